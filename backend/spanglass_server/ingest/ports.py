@@ -1,0 +1,60 @@
+"""What a receiver asks of ingest: one call, whose return means the records are safe on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from spanglass_server.signals import Signal
+
+
+class Refusal(Enum):
+    """Why a request was refused, and whether the client may send the same bytes again."""
+
+    MALFORMED = "malformed"  # the bytes are not an OTLP request: never retry
+    TOO_LARGE = "too_large"  # past a limit: never retry
+    OVERLOADED = "overloaded"  # too many bytes are waiting: retry
+    UNAVAILABLE = "unavailable"  # the journal can't be written (disk full, read-only) or the server stops: retry
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self in (Refusal.OVERLOADED, Refusal.UNAVAILABLE)
+
+
+class IngestError(Exception):
+    """A request was refused whole: nothing of it is stored. The message names the field or the limit."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a request that was not refused whole (OTLP's partial success)."""
+
+    accepted: int
+    rejected: int = 0
+    message: str = ""  # English; says why records were rejected, or warns
+    duplicate: bool = False  # an exact resend, stored once before
+
+
+class Ingest(Protocol):
+    """The way in for receivers of any protocol."""
+
+    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+        """Take one Export<Signal>ServiceRequest in OTLP protobuf (decompressed), and return once it is durable.
+
+        Returning means: fsynced to the journal, and visible to queries that start from now on. Raises
+        ``IngestError`` when nothing was stored. Cancelling the caller does not undo a submit under way.
+        """
+
+    def admit(self, size_bytes: int) -> None:
+        """Raise ``IngestError(OVERLOADED)`` at once if a body of this size can't be taken now (called before reading it)."""
+
+    @property
+    def health(self) -> str | None:
+        """None while records can be taken, else the reason in words for people."""

@@ -1,0 +1,201 @@
+"""The three signals and the names of their stored columns: the vocabulary that ingest, storage and queries share.
+
+Fixed columns have plain names. Every attribute is a column of its own, named ``<position>.<key>:<type>``, for
+example ``span.http.route:str`` or ``resource.process.pid:int`` (positions as in TraceQL's scopes). The same key
+with another type is another column; the query layer hides that from users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Signal(StrEnum):
+    """What a request carries; the value is the name of the SQL view."""
+
+    SPANS = "spans"
+    LOGS = "logs"
+    METRICS = "metrics"
+
+
+class ValueType(StrEnum):
+    """How an attribute's value is stored; arrays, maps and empty values are JSON text."""
+
+    STR = "str"
+    INT = "int"
+    DOUBLE = "double"
+    BOOL = "bool"
+    JSON = "json"
+    BYTES = "bytes"
+
+
+SQL_TYPES = {
+    ValueType.STR: "VARCHAR",
+    ValueType.INT: "BIGINT",
+    ValueType.DOUBLE: "DOUBLE",
+    ValueType.BOOL: "BOOLEAN",
+    ValueType.JSON: "VARCHAR",
+    ValueType.BYTES: "BLOB",
+}
+
+#: Positions whose columns hold one list a row, parallel to the row's events, links or exemplars.
+LIST_POSITIONS = frozenset({"event", "link", "exemplar"})
+
+#: Positions of attributes in each signal, in the order an unscoped key is looked for.
+POSITIONS = {
+    Signal.SPANS: ("span", "resource", "scope", "event", "link"),
+    Signal.LOGS: ("log", "resource", "scope"),
+    Signal.METRICS: ("point", "resource", "scope", "exemplar"),
+}
+
+#: The column that orders a signal in time, in nanoseconds since 1970.
+TIME_COLUMN = {Signal.SPANS: "start_time_ns", Signal.LOGS: "time_ns", Signal.METRICS: "time_ns"}
+
+#: Attributes past the limit of columns wait here, three parallel lists a row: the full column name, the value as
+#: text, and the index of the event, link or exemplar (null for the record itself, its resource or its scope).
+OVERFLOW_COLUMNS = {
+    "overflow_name": "VARCHAR[]",
+    "overflow_value": "VARCHAR[]",
+    "overflow_index": "INTEGER[]",
+}
+
+_ENVELOPE = {
+    "resource_schema_url": "VARCHAR",
+    "resource_dropped_attributes_count": "UINTEGER",
+    "resource_entity_refs": "VARCHAR",
+    "scope_name": "VARCHAR",
+    "scope_version": "VARCHAR",
+    "scope_schema_url": "VARCHAR",
+    "scope_dropped_attributes_count": "UINTEGER",
+    **OVERFLOW_COLUMNS,
+}
+
+#: Fixed columns of each signal with their DuckDB types. Empty strings and zero counts of optional fields are NULL.
+FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
+    Signal.SPANS: {
+        "trace_id": "BLOB",
+        "span_id": "BLOB",
+        "parent_span_id": "BLOB",
+        "trace_state": "VARCHAR",
+        "flags": "UINTEGER",
+        "name": "VARCHAR",
+        "kind": "UTINYINT",
+        "start_time_ns": "BIGINT",
+        "duration_ns": "BIGINT",
+        "end_before_start_ns": "BIGINT",
+        "status_code": "UTINYINT",
+        "status_message": "VARCHAR",
+        "dropped_attributes_count": "UINTEGER",
+        "dropped_events_count": "UINTEGER",
+        "dropped_links_count": "UINTEGER",
+        "event_time_ns": "BIGINT[]",
+        "event_name": "VARCHAR[]",
+        "event_dropped_attributes_count": "UINTEGER[]",
+        "link_trace_id": "BLOB[]",
+        "link_span_id": "BLOB[]",
+        "link_trace_state": "VARCHAR[]",
+        "link_flags": "UINTEGER[]",
+        "link_dropped_attributes_count": "UINTEGER[]",
+        **_ENVELOPE,
+    },
+    Signal.LOGS: {
+        "time_ns": "BIGINT",
+        "time_is_observed": "BOOLEAN",
+        "observed_time_ns": "BIGINT",
+        "severity_number": "UTINYINT",
+        "severity_text": "VARCHAR",
+        "body": "VARCHAR",
+        "body_type": "VARCHAR",
+        "event_name": "VARCHAR",
+        "trace_id": "BLOB",
+        "span_id": "BLOB",
+        "flags": "UINTEGER",
+        "dropped_attributes_count": "UINTEGER",
+        **_ENVELOPE,
+    },
+    Signal.METRICS: {
+        "metric_name": "VARCHAR",
+        "metric_description": "VARCHAR",
+        "metric_unit": "VARCHAR",
+        "metric_type": "VARCHAR",
+        "metric_metadata": "VARCHAR",
+        "temporality": "UTINYINT",
+        "is_monotonic": "BOOLEAN",
+        "start_time_ns": "BIGINT",
+        "time_ns": "BIGINT",
+        "flags": "UINTEGER",
+        "value_int": "BIGINT",
+        "value_double": "DOUBLE",
+        "count": "UBIGINT",
+        "sum": "DOUBLE",
+        "min": "DOUBLE",
+        "max": "DOUBLE",
+        "bucket_counts": "UBIGINT[]",
+        "explicit_bounds": "DOUBLE[]",
+        "scale": "INTEGER",
+        "zero_count": "UBIGINT",
+        "zero_threshold": "DOUBLE",
+        "positive_offset": "INTEGER",
+        "positive_counts": "UBIGINT[]",
+        "negative_offset": "INTEGER",
+        "negative_counts": "UBIGINT[]",
+        "quantiles": "DOUBLE[]",
+        "quantile_values": "DOUBLE[]",
+        "exemplar_time_ns": "BIGINT[]",
+        "exemplar_value_int": "BIGINT[]",
+        "exemplar_value_double": "DOUBLE[]",
+        "exemplar_trace_id": "BLOB[]",
+        "exemplar_span_id": "BLOB[]",
+        **_ENVELOPE,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeColumn:
+    """One attribute's column: where the attribute stands, its key, and its stored type."""
+
+    position: str
+    key: str
+    type: ValueType
+
+    @property
+    def name(self) -> str:
+        """The stored column's name."""
+        return f"{self.position}.{self.key}:{self.type}"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a row holds one value for each event, link or exemplar."""
+        return self.position in LIST_POSITIONS
+
+    @property
+    def sql_type(self) -> str:
+        """The column's DuckDB type."""
+        return SQL_TYPES[self.type] + ("[]" if self.is_list else "")
+
+    @classmethod
+    def parse(cls, name: str) -> AttributeColumn | None:
+        """Read a stored column's name; None for a fixed column."""
+        position, dot, rest = name.partition(".")
+        key, colon, kind = rest.rpartition(":")
+        if not dot or not colon:
+            return None
+        return cls(position, key, ValueType(kind))
+
+
+def sql_type(signal: Signal, column: str) -> str:
+    """The DuckDB type of any stored column of a signal."""
+    fixed = FIXED_COLUMNS[signal].get(column)
+    if fixed is not None:
+        return fixed
+    attribute = AttributeColumn.parse(column)
+    if attribute is None:
+        raise KeyError(column)
+    return attribute.sql_type
+
+
+def quote_identifier(name: str) -> str:
+    """A column name as a DuckDB identifier, whatever characters it holds."""
+    return '"' + name.replace('"', '""') + '"'

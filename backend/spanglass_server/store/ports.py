@@ -1,0 +1,70 @@
+"""What queries ask of storage, and what receivers ask of ingest. The contracts are here; implementations elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from spanglass_server.signals import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open range of time, ``start_ns <= t < end_ns``, in nanoseconds since 1970."""
+
+    start_ns: int
+    end_ns: int
+
+
+#: Everything that can be stored: 1970 up to 2200.
+ALL_TIME = Window(0, 7_258_118_400_000_000_000)
+
+
+class QuerySession(Protocol):
+    """One query's consistent view: segments and buffers as they stood when it began, and a cursor of its own.
+
+    Used by one thread. Every record acknowledged before the session began is in it, and once. Runs under the
+    deadline and memory limit of the engine; past either, ``QueryTimeoutError`` or ``QueryMemoryError`` is raised.
+    """
+
+    def columns(self, signal: Signal, window: Window = ...) -> Mapping[str, int]:
+        """Attribute columns (stored names) present in the window, with the number of rows of the segments they are in."""
+
+    def relation(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        trace_ids: Collection[bytes] = (),
+    ) -> str:
+        """A parenthesised SQL table expression that holds exactly ``columns`` (stored names) of all matching rows.
+
+        A column that a segment lacks is NULL there. Segments and buffers wholly outside the window are left out,
+        but rows outside it may remain: the caller filters on ``TIME_COLUMN``. With ``require``, a segment that has
+        none of those columns may be left out too; with ``trace_ids``, one that cannot hold any of them.
+        """
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Run a statement with bound parameters and return the whole result as an Arrow table."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement and return its rows as dictionaries (BLOBs as bytes, lists as lists)."""
+
+
+class QueryError(Exception):
+    """A query could not be answered; the message says what to do next."""
+
+
+class QueryTimeoutError(QueryError):
+    """The query ran past its deadline and was stopped."""
+
+
+class QueryMemoryError(QueryError):
+    """The query needed more memory than it may use and was stopped."""
