@@ -1,0 +1,93 @@
+"""Parts that tests of queries and of the API share: a query session over tables written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier, sql_type
+from spanglass_server.store.ports import ALL_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from spanglass_server.store.ports import Window
+
+Row = dict[str, Any]
+
+
+class TableSession:
+    """A ``QuerySession`` over one in-memory table a signal, filled with rows (stored name to value; absent is NULL).
+
+    It prunes nothing, as the contract allows: callers that forget to filter by time or trace id are found out.
+    ``statements`` keeps what was run, for tests of how often and with which columns storage was asked.
+    """
+
+    def __init__(self, **rows: Sequence[Row]) -> None:
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.statements: list[str] = []
+        self._columns: dict[Signal, dict[str, int]] = {}
+        for signal in Signal:
+            self._load(signal, rows.get(signal.value, ()))
+
+    def _load(self, signal: Signal, rows: Sequence[Row]) -> None:
+        """Create one signal's table and insert its rows."""
+        attributes = dict.fromkeys(name for row in rows for name in row if name not in FIXED_COLUMNS[signal])
+        names = [*FIXED_COLUMNS[signal], *attributes]
+        columns = ", ".join(f"{quote_identifier(name)} {sql_type(signal, name)}" for name in names)
+        self.connection.execute(f"CREATE TABLE stored_{signal} ({columns})")
+        marks = ", ".join("?" for _ in names)
+        for row in rows:
+            values = [row.get(name) for name in names]
+            self.connection.execute(f"INSERT INTO stored_{signal} VALUES ({marks})", values)  # noqa: S608 - own names
+        self._columns[signal] = dict.fromkeys(attributes, len(rows))
+
+    def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
+        """Every attribute column of the signal, whatever the window."""
+        del window
+        return self._columns[signal]
+
+    def relation(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        trace_ids: Collection[bytes] = (),
+    ) -> str:
+        """Select the whole table with exactly the columns asked for; one that was never stored is NULL of its type."""
+        del window, require, trace_ids
+        known = {*FIXED_COLUMNS[signal], *self._columns[signal]}
+        selected = ", ".join(
+            quote_identifier(name) if name in known else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
+            for name in dict.fromkeys(columns)
+        )
+        return f"(SELECT {selected} FROM stored_{signal})"  # noqa: S608 - identifiers are quoted
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Run a statement and return its Arrow table."""
+        self.statements.append(sql)
+        return self.connection.execute(sql, parameters).to_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Run a statement and return its rows."""
+        return self.execute(sql, parameters).to_pylist()
+
+
+@pytest.fixture
+def open_tables() -> Iterator[Callable[..., TableSession]]:
+    """Give a function that opens sessions, ``open_tables(spans=[...], logs=[...])``, closed after the test."""
+    opened: list[TableSession] = []
+
+    def open_session(**rows: Sequence[Row]) -> TableSession:
+        opened.append(TableSession(**rows))
+        return opened[-1]
+
+    yield open_session
+    for session in opened:
+        session.connection.close()
