@@ -1,0 +1,109 @@
+"""Small steps over nested Arrow arrays, shared by the shredders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """The items of a list column: their values, and for each item the row it stands in."""
+
+    values: Any  # pa.Array
+    parents: NDArray[np.int64]
+    offsets: NDArray[np.int64]  # one more than rows
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of items of each row."""
+        return np.diff(self.offsets)
+
+    def ranks(self) -> NDArray[np.int64]:
+        """Position of each item within its row, from 0."""
+        return np.arange(len(self.parents)) - self.offsets[self.parents]
+
+
+def flatten(lists: Any) -> Flat:
+    """The items of a ListArray, in order, without a copy of their values."""
+    offsets = lists.offsets.to_numpy().astype(np.int64)
+    first, last = (offsets[0], offsets[-1]) if len(offsets) else (0, 0)
+    values = lists.values.slice(first, last - first)
+    offsets = offsets - first
+    parents = np.repeat(np.arange(len(lists)), np.diff(offsets))
+    return Flat(values, parents, offsets)
+
+
+def field(struct: Any, name: str) -> Any:
+    """A struct array's child, as long as the struct (``StructArray.field`` leaves the slice's offset applied)."""
+    return struct.field(name)
+
+
+def fields(struct: Any, *names: str) -> list[Any]:
+    """Several children at once."""
+    return [struct.field(name) for name in names]
+
+
+def numpy(array: Any) -> NDArray[Any]:
+    """A fixed-width array without nulls as numpy."""
+    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def take_or_null(values: Any, positions: NDArray[np.int64]) -> Any:
+    """``values`` at ``positions``; a negative position gives null."""
+    missing = positions < 0
+    if not missing.any():
+        return values.take(pa.array(positions))
+    return values.take(pa.array(positions, mask=missing))
+
+
+def spread(values: Any, rows: NDArray[np.int64]) -> Any:
+    """Repeat values of an envelope (resource, scope) over its records; text as a dictionary, which costs 4 bytes a row."""
+    if not pa.types.is_string(values.type):
+        return values.take(pa.array(rows))
+    encoded = values.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy()[rows]
+    indices = pa.array(codes, type=pa.int32(), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+
+
+def null_if_zero(values: Any) -> Any:
+    """An optional number whose default was sent is absent."""
+    plain = numpy(values)
+    return pa.array(plain, type=values.type, mask=plain == 0)
+
+
+def null_if_empty(values: Any) -> Any:
+    """An optional text or id that is empty is absent."""
+    lengths = np.diff(_offsets(values))
+    if len(lengths) and not lengths.any():
+        return pa.nulls(len(values), values.type)
+    empty = lengths == 0
+    if not empty.any():
+        return values
+    return take_or_null(values, np.where(empty, -1, np.arange(len(values))))
+
+
+def _offsets(values: Any) -> NDArray[np.int32]:
+    """Offsets of a string or binary array, slice applied."""
+    return np.frombuffer(values.buffers()[1], dtype=np.int32, count=len(values) + 1, offset=4 * values.offset) if len(
+        values
+    ) else np.zeros(1, np.int32)
+
+
+def byte_lengths(values: Any) -> NDArray[np.int64]:
+    """Length in bytes of each text or binary value (null counts 0)."""
+    return np.diff(_offsets(values)).astype(np.int64)
+
+
+def wrap_lists(values: Any, flat: Flat) -> Any:
+    """Item-level values as one list a row; a row without items is null."""
+    return pa.ListArray.from_arrays(
+        pa.array(flat.offsets, type=pa.int32()), values, mask=pa.array(flat.counts == 0)
+    )

@@ -1,0 +1,89 @@
+"""Log records: which may be stored, and their columns (opentelemetry-proto logs.proto)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spanglass_server.ingest.attributes import MEMBERS, AttributeShredder, as_text, stored_type, type_codes
+from spanglass_server.ingest.checks import Checks, id_lengths, is_zero_id
+from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy, take_or_null
+from spanglass_server.ingest.envelope import Envelope, open_envelope
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_TRACE_ID_BYTES = 16
+_SPAN_ID_BYTES = 8
+
+
+def open_logs(batch: Any) -> Envelope:
+    """The log records of a record batch of log requests."""
+    return open_envelope(batch, "scope_logs", "log_records")
+
+
+def check_logs(envelope: Envelope, checks: Checks) -> None:
+    """Reject log records that can't be stored."""
+    logs = envelope.records.values
+    checks.reject_late(numpy(logs.field("time_unix_nano")), "time_unix_nano")
+    checks.reject_late(numpy(logs.field("observed_time_unix_nano")), "observed_time_unix_nano")
+
+
+def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.int64]) -> dict[str, Any]:
+    """Columns of the log records themselves (a struct array), without their envelope.
+
+    A record without a time is placed at its observed time, or where that is missing too at the time it was received.
+    """
+    time = numpy(logs.field("time_unix_nano")).astype(np.int64)
+    observed = numpy(logs.field("observed_time_unix_nano")).astype(np.int64)
+    effective = np.where(time != 0, time, np.where(observed != 0, observed, received_ns))
+    text, kind = _body(logs.field("body"), shredder)
+    return {
+        "time_ns": pa.array(effective),
+        "time_is_observed": pa.array(time == 0),
+        "observed_time_ns": pa.array(observed, mask=observed == 0),
+        "severity_number": pa.array(numpy(logs.field("severity_number")).clip(0, 255), type=pa.uint8()),
+        "severity_text": null_if_empty(logs.field("severity_text")),
+        "body": text,
+        "body_type": kind,
+        "event_name": null_if_empty(logs.field("event_name")),
+        "trace_id": _valid_id(logs.field("trace_id"), _TRACE_ID_BYTES),
+        "span_id": _valid_id(logs.field("span_id"), _SPAN_ID_BYTES),
+        "flags": null_if_zero(logs.field("flags")),
+        "dropped_attributes_count": null_if_zero(logs.field("dropped_attributes_count")),
+        **shredder.shred("log", logs.field("attributes")),
+    }
+
+
+def _valid_id(ids: Any, length: int) -> Any:
+    """An id of the wrong length or of zeros counts as absent (logs.proto, trace_id)."""
+    bad = (id_lengths(ids) != length) | is_zero_id(ids)
+    return take_or_null(ids, np.where(bad, -1, np.arange(len(bad))))
+
+
+def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:
+    """The body as text, and its stored type where it is not a string ("empty" where nothing was sent)."""
+    text = shredder.cut(bodies.field("string_value"))
+    if text.null_count == 0:
+        return text, pa.nulls(len(text), pa.string())
+    types = type_codes(bodies)
+    kind = pa.nulls(len(text), pa.string())
+    for code in np.unique(types):
+        if code == 0:
+            continue
+        chosen = np.flatnonzero(types == code)
+        mask = pa.array(types == code)
+        if code < len(MEMBERS):
+            part = bodies.take(pa.array(chosen))
+            stored = stored_type(int(code))
+            texts = shredder.cut(as_text(shredder.values(part, int(code)), stored))
+            text = pc.replace_with_mask(text, mask, texts)
+            label = str(stored)
+        else:
+            label = "empty"
+        kind = pc.replace_with_mask(kind, mask, pa.array([label] * len(chosen), pa.string()))
+    return text, kind
+

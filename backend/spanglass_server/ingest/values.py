@@ -1,0 +1,81 @@
+"""The few attribute values that are not scalars: arrays and maps of OTLP's ``AnyValue`` as readable, lossless JSON.
+
+Plain JSON, with three escapes: bytes are ``{"$bytes": base64}``, non-finite doubles ``{"$double": "NaN"}``, and a
+map key that begins with ``$`` is written with one more. Doubles keep a point or an exponent; an empty value is null.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import orjson
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
+
+
+_SCALARS = ("string_value", "bool_value", "int_value", "double_value", "bytes_value")
+
+
+def to_plain(value: AnyValue) -> Any:
+    """An ``AnyValue`` as plain Python data with the escapes above."""
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [to_plain(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _map(value.kvlist_value)
+    if kind == "bytes_value":
+        return {"$bytes": base64.b64encode(value.bytes_value).decode("ascii")}
+    if kind == "double_value" and not math.isfinite(value.double_value):
+        return {"$double": str(value.double_value).replace("inf", "Infinity").replace("nan", "NaN")}
+    if kind is None or kind == "string_value_strindex":  # an index into a dictionary that only profiles carry
+        return None
+    return getattr(value, kind)
+
+
+def _map(entries: KeyValueList) -> dict[str, Any]:
+    return {("$" + entry.key if entry.key.startswith("$") else entry.key): to_plain(entry.value) for entry in entries.values}
+
+
+def to_plain_entries(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list of key-value rows, as the Arrow handlers give them, as a plain map."""
+    return {entry["key"]: _plain_row(entry["value"] or {}) for entry in entries}
+
+
+def _plain_row(row: dict[str, Any]) -> Any:
+    value = AnyValue(**{name: row[name] for name in _SCALARS if row.get(name) is not None})
+    if row.get("array_value") is not None:
+        value.array_value.ParseFromString(row["array_value"])
+    if row.get("kvlist_value") is not None:
+        value.kvlist_value.ParseFromString(row["kvlist_value"])
+    return to_plain(value)
+
+
+def _json(data: Any) -> str:
+    return orjson.dumps(data, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+
+
+def _array_json(body: bytes) -> str:
+    return _json([to_plain(item) for item in ArrayValue.FromString(body).values])
+
+
+def _map_json(body: bytes) -> str:
+    return _json(_map(KeyValueList.FromString(body)))
+
+
+def composite_json(values: Any, *, is_map: bool) -> Any:
+    """Encoded ``ArrayValue`` or ``KeyValueList`` messages (a binary array) as JSON text, each distinct one decoded once.
+
+    A value nested so deeply that protobuf refuses it (100 levels) is kept as ``{"$undecoded": base64}``.
+    """
+    convert = _map_json if is_map else _array_json
+    encoded = values.dictionary_encode()
+    texts = []
+    for body in encoded.dictionary.to_pylist():
+        try:
+            texts.append(convert(body))
+        except (DecodeError, RecursionError, orjson.JSONEncodeError):
+            texts.append(_json({"$undecoded": base64.b64encode(body).decode("ascii")}))
+    return pa.array(texts, type=pa.string()).take(encoded.indices)
