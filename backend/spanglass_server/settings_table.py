@@ -1,0 +1,216 @@
+"""The table of settings: every group, name, type, default and help text, in the order of the documentation.
+
+A setting's dotted name is its group and its field, without the unit of a duration: ``ingest.body_timeout`` is
+``settings.ingest.body_timeout_ns``. The environment variable follows from the name unless the row gives one.
+"""
+
+# ruff: noqa: RUF009 - `_row` makes a dataclass field, a fresh one for each line of the table
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from spanglass_server.settings_types import (
+    BOOL,
+    BYTES,
+    DURATION,
+    LEVEL,
+    LIST,
+    PATH,
+    PORT,
+    SECRET,
+    STR,
+    Secret,
+    SettingType,
+    whole,
+)
+
+T = TypeVar("T")
+
+_MIB = 1024**2
+_SECOND_NS = 10**9
+_DAY_NS = 86_400 * _SECOND_NS
+
+
+def _row(default: T, kind: SettingType, help_text: str, *, env: str = "", flag: str = "") -> T:
+    """One row of the table, as the default of a field; the annotation is T for the type checker."""
+    row: T = field(default=default, metadata={"type": kind, "help": help_text, "env": env, "flag": flag})
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the server listens."""
+
+    host: str = _row(
+        "127.0.0.1",
+        STR,
+        "Address to listen on. Anything but a loopback address needs both tokens, or `server.insecure`.",
+        flag="--host",
+    )
+    port: int = _row(4318, PORT, "Port of OTLP/HTTP, the API and the pages; 0 picks a free one.", flag="--port")
+    grpc_port: int = _row(4317, PORT, "Port of OTLP/gRPC; 0 picks a free one.", flag="--grpc-port")
+    insecure: bool = _row(
+        default=False, kind=BOOL, help_text="Listen beyond loopback without tokens.", flag="--insecure"
+    )
+    shutdown_timeout_ns: int = _row(
+        8 * _SECOND_NS, DURATION, "How long requests under way may take after SIGTERM before they are cut off."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Where data is kept."""
+
+    dir: Path = _row(Path("spanglass-data"), PATH, "The data directory; made if it is missing.", flag="--data")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Tokens; an empty one is not checked."""
+
+    ingest_token: Secret = _row(
+        Secret(""), SECRET, "Token that senders of telemetry must present.", env="SPANGLASS_INGEST_TOKEN"
+    )
+    ingest_token_file: Path | None = _row(
+        None, PATH, "File that holds the ingest token.", env="SPANGLASS_INGEST_TOKEN_FILE"
+    )
+    read_token: Secret = _row(
+        Secret(""), SECRET, "Token that readers of the API and the pages must present.", env="SPANGLASS_READ_TOKEN"
+    )
+    read_token_file: Path | None = _row(None, PATH, "File that holds the read token.", env="SPANGLASS_READ_TOKEN_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Limits on what comes in."""
+
+    max_body_bytes: int = _row(64 * _MIB, BYTES, "Largest request body over HTTP, after decompression.")
+    max_grpc_message_bytes: int = _row(64 * _MIB, BYTES, "Largest gRPC message, after decompression.")
+    max_inflight_bytes: int = _row(
+        128 * _MIB, BYTES, "Bytes of requests that may wait at once; more are asked to come back (503)."
+    )
+    max_records: int = _row(2_000_000, whole(1), "Most spans, log records or data points in one request.")
+    body_timeout_ns: int = _row(30 * _SECOND_NS, DURATION, "How long a client may take to send a request's body.")
+    max_future_ns: int = _row(_DAY_NS, DURATION, "How far ahead of the server's clock a record's time may be.")
+    dedupe_window_ns: int = _row(600 * _SECOND_NS, DURATION, "How long an exact resend of a request is recognised.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """Browsers of other origins; none is allowed until one is listed."""
+
+    allowed_origins: tuple[str, ...] = _row(
+        (), LIST, "Origins whose pages may send telemetry, such as `https://shop.example`; `*` stands for any."
+    )
+    allowed_headers: tuple[str, ...] = _row((), LIST, "Request headers allowed besides those that OTLP needs.")
+    max_age_ns: int = _row(7200 * _SECOND_NS, DURATION, "How long a browser may remember the answer to a preflight.")
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How records become segments."""
+
+    flush_interval_ns: int = _row(30 * _SECOND_NS, DURATION, "Longest time records wait in memory for a segment.")
+    flush_bytes: int = _row(128 * _MIB, BYTES, "Size of the buffer in memory at which a segment is written at once.")
+    compact_interval_ns: int = _row(60 * _SECOND_NS, DURATION, "Time between looks for small segments to merge.")
+    max_columns: int = _row(1000, whole(1), "Most attribute columns in a segment; more go to the overflow column.")
+    max_attributes: int = _row(512, whole(1), "Most attributes of a record; more go to the overflow column.")
+    max_value_bytes: int = _row(64 * 1024, BYTES, "Longest attribute value; the rest is cut off, marked and counted.")
+    min_free_disk_bytes: int = _row(500 * _MIB, BYTES, "Free space on disk below which nothing more is taken in (503).")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When records are deleted."""
+
+    traces_ns: int = _row(30 * _DAY_NS, DURATION, "Age at which spans are deleted; 0 keeps them.")
+    logs_ns: int = _row(30 * _DAY_NS, DURATION, "Age at which log records are deleted; 0 keeps them.")
+    metrics_ns: int = _row(90 * _DAY_NS, DURATION, "Age at which data points are deleted; 0 keeps them.")
+    max_bytes: int = _row(0, BYTES, "Bytes of all segments; past it the oldest are deleted. 0 sets no limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one query may use."""
+
+    deadline_ns: int = _row(30 * _SECOND_NS, DURATION, "Time after which a query is stopped (504).")
+    memory_limit_bytes: int = _row(1024 * _MIB, BYTES, "Memory of all queries together (507 past it).")
+    threads: int = _row(0, whole(0), "Threads of the query engine; 0 is one for each processor core.")
+    max_concurrent: int = _row(8, whole(1), "Queries that run at once; more wait for their turn.")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The server's own log, on stderr."""
+
+    level: str = _row("info", LEVEL, "Least severe messages shown: debug, info, warning or error.", flag="--log-level")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a server, read-only: ``settings.server.port``."""
+
+    server: Server = field(default_factory=Server)
+    data: Data = field(default_factory=Data)
+    auth: Auth = field(default_factory=Auth)
+    ingest: Ingest = field(default_factory=Ingest)
+    cors: Cors = field(default_factory=Cors)
+    storage: Storage = field(default_factory=Storage)
+    retention: Retention = field(default_factory=Retention)
+    query: Query = field(default_factory=Query)
+    log: Log = field(default_factory=Log)
+
+
+GROUPS: dict[str, type[Any]] = {
+    "server": Server,
+    "data": Data,
+    "auth": Auth,
+    "ingest": Ingest,
+    "cors": Cors,
+    "storage": Storage,
+    "retention": Retention,
+    "query": Query,
+    "log": Log,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table, as documentation, command line and loaders see it."""
+
+    name: str
+    group: str
+    attribute: str
+    type: SettingType
+    default: Any
+    help: str
+    env: str
+    flag: str
+
+
+def _rows(group: str, owner: type[Any]) -> list[Setting]:
+    rows = []
+    for entry in dataclasses.fields(owner):
+        name = f"{group}.{entry.name.removesuffix('_ns')}"
+        env = entry.metadata["env"] or "SPANGLASS_" + name.upper().replace(".", "_")
+        rows.append(
+            Setting(
+                name=name,
+                group=group,
+                attribute=entry.name,
+                type=entry.metadata["type"],
+                default=entry.default,
+                help=entry.metadata["help"],
+                env=env,
+                flag=entry.metadata["flag"],
+            )
+        )
+    return rows
+
+
+#: Every setting by its dotted name, in the order of the table.
+TABLE: dict[str, Setting] = {row.name: row for group, owner in GROUPS.items() for row in _rows(group, owner)}

@@ -1,0 +1,135 @@
+"""Types of settings: how each is read from text and written back."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.units import format_duration, format_size, parse_duration_ns, parse_size_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_PORT = 65_535
+_MANY_DIGITS = 19  # more do not fit a signed 64-bit integer
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+_LEVELS = ("debug", "info", "warning", "error")
+_TOKEN_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
+
+
+class Secret:
+    """A text that no log, error or representation shows; ``reveal()`` gives it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text itself to the one place that compares or sends it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled: what it hides would be written in clear")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingType:
+    """How a setting is read: ``parse`` raises ValueError that says what was expected, ``format`` writes it back."""
+
+    name: str
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str] = str
+
+
+def _bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise ValueError("expected true or false")
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected a text that is not empty")
+    return text.strip()
+
+
+def _level(text: str) -> str:
+    word = text.strip().lower()
+    if word not in _LEVELS:
+        raise ValueError(f"expected one of {', '.join(_LEVELS)}")
+    return word
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text)).expanduser()
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _secret(text: str) -> Secret:
+    token = text.strip()
+    if not set(token) <= _TOKEN_CHARACTERS:
+        raise ValueError("expected printable ASCII characters without spaces, as HTTP headers can carry")
+    return Secret(token)
+
+
+def _duration(text: str) -> int:
+    if text.strip() == "0":  # zero needs no unit
+        return 0
+    return _not_negative(parse_duration_ns(text))
+
+
+def _size(text: str) -> int:
+    return _not_negative(parse_size_bytes(text))
+
+
+def _not_negative(value: int) -> int:
+    if value < 0:
+        raise ValueError("expected a value of at least 0")
+    return value
+
+
+def whole(least: int, most: int | None = None) -> SettingType:
+    """Whole numbers from ``least`` to ``most``."""
+    span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+
+    def read(text: str) -> int:
+        digits = text.strip().replace("_", "")
+        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < _MANY_DIGITS else -1
+        if value < least or (most is not None and value > most):
+            raise ValueError(f"expected a whole number {span}")
+        return value
+
+    return SettingType("int", read)
+
+
+STR = SettingType("str", _text)
+BOOL = SettingType("bool", _bool, lambda value: "true" if value else "false")
+DURATION = SettingType("duration", _duration, format_duration)
+BYTES = SettingType("bytes", _size, format_size)
+PORT = whole(0, _MAX_PORT)
+LEVEL = SettingType("str", _level)
+PATH = SettingType("path", _path, lambda value: "" if value is None else str(value))
+LIST = SettingType("list", _list, ", ".join)
+SECRET = SettingType("secret", _secret, lambda value: "***" if value else "")
