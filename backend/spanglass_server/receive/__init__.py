@@ -1,0 +1,1 @@
+"""OTLP over HTTP and gRPC: content types, compression, limits, Status errors, and OTLP/JSON turned into protobuf."""
