@@ -1,4 +1,4 @@
-"""Points in time and durations as text: nanoseconds since 1970 to RFC 3339 and back, ``150ms`` and ``now-15m``."""
+"""Points in time as text: nanoseconds since 1970 to RFC 3339 and back, and relative ones like ``now-15m``."""
 
 from __future__ import annotations
 
@@ -6,28 +6,14 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-NS_PER_SECOND = 1_000_000_000
+from spanglass_core.units import parse_duration_ns
 
-#: Units of durations in nanoseconds. ``m`` is a minute: a duration of months has no fixed length.
-DURATION_UNITS_NS = {
-    "ns": 1,
-    "us": 1_000,
-    "µs": 1_000,  # micro sign
-    "μs": 1_000,  # Greek letter mu, which looks the same
-    "ms": 1_000_000,
-    "s": NS_PER_SECOND,
-    "m": 60 * NS_PER_SECOND,
-    "h": 3_600 * NS_PER_SECOND,
-    "d": 86_400 * NS_PER_SECOND,
-    "w": 604_800 * NS_PER_SECOND,
-}
+NS_PER_SECOND = 1_000_000_000
 
 #: The first number too large to be read in a unit, and the unit's nanoseconds: 10^11 seconds is the year 5138,
 #: while 10^11 milliseconds is 1973, so the magnitudes of present-day times never overlap.
 _EPOCH_MAGNITUDES = ((10**11, NS_PER_SECOND), (10**14, 1_000_000), (10**17, 1_000))
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h|d|w)")
-_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})?)?", re.ASCII
 )
@@ -50,7 +36,7 @@ def parse_time(text: str, now_ns: int) -> int:
     text = text.strip()
     if relative := _RELATIVE.fullmatch(text):
         sign, duration = relative.groups()
-        return now_ns if sign is None else now_ns + int(f"{sign}1") * parse_duration(duration)
+        return now_ns if sign is None else now_ns + int(f"{sign}1") * parse_duration_ns(duration)
     if _EPOCH.fullmatch(text):
         return _parse_epoch(text)
     if match := _RFC3339.fullmatch(text):
@@ -73,11 +59,3 @@ def _parse_rfc3339(date: str, clock: str | None, fraction: str | None, offset: s
     moment = datetime.fromisoformat(f"{date}T{clock or '00:00'}{zone}")
     since_1970 = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_1970.days * 86_400 + since_1970.seconds) * NS_PER_SECOND + int((fraction or "").ljust(9, "0"))
-
-
-def parse_duration(text: str) -> int:
-    """Read a duration like ``150ms``, ``1.5s`` or ``1h30m``, in nanoseconds; ValueError otherwise."""
-    text = text.strip()
-    if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is not a duration; write a number and a unit, like 150ms, 1.5s, 15m, 1h30m or 7d")
-    return int(sum(Decimal(number) * DURATION_UNITS_NS[unit] for number, unit in _DURATION_PART.findall(text)))

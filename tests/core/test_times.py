@@ -1,4 +1,4 @@
-"""Times and durations as text."""
+"""Points in time as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.times import format_time, parse_duration, parse_time
+from spanglass_core.times import format_time, parse_time
 
 NOW_NS = 1_763_724_888_123_456_789
 SECOND = 1_000_000_000
@@ -52,25 +52,3 @@ def test_parse_time_refuses(text):
     """What is not a time is refused, not guessed."""
     with pytest.raises(ValueError, match=r".+"):
         parse_time(text, NOW_NS)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected_ns"),
-    [
-        ("150ms", 150_000_000),
-        ("1.5s", 1_500_000_000),
-        ("1h30m", 5_400 * SECOND),
-        ("3µs", 3_000),
-        ("7d", 604_800 * SECOND),
-    ],
-)
-def test_parse_duration(text, expected_ns):
-    """Durations take decimals, several parts, and every unit."""
-    assert parse_duration(text) == expected_ns
-
-
-@pytest.mark.parametrize("text", ["", "5", "ms", "1 s", "-1s", "1month"])
-def test_parse_duration_refuses(text):
-    """A duration needs a number and a unit that exists."""
-    with pytest.raises(ValueError, match="is not a duration"):
-        parse_duration(text)

@@ -1,0 +1,86 @@
+"""The one JSON shape of every failure, and the table of its codes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.store.ports import QueryMemoryError, QueryTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Every code an answer can carry and its HTTP status.
+STATUS_OF_CODE = {
+    "bad_request": 400,
+    "bad_filter": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "internal": 500,
+    "unavailable": 503,
+    "timeout": 504,
+    "out_of_memory": 507,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, in the fields of the ``error`` object; those that are None are left out.
+
+    ``column`` is the place in ``field``'s text, counted from 1; ``hint`` says what to do next.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    column: int | None = None
+    expected: Sequence[str] | None = None
+    hint: str | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return STATUS_OF_CODE[self.code]
+
+    def as_json(self) -> dict[str, object]:
+        """Give the body of the response."""
+        return {"error": {name: value for name, value in asdict(self).items() if value is not None}}
+
+
+class ApiError(Exception):
+    """Raised anywhere below a handler to answer with a problem."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        column: int | None = None,
+        expected: Sequence[str] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message, field, column, expected, hint)
+
+
+INTERNAL = Problem(
+    "internal", "the server failed to answer; its log has the reason", hint="try again, and report it if it stays"
+)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Choose the problem to answer with for any exception; ``INTERNAL`` for one that nobody foresaw."""
+    match error:
+        case ApiError():
+            return error.problem
+        case BadQuestionError():
+            return Problem(error.code, error.message, field=error.field, hint=error.hint or None)
+        case QueryTimeoutError():
+            return Problem("timeout", str(error), hint="ask for a shorter range, or narrow the filter")
+        case QueryMemoryError():
+            return Problem("out_of_memory", str(error), hint="ask for a shorter range, a smaller limit or fewer groups")
+    return INTERNAL

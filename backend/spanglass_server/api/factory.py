@@ -1,0 +1,90 @@
+"""From the tables of routes to what Starlette serves, with the answers for paths that are no route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
+from starlette.routing import Route as StarletteRoute
+
+from spanglass_server.api.endpoint import Context, Endpoint, failure
+from spanglass_server.api.errors import ApiError, problem_of
+from spanglass_server.api.openapi import describe_api
+from spanglass_server.api.routing import PREFIX, Route
+from spanglass_server.api.schema import ANYTHING, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.requests import HTTPConnection
+    from starlette.types import Receive, Scope, Send
+
+    from spanglass_server.api.endpoint import QueryRunner
+
+
+def create_api(
+    routes: Sequence[Route],
+    *,
+    engine: QueryRunner,
+    clock_ns: Callable[[], int],
+    authorize: Callable[[HTTPConnection], None],
+    deadline_s: float,
+    version: str,
+) -> list[BaseRoute]:
+    """Everything below ``/api``: the routes given, their description, and JSON errors for all other paths.
+
+    ``authorize`` is called before anything else and raises ``ApiError`` with ``unauthorized`` or ``forbidden`` for a
+    request that may not read. ``deadline_s`` holds for each query.
+    """
+    context = Context(engine, clock_ns, authorize, deadline_s)
+    described = [*routes, _description(routes, version)]
+    served = [StarletteRoute(route.full_path, Endpoint(route, context), methods=[route.method]) for route in described]
+    # "/api" itself and every path below it; after the routes, so that it gets what they leave
+    nowhere = Nowhere(context, tuple(served))
+    return [*served, StarletteRoute("/api", nowhere), StarletteRoute("/api/{rest:path}", nowhere)]
+
+
+def _description(routes: Sequence[Route], version: str) -> Route:
+    """Make the route that serves the document of all routes, itself included."""
+    described: list[Route] = [*routes]
+    route = Route(
+        path="/openapi.json",
+        summary="This API, described in OpenAPI 3.1.",
+        response=table(ANYTHING),
+        reply=lambda _: describe_api(described, version),
+    )
+    described.append(route)
+    return route
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Answers requests that no route takes: a wrong method, or a path that does not exist."""
+
+    context: Context
+    served: tuple[StarletteRoute, ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 405 when another method would be served, else 404."""
+        allowed = sorted(
+            {method for route in self.served if route.matches(scope)[0] != Match.NONE for method in route.methods or ()}
+        )
+        try:
+            self.context.authorize(Request(scope))
+            error = _wrong_method(scope["method"], allowed) if allowed else _no_such_path(scope["path"])
+        except ApiError as refused:
+            error = refused
+        response = failure(problem_of(error))
+        if error.problem.code == "method_not_allowed":
+            response.headers["allow"] = ", ".join(allowed)
+        await response(scope, receive, send)
+
+
+def _wrong_method(method: str, allowed: Sequence[str]) -> ApiError:
+    return ApiError("method_not_allowed", f"{method} is not served here", expected=allowed)
+
+
+def _no_such_path(path: str) -> ApiError:
+    return ApiError("not_found", f"there is nothing at {path}", hint=f"{PREFIX}/openapi.json lists all routes")

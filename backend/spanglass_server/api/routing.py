@@ -1,0 +1,53 @@
+"""A row of the table of routes: everything that is known about one, for serving it and for describing it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.api.params import Param, Params
+    from spanglass_server.api.schema import Schema
+    from spanglass_server.store.ports import QuerySession
+
+#: Where all routes begin.
+PREFIX = "/api/v1"
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route. Either ``ask`` answers it from a query session, in a thread, or ``reply`` without, in the event loop.
+
+    ``path`` comes after ``PREFIX``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
+    Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
+    """
+
+    method: str = "GET"
+    path: str
+    summary: str
+    description: str = ""
+    parameters: tuple[Param, ...] = ()
+    body: Schema | None = None
+    response: Schema
+    ask: Callable[[QuerySession, Params], Answer] | None = None
+    reply: Callable[[Params], Answer] | None = None
+
+    @property
+    def full_path(self) -> str:
+        """The path with its prefix, as Starlette takes it."""
+        return PREFIX + self.path
+
+    @property
+    def documented_path(self) -> str:
+        """The path with its prefix, as OpenAPI writes it."""
+        return re.sub(r":path}", "}", self.full_path)
+
+    @property
+    def path_names(self) -> list[str]:
+        """Names of the parameters that stand in the path."""
+        return re.findall(r"{(\w+)", self.path)
