@@ -1,0 +1,195 @@
+"""The server's own counters, gauges and histograms: one table, and one registry object passed to who counts.
+
+Counting is a dictionary addition under a lock, below a microsecond; do it once a request or a batch, never a record.
+Names are those of the Prometheus exposition without the prefix ``spanglass_`` and the suffix ``_total``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    #: What a watched gauge reports: one number, or a number for each combination of labels.
+    Reading = float | Mapping[tuple[str, ...], float]
+
+
+class Kind(StrEnum):
+    """What a metric does over time."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+#: Upper bounds in seconds, from a quiet fsync to a query at its deadline.
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row of the table."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    prefix: str = "spanglass_"
+
+    @property
+    def exposed_name(self) -> str:
+        """The name in the Prometheus exposition."""
+        return self.prefix + self.name + ("_total" if self.kind is Kind.COUNTER else "")
+
+
+def _counter(name: str, help_text: str, *labels: str) -> Metric:
+    return Metric(name, Kind.COUNTER, labels, help_text)
+
+
+def _gauge(name: str, help_text: str, *labels: str) -> Metric:
+    return Metric(name, Kind.GAUGE, labels, help_text)
+
+
+def _histogram(name: str, help_text: str, *labels: str) -> Metric:
+    return Metric(name, Kind.HISTOGRAM, labels, help_text)
+
+
+RECEIVED_REQUESTS = _counter(
+    "received_requests", "Export requests that were stored.", "signal", "transport", "encoding"
+)
+RECEIVED_BYTES = _counter(
+    "received_bytes", "Bytes of stored export requests, decompressed.", "signal", "transport", "encoding"
+)
+RECEIVED_RECORDS = _counter("received_records", "Spans, log records or data points stored.", "signal")
+REFUSED_REQUESTS = _counter("refused_requests", "Export requests refused whole.", "signal", "transport", "reason")
+REJECTED_RECORDS = _counter("rejected_records", "Records left out of a stored request.", "signal", "reason")
+DUPLICATE_REQUESTS = _counter("duplicate_requests", "Exact resends of a request stored before.", "signal")
+INFLIGHT_BYTES = _gauge("inflight_bytes", "Bytes of requests taken in and not yet stored.")
+JOURNAL_BYTES = _gauge("journal_bytes", "Size of the journal on disk.")
+JOURNAL_FSYNC_SECONDS = _histogram("journal_fsync_seconds", "Time of one fsync of the journal.")
+DECODE_SECONDS = _histogram("decode_seconds", "Time to decode and check one batch of requests.", "signal")
+SHRED_SECONDS = _histogram("shred_seconds", "Time to turn one batch into columns.", "signal")
+BUFFER_ROWS = _gauge("buffer_rows", "Rows in memory that are in no segment yet.", "signal")
+BUFFER_BYTES = _gauge("buffer_bytes", "Memory of the rows that are in no segment yet.", "signal")
+FLUSH_SECONDS = _histogram("flush_seconds", "Time to write one segment from memory.", "signal")
+FLUSHED_ROWS = _counter("flushed_rows", "Rows written to segments.", "signal")
+COMPACTION_SECONDS = _histogram("compaction_seconds", "Time to merge segments into one.", "signal")
+COMPACTED_ROWS = _counter("compacted_rows", "Rows rewritten by merging segments.", "signal")
+SEGMENTS = _gauge("segments", "Segments on disk.", "signal")
+SEGMENT_ROWS = _gauge("segment_rows", "Rows in segments.", "signal")
+SEGMENT_BYTES = _gauge("segment_bytes", "Size of segments on disk.", "signal")
+OVERFLOWED_ATTRIBUTES = _counter(
+    "overflowed_attributes", "Attributes past a limit, kept in the overflow column.", "signal"
+)
+CUT_VALUES = _counter("cut_values", "Attribute values cut at storage.max_value_bytes.", "signal")
+DELETED_SEGMENTS = _counter("deleted_segments", "Segments deleted by retention.", "signal", "reason")
+DELETED_ROWS = _counter("deleted_rows", "Rows deleted by retention.", "signal", "reason")
+STORAGE_ERRORS = _counter("storage_errors", "Failed writes of the journal, segments or the catalog.", "operation")
+QUERY_SECONDS = _histogram("query_seconds", "Time of API requests.", "route")
+QUERY_FAILURES = _counter("query_failures", "API requests that failed.", "route", "code")
+HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")
+RESIDENT_BYTES = Metric("resident_memory_bytes", Kind.GAUGE, (), "Resident memory of the process.", "process_")
+CPU_SECONDS = Metric("cpu_seconds", Kind.COUNTER, (), "Processor time of the process, user and system.", "process_")
+OPEN_FDS = Metric("open_fds", Kind.GAUGE, (), "Open file descriptors of the process.", "process_")
+UPTIME_SECONDS = _gauge("uptime_seconds", "Time since the server started.")
+
+#: Every metric, in the order of the exposition and the documentation.
+METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+
+
+@dataclass(slots=True)
+class Distribution:
+    """A histogram's state for one combination of labels; ``counts`` has one more entry, for what is past all bounds."""
+
+    counts: list[int]
+    sum: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """The number of observations."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All figures of one metric at one moment, by the values of its labels."""
+
+    metric: Metric
+    values: dict[tuple[str, ...], float]
+    distributions: dict[tuple[str, ...], Distribution]
+
+
+class Telemetry:
+    """The registry. Any thread may count; labels are given in the order of the table."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[Metric, dict[tuple[str, ...], float]] = {
+            metric: {} for metric in METRICS if metric.kind is not Kind.HISTOGRAM
+        }
+        self._distributions: dict[Metric, dict[tuple[str, ...], Distribution]] = {
+            metric: {} for metric in METRICS if metric.kind is Kind.HISTOGRAM
+        }
+        self._watched: dict[Metric, Callable[[], Reading]] = {}
+
+    def add(self, metric: Metric, amount: float, *labels: str) -> None:
+        """Add to a counter."""
+        series = self._values[metric]
+        with self._lock:
+            series[labels] = series.get(labels, 0) + amount
+
+    def set(self, metric: Metric, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        with self._lock:
+            self._values[metric][labels] = value
+
+    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
+        """Record one observation of a histogram, in seconds."""
+        series = self._distributions[metric]
+        bucket = bisect_left(SECONDS, seconds)
+        with self._lock:
+            entry = series.get(labels)
+            if entry is None:
+                entry = series[labels] = Distribution([0] * (len(SECONDS) + 1))
+            entry.counts[bucket] += 1
+            entry.sum += seconds
+
+    @contextmanager
+    def timed(self, metric: Metric, *labels: str) -> Iterator[None]:
+        """Record how long the block took, also when it fails."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(metric, time.perf_counter() - start, *labels)
+
+    def watch(self, metric: Metric, read: Callable[[], Reading]) -> None:
+        """Have a gauge or counter read when it is asked for; one reader a metric, the last wins."""
+        self._watched[metric] = read
+
+    def snapshot(self) -> list[Snapshot]:
+        """Return all figures in the order of the table; those without any value yet have empty dictionaries."""
+        for metric, read in self._watched.items():
+            reading = read()
+            values: dict[tuple[str, ...], float] = {(): reading} if isinstance(reading, int | float) else dict(reading)
+            with self._lock:
+                self._values[metric] = values
+        with self._lock:
+            return [
+                Snapshot(
+                    metric,
+                    dict(self._values.get(metric, {})),
+                    {
+                        labels: Distribution(list(entry.counts), entry.sum)
+                        for labels, entry in self._distributions.get(metric, {}).items()
+                    },
+                )
+                for metric in METRICS
+            ]
