@@ -1,0 +1,131 @@
+"""The fault switches: what can be broken, and which of it is broken now."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  # a dataclass field
+
+CURSED_PRODUCT = "p-13"
+"""The one product that `product_failure` breaks."""
+
+LEAK_LIMIT_BYTES = 192 * 2**20
+"""`memory_leak` stops growing here, so that a forgotten demo does not eat the machine."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One switch. `look` says what Spanglass shows, `filter_text` is the filter to paste there ("" for metrics)."""
+
+    name: str
+    title: str
+    service: str
+    breaks: str
+    look: str
+    filter_text: str
+
+
+FAULTS = (
+    Fault(
+        "payment_failure",
+        "Payments fail",
+        "payment",
+        "Every second charge ends in a time-out at the card provider.",
+        "Errors climb in payment, checkout and web. One exception is behind them all: ProviderTimeout.",
+        "service:payment status:error",
+    ),
+    Fault(
+        "product_failure",
+        "One product fails",
+        "catalog",
+        f"Product {CURSED_PRODUCT} has an unreadable weight; its page is an exception. All the others work.",
+        "A few errors in catalog and web, all of them with one value of shop.product.id.",
+        "service:catalog status:error shop.product.id exists",
+    ),
+    Fault(
+        "slow_query",
+        "Slow query",
+        "catalog",
+        "The search loses its index and reads every review for every product.",
+        "The 95th percentile of GET /products in catalog rises; the waterfall is one long SELECT.",
+        "service:catalog and db.query.text exists and duration > 150ms",
+    ),
+    Fault(
+        "n_plus_one",
+        "N+1 queries",
+        "catalog",
+        "The search asks for the ids, then for each product alone.",
+        "Traces with a comb of equal SELECT spans, one for each product, where there was a single one.",
+        'service:catalog and db.query.text ~ "WHERE p.id = "',
+    ),
+    Fault(
+        "memory_leak",
+        "Memory leak",
+        "web",
+        f"Each product view keeps 1 MiB for good, up to {LEAK_LIMIT_BYTES // 2**20} MiB.",
+        "The metric process.memory.usage of web climbs in a straight line and does not come back.",
+        "",
+    ),
+    Fault(
+        "queue_lag",
+        "Queue lag",
+        "fulfilment",
+        "The worker takes five seconds for an order, so orders come faster than they leave.",
+        "The metrics shop.queue.length and shop.queue.wait grow; spans named `process orders` take seconds.",
+        "service:fulfilment kind:consumer duration > 2s",
+    ),
+    Fault(
+        "payment_down",
+        "A service is down",
+        "payment",
+        "The payment process is stopped. It is started again when you switch this off.",
+        "checkout answers 503 with ConnectError; payment sends nothing any more.",
+        "service:checkout status:error",
+    ),
+    Fault(
+        "log_errors",
+        "Burst of log errors",
+        "catalog",
+        "Each search logs twenty errors about a broken stock feed. The answers stay right.",
+        "Red bars in the logs of catalog, with a stack trace each, while traces stay green.",
+        "service:catalog severity:error",
+    ),
+)
+
+NAMES = frozenset(fault.name for fault in FAULTS)
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The switches, kept in a small file that every service reads when it matters and the web service writes.
+
+    A file and not a call: the switches work while services are down, and reading one leaves no span behind.
+    """
+
+    path: Path
+
+    def on(self) -> frozenset[str]:
+        """Names of the faults that are on. No file: none."""
+        try:
+            return frozenset(json.loads(self.path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return frozenset()
+
+    def is_on(self, name: str) -> bool:
+        """Say whether one fault is on. KeyError for a name that is not in the table: a typo must not be silent."""
+        if name not in NAMES:
+            raise KeyError(name)
+        return name in self.on()
+
+    def turn(self, name: str, *, on: bool) -> None:
+        """Turn one fault on or off. KeyError for a name that is not in the table."""
+        if name not in NAMES:
+            raise KeyError(name)
+        wanted = (self.on() | {name}) if on else (self.on() - {name})
+        # Written beside and renamed: a reader sees the old list or the new one, never half of one.
+        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(sorted(wanted), file)
+        os.replace(temporary, self.path)  # noqa: PTH105  # a plain file name, as mkstemp gives it

@@ -1,0 +1,129 @@
+"""web: the shop's front door, and the page with the fault switches. FastAPI and httpx, new semantic conventions."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+from fastapi import Body, FastAPI, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader
+
+from shop import layout, telemetry
+from shop.faults import FAULTS, LEAK_LIMIT_BYTES, NAMES, Switches
+from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
+
+PAGES = Path(__file__).parent.parent / "pages"
+LEAK_BYTES = 2**20
+
+# The switches are not part of the shop that is observed.
+UNTRACED = "/faults,/static,/$"
+
+logger = logging.getLogger("shop.web")
+
+
+class RecentlyViewed:
+    """What customers looked at, with the picture: a cache that, while leaking, forgets to evict."""
+
+    def __init__(self) -> None:
+        self._pictures: list[bytearray] = []
+
+    def add(self, *, leaking: bool) -> None:
+        """Keep one more picture while leaking, up to LEAK_LIMIT_BYTES; otherwise let go of all of them."""
+        if not leaking:
+            self._pictures.clear()
+        elif len(self._pictures) * LEAK_BYTES < LEAK_LIMIT_BYTES:
+            # Not zeros: the system gives real memory only to pages that were written to.
+            self._pictures.append(bytearray(b"\x5a") * LEAK_BYTES)
+
+
+async def _forward(call: Any) -> dict[str, Any]:
+    """Wait for a call to a service behind us and hand its answer on, its failures as ours."""
+    try:
+        answer: httpx.Response = await call
+    except httpx.TransportError as error:
+        logger.exception("A service behind us does not answer")
+        raise HTTPException(502, "the shop is not well, please try again later") from error
+    if answer.is_server_error:
+        logger.error("%s %s answered %d", answer.request.method, answer.request.url.path, answer.status_code)
+        raise HTTPException(502, "the shop is not well, please try again later")
+    if answer.is_client_error:
+        raise HTTPException(answer.status_code, answer.json() if _is_json(answer) else "refused")
+    return dict(answer.json())
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    return str(answer.headers.get("content-type", "")).startswith("application/json")
+
+
+def _add_shop(app: FastAPI, switches: Switches) -> None:
+    client = httpx.AsyncClient(timeout=CALL_TIMEOUT_S)
+    viewed = RecentlyViewed()
+    catalog, checkout = layout.url("catalog"), layout.url("checkout")
+
+    @app.get("/api/products")
+    async def search(q: str = "") -> dict[str, Any]:
+        return await _forward(client.get(f"{catalog}/products", params={"q": q}))
+
+    @app.get("/api/products/{product_id}")
+    async def product(product_id: str) -> dict[str, Any]:
+        viewed.add(leaking=switches.is_on("memory_leak"))
+        return await _forward(client.get(f"{catalog}/products/{product_id}"))
+
+    @app.post("/api/orders", status_code=201)
+    async def place_order(order: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+        return await _forward(client.post(f"{checkout}/orders", json=order))
+
+    @app.get("/api/orders/{order_id}")
+    async def find_order(order_id: str) -> dict[str, Any]:
+        return await _forward(client.get(f"{checkout}/orders/{order_id}"))
+
+
+def _add_switches(app: FastAPI, switches: Switches, spanglass_url: str) -> None:
+    page = Environment(loader=FileSystemLoader(PAGES), autoescape=True).get_template("switches.html")
+    app.mount("/static", StaticFiles(directory=PAGES / "static"))
+
+    @app.get("/", response_class=HTMLResponse)
+    def show() -> HTMLResponse:
+        html = page.render(faults=FAULTS, on=switches.on(), spanglass_url=spanglass_url, shop_url=layout.url("web"))
+        return HTMLResponse(html, headers={"Content-Security-Policy": "default-src 'self'"})
+
+    @app.post("/faults/{name}/{state}")
+    def press(name: str, state: str) -> RedirectResponse:
+        _turn(switches, name, on=state == "on")
+        return RedirectResponse("/", status_code=303)
+
+    @app.get("/api/faults")
+    def list_faults() -> dict[str, list[dict[str, Any]]]:
+        on = switches.on()
+        return {"faults": [{"name": fault.name, "title": fault.title, "on": fault.name in on} for fault in FAULTS]}
+
+    @app.put("/api/faults/{name}")
+    def turn(name: str, on: Annotated[bool, Body(embed=True)]) -> dict[str, Any]:
+        _turn(switches, name, on=on)
+        return {"name": name, "on": on}
+
+
+def _turn(switches: Switches, name: str, *, on: bool) -> None:
+    if name not in NAMES:
+        raise HTTPException(404, f"no fault {name!r}; there are {', '.join(sorted(NAMES))}")
+    switches.turn(name, on=on)
+    logger.warning("Fault %s is %s", name, "on" if on else "off")
+
+
+def build(switches: Switches, spanglass_url: str) -> FastAPI:
+    """Make the app."""
+    app = make_app("web", untraced=UNTRACED)
+    _add_shop(app, switches)
+    _add_switches(app, switches, spanglass_url)
+    return app
+
+
+def main() -> None:
+    """Serve."""
+    telemetry.set_up(layout.service("web"), host_metrics=True)
+    serve(build(Switches(layout.switches_file()), os.environ.get("SPANGLASS_URL", "")), "web")
