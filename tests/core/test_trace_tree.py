@@ -1,0 +1,176 @@
+"""The tree of a trace: order, orphans, circles, duplicates, self time, clock skew."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanglass_core.trace_tree import Span, build_tree
+
+
+def span(name, parent=None, start=0, duration=100, clock="a", **more):
+    """Make a span whose ids are single letters."""
+    parent_id = parent.encode() if parent is not None else None
+    return Span(name.encode(), parent_id, clock, start, duration, **more)
+
+
+def shape(tree):
+    """Show a tree as (id, depth) in its order."""
+    return [(node.span.span_id.decode(), node.depth) for node in tree.nodes]
+
+
+def test_depth_first_with_siblings_by_start():
+    """Spans given in any order come out as a tree, each parent before its children, siblings by start."""
+    tree = build_tree([span("d", "b", 30), span("c", "a", 50), span("b", "a", 10), span("a", None, 0, 100)])
+
+    assert shape(tree) == [("a", 0), ("b", 1), ("d", 2), ("c", 1)]
+    assert [node.index for node in tree.nodes] == [3, 2, 0, 1]
+    assert (tree.start_ns, tree.duration_ns, tree.duplicates, tree.warnings) == (0, 150, 0, [])
+
+
+def test_orphans_follow_roots():
+    """A span whose parent never came stands at the top, after the root, with its own children below it."""
+    tree = build_tree([span("o", "lost", -5), span("p", "o"), span("r")])
+
+    assert shape(tree) == [("r", 0), ("o", 0), ("p", 1)]
+    assert [node.orphan for node in tree.nodes] == [False, True, False]
+    assert tree.warnings == ["orphans"]
+
+
+def test_missing_root():
+    """A trace without any root says so."""
+    assert build_tree([span("o", "lost")]).warnings == ["missing_root", "orphans"]
+
+
+def test_several_roots():
+    """Several roots are all kept, by start."""
+    assert shape(build_tree([span("b", start=5), span("a", start=9), span("c", "a", 9)])) == [
+        ("b", 0),
+        ("a", 0),
+        ("c", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([span("a", "a")], [("a", 0)]),
+        ([span("a", "b", 5), span("b", "a", 3)], [("b", 0), ("a", 1)]),
+        (
+            [span("x", "a", 0), span("a", "b", 5), span("b", "c", 4), span("c", "a", 6)],
+            [("b", 0), ("a", 1), ("x", 2), ("c", 2)],
+        ),
+    ],
+)
+def test_circles_are_cut_at_their_earliest_span(spans, expected):
+    """Spans in a circle, and those that hang from it, are all shown; the circle's first span is the top."""
+    tree = build_tree(spans)
+
+    assert shape(tree) == expected
+    assert tree.warnings == ["missing_root", "cycle"]
+
+
+def test_duplicates_are_counted_once():
+    """Of a span that came three times one is left: the earliest, and of these the longest."""
+    tree = build_tree([span("a", start=7), span("a", start=5, duration=1), span("a", start=5, duration=9)])
+
+    assert [node.index for node in tree.nodes] == [2]
+    assert tree.duplicates == 2
+
+
+@pytest.mark.parametrize(
+    ("children", "expected"),
+    [
+        ([], 100),
+        ([(10, 20), (50, 20)], 60),
+        ([(10, 50), (20, 10), (50, 20)], 40),
+        ([(90, 50)], 90),
+        ([(0, 200)], 0),
+        ([(150, 10)], 100),
+        ([(-20, 40)], 80),
+    ],
+)
+def test_self_time(children, expected):
+    """Self time leaves out what any child covers, once, and only inside the span."""
+    spans = [span(str(i), "r", start, duration) for i, (start, duration) in enumerate(children)]
+
+    assert build_tree([span("r"), *spans]).nodes[0].self_time_ns == expected
+
+
+@pytest.mark.parametrize(
+    ("child", "skew"),
+    [
+        (span("c", "r", 1010, 20, "b"), 0),
+        (span("c", "r", 1090, 20, "b"), 0),  # ends late, as servers do
+        (span("c", "r", 900, 20, "b"), 140),  # to the middle: 1040
+        (span("c", "r", 5000, 20, "b"), -3960),
+        (span("c", "r", 900, 200, "b"), 100),  # does not fit: begins with its parent
+        (span("c", "r", 5000, 20, "b", asynchronous=True), 0),
+        (span("c", "r", 900, 20, "b", asynchronous=True), 100),
+        (span("c", "r", 900, 20, "a"), 0),  # the same clock is never moved
+    ],
+)
+def test_clock_skew(child, skew):
+    """A child of another clock is moved only when it contradicts its parent, and is then within it."""
+    tree = build_tree([span("r", None, 1000, 100), child])
+
+    assert [(node.skew_ns, node.start_ns) for node in tree.nodes] == [(0, 1000), (skew, child.start_ns + skew)]
+    assert tree.warnings == (["clock_skew"] if skew else [])
+
+
+def test_skew_is_inherited_on_the_same_clock():
+    """What hangs from a moved span on the same clock moves along; a third clock is judged on its own."""
+    tree = build_tree(
+        [span("r", None, 1000), span("b", "r", 900, 20, "b"), span("c", "b", 905, 5, "b"), span("d", "b", 1045, 5, "c")]
+    )
+
+    assert [(node.span.span_id, node.skew_ns) for node in tree.nodes] == [
+        (b"r", 0),
+        (b"b", 140),
+        (b"c", 140),
+        (b"d", 0),
+    ]
+    assert tree.duration_ns == 100
+
+
+def test_a_chain_of_20_000_calls():
+    """Depth is limited by nothing."""
+    spans = [Span(b"%d" % i, b"%d" % (i - 1) if i else None, "a", i, 20_000 - i) for i in range(20_000)]
+
+    assert build_tree(spans).nodes[-1].depth == 19_999
+
+
+IDS = st.integers(0, 12).map(lambda number: b"%d" % number)
+SPANS = st.builds(
+    Span, IDS, st.none() | IDS, st.sampled_from("abc"), st.integers(0, 60), st.integers(0, 60), st.booleans()
+)
+
+
+@given(st.lists(SPANS, min_size=1, max_size=25))
+def test_every_span_is_in_the_tree_once(spans):
+    """Whatever the ids say: no span is lost or doubled, depths follow parents, and self times stay within bounds."""
+    tree = build_tree(spans)
+    nodes = {node.span.span_id: node for node in tree.nodes}
+
+    assert Counter(node.span.span_id for node in tree.nodes) == Counter({one.span_id for one in spans})
+    assert len(tree.nodes) + tree.duplicates == len(spans)
+    for node in tree.nodes:
+        assert 0 <= node.self_time_ns <= node.span.duration_ns
+        assert node.start_ns == node.span.start_ns + node.skew_ns
+        assert node.depth == (0 if node.orphan or node.span.parent_id is None else nodes[node.span.parent_id].depth + 1)
+
+
+@given(st.lists(SPANS, min_size=1, max_size=12), st.randoms())
+def test_the_tree_does_not_depend_on_arrival(spans, random):
+    """Spans that arrive in another order make the same tree, whenever resent spans are equal."""
+    unique = list({one.span_id: one for one in spans}.values())
+    shuffled = random.sample(unique, len(unique))
+
+    first, second = build_tree(unique), build_tree(shuffled)
+
+    assert [(n.span, n.depth, n.skew_ns, n.self_time_ns) for n in first.nodes] == [
+        (n.span, n.depth, n.skew_ns, n.self_time_ns) for n in second.nodes
+    ]
