@@ -1,0 +1,131 @@
+"""What the store holds right now: segments on disk and chunks in memory, as one immutable picture that changes in one step.
+
+Readers take the picture and keep it as long as they like; a segment removed meanwhile stays on disk until the last of
+them is done. Writers replace the picture under a lock, so a flushed row is never seen twice nor missed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from spanglass_server.signals import TIME_COLUMN, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from spanglass_server.store.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows in memory that are in no segment yet; the table is never changed."""
+
+    generation: int
+    table: Any  # pa.Table
+    min_time_ns: int
+    max_time_ns: int
+    arrived_ns: int
+
+    @classmethod
+    def of(cls, generation: int, signal: Signal, table: Any, arrived_ns: int) -> Chunk:
+        """A chunk with its range of time."""
+        low, high = pc.min_max(table[TIME_COLUMN[signal]]).values()
+        return cls(generation, table, low.as_py(), high.as_py(), arrived_ns)
+
+    def overlaps(self, start_ns: int, end_ns: int) -> bool:
+        """Whether a row may lie in ``start_ns <= t < end_ns``."""
+        return self.min_time_ns < end_ns and self.max_time_ns >= start_ns
+
+
+def _empty() -> dict[Signal, tuple[Any, ...]]:
+    return {signal: () for signal in Signal}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Segments and chunks of every signal at one moment."""
+
+    version: int = 0
+    segments: Mapping[Signal, tuple[Segment, ...]] = field(default_factory=_empty)
+    chunks: Mapping[Signal, tuple[Chunk, ...]] = field(default_factory=_empty)
+
+
+class Contents:
+    """The current picture, and who still looks at older ones."""
+
+    def __init__(self, data_dir: Path, segments: Sequence[Segment]) -> None:
+        self._data_dir = data_dir
+        self._lock = threading.Lock()
+        by_signal = {signal: tuple(s for s in segments if s.signal is signal) for signal in Signal}
+        self._picture = Picture(segments=by_signal)
+        self._readers: dict[int, int] = {}  # version -> how many read it
+        self._doomed: list[tuple[int, Segment]] = []  # removed in this version, to be unlinked
+
+    @property
+    def picture(self) -> Picture:
+        """The picture as it is; for looking at figures, not for reading files."""
+        return self._picture
+
+    @contextmanager
+    def reading(self) -> Iterator[Picture]:
+        """The picture, with its files held on disk until the block ends."""
+        with self._lock:
+            picture = self._picture
+            self._readers[picture.version] = self._readers.get(picture.version, 0) + 1
+        try:
+            yield picture
+        finally:
+            with self._lock:
+                self._readers[picture.version] -= 1
+                if not self._readers[picture.version]:
+                    del self._readers[picture.version]
+            self.sweep()
+
+    def append(self, signal: Signal, chunk: Chunk) -> None:
+        """Add rows in memory."""
+        with self._lock:
+            chunks = {**self._picture.chunks, signal: (*self._picture.chunks[signal], chunk)}
+            self._picture = replace(self._picture, chunks=chunks)
+
+    def chunks_of(self, generation: int) -> dict[Signal, list[Chunk]]:
+        """The chunks of one generation."""
+        picture = self._picture
+        return {signal: [c for c in picture.chunks[signal] if c.generation == generation] for signal in Signal}
+
+    def replace(
+        self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None
+    ) -> None:
+        """Swap segments, and drop the chunks of a generation that is in segments now, in one step."""
+        gone = set(remove)
+        with self._lock:
+            old = self._picture
+            segments = {
+                signal: (
+                    *(s for s in old.segments[signal] if s.id not in gone),
+                    *(s for s in add if s.signal is signal),
+                )
+                for signal in Signal
+            }
+            chunks = {
+                signal: tuple(c for c in old.chunks[signal] if c.generation != flushed) for signal in Signal
+            }
+            self._picture = Picture(old.version + 1, segments, chunks)
+            removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
+            self._doomed += [(self._picture.version, segment) for segment in removed]
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete files that no reader can still need."""
+        with self._lock:
+            oldest = min(self._readers, default=self._picture.version)
+            ready = [segment for version, segment in self._doomed if version <= oldest]
+            self._doomed = [(version, segment) for version, segment in self._doomed if version > oldest]
+        for segment in ready:
+            (self._data_dir / segment.file).unlink(missing_ok=True)

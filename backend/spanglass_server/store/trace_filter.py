@@ -1,0 +1,64 @@
+"""Which segments can hold a trace: a Bloom filter over the trace ids of each (Bloom, CACM 13(7), 1970).
+
+Ten bits an id and four probes let 1.2 % of other ids through. 220 000 spans of 13 000 traces take 16 kB, 0.07 bytes
+a span; a lookup by id over 10 M spans then opens one or two of 50 files. Parquet's own filters are not used: those
+that pyarrow 26.0.1 wrote made DuckDB 1.5.5 miss rows that were there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BITS_PER_ID = 10
+_PROBES = 4
+_ID_BYTES = 16
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads ids that count up
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFilter:
+    """The bits; their number is a power of two."""
+
+    bits: NDArray[np.uint8]
+
+    @staticmethod
+    def hashes(trace_ids: Any) -> NDArray[np.uint64]:
+        """A 64-bit hash of each id that is there and has 16 bytes."""
+        ids = trace_ids.combine_chunks() if isinstance(trace_ids, pa.ChunkedArray) else trace_ids
+        if ids.null_count:
+            ids = ids.drop_null()
+        if not len(ids):
+            return np.zeros(0, np.uint64)
+        first = np.frombuffer(ids.buffers()[1], np.int32, count=1, offset=4 * ids.offset)[0]
+        halves = np.frombuffer(ids.buffers()[2], "<u8", count=2 * len(ids), offset=int(first)).reshape(-1, 2)
+        mixed = (halves[:, 0] ^ (halves[:, 1] * _ODD)) * _ODD
+        return mixed ^ (mixed >> np.uint64(29))
+
+    @classmethod
+    def build(cls, hashes: NDArray[np.uint64]) -> TraceFilter:
+        """A filter over distinct hashes."""
+        size = 1 << max(6, int(len(hashes) * _BITS_PER_ID - 1).bit_length())
+        flags = np.zeros(size, bool)
+        for positions in _positions(hashes, size):
+            flags[positions] = True
+        return cls(np.packbits(flags))
+
+    def may_hold(self, trace_id: bytes) -> bool:
+        """False only if no row has this id."""
+        if len(trace_id) != _ID_BYTES:
+            return False
+        hashed = self.hashes(pa.array([trace_id], pa.binary()))
+        return all(self.bits[int(p[0]) >> 3] >> (7 - (int(p[0]) & 7)) & 1 for p in _positions(hashed, 8 * len(self.bits)))
+
+
+def _positions(hashes: NDArray[np.uint64], size: int) -> list[NDArray[np.uint64]]:
+    """Double hashing (Kirsch and Mitzenmacher, 2008): the k-th probe is a + k b."""
+    low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
+    return [(low + np.uint64(k) * high) & np.uint64(size - 1) for k in range(_PROBES)]
