@@ -120,11 +120,16 @@ class Bodies:
 
 
 class Stream:
-    """Bodies in the order they are sent: ``turns`` passes over the first ``bodies``, spread evenly over a window."""
+    """Bodies in the order they are sent: ``turns`` passes over the first ``bodies``, spread evenly over a window.
 
-    def __init__(self, source: Bodies, bodies: int, turns: int, start_ns: int, end_ns: int) -> None:
+    Two streams whose turns do not overlap (``first_turn``) share no ids.
+    """
+
+    def __init__(
+        self, source: Bodies, bodies: int, turns: int, start_ns: int, end_ns: int, *, first_turn: int = 0
+    ) -> None:
         self.source, self.bodies, self.turns = source, min(bodies or len(source), len(source)), turns
-        self.start_ns, self.end_ns = start_ns, end_ns
+        self.start_ns, self.end_ns, self.first_turn = start_ns, end_ns, first_turn
 
     def __len__(self) -> int:
         return self.bodies * self.turns
@@ -140,7 +145,7 @@ class Stream:
         groups = -(-self.bodies // group)
         slot = turn * groups + index // group
         at_ns = self.start_ns + (self.end_ns - self.start_ns) * slot // (groups * self.turns)
-        return self.source.body(index, at_ns - BASE_TIME_NS, turn), self.source.records(index)
+        return self.source.body(index, at_ns - BASE_TIME_NS, self.first_turn + turn), self.source.records(index)
 
 
 def _splitmix(value: int) -> int:

@@ -1,0 +1,143 @@
+"""The questions of the query benchmarks, with the answers that the prepared data determines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from loadgen.asking import Question, url
+
+if TYPE_CHECKING:
+    from loadgen.prepared import Bodies
+
+REPEATS = 30
+_HOUR_NS = 3_600_000_000_000
+_SERVICES = ["checkout", "web-gateway", "catalog", "cart", "payment", "search", "inventory", "auth"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a server was filled with: ``turns`` passes over the first ``count`` bodies, in a window of time."""
+
+    bodies: Bodies
+    start_ns: int
+    end_ns: int
+    turns: int
+    count: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all prepared bodies are in it, so that the counted facts hold."""
+        return self.count == len(self.bodies)
+
+    def known(self, answer: Any) -> list[Any]:
+        """Return an answer that holds for the whole data only, as the expectation of every repeat."""
+        return [answer] * REPEATS if self.is_whole else []
+
+    def window(self) -> dict[str, int]:
+        """Return the parameters of the whole window."""
+        return {"start": self.start_ns, "end": self.end_ns}
+
+
+def hour_questions(loaded: Loaded) -> list[Question]:
+    """Return the questions over one million spans of an hour."""
+    facts = loaded.bodies.facts
+    return [
+        _trace_by_id("trace by id", 9, loaded),
+        _probe_search(loaded),
+        Question(
+            "p50/p95/p99 by operation of one service",
+            13,
+            lambda service: url(f"/services/{service}/operations", **loaded.window()),
+            [_SERVICES[turn % len(_SERVICES)] for turn in range(REPEATS)],
+            lambda answer: _server_operations(answer) if answer["service"] == "checkout" else None,
+            [facts["checkout_server_ops"] if turn % len(_SERVICES) == 0 else None for turn in range(REPEATS)]
+            if loaded.is_whole
+            else [],
+        ),
+        Question(
+            "errors by service and type",
+            45,
+            lambda _: url(
+                "/spans/groups", **loaded.window(), filter="status = error", by="service.name,error.type", limit=1000
+            ),
+            range(REPEATS),
+            _errors_by_type,
+            loaded.known(facts["exceptions"]),
+        ),
+    ]
+
+
+def day_questions(loaded: Loaded) -> list[Question]:
+    """Return the questions over ten million spans of a day."""
+    facts = loaded.bodies.facts
+    last_hour = {"start": loaded.end_ns - _HOUR_NS, "end": loaded.end_ns}
+    return [
+        Question(
+            "attribute = value, 20 newest traces",
+            300,
+            lambda tenant: url("/traces", **loaded.window(), filter=f'app.tenant.id = "tenant-{tenant:04d}"', limit=20),
+            range(1, REPEATS + 1),
+            lambda answer: len(answer["traces"]),
+            loaded.known(20),
+        ),
+        _trace_by_id("trace by id, no time given", 300, loaded),
+        Question(
+            "services of the last hour",
+            300,
+            lambda _: url("/services", **last_hour),
+            range(REPEATS),
+            lambda answer: len(answer["services"]),
+            loaded.known(12),
+        ),
+        Question(
+            "counts over time",
+            700,
+            lambda _: url("/traces/counts", **loaded.window()),
+            range(REPEATS),
+            lambda answer: (answer["total"], answer["errors"]),
+            loaded.known((facts["items"] * loaded.turns, facts["errors"] * loaded.turns)),
+        ),
+    ]
+
+
+def _trace_by_id(name: str, limit_ms: float, loaded: Loaded) -> Question:
+    samples = loaded.bodies.sample_traces(REPEATS, loaded.turns, loaded.count)
+    return Question(
+        name,
+        limit_ms,
+        lambda trace_id: f"/api/v1/traces/{trace_id}",
+        [trace_id for trace_id, _ in samples],
+        lambda answer: answer["span_count"],
+        [spans for _, spans in samples],
+    )
+
+
+def _probe_search(loaded: Loaded) -> Question:
+    """Ask for 20 newest traces by four conditions; the first tenant's number of hits is known."""
+    probe = loaded.bodies.facts["probe"]
+    key, value = probe["attr"]
+    tenants = [value, *(f"tenant-{number:04d}" for number in range(20, 19 + REPEATS))]
+    base = f'service.name = "{probe["service"]}" and name = "{probe["operation"]}" and duration > {probe["min_ms"]}ms'
+    return Question(
+        "20 newest traces by 4 conditions",
+        37,
+        lambda tenant: url("/traces", **loaded.window(), filter=f'{base} and {key} = "{tenant}"', limit=20),
+        tenants,
+        lambda answer: len(answer["traces"]),
+        [min(20, loaded.bodies.facts["probe_hits"] * loaded.turns)] if loaded.is_whole else [],
+    )
+
+
+def _server_operations(answer: dict[str, Any]) -> dict[str, int]:
+    """Return requests per operation of the server spans."""
+    return {row["operation"]: row["requests"] for row in answer["operations"] if row["kind"] == "server"}
+
+
+def _errors_by_type(answer: dict[str, Any]) -> dict[str, int]:
+    """Return errors per exception type, over all services."""
+    found: dict[str, int] = {}
+    for group in answer["groups"]:
+        kind = group["by"]["error.type"]
+        found[kind] = found.get(kind, 0) + group["spans"]
+    return found

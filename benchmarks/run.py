@@ -1,0 +1,103 @@
+"""The ingest benchmarks: what the server takes in, what it costs, and whether the targets are met.
+
+    python benchmarks/run.py [--only NAME ...] [--quick] [--list]
+
+Each scenario has a server and a data directory of its own on loopback, sends prepared bodies (`generate.py`), waits
+until everything is visible and compacted, and prints a row. `docs/benchmarks.md` explains the columns. All scenarios
+take about 20 minutes; --quick sends a tenth. Results go to benchmarks/out/ingest.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from typing import Any
+
+from loadgen.calibrate import parse_cpu_s_per_million
+from loadgen.prepared import Bodies
+from loadgen.report import check, table, write
+from loadgen.scenario import Scenario, measure
+from loadgen.visibility import probe
+
+HALF_RATE = 60  # bodies of 500 spans: 30,000 spans/s, half of what is asked for sustained
+
+SCENARIOS = [
+    Scenario("spans"),
+    Scenario("logs", kind="logs"),
+    Scenario("metrics", kind="metrics"),
+    Scenario("spans-10M", turns=10, window_s=86_400),
+    Scenario("half-rate", turns=2, rate_per_s=HALF_RATE),
+    Scenario("quiet-client", bodies=200, connections=1, rate_per_s=5),
+    Scenario("small-bodies", bodies=1200, connections=8, rate_per_s=2000, split_spans=10),
+    Scenario("http-4", bodies=800),
+    Scenario("grpc", protocol="grpc", bodies=800),
+    Scenario("json", protocol="json", bodies=200),
+]
+
+
+def targets(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Compare rows with what the project promises; a scenario that did not run is left out."""
+    made = []
+    for scenario, column, limit, at_least in (
+        ("spans", "cpu_s_per_M", 15, False),
+        ("logs", "cpu_s_per_M", 12, False),
+        ("metrics", "cpu_s_per_M", 15, False),
+        ("spans-10M", "per_s", 60_000, True),
+        ("spans-10M", "cpu_s_per_M", 15, False),
+        ("spans-10M", "peak_MB", 700, False),
+        ("spans-10M", "idle_MB", 180, False),
+        ("spans-10M", "bytes_per_record", 48, False),
+        ("half-rate", "p99_ms", 150, False),
+        ("quiet-client", "p99_ms", 20, False),
+        ("small-bodies", "failed", 0, False),
+    ):
+        if scenario in rows:
+            made.append(check(f"{scenario} {column}", rows[scenario][column], limit, at_least=at_least))
+    if "json" in rows:
+        per_core = 1e6 / rows["json"]["cpu_s_per_M"]
+        made.append(check("json spans/s a core", per_core, 20_000, at_least=True))
+    if "grpc" in rows and "http-4" in rows:
+        ratio = rows["grpc"]["cpu_s_per_M"] / rows["http-4"]["cpu_s_per_M"]
+        made.append(check("grpc / http CPU", ratio, 1.3))
+    return made
+
+
+def selected(only: list[str], *, quick: bool) -> list[Scenario]:
+    """Return the scenarios to run, smaller ones when it shall be quick."""
+    chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    if not quick:
+        return chosen
+    return [dataclasses.replace(each, bodies=(each.bodies or 2000) // 10, turns=1) for each in chosen]
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description="Measure ingest.")
+    parser.add_argument("--only", nargs="+", default=[], choices=[scenario.name for scenario in SCENARIOS])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the load: for trying out, not for figures")
+    parser.add_argument("--no-settle", action="store_true", help="do not wait for compaction")
+    parser.add_argument("--list", action="store_true", help="show the scenarios and end")
+    options = parser.parse_args()
+    if options.list:
+        print(table([dataclasses.asdict(scenario) for scenario in SCENARIOS]))
+        return
+    kinds = {kind: Bodies(kind) for kind in {each.kind for each in selected(options.only, quick=False)} | {"traces"}}
+    calibration = [parse_cpu_s_per_million(kinds["traces"])]
+    rows: dict[str, dict[str, Any]] = {}
+    for scenario in selected(options.only, quick=options.quick):
+        print(f"running {scenario.name} ...", file=sys.stderr)
+        rows[scenario.name] = measure(scenario, kinds[scenario.kind], settled=not options.no_settle)
+    visibility = probe()
+    calibration.append(parse_cpu_s_per_million(kinds["traces"]))
+    checks = [*targets(rows), check("visible after ack, ms", visibility["max_ms"], 1000)]
+    print(table(list(rows.values())), table(checks), sep="\n\n")
+    print(
+        f"\na bare protobuf parse of these spans, before and after: {calibration[0]:.2f}, {calibration[1]:.2f} CPU s/M"
+    )
+    facts = {"calibration_cpu_s_per_M": calibration, "visibility": visibility}
+    print(f"written to {write('ingest', {**facts, 'rows': rows, 'targets': checks})}")
+
+
+if __name__ == "__main__":
+    main()
