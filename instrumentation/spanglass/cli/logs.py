@@ -1,0 +1,124 @@
+"""``spanglass logs``: search log records, or follow them as they arrive."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options, show
+from spanglass.cli.client import Client, UnreachableError
+from spanglass.cli.errors import Exit
+from spanglass.cli.output import CsvWriter, console, print_json, text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Sequence
+
+    Printer = Callable[[Iterable[dict[str, Any]]], None]
+
+_POLL_S = 1.0
+_PAGE = 1000
+
+_STYLES = {"error": "red", "fatal": "red bold", "warn": "yellow", "debug": "dim", "trace": "dim"}
+
+_CSV_KEYS = (
+    "time",
+    "severity",
+    "service",
+    "body",
+    "event_name",
+    "trace_id",
+    "span_id",
+    "attributes",
+    "resource",
+)
+
+
+def command(argv: Sequence[str]) -> int:
+    """Print log records, oldest first, so that the newest stand above the prompt."""
+    parser = options.parser("logs", "Search log records; the newest that match are printed, oldest first.")
+    parser.add_argument("filter", nargs="?", help='such as: severity >= warn service:checkout "card declined"')
+    options.add_range(parser)
+    parser.add_argument("--limit", type=options.positive, default=100, help="how many at most (default 100)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with new records until Ctrl-C")
+    parser.add_argument("--attributes", action="store_true", help="show the records' attributes too (table)")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    show_records = _printer(arguments)
+    records, newest = _newest(client, arguments)
+    show_records(records)
+    if arguments.follow:
+        _follow(client, arguments, newest, show_records)
+    return Exit.OK
+
+
+def _newest(client: Client, arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], str | None]:
+    """Fetch the newest records, oldest first, and the cursor of the very newest."""
+    parameters = {**options.range_parameters(arguments), "filter": arguments.filter}
+    records: list[dict[str, Any]] = []
+    newest = cursor = None
+    while len(records) < arguments.limit:
+        limit = min(arguments.limit - len(records), _PAGE)
+        page = client.get("/logs", {**parameters, "limit": limit, "cursor": cursor})
+        newest = newest or page.get("newest_cursor")
+        records += page["logs"]
+        cursor = page.get("next_cursor")
+        if cursor is None or not page["logs"]:
+            break
+    return records[::-1], newest
+
+
+def _follow(client: Client, arguments: argparse.Namespace, newest: str | None, show_records: Printer) -> None:
+    """Ask for records after the newest one seen, again and again; a server that restarts is waited for."""
+    reachable = True
+    while True:
+        try:
+            page = client.get("/logs", {"filter": arguments.filter, "after": newest, "limit": _PAGE})
+        except UnreachableError as error:
+            if reachable:
+                print(f"spanglass logs: {error}; waiting for it", file=sys.stderr, flush=True)
+            reachable = False
+            time.sleep(_POLL_S)
+            continue
+        reachable = True
+        show_records(page["logs"])
+        newest = page.get("newest_cursor") or newest
+        if len(page["logs"]) < _PAGE:
+            time.sleep(_POLL_S)
+
+
+def _printer(arguments: argparse.Namespace) -> Printer:
+    """Choose how records are written; each call appends."""
+    if arguments.format == "ndjson":
+        return _print_ndjson
+    if arguments.format == "csv":
+        writer = CsvWriter(_CSV_KEYS)
+        return lambda records: writer.rows([record.get(key) for key in _CSV_KEYS] for record in records)
+    out = console()
+    return lambda records: _print_lines(out, records, with_attributes=arguments.attributes)
+
+
+def _print_ndjson(records: Iterable[dict[str, Any]]) -> None:
+    for record in records:
+        print_json(record)
+
+
+def _print_lines(out: Any, records: Iterable[dict[str, Any]], *, with_attributes: bool) -> None:
+    for record in records:
+        severity = record["severity"]
+        line = text(f"{show.local_time(record['time'])} ", "dim")
+        line += text(f"{severity if severity != 'unset' else show.NOTHING:<5} ", _STYLES.get(severity, ""))
+        line += text(f"{record['service']:<16} ", "cyan") + text(_message(record))
+        if with_attributes:
+            pairs = " ".join(f"{key}={show.value(item)}" for key, item in sorted(record["attributes"].items()))
+            line += text(f"  {pairs}", "dim")
+        out.print(line, soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _message(record: dict[str, Any]) -> str:
+    """Write the body, or the event's name for a record that has only that."""
+    body = record["body"]
+    return show.value(record.get("event_name") if body in (None, "") and record.get("event_name") else body)

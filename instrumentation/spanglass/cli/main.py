@@ -1,0 +1,109 @@
+"""The ``spanglass`` command: find the sub-command, run it, and turn every end into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points, version
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.extras import missing
+from spanglass.cli.safe import terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Command = Callable[[Sequence[str]], int]
+
+_ENTRY_POINTS = "spanglass.commands"
+
+#: Commands that come with this package: the module that has ``command(argv)``, and a line of help.
+BUILT_IN = {
+    "traces": ("spanglass.cli.traces", "search traces"),
+    "trace": ("spanglass.cli.trace", "show one trace as a tree"),
+    "logs": ("spanglass.cli.logs", "search log records, or follow them"),
+    "metrics": ("spanglass.cli.metrics", "list metrics, or query one"),
+    "services": ("spanglass.cli.services", "list services with rate, errors and latency"),
+    "sql": ("spanglass.cli.sql", "run a read-only SQL statement"),
+    "send": ("spanglass.cli.send", "post OTLP/JSON files"),
+    "status": ("spanglass.cli.status", "show the server's health and counters"),
+}
+
+#: Commands that an extra brings: its name, and a line of help.
+FROM_EXTRAS = {"serve": ("server", "run the server")}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (see ``Exit``)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what the terminal's encoding lacks is escaped, not an error
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except CliError as error:
+        return _report(error, words)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush complains
+        return Exit.OK
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(_usage())
+        return Exit.OK if words else Exit.USAGE
+    if words[0] in {"-V", "--version"}:
+        print(f"spanglass {version('spanglass')}")
+        return Exit.OK
+    return _find(words[0])(words[1:])
+
+
+def _find(name: str) -> Command:
+    if name in BUILT_IN:
+        command: Command = import_module(BUILT_IN[name][0]).command
+        return command
+    found = entry_points(group=_ENTRY_POINTS, name=name)
+    if not found and name not in FROM_EXTRAS:
+        known = ", ".join([*BUILT_IN, *FROM_EXTRAS])
+        raise CliError(f"unknown command {terminal_text(name)!r}", f"the commands are {known}", code=Exit.USAGE)
+    try:
+        loaded: Command = next(iter(found)).load()
+    except (StopIteration, ModuleNotFoundError) as error:
+        extra = FROM_EXTRAS.get(name, ("server", ""))[0]
+        raise missing(f"the command {name!r} needs the extra [{extra}]{_cause(error)}", extra) from None
+    return loaded
+
+
+def _cause(error: Exception) -> str:
+    return f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) else ""
+
+
+def _usage() -> str:
+    rows = {name: help_text for name, (_, help_text) in (FROM_EXTRAS | BUILT_IN).items()}
+    for entry in entry_points(group=_ENTRY_POINTS):
+        rows.setdefault(entry.name, f"from {entry.value.partition(':')[0]}")
+    listing = "\n".join(f"  {name:<10} {help_text}" for name, help_text in rows.items())
+    return (
+        "usage: spanglass COMMAND [OPTIONS]\n\n"
+        "Traces, metrics and logs: send them, search them, read them.\n\n"
+        f"{listing}\n\n"
+        "spanglass COMMAND --help shows a command's options; docs/cli.md has examples and exit codes."
+    )
+
+
+def _report(error: CliError, words: list[str]) -> int:
+    """Write an error to stderr: one line, and below it where the mistake is and what to do."""
+    name = f"spanglass {words[0]}" if words and words[0] in BUILT_IN else "spanglass"
+    print(f"{name}: {error}", *(f"  {line}" for line in error.details), sep="\n", file=sys.stderr)
+    return error.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""``spanglass metrics``: the list of metrics, or one metric over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options, show
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.output import Column, console, emit, text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from spanglass.cli.client import Client
+
+AGGREGATES = ("raw", "rate", "increase", "avg", "sum", "min", "max", "count", "quantile")
+
+
+def command(argv: Sequence[str]) -> int:
+    """List metrics; with a name, query it."""
+    parser = options.parser("metrics", "List metrics; with a name, show it over time.")
+    parser.add_argument("name", nargs="?", help="a metric's name; without it, metrics are listed")
+    options.add_range(parser)
+    query = parser.add_argument_group("query")
+    query.add_argument("--aggregate", choices=AGGREGATES, help="what to show of the points of a step")
+    query.add_argument("--q", type=float, metavar="0..1", help="which quantile (with --aggregate quantile)")
+    query.add_argument("--by", metavar="KEYS", help="one series for each value of these keys, comma-separated")
+    query.add_argument("--step", metavar="DURATION", help="such as 30s (default: the range over 120)")
+    query.add_argument("--filter", help="only points that match")
+    query.add_argument("--type", help="when the name has several types")
+    query.add_argument("--unit", help="when the name has several units")
+    parser.add_argument("--prefix", help="list only names that start so")
+    parser.add_argument("--service", help="list only metrics of this service")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    if arguments.name is None:
+        _list(client, arguments)
+    else:
+        _query(client, arguments)
+    return Exit.OK
+
+
+def _list(client: Client, arguments: argparse.Namespace) -> None:
+    parameters = {
+        **options.range_parameters(arguments),
+        "prefix": arguments.prefix,
+        "service": arguments.service,
+    }
+    columns = (
+        Column("name", style="cyan"),
+        Column("type"),
+        Column("unit"),
+        Column("temporality"),
+        Column("points", show=show.number, right=True),
+        Column("services", show=", ".join),
+        Column("description"),
+    )
+    emit(arguments.format, columns, client.get("/metrics", parameters)["metrics"])
+
+
+def _query(client: Client, arguments: argparse.Namespace) -> None:
+    answer = client.get(
+        "/metrics/query",
+        {
+            **options.range_parameters(arguments),
+            **{
+                key: getattr(arguments, key)
+                for key in ("name", "type", "unit", "aggregate", "q", "step", "by", "filter")
+            },
+        },
+    )
+    if not answer["series"]:
+        raise CliError(
+            f"no points of the metric {arguments.name!r} in this range",
+            "list the metrics there are: spanglass metrics, or look further back with --last",
+            code=Exit.NOT_FOUND,
+        )
+    if arguments.format == "table":
+        _draw(answer)
+    else:
+        columns = (Column("t"), Column("by"), Column("value"))
+        emit(arguments.format, columns, _points(answer))
+
+
+def _points(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give each point an object of its own."""
+    for series in answer["series"]:
+        for point in series["points"]:
+            yield {"name": answer["name"], "unit": answer["unit"], "by": series["by"], **point}
+
+
+def _draw(answer: dict[str, Any]) -> None:
+    """Draw a line for each series: a sparkline, and its least, largest and last values."""
+    unit = f", unit {answer['unit']}" if answer["unit"] else ""
+    console().print(text(f"{answer['name']}: {answer['aggregate']} by {answer['step_s']} s{unit}", "bold"))
+    columns = (
+        Column("by", "series", _labels, style="cyan"),
+        Column("line", "over time"),
+        Column("min", show=show.number, right=True),
+        Column("max", show=show.number, right=True),
+        Column("last", show=show.number, right=True),
+    )
+    starts = [point["t"] for series in answer["series"] for point in series["points"]]
+    emit("table", columns, [_summary(series, answer["step_s"], starts) for series in answer["series"]])
+    for note in answer.get("notes") or []:
+        console().print(text(f"! {note}", "yellow"))
+
+
+def _summary(series: dict[str, Any], step_s: float, starts: list[float]) -> dict[str, Any]:
+    """Put a series' points at their steps since the first one of all series; a step without a point is a gap."""
+    values = [point["value"] for point in series["points"] if point["value"] is not None]
+    slots: list[float | None] = []
+    if starts and step_s:
+        slots = [None] * (round((max(starts) - min(starts)) / step_s) + 1)
+        for point in series["points"]:
+            slots[round((point["t"] - min(starts)) / step_s)] = point["value"]
+    return {
+        "by": series["by"],
+        "line": show.sparkline(slots[-_WIDTH:]),
+        "min": min(values, default=None),
+        "max": max(values, default=None),
+        "last": values[-1] if values else None,
+    }
+
+
+def _labels(by: dict[str, Any]) -> str:
+    return " ".join(f"{key}={show.value(item)}" for key, item in by.items()) or "all"
+
+
+_WIDTH = 120

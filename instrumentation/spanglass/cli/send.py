@@ -1,0 +1,133 @@
+"""``spanglass send``: post OTLP/JSON files to a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options, show
+from spanglass.cli.client import Response, UnreachableError
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.otlp_files import Request, read_requests
+from spanglass.cli.safe import terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from spanglass.cli.client import Client
+
+# OTLP specification, "Failures": only these may be sent again.
+_RETRYABLE = frozenset({429, 502, 503, 504})
+_OK = range(200, 300)
+_MAX_WAIT_S = 30.0
+
+
+def command(argv: Sequence[str]) -> int:
+    """Post files; 4 when the server left some of the records out."""
+    parser = options.parser("send", "Post OTLP/JSON files to a server.", token_variable=options.INGEST_TOKEN)
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="OTLP/JSON or JSON lines, plain or .gz; - is standard input"
+    )
+    parser.add_argument(
+        "--retry-for", type=float, default=60.0, metavar="SECONDS", help="how long to retry a request (default 60)"
+    )
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    sent: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    for name in arguments.files:
+        with _progress(name) as advance:
+            for request in read_requests(name, advance):
+                response = _post(client, request, arguments.retry_for)
+                left_out, message = _partial_success(response, request)
+                sent[request.kind.noun] += request.records
+                rejected[request.kind.noun] += left_out
+                if left_out or message:
+                    note = f"{left_out} {request.kind.noun} left out" if left_out else "a warning"
+                    print(f"spanglass send: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
+    counts = ", ".join(f"{count:,} {noun}" for noun, count in sent.items()) or "nothing: the files are empty"
+    lost = sum(rejected.values())
+    print(f"sent {counts}" + (f"; {lost:,} left out by the server" if lost else ""))
+    return Exit.REJECTED if lost else Exit.OK
+
+
+def _post(client: Client, request: Request, retry_for_s: float) -> Response:
+    """Post until the server takes it, it refuses it for good, or the time is over."""
+    deadline = time.monotonic() + retry_for_s
+    wait_s = 1.0
+    while True:
+        error: CliError
+        try:
+            response = client.request("POST", request.kind.path, request.body, {"Content-Type": "application/json"})
+        except UnreachableError as unreachable:
+            error = unreachable
+        else:
+            if response.status in _OK:
+                return response
+            error = _refusal(client, response, request)
+            if response.status not in _RETRYABLE:
+                raise error
+            wait_s = _retry_after_s(response, wait_s)
+        if time.monotonic() + wait_s > deadline:
+            raise error
+        time.sleep(wait_s)
+        wait_s = min(wait_s * 2, _MAX_WAIT_S)
+
+
+def _refusal(client: Client, response: Response, request: Request) -> CliError:
+    """Read the refusal: a google.rpc.Status, or an error of whatever stands before the server."""
+    try:
+        message = terminal_text(str(json.loads(response.body)["message"]))
+    except (ValueError, KeyError, TypeError):
+        described = client.error(response)
+        return CliError(f"{request.place}: {described}", *described.details)
+    hints = (
+        [f"give the server's token with --token, or in {options.INGEST_TOKEN}"] if response.status in {401, 403} else []
+    )
+    return CliError(f"{request.place}: the server refused it ({response.status}): {message}", *hints)
+
+
+def _retry_after_s(response: Response, otherwise_s: float) -> float:
+    """Take the seconds of Retry-After; its other form, a date, is rare and taken as absent."""
+    text = response.headers.get("retry-after", "")
+    return min(float(text), _MAX_WAIT_S) if text.isascii() and text.isdigit() else otherwise_s
+
+
+def _partial_success(response: Response, request: Request) -> tuple[int, str]:
+    """Read how many records were left out, and why; a message without a count is a warning."""
+    try:
+        partial: Any = json.loads(response.body or b"{}").get("partialSuccess") or {}
+        return int(partial.get(request.kind.rejected_key) or 0), str(partial.get("errorMessage") or "")
+    except (ValueError, AttributeError):
+        return 0, ""
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, if rich is there; elsewhere nothing."""
+    path = Path(name)
+    try:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - optional
+    except ModuleNotFoundError:
+        yield _ignore
+        return
+    if not sys.stderr.isatty() or not path.is_file():
+        yield _ignore
+        return
+    from rich.console import Console  # noqa: PLC0415 - optional
+
+    total = path.stat().st_size
+    label = terminal_text(f"{path.name} ({show.size(total)})")
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda position: bar.update(task, completed=position)
+
+
+def _ignore(_position: int) -> None:
+    """Take the position nowhere."""

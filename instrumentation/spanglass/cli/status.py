@@ -1,0 +1,71 @@
+"""``spanglass status``: whether the server is well, what it stores, and what it counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options, show
+from spanglass.cli.errors import Exit
+from spanglass.cli.output import Column, console, emit, print_json, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def command(argv: Sequence[str]) -> int:
+    """Print the server's state; the exit code is 1 when it is not ready or not well."""
+    parser = options.parser("status", "Show the server's health, storage and counters.")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    status = client.get("/status")
+    if arguments.format == "ndjson":
+        print_json(status)
+    elif arguments.format == "csv":
+        emit("csv", (Column("name"), Column("labels"), Column("value")), _counters(status))
+    else:
+        _draw(status, client.url)
+    return Exit.OK if status["ready"] and not status["health"] else Exit.FAILED
+
+
+def _draw(status: dict[str, Any], url: str) -> None:
+    out = console()
+    out.print(text(f"spanglass {status['version']} at {url}", "bold"))
+    up = show.duration(status["uptime_s"] * 1e9)
+    if status["health"]:
+        out.print(text(f"not well: {status['health']}", "red"))
+    else:
+        out.print(text(f"ready, up {up}" if status["ready"] else f"starting, up {up}"))
+    out.print()
+    storage = status["storage"]
+    columns = (
+        Column("signal"),
+        Column("rows", show=show.number, right=True),
+        Column("buffer_rows", "in memory", show.number, right=True),
+        Column("segments", show=show.number, right=True),
+        Column("bytes", "on disk", show.size, right=True),
+        Column("oldest_time", f"oldest ({show.zone()})", show.local_time),
+    )
+    emit("table", columns, [_signal(storage, signal) for signal in storage["rows"]])
+    out.print(text(f"journal {show.size(storage['journal_bytes'])}", "dim"))
+    counted = [entry for entry in _counters(status) if entry["value"]]
+    if counted:
+        out.print()
+        emit(
+            "table",
+            (Column("name", "counter"), Column("labels"), Column("value", show=show.number, right=True)),
+            counted,
+        )
+
+
+def _signal(storage: dict[str, Any], signal: str) -> dict[str, Any]:
+    keys = ("rows", "buffer_rows", "segments", "bytes", "oldest_time")
+    return {"signal": signal, **{key: storage[key].get(signal) for key in keys}}
+
+
+def _counters(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give each series of each counter an object of its own; a histogram's value is its count."""
+    for name, counter in status["counters"].items():
+        for series in counter["series"]:
+            labels = ", ".join(f"{key}={item}" for key, item in series["labels"].items())
+            yield {"name": name, "labels": labels, "value": series.get("value", series.get("count"))}

@@ -1,0 +1,124 @@
+"""``spanglass trace``: one trace as a tree with durations, bars, errors and events."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options, show
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.output import Column, console, emit, text
+from spanglass.cli.tree import branches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BAR_WIDTH = 30
+_ID_LENGTH = 32
+
+_COLUMNS = (
+    Column("span_id"),
+    Column("parent_span_id"),
+    Column("depth"),
+    Column("service"),
+    Column("name"),
+    Column("kind"),
+    Column("start_time"),
+    Column("duration_ns"),
+    Column("self_time_ns"),
+    Column("status"),
+    Column("status_message"),
+)
+
+_WARNINGS = {
+    "missing_root": "the first span has not arrived",
+    "orphans": "some spans' parents have not arrived",
+    "clock_skew": "clocks of services differ; offsets are corrected",
+    "cycle": "some spans name each other as parent",
+}
+
+
+def command(argv: Sequence[str]) -> int:
+    """Print one trace; ndjson and csv have a line for each span."""
+    parser = options.parser("trace", "Show one trace as a tree.")
+    parser.add_argument("trace_id", help="32 hexadecimal digits")
+    parser.add_argument("--attributes", action="store_true", help="show the spans' attributes too")
+    parser.add_argument("--otlp", action="store_true", help="print OTLP/JSON, which `spanglass send -` takes")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    path = f"/traces/{_trace_id(arguments.trace_id)}"
+    client = options.client(arguments)
+    if arguments.otlp:
+        # the bytes as they came: reading and writing them again could change a number
+        response = client.request("GET", f"/api/v1{path}?format=otlp")
+        if response.status != 200:  # noqa: PLR2004 - OK
+            raise client.error(response)
+        print(response.body.decode())
+        return Exit.OK
+    trace = client.get(path)
+    if arguments.format == "table":
+        _draw(trace, with_attributes=arguments.attributes)
+    else:
+        emit(arguments.format, _COLUMNS, trace["spans"])
+    return Exit.OK
+
+
+def _trace_id(given: str) -> str:
+    digits = given.strip().replace("-", "").lower()
+    if len(digits) != _ID_LENGTH or not set(digits) <= set(string.hexdigits):
+        raise CliError(f"{given!r} is not a trace id", "a trace id has 32 hexadecimal digits", code=Exit.USAGE)
+    return digits
+
+
+def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
+    out = console()
+    out.print(text(f"trace {trace['trace_id']}", "bold"))
+    errors = f", {show.number(trace['error_count'])} errors" if trace["error_count"] else ""
+    out.print(
+        text(
+            f"{show.local_time(trace['start_time'])} {show.zone()}, {show.duration(trace['duration_ns'])}, "
+            f"{show.number(trace['span_count'])} spans{errors}"
+        )
+    )
+    for warning in trace["warnings"]:
+        out.print(text(f"! {_WARNINGS.get(warning, warning)}", "yellow"))
+    out.print()
+    spans = trace["spans"]
+    prefixes = branches([span["depth"] for span in spans])
+    for span, (here, below) in zip(spans, prefixes, strict=True):
+        out.print(_span_line(span, here, trace["duration_ns"]), no_wrap=True, overflow="ellipsis")
+        for line in _notes(span, with_attributes=with_attributes):
+            out.print(text(" " * (_BAR_WIDTH + 12)) + text(below, "dim") + line, no_wrap=True, overflow="ellipsis")
+
+
+def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
+    """Bar, duration, tree, service and name of a span on one line; red when it failed."""
+    failed = span["status"] == "error"
+    drawn = show.bar(span["offset_ns"], span["duration_ns"], total_ns, _BAR_WIDTH)
+    line = text(drawn, "red" if failed else "cyan") + text(f" {show.duration(span['duration_ns']):>10} ")
+    line += text(prefix, "dim") + text(f"{span['service']} ", "bold") + text(span["name"])
+    if span["kind"] not in {"internal", "unspecified"}:
+        line += text(f" ({span['kind']})", "dim")
+    if failed:
+        line += text(" error", "red bold") + text(f": {span['status_message']}" if span["status_message"] else "")
+    return line
+
+
+def _notes(span: dict[str, Any], *, with_attributes: bool) -> list[Any]:
+    """List what stands below a span: its attributes, and its events with their time since the span's start."""
+    notes = []
+    if with_attributes:
+        notes += [text(f"{key} = {show.value(item)}", "dim") for key, item in sorted(span["attributes"].items())]
+    for event in span["events"]:
+        after = show.duration(event["offset_ns"] - span["offset_ns"])
+        notes.append(text(f"• {event['name']}", "yellow") + text(f" at +{after}{_summary(event['attributes'])}"))
+    return notes
+
+
+def _summary(attributes: dict[str, Any]) -> str:
+    """Write an exception as ``: Type: message``, another event's attributes as ``key=value``; no stack trace."""
+    kind, message = attributes.get("exception.type"), attributes.get("exception.message")
+    if kind is not None or message is not None:
+        return ": " + ": ".join(show.value(part) for part in (kind, message) if part is not None)
+    pairs = " ".join(f"{key}={show.value(item)}" for key, item in attributes.items())
+    return f": {pairs}" if pairs else ""
