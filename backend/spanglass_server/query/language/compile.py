@@ -1,0 +1,193 @@
+"""Syntax tree to SQL: where each field is looked for, what of it storage must read, and what it may skip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from spanglass_core.filter_ast import COMPLEMENTS, And, Compare, Exists, Field, Filter, In, Not, Operator, Or, Text
+
+from spanglass_server.query.language.conditions import (
+    Equals,
+    Matches,
+    Ordered,
+    Test,
+    has_wildcard,
+    list_condition,
+    scalar_condition,
+)
+from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.language.fields import Resolved, resolve
+from spanglass_server.query.language.free_text import free_text
+from spanglass_server.query.language.intrinsic_conditions import (
+    Target,
+    check_operator,
+    intrinsic_condition,
+    trace_ids,
+)
+from spanglass_server.query.language.intrinsics import Kind
+from spanglass_server.query.language.overflow import overflow_condition
+from spanglass_server.query.language.parts import Part, both, either, part_of_attribute
+from spanglass_server.query.language.sql import Sql, any_of, negated
+from spanglass_server.signals import AttributeColumn, Signal, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFilter:
+    """A filter as a boolean SQL expression over the columns of one signal, and what storage can make of it.
+
+    ``parameters`` bind the ``?`` of ``sql`` in order. ``columns`` are all stored columns it reads. If ``require`` is
+    not empty, a row can only match when at least one of those columns is not null. If ``trace_ids`` is not empty, a
+    row can only match when it has one of those ids.
+    """
+
+    sql: str
+    parameters: list[Any]
+    columns: frozenset[str]
+    require: frozenset[str]
+    trace_ids: frozenset[bytes]
+
+
+def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> CompiledFilter:
+    """Compile a filter for one signal, given the names of its stored attribute columns.
+
+    With a mapping of columns to row counts, ``require`` picks the rarest. Fields that have no column match nothing.
+    Raises ``FilterError`` where a value or an operator does not suit its field, or a regular expression is not RE2.
+    """
+    known = columns if isinstance(columns, Set | Mapping) else frozenset(columns)
+    part = _Compiler(signal, known).compile(ast)
+    return CompiledFilter(
+        sql=part.sql.text,
+        parameters=list(part.sql.parameters),
+        columns=part.columns,
+        require=part.require or frozenset(),
+        trace_ids=part.trace_ids or frozenset(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    signal: Signal
+    columns: Collection[str]
+
+    def compile(self, node: Filter) -> Part:
+        match node:
+            case And(terms):
+                return both([self.compile(term) for term in terms], self.columns)
+            case Or(terms):
+                return either([self.compile(term) for term in terms])
+            case Not(term):
+                part = self.compile(term)
+                return Part(negated(part.sql), part.columns)
+            case Compare():
+                return self._compare(node)
+            case In(field, values):
+                return self._test(field, Operator.EQUAL, Equals(values, field.name), field.column)
+            case Exists(field):
+                return self._exists(field)
+            case Text(value):
+                return free_text(value, self.signal, self.columns)
+
+    def _compare(self, node: Compare) -> Part:
+        if node.operator in COMPLEMENTS:
+            positive = Compare(node.field, COMPLEMENTS[node.operator], node.value, node.column)
+            # Checked before it is turned around, so that an error names the operator that was written.
+            self._check(node.field, node.operator, node.column)
+            return self.compile(Not(positive))
+        return self._test(node.field, node.operator, _test_of(node), node.column)
+
+    def _check(self, field: Field, operator: Operator, column: int) -> Resolved:
+        resolved = resolve(field, self.signal, self.columns)
+        if resolved.intrinsic is not None:
+            check_operator(Target(field.name, resolved.intrinsic, self.signal, column), operator)
+        return resolved
+
+    def _test(self, field: Field, operator: Operator, test: Test, column: int) -> Part:
+        resolved = self._check(field, operator, column)
+        if resolved.intrinsic is None:
+            test = _with_key(test, resolved.key)
+        parts = [_attribute(stored, test) for stored in resolved.columns]
+        if resolved.overflow:
+            parts.append(overflow_condition(resolved.overflow, test))
+        if resolved.intrinsic is not None:
+            if _is_presence(test):
+                return self._exists(field)
+            target = Target(field.name, resolved.intrinsic, self.signal, column)
+            sql = intrinsic_condition(target, test)
+            ids = trace_ids(test) if resolved.intrinsic.columns == ("trace_id",) else None
+            parts.insert(0, Part(sql, frozenset(resolved.intrinsic.columns), None, ids or None))
+        return either(parts)
+
+    def _exists(self, field: Field) -> Part:
+        resolved = resolve(field, self.signal, self.columns)
+        parts = [_attribute_exists(stored) for stored in resolved.columns]
+        if resolved.overflow:
+            parts.append(overflow_condition(resolved.overflow, None))
+        if resolved.intrinsic is not None:
+            names = resolved.intrinsic.columns
+            present = any_of([Sql(f"{quote_identifier(name)} IS NOT NULL") for name in names])
+            if resolved.intrinsic.kind is Kind.ABSENCE:
+                present = Sql("true")
+            parts.append(Part(present, frozenset(names)))
+        return either(parts)
+
+
+def _test_of(node: Compare) -> Test:
+    if node.operator is Operator.EQUAL:
+        return Equals((node.value,), node.field.name)
+    if node.operator is Operator.MATCHES:
+        _check_regex(node)
+        return Matches(node.value.text)
+    return Ordered(node.operator, node.value, node.field.name)
+
+
+def _with_key(test: Test, key: str) -> Test:
+    match test:
+        case Equals(values):
+            return Equals(values, key)
+        case Ordered(operator, value):
+            return Ordered(operator, value, key)
+        case _:
+            return test
+
+
+def _is_presence(test: Test) -> bool:
+    """Tell whether a test is ``= *``, which asks only that there is a value."""
+    return isinstance(test, Equals) and all(has_wildcard(v) and not v.text.strip("*") for v in test.values)
+
+
+def _attribute(stored: AttributeColumn, test: Test) -> Part:
+    condition = list_condition if stored.is_list else scalar_condition
+    sql = condition(quote_identifier(stored.name), stored.type, test)
+    return part_of_attribute(sql, stored.name)
+
+
+def _attribute_exists(stored: AttributeColumn) -> Part:
+    name = quote_identifier(stored.name)
+    # A row with two events has a list of two as soon as one of them has the key.
+    text = f"{name} IS NOT NULL AND list_count({name}) > 0" if stored.is_list else f"{name} IS NOT NULL"
+    return part_of_attribute(Sql(text), stored.name)
+
+
+def _check_regex(node: Compare) -> None:
+    reason = _regex_problem(node.value.text)
+    if reason:
+        message = f"not a regular expression: {reason}"
+        hint = "the syntax is RE2: no look-around, no back-references; escape special characters with a backslash"
+        raise FilterError(message, node.value.column, ("a regular expression",), hint)
+
+
+@cache
+def _regex_problem(pattern: str) -> str:
+    """Let DuckDB judge a pattern, since it is DuckDB that runs it (15 µs, and once for a pattern)."""
+    try:
+        duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
+    except duckdb.Error as error:
+        return str(error).partition("Error: ")[2] or str(error)
+    return ""

@@ -1,0 +1,70 @@
+"""From a key as written to the stored columns that may hold it: positions, old and new names, and types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spanglass_core.semconv import aliases
+
+from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
+from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from spanglass_core.filter_ast import Field
+
+#: The overflow column whose presence says that some attributes are not in columns of their own.
+OVERFLOW = "overflow_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where a field may be: at most one of ``intrinsic`` and a key, and the columns that exist.
+
+    ``overflow`` holds the full column names under which the overflow lists may have it; empty without such lists.
+    """
+
+    key: str
+    intrinsic: Intrinsic | None
+    columns: tuple[AttributeColumn, ...]
+    overflow: tuple[str, ...]
+
+
+def resolve(field: Field, signal: Signal, columns: Collection[str]) -> Resolved:
+    """Find a field. ``columns`` are the stored attribute columns; raises ``FilterError`` for a foreign position."""
+    if not field.quoted and field.name in SHORT_NAMES:
+        field = replace(field, name=SHORT_NAMES[field.name])
+    intrinsic = None if field.quoted else INTRINSICS[signal].get(field.name)
+    if intrinsic is None:
+        places = tuple(dict.fromkeys(_places(field, signal)))
+    else:
+        places = tuple((position, key) for key in intrinsic.attributes for position in POSITIONS[signal])
+    candidates = [AttributeColumn(position, key, kind) for position, key in places for kind in ValueType]
+    return Resolved(
+        key=places[0][1] if places else field.name,
+        intrinsic=intrinsic,
+        columns=tuple(candidate for candidate in candidates if candidate.name in columns),
+        overflow=tuple(candidate.name for candidate in candidates) if OVERFLOW in columns else (),
+    )
+
+
+def _places(field: Field, signal: Signal) -> Iterator[tuple[str, str]]:
+    """List positions and keys to look at, the likeliest first."""
+    if field.position:
+        yield from ((_known(field, signal), key) for key in aliases(field.name))
+        return
+    position, _, key = field.name.partition(".")
+    if not field.quoted and key and position in POSITIONS[signal]:
+        yield from ((position, alias) for alias in aliases(key))
+    # "log.file.name" is also a key of its own, so the whole name is looked for as well.
+    yield from ((place, alias) for place in POSITIONS[signal] for alias in aliases(field.name))
+
+
+def _known(field: Field, signal: Signal) -> str:
+    if field.position not in POSITIONS[signal]:
+        message = f"{signal} have no attributes in position {field.position!r}"
+        raise FilterError(message, field.column, POSITIONS[signal], "leave the position out to look in all of them")
+    return field.position

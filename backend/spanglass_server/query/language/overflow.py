@@ -1,0 +1,40 @@
+"""Attributes past the limit of columns: found in the overflow lists, by name, with the value as text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language.conditions import Equals, Test, scalar_condition
+from spanglass_server.query.language.parts import Part
+from spanglass_server.query.language.sql import Sql, any_of
+from spanglass_server.signals import ValueType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COLUMNS = frozenset({"overflow_name", "overflow_value"})
+_VALUE = '"overflow_value"[place]'
+
+
+def overflow_condition(names: Sequence[str], test: Test | None) -> Part:
+    """Test the overflowed values of any of these full column names; without a test, that there is one."""
+    required = frozenset({"overflow_name"})
+    present = '"overflow_name" IS NOT NULL AND '
+    if test is None:
+        return Part(Sql(f'{present}list_has_any("overflow_name", ?)', (list(names),)), required, required)
+    inner = _value_condition(test)
+    entries = f'list_filter("overflow_name", lambda entry, place: list_contains(?, entry) AND ({inner.text}))'
+    return Part(Sql(f"{present}len({entries}) > 0", (list(names), *inner.parameters)), _COLUMNS, required)
+
+
+def _value_condition(test: Test) -> Sql:
+    """Test a value's text, and the number it may be: the type is only in the name, and ``5`` must find ``5.0``."""
+    parts = [scalar_condition(_VALUE, ValueType.STR, test)]
+    numbers = test.numbers() if isinstance(test, Equals) else ()
+    parts += [_equals(number) for number in numbers]
+    return any_of(parts)
+
+
+def _equals(number: Fraction) -> Sql:
+    return Sql(f"TRY_CAST({_VALUE} AS DOUBLE) = ?", (float(number),))
