@@ -1,0 +1,62 @@
+"""Static files, read once at start and served under a path with the hash of them all.
+
+The hash stands in the path, not in a query, so that one script module's relative import of another is versioned, too;
+what is under the current hash may be kept by the browser for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from spanglass_server.pages.security import HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """All static files by their path below ``static/``, and the hash of them all."""
+
+    files: Mapping[str, bytes]
+    version: str
+
+    def url(self, name: str) -> str:
+        """Where a file is served; an unknown name is a mistake in a template and fails."""
+        if name not in self.files:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
+
+    def route(self) -> Route:
+        """The route that serves them."""
+        return Route("/static/{version}/{name:path}", self._serve, methods=["GET"], include_in_schema=False)
+
+    async def _serve(self, request: Request) -> Response:
+        body = self.files.get(request.path_params["name"])
+        if body is None:
+            return Response("no such file\n", status_code=404, media_type="text/plain", headers=HEADERS)
+        current = request.path_params["version"] == self.version
+        kind = TYPES[Path(request.path_params["name"]).suffix]
+        return Response(body, media_type=kind, headers={**HEADERS, "cache-control": FOR_EVER if current else "no-cache"})
+
+
+def load_assets(folder: Path = STATIC) -> Assets:
+    """Read all files of a known type below ``folder``."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in TYPES)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    digest = hashlib.sha256()
+    for name, body in files.items():
+        digest.update(f"{name}\0{len(body)}\0".encode() + body)
+    return Assets(files, digest.hexdigest()[:12])

@@ -1,0 +1,62 @@
+"""Log search: filter, counts by severity, facets, lines that open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import charts, search
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.problem import of_api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+LINES = 100
+BUCKETS = 90
+#: Layers of the chart from the floor: name, class, the API's severities in it.
+LAYERS = (
+    ("other", "", ("trace", "debug", "info", "unset")),
+    ("warning", "warn", ("warn",)),
+    ("error", "err", ("error", "fatal")),
+)
+
+
+async def show(visit: Visit) -> Response:
+    """``/logs``."""
+    box = await search.read_filter(visit, "logs")
+    problem = box.problem
+    found: Mapping[str, Any] = {}
+    if not problem:
+        try:
+            found = await _find(visit)
+        except ApiError as error:
+            problem = of_api(error, visit)
+    oldest_first = visit.param("order") == "asc"
+    return visit.page("logs.html", status=problem.status if problem else 200, box=box, problem=problem,
+                      oldest_first=oldest_first, **found)  # fmt: skip
+
+
+async def _find(visit: Visit) -> dict[str, Any]:
+    shared = {**visit.window.ask(), "filter": visit.param("filter")}
+    order = "asc" if visit.param("order") == "asc" else "desc"
+    lines, counts, facets = await visit.together(
+        visit.ask("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
+        visit.ask("logs", "counts", **shared, buckets=BUCKETS),
+        visit.ask("facets", **shared, signal="logs"),
+    )
+    slots = {line["service"]: line["slot"] for line in lines["logs"]}
+    return {
+        "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
+        "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
+        "facets": search.facet_rows(visit, facets["facets"], slots),
+    }  # fmt: skip
+
+
+def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
+    points = counts["points"]
+    layers = [charts.Series(name, css, [sum(point.get(key, 0) for key in keys) for point in points]) for name, css, keys in LAYERS]
+    return charts.bars("Log records over time, by severity", [point["t"] for point in points], counts["step_s"], layers, visit.clock)

@@ -1,0 +1,33 @@
+"""What the pages need from the outside: the HTTP API, asked in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ApiError(Exception):
+    """The API's answer was an error; ``error`` is the object under ``"error"`` in its one error shape (docs/api.md)."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(str(error.get("message", "")))
+        self.status = status
+        self.error = error
+
+    @property
+    def code(self) -> str:
+        """The machine-readable code, ``bad_filter`` for example."""
+        return str(self.error.get("code", "internal"))
+
+
+class Ask(Protocol):
+    """Ask the API and get its JSON.
+
+    ``path`` is an API path as it stands in a URL (``/api/v1/services/a%2Fb/series``: parts are percent-encoded),
+    ``params`` the query parameters, decoded. Returns the decoded JSON body of a 2xx answer and raises ``ApiError``
+    for any other. Cancelling the call stops the query. Calls may run at the same time.
+    """
+
+    async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]: ...

@@ -1,0 +1,139 @@
+"""The pages' routes: the composition root gives them the API, a clock and the version."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from spanglass_server.pages import logs, problem, service, services, trace, traces
+from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.security import HEADERS
+from spanglass_server.pages.templates import make_environment
+from spanglass_server.pages.terms import quoted
+from spanglass_server.pages.visit import Site, Visit
+from spanglass_server.pages.window import WindowError, read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from spanglass_server.pages.ports import Ask
+
+    Show = Callable[[Visit], Awaitable[Response]]
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+CLIENT_LEFT = 499
+ANY_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
+
+
+async def jump(visit: Visit) -> Response:
+    """``/jump?q=``: a trace id opens the trace, a service its page, anything else is searched as text in traces."""
+    text = visit.param("q")
+    if ANY_TRACE_ID.fullmatch(text):
+        return _redirect(f"/traces/{text.lower()}")
+    answer = await visit.ask("services", **visit.window.ask(), buckets=0)
+    if any(row["service"] == text for row in answer["services"]):
+        return _redirect(visit.to_service(text))
+    return _redirect(visit.go("/traces", filter=quoted(text) if text else None))
+
+
+async def home(visit: Visit) -> Response:
+    """``/``: the services."""
+    return _redirect(visit.go("/services"))
+
+
+async def set_range(visit: Visit) -> Response:
+    """``/range``: takes the range form's fields as written and goes back with absolute times in UTC in the URL."""
+    back = visit.param("back")
+    back = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/services"
+    kept = [(key, value) for key, value in visit.request.query_params.multi_items() if key not in {"back", "start", "end", "last", "cursor"}]
+    for name in ("start", "end"):
+        read_time(visit.param(name) or "now", name, visit.clock)
+    return _redirect(visit.link(back, {**dict(kept), **visit.window.params}))
+
+
+#: Every page: its path and what shows it.
+PAGES: Sequence[tuple[str, Show]] = (
+    ("/", home),
+    ("/jump", jump),
+    ("/range", set_range),
+    ("/services", services.show),
+    ("/services/{service:path}", service.show),
+    ("/traces", traces.show),
+    ("/traces/{trace_id}", trace.show),
+    ("/logs", logs.show),
+)
+
+
+def page_routes(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> list[BaseRoute]:
+    """Routes of all pages and static files.
+
+    ``ask`` answers API questions in this process, ``clock_ns`` is the time since 1970 in nanoseconds, ``version`` the
+    server's. Templates and static files are read here, once.
+    """
+    site, static = _site(ask, clock_ns, version)
+    pages = [Route(path, _endpoint(site, show), methods=["GET"], include_in_schema=False) for path, show in PAGES]
+    return [*pages, static]
+
+
+def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> Endpoint:
+    """The page for addresses that no route has; the composition root decides for which requests it is shown."""
+    site, _ = _site(ask, clock_ns, version)
+
+    async def show(request: Request) -> Response:
+        visit = Visit(site, request)
+        return visit.page("error.html", status=404, problem=problem.no_page(visit))
+
+    return show
+
+
+def _site(ask: Ask, clock_ns: Callable[[], int], version: str) -> tuple[Site, Route]:
+    assets = load_assets()
+    return Site(ask, clock_ns, make_environment(assets, version)), assets.route()
+
+
+def _endpoint(site: Site, show: Show) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        visit = Visit(site, request)
+        try:
+            return await _unless_left(request, show(visit))
+        except ApiError as error:
+            found = problem.of_api(error, visit)
+        except WindowError as error:
+            found = problem.of_window(error, visit)
+        return visit.page("error.html", status=found.status, problem=found)
+
+    return endpoint
+
+
+async def _unless_left(request: Request, work: Awaitable[Response]) -> Response:
+    """Run ``work``, and cancel it, with its questions, when the client closes the connection."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return await working
+        return Response(status_code=CLIENT_LEFT)
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _redirect(to: str) -> Response:
+    return RedirectResponse(to, status_code=303, headers=HEADERS)
+
+
+__all__ = ["not_found_page", "page_routes"]

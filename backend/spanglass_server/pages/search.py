@@ -1,0 +1,86 @@
+"""What trace and log search share: the filter box, facets, and paging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import terms
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.problem import Problem, of_api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spanglass_server.pages.visit import Visit
+
+#: CSS class of a token by its kind in ``/filter/check``.
+TOKEN_CSS = {"key": "t-k", "operator": "t-o", "string": "t-s", "number": "t-n", "word": "t-w", "bad": "t-n t-bad"}
+MOST_FACET_VALUES = 5
+
+
+@dataclass(frozen=True)
+class FilterBox:
+    """The text in the box, its coloured copy as (class, text) parts, and what is wrong with it."""
+
+    text: str
+    parts: Sequence[tuple[str, str]]
+    problem: Problem | None
+    signal: str
+
+
+async def read_filter(visit: Visit, signal: str) -> FilterBox:
+    """Check and colour the page's filter; an empty one needs no question."""
+    text = visit.param("filter")
+    if not text:
+        return FilterBox("", [], None, signal)
+    answer = await visit.ask("filter", "check", signal=signal, filter=text)
+    error = answer.get("error")
+    problem = of_api(ApiError(400, error), visit) if not answer["ok"] and error else None
+    return FilterBox(text, coloured(text, answer.get("tokens") or []), problem, signal)
+
+
+def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The text cut at its tokens; what lies between them has no class."""
+    parts, at = [], 0
+    for token in sorted(tokens, key=lambda token: token["start"]):
+        start, end = token["start"], token["end"]
+        if at <= start < end <= len(text):
+            parts += [("", text[at:start]), (TOKEN_CSS.get(token["kind"], "t-v"), text[start:end])]
+            at = end
+    return [part for part in [*parts, ("", text[at:])] if part[1]]
+
+
+def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], slots: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Facets for the template: every value with the link that filters by it, or takes that filter away."""
+    filter_text = visit.param("filter")
+    rows = []
+    for facet in facets:
+        peak = max((value["count"] for value in facet["values"]), default=0)
+        rows.append({
+            "key": facet["key"],
+            "more": max(0, facet.get("distinct", 0) - len(facet["values"])),
+            "values": [_facet_value(visit, filter_text, facet["key"], value, peak, slots) for value in facet["values"]],
+        })  # fmt: skip
+    return [row for row in rows if row["values"]]
+
+
+def _facet_value(
+    visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int, slots: Mapping[str, int]
+) -> dict[str, Any]:
+    wanted = terms.term(key, value["value"])
+    rest = terms.without(filter_text, wanted)
+    return {
+        "text": value["value"], "count": value["count"], "share": round(100 * value["count"] / peak, 1) if peak else 0,
+        "slot": slots.get(str(value["value"])) if key == terms.SERVICE else None, "on": rest is not None,
+        "href": visit.here(filter=terms.both(filter_text, wanted) if rest is None else rest),
+        "not": visit.here(filter=terms.both(filter_text, terms.term(key, value["value"], "!="))),
+    }  # fmt: skip
+
+
+def next_page(visit: Visit, cursor: str | None) -> str | None:
+    """The link to the next page of a list; its range is absolute so that the list stays the same."""
+    if not cursor:
+        return None
+    fixed = {"last": None, "start": None, "end": None, **visit.window.absolute()}
+    return visit.link(visit.request.url.path, {**dict(visit.params), **fixed, "cursor": cursor})

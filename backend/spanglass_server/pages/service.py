@@ -1,0 +1,77 @@
+"""The page of one service, or of one of its operations: charts over time, operations, slowest and failing traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import charts, terms
+from spanglass_server.pages.format import rate_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "operation": lambda row: row["operation"].lower(),
+    "requests": lambda row: row["requests"],
+    "errors": lambda row: row["error_ratio"] or 0,
+    "p50": lambda row: row["p50_ns"] or 0,
+    "p95": lambda row: row["p95_ns"] or 0,
+    "p99": lambda row: row["p99_ns"] or 0,
+    "total": lambda row: row["total_ns"] or 0,
+}
+DEFAULT_SORT = "total"
+TRACES_SHOWN = 6
+
+
+async def show(visit: Visit) -> Response:
+    """``/services/{service}``."""
+    name, operation = visit.request.path_params["service"], visit.param("operation")
+    window = visit.window.ask()
+    traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
+    listing, answer, series, slowest, failing = await visit.together(
+        visit.ask("services", **window, buckets=0),
+        visit.ask("services", name, "operations", **window),
+        visit.ask("services", name, "series", **window, operation=operation),
+        visit.ask("traces", **traces, sort="duration"),
+        visit.ask("traces", **traces, sort="time", filter=terms.ERRORS),
+    )
+    service = next((row for row in listing["services"] if row["service"] == name), None)
+    sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
+    ascending = visit.param("order") == "asc" if visit.param("order") else sort == "operation"
+    operations = sorted(answer["operations"], key=SORTS[sort], reverse=not ascending)
+    chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
+    return visit.page(
+        "service.html", status=200 if service or operations else 404, name=name, operation=operation,
+        slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
+        operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
+        charts=_charts(series, visit), slowest=slowest["traces"], failing=failing["traces"],
+    )  # fmt: skip
+
+
+def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, charts.Chart]]:
+    points, step_s = series["points"], series["step_s"]
+    times = [point["t"] for point in points]
+
+    def pick(key: str) -> list[float | None]:
+        return [point[key] for point in points]
+
+    def rate(value: float | None) -> str:
+        return "".join(rate_parts((value or 0) / step_s))
+
+    def percent(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3g}\u202f%"
+
+    ratios = [100 * point["errors"] / point["requests"] if point["requests"] else None for point in points]
+    percentiles = [charts.Series("p99", "ink", pick("p99_ns")), charts.Series("p95", "", pick("p95_ns")),
+                   charts.Series("p50", "p50", pick("p50_ns"))]  # fmt: skip
+    return (
+        ("Requests", charts.lines("Requests over time", times, step_s, [charts.Series("requests", "", pick("requests"))],
+                                  visit.clock, rate)),
+        ("Errors", charts.lines("Share of failing requests over time", times, step_s,
+                                [charts.Series("failing", "err", ratios)], visit.clock, percent)),
+        ("Duration", charts.lines("Percentiles of duration over time", times, step_s, percentiles, visit.clock)),
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""The page of all services: rate, errors and latency of each, the worst one click away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+#: Columns that sort, and what they sort by.
+SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "service": lambda row: row["service"].lower(),
+    "requests": lambda row: row["rate_per_s"],
+    "errors": lambda row: row["error_ratio"] or 0,
+    "p50": lambda row: row["p50_ns"] or 0,
+    "p95": lambda row: row["p95_ns"] or 0,
+    "p99": lambda row: row["p99_ns"] or 0,
+}
+DEFAULT_SORT = "requests"
+#: From this share of failing requests on a service is said to need attention.
+BAD_RATIO = 0.05
+BUCKETS = 40
+
+
+async def show(visit: Visit) -> Response:
+    """``/services``."""
+    answer = await visit.ask("services", **visit.window.ask(), buckets=BUCKETS)
+    services = answer["services"]
+    sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
+    ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"
+    rows = [with_sparks(service) for service in sorted(services, key=SORTS[sort], reverse=not ascending)]
+    return visit.page(
+        "services.html", rows=rows, sort=sort, ascending=ascending, strip=_strip(services, visit),
+        rate_per_s=sum(service["rate_per_s"] for service in services), bad=[row for row in rows if row["bad"]],
+    )  # fmt: skip
+
+
+def with_sparks(service: Mapping[str, Any]) -> dict[str, Any]:
+    """A service with its three sparklines."""
+    series = service.get("series") or []
+    bad = (service["error_ratio"] or 0) >= BAD_RATIO
+    return {
+        **service,
+        "bad": bad,
+        "spark_requests": charts.spark([point["requests"] for point in series]),
+        "spark_errors": charts.spark([_ratio(point) for point in series], bad=bad),
+        "spark_p95": charts.spark([point["p95_ns"] for point in series]),
+    }
+
+
+def _ratio(point: Mapping[str, Any]) -> float:
+    return point["errors"] / point["requests"] if point["requests"] else 0.0
+
+
+def _strip(services: Sequence[Mapping[str, Any]], visit: Visit) -> charts.Chart:
+    sums: dict[float, list[int]] = {}
+    for service in services:
+        for point in service.get("series") or []:
+            both = sums.setdefault(point["t"], [0, 0])
+            both[0] += point["requests"] - point["errors"]
+            both[1] += point["errors"]
+    times = sorted(sums)
+    step_s = times[1] - times[0] if len(times) > 1 else visit.window.length_ns / 1e9 / BUCKETS
+    layers = [charts.Series("errors", "err", [sums[time][1] for time in times]),
+              charts.Series("others", "", [sums[time][0] for time in times])]  # fmt: skip
+    return charts.bars("Requests and errors over time", times, step_s, layers, visit.clock)

@@ -1,0 +1,26 @@
+// The HTTP API: one function, errors in its one shape.
+
+/** An error of the API; `error` is its object, `message` its sentence. */
+export class ApiError extends Error {
+  constructor(status, error) {
+    super(error?.message ?? `the server answered ${status}`);
+    this.status = status;
+    this.error = error ?? {};
+  }
+}
+
+/** Ask the API below /api/v1; empty parameters are left out. */
+export async function ask(path, params = {}, signal = undefined) {
+  const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== "" && value !== null && value !== undefined));
+  const response = await fetch(`/api/v1/${path}?${query}`, { signal, headers: { accept: "application/json" } });
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, body.error);
+  return body;
+}
+
+/** The time range in the page's URL, for questions of the same range. */
+export function range() {
+  const url = new URLSearchParams(location.search);
+  const given = ["last", "start", "end"].filter((name) => url.get(name)).map((name) => [name, url.get(name)]);
+  return Object.fromEntries(given);
+}

@@ -1,0 +1,84 @@
+// Drawing of the waterfall: one row, the joins of the critical path, the map of the whole trace.
+
+import { h, icon, s, unit } from "./dom.js";
+import { durationParts } from "./time.js";
+
+const MOST_DEPTH = 24;
+const MOST_PARTS = 80;
+const MOST_MAP = 600;
+
+const percent = (ns, total) => `${Math.max(0, (100 * ns) / total).toFixed(3)}%`;
+const width = (ns, total, least) => `${Math.max(least, (100 * ns) / total).toFixed(3)}%`;
+
+function bar(wf, { span, like }) {
+  const { total } = wf.tree;
+  const end = like ? Math.max(...like.map((one) => one.offset_ns + one.duration_ns)) : span.offset_ns + span.duration_ns;
+  const box = { x: percent(span.offset_ns, total), width: width(end - span.offset_ns, total, 0.15), y: 6, height: 11 };
+  const parts = like ? like.map((one) => [one.offset_ns, one.offset_ns + one.duration_ns]) : wf.tree.selfParts(span);
+  const marks = [s("rect", { ...box, class: "wf-b", rx: 1.5 })];
+  for (const [from, to] of parts.slice(0, MOST_PARTS)) marks.push(s("rect", { class: "wf-s", x: percent(from, total), width: width(to - from, total, 0.1), y: 6, height: 11 }));
+  if (span.status === "error") marks.push(s("rect", { ...box, class: "wf-x", rx: 1.5 }));
+  for (const event of (like ? [] : span.events).slice(0, MOST_PARTS)) {
+    const failure = event.name === "exception";
+    const x = percent(event.offset_ns, total);
+    marks.push(failure ? s("svg", { x, y: 11.5, overflow: "visible", width: 1, height: 1 }, s("path", { class: "wf-e", d: "M0-5 5 0 0 5-5 0z" })) : s("line", { class: "wf-ev c-g", x1: x, x2: x, y1: 6, y2: 17 }));
+  }
+  if (wf.path) {
+    for (const one of like ?? [span]) {
+      for (const [from, to] of wf.critical.get(one.span_id) ?? []) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(to, total), y1: 20, y2: 20 }));
+    }
+  }
+  return s("svg", { class: "wf-t", "aria-hidden": "true" }, marks);
+}
+
+function twist(wf, { span, like }) {
+  if (!like && !span.children) return h("span", { class: "leaf" });
+  const open = !like && !wf.closed.has(span.span_id);
+  return h("button", { class: "twist", type: "button", tabindex: "-1", "aria-label": open ? "Fold" : "Unfold" }, icon(open ? "down" : "right"));
+}
+
+/** The element of a row. */
+export function rowElement(wf, index) {
+  const row = wf.rows[index];
+  const { span, like } = row;
+  const parent = wf.tree.byId.get(span.parent_span_id);
+  const chosen = (like ?? [span]).some((one) => one.span_id === wf.chosen);
+  const hit = wf.query && (like ?? [span]).some((one) => wf.matches(one));
+  const url = new URL(location.href);
+  url.searchParams.set("span", span.span_id);
+  const slot = wf.tree.slots.get(span.service) ?? 0;
+  const duration = like ? like.reduce((sum, one) => sum + one.duration_ns, 0) : span.duration_ns;
+  const expanded = like || span.children ? String(!like && !wf.closed.has(span.span_id)) : null;
+  return h("div", { class: `wf-r s${slot}${hit ? " hit" : ""}`, role: "row", "aria-level": span.depth + 1, "aria-rowindex": index + 2, "aria-expanded": expanded, "aria-current": chosen ? "true" : null, "data-id": span.span_id },
+    h("span", { class: `wf-n d${Math.min(span.depth, MOST_DEPTH)}`, role: "gridcell" }, twist(wf, row),
+      h("span", { class: "svc" }, parent?.service === span.service ? h("span", { class: "vh" }, span.service) : h("em", {}, span.service)),
+      span.status === "error" && [icon("errors", "err"), h("span", { class: "vh" }, "error")],
+      like && h("span", { class: "fold", title: `${like.length} siblings folded` }, `${like.length} ×`),
+      h("a", { class: "op", href: url.pathname + url.search, tabindex: chosen ? "0" : "-1" }, span.name || "(no name)"),
+      span.orphan && h("span", { class: "badge warn" }, "parent missing")),
+    h("span", { class: "wf-d", role: "gridcell" }, unit(durationParts(duration))), bar(wf, row));
+}
+
+/** Verticals that join the parts of the critical path, for the rows in the page. */
+export function joins(wf) {
+  const { total } = wf.tree;
+  const lines = [];
+  for (let i = wf.from; i < wf.to; i += 1) {
+    const { span } = wf.rows[i];
+    const above = wf.index(span.parent_span_id);
+    const first = wf.critical.get(span.span_id)?.at(-1);
+    if (above < 0 || !first) continue;
+    const x = percent(first[0], total);
+    lines.push(s("line", { class: "wf-j", x1: x, x2: x, y1: above * wf.height + 20, y2: i * wf.height + 20 }));
+  }
+  return s("g", {}, lines);
+}
+
+/** The whole trace in a strip: a sample of its spans when there are more than lines. */
+export function minimap(tree) {
+  const every = Math.ceil(tree.spans.length / MOST_MAP);
+  const shown = tree.spans.filter((span, i) => i % every === 0 || span.status === "error").slice(0, 2 * MOST_MAP);
+  const height = Math.max(2, 100 / shown.length);
+  const marks = shown.map((span, i) => s("rect", { class: span.status === "error" && every > 1 ? "hx" : `wf-s s${tree.slots.get(span.service) ?? 0}`, x: (100 * span.offset_ns) / tree.total, y: (i * (100 - height)) / shown.length, width: Math.max(0.15, (100 * span.duration_ns) / tree.total), height }));
+  return s("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, marks);
+}

@@ -1,0 +1,101 @@
+// Following logs: new lines come in on top; while the reader reads, they wait.
+
+import { ask } from "./api.js";
+import { h, icon, linkable, service } from "./dom.js";
+import { remember } from "./go.js";
+import { clock, grouped, plain } from "./time.js";
+
+const PERIOD = 2000; // ms between two questions
+const MOST_LINES = 1000; // kept in the page
+const SEVERITIES = { fatal: ["error", "FTL"], error: ["error", "ERR"], warn: ["warning", "WRN"], info: ["info", "INF"], debug: ["debug", "DBG"], trace: ["debug", "TRC"] };
+
+/** Attributes as a list of pairs. */
+export const pairs = (values) => h("dl", { class: "kv" }, Object.entries(values).map(([key, value]) => [h("dt", {}, key), h("dd", {}, linkable(value) ? h("a", { href: value, rel: "noreferrer noopener" }, value) : plain(value))]));
+
+const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
+
+function details(line) {
+  const trace = line.trace_id && h("div", { class: "chips" }, h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`));
+  const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
+  return h("div", {}, h("div", { class: "flow" }, trace, h("pre", { class: "body" }, plain(line.body)), pairs(facts), pairs(line.attributes), pairs(line.resource)));
+}
+
+/** One log line as the server renders it; its details are built when it is opened. */
+export function logRow(line) {
+  const [css, letters] = SEVERITIES[line.severity] ?? ["", "–"];
+  const some = Object.entries(line.attributes).slice(0, 6).map(([key, value]) => `${key}=${plain(value).slice(0, 80)}`).join(" ");
+  const row = h("details", { class: `log-r ${css}` }, h("summary", {}, h("time", { datetime: line.time }, clock(line.time)), h("span", { class: "sev", title: line.severity }, letters),
+    service(line.service, line.slot), h("code", {}, plain(line.body).slice(0, 2000) || line.event_name, some && [" ", h("em", {}, some)])));
+  row.addEventListener("toggle", () => { if (row.open && row.children.length === 1) row.append(details(line)); });
+  return row;
+}
+
+class Follower {
+  constructor(button, log) {
+    Object.assign(this, { button, log, waiting: [], on: false, after: button.dataset.after });
+    button.addEventListener("click", () => this.click());
+    addEventListener("scroll", () => this.flush(), { passive: true });
+    document.addEventListener("visibilitychange", () => { if (this.on && !document.hidden) this.poll(); });
+    if (new URLSearchParams(location.search).get("follow")) this.set(true);
+  }
+
+  /** The reader is busy: below the top, or with a line open. */
+  get busy() {
+    return scrollY > 40 || this.log.querySelector(".log-r[open]") !== null;
+  }
+
+  click() {
+    if (this.on && this.waiting.length) {
+      for (const row of this.log.querySelectorAll(".log-r[open]")) row.open = false;
+      scrollTo({ top: 0 });
+      this.flush();
+    } else this.set(!this.on);
+  }
+
+  set(on) {
+    this.on = on;
+    this.button.setAttribute("aria-pressed", String(on));
+    remember({ follow: on ? "1" : null });
+    this.label();
+    clearTimeout(this.timer);
+    if (on) this.poll();
+  }
+
+  async poll() {
+    clearTimeout(this.timer);
+    if (document.hidden || !this.on) return;
+    try {
+      // the range of a question with `after` is from the cursor on, so it needs an end that moves
+      const { logs, newest_cursor: newest } = await ask("logs", { after: this.after, filter: this.button.dataset.filter, last: "1h", limit: MOST_LINES });
+      this.after = newest ?? this.after;
+      this.waiting.push(...logs);
+      this.waiting.splice(0, this.waiting.length - MOST_LINES);
+      this.failed = false;
+      this.flush();
+    } catch {
+      this.failed = true;
+    }
+    this.label();
+    this.timer = setTimeout(() => this.poll(), PERIOD);
+  }
+
+  flush() {
+    if (!this.waiting.length || this.busy) return;
+    this.log.prepend(...this.waiting.splice(0).reverse().map(logRow));
+    document.getElementById("nothing")?.remove();
+    while (this.log.children.length > MOST_LINES) this.log.lastElementChild.remove();
+    this.label();
+  }
+
+  label() {
+    const paused = this.on && this.waiting.length > 0;
+    this.button.classList.toggle("live", !paused);
+    if (paused) this.button.replaceChildren(icon("pause"), `Paused, ${grouped(this.waiting.length)} new`, h("span", { class: "vh" }, ", follow again"));
+    else this.button.replaceChildren(this.failed && this.on ? "No answer, trying again" : this.on ? "Following" : "Follow");
+  }
+}
+
+export function start() {
+  const button = document.getElementById("follow");
+  if (button) new Follower(button, document.getElementById("log"));
+}

@@ -1,0 +1,13 @@
+// Starts what the page has. Everything here adds to pages that read without it.
+
+import * as chart from "./chart.js";
+import * as filter from "./filter.js";
+import * as go from "./go.js";
+import * as keys from "./keys.js";
+import * as logs from "./logs.js";
+import * as page from "./page.js";
+import * as waterfall from "./waterfall.js";
+
+for (const part of [go, keys, page, filter, chart, logs]) part.start();
+await waterfall.start();
+document.documentElement.dataset.ready = "";

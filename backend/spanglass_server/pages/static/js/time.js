@@ -1,0 +1,50 @@
+// Times, durations and numbers as text; the same rules as pages/format.py, which a test compares.
+
+const THIN = "\u202f";
+const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [0, "ns"]];
+
+const zone = () => document.documentElement.dataset.zone || "UTC";
+
+/** Three significant digits at most, without trailing zeros. */
+export function digits(value) {
+  const size = Math.abs(value);
+  const text = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** A whole number with thousands parted. */
+export const grouped = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, THIN);
+
+/** A duration in nanoseconds as number and unit. */
+export function durationParts(ns) {
+  const seconds = ns / 1e9;
+  if (seconds >= 3600) return [`${grouped(Math.floor(seconds / 3600))}${THIN}h ${Math.floor((seconds % 3600) / 60)}`, "min"];
+  if (seconds >= 60) return [`${Math.floor(seconds / 60)}${THIN}min ${Math.floor(seconds % 60)}`, "s"];
+  const [size, name] = UNITS.find(([least]) => ns >= least * 0.9995);
+  return [digits(ns / (size || 1)), name];
+}
+
+/** A duration in nanoseconds as text. */
+export const durationText = (ns) => durationParts(ns).join(THIN);
+
+/** Milliseconds since 1970 of the API's RFC 3339 string (nanoseconds are cut). */
+export const parseMs = (text) => Date.parse(text.replace(/(\.\d{3})\d*/, "$1"));
+
+let format = null;
+/** The reader's wall clock: 14:13:58.114 */
+export function clock(text) {
+  format ??= new Intl.DateTimeFormat("en-GB", { timeZone: zone(), hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+  return format.format(parseMs(text));
+}
+
+/** An attribute's JSON value as text. */
+export function plain(value) {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return `[${value.map(plain).join(", ")}]`;
+  if (value && typeof value === "object") {
+    const keys = Object.keys(value);
+    if (keys.length === 1 && (keys[0] === "$bytes" || keys[0] === "$double")) return String(value[keys[0]]);
+    return `{${keys.map((key) => `${key}: ${plain(value[key])}`).join(", ")}}`;
+  }
+  return String(value);
+}

@@ -1,0 +1,94 @@
+// A trace as a tree: rows to show, self time, critical path. Numbers only, no elements.
+
+/** How many like siblings in a row fold into one. */
+const REPEATS = 4;
+
+export class Tree {
+  constructor(trace) {
+    this.total = trace.duration_ns || 1;
+    this.spans = trace.spans;
+    this.byId = new Map(trace.spans.map((span) => [span.span_id, span]));
+    this.children = new Map();
+    for (const span of trace.spans) {
+      const parent = span.depth && this.byId.has(span.parent_span_id) ? span.parent_span_id : null;
+      if (!this.children.has(parent)) this.children.set(parent, []);
+      this.children.get(parent).push(span);
+    }
+    this.slots = new Map(trace.services.map(({ service, slot }) => [service, slot]));
+  }
+
+  kids(span) {
+    return this.children.get(span.span_id) ?? [];
+  }
+
+  /** Rows in order: { span, like } where `like` holds repeated siblings shown as one. */
+  rows(closed, unfolded, fold) {
+    const rows = [];
+    const stack = [...this.group(this.children.get(null) ?? [], unfolded, fold)].reverse();
+    while (stack.length) {
+      const row = stack.pop();
+      rows.push(row);
+      if (!row.like && !closed.has(row.span.span_id)) stack.push(...this.group(this.kids(row.span), unfolded, fold).reverse());
+    }
+    return rows;
+  }
+
+  group(siblings, unfolded, fold) {
+    const rows = [];
+    for (let i = 0; i < siblings.length; ) {
+      let end = i + 1;
+      while (fold && end < siblings.length && alike(siblings[i], siblings[end])) end += 1;
+      const run = siblings.slice(i, end);
+      if (run.length >= REPEATS && !run[0].children && !unfolded.has(run[0].span_id)) rows.push({ span: run[0], like: run });
+      else for (const span of run) rows.push({ span, like: null });
+      i = end;
+    }
+    return rows;
+  }
+
+  /** [start, end] pairs in which none of the span's children ran. */
+  selfParts(span) {
+    const end = span.offset_ns + span.duration_ns;
+    const parts = [];
+    let at = span.offset_ns;
+    for (const child of this.kids(span)) {
+      const start = Math.min(child.offset_ns, end);
+      if (start > at) parts.push([at, start]);
+      at = Math.max(at, child.offset_ns + child.duration_ns);
+    }
+    if (at < end) parts.push([at, end]);
+    return parts;
+  }
+
+  /** The critical path: by span id the [start, end] pairs in which the trace waited for that span itself. */
+  critical() {
+    const path = new Map();
+    const add = (span, from, to) => { if (to > from) path.set(span.span_id, [...(path.get(span.span_id) ?? []), [from, to]]); };
+    const root = (this.children.get(null) ?? []).reduce((last, span) => (!last || ends(span) > ends(last) ? span : last), null);
+    const stack = root ? [[root, ends(root)]] : [];
+    while (stack.length) {
+      const [span, end] = stack.pop();
+      let at = end;
+      for (const child of [...this.kids(span)].sort((a, b) => ends(b) - ends(a))) {
+        if (child.offset_ns >= at || at <= span.offset_ns) continue;
+        const until = Math.min(ends(child), at);
+        if (until <= span.offset_ns) break;
+        add(span, until, at);
+        stack.push([child, until]);
+        at = Math.max(child.offset_ns, span.offset_ns);
+      }
+      add(span, span.offset_ns, at);
+    }
+    return path;
+  }
+
+  /** Ids of all spans above one. */
+  above(span) {
+    const ids = [];
+    for (let at = this.byId.get(span.parent_span_id); at && !ids.includes(at.span_id); at = this.byId.get(at.parent_span_id)) ids.push(at.span_id);
+    return ids;
+  }
+}
+
+const ends = (span) => span.offset_ns + span.duration_ns;
+const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status;

@@ -1,0 +1,57 @@
+"""The template environment: autoescaped, undefined names fail, formatting from one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from spanglass_server.pages import format as fmt
+from spanglass_server.pages import terms
+from spanglass_server.pages.window import PRESETS
+
+if TYPE_CHECKING:
+    from spanglass_server.pages.assets import Assets
+
+TEMPLATES = Path(__file__).parent / "templates"
+LINKABLE = ("http://", "https://")
+
+#: Navigation: path, name, icon.
+SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/logs", "Logs", "logs"))
+
+#: Class of a log line and its three letters by the API's severity.
+SEVERITIES = {
+    "fatal": ("error", "FTL"), "error": ("error", "ERR"), "warn": ("warning", "WRN"), "info": ("info", "INF"),
+    "debug": ("debug", "DBG"), "trace": ("debug", "TRC"), "unset": ("", "\u2013"),
+}  # fmt: skip
+
+
+def make_environment(assets: Assets, version: str) -> Environment:
+    """Templates of this package; ``version`` is the server's, shown in the footer."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters.update(
+        dur=fmt.duration_html, durtext=fmt.duration_text, num=fmt.grouped, plain=fmt.plain, time_ns=fmt.parse_time_ns,
+        pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)), rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)),
+        linkable=linkable, short=short,
+    )  # fmt: skip
+    environment.globals.update(
+        static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
+        sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
+        split_duration=fmt.duration_parts, service_filter=lambda name: terms.term(terms.SERVICE, name),
+    )  # fmt: skip
+    return environment
+
+
+def linkable(value: object) -> bool:
+    """Whether a value of telemetry may become a link: only whole http and https addresses, never ``javascript:``."""
+    return isinstance(value, str) and value.lower().startswith(LINKABLE) and not set(value) & set(" \t\r\n\"<>")
+
+
+def short(trace_id: str) -> str:
+    """An id by its two ends: ``4f1c…a90e``."""
+    return trace_id if len(trace_id) <= 12 else f"{trace_id[:4]}…{trace_id[-4:]}"  # noqa: PLR2004 - nothing to gain below

@@ -1,0 +1,82 @@
+"""One trace: where its time went, the waterfall, the chosen span, its logs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import terms, waterfall
+from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.window import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+#: Rows rendered by the server; script draws all others, and without script a link asks for more.
+ROWS, MOST_ROWS = 200, 10_000
+LOGS_SHOWN = 500
+#: Logs of a trace are looked for from this long before it to this long after it.
+BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
+TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
+
+WARNINGS = {
+    "missing_root": "The root span has not arrived: the trace is incomplete, or its start was not sampled.",
+    "orphans": "Some spans name a parent that has not arrived; they stand at the top level.",
+    "clock_skew": "Clocks of the services differ; starts were moved so that children begin within their parents.",
+    "cycle": "Some spans name each other as parent; the circle was cut.",
+}
+
+
+async def show(visit: Visit) -> Response:
+    """``/traces/{trace_id}``."""
+    trace_id = visit.request.path_params["trace_id"].lower()
+    if not TRACE_ID.fullmatch(trace_id):
+        raise ApiError(404, {"code": "not_found", "message": f"{trace_id!r} is not a trace id: those are 32 hex digits."})
+    trace = await visit.ask("traces", trace_id)
+    logs, logs_problem = await _logs(visit, trace)
+    chosen = _chosen(trace, visit.param("span"))
+    shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
+    root = trace["spans"][0]
+    return visit.page(
+        "trace.html", trace=trace, root=root, chosen=chosen, start_ns=parse_time_ns(trace["start_time"]),
+        slots={service["service"]: service["slot"] for service in trace["services"]},
+        shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]), rows=waterfall.rows(trace, shown),
+        answer=waterfall.answer(trace), error=waterfall.first_error(trace["spans"]), logs=logs, logs_problem=logs_problem,
+        warnings=[WARNINGS.get(name, name) for name in trace["warnings"]], view="logs" if visit.param("view") == "logs" else "spans",
+        logs_filter=terms.term(terms.TRACE_ID, trace_id),
+    )  # fmt: skip
+
+
+def _chosen(trace: Mapping[str, Any], span_id: str) -> Mapping[str, Any]:
+    """The span the URL names, or where the failure began, or the root."""
+    named = next((span for span in trace["spans"] if span["span_id"] == span_id.lower()), None)
+    return named or waterfall.first_error(trace["spans"]) or trace["spans"][0]
+
+
+async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
+    """The trace's logs, oldest first; a failure to get them does not cost the reader the trace."""
+    start_ns = parse_time_ns(trace["start_time"])
+    try:
+        answer = await visit.ask(
+            "logs", start=max(0, start_ns - BEFORE_NS), end=start_ns + trace["duration_ns"] + AFTER_NS,
+            filter=terms.term(terms.TRACE_ID, trace["trace_id"]), limit=LOGS_SHOWN, order="asc",
+        )  # fmt: skip
+    except ApiError as error:
+        return [], str(error)
+    return answer["logs"], ""
+
+
+def _shares(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Self time by service, largest first, as parts of a bar: positions in per cent."""
+    whole_ns = sum(service["self_time_ns"] for service in trace["services"]) or 1
+    shares, at = [], 0.0
+    for service in sorted(trace["services"], key=lambda service: -service["self_time_ns"]):
+        width = 100 * service["self_time_ns"] / whole_ns
+        shares.append({**service, "x": round(at, 2), "w": round(max(0.0, width - 0.15), 2), "share": width / 100})
+        at += width
+    return shares

@@ -1,0 +1,111 @@
+"""Trace search: filter, pickers, counts over time, facets, results."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import charts, search, terms
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.problem import Problem, of_api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+SORTS = ("time", "duration", "spans", "errors")
+LIMITS = (20, 50, 100, 500)
+DEFAULT_LIMIT = 50
+BUCKETS = 72
+MOST_CHOICES = 200
+DURATION = re.compile(r"\d{1,12}(?:\.\d{1,9})?\s*(?:ns|us|µs|ms|s|m|h)")
+
+
+async def show(visit: Visit) -> Response:
+    """``/traces``."""
+    box = await search.read_filter(visit, "spans")
+    problem = box.problem or _bad_duration(visit)
+    found: Mapping[str, Any] = {}
+    if not problem:
+        try:
+            found = await _find(visit)
+        except ApiError as error:
+            problem = of_api(error, visit)
+    sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
+    return visit.page(
+        "traces.html", status=problem.status if problem else 200, box=box, problem=problem, sort=sort,
+        ascending=visit.param("order") == "asc", limit=_limit(visit), limits=LIMITS, choices=await _choices(visit), **found,
+    )  # fmt: skip
+
+
+async def _find(visit: Visit) -> dict[str, Any]:
+    shared = {
+        **visit.window.ask(), "filter": visit.param("filter"), "service": visit.param("service"),
+        "operation": visit.param("operation"), "min_duration": visit.param("min"), "max_duration": visit.param("max"),
+    }  # fmt: skip
+    sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
+    order = "asc" if visit.param("order") == "asc" else "desc"
+    traces, counts, facets = await visit.together(
+        visit.ask("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
+        visit.ask("traces", "counts", **shared, buckets=BUCKETS),
+        visit.ask("facets", **visit.window.ask(), signal="spans", filter=_whole_filter(visit)),
+    )
+    slots = {part["service"]: part["slot"] for trace in traces["traces"] for part in trace["services"]}
+    return {
+        "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
+        "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
+        "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"], slots),
+    }  # fmt: skip
+
+
+def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
+    points = counts["points"]
+    layers = [charts.Series("errors", "err", [point["errors"] for point in points]),
+              charts.Series("others", "", [point["spans"] - point["errors"] for point in points])]  # fmt: skip
+    return charts.bars("Spans over time", [point["t"] for point in points], counts["step_s"], layers, visit.clock)
+
+
+def _whole_filter(visit: Visit) -> str:
+    """The filter and the pickers as one filter, for facets."""
+    text = visit.param("filter")
+    for key, name in ((terms.SERVICE, "service"), (terms.OPERATION, "operation")):
+        if visit.param(name):
+            text = terms.both(text, terms.term(key, visit.param(name)))
+    for operator, name in ((">=", "min"), ("<=", "max")):
+        if visit.param(name):
+            text = terms.both(text, f"duration {operator} {visit.param(name)}")
+    return text
+
+
+async def _choices(visit: Visit) -> dict[str, list[str]]:
+    """What the two pickers offer: services, and operations of the chosen service. They help; they never fail the page."""
+    service = visit.param("service")
+    shared = {"signal": "spans", "limit": MOST_CHOICES, **visit.window.ask()}
+    operations = (visit.ask("services", service, "operations", **visit.window.ask()) if service
+                  else visit.ask("values", key=terms.OPERATION, **shared))  # fmt: skip
+    try:
+        found, offered = await visit.together(visit.ask("values", key=terms.SERVICE, **shared), operations)
+    except ApiError:
+        found, offered = {"values": []}, {"values": []}
+    services = sorted({str(row["value"]) for row in found["values"]} | ({service} if service else set()))
+    names = {str(row["operation"]) for row in offered.get("operations", [])} | {str(row["value"]) for row in offered.get("values", [])}
+    chosen = {visit.param("operation")} - {""}
+    return {"services": services, "operations": sorted(names | chosen)}
+
+
+def _bad_duration(visit: Visit) -> Problem | None:
+    for name, title in (("min", "least"), ("max", "longest")):
+        text = visit.param(name)
+        if text and not DURATION.fullmatch(text):
+            message = f"{text!r} is not a duration: write a number and ns, us, ms, s, m or h, for example 150ms."
+            links = [("Without it", visit.here(**{name: None}))]
+            return Problem("bad_request", 400, f"The {title} duration cannot be read.", message, "", links, name)
+    return None
+
+
+def _limit(visit: Visit) -> int:
+    text = visit.param("limit")
+    return int(text) if text in {str(limit) for limit in LIMITS} else DEFAULT_LIMIT

@@ -1,0 +1,115 @@
+"""One request for a page: its range, zone and questions, and what templates need of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zoneinfo
+from dataclasses import dataclass
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlencode
+
+from starlette.responses import HTMLResponse
+
+from spanglass_server.pages.format import Clock
+from spanglass_server.pages.security import HEADERS
+from spanglass_server.pages.window import Window, read_window
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import tzinfo
+
+    from jinja2 import Environment
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from spanglass_server.pages.ports import Ask
+
+API = "/api/v1"
+#: The cookie in which the browser names its time zone, so that pages show the reader's wall clock from the server on.
+ZONE_COOKIE = "spanglass_zone"
+ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages share: the API, the clock (nanoseconds since 1970), the templates."""
+
+    ask: Ask
+    clock_ns: Callable[[], int]
+    templates: Environment
+
+
+class Visit:
+    """A request for a page. ``window`` raises ``WindowError`` when the URL's range cannot be read."""
+
+    def __init__(self, site: Site, request: Request) -> None:
+        self.site = site
+        self.request = request
+        self.params: Mapping[str, str] = request.query_params
+        self.zone_name, zone = read_zone(unquote(request.cookies.get(ZONE_COOKIE, "")))
+        self.clock = Clock(zone, site.clock_ns())
+        self._window: Window | None = None
+
+    @property
+    def window(self) -> Window:
+        """The page's time range."""
+        if self._window is None:
+            self._window = read_window(self.params, self.clock)
+        return self._window
+
+    def param(self, name: str) -> str:
+        """A query parameter without surrounding blanks, empty when missing."""
+        return self.params.get(name, "").strip()
+
+    async def ask(self, *path: str, **params: str | int | None) -> dict[str, Any]:
+        """Ask the API below ``/api/v1``; parts of the path are encoded here, empty parameters left out."""
+        where = "/".join((API, *(quote(part, safe="") for part in path)))
+        return await self.site.ask(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
+
+    async def together(self, *questions: Awaitable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Several questions at once; the first error stops the others."""
+        tasks = [asyncio.ensure_future(question) for question in questions]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def here(self, **changes: str | None) -> str:
+        """This page with some parameters changed, or left out (``None``); a link to a page of a list is forgotten."""
+        return self.link(self.request.url.path, {**dict(self.params), "cursor": None, **changes})
+
+    def go(self, path: str, **params: str | None) -> str:
+        """A link to another page, in the same time range when the URL has one."""
+        return self.link(path, {**self.range_params(), **params})
+
+    def to_service(self, service: str, **params: str | None) -> str:
+        """A link to a service's page."""
+        return self.go(f"/services/{quote(service, safe='')}", **params)
+
+    def range_params(self) -> dict[str, str]:
+        """The range's own parameters."""
+        return {name: self.params[name] for name in ("last", "start", "end") if self.params.get(name)}
+
+    @staticmethod
+    def link(path: str, params: Mapping[str, str | None]) -> str:
+        """A path with query parameters; empty ones are left out."""
+        query = urlencode({key: value for key, value in params.items() if value}, quote_via=quote)
+        return f"{path}?{query}" if query else path
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Render a template with the visit and ``values``."""
+        html = self.site.templates.get_template(template).render(visit=self, clock=self.clock, **values)
+        return HTMLResponse(html, status_code=status, headers={**HEADERS, "cache-control": "no-cache", "vary": "cookie"})
+
+
+def read_zone(name: str) -> tuple[str, tzinfo]:
+    """A time zone by its IANA name; UTC when there is none of that name."""
+    if ZONE_NAME.fullmatch(name):
+        try:
+            return name, zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    return "UTC", timezone.utc

@@ -1,0 +1,107 @@
+"""The waterfall's rows for a page without script, and the sentence that says where a trace's time went.
+
+``static/js/waterfall.js`` draws the same rows with folding, the critical path and thousands of spans.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages.format import duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MOST_SEGMENTS = 60
+MOST_DEPTH = 24
+#: A group of like spans must hold this share of all self time to be called the reason.
+NOTABLE_SHARE = 0.3
+AXIS_STEPS = (1, 2, 5)
+MOST_AXIS_LABELS = 5
+END_ROOM = 12.0  # per cent kept free for the label of the end
+
+
+def rows(trace: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    """The first ``most`` spans with what a row shows; positions and widths in per cent of the trace."""
+    total_ns = trace["duration_ns"] or 1
+    slots = {service["service"]: service["slot"] for service in trace["services"]}
+    children = _children(trace["spans"])
+    services = {span["span_id"]: span["service"] for span in trace["spans"]}
+    return [
+        {
+            "span": span,
+            "slot": slots.get(span["service"], 0),
+            "depth": min(span["depth"], MOST_DEPTH),
+            "new_service": services.get(span["parent_span_id"]) != span["service"],
+            "x": _percent(span["offset_ns"], total_ns),
+            "w": max(0.12, _percent(span["duration_ns"], total_ns)),
+            "parts": [(_percent(start, total_ns), max(0.1, _percent(end - start, total_ns)))
+                      for start, end in self_segments(span, children.get(span["span_id"], ()))][:MOST_SEGMENTS],
+            "exceptions": [_percent(event["offset_ns"], total_ns) for event in span["events"] if event["name"] == "exception"],
+        }
+        for span in trace["spans"][:most]
+    ]  # fmt: skip
+
+
+def self_segments(span: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    """The parts of a span, in nanoseconds since the trace's start, in which none of its children ran."""
+    at, end = span["offset_ns"], span["offset_ns"] + span["duration_ns"]
+    for child in sorted(children, key=lambda child: child["offset_ns"]):
+        start = min(child["offset_ns"], end)
+        if start > at:
+            yield at, start
+        at = max(at, child["offset_ns"] + child["duration_ns"])
+    if at < end:
+        yield at, end
+
+
+def axis(duration_ns: int) -> list[dict[str, Any]]:
+    """Labels of the time axis: round times from zero, and the end."""
+    step = next_step(duration_ns / MOST_AXIS_LABELS) if duration_ns else 0
+    labels: list[dict[str, Any]] = [{"x": 0.0, "text": "0"}]
+    at = step
+    while step and 100 * at / duration_ns < 100 - END_ROOM:
+        labels.append({"x": round(100 * at / duration_ns, 2), "text": duration_text(at)})
+        at += step
+    return [*labels, {"x": 100.0, "text": duration_text(duration_ns)}]
+
+
+def next_step(least: float) -> float:
+    """The next 1, 2 or 5 times a power of ten."""
+    power = 1.0
+    while power * AXIS_STEPS[-1] < least:
+        power *= 10
+    return next((step * power for step in AXIS_STEPS if step * power >= least), power * 10)
+
+
+def answer(trace: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where most of the trace's time went: the group of like spans with the largest self time, if it is notable."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for span in trace["spans"]:
+        group = groups.setdefault((span["service"], span["name"]), [0, 0])
+        group[0] += span["self_time_ns"]
+        group[1] += 1
+    whole_ns = sum(group[0] for group in groups.values())
+    if len(groups) < 2 or not whole_ns:  # noqa: PLR2004 - one group is the whole trace, and says nothing
+        return None
+    (service, name), (self_ns, count) = max(groups.items(), key=lambda item: item[1][0])
+    share = self_ns / whole_ns
+    return {"service": service, "name": name, "self_ns": self_ns, "count": count, "share": share} if share >= NOTABLE_SHARE else None
+
+
+def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The span where the failure began: the deepest of the failing spans, the earliest of those."""
+    failing = [span for span in spans if span["status"] == "error"]
+    return min(failing, key=lambda span: (-span["depth"], span["offset_ns"])) if failing else None
+
+
+def _children(spans: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    children: dict[str, list[Mapping[str, Any]]] = {}
+    for span in spans:
+        if span["parent_span_id"]:
+            children.setdefault(span["parent_span_id"], []).append(span)
+    return children
+
+
+def _percent(part_ns: float, total_ns: float) -> float:
+    return round(100 * part_ns / total_ns, 3)

@@ -1,0 +1,129 @@
+"""A real server of the pages over made-up data, one for each scenario, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_api import FakeApi
+from shop import NOW_NS
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.routes import not_found_page, page_routes
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+
+
+class Served:
+    """A running server: its address and the API behind its pages."""
+
+    def __init__(self, scenario):
+        self.api = FakeApi(scenario)
+
+        async def api(request):
+            try:
+                return JSONResponse(await self.api(request.url.path, dict(request.query_params)))
+            except ApiError as error:
+                return JSONResponse({"error": error.error}, status_code=error.status)
+
+        options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0"}
+        routes = [Route("/api/v1/{path:path}", api), *page_routes(self.api, **options)]
+        app = Starlette(routes=routes, exception_handlers={404: as_handler(not_found_page(self.api, **options))})
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
+
+    def start(self):
+        """Serve, and return when connections are taken."""
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+        return self
+
+    def stop(self):
+        """Serve no more."""
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.socket.close()
+
+
+def as_handler(endpoint):
+    """An endpoint as Starlette's handler of an exception."""
+
+    async def handler(request, _error):
+        return await endpoint(request)
+
+    return handler
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Starts the server of a scenario once, on a free port of the loopback."""
+    running = {}
+
+    def start(scenario):
+        if scenario not in running:
+            running[scenario] = Served(scenario).start()
+        return running[scenario]
+
+    yield start
+    for served in running.values():
+        served.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium without a window; without one the browser tests are skipped, unless everything is required."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1":
+            pytest.fail(f"no {CHROMIUM}: apt-get install chromium")
+        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - starts a driver; only tests that need it pay
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, serve):
+    """Opens a path of a scenario in a new window and watches it: nothing may go wrong unseen."""
+    opened = []
+
+    def open_(scenario, path, *, width=1440, height=900, scheme="light", script=True, allow=()):
+        served = serve(scenario)
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, locale="en-GB", timezone_id="Europe/Berlin")
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.troubles = []
+        page.on("console", lambda message: page.troubles.append(f"console {message.type}: {message.text}") if message.type in {"error", "warning"} and not any(text in message.text for text in allow) else None)
+        page.on("pageerror", lambda error: page.troubles.append(f"error: {error}"))
+        page.on("request", lambda request: page.troubles.append(f"request to {request.url}") if not request.url.startswith((served.url, "data:")) else None)
+        page.served = served
+        page.goto(served.url + path)
+        if script:
+            page.wait_for_selector("html[data-ready]")
+        opened.append((context, page))
+        return page
+
+    yield open_
+    for context, page in opened:
+        assert page.troubles == []
+        context.close()
