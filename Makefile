@@ -6,11 +6,11 @@
 
 # The first of these that is 3.11 or newer. Another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
-	if command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	if command -v $$python >/dev/null 2>&1 && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$python; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n auto
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 # Arguments of the demo, the server, the benchmarks: make demo ARGS='--rate 10'
 ARGS ?=
 

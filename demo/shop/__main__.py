@@ -70,8 +70,14 @@ def _interrupt(stopping: threading.Event) -> None:
 def _welcome(supervisor: Supervisor, options: Options) -> None:
     shop_port = supervisor.shop_url.rpartition(":")[2]
     rate = f"{options.rate_per_s:g} requests a second" if options.rate_per_s else "no customers"
-    _say(f"\n  Spanglass is up, the shop is open ({rate}):\n\n    {supervisor.server_url}\n")
-    _say(f"  Switches to break the shop: port {shop_port} of this machine. Ctrl-C stops everything.\n")
+    if options.send_to:
+        _say(
+            f"\n  The shop is open ({rate}), its telemetry leaves. Switches to break it:\n\n    {supervisor.shop_url}\n"
+        )
+    else:
+        _say(f"\n  Spanglass is up, the shop is open ({rate}):\n\n    {supervisor.server_url}\n")
+        _say(f"  Switches to break the shop: port {shop_port} of this machine.")
+    _say("  Ctrl-C stops everything.\n")
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 CUSTOMERS = 4
-WORDS = ("telescope", "spyglass", "prism", "lens", "brass", "oak", "compass")
+WORDS = ("", "", "", "e", "telescope", "prism", "brass", "oak")
 CARDS = ("visa", "visa", "visa", "mastercard", "mastercard", "amex")
 PRODUCT_COUNT = 40
+HEADERS = {"user-agent": "shop-customer/1.0"}
 
 
 class Pace:
@@ -98,7 +99,10 @@ async def run(base_url: str, per_s: float) -> None:
     """Send at most `per_s` requests a second, for ever."""
     loop = asyncio.get_running_loop()
     pace = Pace(per_s, loop.time, asyncio.sleep)
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client, asyncio.TaskGroup() as customers:
+    async with (
+        httpx.AsyncClient(base_url=base_url, timeout=30, headers=HEADERS) as client,
+        asyncio.TaskGroup() as customers,
+    ):
         for seed in range(CUSTOMERS):
             customers.create_task(_come_again_and_again(Customer(client, pace, random.Random(seed))))
 

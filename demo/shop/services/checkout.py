@@ -93,7 +93,9 @@ def build(queue: Queue) -> FastAPI:
         except httpx.HTTPStatusError as error:
             if error.response.is_client_error:
                 raise HTTPException(422, "the shop does not have these items") from error
-            raise
+            # Answered, not raised on: after an exception uvicorn closes the connection that web wants to use again.
+            logger.exception("Order not placed: %s failed", error.request.url.path)
+            raise HTTPException(502, "your order could not be placed") from error
         else:
             return placed
         finally:

@@ -1,0 +1,147 @@
+"""A shop to test, and a real OTLP/HTTP receiver that it sends to."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+DEMO = Path(__file__).parents[2] / "demo"
+sys.path[:0] = [str(DEMO), str(Path(__file__).parent)]
+
+from otlp_receiver import Receiver  # noqa: E402  # found on the path that the line above sets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from otlp_receiver import Record
+
+START_LIMIT_S = 120
+WAIT_LIMIT_S = 40
+
+# Telemetry leaves at once: the tests wait for what they look for, and should not wait long.
+QUICK_EXPORT = {
+    "OTEL_BSP_SCHEDULE_DELAY": "100",
+    "OTEL_BLRP_SCHEDULE_DELAY": "100",
+    "OTEL_METRIC_EXPORT_INTERVAL": "500",
+}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that must happen. The limit is generous: it only ends a test that has failed."""
+    deadline = time.monotonic() + WAIT_LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {WAIT_LIMIT_S} s"
+        time.sleep(0.05)
+
+
+class Shop:
+    """A running shop without customers: tests send the requests themselves."""
+
+    def __init__(self, client: httpx.Client, receiver: Receiver) -> None:
+        self.client = client
+        self._receiver = receiver
+
+    def turn(self, fault: str, *, on: bool) -> None:
+        """Press a fault switch through the API."""
+        self.client.put(f"/api/faults/{fault}", json={"on": on}).raise_for_status()
+
+    def order(self, product: str = "p-01") -> httpx.Response:
+        """Place an order for one product."""
+        order = {"email": "ada@example.com", "card": "visa", "items": {product: 2}}
+        return self.client.post("/api/orders", json=order)
+
+    def new_trace(self) -> bytes:
+        """Send the next requests as parts of one new trace and return its id."""
+        trace_id = secrets.token_bytes(16)
+        self.client.headers["traceparent"] = f"00-{trace_id.hex()}-{secrets.token_hex(8)}-01"
+        return trace_id
+
+    def in_trace(self, trace_id: bytes, matches: Callable[[Record], bool], at_least: int = 1) -> list[Record]:
+        """Wait until `at_least` matching spans or log records of the trace have come; return them by time."""
+        found = self.find(0, lambda record: record.trace_id == trace_id and matches(record), at_least)
+        return sorted(found, key=lambda record: record.time_ns)
+
+    def mark(self) -> int:
+        """Return a place in the stream of telemetry, to look only at what comes after it."""
+        return self._receiver.count()
+
+    def find(self, mark: int, matches: Callable[[Record], bool], at_least: int = 1) -> list[Record]:
+        """Wait until `at_least` matching records have come since `mark` and return all of them."""
+        found: list[Record] = []
+
+        def enough() -> bool:
+            found[:] = [record for record in self._receiver.since(mark) if matches(record)]
+            return len(found) >= at_least
+
+        self.wait_until(enough)
+        return found
+
+    wait_until = staticmethod(wait_until)
+
+
+def demo_environment() -> dict[str, str]:
+    """Return the environment in which `python -m shop` runs, exporting quickly."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SHOP_"))}
+    return clean | QUICK_EXPORT | {"PYTHONPATH": str(DEMO)}
+
+
+def start_demo(data: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """Start the demo on free ports and return it with all it said up to its last line of greeting."""
+    command = [sys.executable, "-m", "shop", "--data", str(data), "--shop-port", "0", *arguments]
+    process = subprocess.Popen(command, env=demo_environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "Ctrl-C" in line:
+            return process, "".join(said)
+    message = f"the demo ended with {process.wait()} after: {said}"
+    raise AssertionError(message)
+
+
+def stop_demo(process: subprocess.Popen[str]) -> int:
+    """Stop the demo as Ctrl-C does and return its exit code."""
+    process.terminate()
+    process.communicate(timeout=START_LIMIT_S)
+    return process.returncode
+
+
+def only_url(said: str) -> str:
+    """Return the one URL in what the demo said; there must be no second one."""
+    (url,) = re.findall(r"https?://\S+", said)
+    return str(url)
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def running_shop(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    data = tmp_path_factory.mktemp("demo")
+    process, said = start_demo(data, "--send-to", receiver.url, "--rate", "0")
+    try:
+        with httpx.Client(base_url=only_url(said), timeout=30) as client:
+            yield Shop(client, receiver)
+    finally:
+        code = stop_demo(process)
+    assert code == 0
+
+
+@pytest.fixture
+def shop(running_shop: Shop) -> Iterator[Shop]:
+    yield running_shop
+    for fault in running_shop.client.get("/api/faults").json()["faults"]:
+        if fault["on"]:
+            running_shop.turn(fault["name"], on=False)
