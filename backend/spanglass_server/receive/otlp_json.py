@@ -35,6 +35,14 @@ class OtlpJsonError(ValueError):
         self.reason = reason
 
 
+def most_values(body: bytes) -> int:
+    """Count how many values a JSON text may hold at most, in 0.5 ms a MiB; parsed, each takes up to 150 bytes.
+
+    Each value but the first of a list or an object has a comma before it. Those within strings are counted too.
+    """
+    return body.count(b",") + body.count(b"{") + body.count(b"[") + 1
+
+
 def otlp_json_to_protobuf(signal: Signal, body: bytes) -> bytes:
     """Turn one Export<Signal>ServiceRequest from OTLP/JSON into protobuf wire bytes.
 

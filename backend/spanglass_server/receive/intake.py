@@ -1,0 +1,65 @@
+"""What both transports do with a request, once the transport's own part is taken off."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spanglass_server.ingest.ports import IngestError
+from spanglass_server.receive.auth import anyone
+from spanglass_server.receive.in_flight import InFlight
+from spanglass_server.receive.ports import NoCounters, ReceiveCounters, ReceiveLimits
+from spanglass_server.receive.status import Reason, RequestRefusedError
+
+if TYPE_CHECKING:
+    from spanglass_server.ingest.ports import Accepted, Ingest
+    from spanglass_server.receive.ports import Authorize
+    from spanglass_server.signals import Signal
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The way from receivers to ingest: who may send, how much at once, and what is counted."""
+
+    ingest: Ingest
+    limits: ReceiveLimits = field(default_factory=ReceiveLimits)
+    authorize: Authorize = anyone
+    counters: ReceiveCounters = field(default_factory=NoCounters)
+    in_flight: InFlight = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "in_flight", InFlight(self.limits.max_in_flight_bytes))
+
+    def check_sender(self, authorization: str | None) -> None:
+        """Raise ``RequestRefusedError`` (UNAUTHENTICATED) if this Authorization header doesn't allow sending."""
+        if not self.authorize(authorization):
+            raise RequestRefusedError(
+                Reason.UNAUTHENTICATED,
+                "the ingest token is missing or wrong; send the header 'Authorization: Bearer <token>', for example "
+                "with OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<token>",
+            )
+
+    def check_room(self, size_bytes: int) -> None:
+        """Raise ``RequestRefusedError`` if ingest can't take a body of this size now (0: not known yet)."""
+        problem = self.ingest.health
+        if problem is not None:
+            raise RequestRefusedError(Reason.UNAVAILABLE, f"records can't be taken now: {problem}")
+        try:
+            self.ingest.admit(size_bytes)
+        except IngestError as error:
+            raise RequestRefusedError.of_ingest(error) from None
+
+    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+        """Hand protobuf to ingest; return when it is durable. Raises ``RequestRefusedError`` and nothing else."""
+        try:
+            return await self.ingest.submit(signal, body)
+        except IngestError as error:
+            raise RequestRefusedError.of_ingest(error) from None
+        except Exception:  # noqa: BLE001 - whatever it was, the client may keep its data and try again
+            _log.exception("ingest failed on a request of %d bytes of %s", len(body), signal)
+            raise RequestRefusedError(
+                Reason.INTERNAL, "the server failed on this request; its log says why; send it again later"
+            ) from None

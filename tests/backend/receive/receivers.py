@@ -1,0 +1,154 @@
+"""Receivers on real sockets for tests, in front of an ingest that only records."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import uvicorn
+from google.protobuf.message import DecodeError
+from otlp_samples import REQUESTS
+from starlette.applications import Starlette
+
+from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.receive.grpc import GrpcReceiver
+from spanglass_server.receive.http import otlp_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from google.protobuf.message import Message
+
+    from spanglass_server.receive.cors import Cors
+    from spanglass_server.receive.intake import Intake
+    from spanglass_server.signals import Signal
+
+
+@dataclass
+class RecordingIngest:
+    """An ``Ingest`` that keeps requests in memory, and refuses what is no protobuf, or what it is told to refuse."""
+
+    answer: Accepted = field(default_factory=lambda: Accepted(accepted=1))
+    failure: Exception | None = None  # raised by submit
+    full: str | None = None  # the message of admit's refusal
+    health: str | None = None
+    requests: list[tuple[Signal, Message]] = field(default_factory=list)
+    admitted: list[int] = field(default_factory=list)
+    hold: threading.Event | None = None  # submit waits for it
+
+    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+        """Parse and keep the request."""
+        while self.hold is not None and not self.hold.is_set():
+            await asyncio.sleep(0.005)
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self.requests.append((signal, REQUESTS[signal].FromString(body)))
+        except DecodeError as error:
+            raise IngestError(Refusal.MALFORMED, f"not an OTLP request: {error}") from None
+        return self.answer
+
+    def admit(self, size_bytes: int) -> None:
+        """Refuse if told to."""
+        self.admitted.append(size_bytes)
+        if self.full is not None:
+            raise IngestError(Refusal.OVERLOADED, self.full)
+
+
+@dataclass
+class CountingCounters:
+    """Keeps what was counted, in order."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def received(self, signal: Signal, transport: str, encoding: str, size_bytes: int) -> None:
+        """Keep it."""
+        self.events.append(("received", signal, transport, encoding, size_bytes))
+
+    def refused(self, signal: Signal, transport: str, reason: str) -> None:
+        """Keep it."""
+        self.events.append(("refused", signal, transport, reason))
+
+
+@contextmanager
+def serving_http(intake: Intake, cors: Cors | None = None) -> Iterator[int]:
+    """Serve OTLP/HTTP in a thread; yields the port."""
+    app = Starlette(routes=otlp_routes(intake, cors=cors))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end and return the result."""
+        return self.begin(work).result(timeout=30)
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start without waiting."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def serving_grpc(intake: Intake) -> Iterator[tuple[int, GrpcReceiver, Loop]]:
+    """Serve OTLP/gRPC in a thread; yields the port, and the receiver with its loop to stop it early."""
+    loop = Loop()
+    receiver = GrpcReceiver(intake)
+    try:
+        port = loop.run(receiver.start("127.0.0.1", 0))
+        yield port, receiver, loop
+        loop.run(receiver.stop(0.2))
+    finally:
+        loop.close()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def request(port: int, path: str, body: Any = b"", *, method: str = "POST", **headers: str) -> Answer:
+    """Send one HTTP request; ``body`` may be an iterator, which is sent chunked. Header names with _ for -."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    finally:
+        connection.close()
