@@ -6,7 +6,8 @@ the text a node was written (1-based, 0 when it was not) and do not count when t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -45,7 +46,7 @@ class Field:
     name: str
     quoted: bool = False
     position: str = ""
-    column: int = field(default=0, compare=False)
+    column: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Value:
 
     text: str
     quoted: bool = False
-    column: int = field(default=0, compare=False)
+    column: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Compare:
     field: Field
     operator: Operator
     value: Value
-    column: int = field(default=0, compare=False)
+    column: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,19 @@ def quote(text: str) -> str:
 
 
 def unquote(text: str) -> str:
-    """What a quoted text says."""
+    """Read what a quoted text says."""
     return _ESCAPED.sub(r"\1", text[1:-1])
 
 
 def format_field(field: Field) -> str:
-    """A key as it is written in a filter."""
+    """Write a key as filters do."""
     if field.quoted or not _stands_bare(BARE_WORD, field.name):
         return (field.position and field.position + ".") + quote(field.name)
     return field.name
 
 
 def format_filter(tree: Filter) -> str:
-    """A syntax tree as text that parses to an equal tree."""
+    """Write a syntax tree as text that parses to an equal tree."""
     match tree:
         case And(terms):
             return " and ".join(_format_operand(term, And, Or) for term in terms)
@@ -47,6 +47,12 @@ def format_filter(tree: Filter) -> str:
             return " or ".join(_format_operand(term, Or) for term in terms)
         case Not(term):
             return "not " + _format_operand(term, And, Or)
+        case _:
+            return _format_condition(tree)
+
+
+def _format_condition(tree: Compare | In | Exists | Text) -> str:
+    match tree:
         case Compare(field, operator, value):
             return f"{format_field(field)} {operator} {_format_value(value, BARE_VALUE)}"
         case In(field, values):

@@ -133,7 +133,7 @@ def _unknown_unit(unit: str) -> UnitError:
 
 
 def _format(amount: int, units: dict[str, int]) -> str:
-    """The shortest exact text, preferring the largest unit on a tie."""
+    """Find the shortest exact text, preferring the largest unit on a tie."""
     sign, amount = ("-" if amount < 0 else ""), abs(amount)
     candidates = [(_decimal(Fraction(amount, size)) + unit, size) for unit, size in units.items() if size <= amount]
     smallest = next(iter(units))
@@ -141,7 +141,7 @@ def _format(amount: int, units: dict[str, int]) -> str:
 
 
 def _decimal(value: Fraction) -> str:
-    """A fraction as an exact decimal, or a text too long to be chosen when it has none."""
+    """Write a fraction as an exact decimal, or a text too long to be chosen when it has none."""
     whole, rest = divmod(value.numerator, value.denominator)
     digits = ""
     while rest and len(digits) < 60:  # noqa: PLR2004 - more digits than the smallest unit of any other candidate needs

@@ -2,7 +2,6 @@
 
 from spanglass_core.filter_ast import Filter
 from spanglass_core.filter_text import format_filter
-
 from spanglass_server.query.language.compile import CompiledFilter, compile_filter
 from spanglass_server.query.language.completion import CompletionContext, Expects, completion_context
 from spanglass_server.query.language.errors import FilterError

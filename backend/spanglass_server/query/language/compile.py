@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from spanglass_core.filter_ast import COMPLEMENTS, And, Compare, Exists, Field, Filter, In, Not, Operator, Or, Text
 
+from spanglass_core.filter_ast import COMPLEMENTS, And, Compare, Exists, Field, Filter, In, Not, Operator, Or, Text
 from spanglass_server.query.language.conditions import (
     Equals,
     Matches,
@@ -60,7 +61,7 @@ def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> Com
     With a mapping of columns to row counts, ``require`` picks the rarest. Fields that have no column match nothing.
     Raises ``FilterError`` where a value or an operator does not suit its field, or a regular expression is not RE2.
     """
-    known = columns if isinstance(columns, Set | Mapping) else frozenset(columns)
+    known = columns if isinstance(columns, AbstractSet | Mapping) else frozenset(columns)
     part = _Compiler(signal, known).compile(ast)
     return CompiledFilter(
         sql=part.sql.text,
@@ -85,6 +86,11 @@ class _Compiler:
             case Not(term):
                 part = self.compile(term)
                 return Part(negated(part.sql), part.columns)
+            case _:
+                return self._condition(node)
+
+    def _condition(self, node: Compare | In | Exists | Text) -> Part:
+        match node:
             case Compare():
                 return self._compare(node)
             case In(field, values):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spanglass_core.filter_text import unquote
-
 from spanglass_server.query.language.scanner import FOLLOWS_KEY, KEY_KINDS, Lexeme, scan
 
 

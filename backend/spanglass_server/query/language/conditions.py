@@ -9,18 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from spanglass_core.filter_ast import Operator, Value
 from spanglass_core.semconv import value_aliases
-
 from spanglass_server.query.language.numbers import number_for_key
 from spanglass_server.query.language.sql import FALSE, Sql, any_of
 from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from fractions import Fraction
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from spanglass_core.filter_ast import Field
-
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import SEVERITIES, SEVERITY_STEP, Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field
@@ -36,9 +36,8 @@ def field_expression(key: str | Field, signal: Signal, columns: Collection[str])
         read |= _OVERFLOW_COLUMNS
     if not sources:
         return "CAST(NULL AS VARCHAR)", read
-    if len(sources) == 1:
-        return sources[0], read
-    return f"coalesce({', '.join(f'CAST({source} AS VARCHAR)' for source in sources)})", read
+    one_type = len({stored.type for stored in resolved.columns}) == 1 and len(sources) == len(resolved.columns)
+    return _first(sources if one_type or len(sources) == 1 else [_as_text(source) for source in sources]), read
 
 
 def numeric_expression(key: str | Field, signal: Signal, columns: Collection[str]) -> tuple[str, frozenset[str]]:
@@ -59,7 +58,7 @@ def numeric_expression(key: str | Field, signal: Signal, columns: Collection[str
 
 
 def _resolve(key: str | Field, signal: Signal, columns: Collection[str]) -> Resolved:
-    known = columns if isinstance(columns, Set | Mapping) else frozenset(columns)
+    known = columns if isinstance(columns, AbstractSet | Mapping) else frozenset(columns)
     return resolve(key if isinstance(key, Field) else parse_field(key), signal, known)
 
 
@@ -99,6 +98,10 @@ def _overflow(resolved: Resolved) -> str:
 def _literal(text: str) -> str:
     """Write a text as a DuckDB string: inside one, only the quote is special."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _as_text(source: str) -> str:
+    return f"CAST({source} AS VARCHAR)"
 
 
 def _as_double(source: str) -> str:

@@ -9,7 +9,6 @@ from spanglass_core.filter_ast import Operator, Value
 from spanglass_core.semconv import metric_aliases
 from spanglass_core.times import parse_time
 from spanglass_core.units import Dimension
-
 from spanglass_server.query.language import conditions
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, Test, has_wildcard
 from spanglass_server.query.language.errors import FilterError

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import TIME_UNITS_NS, Dimension, Quantity, UnitError, parse_quantity
-
 from spanglass_server.query.language.errors import FilterError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _KEY_UNITS_NS = {
 
 
 def quantity_of(value: Value) -> Quantity:
-    """A value as a quantity; ``FilterError`` with the value's column when it is none."""
+    """Read a value as a quantity; ``FilterError`` with the value's column when it is none."""
     try:
         quantity = parse_quantity(value.text)
     except UnitError as error:
@@ -47,7 +46,7 @@ def quantity_of(value: Value) -> Quantity:
 
 
 def number_for_key(value: Value, key: str) -> Fraction | None:
-    """A value as the number an attribute ``key`` would hold, or None when it is no number.
+    """Read a value as the number an attribute ``key`` would hold, or None when it is no number.
 
     A duration becomes seconds, or the unit that ends the key (``db.wait_ms``); a size becomes bytes.
     """

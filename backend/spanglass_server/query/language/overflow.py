@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language.conditions import Equals, Test, scalar_condition
@@ -12,6 +11,7 @@ from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
 _COLUMNS = frozenset({"overflow_name", "overflow_value"})
 _VALUE = '"overflow_value"[place]'

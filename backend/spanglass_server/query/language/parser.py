@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.lexer import Lexer
+
 from spanglass_core.filter_ast import (
-    COMPLEMENTS,
     EVERYTHING,
     ORDERED,
     And,
@@ -23,7 +23,6 @@ from spanglass_core.filter_ast import (
     Value,
 )
 from spanglass_core.filter_text import unquote
-
 from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.numbers import check_ordered_value
 from spanglass_server.query.language.scanner import KEY_KINDS, Lexeme, scan
@@ -69,18 +68,18 @@ _HINTS = {
 
 
 def parse_filter(text: str) -> Filter:
-    """The syntax tree of a filter; the empty text matches everything. Raises ``FilterError`` and nothing else."""
+    """Build the syntax tree of a filter; the empty text matches everything. Raises ``FilterError`` and nothing else."""
     _check_characters(text)
     lexemes = scan(text)
     _check_lexemes(text, lexemes)
     try:
-        return _PARSER.parse((text, lexemes))  # type: ignore[arg-type, no-any-return] # our lexer takes the pair
+        return _PARSER.parse((text, lexemes))  # type: ignore[return-value] # a transformer makes our nodes of its trees
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from None
 
 
 def parse_field(text: str) -> Field:
-    """One key as written in a filter, as the group-by and facet parameters take it. Raises ``FilterError``."""
+    """Read one key as written in a filter, as the group-by and facet parameters take it. Raises ``FilterError``."""
     _check_characters(text)
     lexemes = scan(text)
     if len(lexemes) != 1 or lexemes[0].kind not in KEY_KINDS:

@@ -83,10 +83,10 @@ def _lexeme(text: str, start: int, *, wants_value: bool, before_is_key: bool) ->
 
 
 def _outside_value(text: str, start: int) -> Lexeme:
-    """A comparison, a negation, a key or a word."""
+    """Scan a comparison, a negation, a key or a word."""
     if match := _COMPARISON.match(text, start):
         return Lexeme("COMPARISON", start, match.end())
-    if text[start] == "!" or (text[start] == "-" and not text[start + 1 : start + 2].strip() == ""):
+    if text[start] == "!" or (text[start] == "-" and text[start + 1 : start + 2].strip()):
         return Lexeme("NOT", start, start + 1)
     if match := _POSITIONED.match(text, start):
         return Lexeme("POSITIONED", start, match.end())
