@@ -7,38 +7,25 @@ unfold to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from spanglass_server.ingest import logs, metrics, spans
 from spanglass_server.ingest.checks import Checks
 from spanglass_server.ingest.otlp_schema import HANDLERS
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.ingest.records import record_sets
 from spanglass_server.ingest.wire import SLICE_BYTES, slices
-from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.envelope import Envelope
+    from spanglass_server.signals import Signal
 
 _REASONS_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSet:
-    """Records of one kind within a decoded batch: all spans, all log records, or all points of one metric type."""
-
-    values: Any  # a struct array of the records kept
-    scope_of: NDArray[np.int64]
-    metric_of: NDArray[np.int64] | None = None
-    metric_type: metrics.MetricType | None = None
 
 
 @dataclass(slots=True)
@@ -58,18 +45,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Checked records of some bodies of one signal, not yet columns."""
+    """Some bodies of one signal, decoded and checked, not yet columns."""
 
     signal: Signal
-    envelope: Envelope
-    sets: tuple[RecordSet, ...]
+    batch: Any  # pa.RecordBatch, one row a body
+    keep: dict[str, NDArray[np.bool_] | None]  # by kind of record, which of them to keep; None for all
+    row_count: int
     received_ns: int
     size_bytes: int
-
-    @property
-    def row_count(self) -> int:
-        """Number of records kept."""
-        return sum(len(records.scope_of) for records in self.sets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,45 +141,16 @@ def _malformed(signal: Signal, error: ValueError) -> IngestError:
 def _check(
     signal: Signal, batch: Any, received_ns: int, max_future_ns: int, size_bytes: int
 ) -> tuple[Decoded, list[Verdict]]:
-    envelope = _OPEN[signal](batch)
+    """Check all records of a batch, and count for each body what is kept and what is not."""
     verdicts = [Verdict() for _ in range(batch.num_rows)]
-    latest_ns = received_ns + max_future_ns
-    sets = _SETS[signal](envelope, latest_ns, verdicts)
-    return Decoded(signal, envelope, tuple(sets), received_ns, size_bytes), verdicts
-
-
-def _record_sets(
-    check: Callable[[Envelope, Checks], None],
-) -> Callable[[Envelope, int, list[Verdict]], list[RecordSet]]:
-    def sets(envelope: Envelope, latest_ns: int, verdicts: list[Verdict]) -> list[RecordSet]:
-        records = envelope.records
-        checks = Checks(np.ones(len(records.parents), bool), latest_ns)
-        check(envelope, checks)
-        _count(verdicts, envelope.request_of, checks)
-        values, scope_of = _kept(records.values, checks.keep, records.parents)
-        return [RecordSet(values, scope_of)]
-
-    return sets
-
-
-def _point_sets(envelope: Envelope, latest_ns: int, verdicts: list[Verdict]) -> list[RecordSet]:
-    sets = []
-    for kind in metrics.METRIC_TYPES:
-        points = metrics.points_of(envelope, kind)
-        if not len(points.parents):
-            continue
-        checks = Checks(np.ones(len(points.parents), bool), latest_ns)
-        metrics.check_points(envelope, kind, points, checks)
-        _count(verdicts, envelope.request_of[points.parents], checks)
-        values, metric_of = _kept(points.values, checks.keep, points.parents)
-        sets.append(RecordSet(values, envelope.records.parents[metric_of], metric_of, kind))
-    return sets
-
-
-def _kept(values: Any, keep: NDArray[np.bool_], parents: NDArray[np.int64]) -> tuple[Any, NDArray[np.int64]]:
-    if keep.all():
-        return values, parents
-    return values.filter(pa.array(keep)), parents[keep]
+    keep: dict[str, NDArray[np.bool_] | None] = {}
+    for records in record_sets(signal, batch):
+        checks = Checks(np.ones(records.count, bool), received_ns + max_future_ns)
+        records.check(checks)
+        _count(verdicts, records.request_of, checks)
+        keep[records.kind] = None if checks.keep.all() else checks.keep
+    rows = sum(verdict.accepted for verdict in verdicts)
+    return Decoded(signal, batch, keep, rows, received_ns, size_bytes), verdicts
 
 
 def _count(verdicts: list[Verdict], request_of: NDArray[np.int64], checks: Checks) -> None:
@@ -208,15 +162,3 @@ def _count(verdicts: list[Verdict], request_of: NDArray[np.int64], checks: Check
             verdict = verdicts[int(request)]
             verdict.rejected += int(count)
             verdict.reasons[reason] = verdict.reasons.get(reason, 0) + int(count)
-
-
-_OPEN: dict[Signal, Callable[[Any], Envelope]] = {
-    Signal.SPANS: spans.open_spans,
-    Signal.LOGS: logs.open_logs,
-    Signal.METRICS: metrics.open_metrics,
-}
-_SETS = {
-    Signal.SPANS: _record_sets(spans.check_spans),
-    Signal.LOGS: _record_sets(logs.check_logs),
-    Signal.METRICS: _point_sets,
-}

@@ -7,43 +7,57 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.ingest import logs, metrics, spans
 from spanglass_server.ingest.attributes import AttributeShredder, ColumnBudget, ShredCounts, ShredLimits
 from spanglass_server.ingest.envelope import envelope_columns
-from spanglass_server.signals import Signal
+from spanglass_server.ingest.records import RecordSet, record_sets
 
 if TYPE_CHECKING:
-    from spanglass_server.ingest.decode import Decoded, RecordSet
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.ingest.decode import Decoded
 
 
-def shred(decoded: Decoded, budget: ColumnBudget, limits: ShredLimits) -> tuple[Any, ShredCounts]:
-    """The records as one Arrow table with the stored columns' names, and what the limits did to them."""
+def shred(parts: Sequence[Decoded], budget: ColumnBudget, limits: ShredLimits) -> tuple[Any, ShredCounts]:
+    """The records of ``parts`` (of one signal, not empty) as one Arrow table, and what the limits did to them."""
+    batch, received_ns = _joined(parts)
     counts = ShredCounts()
     tables = []
-    for records in decoded.sets:
-        if not len(records.scope_of):
+    for records in record_sets(parts[0].signal, batch):
+        keep = _joined_keep(parts, records)
+        if not records.count or (keep is not None and not keep.any()):
             continue
         shredder = AttributeShredder(budget, limits)
-        columns = _columns(decoded, records, shredder)
-        columns.update(envelope_columns(decoded.envelope, shredder, records.scope_of))
-        columns.update(shredder.overflow.columns(len(records.scope_of)))
+        columns, scope_of = records.columns(keep, shredder, received_ns)
+        columns.update(envelope_columns(records.envelope, shredder, scope_of))
+        columns.update(shredder.overflow.columns(len(scope_of)))
         tables.append(pa.table({name: values for name, values in columns.items() if _has_values(values)}))
         counts.add(shredder.counts)
-    return pa.concat_tables(tables, promote_options="default"), counts
+    return pa.concat_tables(tables, promote_options="permissive"), counts
 
 
-def _columns(decoded: Decoded, records: RecordSet, shredder: AttributeShredder) -> dict[str, Any]:
-    if decoded.signal is Signal.SPANS:
-        return spans.span_columns(records.values, shredder)
-    if decoded.signal is Signal.LOGS:
-        received = np.full(len(records.scope_of), decoded.received_ns)
-        return logs.log_columns(records.values, shredder, received)
-    if records.metric_type is None or records.metric_of is None:
-        raise TypeError("points come with their metric")
-    return {
-        **metrics.metric_columns(decoded.envelope, records.metric_type, records.metric_of),
-        **metrics.point_columns(records.values, records.metric_type, shredder),
-    }
+def _joined(parts: Sequence[Decoded]) -> tuple[Any, NDArray[np.int64]]:
+    """One batch of all requests, and when each was received."""
+    received = np.repeat([part.received_ns for part in parts], [part.batch.num_rows for part in parts])
+    if len(parts) == 1:
+        return parts[0].batch, received
+    column = pa.concat_arrays([part.batch.column(0) for part in parts])
+    return pa.record_batch([column], schema=parts[0].batch.schema), received
+
+
+def _joined_keep(parts: Sequence[Decoded], records: RecordSet) -> NDArray[np.bool_] | None:
+    """Which records of one kind to keep over all parts; None for all."""
+    if all(part.keep[records.kind] is None for part in parts):
+        return None
+    keeps = []
+    for part in parts:
+        keep = part.keep[records.kind]
+        if keep is None:
+            counts = [r.count for r in record_sets(part.signal, part.batch) if r.kind == records.kind]
+            keep = np.ones(sum(counts), bool)
+        keeps.append(keep)
+    return np.concatenate(keeps)
 
 
 def _has_values(values: Any) -> bool:

@@ -59,13 +59,12 @@ class Segment:
 
 
 def write_segment(
-    chunks: Sequence[Any], signal: Signal, segment_id: int, data_dir: Path, arrived_ns: int
+    chunks: Iterable[Any], schema: Any, signal: Signal, segment_id: int, data_dir: Path, arrived_ns: int
 ) -> Segment:
     """Write the rows of ``chunks`` (Arrow tables) as one segment, durable on return but not yet in any catalog.
 
-    Raises ``OSError`` when it can't be written; nothing is left behind then.
+    ``schema`` has every column of every chunk. Raises ``OSError`` when it can't be written; nothing is left then.
     """
-    schema = merged_schema(chunk.schema for chunk in chunks)
     relative = f"segments/{signal}/{segment_id:012d}.parquet"
     path = data_dir / relative
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +131,7 @@ def merged_schema(schemas: Iterable[Any]) -> Any:
     return pa.schema(fields.values())
 
 
-def _blocks(chunks: Sequence[Any], schema: Any) -> Iterator[Any]:
+def _blocks(chunks: Iterable[Any], schema: Any) -> Iterator[Any]:
     """The rows in tables of one row group each, all with the whole schema."""
     waiting: list[Any] = []
     rows = 0

@@ -1,0 +1,85 @@
+"""Records that are acknowledged and not yet columns: shredded in larger batches in the background, or at once for a query.
+
+Shredding costs 4 ms a call whatever it holds, so records of many requests are shredded together.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from spanglass_server import telemetry as own
+from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
+from spanglass_server.ingest.shred import shred
+from spanglass_server.signals import Signal
+from spanglass_server.store.contents import Chunk
+
+if TYPE_CHECKING:
+    from spanglass_server.ingest.decode import Decoded
+    from spanglass_server.store.contents import Contents
+    from spanglass_server.telemetry import Telemetry
+
+#: Shredded together at most: 1.1 kB a span while decoded.
+_BATCH_BYTES = 8 << 20
+
+
+class Pending:
+    """The records waiting to be shredded into the contents, by generation and signal. Thread-safe."""
+
+    def __init__(self, contents: Contents, limits: ShredLimits, telemetry: Telemetry) -> None:
+        self._contents = contents
+        self._limits = limits
+        self._telemetry = telemetry
+        self._lock = threading.Lock()
+        self._shredding = threading.Lock()
+        self._waiting: dict[tuple[int, Signal], list[Decoded]] = defaultdict(list)
+        self._budgets: dict[tuple[int, Signal], ColumnBudget] = {}
+        self.bytes = 0
+
+    def add(self, generation: int, decoded: list[Decoded]) -> None:
+        """Take records whose requests are in the journal."""
+        with self._lock:
+            for part in decoded:
+                self._waiting[generation, part.signal].append(part)
+                self.bytes += part.size_bytes
+
+    def settle(self) -> None:
+        """Shred everything that was added before the call."""
+        with self._shredding:
+            while (batch := self._next()) is not None:
+                key, parts = batch
+                self._shred(key, parts)
+
+    def forget(self, generation: int) -> None:
+        """Drop what was kept for a generation that is in segments now."""
+        for signal in Signal:
+            self._budgets.pop((generation, signal), None)
+
+    def _next(self) -> tuple[tuple[int, Signal], list[Decoded]] | None:
+        with self._lock:
+            if not self._waiting:
+                return None
+            key, parts = next(iter(self._waiting.items()))
+            size = taken = 0
+            while taken < len(parts) and size < _BATCH_BYTES:
+                size += parts[taken].size_bytes
+                taken += 1
+            if taken == len(parts):
+                del self._waiting[key]
+            else:
+                self._waiting[key] = parts[taken:]
+            return key, parts[:taken]
+
+    def _shred(self, key: tuple[int, Signal], parts: list[Decoded]) -> None:
+        generation, signal = key
+        budget = self._budgets.setdefault(key, ColumnBudget(self._limits.max_columns))
+        with self._telemetry.timed(own.SHRED_SECONDS, signal):
+            table, counts = shred(parts, budget, self._limits)
+        self._contents.append(signal, Chunk.of(generation, signal, table, max(p.received_ns for p in parts)))
+        with self._lock:
+            self.bytes -= sum(part.size_bytes for part in parts)
+        if counts.overflowed:
+            self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
+        if counts.cut:
+            self._telemetry.add(own.CUT_VALUES, counts.cut, signal)

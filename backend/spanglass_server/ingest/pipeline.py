@@ -1,0 +1,271 @@
+"""The way in: bodies are decoded and checked, journaled with one fsync for all that wait, and acknowledged.
+
+Two threads work behind ``submit``. The *decoder* gathers waiting bodies, recognises resends, decodes and checks. The
+*committer* journals what passed, hands it to ``Pending``, where queries find it, and only then resolves the waiting
+calls. While one fsync is under way the next batch gathers, so latency stays near one fsync under any load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spanglass_server import telemetry as own
+from spanglass_server.ingest.digests import DigestWindow, digest_of
+from spanglass_server.ingest.journal import Entry, JournalError
+from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spanglass_server.ingest.decode import Decoded, Decoder
+    from spanglass_server.ingest.generations import Generations
+    from spanglass_server.telemetry import Telemetry
+
+_LOG = logging.getLogger(__name__)
+_GATHER_BODIES = 64  # decoded in one call at most
+_GATHER_BYTES = 2 << 20  # 4000 spans: 11 ms that hold the interpreter's lock
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    """One call of ``submit`` on its way."""
+
+    signal: Signal
+    body: bytes
+    received_ns: int
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Accepted]
+    digest: bytes = b""
+    decoded: list[Decoded] = field(default_factory=list)
+    result: Accepted | None = None
+    followers: list[_Item] = field(default_factory=list)
+
+
+class Pipeline:
+    """The one implementation of ``Ingest``."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        generations: Generations,
+        digests: DigestWindow,
+        telemetry: Telemetry,
+        clock_ns: Callable[[], int],
+        max_inflight_bytes: int,
+    ) -> None:
+        self._decoder = decoder
+        self._generations = generations
+        self._digests = digests
+        self._telemetry = telemetry
+        self._clock_ns = clock_ns
+        self._max_inflight_bytes = max_inflight_bytes
+        self._inflight_bytes = 0
+        self._under_way: dict[bytes, _Item] = {}
+        self._dedupe = threading.Lock()
+        self._stopping = False
+        self._incoming: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._checked: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._decode_loop, name="decoder", daemon=True),
+            threading.Thread(target=self._commit_loop, name="committer", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def health(self) -> str | None:
+        """See ``Ingest``."""
+        return "the server is stopping" if self._stopping else self._generations.problem
+
+    @property
+    def inflight_bytes(self) -> int:
+        """Bytes of bodies that wait for their acknowledgement."""
+        return self._inflight_bytes
+
+    def admit(self, size: int) -> None:
+        """See ``Ingest``."""
+        if (problem := self.health) is not None:
+            raise IngestError(Refusal.UNAVAILABLE, f"{problem}; send again later")
+        if self._inflight_bytes and self._inflight_bytes + size > self._max_inflight_bytes:
+            raise IngestError(
+                Refusal.OVERLOADED,
+                f"{self._inflight_bytes} bytes are waiting (setting ingest.max_inflight_bytes); send again later",
+            )
+        if self._generations.behind:
+            raise IngestError(Refusal.OVERLOADED, "the disk is slower than what comes in; send again later")
+
+    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+        """See ``Ingest``."""
+        self.admit(len(body))
+        if not body:
+            return Accepted(0)
+        loop = asyncio.get_running_loop()
+        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future())
+        self._inflight_bytes += len(body)
+        self._incoming.put(item)
+        try:
+            return await item.done
+        finally:
+            self._inflight_bytes -= len(body)
+
+    def close(self) -> None:
+        """Refuse what comes from now on, and finish what was taken. Blocks."""
+        self._stopping = True
+        self._incoming.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    # The decoder's thread
+
+    def _decode_loop(self) -> None:
+        more = True
+        while more:
+            items, more = self._gather()
+            by_signal: dict[Signal, list[_Item]] = defaultdict(list)
+            for item in items:
+                by_signal[item.signal].append(item)
+            for signal, same in by_signal.items():
+                try:
+                    self._decode(signal, same)
+                except Exception:
+                    _LOG.exception("decoding failed")
+                    self._fail(same, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
+        self._checked.put(None)
+
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """All that waits, up to the limits of one call; False once the pipeline is closed and empty."""
+        items: list[_Item] = []
+        size = 0
+        while len(items) < _GATHER_BODIES and size < _GATHER_BYTES:
+            try:
+                item = self._incoming.get(block=not items)
+            except queue.Empty:
+                break
+            if item is None:
+                return items, False
+            items.append(item)
+            size += len(item.body)
+        return items, True
+
+    def _decode(self, signal: Signal, items: list[_Item]) -> None:
+        fresh = [item for item in items if not self._is_resend(item)]
+        if not fresh:
+            return
+        with self._telemetry.timed(own.DECODE_SECONDS, signal):
+            results = self._decoder.decode(signal, [item.body for item in fresh], fresh[0].received_ns)
+        passed = []
+        for item, result in zip(fresh, results, strict=True):
+            if isinstance(result, IngestError):
+                self._fail([item], result)
+                continue
+            item.decoded, verdict = result
+            item.result = verdict.result()
+            for reason, count in verdict.reasons.items():
+                self._telemetry.add(own.REJECTED_RECORDS, count, signal, reason)
+            if verdict.accepted:
+                passed.append(item)
+            else:
+                self._succeed([item])  # nothing to keep: an empty request, or one whose records were all rejected
+        if passed:
+            self._checked.put(passed)
+
+    def _is_resend(self, item: _Item) -> bool:
+        """Whether the request was stored before, or is on its way: then it is answered with the first one."""
+        item.digest = digest_of(item.signal, item.body)
+        with self._dedupe:
+            first = self._under_way.get(item.digest)
+            if first is not None:
+                first.followers.append(item)
+            elif item.digest in self._digests:
+                item.result = Accepted(0, duplicate=True)
+            else:
+                self._under_way[item.digest] = item
+                return False
+        self._telemetry.add(own.DUPLICATE_REQUESTS, 1, item.signal)
+        if item.result is not None:
+            _resolve([item], None)
+        return True
+
+    # The committer's thread
+
+    def _commit_loop(self) -> None:
+        more = True
+        while more:
+            batch = self._checked.get()
+            items: list[_Item] = []
+            while batch is not None:
+                items += batch
+                try:
+                    batch = self._checked.get_nowait()
+                except queue.Empty:
+                    break
+            more = batch is not None
+            if items:
+                self._commit(items)
+
+    def _commit(self, items: list[_Item]) -> None:
+        entries = [Entry(item.signal, item.received_ns, item.digest, item.body) for item in items]
+        try:
+            generation = self._generations.append(entries, [part for item in items for part in item.decoded])
+        except JournalError as error:
+            self._telemetry.add(own.STORAGE_ERRORS, 1, "journal")
+            self._fail(items, IngestError(Refusal.UNAVAILABLE, f"{error.strerror}; send again later"))
+            return
+        except Exception:
+            _LOG.exception("committing failed")
+            self._fail(items, IngestError(Refusal.UNAVAILABLE, "storing failed in the server; see its log"))
+            return
+        with self._dedupe:
+            for item in items:
+                self._digests.add(generation, item.digest, item.received_ns)
+        self._succeed(items)
+
+    # The ends of both
+
+    def _succeed(self, items: Sequence[_Item]) -> None:
+        for item in items:
+            if item.result is not None:
+                self._telemetry.add(own.RECEIVED_RECORDS, item.result.accepted, item.signal)
+        self._release(items, None)
+
+    def _fail(self, items: Sequence[_Item], error: IngestError) -> None:
+        self._release(items, error)
+
+    def _release(self, items: Sequence[_Item], error: IngestError | None) -> None:
+        """Resolve calls, and those that waited for the same bytes with them."""
+        with self._dedupe:
+            for item in items:
+                self._under_way.pop(item.digest, None)
+        followers = [follower for item in items for follower in item.followers]
+        for follower in followers:
+            follower.result = Accepted(0, duplicate=True)
+        _resolve([*items, *followers], error)
+
+
+def _resolve(items: Sequence[_Item], error: IngestError | None) -> None:
+    """Answer waiting calls in their own event loops, with one wake-up each loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Item]] = defaultdict(list)
+    for item in items:
+        by_loop[item.loop].append(item)
+    for loop, same in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_set_results, same, error)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            _LOG.debug("%d answers came after their event loop had ended", len(same))
+
+
+def _set_results(items: Sequence[_Item], error: IngestError | None) -> None:
+    for item in items:
+        if item.done.done():  # the caller was cancelled
+            continue
+        if error is not None:
+            item.done.set_exception(error)
+        elif item.result is not None:
+            item.done.set_result(item.result)

@@ -1,0 +1,158 @@
+"""The kinds of records within a batch of requests: spans, log records, and points of each metric type."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from spanglass_server.ingest import logs, metrics, spans
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.ingest.attributes import AttributeShredder
+    from spanglass_server.ingest.checks import Checks
+    from spanglass_server.ingest.columnar import Flat
+    from spanglass_server.ingest.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet(ABC):
+    """All records of one kind within a batch."""
+
+    kind: str
+    envelope: Envelope
+
+    @property
+    @abstractmethod
+    def items(self) -> Flat:
+        """The records; their rows are scopes, or metrics for points."""
+
+    @abstractmethod
+    def check(self, checks: Checks) -> None:
+        """Mark those that can't be stored."""
+
+    @abstractmethod
+    def columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """Columns of those to keep, and each one's scope; ``received_ns`` is given for each request."""
+
+    @property
+    def count(self) -> int:
+        """Number of records."""
+        return len(self.items.parents)
+
+    @property
+    def scope_of(self) -> NDArray[np.int64]:
+        """The scope of each record."""
+        return self.items.parents
+
+    @property
+    def request_of(self) -> NDArray[np.int64]:
+        """The request of each record."""
+        return self.envelope.resources.parents[self.envelope.scopes.parents[self.scope_of]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spans(RecordSet):
+    """Spans."""
+
+    @property
+    def items(self) -> Flat:
+        """See ``RecordSet``."""
+        return self.envelope.records
+
+    def check(self, checks: Checks) -> None:
+        """See ``RecordSet``."""
+        spans.check_spans(self.envelope, checks)
+
+    def columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """See ``RecordSet``."""
+        del received_ns  # a span without a start is at 1970, as it says
+        values, scope_of = kept(self.items, keep)
+        return spans.span_columns(values, shredder), scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecords(RecordSet):
+    """Log records."""
+
+    @property
+    def items(self) -> Flat:
+        """See ``RecordSet``."""
+        return self.envelope.records
+
+    def check(self, checks: Checks) -> None:
+        """See ``RecordSet``."""
+        logs.check_logs(self.envelope, checks)
+
+    def columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """See ``RecordSet``."""
+        received = received_ns[self.request_of]
+        values, scope_of = kept(self.items, keep)
+        return logs.log_columns(values, shredder, received if keep is None else received[keep]), scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class Points(RecordSet):
+    """Data points of one metric type."""
+
+    type: metrics.MetricType
+    points: Flat
+
+    @property
+    def items(self) -> Flat:
+        """See ``RecordSet``."""
+        return self.points
+
+    @property
+    def scope_of(self) -> NDArray[np.int64]:
+        """See ``RecordSet``."""
+        return self.envelope.records.parents[self.points.parents]
+
+    def check(self, checks: Checks) -> None:
+        """See ``RecordSet``."""
+        metrics.check_points(self.envelope, self.type, self.points, checks)
+
+    def columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """See ``RecordSet``."""
+        del received_ns  # a point without a time is rejected
+        values, metric_of = kept(self.items, keep)
+        columns = metrics.metric_columns(self.envelope, self.type, metric_of)
+        columns.update(metrics.point_columns(values, self.type, shredder))
+        return columns, self.envelope.records.parents[metric_of]
+
+
+def record_sets(signal: Signal, batch: Any) -> Iterator[RecordSet]:
+    """The records of a batch of requests, kind by kind; the same batch gives the same order."""
+    if signal is Signal.SPANS:
+        yield Spans("spans", spans.open_spans(batch))
+    elif signal is Signal.LOGS:
+        yield LogRecords("logs", logs.open_logs(batch))
+    else:
+        envelope = metrics.open_metrics(batch)
+        for kind in metrics.METRIC_TYPES:
+            yield Points(kind.stored, envelope, kind, metrics.points_of(envelope, kind))
+
+
+def kept(items: Flat, keep: NDArray[np.bool_] | None) -> tuple[Any, NDArray[np.int64]]:
+    """The values and rows of the records to keep."""
+    if keep is None:
+        return items.values, items.parents
+    return items.values.filter(pa.array(keep)), items.parents[keep]
+
+

@@ -1,0 +1,151 @@
+"""DuckDB, the one query engine: sessions over one picture of the store, each in a thread, stoppable at any time.
+
+The connection may read nothing but the data directory and can't be reconfigured, so not even SQL written by users
+reaches another file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
+from spanglass_server.store.session import StoreSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spanglass_server.store.contents import Contents
+    from spanglass_server.store.ports import QuerySession
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """What queries may use."""
+
+    memory_bytes: int
+    threads: int
+    max_concurrent: int
+
+
+class Engine:
+    """Runs functions over sessions. ``settle`` is called before each session: it makes acknowledged records visible."""
+
+    def __init__(self, contents: Contents, data_dir: Path, limits: EngineLimits, settle: Callable[[], None]) -> None:
+        self._contents = contents
+        self._data_dir = data_dir.resolve()
+        self._settle = settle
+        self._connection = duckdb.connect(":memory:", config=_configuration(limits))
+        _lock_down(self._connection, self._data_dir)
+        self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
+
+    async def run(self, ask: Callable[[QuerySession], T], *, deadline_s: float) -> T:
+        """Run ``ask`` over a session of its own and return its answer.
+
+        Raises ``QueryTimeoutError`` past the deadline, waiting for a free thread included, and ``QueryMemoryError``.
+        Cancelling the awaiting task stops the query.
+        """
+        stop = _Stop()
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self.run_here, ask, stop)
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            stop.now()
+            future.add_done_callback(_forget)
+            raise QueryTimeoutError(
+                f"the query was stopped after {deadline_s:g} s (setting query.deadline): "
+                "choose a shorter time range or a narrower filter"
+            ) from None
+        except asyncio.CancelledError:
+            stop.now()
+            future.add_done_callback(_forget)
+            raise
+
+    def run_here(self, ask: Callable[[QuerySession], T], stop: _Stop | None = None) -> T:
+        """Run ``ask`` in this thread, without a deadline."""
+        if stop is not None and stop.stopped:
+            raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
+        self._settle()
+        cursor = self._connection.cursor()
+        if stop is not None:
+            stop.attach(cursor)
+        try:
+            with self._contents.reading() as picture:
+                return ask(StoreSession(cursor, picture, self._data_dir))
+        except duckdb.OutOfMemoryException as error:
+            raise QueryMemoryError(
+                "the query needs more memory than it may use (setting query.memory_limit): "
+                "choose a shorter time range or a narrower filter"
+            ) from error
+        except duckdb.InterruptException as error:
+            raise QueryTimeoutError("the query was stopped") from error
+        except duckdb.IOException as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
+        finally:
+            if stop is not None:
+                stop.detach()
+            cursor.close()
+
+    def close(self) -> None:
+        """Wait for queries under way and release the engine."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._connection.close()
+
+
+class _Stop:
+    """Stops a query from another thread, whether it runs already or not yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self.stopped = False
+
+    def attach(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            self._cursor = cursor
+
+    def detach(self) -> None:
+        with self._lock:
+            self._cursor = None
+
+    def now(self) -> None:
+        with self._lock:
+            self.stopped = True
+            if self._cursor is not None:
+                self._cursor.interrupt()
+
+
+def _forget(future: asyncio.Future[Any]) -> None:
+    """Take note of a stopped query's outcome, so that asyncio does not report it as never retrieved."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _configuration(limits: EngineLimits) -> dict[str, Any]:
+    return {
+        "threads": limits.threads,
+        "memory_limit": f"{limits.memory_bytes}B",
+        "max_temp_directory_size": "0B",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "parquet_metadata_cache": "true",
+        "preserve_insertion_order": "false",
+        "TimeZone": "UTC",
+    }
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:
+    directory = str(data_dir).replace("'", "''")
+    connection.execute(f"SET allowed_directories = ['{directory}']")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")

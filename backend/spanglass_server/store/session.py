@@ -1,0 +1,134 @@
+"""A query's view of the store: SQL table expressions over the segments and chunks of one picture."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from spanglass_server.signals import AttributeColumn, Signal, quote_identifier, sql_type
+from spanglass_server.store.ports import ALL_TIME, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from spanglass_server.store.contents import Chunk, Picture
+    from spanglass_server.store.segments import Segment
+
+
+class StoreSession:
+    """A ``QuerySession`` over one picture. Belongs to one thread, and ends with the function that was given it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, picture: Picture, data_dir: Path) -> None:
+        self._cursor = cursor
+        self._picture = picture
+        self._data_dir = data_dir
+        self._registered = 0
+
+    def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
+        """See ``QuerySession``."""
+        rows: Counter[str] = Counter()
+        for segment in self._segments(signal, window):
+            for name in segment.columns:
+                rows[name] += segment.rows
+        for chunk in self._chunks(signal, window):
+            for name in chunk.table.column_names:
+                rows[name] += chunk.table.num_rows
+        return {name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")}
+
+    def relation(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        trace_ids: Collection[bytes] = (),
+    ) -> str:
+        """See ``QuerySession``."""
+        needed = dict.fromkeys(columns)
+        groups = _grouped(self._files(signal, window, require, trace_ids), needed)
+        parts = [_select(signal, needed, present, _read_parquet(files)) for present, files in groups.items()]
+        memory = self._memory(signal, window, needed, require)
+        if memory is not None:
+            parts.append(_select(signal, needed, frozenset(memory.column_names), self._register(memory)))
+        if not parts:
+            parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
+        return "(" + " UNION ALL ".join(parts) + ")"
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """See ``QuerySession``."""
+        return self._cursor.execute(sql, parameters).to_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+        """See ``QuerySession``."""
+        self._cursor.execute(sql, parameters)
+        names = [column[0] for column in self._cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def _segments(self, signal: Signal, window: Window) -> list[Segment]:
+        return [s for s in self._picture.segments[signal] if s.overlaps(window.start_ns, window.end_ns)]
+
+    def _chunks(self, signal: Signal, window: Window) -> list[Chunk]:
+        return [c for c in self._picture.chunks[signal] if c.overlaps(window.start_ns, window.end_ns)]
+
+    def _files(
+        self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]
+    ) -> Iterable[tuple[frozenset[str], str]]:
+        """The columns and the path of every segment that may have a matching row."""
+        for segment in self._segments(signal, window):
+            if require and not segment.columns.intersection(require):
+                continue
+            held = segment.trace_filter
+            if trace_ids and not (held is not None and any(map(held.may_hold, trace_ids))):
+                continue
+            yield segment.columns, str(self._data_dir / segment.file)
+
+    def _memory(
+        self, signal: Signal, window: Window, needed: Mapping[str, None], require: Collection[str]
+    ) -> pa.Table | None:
+        """The needed columns of all chunks as one table, without a copy."""
+        tables = []
+        for chunk in self._chunks(signal, window):
+            names = chunk.table.column_names
+            if require and not set(names).intersection(require):
+                continue
+            present = [name for name in needed if name in names]
+            # a column is kept even if none is asked for, because it carries the number of rows
+            tables.append(chunk.table.select(present or names[:1]))
+        return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+    def _register(self, table: pa.Table) -> str:
+        self._registered += 1
+        name = f"memory_{self._registered}"
+        self._cursor.register(name, table)
+        return name
+
+
+def _grouped(
+    files: Iterable[tuple[frozenset[str], str]], needed: Mapping[str, None]
+) -> dict[frozenset[str], list[str]]:
+    """Files by which of the needed columns they have: DuckDB takes the schema of the first file for all of them."""
+    groups: dict[frozenset[str], list[str]] = defaultdict(list)
+    for columns, path in files:
+        groups[columns.intersection(needed)].append(path)
+    return groups
+
+
+def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str], source: str) -> str:
+    if not needed:
+        return f"SELECT 1 AS row FROM {source}"  # noqa: S608 - the source is made here
+    columns = ", ".join(
+        quote_identifier(name) if name in present else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
+        for name in needed
+    )
+    return f"SELECT {columns} FROM {source}"  # noqa: S608 - identifiers are quoted, the source is made here
+
+
+def _read_parquet(paths: Sequence[str]) -> str:
+    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{quoted}])"
