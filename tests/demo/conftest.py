@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-DEMO = Path(__file__).parents[2] / "demo"
-sys.path[:0] = [str(DEMO), str(Path(__file__).parent)]
+HERE = Path(__file__).parent
+DEMO = HERE.parents[1] / "demo"
+sys.path[:0] = [str(DEMO), str(HERE)]
 
 from otlp_receiver import Receiver  # noqa: E402  # found on the path that the line above sets
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from otlp_receiver import Record
 
-START_LIMIT_S = 120
+STOP_LIMIT_S = 120
 WAIT_LIMIT_S = 40
 
 # Telemetry leaves at once: the tests wait for what they look for, and should not wait long.
@@ -88,31 +89,34 @@ class Shop:
     wait_until = staticmethod(wait_until)
 
 
-def demo_environment() -> dict[str, str]:
-    """Return the environment in which `python -m shop` runs, exporting quickly."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SHOP_"))}
-    return clean | QUICK_EXPORT | {"PYTHONPATH": str(DEMO)}
+class Demo:
+    """Starts and stops `python -m shop`."""
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which the demo runs, exporting quickly."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "SHOP_"))}
+        return clean | QUICK_EXPORT | {"PYTHONPATH": os.pathsep.join([str(DEMO), str(HERE)])}
 
-def start_demo(data: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
-    """Start the demo on free ports and return it with all it said up to its last line of greeting."""
-    command = [sys.executable, "-m", "shop", "--data", str(data), "--shop-port", "0", *arguments]
-    process = subprocess.Popen(command, env=demo_environment(), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "Ctrl-C" in line:
-            return process, "".join(said)
-    message = f"the demo ended with {process.wait()} after: {said}"
-    raise AssertionError(message)
+    def start(self, data: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+        """Start the demo, the shop on free ports; return it with all it said up to the end of its greeting."""
+        command = [sys.executable, "-m", "shop", "--data", str(data), "--shop-port", "0", *arguments]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env=self.environment(), stdout=pipe, stderr=pipe, text=True)
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                return process, "".join(said)
+        _, errors = process.communicate()
+        message = f"the demo ended with {process.returncode} after {said}: {errors}"
+        raise AssertionError(message)
 
-
-def stop_demo(process: subprocess.Popen[str]) -> int:
-    """Stop the demo as Ctrl-C does and return its exit code."""
-    process.terminate()
-    process.communicate(timeout=START_LIMIT_S)
-    return process.returncode
+    def stop(self, process: subprocess.Popen[str]) -> None:
+        """Stop the demo with SIGTERM; it must end well."""
+        process.terminate()
+        process.communicate(timeout=STOP_LIMIT_S)
+        assert process.returncode == 0
 
 
 def only_url(said: str) -> str:
@@ -128,15 +132,19 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def running_shop(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def demo() -> Demo:
+    return Demo()
+
+
+@pytest.fixture(scope="session")
+def running_shop(demo: Demo, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     data = tmp_path_factory.mktemp("demo")
-    process, said = start_demo(data, "--send-to", receiver.url, "--rate", "0")
+    process, said = demo.start(data, "--send-to", receiver.url, "--rate", "0")
     try:
         with httpx.Client(base_url=only_url(said), timeout=30) as client:
             yield Shop(client, receiver)
     finally:
-        code = stop_demo(process)
-    assert code == 0
+        demo.stop(process)
 
 
 @pytest.fixture

@@ -1,0 +1,13 @@
+"""Targets that the tests put on a leash."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+
+
+def announce_and_wait() -> None:
+    """Say that we wait, wait for a signal, and say at the exit that the handlers ran."""
+    atexit.register(print, "exit handler ran", flush=True)
+    print("waiting", flush=True)  # noqa: T201  # the test reads it
+    signal.pause()

@@ -1,0 +1,69 @@
+"""No process of the demo outlives the one that started it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Demo
+
+LIMIT_S = 60
+
+
+def leashed(target: str, demo: Demo) -> subprocess.Popen[bytes]:
+    """Start `target` on a leash that we hold."""
+    command = [sys.executable, "-m", "shop.leash", target]
+    return subprocess.Popen(command, env=demo.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def test_a_process_ends_when_its_leash_is_let_go(demo: Demo) -> None:
+    """Closing the pipe, which is what the end of the parent does, ends a target that waits for ever."""
+    with leashed("signal:pause", demo) as process:
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_sigterm_runs_exit_handlers(demo: Demo) -> None:
+    """SIGTERM is an orderly exit, code 0: telemetry that waits is sent by exit handlers."""
+    with leashed("leash_targets:announce_and_wait", demo) as process:
+        assert process.stdout.readline() == b"waiting\n"
+        process.terminate()
+        assert (process.stdout.read(), process.wait(LIMIT_S)) == (b"exit handler ran\n", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_no_orphans(how: signal.Signals, demo: Demo, tmp_path: Path) -> None:
+    """However the supervisor ends, Ctrl-C, SIGTERM or kill -9: all its processes are gone, and its ports are free."""
+    process, _ = demo.start(tmp_path, "--send-to", "http://127.0.0.1:9", "--rate", "5")
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) == 6
+    os.kill(process.pid, how)
+    process.communicate(timeout=LIMIT_S)
+    _, alive = psutil.wait_procs(children, LIMIT_S)
+    assert alive == []
+    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 0)
+
+
+@pytest.mark.slow
+def test_a_service_that_dies_ends_the_demo_with_its_last_words(demo: Demo, tmp_path: Path) -> None:
+    """A crash is not hidden: the demo stops with code 1, names the process and shows the end of its output."""
+    process, _ = demo.start(tmp_path, "--send-to", "http://127.0.0.1:9", "--rate", "0")
+    catalog = next(
+        child for child in psutil.Process(process.pid).children() if "shop.services.catalog:main" in child.cmdline()
+    )
+    catalog.kill()
+    _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert re.search(r"The demo stops: catalog ended with code -9. The end of \S+catalog.out", errors)
