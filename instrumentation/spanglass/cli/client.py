@@ -64,8 +64,9 @@ class Client:
     """Talks to one server. ``token_variable`` is the environment variable that errors name."""
 
     def __init__(self, url: str, token: str, token_variable: str) -> None:
+        self._target = _parse_url(url)
         self.url = url.rstrip("/")
-        self._target = _parse_url(self.url)
+        self._root = self._target.path.rstrip("/")
         self._headers = {"Accept": "application/json"}
         if token:
             if not (token.isascii() and token.isprintable()):
@@ -100,7 +101,7 @@ class Client:
         """Send one request and read the whole answer, whatever its status; ``UnreachableError`` when none comes."""
         connection = self._connect()
         try:
-            connection.request(method, self._target.path + path, body, {**self._headers, **(headers or {})})
+            connection.request(method, self._root + path, body, {**self._headers, **(headers or {})})
             answer = connection.getresponse()
             return Response(answer.status, {name.lower(): item for name, item in answer.getheaders()}, answer.read())
         except (OSError, http.client.HTTPException) as error:

@@ -36,9 +36,9 @@ class Kind:
 
 
 KINDS = (
-    Kind("resourceSpans", "/v1/traces", "rejectedSpans", "spans", ("scopeSpans", "spans")),
-    Kind("resourceLogs", "/v1/logs", "rejectedLogRecords", "log records", ("scopeLogs", "logRecords")),
-    Kind("resourceMetrics", "/v1/metrics", "rejectedDataPoints", "metrics", ("scopeMetrics", "metrics")),
+    Kind("resourceSpans", "/v1/traces", "rejectedSpans", "span", ("scopeSpans", "spans")),
+    Kind("resourceLogs", "/v1/logs", "rejectedLogRecords", "log record", ("scopeLogs", "logRecords")),
+    Kind("resourceMetrics", "/v1/metrics", "rejectedDataPoints", "metric", ("scopeMetrics", "metrics")),
 )
 
 
@@ -59,7 +59,7 @@ def read_requests(name: str, progress: Callable[[int], None]) -> Iterator[Reques
     """
     try:
         with ExitStack() as stack:
-            raw = stack.enter_context(os.fdopen(os.dup(0), "rb") if name == "-" else Path(name).open("rb"))
+            raw = stack.enter_context(os.fdopen(os.dup(0), "rb") if name == "-" else Path(name).open("rb"))  # noqa: SIM115 - the stack closes it
             yield from _requests(name, raw, progress)
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

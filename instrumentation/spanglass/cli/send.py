@@ -48,9 +48,9 @@ def command(argv: Sequence[str]) -> int:
                 sent[request.kind.noun] += request.records
                 rejected[request.kind.noun] += left_out
                 if left_out or message:
-                    note = f"{left_out} {request.kind.noun} left out" if left_out else "a warning"
+                    note = f"{left_out:,} left out" if left_out else "a warning"
                     print(f"spanglass send: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
-    counts = ", ".join(f"{count:,} {noun}" for noun, count in sent.items()) or "nothing: the files are empty"
+    counts = ", ".join(show.counted(count, noun) for noun, count in sent.items()) or "nothing: the files are empty"
     lost = sum(rejected.values())
     print(f"sent {counts}" + (f"; {lost:,} left out by the server" if lost else ""))
     return Exit.REJECTED if lost else Exit.OK

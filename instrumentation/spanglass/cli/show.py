@@ -43,6 +43,11 @@ def duration(duration_ns: float | None) -> str:
     return "0 ns"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write ``1 error``, ``2 errors``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def size(size_bytes: float | None) -> str:
     """Write bytes as ``12.5 MiB``."""
     if size_bytes is None:
@@ -91,7 +96,7 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 def bar(offset: float, length: float, total: float, width: int) -> str:
     """Draw a span of time inside a total, ``width`` characters wide; at least one is filled."""
-    scale = width / total if total > 0 else 0.0
-    start = min(max(int(offset * scale), 0), width - 1)
-    filled = min(max(round(length * scale), 1), width - start)
+    total = max(total, 1)  # a trace of no length at all still has its bars
+    start = min(max(int(offset * width / total), 0), width - 1)
+    filled = min(max(round(length * width / total), 1), width - start)
     return "·" * start + "█" * filled + "·" * (width - start - filled)

@@ -73,11 +73,11 @@ def _trace_id(given: str) -> str:
 def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     out = console()
     out.print(text(f"trace {trace['trace_id']}", "bold"))
-    errors = f", {show.number(trace['error_count'])} errors" if trace["error_count"] else ""
+    errors = f", {show.counted(trace['error_count'], 'error')}" if trace["error_count"] else ""
     out.print(
         text(
             f"{show.local_time(trace['start_time'])} {show.zone()}, {show.duration(trace['duration_ns'])}, "
-            f"{show.number(trace['span_count'])} spans{errors}"
+            f"{show.counted(trace['span_count'], 'span')}{errors}"
         )
     )
     for warning in trace["warnings"]:

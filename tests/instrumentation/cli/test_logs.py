@@ -1,0 +1,112 @@
+"""logs: search, and following."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+
+def record(body, **more):
+    return {
+        "id": "1",
+        "time": "2026-11-21T11:34:48.123456789Z",
+        "severity": "warn",
+        "service": "web",
+        "body": body,
+        "event_name": "",
+        "trace_id": None,
+        "span_id": None,
+        "attributes": {},
+        "resource": {},
+        **more,
+    }
+
+
+def page(*records, cursor=None, newest=None):
+    return {"logs": list(records), "next_cursor": cursor, "newest_cursor": newest}
+
+
+def lines(output):
+    return [line.rstrip() for line in output.decode().splitlines()]
+
+
+def test_newest_last(canned, run):
+    """Records are printed oldest first, one a line, with severity and service in columns."""
+    structured = record({"a": [1, "x"]}, severity="unset", attributes={"k": 1, "b": "t"})
+    canned.answer("/api/v1/logs", page(record("second\nline"), structured))
+
+    result = run("logs", "severity >= warn", "--attributes")
+
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert lines(result.stdout) == [
+        '2026-11-21 17:04:48.123 -     web              {"a":[1,"x"]}  b=t k=1',
+        "2026-11-21 17:04:48.123 warn  web              second\\nline",
+    ]
+    assert canned.received[0].parameters == {"filter": "severity >= warn", "limit": "100"}
+
+
+def test_event_without_a_body(canned, run):
+    """A record that is an event without a body shows the event's name."""
+    canned.answer("/api/v1/logs", page(record(None, event_name="app.started")))
+
+    assert lines(run("logs").stdout) == ["2026-11-21 17:04:48.123 warn  web              app.started"]
+
+
+def test_pages_are_put_together(canned, run):
+    """More records than a page holds come from several pages, still oldest first."""
+    canned.answer("/api/v1/logs", page(*[record(index) for index in range(1500, 500, -1)], cursor="c"))
+    canned.answer("/api/v1/logs", page(*[record(index) for index in range(500, 0, -1)], cursor="d"))
+
+    result = run("logs", "--limit", "1500", "--format", "ndjson")
+
+    assert [json.loads(line)["body"] for line in lines(result.stdout)] == list(range(1, 1501))
+
+
+def test_csv(canned, run):
+    """In csv a record is a row, with attributes as JSON."""
+    canned.answer("/api/v1/logs", page(record("=1+1", attributes={"k": 1})))
+
+    assert lines(run("logs", "--format", "csv").stdout) == [
+        "time,severity,service,body,event_name,trace_id,span_id,attributes,resource",
+        '2026-11-21T11:34:48.123456789Z,warn,web,\'=1+1,,,,"{""k"":1}",{}',
+    ]
+
+
+def test_follow(canned, command):
+    """Following asks for what came after the newest record, each is printed once, and Ctrl-C ends it with 130."""
+    canned.answer("/api/v1/logs", page(record("b"), record("a"), newest="n1"))
+    canned.answer("/api/v1/logs", page(record("c"), newest="n2"))
+    canned.answer("/api/v1/logs", page())
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "spanglass.cli.main", "logs", "x", "--follow", "--format", "ndjson"],
+        env=command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        bodies = [json.loads(process.stdout.readline())["body"] for _ in range(3)]
+        canned.wait_for(3)
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+
+    assert (bodies, rest, errors, process.returncode) == (["a", "b", "c"], b"", b"", 130)
+    assert [request.parameters.get("after") for request in canned.received[:3]] == [None, "n1", "n2"]
+
+
+def test_a_reader_that_leaves(canned, command):
+    """When the reader of a pipe closes it, the command ends quietly."""
+    canned.answer("/api/v1/logs", page(*[record("x" * 1000)] * 1000))
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "spanglass.cli.main", "logs", "--limit", "1000", "--format", "ndjson"],
+        env=command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+
+    assert (errors, process.wait(timeout=30)) == (b"", 0)

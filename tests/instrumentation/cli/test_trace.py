@@ -1,0 +1,137 @@
+"""trace: one trace as a tree."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from spanglass.cli.tree import branches
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+
+
+def span(name, depth, offset_ns, duration_ns, **more):
+    return {
+        "span_id": "00f067aa0ba902b7",
+        "parent_span_id": None,
+        "depth": depth,
+        "service": "web",
+        "name": name,
+        "kind": "internal",
+        "start_time": "2026-11-21T11:34:48.000000000Z",
+        "offset_ns": offset_ns,
+        "duration_ns": duration_ns,
+        "self_time_ns": 5,
+        "status": "unset",
+        "status_message": "",
+        "attributes": {},
+        "events": [],
+        **more,
+    }
+
+
+EVENT = {
+    "offset_ns": 600_000_000,
+    "name": "exception",
+    "attributes": {"exception.type": "E", "exception.message": "no"},
+}
+TRACE = {
+    "trace_id": TRACE_ID,
+    "start_time": "2026-11-21T11:34:48.000000000Z",
+    "duration_ns": 1_000_000_000,
+    "span_count": 4,
+    "error_count": 1,
+    "warnings": ["clock_skew"],
+    "spans": [
+        span("GET /", 0, 0, 1_000_000_000, kind="server"),
+        span("db", 1, 100_000_000, 200_000_000, attributes={"db.system": "sqlite"}),
+        span("pay", 1, 500_000_000, 500_000_000, status="error", status_message="declined", events=[EVENT]),
+        span("card", 2, 900_000_000, 1_000),
+    ],
+}
+
+
+def test_tree(canned, run):
+    """Each span has a bar at its place in time, its duration, its place in the tree, and its events below it."""
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", TRACE)
+
+    result = run("trace", TRACE_ID.upper(), "--attributes")
+
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert [line.rstrip() for line in result.stdout.decode().splitlines()] == [
+        f"trace {TRACE_ID}",
+        "2026-11-21 17:04:48.000 IST, 1 s, 4 spans, 1 error",
+        "! clocks of services differ; offsets are corrected",
+        "",
+        "██████████████████████████████        1 s web GET / (server)",
+        "···██████·····················     200 ms ├─ web db",
+        "                                          │     db.system = sqlite",
+        "···············███████████████     500 ms └─ web pay error: declined",
+        "                                             │  • exception at +100 ms: E: no",
+        "···························█··       1 µs    └─ web card",
+    ]
+
+
+def test_otlp_bytes_pass_unchanged(canned, run):
+    """``--otlp`` prints the server's OTLP/JSON as it came."""
+    body = b'{"resourceSpans":[{"n":1.50}]}'
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", body)
+
+    result = run("trace", TRACE_ID, "--otlp")
+
+    assert result.stdout == body + b"\n"
+    assert canned.received[0].parameters == {"format": "otlp"}
+
+
+def test_ndjson_has_a_line_a_span(canned, run):
+    """In ndjson each line is a span of the API."""
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", TRACE)
+
+    result = run("trace", TRACE_ID, "--format", "ndjson")
+
+    assert [json.loads(line) for line in result.stdout.splitlines()] == TRACE["spans"]
+
+
+def test_not_found(canned, run):
+    """An unknown trace is exit code 3 with the server's words."""
+    error = {"error": {"code": "not_found", "message": "no trace has this id", "hint": "it may have been deleted"}}
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", error, status=404)
+
+    result = run("trace", TRACE_ID)
+
+    assert (result.returncode, result.stdout) == (3, b"")
+    assert result.stderr.decode() == "spanglass trace: no trace has this id\n  it may have been deleted\n"
+
+
+def test_bad_id_is_not_sent(canned, run):
+    """What is no trace id is refused before the server is asked."""
+    result = run("trace", "xyz")
+
+    assert (result.returncode, canned.received) == (2, [])
+    assert (
+        result.stderr.decode() == "spanglass trace: 'xyz' is not a trace id\n  a trace id has 32 hexadecimal digits\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("depths", "drawn"),
+    [
+        ([], []),
+        ([0, 0], ["", ""]),
+        ([0, 1, 2, 1], ["", "├─ ", "│  └─ ", "└─ "]),
+        ([0, 1, 2, 2, 0, 1], ["", "└─ ", "   ├─ ", "   └─ ", "", "└─ "]),
+        ([0, 1, 2, 3, 1, 2], ["", "├─ ", "│  └─ ", "│     └─ ", "└─ ", "   └─ "]),
+    ],
+)
+def test_branches(depths, drawn):
+    """Every node hangs from its parent; a rail runs on while a sibling is to come."""
+    assert [here for here, _ in branches(depths)] == drawn
+
+
+def test_deep_chain_stays_narrow():
+    """A chain a thousand deep says its depth in place of a thousand indents."""
+    here, below = branches(range(1000))[-1]
+
+    assert here.endswith("[999] ")
+    assert max(len(here), len(below)) < 100
