@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the OpenTelemetry Collector of builder.yaml once, and print where it is.
+# Build the OpenTelemetry Collector of builder.yaml once, and print where it is; --where only prints.
 # Needs Go. The result is kept outside the tree, named by the digest of builder.yaml, so a changed file builds anew.
 set -euo pipefail
 
@@ -8,7 +8,7 @@ version=$(sed -n 's/^  version: //p' "$here/builder.yaml")
 digest=$(sha256sum "$here/builder.yaml" | cut -c1-12)
 target=${XDG_CACHE_HOME:-$HOME/.cache}/spanglass-test/otelcol-$digest
 
-if [ ! -x "$target" ]; then
+if [ "${1:-}" != --where ] && [ ! -x "$target" ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     cp "$here/builder.yaml" "$work/"

@@ -1,0 +1,68 @@
+"""The real server, and the real Collector, as processes of their own for end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadgen.server import ServerProcess
+
+ROOT = Path(__file__).parents[2]
+StartServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Make servers that are not started yet; what still runs at the end is killed, and every log is printed.
+
+    ``new_server(name, data=..., settings=...)``: one name is one server; the data directory is named after it unless
+    another is given.
+    """
+    made: list[ServerProcess] = []
+
+    def make(name: str = "data", *, data: Path | None = None, **settings: str) -> ServerProcess:
+        dotted = {key.replace("__", "."): value for key, value in settings.items()}
+        made.append(ServerProcess(data or tmp_path / name, dotted, log=tmp_path / f"{name}.log"))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+        print(f"--- {server.log.name}\n{server.log_tail()}")  # noqa: T201 - pytest shows it when the test failed
+
+
+@pytest.fixture
+def server(new_server: StartServer) -> ServerProcess:
+    """Start a server with an empty data directory."""
+    made = new_server()
+    made.start()
+    return made
+
+
+@pytest.fixture
+def need() -> Callable[[str], None]:
+    """Skip the test for a reason, or fail it where everything has to be there (SPANGLASS_REQUIRE_ALL=1)."""
+
+    def missing(reason: str) -> None:
+        if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return missing
+
+
+@pytest.fixture(scope="session")
+def collector_path() -> Path | None:
+    """Where the built Collector is: SPANGLASS_TEST_COLLECTOR, or what tests/e2e/collector/build.sh has built."""
+    named = os.environ.get("SPANGLASS_TEST_COLLECTOR")
+    if named:
+        return Path(named)
+    found = subprocess.run(
+        [ROOT / "tests/e2e/collector/build.sh", "--where"], capture_output=True, text=True, check=True
+    )
+    path = Path(found.stdout.strip())
+    return path if path.exists() else None
