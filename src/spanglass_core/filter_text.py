@@ -73,5 +73,5 @@ def _format_value(value: Value, bare: re.Pattern[str]) -> str:
 
 
 def _stands_bare(bare: re.Pattern[str], text: str) -> bool:
-    minus_means_not = bare is BARE_WORD and text.startswith("-")
+    minus_means_not = bare is BARE_WORD and text.startswith("-") and text != "-"
     return bool(bare.fullmatch(text)) and text.lower() not in KEYWORDS and not minus_means_not

@@ -86,7 +86,7 @@ def _outside_value(text: str, start: int) -> Lexeme:
     """Scan a comparison, a negation, a key or a word."""
     if match := _COMPARISON.match(text, start):
         return Lexeme("COMPARISON", start, match.end())
-    if text[start] == "!" or (text[start] == "-" and text[start + 1 : start + 2].strip()):
+    if text[start] == "!" or (text[start] == "-" and text[start + 1 : start + 2].strip(" \t\r\n)")):
         return Lexeme("NOT", start, start + 1)
     if match := _POSITIONED.match(text, start):
         return Lexeme("POSITIONED", start, match.end())
