@@ -18,7 +18,8 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_api import FakeApi
-from shop import NOW_NS
+from made_up import NOW_NS
+
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.routes import not_found_page, page_routes
 
@@ -64,7 +65,7 @@ class Served:
 
 
 def as_handler(endpoint):
-    """An endpoint as Starlette's handler of an exception."""
+    """Return an endpoint as Starlette's handler of an exception."""
 
     async def handler(request, _error):
         return await endpoint(request)
@@ -74,7 +75,7 @@ def as_handler(endpoint):
 
 @pytest.fixture(scope="session")
 def serve():
-    """Starts the server of a scenario once, on a free port of the loopback."""
+    """Start the server of a scenario once, on a free port of the loopback."""
     running = {}
 
     def start(scenario):
@@ -89,7 +90,7 @@ def serve():
 
 @pytest.fixture(scope="session")
 def browser():
-    """A Chromium without a window; without one the browser tests are skipped, unless everything is required."""
+    """Return A Chromium without a window; without one the browser tests are skipped, unless everything is required."""
     if not Path(CHROMIUM).exists():
         if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1":
             pytest.fail(f"no {CHROMIUM}: apt-get install chromium")
@@ -104,18 +105,38 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, serve):
-    """Opens a path of a scenario in a new window and watches it: nothing may go wrong unseen."""
+    """Open a path of a scenario in a new window and watches it: nothing may go wrong unseen."""
     opened = []
 
     def open_(scenario, path, *, width=1440, height=900, scheme="light", script=True, allow=()):
         served = serve(scenario)
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, locale="en-GB", timezone_id="Europe/Berlin")
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=script,
+            locale="en-GB",
+            timezone_id="Europe/Berlin",
+        )
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.troubles = []
-        page.on("console", lambda message: page.troubles.append(f"console {message.type}: {message.text}") if message.type in {"error", "warning"} and not any(text in message.text for text in allow) else None)
+        page.on(
+            "console",
+            lambda message: (
+                page.troubles.append(f"console {message.type}: {message.text}")
+                if message.type in {"error", "warning"} and not any(text in message.text for text in allow)
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: page.troubles.append(f"error: {error}"))
-        page.on("request", lambda request: page.troubles.append(f"request to {request.url}") if not request.url.startswith((served.url, "data:")) else None)
+        page.on(
+            "request",
+            lambda request: (
+                page.troubles.append(f"request to {request.url}")
+                if not request.url.startswith((served.url, "data:"))
+                else None
+            ),
+        )
         page.served = served
         page.goto(served.url + path)
         if script:

@@ -1,16 +1,26 @@
 """An API of made-up data after the contract in docs/api.md, for developing and testing pages by themselves."""
 
+# ruff: noqa: S311, ARG002 - made-up data needs no secrets, ignores what it does not vary, and reads best as a table
 from __future__ import annotations
 
 import asyncio
 import random
 from urllib.parse import unquote
 
-import shop
-from spanglass_server.pages.ports import ApiError
-from shop import MS, NOW_NS, SERVICES, SLOTS, rfc
+import made_up as shop
+from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 
-KEYS = (("service.name", 36800), ("status", 36800), ("shop.currency", 14800), ("shop.cart.items", 9100), ("http.route", 22000), ("duration", 36800), ("name", 36800))
+from spanglass_server.pages.ports import ApiError
+
+KEYS = (
+    ("service.name", 36800),
+    ("status", 36800),
+    ("shop.currency", 14800),
+    ("shop.cart.items", 9100),
+    ("http.route", 22000),
+    ("duration", 36800),
+    ("name", 36800),
+)
 VALUES = {
     "service.name": [(name, 15000 // (i + 1)) for i, name in enumerate(SERVICES)],
     "status": [("unset", 13044), ("error", 1166)],
@@ -60,31 +70,112 @@ class FakeApi:
     def _services(self, parts, params):
         window = {"start_time": rfc(int(params["start"])), "end_time": rfc(int(params["end"]))}
         if parts and parts[1] == "operations":
-            return {"window": window, "service": parts[0], "operations": [] if self.none else self._operations(parts[0])}
+            return {
+                "window": window,
+                "service": parts[0],
+                "operations": [] if self.none else self._operations(parts[0]),
+            }
         if parts:
             step, times = self._buckets(params, int(params.get("buckets", 60)))
-            points = [{"t": t, "requests": 0 if i % 17 == 5 else 80 + i % 7 * 9, "errors": i % 5 + (14 if i > 38 else 0), "p50_ns": None if i % 17 == 5 else 160 * MS + i * MS, "p95_ns": None if i % 17 == 5 else (500 + i * 20) * MS, "p99_ns": None if i % 17 == 5 else (1100 + i % 9 * 150 + i * 20) * MS} for i, t in enumerate(times)]
+            points = [
+                {
+                    "t": t,
+                    "requests": 0 if i % 17 == 5 else 80 + i % 7 * 9,
+                    "errors": i % 5 + (14 if i > 38 else 0),
+                    "p50_ns": None if i % 17 == 5 else 160 * MS + i * MS,
+                    "p95_ns": None if i % 17 == 5 else (500 + i * 20) * MS,
+                    "p99_ns": None if i % 17 == 5 else (1100 + i % 9 * 150 + i * 20) * MS,
+                }
+                for i, t in enumerate(times)
+            ]
             return {"window": window, "step_s": step, "points": points}
         return {"window": window, "services": [self._service(i, name, params) for i, name in enumerate(self._names())]}
 
     def _service(self, i, name, params):
         count = int(params.get("buckets", 40))
-        step, times = self._buckets(params, count) if count else (0, [])
+        _, times = self._buckets(params, count) if count else (0, [])
         bad = name == "checkout"
         draw = random.Random(i)
-        series = [{"t": t, "requests": int(60 + 40 * draw.random()), "errors": int((14 if bad and j > 22 else 1) * draw.random()) if i < 3 else 0, "p95_ns": int((200 + 40 * draw.random() + (900 if bad and j > 22 else 0)) * MS)} for j, t in enumerate(times)]
+        series = [
+            {
+                "t": t,
+                "requests": int(60 + 40 * draw.random()),
+                "errors": int((14 if bad and j > 22 else 1) * draw.random()) if i < 3 else 0,
+                "p95_ns": int((200 + 40 * draw.random() + (900 if bad and j > 22 else 0)) * MS),
+            }
+            for j, t in enumerate(times)
+        ]
         rate = 66.1 / (i * 1.7 + 1)
-        return {"service": name, "slot": SLOTS.get(name, 1), "spans": 33018 * (9 - i), "requests": 9742, "errors": 391 if bad else 12 if i < 3 else 0, "rate_per_s": rate, "error_ratio": 0.082 if bad else 0.004 if i < 3 else 0.0, "p50_ns": (164 - i * 17) * MS, "p95_ns": (1940 if bad else 400 - i * 41) * MS, "p99_ns": (3800 if bad else 1200 - i * 90) * MS, "last_seen_time": rfc(NOW_NS), "series": series}
+        return {
+            "service": name,
+            "slot": SLOTS.get(name, 1),
+            "spans": 33018 * (9 - i),
+            "requests": 9742,
+            "errors": 391 if bad else 12 if i < 3 else 0,
+            "rate_per_s": rate,
+            "error_ratio": 0.082 if bad else 0.004 if i < 3 else 0.0,
+            "p50_ns": (164 - i * 17) * MS,
+            "p95_ns": (1940 if bad else 400 - i * 41) * MS,
+            "p99_ns": (3800 if bad else 1200 - i * 90) * MS,
+            "last_seen_time": rfc(NOW_NS),
+            "series": series,
+        }
 
     def _operations(self, service):
-        names = [shop.HOSTILE] if self.scenario == "hostile" else ["POST /orders", "pricing.total_for", "SELECT price WHERE sku = ?", "GET cart /cart/{id}", "auth.current_user", "orders.reserve", "POST payments /charge", "ROLLBACK"]
-        return [{"operation": name, "kind": "server" if i == 0 else "internal", "requests": 9000 // (i + 1), "errors": 700 if i == 0 else 0, "rate_per_s": 2.5 / (i + 1), "error_ratio": 0.078 if i == 0 else 0.0, "p50_ns": 160 * MS // (i + 1), "p95_ns": 1900 * MS // (i + 1), "p99_ns": 3800 * MS // (i + 1), "total_ns": 10**12 // (i + 1) ** 2, "slowest_trace_id": TRACE_ID, "failing_trace_id": TRACE_ID if i == 0 else None} for i, name in enumerate(names)]
+        names = (
+            [shop.HOSTILE]
+            if self.scenario == "hostile"
+            else [
+                "POST /orders",
+                "pricing.total_for",
+                "SELECT price WHERE sku = ?",
+                "GET cart /cart/{id}",
+                "auth.current_user",
+                "orders.reserve",
+                "POST payments /charge",
+                "ROLLBACK",
+            ]
+        )
+        return [
+            {
+                "operation": name,
+                "kind": "server" if i == 0 else "internal",
+                "requests": 9000 // (i + 1),
+                "errors": 700 if i == 0 else 0,
+                "rate_per_s": 2.5 / (i + 1),
+                "error_ratio": 0.078 if i == 0 else 0.0,
+                "p50_ns": 160 * MS // (i + 1),
+                "p95_ns": 1900 * MS // (i + 1),
+                "p99_ns": 3800 * MS // (i + 1),
+                "total_ns": 10**12 // (i + 1) ** 2,
+                "slowest_trace_id": TRACE_ID,
+                "failing_trace_id": TRACE_ID if i == 0 else None,
+            }
+            for i, name in enumerate(names)
+        ]
 
     def _traces(self, parts, params):
         if parts == ["counts"]:
             step, times = self._buckets(params, int(params.get("buckets", 60)))
-            points = [] if self.none else [{"t": t, "spans": int(220 + 90 * self.draw.random()), "errors": int((30 if i > 40 else 3) * self.draw.random())} for i, t in enumerate(times)]
-            return {"window": {}, "step_s": step, "points": points, "total": sum(point["spans"] for point in points), "errors": sum(point["errors"] for point in points)}
+            points = (
+                []
+                if self.none
+                else [
+                    {
+                        "t": t,
+                        "spans": int(220 + 90 * self.draw.random()),
+                        "errors": int((30 if i > 40 else 3) * self.draw.random()),
+                    }
+                    for i, t in enumerate(times)
+                ]
+            )
+            return {
+                "window": {},
+                "step_s": step,
+                "points": points,
+                "total": sum(point["spans"] for point in points),
+                "errors": sum(point["errors"] for point in points),
+            }
         if parts:
             return self._trace(parts[0])
         if params.get("filter", "") == "broken":
@@ -93,7 +184,14 @@ class FakeApi:
 
     def _trace(self, trace_id):
         if self.none or trace_id.startswith("dead"):
-            raise ApiError(404, {"code": "not_found", "message": f"No span of trace {trace_id} is stored.", "hint": "It may be older than the retention, or still on its way."})
+            raise ApiError(
+                404,
+                {
+                    "code": "not_found",
+                    "message": f"No span of trace {trace_id} is stored.",
+                    "hint": "It may be older than the retention, or still on its way.",
+                },
+            )
         if self.scenario == "hostile":
             return shop.hostile_trace(trace_id)
         if self.scenario == "huge":
@@ -108,15 +206,50 @@ class FakeApi:
         base = shop.summary(self._trace(TRACE_ID)) if total else {}
         rows = []
         for i in range(at, min(total, at + limit)):
-            variant = {} if i == 0 or self.scenario == "hostile" else {"trace_id": f"{i:032x}", "root_operation": ("GET /", "POST /checkout", "GET /cart/{id}")[i % 3], "duration_ns": (i * 7919 % 900 + 3) * MS, "error_count": (i % 5 == 2) * 2, "span_count": 5 + i % 60}
+            variant = (
+                {}
+                if i == 0 or self.scenario == "hostile"
+                else {
+                    "trace_id": f"{i:032x}",
+                    "root_operation": ("GET /", "POST /checkout", "GET /cart/{id}")[i % 3],
+                    "duration_ns": (i * 7919 % 900 + 3) * MS,
+                    "error_count": (i % 5 == 2) * 2,
+                    "span_count": 5 + i % 60,
+                }
+            )
             rows.append({**base, **variant, "start_time": rfc(NOW_NS - i * 13_777 * MS)})
+        if "error" in params.get("filter", ""):
+            rows = [row for row in rows if row["error_count"]]
+        if params.get("sort") == "duration":
+            rows.sort(key=lambda row: row["duration_ns"], reverse=params.get("order") != "asc")
         return {"traces": rows, "next_cursor": str(at + limit) if at + limit < total else None}
 
     def _logs(self, parts, params):
         if parts == ["counts"]:
             step, times = self._buckets(params, int(params.get("buckets", 60)))
-            points = [] if self.none else [{"t": t, "trace": 0, "debug": 600, "info": int(1500 + 900 * self.draw.random()), "warn": 100 + (500 if i > 55 else 0), "error": 30 + (900 if i > 55 else 0), "fatal": 0, "unset": 0} for i, t in enumerate(times)]
-            return {"window": {}, "step_s": step, "points": points, "total": sum(sum(v for k, v in point.items() if k != "t") for point in points)}
+            points = (
+                []
+                if self.none
+                else [
+                    {
+                        "t": t,
+                        "trace": 0,
+                        "debug": 600,
+                        "info": int(1500 + 900 * self.draw.random()),
+                        "warn": 100 + (500 if i > 55 else 0),
+                        "error": 30 + (900 if i > 55 else 0),
+                        "fatal": 0,
+                        "unset": 0,
+                    }
+                    for i, t in enumerate(times)
+                ]
+            )
+            return {
+                "window": {},
+                "step_s": step,
+                "points": points,
+                "total": sum(sum(v for k, v in point.items() if k != "t") for point in points),
+            }
         if params.get("after"):
             found, self.late_logs = self.late_logs, []
             return {"logs": found, "next_cursor": None, "newest_cursor": f"after-{len(self.asked)}"}
@@ -127,32 +260,95 @@ class FakeApi:
 
     def _line(self, i):
         if self.scenario == "hostile":
-            return shop.log(i, NOW_NS - i, shop.HOSTILE, "error", {shop.HOSTILE: shop.HOSTILE} if i else shop.HOSTILE, attributes={shop.HOSTILE: shop.HOSTILE, "link": shop.HOSTILE_LINK}, trace_id=TRACE_ID, span_id="1" * 16, event_name=shop.HOSTILE)
+            return shop.log(
+                i,
+                NOW_NS - i,
+                shop.HOSTILE,
+                "error",
+                {shop.HOSTILE: shop.HOSTILE} if i else shop.HOSTILE,
+                attributes={shop.HOSTILE: shop.HOSTILE, "link": shop.HOSTILE_LINK},
+                trace_id=TRACE_ID,
+                span_id="1" * 16,
+                event_name=shop.HOSTILE,
+            )
         service, severity, body, attributes = shop.LINES[i % len(shop.LINES)]
-        return shop.log(i, NOW_NS - i * 311 * MS, service, severity, body, attributes=attributes, trace_id=TRACE_ID, span_id=f"{33:016x}")
+        return shop.log(
+            i,
+            NOW_NS - i * 311 * MS,
+            service,
+            severity,
+            body,
+            attributes=attributes,
+            trace_id=TRACE_ID,
+            span_id=f"{33:016x}",
+        )
 
     def _facets(self, parts, params):
-        keys = ("severity", "service.name", "shop.currency") if params["signal"] == "logs" else ("service.name", "status", "http.route", "shop.currency")
-        values = {**VALUES, "http.route": [(shop.HOSTILE, 3)], "service.name": [(shop.HOSTILE, 4)]} if self.scenario == "hostile" else VALUES
-        return {"facets": [] if self.none else [{"key": key, "values": [{"value": value, "count": count} for value, count in values[key]], "distinct": len(values[key]) + (3 if key == "http.route" else 0), "missing": 0} for key in keys], "total": 14210}
+        keys = (
+            ("severity", "service.name", "shop.currency")
+            if params["signal"] == "logs"
+            else ("service.name", "status", "http.route", "shop.currency")
+        )
+        values = (
+            {**VALUES, "http.route": [(shop.HOSTILE, 3)], "service.name": [(shop.HOSTILE, 4)]}
+            if self.scenario == "hostile"
+            else VALUES
+        )
+        return {
+            "facets": []
+            if self.none
+            else [
+                {
+                    "key": key,
+                    "values": [{"value": value, "count": count} for value, count in values[key]],
+                    "distinct": len(values[key]) + (3 if key == "http.route" else 0),
+                    "missing": 0,
+                }
+                for key in keys
+            ],
+            "total": 14210,
+        }
 
     def _keys(self, parts, params):
         prefix = params.get("prefix", "").lower()
         extra = ((shop.HOSTILE, 3),) if self.scenario == "hostile" else ()
-        return {"keys": [{"key": key, "position": "span", "types": ["str"], "count": count} for key, count in (*KEYS, *extra) if prefix in key.lower()]}
+        return {
+            "keys": [
+                {"key": key, "position": "span", "types": ["str"], "count": count}
+                for key, count in (*KEYS, *extra)
+                if prefix in key.lower()
+            ]
+        }
 
     def _values(self, parts, params):
         if self.none:
             return {"values": []}
         values = [(shop.HOSTILE, 2)] if self.scenario == "hostile" else VALUES.get(params["key"], [])
-        return {"values": [{"value": value, "count": count} for value, count in values if params.get("prefix", "").lower() in value.lower()]}
+        return {
+            "values": [
+                {"value": value, "count": count}
+                for value, count in values
+                if params.get("prefix", "").lower() in value.lower()
+            ]
+        }
 
     def _filter(self, parts, params):
         text = params["filter"]
         if "500mz" in text:
             at = text.index("500mz")
             tokens = [{"start": at, "end": at + 5, "kind": "bad"}]
-            return {"ok": False, "tokens": tokens, "error": {"code": "bad_filter", "message": f"“500mz” at {at + 1}: a duration ends in ns, us, ms, s, m or h.", "field": "filter", "column": at + 1, "expected": ["ns", "us", "ms"], "hint": "Did you mean 500ms?"}}
+            return {
+                "ok": False,
+                "tokens": tokens,
+                "error": {
+                    "code": "bad_filter",
+                    "message": f"“500mz” at {at + 1}: a duration ends in ns, us, ms, s, m or h.",
+                    "field": "filter",
+                    "column": at + 1,
+                    "expected": ["ns", "us", "ms"],
+                    "hint": "Did you mean 500ms?",
+                },
+            }
         return {"ok": True, "tokens": list(tokens_of(text)), "error": None}
 
 
@@ -160,7 +356,17 @@ def tokens_of(text):
     """Rough tokens of a filter: enough to colour it."""
     at = 0
     for word in text.split(" "):
-        kind = "word" if word in {"and", "or", "not"} else "operator" if word and not set(word) - set("=!<>~") else "string" if word.startswith('"') else "number" if word[:1].isdigit() else "key"
+        kind = (
+            "word"
+            if word in {"and", "or", "not"}
+            else "operator"
+            if word and not set(word) - set("=!<>~")
+            else "string"
+            if word.startswith('"')
+            else "number"
+            if word[:1].isdigit()
+            else "key"
+        )
         if word:
             yield {"start": at, "end": at + len(word), "kind": kind}
         at += len(word) + 1

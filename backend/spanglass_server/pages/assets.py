@@ -40,7 +40,7 @@ class Assets:
         return f"/static/{self.version}/{name}"
 
     def route(self) -> Route:
-        """The route that serves them."""
+        """Return the route that serves them."""
         return Route("/static/{version}/{name:path}", self._serve, methods=["GET"], include_in_schema=False)
 
     async def _serve(self, request: Request) -> Response:
@@ -49,7 +49,9 @@ class Assets:
             return Response("no such file\n", status_code=404, media_type="text/plain", headers=HEADERS)
         current = request.path_params["version"] == self.version
         kind = TYPES[Path(request.path_params["name"]).suffix]
-        return Response(body, media_type=kind, headers={**HEADERS, "cache-control": FOR_EVER if current else "no-cache"})
+        return Response(
+            body, media_type=kind, headers={**HEADERS, "cache-control": FOR_EVER if current else "no-cache"}
+        )
 
 
 def load_assets(folder: Path = STATIC) -> Assets:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SECOND_NS = 1_000_000_000
+MINUTE_S, DAY_S = 60, 86400
 #: Steps of a time axis, in seconds; the first that gives at most seven labels is taken.
 TICK_STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800, 2592000, 31536000)
 MOST_TICKS = 7
@@ -30,6 +31,14 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Buckets:
+    """The time axis of a series: where each bucket begins (Unix seconds), and how long one is."""
+
+    times_s: Sequence[float]
+    step_s: float
+
+
+@dataclass(frozen=True)
 class Chart:
     """All a template needs: marks, labels, and the figures for the hover (``data``, JSON)."""
 
@@ -41,24 +50,24 @@ class Chart:
     start_ns: int
     end_ns: int
     data: str
-    empty: bool
 
 
 def nice_ceiling(value: float) -> float:
-    """The next 1, 2, 4, 5, 6, 8 times a power of ten: halves of it are round, too."""
+    """Return the next 1, 2, 4, 5, 6, 8 times a power of ten: halves of it are round, too."""
     if value <= 0:
         return 1.0
-    power = 10 ** math.floor(math.log10(value))
+    power = 10.0 ** math.floor(math.log10(value))
     return next((step * power for step in (1, 2, 4, 5, 6, 8, 10) if value <= step * power * 1.0001), 10 * power)
 
 
-def bars(label: str, times_s: Sequence[float], step_s: float, layers: Sequence[Series], clock: Clock) -> Chart:
-    """Counts over time: layers stacked from the floor, in order."""
-    totals = [sum(layer.values[i] or 0 for layer in layers) for i in range(len(times_s))]
+def bars(label: str, buckets: Buckets, layers: Sequence[Series], clock: Clock) -> Chart:
+    """Return counts over time: layers stacked from the floor, in order."""
+    count = len(buckets.times_s)
+    totals = [sum(layer.values[i] or 0 for layer in layers) for i in range(count)]
     top = max(4.0, nice_ceiling(max(totals, default=0)))
-    width = 100 / max(1, len(times_s))
+    width = 100 / max(1, count)
     marks = []
-    for i in range(len(times_s)):
+    for i in range(count):
         floor = 100.0
         for layer in layers:
             height = 100 * (layer.values[i] or 0) / top
@@ -67,22 +76,27 @@ def bars(label: str, times_s: Sequence[float], step_s: float, layers: Sequence[S
                 floor -= height
                 marks.append({"css": f"c-b {layer.css}", "x": round(i * width + width * 0.09, 2), "y": round(floor, 2),
                               "w": round(width * 0.82, 2), "h": round(height, 2)})  # fmt: skip
-    return _chart("bars", label, marks, [compact(top), compact(top / 2), "0"], times_s, step_s, layers, clock, grouped_or_dash)
+    frame = {"kind": "bars", "label": label, "marks": marks, "y_labels": [compact(top), compact(top / 2), "0"]}
+    return _chart(frame, buckets, layers, clock, count_text)
 
 
 def lines(
-    label: str, times_s: Sequence[float], step_s: float, layers: Sequence[Series], clock: Clock,
+    label: str,
+    buckets: Buckets,
+    layers: Sequence[Series],
+    clock: Clock,
     text: Callable[[float | None], str] = duration_text,
-) -> Chart:  # fmt: skip
-    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values on the axis and at the hover."""
+) -> Chart:
+    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values, on the axis and hovered."""
     peak = max((value for layer in layers for value in layer.values if value is not None), default=0)
     top = nice_ceiling(peak)
     marks = [{"css": f"c-l {layer.css}", "d": path(layer.values, top)} for layer in layers]
-    return _chart("lines", label, marks, [text(top), text(top / 2), "0"], times_s, step_s, layers, clock, text)
+    frame = {"kind": "lines", "label": label, "marks": marks, "y_labels": [text(top), text(top / 2), "0"]}
+    return _chart(frame, buckets, layers, clock, text)
 
 
 def path(values: Sequence[float | None], top: float) -> str:
-    """The path of a line, each value in the middle of its bucket; a lone value between gaps is a short dash."""
+    """Return the path of a line, each value in the middle of its bucket; a lone value between gaps is a short dash."""
     width = 100 / max(1, len(values))
     runs: list[list[tuple[float, float]]] = [[]]
     for i, value in enumerate(values):
@@ -98,14 +112,14 @@ def path(values: Sequence[float | None], top: float) -> str:
 
 
 def spark(values: Sequence[float | None], *, bad: bool = False) -> dict[str, str]:
-    """A sparkline from zero: its path and class; ``zero`` where nothing happened."""
+    """Return a sparkline from zero: its path and class; ``zero`` where nothing happened."""
     peak = max((value for value in values if value is not None), default=0)
     css = "zero" if peak <= 0 else "err" if bad else ""
     return {"d": path([value or 0 for value in values], peak or 1), "css": css}
 
 
-def grouped_or_dash(value: float | None) -> str:
-    """A count at the hover."""
+def count_text(value: float | None) -> str:
+    """Return a count at the hover."""
     return "0" if not value else grouped(round(value))
 
 
@@ -117,7 +131,7 @@ def ticks(start_ns: int, end_ns: int, clock: Clock) -> list[dict[str, Any]]:
     step_s = next((step for step in TICK_STEPS_S if length_s / step <= MOST_TICKS), TICK_STEPS_S[-1])
     offset_s = (to_datetime(start_ns, clock.zone).utcoffset() or timedelta()).total_seconds()
     first_s = math.ceil((start_ns / SECOND_NS + offset_s) / step_s) * step_s - offset_s
-    style = "%H:%M:%S" if step_s < 60 else "%H:%M" if step_s < 86400 else "%-d %b"  # noqa: PLR2004 - minute, day
+    style = "%H:%M:%S" if step_s < MINUTE_S else "%H:%M" if step_s < DAY_S else "%-d %b"
     found: list[dict[str, Any]] = [{"x": 0, "text": _tick(start_ns, style, clock), "hide": False}]
     while first_s * SECOND_NS < end_ns:
         x = 100 * (first_s - start_ns / SECOND_NS) / length_s
@@ -133,16 +147,17 @@ def _tick(time_ns: int, style: str, clock: Clock) -> str:
 
 
 def _chart(
-    kind: str, label: str, marks: Sequence[dict[str, Any]], y_labels: Sequence[str], times_s: Sequence[float],
-    step_s: float, layers: Sequence[Series], clock: Clock, text: Callable[[float | None], str],
-) -> Chart:  # fmt: skip
-    start_ns = int(times_s[0] * SECOND_NS) if times_s else 0
-    end_ns = int((times_s[-1] + step_s) * SECOND_NS) if times_s else 0
-    rows = [
-        [clock.minute(int(time_s * SECOND_NS)) if step_s >= 60 else clock.time(int(time_s * SECOND_NS))[:-4],  # noqa: PLR2004
-         *(text(layer.values[i]) for layer in layers)]
-        for i, time_s in enumerate(times_s)
-    ]  # fmt: skip
+    frame: dict[str, Any],
+    buckets: Buckets,
+    layers: Sequence[Series],
+    clock: Clock,
+    text: Callable[[float | None], str],
+) -> Chart:
+    times_ns = [int(time_s * SECOND_NS) for time_s in buckets.times_s]
+    start_ns = times_ns[0] if times_ns else 0
+    end_ns = times_ns[-1] + int(buckets.step_s * SECOND_NS) if times_ns else 0
+    names = [clock.minute(at) if buckets.step_s >= MINUTE_S else clock.second(at) for at in times_ns]
+    rows = [[name, *(text(layer.values[i]) for layer in layers)] for i, name in enumerate(names)]
     data = json.dumps({"names": [layer.name for layer in layers], "rows": rows}, ensure_ascii=False)
-    empty = not any(value for layer in layers for value in layer.values)
-    return Chart(kind, label, marks, y_labels, ticks(start_ns, end_ns, clock), start_ns, end_ns, data, empty)
+    x_labels = ticks(start_ns, end_ns, clock)
+    return Chart(**frame, x_labels=x_labels, start_ns=start_ns, end_ns=end_ns, data=data)

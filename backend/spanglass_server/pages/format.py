@@ -5,14 +5,14 @@ Thousands are parted by a narrow no-break space, units stand after one and are d
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from markupsafe import Markup
 
 THIN = "\u202f"
 NONE = "\u2013"
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: From which size in nanoseconds a duration is shown in which unit, and how many nanoseconds that unit has.
 DURATION_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (0, "ns"))
@@ -27,7 +27,7 @@ def digits(value: float) -> str:
 
 
 def duration_parts(duration_ns: float) -> tuple[str, str]:
-    """A duration as number and unit: ``("1.94", "s")``; from a minute on as ``("2 m 5", "s")``."""
+    """Return a duration as number and unit: ``("1.94", "s")``; from a minute on as ``("2 m 5", "s")``."""
     seconds = duration_ns / 1e9
     if seconds >= 3600:  # noqa: PLR2004 - an hour
         return f"{grouped(int(seconds // 3600))}{THIN}h {int(seconds % 3600 // 60)}", "min"
@@ -50,7 +50,7 @@ def grouped(number: int) -> str:
 
 
 def compact(number: float) -> str:
-    """A number for an axis: ``3 k``, ``1.2 M``."""
+    """Return a number for an axis: ``3 k``, ``1.2 M``."""
     for size, unit in COUNT_UNITS:
         if number >= size:
             return f"{digits(number / size)}{THIN}{unit}"
@@ -75,25 +75,25 @@ def rate_parts(rate_per_s: float) -> tuple[str, str]:
 
 
 def with_unit(parts: tuple[str, str]) -> Markup:
-    """Number and dimmed unit as HTML."""
+    """Return number and dimmed unit as HTML."""
     number, unit = parts
     return Markup('{}<span class="u">{}</span>').format(number, unit) if unit else Markup("{}").format(number)
 
 
 def duration_html(duration_ns: float | None) -> Markup:
-    """A duration with its unit dimmed, or a dash."""
-    return Markup(NONE) if duration_ns is None else with_unit(duration_parts(duration_ns))
+    """Return a duration with its unit dimmed, or a dash."""
+    return Markup("\u2013") if duration_ns is None else with_unit(duration_parts(duration_ns))
 
 
 def parse_time_ns(text: str) -> int:
     """Nanoseconds since 1970 of an RFC 3339 string with up to nine decimals, as the API writes them."""
     base, _, rest = text.rstrip("Zz").partition(".")
-    moment = datetime.fromisoformat(base).replace(tzinfo=timezone.utc)
+    moment = datetime.fromisoformat(base).replace(tzinfo=UTC)
     return int((moment - EPOCH).total_seconds()) * 1_000_000_000 + int(rest[:9].ljust(9, "0") or 0)
 
 
 def to_datetime(time_ns: int, zone: tzinfo) -> datetime:
-    """The moment in a zone, to the microsecond."""
+    """Return the moment in a zone, to the microsecond."""
     return (EPOCH + timedelta(microseconds=time_ns // 1000)).astimezone(zone)
 
 
@@ -121,6 +121,10 @@ class Clock:
         text = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
         return text if moment.date() == self.today else f"{moment.day} {moment:%b} {text}"
 
+    def second(self, time_ns: int) -> str:
+        """``14:13:58``, with the date in front when it was not today."""
+        return self.time(time_ns)[:-4]
+
     def minute(self, time_ns: int) -> str:
         """``14:13``, with the date in front when it was not today."""
         moment = to_datetime(time_ns, self.zone)
@@ -137,7 +141,7 @@ class Clock:
 
 
 def plain(value: Any) -> str:
-    """An attribute's JSON value as text: strings as they are, the API's wrappers by their content."""
+    """Return an attribute's JSON value as text: strings as they are, the API's wrappers by their content."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or value is None:

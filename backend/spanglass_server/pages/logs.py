@@ -26,7 +26,7 @@ LAYERS = (
 
 
 async def show(visit: Visit) -> Response:
-    """``/logs``."""
+    """Show ``/logs``."""
     box = await search.read_filter(visit, "logs")
     problem = box.problem
     found: Mapping[str, Any] = {}
@@ -58,5 +58,9 @@ async def _find(visit: Visit) -> dict[str, Any]:
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
     points = counts["points"]
-    layers = [charts.Series(name, css, [sum(point.get(key, 0) for key in keys) for point in points]) for name, css, keys in LAYERS]
-    return charts.bars("Log records over time, by severity", [point["t"] for point in points], counts["step_s"], layers, visit.clock)
+    buckets = charts.Buckets([point["t"] for point in points], counts["step_s"])
+    layers = [
+        charts.Series(name, css, [sum(point.get(key, 0) for key in keys) for point in points])
+        for name, css, keys in LAYERS
+    ]
+    return charts.bars("Log records over time, by severity", buckets, layers, visit.clock)

@@ -30,4 +30,6 @@ class Ask(Protocol):
     for any other. Cancelling the call stops the query. Calls may run at the same time.
     """
 
-    async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]: ...
+    async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """Answer one question."""
+        ...

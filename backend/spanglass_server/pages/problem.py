@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.pages.window import WindowError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spanglass_server.pages.ports import ApiError
     from spanglass_server.pages.visit import Visit
+    from spanglass_server.pages.window import WindowError
 
 #: A sentence and the next step by the API's error code (docs/api.md).
 SENTENCES = {
@@ -22,7 +21,10 @@ SENTENCES = {
     "forbidden": ("This token may not read.", "Use the read token, not the ingest token."),
     "method_not_allowed": ("This address only answers GET.", "Open it from the address bar."),
     "timeout": ("The search ran out of time.", "A shorter range or a narrower filter answers sooner."),
-    "out_of_memory": ("The search needed more memory than it may have.", "A shorter range or a narrower filter needs less."),
+    "out_of_memory": (
+        "The search needed more memory than it may have.",
+        "A shorter range or a narrower filter needs less.",
+    ),
     "unavailable": ("The server is not ready.", "It says why at /readyz; try again in a moment."),
     "internal": ("The server made a mistake.", "Its log says what happened. Try again; if it stays, report it."),
 }
@@ -45,7 +47,7 @@ class Problem:
 
 
 def of_api(error: ApiError, visit: Visit) -> Problem:
-    """The problem that an error of the API is."""
+    """Return the problem that an error of the API is."""
     title, advice = SENTENCES.get(error.code, SENTENCES["internal"])
     links = [("Try again", visit.here())]
     if error.code in TOO_MUCH:
@@ -67,13 +69,15 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
 
 
 def of_window(error: WindowError, visit: Visit) -> Problem:
-    """The problem that an unreadable time range is."""
+    """Return the problem that an unreadable time range is."""
     links = [("Last hour", visit.here(last=None, start=None, end=None))]
-    return Problem("bad_request", 400, "This time range cannot be read.", str(error), "Or take the last hour.", links, error.field)
+    return Problem(
+        "bad_request", 400, "This time range cannot be read.", str(error), "Or take the last hour.", links, error.field
+    )
 
 
 def no_page(visit: Visit) -> Problem:
-    """The problem of an address where no page is."""
+    """Return the problem of an address where no page is."""
     links = [("Services", "/services"), ("Traces", "/traces"), ("Logs", "/logs")]
     return Problem("not_found", 404, "There is no page here.", f"Nothing answers at {visit.request.url.path}.",
                    "These are the pages:", links)  # fmt: skip

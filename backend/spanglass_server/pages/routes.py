@@ -53,7 +53,11 @@ async def set_range(visit: Visit) -> Response:
     """``/range``: takes the range form's fields as written and goes back with absolute times in UTC in the URL."""
     back = visit.param("back")
     back = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/services"
-    kept = [(key, value) for key, value in visit.request.query_params.multi_items() if key not in {"back", "start", "end", "last", "cursor"}]
+    kept = [
+        (key, value)
+        for key, value in visit.request.query_params.multi_items()
+        if key not in {"back", "start", "end", "last", "cursor"}
+    ]
     for name in ("start", "end"):
         read_time(visit.param(name) or "now", name, visit.clock)
     return _redirect(visit.link(back, {**dict(kept), **visit.window.params}))
@@ -84,7 +88,7 @@ def page_routes(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> list[
 
 
 def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> Endpoint:
-    """The page for addresses that no route has; the composition root decides for which requests it is shown."""
+    """Return the page for addresses that no route has; the composition root decides for which requests it is shown."""
     site, _ = _site(ask, clock_ns, version)
 
     async def show(request: Request) -> Response:

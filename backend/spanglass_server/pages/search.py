@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 #: CSS class of a token by its kind in ``/filter/check``.
 TOKEN_CSS = {"key": "t-k", "operator": "t-o", "string": "t-s", "number": "t-n", "word": "t-w", "bad": "t-n t-bad"}
-MOST_FACET_VALUES = 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ async def read_filter(visit: Visit, signal: str) -> FilterBox:
 
 
 def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The text cut at its tokens; what lies between them has no class."""
+    """Return the text cut at its tokens; what lies between them has no class."""
     parts, at = [], 0
     for token in sorted(tokens, key=lambda token: token["start"]):
         start, end = token["start"], token["end"]
@@ -70,16 +69,17 @@ def _facet_value(
 ) -> dict[str, Any]:
     wanted = terms.term(key, value["value"])
     rest = terms.without(filter_text, wanted)
+    slot = value.get("slot", slots.get(str(value["value"]))) if key == terms.SERVICE else None
     return {
         "text": value["value"], "count": value["count"], "share": round(100 * value["count"] / peak, 1) if peak else 0,
-        "slot": slots.get(str(value["value"])) if key == terms.SERVICE else None, "on": rest is not None,
+        "slot": slot, "on": rest is not None,
         "href": visit.here(filter=terms.both(filter_text, wanted) if rest is None else rest),
         "not": visit.here(filter=terms.both(filter_text, terms.term(key, value["value"], "!="))),
     }  # fmt: skip
 
 
 def next_page(visit: Visit, cursor: str | None) -> str | None:
-    """The link to the next page of a list; its range is absolute so that the list stays the same."""
+    """Return the link to the next page of a list; its range is absolute so that the list stays the same."""
     if not cursor:
         return None
     fixed = {"last": None, "start": None, "end": None, **visit.window.absolute()}

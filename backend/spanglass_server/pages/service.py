@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, terms
-from spanglass_server.pages.format import rate_parts
+from spanglass_server.pages.format import NONE, rate_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,24 +54,24 @@ async def show(visit: Visit) -> Response:
 
 def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, charts.Chart]]:
     points, step_s = series["points"], series["step_s"]
-    times = [point["t"] for point in points]
+    buckets = charts.Buckets([point["t"] for point in points], step_s)
 
     def pick(key: str) -> list[float | None]:
         return [point[key] for point in points]
 
     def rate(value: float | None) -> str:
-        return "".join(rate_parts((value or 0) / step_s))
+        return "".join(rate_parts(value or 0))
 
     def percent(value: float | None) -> str:
-        return "–" if value is None else f"{value:.3g}\u202f%"
+        return NONE if value is None else f"{value:.3g}\u202f%"
 
+    rates = [point["requests"] / step_s for point in points]
     ratios = [100 * point["errors"] / point["requests"] if point["requests"] else None for point in points]
-    percentiles = [charts.Series("p99", "ink", pick("p99_ns")), charts.Series("p95", "", pick("p95_ns")),
-                   charts.Series("p50", "p50", pick("p50_ns"))]  # fmt: skip
+    requests = [charts.Series("requests", "", rates)]
+    failing = [charts.Series("failing", "err", ratios)]
+    percentiles = [charts.Series(f"p{p}", css, pick(f"p{p}_ns")) for p, css in ((99, "ink"), (95, ""), (50, "p50"))]
     return (
-        ("Requests", charts.lines("Requests over time", times, step_s, [charts.Series("requests", "", pick("requests"))],
-                                  visit.clock, rate)),
-        ("Errors", charts.lines("Share of failing requests over time", times, step_s,
-                                [charts.Series("failing", "err", ratios)], visit.clock, percent)),
-        ("Duration", charts.lines("Percentiles of duration over time", times, step_s, percentiles, visit.clock)),
-    )  # fmt: skip
+        ("Requests", charts.lines("Requests over time", buckets, requests, visit.clock, rate)),
+        ("Errors", charts.lines("Share of failing requests over time", buckets, failing, visit.clock, percent)),
+        ("Duration", charts.lines("Percentiles of duration over time", buckets, percentiles, visit.clock)),
+    )

@@ -42,7 +42,7 @@ async def show(visit: Visit) -> Response:
 
 
 def with_sparks(service: Mapping[str, Any]) -> dict[str, Any]:
-    """A service with its three sparklines."""
+    """Return a service with its three sparklines."""
     series = service.get("series") or []
     bad = (service["error_ratio"] or 0) >= BAD_RATIO
     return {
@@ -69,4 +69,4 @@ def _strip(services: Sequence[Mapping[str, Any]], visit: Visit) -> charts.Chart:
     step_s = times[1] - times[0] if len(times) > 1 else visit.window.length_ns / 1e9 / BUCKETS
     layers = [charts.Series("errors", "err", [sums[time][1] for time in times]),
               charts.Series("others", "", [sums[time][0] for time in times])]  # fmt: skip
-    return charts.bars("Requests and errors over time", times, step_s, layers, visit.clock)
+    return charts.bars("Requests and errors over time", charts.Buckets(times, step_s), layers, visit.clock)

@@ -36,22 +36,23 @@ def make_environment(assets: Assets, version: str) -> Environment:
     )  # fmt: skip
     environment.filters.update(
         dur=fmt.duration_html, durtext=fmt.duration_text, num=fmt.grouped, plain=fmt.plain, time_ns=fmt.parse_time_ns,
-        pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)), rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)),
-        linkable=linkable, short=short,
+        pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)),
+        rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), linkable=linkable, short=short,
     )  # fmt: skip
     environment.globals.update(
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
-        split_duration=fmt.duration_parts, service_filter=lambda name: terms.term(terms.SERVICE, name),
+        split_duration=fmt.duration_parts, split_rate=fmt.rate_parts,
+        service_filter=lambda name: terms.term(terms.SERVICE, name),
     )  # fmt: skip
     return environment
 
 
 def linkable(value: object) -> bool:
     """Whether a value of telemetry may become a link: only whole http and https addresses, never ``javascript:``."""
-    return isinstance(value, str) and value.lower().startswith(LINKABLE) and not set(value) & set(" \t\r\n\"<>")
+    return isinstance(value, str) and value.lower().startswith(LINKABLE) and not set(value) & set(' \t\r\n"<>')
 
 
 def short(trace_id: str) -> str:
-    """An id by its two ends: ``4f1c…a90e``."""
+    """Return an id by its two ends: ``4f1c…a90e``."""
     return trace_id if len(trace_id) <= 12 else f"{trace_id[:4]}…{trace_id[-4:]}"  # noqa: PLR2004 - nothing to gain below

@@ -12,8 +12,10 @@ WORDS = frozenset({"status", "kind", "severity"})
 
 
 def quoted(text: str) -> str:
-    """A string literal of the filter language."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    """Return a string literal of the filter language."""
+    escaped = (
+        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    )
     return f'"{escaped}"'
 
 
@@ -37,7 +39,7 @@ def both(first: str, second: str) -> str:
 
 
 def without(filter_text: str, unwanted: str) -> str | None:
-    """The filter less one of its terms joined by ``and``, or nothing if the term does not stand there."""
+    """Return the filter less one of its terms joined by ``and``, or nothing if the term does not stand there."""
     if " or " in filter_text.lower() or unwanted not in filter_text:
         return None
     parts = filter_text.split(" and ")

@@ -36,7 +36,9 @@ async def show(visit: Visit) -> Response:
     """``/traces/{trace_id}``."""
     trace_id = visit.request.path_params["trace_id"].lower()
     if not TRACE_ID.fullmatch(trace_id):
-        raise ApiError(404, {"code": "not_found", "message": f"{trace_id!r} is not a trace id: those are 32 hex digits."})
+        raise ApiError(
+            404, {"code": "not_found", "message": f"{trace_id!r} is not a trace id: those are 32 hex digits."}
+        )
     trace = await visit.ask("traces", trace_id)
     logs, logs_problem = await _logs(visit, trace)
     chosen = _chosen(trace, visit.param("span"))
@@ -46,20 +48,21 @@ async def show(visit: Visit) -> Response:
         "trace.html", trace=trace, root=root, chosen=chosen, start_ns=parse_time_ns(trace["start_time"]),
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]), rows=waterfall.rows(trace, shown),
-        answer=waterfall.answer(trace), error=waterfall.first_error(trace["spans"]), logs=logs, logs_problem=logs_problem,
-        warnings=[WARNINGS.get(name, name) for name in trace["warnings"]], view="logs" if visit.param("view") == "logs" else "spans",
+        answer=waterfall.answer(trace), error=waterfall.first_error(trace["spans"]),
+        logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
+        warnings=[WARNINGS.get(name, name) for name in trace["warnings"]],
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
 
 
 def _chosen(trace: Mapping[str, Any], span_id: str) -> Mapping[str, Any]:
-    """The span the URL names, or where the failure began, or the root."""
+    """Return the span the URL names, or where the failure began, or the root."""
     named = next((span for span in trace["spans"] if span["span_id"] == span_id.lower()), None)
     return named or waterfall.first_error(trace["spans"]) or trace["spans"][0]
 
 
 async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
-    """The trace's logs, oldest first; a failure to get them does not cost the reader the trace."""
+    """Return the trace's logs, oldest first; a failure to get them does not cost the reader the trace."""
     start_ns = parse_time_ns(trace["start_time"])
     try:
         answer = await visit.ask(

@@ -37,7 +37,8 @@ async def show(visit: Visit) -> Response:
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     return visit.page(
         "traces.html", status=problem.status if problem else 200, box=box, problem=problem, sort=sort,
-        ascending=visit.param("order") == "asc", limit=_limit(visit), limits=LIMITS, choices=await _choices(visit), **found,
+        ascending=visit.param("order") == "asc", limit=_limit(visit), limits=LIMITS, choices=await _choices(visit),
+        **found,
     )  # fmt: skip
 
 
@@ -63,13 +64,14 @@ async def _find(visit: Visit) -> dict[str, Any]:
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
     points = counts["points"]
-    layers = [charts.Series("errors", "err", [point["errors"] for point in points]),
-              charts.Series("others", "", [point["spans"] - point["errors"] for point in points])]  # fmt: skip
-    return charts.bars("Spans over time", [point["t"] for point in points], counts["step_s"], layers, visit.clock)
+    buckets = charts.Buckets([point["t"] for point in points], counts["step_s"])
+    errors = charts.Series("errors", "err", [point["errors"] for point in points])
+    others = charts.Series("others", "", [point["spans"] - point["errors"] for point in points])
+    return charts.bars("Spans over time", buckets, [errors, others], visit.clock)
 
 
 def _whole_filter(visit: Visit) -> str:
-    """The filter and the pickers as one filter, for facets."""
+    """Return the filter and the pickers as one filter, for facets."""
     text = visit.param("filter")
     for key, name in ((terms.SERVICE, "service"), (terms.OPERATION, "operation")):
         if visit.param(name):
@@ -81,9 +83,9 @@ def _whole_filter(visit: Visit) -> str:
 
 
 async def _choices(visit: Visit) -> dict[str, list[str]]:
-    """What the two pickers offer: services, and operations of the chosen service. They help; they never fail the page."""
+    """Return what the pickers offer: services, and operations of the chosen one. They help; they never fail the page."""
     service = visit.param("service")
-    shared = {"signal": "spans", "limit": MOST_CHOICES, **visit.window.ask()}
+    shared = {"signal": "spans", "limit": str(MOST_CHOICES), **visit.window.ask()}
     operations = (visit.ask("services", service, "operations", **visit.window.ask()) if service
                   else visit.ask("values", key=terms.OPERATION, **shared))  # fmt: skip
     try:
@@ -91,7 +93,9 @@ async def _choices(visit: Visit) -> dict[str, list[str]]:
     except ApiError:
         found, offered = {"values": []}, {"values": []}
     services = sorted({str(row["value"]) for row in found["values"]} | ({service} if service else set()))
-    names = {str(row["operation"]) for row in offered.get("operations", [])} | {str(row["value"]) for row in offered.get("values", [])}
+    names = {str(row["operation"]) for row in offered.get("operations", [])} | {
+        str(row["value"]) for row in offered.get("values", [])
+    }
     chosen = {visit.param("operation")} - {""}
     return {"services": services, "operations": sorted(names | chosen)}
 

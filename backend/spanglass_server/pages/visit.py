@@ -6,7 +6,7 @@ import asyncio
 import re
 import zoneinfo
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -60,7 +60,7 @@ class Visit:
         return self._window
 
     def param(self, name: str) -> str:
-        """A query parameter without surrounding blanks, empty when missing."""
+        """Return a query parameter without surrounding blanks, empty when missing."""
         return self.params.get(name, "").strip()
 
     async def ask(self, *path: str, **params: str | int | None) -> dict[str, Any]:
@@ -78,38 +78,40 @@ class Visit:
                 task.cancel()
 
     def here(self, **changes: str | None) -> str:
-        """This page with some parameters changed, or left out (``None``); a link to a page of a list is forgotten."""
+        """Return this page with some parameters changed, or left out (``None``); a list starts from its first page."""
         return self.link(self.request.url.path, {**dict(self.params), "cursor": None, **changes})
 
     def go(self, path: str, **params: str | None) -> str:
-        """A link to another page, in the same time range when the URL has one."""
+        """Return a link to another page, in the same time range when the URL has one."""
         return self.link(path, {**self.range_params(), **params})
 
     def to_service(self, service: str, **params: str | None) -> str:
-        """A link to a service's page."""
+        """Return a link to a service's page."""
         return self.go(f"/services/{quote(service, safe='')}", **params)
 
     def range_params(self) -> dict[str, str]:
-        """The range's own parameters."""
+        """Return the range's own parameters."""
         return {name: self.params[name] for name in ("last", "start", "end") if self.params.get(name)}
 
     @staticmethod
     def link(path: str, params: Mapping[str, str | None]) -> str:
-        """A path with query parameters; empty ones are left out."""
+        """Return a path with query parameters; empty ones are left out."""
         query = urlencode({key: value for key, value in params.items() if value}, quote_via=quote)
         return f"{path}?{query}" if query else path
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a template with the visit and ``values``."""
         html = self.site.templates.get_template(template).render(visit=self, clock=self.clock, **values)
-        return HTMLResponse(html, status_code=status, headers={**HEADERS, "cache-control": "no-cache", "vary": "cookie"})
+        return HTMLResponse(
+            html, status_code=status, headers={**HEADERS, "cache-control": "no-cache", "vary": "cookie"}
+        )
 
 
 def read_zone(name: str) -> tuple[str, tzinfo]:
-    """A time zone by its IANA name; UTC when there is none of that name."""
+    """Return a time zone by its IANA name; UTC when there is none of that name."""
     if ZONE_NAME.fullmatch(name):
         try:
             return name, zoneinfo.ZoneInfo(name)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             pass
-    return "UTC", timezone.utc
+    return "UTC", UTC

@@ -22,7 +22,7 @@ END_ROOM = 12.0  # per cent kept free for the label of the end
 
 
 def rows(trace: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
-    """The first ``most`` spans with what a row shows; positions and widths in per cent of the trace."""
+    """Return the first ``most`` spans with what a row shows; positions and widths in per cent of the trace."""
     total_ns = trace["duration_ns"] or 1
     slots = {service["service"]: service["slot"] for service in trace["services"]}
     children = _children(trace["spans"])
@@ -37,14 +37,13 @@ def rows(trace: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
             "w": max(0.12, _percent(span["duration_ns"], total_ns)),
             "parts": [(_percent(start, total_ns), max(0.1, _percent(end - start, total_ns)))
                       for start, end in self_segments(span, children.get(span["span_id"], ()))][:MOST_SEGMENTS],
-            "exceptions": [_percent(event["offset_ns"], total_ns) for event in span["events"] if event["name"] == "exception"],
         }
         for span in trace["spans"][:most]
     ]  # fmt: skip
 
 
 def self_segments(span: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
-    """The parts of a span, in nanoseconds since the trace's start, in which none of its children ran."""
+    """Return the parts of a span, in nanoseconds since the trace's start, in which none of its children ran."""
     at, end = span["offset_ns"], span["offset_ns"] + span["duration_ns"]
     for child in sorted(children, key=lambda child: child["offset_ns"]):
         start = min(child["offset_ns"], end)
@@ -67,7 +66,7 @@ def axis(duration_ns: int) -> list[dict[str, Any]]:
 
 
 def next_step(least: float) -> float:
-    """The next 1, 2 or 5 times a power of ten."""
+    """Return the next 1, 2 or 5 times a power of ten."""
     power = 1.0
     while power * AXIS_STEPS[-1] < least:
         power *= 10
@@ -86,11 +85,15 @@ def answer(trace: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     (service, name), (self_ns, count) = max(groups.items(), key=lambda item: item[1][0])
     share = self_ns / whole_ns
-    return {"service": service, "name": name, "self_ns": self_ns, "count": count, "share": share} if share >= NOTABLE_SHARE else None
+    return (
+        {"service": service, "name": name, "self_ns": self_ns, "count": count, "share": share}
+        if share >= NOTABLE_SHARE
+        else None
+    )
 
 
 def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The span where the failure began: the deepest of the failing spans, the earliest of those."""
+    """Return the span where the failure began: the deepest of the failing spans, the earliest of those."""
     failing = [span for span in spans if span["status"] == "error"]
     return min(failing, key=lambda span: (-span["depth"], span["offset_ns"])) if failing else None
 

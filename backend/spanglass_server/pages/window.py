@@ -37,7 +37,7 @@ class WindowError(ValueError):
 
 @dataclass(frozen=True)
 class Window:
-    """A time range, ``start_ns`` to ``end_ns`` since 1970, and how the URL said it (``params``, empty for the default)."""
+    """A time range, ``start_ns`` to ``end_ns`` since 1970; ``params`` is how the URL said it, empty for the default."""
 
     start_ns: int
     end_ns: int
@@ -51,15 +51,15 @@ class Window:
         return self.end_ns - self.start_ns
 
     def ask(self) -> dict[str, str]:
-        """The range for the API, absolute, so that all questions of one page see the same records."""
+        """Return the range for the API, absolute, so that all questions of one page see the same records."""
         return {"start": str(self.start_ns), "end": str(self.end_ns)}
 
     def absolute(self) -> dict[str, str]:
-        """The range for a link that must not move with the clock: the next page of a list."""
+        """Return the range for a link that must not move with the clock: the next page of a list."""
         return fixed(self.start_ns, self.end_ns)
 
     def moved(self, steps: float) -> dict[str, str]:
-        """The range earlier (negative) or later by its own length."""
+        """Return the range earlier (negative) or later by its own length."""
         shift_ns = int(self.length_ns * steps)
         return fixed(self.start_ns + shift_ns, self.end_ns + shift_ns)
 
@@ -77,7 +77,7 @@ def fixed(start_ns: int, end_ns: int) -> dict[str, str]:
 
 
 def read_window(params: Mapping[str, str], clock: Clock) -> Window:
-    """The range of a page's query parameters: ``last``, or ``start`` and ``end``, or the last hour."""
+    """Return the range of a page's query parameters: ``last``, or ``start`` and ``end``, or the last hour."""
     start, end, last = (params.get(name, "").strip() for name in ("start", "end", "last"))
     if start or end:
         end = end or "now"

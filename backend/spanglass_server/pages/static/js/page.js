@@ -55,9 +55,9 @@ function popovers() {
   });
 }
 
-/** On a phone a facet is a button that opens its values below the row of buttons. */
+/** In a narrow window a facet is a button that opens its values below the row of buttons. */
 function facets() {
-  const narrow = matchMedia("(max-width: 40rem)");
+  const narrow = matchMedia("(max-width: 56rem)");
   for (const facet of document.querySelectorAll(".facet")) {
     facet.querySelector("summary").addEventListener("click", (event) => {
       if (!narrow.matches) return;

@@ -1,16 +1,26 @@
 """Made-up telemetry in the shapes of docs/api.md: a shop, and the extremes that pages must bear."""
 
+# ruff: noqa: S311, E501 - made-up data needs no secrets, and reads best as a table
 from __future__ import annotations
 
 import random
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 NOW_NS = 1_763_726_400 * 1_000_000_000 + 123_456_789
 HOUR_NS = 3_600_000_000_000
 MS = 1_000_000
 
 SERVICES = ("storefront", "checkout", "payments", "cart", "inventory", "catalog", "mailer", "recommend")
-SLOTS = {"storefront": 2, "checkout": 0, "payments": 5, "cart": 3, "inventory": 4, "catalog": 9, "mailer": 8, "recommend": 7}
+SLOTS = {
+    "storefront": 2,
+    "checkout": 0,
+    "payments": 5,
+    "cart": 3,
+    "inventory": 4,
+    "catalog": 9,
+    "mailer": 8,
+    "recommend": 7,
+}
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=2</script>"\'&{{7*7}}${7*7}\u202e\u0000'
 HOSTILE_LINK = "javascript:window.pwned=3"
 
@@ -30,7 +40,7 @@ shop.checkout.pricing.CurrencyNotPriced: no rate for 'NOK' in price list 2026-10
 def rfc(time_ns):
     """RFC 3339 in UTC with nanoseconds."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def span(number, parent, depth, service, name, offset_ms, duration_ms, **more):
@@ -47,7 +57,7 @@ def span(number, parent, depth, service, name, offset_ms, duration_ms, **more):
 
 
 def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
-    """A whole trace: children counted, self times worked out, services summed."""
+    """Return a whole trace: children counted, self times worked out, services summed."""
     kids = {}
     for one in spans:
         kids.setdefault(one["parent_span_id"], []).append(one)
@@ -63,7 +73,16 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
         one["start_time"] = rfc(start_ns + one["offset_ns"])
     services = {}
     for one in spans:
-        row = services.setdefault(one["service"], {"service": one["service"], "slot": SLOTS.get(one["service"], 1), "spans": 0, "errors": 0, "self_time_ns": 0})
+        row = services.setdefault(
+            one["service"],
+            {
+                "service": one["service"],
+                "slot": SLOTS.get(one["service"], 1),
+                "spans": 0,
+                "errors": 0,
+                "self_time_ns": 0,
+            },
+        )
         row["spans"] += 1
         row["errors"] += one["status"] == "error"
         row["self_time_ns"] += one["self_time_ns"]
@@ -75,7 +94,7 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
 
 
 def checkout_trace(trace_id):
-    """A slow, failing checkout: an N+1 query and an exception."""
+    """Return a slow, failing checkout: an N+1 query and an exception."""
     rows = [
         (None, 0, "storefront", "POST /checkout", 0, 1940, "server", "error"),
         (1, 1, "storefront", "SessionMiddleware", 2, 8, "internal", ""),
@@ -105,20 +124,42 @@ def checkout_trace(trace_id):
     for i, (parent, depth, service, name, offset, duration, kind, status) in enumerate(rows, 1):
         more = {"kind": kind, "status": status or "unset"}
         if kind == "server":
-            more["attributes"] = {"http.request.method": "POST", "http.route": "/orders", "http.response.status_code": 500 if status else 200, "url.full": "https://shop.example/orders?cart=c_90311"}
+            more["attributes"] = {
+                "http.request.method": "POST",
+                "http.route": "/orders",
+                "http.response.status_code": 500 if status else 200,
+                "url.full": "https://shop.example/orders?cart=c_90311",
+            }
         if name.startswith("SELECT"):
             more["attributes"] = {"db.system.name": "postgresql", "db.query.text": name, "db.namespace": "shop"}
         if name == "pricing.convert":
             more["status_message"] = "CurrencyNotPriced: no rate for 'NOK'"
-            more["attributes"] = {"code.function.name": "shop.checkout.pricing.convert", "shop.currency": "NOK", "shop.price_list": "2026-10", "shop.cart.items": 18, "big": "9223372036854775807"}
-            more["events"] = [{"time": rfc(NOW_NS), "offset_ns": 1404 * MS, "name": "exception", "attributes": {"exception.type": "CurrencyNotPriced", "exception.message": "no rate for 'NOK' in price list 2026-10", "exception.stacktrace": STACK}}]
+            more["attributes"] = {
+                "code.function.name": "shop.checkout.pricing.convert",
+                "shop.currency": "NOK",
+                "shop.price_list": "2026-10",
+                "shop.cart.items": 18,
+                "big": "9223372036854775807",
+            }
+            more["events"] = [
+                {
+                    "time": rfc(NOW_NS),
+                    "offset_ns": 1404 * MS,
+                    "name": "exception",
+                    "attributes": {
+                        "exception.type": "CurrencyNotPriced",
+                        "exception.message": "no rate for 'NOK' in price list 2026-10",
+                        "exception.stacktrace": STACK,
+                    },
+                }
+            ]
             more["links"] = [{"trace_id": "b" * 32, "span_id": "c" * 16, "attributes": {"why": "retry"}}]
         spans.append(span(i, f"{parent:016x}" if parent else None, depth, service, name, offset, duration, **more))
     return as_trace(trace_id, spans)
 
 
 def wide_trace(trace_id, count):
-    """A trace of ``count`` spans: batches of lookups under steps of one job."""
+    """Return a trace of ``count`` spans: batches of lookups under steps of one job."""
     draw = random.Random(7)
     spans = [span(1, None, 0, "mailer", "newsletter.send", 0, count * 2, kind="consumer")]
     batch = None
@@ -129,20 +170,61 @@ def wide_trace(trace_id, count):
             spans.append(span(i, f"{1:016x}", 1, "mailer", f"batch {i // 100}", at, 198))
         else:
             failing = draw.random() < 0.004
-            spans.append(span(i, batch, 2, draw.choice(("catalog", "recommend", "cart")), f"GET /p/{draw.randrange(40)}", at, draw.uniform(0.2, 1.9), kind="client", status="error" if failing else "unset"))
+            spans.append(
+                span(
+                    i,
+                    batch,
+                    2,
+                    draw.choice(("catalog", "recommend", "cart")),
+                    f"GET /p/{draw.randrange(40)}",
+                    at,
+                    draw.uniform(0.2, 1.9),
+                    kind="client",
+                    status="error" if failing else "unset",
+                )
+            )
     return as_trace(trace_id, spans, warnings=("orphans",))
 
 
 def hostile_trace(trace_id):
-    """A trace in which every text that telemetry can set is hostile."""
-    attributes = {HOSTILE: HOSTILE, "url.full": HOSTILE_LINK, "url.safe": "https://shop.example/", "data": {"$bytes": "AAEC"}, "long": "x" * 5000}
-    event = {"time": rfc(NOW_NS), "offset_ns": 1 * MS, "name": "exception", "attributes": {"exception.type": HOSTILE, "exception.message": HOSTILE, "exception.stacktrace": HOSTILE + STACK}}
-    one = span(1, None, 0, HOSTILE, HOSTILE, 0, 5, status="error", status_message=HOSTILE, attributes=attributes, resource={"service.name": HOSTILE, HOSTILE: 1}, events=[event, {**event, "name": HOSTILE}], links=[{"trace_id": "b" * 32, "span_id": "c" * 16, "attributes": attributes}])
+    """Return a trace in which every text that telemetry can set is hostile."""
+    attributes = {
+        HOSTILE: HOSTILE,
+        "url.full": HOSTILE_LINK,
+        "url.safe": "https://shop.example/",
+        "data": {"$bytes": "AAEC"},
+        "long": "x" * 5000,
+    }
+    event = {
+        "time": rfc(NOW_NS),
+        "offset_ns": 1 * MS,
+        "name": "exception",
+        "attributes": {
+            "exception.type": HOSTILE,
+            "exception.message": HOSTILE,
+            "exception.stacktrace": HOSTILE + STACK,
+        },
+    }
+    one = span(
+        1,
+        None,
+        0,
+        HOSTILE,
+        HOSTILE,
+        0,
+        5,
+        status="error",
+        status_message=HOSTILE,
+        attributes=attributes,
+        resource={"service.name": HOSTILE, HOSTILE: 1},
+        events=[event, {**event, "name": HOSTILE}],
+        links=[{"trace_id": "b" * 32, "span_id": "c" * 16, "attributes": attributes}],
+    )
     return as_trace(trace_id, [one, span(2, f"{1:016x}", 1, HOSTILE, HOSTILE, 1, 2, attributes=attributes)])
 
 
 def summary(trace):
-    """A trace as the search lists it."""
+    """Return a trace as the search lists it."""
     root = trace["spans"][0]
     return {
         "trace_id": trace["trace_id"], "root_service": root["service"], "root_operation": root["name"], "root_missing": False,
