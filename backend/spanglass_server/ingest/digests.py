@@ -1,11 +1,12 @@
 """Recognising exact resends: digests of the requests of the last minutes, in memory and, through the catalog, on disk.
 
-An exporter that did not get its answer sends the same bytes again. Not thread-safe: the ingest thread owns it.
+An exporter that did not get its answer sends the same bytes again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,32 +28,37 @@ class _Generation:
 
 
 class DigestWindow:
-    """The digests of journaled requests, kept by generation for at least ``window_ns``."""
+    """The digests of journaled requests, kept by generation for at least ``window_ns``. Thread-safe."""
 
     def __init__(self, window_ns: int) -> None:
+        self._lock = threading.Lock()
         self._window_ns = window_ns
         self._generations: dict[int, _Generation] = {}
 
     def load(self, generation: int, newest_ns: int, digests: Iterable[bytes]) -> None:
         """Take over digests from the catalog or a replayed journal."""
-        known = self._generations.setdefault(generation, _Generation(newest_ns))
-        known.digests.update(digests)
-        known.newest_ns = max(known.newest_ns, newest_ns)
+        with self._lock:
+            known = self._generations.setdefault(generation, _Generation(newest_ns))
+            known.digests.update(digests)
+            known.newest_ns = max(known.newest_ns, newest_ns)
 
     def add(self, generation: int, digest: bytes, received_ns: int) -> None:
         """Remember a request that is in the journal now."""
         self.load(generation, received_ns, (digest,))
 
     def __contains__(self, digest: object) -> bool:
-        return any(digest in generation.digests for generation in self._generations.values())
+        with self._lock:
+            return any(digest in generation.digests for generation in self._generations.values())
 
     def of(self, generation: int) -> tuple[int, frozenset[bytes]]:
         """When the generation's newest request came, and its digests."""
-        known = self._generations.get(generation)
-        return (0, frozenset()) if known is None else (known.newest_ns, frozenset(known.digests))
+        with self._lock:
+            known = self._generations.get(generation)
+            return (0, frozenset()) if known is None else (known.newest_ns, frozenset(known.digests))
 
     def forget(self, now_ns: int) -> None:
         """Drop generations whose newest request is older than the window."""
-        old = [number for number, g in self._generations.items() if g.newest_ns < now_ns - self._window_ns]
-        for number in old:
-            del self._generations[number]
+        with self._lock:
+            old = [number for number, g in self._generations.items() if g.newest_ns < now_ns - self._window_ns]
+            for number in old:
+                del self._generations[number]

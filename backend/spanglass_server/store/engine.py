@@ -138,14 +138,14 @@ def _configuration(limits: EngineLimits) -> dict[str, Any]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
-        "parquet_metadata_cache": "true",
         "preserve_insertion_order": "false",
-        "TimeZone": "UTC",
     }
 
 
 def _lock_down(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:
     directory = str(data_dir).replace("'", "''")
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"SET allowed_directories = ['{directory}']")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -1,0 +1,65 @@
+"""Asking the HTTP API from within the process: the pages see exactly what every other client sees."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
+
+import orjson
+
+from spanglass_server.pages.ports import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message
+
+_OK = range(200, 300)
+
+
+class InProcessAsk:
+    """The ``Ask`` of the pages over an ASGI application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """See ``pages.ports.Ask``."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": urlencode(params).encode(),
+            "root_path": "",
+            "headers": [],
+            "client": None,
+            "server": None,
+        }
+        status = 0
+        parts: list[bytes] = []
+        asked = False
+
+        async def receive() -> Message:
+            nonlocal asked
+            if asked:  # the caller stays until it is cancelled
+                await asyncio.Event().wait()
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                parts.append(message.get("body", b""))
+
+        await self._app(scope, receive, send)
+        body: dict[str, Any] = orjson.loads(b"".join(parts))
+        if status not in _OK:
+            raise ApiError(status, body.get("error", {}))
+        return body
