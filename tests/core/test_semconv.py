@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+
 from spanglass_core.semconv import MetricAlias, aliases, metric_aliases, value_aliases
 from spanglass_core.semconv_names import ATTRIBUTES, METRICS, METRICS_MS_TO_S, VALUES
 

@@ -162,8 +162,7 @@ def intrinsic_keys(signal: Signal) -> tuple[str, ...]:
     """Names of intrinsic fields and short names, sorted, as completion offers them: of several names the shortest."""
     best: dict[Intrinsic, str] = {}
     for name, field in INTRINSICS[signal].items():
-        if field not in best or (len(name), name) < (len(best[field]), best[field]):
-            best[field] = name
+        best[field] = min(best.get(field, name), name, key=lambda text: (len(text), "." in text, text))
     return tuple(sorted((*best.values(), *SHORT_NAMES)))
 
 

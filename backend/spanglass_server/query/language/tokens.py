@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from spanglass_core.units import UnitError, parse_quantity
 from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.parser import parse_filter
@@ -16,7 +18,7 @@ def tokens(text: str) -> list[tuple[int, int, str]]:
     lexemes = scan(text)
     wrong_at = _error_position(text)
     found = []
-    for lexeme, after in zip(lexemes, [*lexemes[1:], None], strict=True):
+    for lexeme, after in zip_longest(lexemes, lexemes[1:]):
         is_wrong = lexeme.start <= wrong_at < lexeme.end
         found.append((lexeme.start, lexeme.end, "bad" if is_wrong else _kind(text, lexeme, after)))
     return found

@@ -2,6 +2,7 @@
 
 import duckdb
 import pytest
+
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.signals import Signal, quote_identifier, sql_type
 
@@ -14,28 +15,31 @@ def _table(signal, rows):
     connection.execute(f"CREATE TABLE records (label VARCHAR{', ' if columns else ''}{columns})")
     places = ", ".join("?" * (len(names) + 1))
     for label, row in rows.items():
-        connection.execute(f"INSERT INTO records VALUES ({places})", [label, *(row.get(name) for name in names)])
+        statement = f"INSERT INTO records VALUES ({places})"  # noqa: S608 - only question marks
+        connection.execute(statement, [label, *(row.get(name) for name in names)])
     return connection, names
 
 
 def _found(text, rows, signal=Signal.SPANS):
     """Labels of the rows that a filter matches. Columns it reads that no row has are added as null."""
     all_columns = {name for row in rows.values() for name in row}
-    compiled = compile_filter(parse_filter(text), signal, {name for name in all_columns if "." in name or "overflow" in name})
+    compiled = compile_filter(
+        parse_filter(text), signal, {name for name in all_columns if "." in name or "overflow" in name}
+    )
     filled = {label: {**dict.fromkeys(compiled.columns), **row} for label, row in rows.items()}
     connection, _ = _table(signal, filled)
     with connection:
-        labels = connection.execute(f"SELECT label FROM records WHERE {compiled.sql} ORDER BY label", compiled.parameters)
-        return " ".join(label for (label,) in labels.fetchall())
+        statement = f"SELECT label FROM records WHERE {compiled.sql} ORDER BY label"  # noqa: S608 - under test
+        return " ".join(label for (label,) in connection.execute(statement, compiled.parameters).fetchall())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def found():
     """Run a filter over ``{label: {column: value}}``; the labels it finds, sorted, in one string."""
     return _found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def table():
     """Make a DuckDB table ``records`` of ``{label: {column: value}}``; the connection and the column names."""
     return _table

@@ -1,0 +1,59 @@
+"""The description of the language says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from spanglass_core.filter_ast import Operator
+from spanglass_core.units import SIZE_UNITS_BYTES, TIME_UNITS_NS
+from spanglass_server.query.language import FilterError, compile_filter, intrinsic_keys, parse_filter
+from spanglass_server.query.language.intrinsics import INTRINSICS, SPAN_KINDS, STATUSES
+from spanglass_server.signals import POSITIONS, Signal
+
+PAGE = (Path(__file__).parents[4] / "docs" / "filter-language.md").read_text()
+EXAMPLES = re.findall(r"```filter\n(.*?)\n```", PAGE, re.DOTALL)
+INLINE = [code for code in re.findall(r"`([^`\n]+)`", PAGE) if re.search(r"\w ?(?:[:=~<>]|in \(|exists)[^*]", code)]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_is_a_filter(text):
+    """Each example block parses, and compiles for the signal it is about."""
+    signal = Signal.LOGS if "severity" in text else Signal.SPANS
+
+    assert compile_filter(parse_filter(text), signal, {"span.http.route:str"}).sql
+
+
+@pytest.mark.parametrize("text", [code for code in INLINE if '"regex"' not in code and "[" not in code])
+def test_every_inline_condition_is_a_filter(text):
+    """Each condition within the text parses."""
+    try:
+        parse_filter(text)
+    except FilterError as error:
+        pytest.fail(f"{text}: {error} (column {error.column})")
+
+
+def test_there_are_examples():
+    """The patterns that pick examples from the page find them."""
+    assert len(EXAMPLES) >= 6
+    assert "service:check*" in INLINE
+    assert "severity >= warn" in INLINE
+
+
+@pytest.mark.parametrize("name", [*Operator, *TIME_UNITS_NS, *SIZE_UNITS_BYTES, *SPAN_KINDS, *STATUSES])
+def test_operators_units_and_names_are_described(name):
+    """Every operator, unit and fixed value is on the page."""
+    if name == "μs":
+        return  # written like µs
+    assert re.search(rf"[` ]{re.escape(name)}[` ]", PAGE)
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_positions_and_fields_are_described(signal):
+    """Every position and every intrinsic field that completion offers is on the page, or is a column's own name."""
+    for position in POSITIONS[signal]:
+        assert f"`{position}.`" in PAGE
+    for key in intrinsic_keys(signal):
+        field = INTRINSICS[signal].get(key)
+        own_name = field is not None and field.columns == (key,)
+        assert own_name or f"`{key}`" in PAGE, key
