@@ -74,6 +74,8 @@ class _Compressed(Body):
         self.wire_bytes += len(piece)
         if self.wire_bytes > self.max_wire_bytes:
             raise too_large(self._limit_bytes)
+        if not piece:  # HTTP servers end a body with an empty piece
+            return
         try:
             self._decompress(piece)
         except (zlib.error, zstandard.ZstdError) as error:

@@ -1,8 +1,8 @@
 """OTLP/gRPC: Export of the three services on raw bytes (opentelemetry-proto, specification.md, "OTLP/gRPC").
 
 Requests go to ingest as they came: no message object is made here. Two choices keep memory bounded. Handlers read
-their one message themselves, as those of a stream would, so that a sender without a token or past the limits is refused
-before its message is read. And gRPC's own decompression is off: it inflates a whole message before it looks at the size.
+their one message themselves, as those of a stream would, so that who has no token, or comes when there is no room, is
+refused before. And gRPC's own decompression is off: it inflates a whole message before it looks at the size.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ PATHS: Final = {Signal.SPANS: "/v1/traces", Signal.LOGS: "/v1/logs", Signal.METR
 PROFILES_PATH: Final = "/v1development/profiles"
 
 _TRANSPORT: Final = "http"
+_NO_CONTENT: Final = 204
 _ENCODINGS: Final = {encoding.media_type.encode(): encoding for encoding in Encoding}
 
 #: JSON from this size on is read in a thread, so that other requests are answered meanwhile: it takes 15 ms a MiB.
@@ -99,7 +100,7 @@ class _Endpoint:
         """Answer one request."""
         head = _head(scope["headers"])
         if scope["method"] == "OPTIONS" and (preflight := self._cors.preflight(head.origin)):
-            await _respond(send, 204, b"", preflight)
+            await _respond(send, _NO_CONTENT, b"", preflight)
             return
         upload = Upload(receive)
         try:
@@ -188,6 +189,7 @@ class _Endpoint:
 
 async def _respond(send: Send, status: int, body: bytes, headers: Headers, *, more: bool = False) -> None:
     """Send a whole response; with ``more`` its end, which lets the server close, is left to the caller."""
-    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    if status != _NO_CONTENT:  # which must not say how long nothing is (RFC 9110, section 8.6)
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": more})

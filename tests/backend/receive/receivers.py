@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import socket
 import threading
-from concurrent.futures import Future
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,8 @@ from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+    from concurrent.futures import Future
 
     from google.protobuf.message import Message
 
@@ -41,11 +42,13 @@ class RecordingIngest:
     requests: list[tuple[Signal, Message]] = field(default_factory=list)
     admitted: list[int] = field(default_factory=list)
     hold: threading.Event | None = None  # submit waits for it
+    entered: int = 0  # how often submit was called
 
     async def submit(self, signal: Signal, body: bytes) -> Accepted:
         """Parse and keep the request."""
-        while self.hold is not None and not self.hold.is_set():
-            await asyncio.sleep(0.005)
+        self.entered += 1
+        if self.hold is not None:
+            await asyncio.to_thread(self.hold.wait, 20)
         if self.failure is not None:
             raise self.failure
         try:
@@ -131,6 +134,15 @@ def serving_grpc(intake: Intake) -> Iterator[tuple[int, GrpcReceiver, Loop]]:
         loop.run(receiver.stop(0.2))
     finally:
         loop.close()
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait for what another thread does; fail after 10 s."""
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not happen within 10 s")
 
 
 @dataclass(frozen=True)
