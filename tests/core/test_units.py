@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_core.units import (
@@ -87,12 +87,14 @@ def test_format_duration_is_short(duration_ns, text):
     assert format_duration(duration_ns) == text
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**80), 2**80))
 def test_duration_survives_a_round_trip(duration_ns):
     """Any number of nanoseconds is read back from its text exactly."""
     assert parse_duration_ns(format_duration(duration_ns)) == duration_ns
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**80))
 def test_size_survives_a_round_trip(size_bytes):
     """Any number of bytes is read back from its text exactly."""

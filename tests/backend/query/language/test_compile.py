@@ -1,7 +1,7 @@
 """Filters run over hand-made rows in DuckDB: exactly which rows they find."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_core.filter_ast import And, Compare, Field, Not, Operator, Or, Value
@@ -524,6 +524,7 @@ def _holds(tree, row):
     return equal == (tree.operator is Operator.EQUAL)
 
 
+@settings(deadline=None)
 @given(st.recursive(comparisons, _joined, max_leaves=8))
 def test_logic_has_two_states(found, tree):
     """However conditions nest, SQL finds the rows that plain true-and-false logic finds, nulls included."""

@@ -1,7 +1,7 @@
 """Text to syntax tree and back, and errors."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spanglass_core.filter_ast import And, Compare, Exists, Field, In, Not, Operator, Or, Text, Value
@@ -182,6 +182,7 @@ def _joined(children):
     return st.builds(And, terms) | st.builds(Or, terms) | st.builds(Not, children)
 
 
+@settings(deadline=None)
 @given(st.recursive(conditions, _joined, max_leaves=12))
 def test_written_trees_read_back(tree):
     """Whatever a tree says, its text parses to an equal tree."""
@@ -208,6 +209,7 @@ pieces = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(pieces, max_size=30).map("".join) | st.text(max_size=30))
 @example("a not in (")
 @example('span."')

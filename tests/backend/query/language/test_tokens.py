@@ -1,7 +1,7 @@
 """Pieces of a filter for colouring, and what completion may offer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.query.language import completion_context, fixed_values, intrinsic_keys, tokens
@@ -31,6 +31,7 @@ def test_pieces_and_their_kinds(text, kinds):
     assert [(text[start:end], kind) for start, end, kind in tokens(text)] == kinds
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab =<>!~:()\",'-* \\5"), max_size=20))
 def test_pieces_cover_the_text(text):
     """The pieces of any text stand in order, do not overlap, and leave out only spaces."""
@@ -85,6 +86,7 @@ def test_completion(text, expects, key, prefix, replaced):
     )
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab =<>!~:()\",'-* \\5."), max_size=20), st.integers(-2, 25))
 def test_completion_takes_any_text(text, cursor):
     """Any text and cursor have a context whose range lies in the text, around the cursor."""
