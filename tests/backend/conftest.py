@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier, sql_type
+from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ class TableSession:
         for row in rows:
             values = [row.get(name) for name in names]
             self.connection.execute(f"INSERT INTO stored_{signal} VALUES ({marks})", values)  # noqa: S608 - own names
-        self._columns[signal] = dict.fromkeys(attributes, len(rows))
+        overflow = [name for name in OVERFLOW_COLUMNS if any(name in row for row in rows)]
+        self._columns[signal] = dict.fromkeys([*attributes, *overflow], len(rows))
 
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
-        """Every attribute column of the signal, whatever the window."""
+        """Every attribute column of the signal, whatever the window, and the overflow columns where rows have them."""
         del window
         return self._columns[signal]
 

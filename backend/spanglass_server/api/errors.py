@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.store.ports import QueryMemoryError, QueryTimeoutError
+from spanglass_server.query.language.errors import FilterError
+from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Every code an answer can carry and its HTTP status.
 STATUS_OF_CODE = {
@@ -72,15 +73,29 @@ INTERNAL = Problem(
 )
 
 
+def _of_question(error: BadQuestionError) -> Problem:
+    return Problem(error.code, error.message, field=error.field, hint=error.hint or None)
+
+
+def _of_filter(error: FilterError) -> Problem:
+    expected, hint = error.expected or None, error.hint or None
+    return Problem("bad_filter", error.message, "filter", error.column, expected, hint)
+
+
+#: Exceptions of the layers below and the problems they are answered with; the first that fits counts.
+_PROBLEMS: tuple[tuple[type[BaseException], Callable[[Any], Problem]], ...] = (
+    (ApiError, lambda error: error.problem),
+    (BadQuestionError, _of_question),
+    (FilterError, _of_filter),
+    (QueryTimeoutError, lambda error: Problem("timeout", str(error))),
+    (QueryMemoryError, lambda error: Problem("out_of_memory", str(error))),
+    (QueryError, lambda error: Problem("unavailable", str(error), hint="try again in a moment")),
+)
+
+
 def problem_of(error: BaseException) -> Problem:
     """Choose the problem to answer with for any exception; ``INTERNAL`` for one that nobody foresaw."""
-    match error:
-        case ApiError():
-            return error.problem
-        case BadQuestionError():
-            return Problem(error.code, error.message, field=error.field, hint=error.hint or None)
-        case QueryTimeoutError():
-            return Problem("timeout", str(error), hint="ask for a shorter range, or narrow the filter")
-        case QueryMemoryError():
-            return Problem("out_of_memory", str(error), hint="ask for a shorter range, a smaller limit or fewer groups")
+    for kind, make in _PROBLEMS:
+        if isinstance(error, kind):
+            return make(error)
     return INTERNAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 #: A handler's parameters by name: values of their kinds, defaults filled in, None for an optional one not given.
 #: With ``RANGE`` there is also ``window`` (a Window), and always ``now_ns``; with a body, its JSON is ``body``.
 Params = dict[str, Any]
+
+_TRACE_ID = re.compile("[0-9a-fA-F]{32}")
 
 #: Longest text of one parameter; a filter longer than this is a mistake or an attack on the parser.
 MAX_TEXT_LENGTH = 16_384
@@ -49,8 +52,11 @@ class Param:
     def schema(self) -> Schema:
         """The parameter's JSON schema."""
         schema: Schema = dict(KINDS[self.kind].schema)
-        bounds = {"minimum": self.minimum, "maximum": self.maximum, "enum": list(self.choices) or None}
-        schema.update({key: bound for key, bound in bounds.items() if bound is not None})
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        if schema["type"] in {"integer", "number"}:
+            bounds = {"minimum": self.minimum, "maximum": self.maximum}
+            schema.update({key: bound for key, bound in bounds.items() if bound is not None})
         if self.default is not None:
             schema["default"] = self.default
         return schema
@@ -103,15 +109,10 @@ def _choice(param: Param, text: str) -> str:
     return text
 
 
-def _hex_id(param: Param, text: str) -> bytes:
-    digits = param.maximum or 32
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        value = b""
-    if len(text) != digits or 2 * len(value) != digits:
-        raise ValueError(f"{text!r} is not an id; it needs {digits} hex digits")
-    return value
+def _trace_id(text: str) -> bytes:
+    if not _TRACE_ID.fullmatch(text):
+        raise ValueError(f"{text!r} is not a trace id; it needs 32 hex digits")
+    return bytes.fromhex(text)
 
 
 def _keys(param: Param, text: str) -> list[str]:
@@ -132,7 +133,7 @@ KINDS = {
     "duration": Kind(lambda _, text: _duration(text), {"type": "string", "examples": ["150ms"]}),
     "choice": Kind(_choice, {"type": "string"}),
     "keys": Kind(_keys, {"type": "string", "description": "comma-separated keys"}),
-    "hex_id": Kind(_hex_id, {"type": "string", "pattern": "^[0-9a-fA-F]*$"}),
+    "trace_id": Kind(lambda _, text: _trace_id(text), {"type": "string", "pattern": f"^{_TRACE_ID.pattern}$"}),
 }
 
 #: The range of a question. A route that has these gets ``window`` instead of the three.

@@ -1,99 +1,100 @@
-"""From stored columns back to attributes: one JSON object for each position of a record.
-
-The inverse of what ingest does with attributes (``signals.py``); values follow docs/api.md, "Attributes".
-"""
+"""Attributes of stored rows, put together again from their columns and from the overflow lists."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from spanglass_server.query.json_values import json_value
-from spanglass_server.signals import OVERFLOW_COLUMNS, POSITIONS, AttributeColumn, Signal, ValueType
+from spanglass_server.signals import LIST_POSITIONS, OVERFLOW_COLUMNS, AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from spanglass_server.store.ports import QuerySession, Window
+    import pyarrow as pa
 
-Row = dict[str, Any]
-Attributes = dict[str, Any]
+#: Attributes of one record, event, link or exemplar as stored: key, type and value.
+Entries = list[tuple[str, ValueType, Any]]
 
-#: How the text of an overflowed value is read, by its stored type.
-_FROM_TEXT: dict[ValueType, Callable[[str], Any]] = {
+_FROM_OVERFLOW: dict[ValueType, Callable[[str], Any]] = {
     ValueType.STR: str,
     ValueType.INT: int,
     ValueType.DOUBLE: float,
-    ValueType.BOOL: lambda text: text == "true",
+    ValueType.BOOL: "true".__eq__,
     ValueType.JSON: str,
     ValueType.BYTES: bytes.fromhex,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeReader:
-    """The attribute columns of a signal at some positions, and how rows that hold them become attributes."""
+class StoredAttributes:
+    """The attributes of a table of stored rows (an Arrow table whose columns have their stored names).
 
-    attributes: tuple[AttributeColumn, ...]
+    Columns are walked one by one and only where they have values: most rows lack most columns.
+    """
 
-    @classmethod
-    def of(
-        cls, session: QuerySession, signal: Signal, window: Window, positions: Collection[str] | None = None
-    ) -> AttributeReader:
-        """Take the columns present in the window; of all positions unless some are named."""
-        wanted = POSITIONS[signal] if positions is None else positions
-        parsed = (AttributeColumn.parse(name) for name in session.columns(signal, window))
-        return cls(tuple(column for column in parsed if column is not None and column.position in wanted))
+    def __init__(self, table: pa.Table) -> None:
+        self._records: dict[tuple[str, int], Entries] = defaultdict(list)
+        self._items: dict[tuple[str, int, int], Entries] = defaultdict(list)
+        for name in table.column_names:
+            attribute = AttributeColumn.parse(name)
+            if attribute is not None and table[name].null_count < table.num_rows:
+                self._add_column(attribute, table[name].to_pylist())
+        if "overflow_name" in table.column_names:
+            self._add_overflow(table)
 
-    @property
-    def columns(self) -> list[str]:
-        """The stored columns that rows must hold."""
-        return [*(column.name for column in self.attributes), *OVERFLOW_COLUMNS]
+    def of_record(self, position: str, row: int) -> Entries:
+        """Give the attributes of a row's span, log record or point, of its resource or of its scope."""
+        return self._records.get((position, row), [])
 
-    def record(self, row: Row, position: str) -> Attributes:
-        """Give the attributes of the record itself, its resource or its scope."""
-        found = {
-            column.key: attribute_value(column.type, row[column.name])
-            for column in self.attributes
-            if column.position == position and row[column.name] is not None
-        }
-        for column, value, index in _overflow(row):
-            if column.position == position and index is None:
-                found[column.key] = value
-        return dict(sorted(found.items()))
+    def of_item(self, position: str, row: int, index: int) -> Entries:
+        """Give the attributes of one of a row's events, links or exemplars."""
+        return self._items.get((position, row, index), [])
 
-    def items(self, row: Row, position: str, count: int) -> list[Attributes]:
-        """Give the attributes of each of the record's ``count`` events, links or exemplars."""
-        found: list[Attributes] = [{} for _ in range(count)]
-        for column in self.attributes:
-            if column.position == position:
-                for item, value in zip(found, row[column.name] or (), strict=False):
-                    if value is not None:
-                        item[column.key] = attribute_value(column.type, value)
-        for column, value, index in _overflow(row):
-            if column.position == position and index is not None and index < count:
-                found[index][column.key] = value
-        return [dict(sorted(item.items())) for item in found]
+    def _add_column(self, attribute: AttributeColumn, values: list[Any]) -> None:
+        """Spread one column's values over their rows, a list's over the row's items."""
+        for row, value in enumerate(values):
+            if value is None:
+                continue
+            if attribute.is_list:
+                for index, item in enumerate(value):
+                    if item is not None:
+                        self._items[attribute.position, row, index].append((attribute.key, attribute.type, item))
+            else:
+                self._records[attribute.position, row].append((attribute.key, attribute.type, value))
+
+    def _add_overflow(self, table: pa.Table) -> None:
+        """Spread the overflow lists over their rows and items."""
+        columns = (table[name].to_pylist() for name in OVERFLOW_COLUMNS)
+        for row, (names, texts, indexes) in enumerate(zip(*columns, strict=True)):
+            for name, text, index in _overflow(names, texts, indexes):
+                attribute = AttributeColumn.parse(name)
+                if attribute is None:
+                    continue
+                entry = (attribute.key, attribute.type, _FROM_OVERFLOW[attribute.type](text))
+                if attribute.position in LIST_POSITIONS:
+                    self._items[attribute.position, row, index].append(entry)
+                else:
+                    self._records[attribute.position, row].append(entry)
 
 
-def attribute_value(kind: ValueType, value: Any) -> Any:
-    """Turn a stored value that is not null to plain JSON."""
+def _overflow(names: Any, texts: Any, indexes: Any) -> Iterator[tuple[str, str, int]]:
+    """List the overflow of one row, of which most have none."""
+    return zip(names or (), texts or (), indexes or (), strict=True)
+
+
+def plain(entries: Iterable[tuple[str, ValueType, Any]]) -> dict[str, Any]:
+    """Make attributes plain JSON values by key, in the order of keys, as the API shows them (docs/api.md)."""
+    return {key: plain_value(kind, value) for key, kind, value in sorted(entries, key=itemgetter(0))}
+
+
+def plain_value(kind: ValueType, value: Any) -> Any:
+    """Make one stored value plain JSON."""
     if kind is not ValueType.JSON:
         return json_value(value)
     try:
         return json_value(orjson.loads(value))
-    except orjson.JSONDecodeError:  # a text cut at the limit of value length is JSON no more
+    except orjson.JSONDecodeError:  # a text that was cut at the limit of value length is JSON no more
         return value
-
-
-def _overflow(row: Mapping[str, Any]) -> list[tuple[AttributeColumn, Any, int | None]]:
-    """List the overflowed attributes of a row, with the index of their event, link or exemplar."""
-    found = []
-    names, values, indexes = (row.get(name) or () for name in OVERFLOW_COLUMNS)
-    for name, value, index in zip(names, values, indexes, strict=True):
-        column = AttributeColumn.parse(name)
-        if column is not None:
-            found.append((column, attribute_value(column.type, _FROM_TEXT[column.type](value)), index))
-    return found

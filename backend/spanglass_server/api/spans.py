@@ -1,0 +1,120 @@
+"""Routes about spans, and the parameters that all questions about spans share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import (
+    ATTRIBUTES,
+    CURSOR,
+    HEX_ID,
+    INTEGER,
+    NANOSECONDS,
+    SLOT,
+    STRING,
+    TIME,
+    array,
+    choice,
+    nullable,
+    record,
+)
+from spanglass_server.query import spans
+from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
+from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.traces import Page
+
+if TYPE_CHECKING:
+    from spanglass_server.api.params import Params
+    from spanglass_server.store.ports import QuerySession
+
+SPAN_PARAMS = (
+    *RANGE,
+    FILTER,
+    Param("service", "text", help="Only spans of this service."),
+    Param("operation", "text", help="Only spans of this name."),
+    Param("min_duration", "duration", help="Only spans that took at least this long, like 150ms."),
+    Param("max_duration", "duration", help="Only spans that took at most this long."),
+)
+
+_EVENT = record(time=TIME, offset_ns=NANOSECONDS, name=STRING, attributes=ATTRIBUTES)
+_LINK = record(trace_id=HEX_ID, span_id=HEX_ID, attributes=ATTRIBUTES)
+#: What the API shows of every span.
+SPAN_FIELDS = {
+    "span_id": HEX_ID,
+    "parent_span_id": nullable(HEX_ID),
+    "service": STRING,
+    "slot": SLOT,
+    "name": STRING,
+    "kind": choice(*SPAN_KINDS),
+    "start_time": TIME,
+    "duration_ns": NANOSECONDS,
+    "status": choice(*STATUSES),
+    "status_message": STRING,
+    "attributes": ATTRIBUTES,
+    "resource": ATTRIBUTES,
+    "scope": record(name=STRING, version=STRING, attributes=ATTRIBUTES),
+    "events": array(_EVENT),
+    "links": array(_LINK),
+    "trace_state": STRING,
+    "flags": INTEGER,
+    "dropped": record(attributes=INTEGER, events=INTEGER, links=INTEGER),
+}
+PERCENTILES = {name: nullable(NANOSECONDS) for name in ("p50_ns", "p95_ns", "p99_ns")}
+
+
+def span_question(params: Params) -> SpanQuestion:
+    """Make a question of ``SPAN_PARAMS``."""
+    return SpanQuestion(
+        window=params["window"],
+        filter=params["filter"] or "",
+        service=params["service"],
+        operation=params["operation"],
+        min_duration_ns=params["min_duration"],
+        max_duration_ns=params["max_duration"],
+    )
+
+
+def page_of(params: Params) -> Page:
+    """Make a page of ``sort``, ``order``, ``limit`` and ``cursor``."""
+    return Page(params["limit"], params["sort"], params["order"] == "desc", params["cursor"])
+
+
+def _search(session: QuerySession, params: Params) -> dict[str, Any]:
+    return spans.search_spans(session, span_question(params), page_of(params))
+
+
+def _groups(session: QuerySession, params: Params) -> dict[str, Any]:
+    return spans.group_spans(session, span_question(params), params["by"], params["limit"])
+
+
+ROUTES = (
+    Route(
+        path="/spans",
+        summary="Search spans.",
+        parameters=(
+            *SPAN_PARAMS,
+            Param("sort", "choice", "time", "What to sort by.", choices=tuple(spans.SORTS)),
+            ORDER,
+            limit_param(20),
+            CURSOR_PARAM,
+        ),
+        response=record(spans=array(record(trace_id=HEX_ID, **SPAN_FIELDS)), next_cursor=CURSOR),
+        ask=_search,
+    ),
+    Route(
+        path="/spans/groups",
+        summary="Count matching spans by attributes, with latency.",
+        description="Largest first. Spans that lack a key are a group of their own, with null in its place.",
+        parameters=(
+            *SPAN_PARAMS,
+            Param("by", "keys", required=True, help="Keys to group by, comma-separated.", maximum=spans.MAX_GROUP_KEYS),
+            limit_param(100),
+        ),
+        response=record(
+            groups=array(record(by=ATTRIBUTES, spans=INTEGER, errors=INTEGER, **PERCENTILES, last_time=TIME))
+        ),
+        ask=_groups,
+    ),
+)

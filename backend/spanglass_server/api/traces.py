@@ -1,0 +1,125 @@
+"""Routes about traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import (
+    BOOLEAN,
+    CURSOR,
+    HEX_ID,
+    INTEGER,
+    NANOSECONDS,
+    NUMBER,
+    SLOT,
+    STRING,
+    TIME,
+    UNIX_SECONDS,
+    WINDOW,
+    array,
+    choice,
+    record,
+)
+from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_question
+from spanglass_server.query import traces
+from spanglass_server.query.trace_view import show_trace, show_trace_otlp
+
+if TYPE_CHECKING:
+    from spanglass_server.api.params import Params
+    from spanglass_server.store.ports import QuerySession
+
+_MAX_BUCKETS = 1000
+_WARNINGS = ("missing_root", "orphans", "clock_skew", "cycle")
+
+_SERVICE_FIELDS = {"service": STRING, "slot": SLOT, "spans": INTEGER, "errors": INTEGER}
+_SUMMARY = record(
+    trace_id=HEX_ID,
+    root_service=STRING,
+    root_operation=STRING,
+    root_missing=BOOLEAN,
+    start_time=TIME,
+    duration_ns=NANOSECONDS,
+    span_count=INTEGER,
+    error_count=INTEGER,
+    matched_spans=INTEGER,
+    services=array(record(**_SERVICE_FIELDS)),
+)
+_TREE_FIELDS = {
+    "depth": INTEGER,
+    "offset_ns": NANOSECONDS,
+    "self_time_ns": NANOSECONDS,
+    "skew_ns": NANOSECONDS,
+    "orphan": BOOLEAN,
+    "children": INTEGER,
+}
+_TRACE = record(
+    trace_id=HEX_ID,
+    start_time=TIME,
+    duration_ns=NANOSECONDS,
+    span_count=INTEGER,
+    error_count=INTEGER,
+    duplicate_spans=INTEGER,
+    services=array(record(**_SERVICE_FIELDS, self_time_ns=NANOSECONDS)),
+    warnings=array(choice(*_WARNINGS)),
+    spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS)),
+)
+_OTLP = {"type": "object", "properties": {"resourceSpans": array({"type": "object"})}, "required": ["resourceSpans"]}
+
+
+def _search(session: QuerySession, params: Params) -> dict[str, Any]:
+    return traces.search_traces(session, span_question(params), page_of(params))
+
+
+def _counts(session: QuerySession, params: Params) -> dict[str, Any]:
+    return traces.count_spans(session, span_question(params), params["buckets"])
+
+
+def _trace(session: QuerySession, params: Params) -> dict[str, Any]:
+    show = show_trace_otlp if params["format"] == "otlp" else show_trace
+    return show(session, params["trace_id"])
+
+
+ROUTES = (
+    Route(
+        path="/traces",
+        summary="Search traces: summaries of those with a matching span.",
+        description="By time, a trace stands where its first matching span of the range starts.",
+        parameters=(
+            *SPAN_PARAMS,
+            Param("sort", "choice", "time", "What to sort by.", choices=traces.SORTS),
+            ORDER,
+            limit_param(20),
+            CURSOR_PARAM,
+        ),
+        response=record(traces=array(_SUMMARY), next_cursor=CURSOR),
+        ask=_search,
+    ),
+    Route(
+        path="/traces/counts",
+        summary="Count matching spans over time, split by error.",
+        parameters=(
+            *SPAN_PARAMS,
+            Param("buckets", "integer", 60, "Most points of the series.", minimum=1, maximum=_MAX_BUCKETS),
+        ),
+        response=record(
+            window=WINDOW,
+            step_s=NUMBER,
+            points=array(record(t=UNIX_SECONDS, spans=INTEGER, errors=INTEGER)),
+            total=INTEGER,
+            errors=INTEGER,
+        ),
+        ask=_counts,
+    ),
+    Route(
+        path="/traces/{trace_id}",
+        summary="One trace with all its spans, depth first; or as OTLP/JSON.",
+        parameters=(
+            Param("trace_id", "trace_id", help="The id in hex."),
+            Param("format", "choice", "tree", "tree, or otlp for TracesData of OTLP/JSON.", choices=("tree", "otlp")),
+        ),
+        response={"oneOf": [_TRACE, _OTLP]},
+        ask=_trace,
+    ),
+)

@@ -1,0 +1,48 @@
+"""Where a page of results ended, as an opaque text that the next request brings back."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import orjson
+
+from spanglass_server.query.errors import BadQuestionError
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place after the last result: its sort value and, among equals, its id."""
+
+    value: int
+    id: bytes
+
+    def encode(self, order: str) -> str:
+        """Write the cursor for a client; ``order`` names the sorting it belongs to."""
+        raw = orjson.dumps([order, self.value, self.id.hex()])
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str | None, order: str) -> Cursor | None:
+        """Read a client's cursor, None for none; BadQuestionError for one of another sorting or of nothing at all."""
+        if not text:
+            return None
+        try:
+            written_for, value, hex_id = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            cursor = cls(int(value), bytes.fromhex(hex_id))
+        except (ValueError, TypeError) as error:
+            raise BadQuestionError(
+                "this is not a cursor", field="cursor", hint="take next_cursor of the page before, or leave it out"
+            ) from error
+        if written_for != order:
+            raise BadQuestionError(
+                f"the cursor belongs to pages sorted by {written_for}, and these are by {order}",
+                field="cursor",
+                hint="leave the cursor out to begin again",
+            )
+        return cursor
+
+    def precedes(self, value: int, id_: bytes, *, descending: bool) -> bool:
+        """Whether a result comes after this place in an order."""
+        here, there = (self.value, self.id), (value, id_)
+        return there < here if descending else there > here

@@ -1,0 +1,137 @@
+"""Span search, and matching spans counted by attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.times import format_time
+from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.json_values import json_value
+from spanglass_server.query.language import FilterError, field_expression
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
+from spanglass_server.query.services import percentiles
+from spanglass_server.query.span_rows import SpanRows
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.stored_rows import fetch_rows
+from spanglass_server.query.window import clamp
+from spanglass_server.signals import Signal, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.query.traces import Page
+    from spanglass_server.store.ports import QuerySession
+
+#: What spans can be sorted by.
+SORTS = {"time": Sql("start_time_ns"), "duration": Sql("duration_ns")}
+_TRACE_ID_BYTES = 16
+MAX_GROUP_KEYS = 4
+
+Key = tuple[bytes, bytes]
+
+
+def search_spans(session: QuerySession, question: SpanQuestion, page: Page) -> dict[str, Any]:
+    """Answer ``GET /api/v1/spans``: first the ids of the page, then whole spans. One sent twice is shown once."""
+    matching = match_spans(session, question)
+    found = _find(session, matching, page)
+    shown = found[: page.limit]
+    spans = _whole(session, shown)
+    ordered = dict.fromkeys((row["trace_id"], row["span_id"]) for row in shown)
+    return {
+        "spans": [spans[key] for key in ordered if key in spans],
+        "next_cursor": None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order),
+    }
+
+
+def _find(session: QuerySession, matching: Matching, page: Page) -> list[dict[str, Any]]:
+    """Give the ids of the page's spans with one more when there is one."""
+    direction = Sql("DESC" if page.descending else "ASC")
+    after = Cursor.decode(page.cursor, page.order)
+    return rows(
+        session,
+        statement(
+            "found_spans",
+            value=SORTS[page.sort],
+            relation=matching.relation(session, ("trace_id", "span_id", "duration_ns")),
+            where=matching.where,
+            after=_after(after, SORTS[page.sort], descending=page.descending),
+            direction=direction,
+            count=page.limit + 1,
+        ),
+    )
+
+
+def _after(cursor: Cursor | None, value: Sql, *, descending: bool) -> Sql:
+    """Write that a span comes after the cursor; the first comparison is what storage can skip by."""
+    if cursor is None:
+        return TRUE
+    sign = "<" if descending else ">"
+    trace_id, span_id = cursor.id[:_TRACE_ID_BYTES], cursor.id[_TRACE_ID_BYTES:]
+    later_id = f"trace_id {sign} ? OR (trace_id = ? AND span_id {sign} ?)"
+    text = f"{value.text} {sign}= ? AND ({value.text} {sign} ? OR {later_id})"
+    return Sql(text, (cursor.value, cursor.value, trace_id, trace_id, span_id))
+
+
+def _cursor(row: dict[str, Any]) -> Cursor:
+    return Cursor(row["value"], row["trace_id"] + row["span_id"])
+
+
+def _whole(session: QuerySession, found: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+    """Give the spans found as the API shows them."""
+    if not found:
+        return {}
+    starts = [row["start_time_ns"] for row in found]
+    trace_ids = {row["trace_id"] for row in found}
+    window = clamp(min(starts), max(starts) + 1)
+    traces, spans = one_of(trace_ids), one_of({row["span_id"] for row in found})
+    where = Sql(
+        f"start_time_ns BETWEEN ? AND ? AND trace_id IN {traces.text} AND span_id IN {spans.text}",
+        (min(starts), max(starts), *traces.parameters, *spans.parameters),
+    )
+    table = SpanRows(fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids))
+    return {
+        (table.value("trace_id", row), table.value("span_id", row)): table.as_json(row) for row in range(table.count)
+    }
+
+
+def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/spans/groups``: spans that lack a key are a group of their own, with null there."""
+    if not keys:
+        raise BadQuestionError("name the keys to group by", field="by", hint="for example by=service.name,error.type")
+    matching = match_spans(session, question)
+    expressions = [_expression(key, matching) for key in keys]
+    columns = {"status_code", "duration_ns"}.union(*(read for _, read in expressions))
+    names = [quote_identifier(f"key {place}") for place in range(len(keys))]
+    found = rows(
+        session,
+        statement(
+            "span_groups",
+            keys=Sql(", ".join(f"{text} AS {name}" for (text, _), name in zip(expressions, names, strict=True))),
+            names=Sql(", ".join(names)),
+            relation=matching.relation(session, columns),
+            where=matching.where,
+            count=limit,
+        ),
+    )
+    return {"groups": [_group(row, keys) for row in found]}
+
+
+def _expression(key: str, matching: Matching) -> tuple[str, frozenset[str]]:
+    """Give the SQL of a key; an error in it is one of the parameter ``by``."""
+    try:
+        return field_expression(key, Signal.SPANS, matching.known)
+    except FilterError as error:
+        raise BadQuestionError(f"{key!r} is not a key: {error}", field="by", hint=error.hint) from error
+
+
+def _group(row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """One group of the answer."""
+    return {
+        "by": {key: json_value(row[f"key {place}"]) for place, key in enumerate(keys)},
+        "spans": row["spans"],
+        "errors": row["errors"],
+        **percentiles(row),
+        "last_time": format_time(row["last_ns"]),
+    }

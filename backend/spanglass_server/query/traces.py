@@ -1,0 +1,307 @@
+"""Trace search: summaries of the traces that have a matching span, page by page, and matching spans over time.
+
+Two phases, so that nothing but a few columns is read of most spans: first the ids of the traces of a page, then
+summaries of just these traces from the time around them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.slots import service_slot
+from spanglass_core.times import NS_PER_SECOND, format_time
+from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from spanglass_server.query.matching import SpanQuestion
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: Spans of a trace are looked for this far around those that were found ...
+NEAR_NS = 900 * NS_PER_SECOND
+#: ... and this far when the trace reaches past that, or its root is not there.
+FAR_NS = 86_400 * NS_PER_SECOND
+#: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
+_SPANS_A_TRACE = 16
+_GROWTH = 8
+
+#: Figures that traces can be sorted by. Spans sent twice count once.
+FIGURES = {
+    "duration": Sql("max(start_time_ns + duration_ns) - min(start_time_ns)"),
+    "spans": Sql("count(DISTINCT span_id)"),
+    "errors": Sql("count(DISTINCT span_id) FILTER (status_code = 2)"),
+}
+SORTS = ("time", *FIGURES)
+_DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
+_SUMMARY_COLUMNS = (
+    "trace_id", "span_id", "parent_span_id", "start_time_ns", "duration_ns", "status_code", "name", SERVICE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of the results is wanted. ``sort`` is one of ``SORTS``."""
+
+    limit: int = 20
+    sort: str = "time"
+    descending: bool = True
+    cursor: str | None = None
+
+    @property
+    def order(self) -> str:
+        """The sorting's name, which its cursors carry."""
+        return f"{self.sort} {'desc' if self.descending else 'asc'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A trace of the page: its sort value, and when one of its spans started."""
+
+    trace_id: bytes
+    value: int
+    start_ns: int
+
+
+def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces``.
+
+    By time, a trace stands where its first matching span of the range starts.
+    """
+    matching = match_spans(session, question)
+    after = Cursor.decode(page.cursor, page.order)
+    if page.sort == "time":
+        found, summaries = _TimeSearch(session, matching, page, after).find()
+    else:
+        found = _by_figure(session, matching, page, after)
+        summaries = summarise(session, matching, found[: page.limit])
+    shown = found[: page.limit]
+    is_last = len(found) <= page.limit
+    return {
+        "traces": [_as_json(summaries[trace.trace_id]) for trace in shown if trace.trace_id in summaries],
+        "next_cursor": None if is_last else Cursor(shown[-1].value, shown[-1].trace_id).encode(page.order),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeSearch:
+    """Traces by the start of their first matching span, without grouping all matching spans.
+
+    The newest spans are fetched, some for each trace wanted. A trace among them may have an older matching span that
+    was not fetched, but then it stands no higher than the oldest span that was: everything above that is certain.
+    """
+
+    session: QuerySession
+    matching: Matching
+    page: Page
+    after: Cursor | None
+
+    def find(self) -> tuple[list[Found], dict[bytes, Mapping[str, Any]]]:
+        """Give the page's traces with one more when there is one, and summaries of them."""
+        wanted = self.page.limit + 1
+        count = wanted * _SPANS_A_TRACE
+        while True:
+            spans = self._spans(count)
+            is_all = len(spans) < count
+            edge_ns = None if is_all else int(spans[-1]["start_time_ns"])
+            certain, summaries = self._certain(_first_starts(spans), edge_ns, wanted)
+            if is_all or len(certain) >= wanted:
+                return certain[:wanted], summaries
+            count *= _GROWTH
+
+    def _spans(self, count: int) -> list[dict[str, Any]]:
+        """Give the first matching spans after the cursor."""
+        return rows(
+            self.session,
+            statement(
+                "newest_matches",
+                relation=self._narrowed.relation(self.session, ("trace_id",)),
+                where=self._narrowed.where,
+                direction=_DIRECTIONS[self.page.descending],
+                count=count,
+            ),
+        )
+
+    @property
+    def _narrowed(self) -> Matching:
+        """The question without the part of its range that earlier pages have shown."""
+        window = self.matching.window
+        if self.after is None:
+            return self.matching
+        if self.page.descending:
+            return self.matching.narrowed(clamp(window.start_ns, min(window.end_ns, self.after.value + 1)))
+        return self.matching.narrowed(clamp(max(window.start_ns, self.after.value), window.end_ns))
+
+    def _certain(
+        self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int
+    ) -> tuple[list[Found], dict[bytes, Mapping[str, Any]]]:
+        """Those of the traces found whose place is certain, in order, and their summaries."""
+        candidates = self._ordered(Found(trace_id, start, start) for trace_id, start in starts.items())
+        placed: list[Found] = []
+        summaries: dict[bytes, Mapping[str, Any]] = {}
+        for taken in range(0, len(candidates), wanted):
+            batch = candidates[taken : taken + wanted]
+            summaries |= summarise(self.session, self.matching, batch)
+            placed.extend(filter(self._is_next, _placed(batch, summaries)))
+            rest = candidates[taken + wanted : taken + wanted + 1]
+            bound = rest[0].value if rest else edge_ns
+            certain = [found for found in placed if bound is None or self._is_before(found.value, bound)]
+            if len(certain) >= wanted:
+                break
+        return self._ordered(certain) if candidates else [], summaries
+
+    def _ordered(self, found: Iterable[Found]) -> list[Found]:
+        return sorted(found, key=lambda trace: (trace.value, trace.trace_id), reverse=self.page.descending)
+
+    def _is_next(self, found: Found) -> bool:
+        """Whether a trace belongs to this page or a later one."""
+        cursor = self.after
+        return cursor is None or cursor.precedes(found.value, found.trace_id, descending=self.page.descending)
+
+    def _is_before(self, value: int, bound: int) -> bool:
+        """Whether a place comes before the first place that is not certain."""
+        return value > bound if self.page.descending else value < bound
+
+
+def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Mapping[str, Any]]) -> Iterator[Found]:
+    """Give the traces at the starts of their first matching spans."""
+    for found in batch:
+        summary = summaries.get(found.trace_id)
+        if summary is not None and summary["first_match_ns"] is not None:
+            yield replace(found, value=summary["first_match_ns"])
+
+
+def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
+    """Give the earliest start of the spans of each trace."""
+    starts: dict[bytes, int] = {}
+    for span in spans:
+        trace_id, start_ns = span["trace_id"], span["start_time_ns"]
+        starts[trace_id] = min(start_ns, starts.get(trace_id, start_ns))
+    return starts
+
+
+def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
+    """Give the page's traces by a figure of the whole trace, with one more when there is one."""
+    around = widen(matching.window, NEAR_NS)
+    columns = ("trace_id", "span_id", "start_time_ns", "duration_ns", "status_code")
+    found = rows(
+        session,
+        statement(
+            "sorted_traces",
+            matching=matching.relation(session, ("trace_id",)),
+            where=matching.where,
+            figure=FIGURES[page.sort],
+            relation=Sql(session.relation(Signal.SPANS, around, columns, trace_ids=matching.trace_ids)),
+            after=_after(after, descending=page.descending),
+            direction=_DIRECTIONS[page.descending],
+            count=page.limit + 1,
+        ),
+    )
+    return [Found(row["trace_id"], row["value"], row["start_time_ns"]) for row in found]
+
+
+def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
+    """Write that a trace comes after the cursor."""
+    if cursor is None:
+        return TRUE
+    sign = "<" if descending else ">"
+    parameters = (cursor.value, cursor.value, cursor.id)
+    return Sql(f"(value {sign} ? OR (value = ? AND trace_id {sign} ?))", parameters)
+
+
+def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Mapping[str, Any]]:
+    """Summaries of traces by id: from the time around them, and once more from further away for those that need it."""
+    if not traces:
+        return {}
+    around = _around(traces, NEAR_NS)
+    summaries = _summaries(session, matching, {trace.trace_id for trace in traces}, around)
+    reaching = [trace for trace in traces if _reaches_past(summaries.get(trace.trace_id), around)]
+    if reaching:
+        ids = {trace.trace_id for trace in reaching}
+        summaries |= _summaries(session, matching, ids, _around(reaching, FAR_NS))
+    return summaries
+
+
+def _around(traces: Collection[Found], margin_ns: int) -> Window:
+    """Give the time around the spans found."""
+    starts = [trace.start_ns for trace in traces]
+    return widen(clamp(min(starts), max(starts) + 1), margin_ns)
+
+
+def _reaches_past(summary: Mapping[str, Any] | None, around: Window) -> bool:
+    """Whether spans of a trace may lie outside the time that was looked at."""
+    return summary is None or summary["root_missing"] or summary["end_ns"] > around.end_ns
+
+
+def _summaries(
+    session: QuerySession, matching: Matching, trace_ids: Collection[bytes], around: Window
+) -> dict[bytes, Mapping[str, Any]]:
+    """Summaries of the spans of traces that start in a time."""
+    columns = {*_SUMMARY_COLUMNS, *matching.columns}
+    found = rows(
+        session,
+        statement(
+            "trace_summaries",
+            service=SERVICE_NAME,
+            matches=matching.where,
+            relation=Sql(session.relation(Signal.SPANS, around, columns, trace_ids=trace_ids)),
+            trace_ids=one_of(trace_ids),
+        ),
+    )
+    return {row["trace_id"]: row for row in found}
+
+
+def _as_json(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a summary as the API shows it."""
+    return {
+        "trace_id": summary["trace_id"].hex(),
+        "root_service": summary["root_service"],
+        "root_operation": summary["root_operation"],
+        "root_missing": summary["root_missing"],
+        "start_time": format_time(summary["start_ns"]),
+        "duration_ns": summary["end_ns"] - summary["start_ns"],
+        "span_count": summary["span_count"],
+        "error_count": summary["error_count"],
+        "matched_spans": summary["matched_spans"],
+        "services": [
+            {
+                "service": service["service"],
+                "slot": service_slot(service["service"]),
+                "spans": service["spans"],
+                "errors": service["errors"],
+            }
+            for service in summary["services"]
+        ],
+    }
+
+
+def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces/counts``; a span that was sent twice counts twice here."""
+    matching = match_spans(session, question)
+    steps = Buckets.about(question.window, buckets)
+    counted = statement(
+        "span_counts",
+        first_ns=steps.first_ns,
+        step_ns=steps.step_ns,
+        relation=matching.relation(session, ("status_code",)),
+        where=matching.where,
+    )
+    by_bucket = {row["bucket"]: row for row in rows(session, counted)}
+    empty = {"spans": 0, "errors": 0}
+    points = [
+        {"t": bucket_seconds(start_ns), **{name: by_bucket.get(bucket, empty)[name] for name in empty}}
+        for bucket, start_ns in enumerate(steps.starts_ns())
+    ]
+    return {
+        "window": describe(question.window),
+        "step_s": steps.step_s,
+        "points": points,
+        "total": sum(point["spans"] for point in points),
+        "errors": sum(point["errors"] for point in points),
+    }
