@@ -1,0 +1,71 @@
+"""Which records of any signal a question is about: its range and filter as one predicate over stored columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language import FilterError, compile_filter, field_expression, parse_filter
+from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.signals import TIME_COLUMN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from spanglass_server.signals import Signal
+    from spanglass_server.store.ports import QuerySession, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A question made ready for storage: ``predicate`` holds for its records, apart from the range.
+
+    ``known`` are the attribute columns of the window, for other keys of the question.
+    """
+
+    signal: Signal
+    window: Window
+    predicate: Sql
+    columns: frozenset[str]
+    require: frozenset[str]
+    trace_ids: frozenset[bytes]
+    known: Mapping[str, int] = field(repr=False)
+
+    @property
+    def time(self) -> str:
+        """The column that orders the signal in time."""
+        return TIME_COLUMN[self.signal]
+
+    @property
+    def where(self) -> Sql:
+        """The predicate with the range."""
+        within = Sql(f"{self.time} >= ? AND {self.time} < ?", (self.window.start_ns, self.window.end_ns))
+        return all_of([within, self.predicate])
+
+    def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
+        """Give the stored rows that may match, with these columns and those of the predicate."""
+        needed = {self.time, *columns, *self.columns}
+        return Sql(
+            session.relation(self.signal, self.window, sorted(needed), require=self.require, trace_ids=self.trace_ids)
+        )
+
+    def narrowed(self, window: Window) -> Records:
+        """Ask the same about another range."""
+        return replace(self, window=window)
+
+    def expression(self, key: str, parameter: str) -> tuple[Sql, frozenset[str]]:
+        """Give the SQL of a key's value and the columns it reads; an error in it is one of ``parameter``."""
+        try:
+            text, columns = field_expression(key, self.signal, self.known)
+        except FilterError as error:
+            raise BadQuestionError(f"{key!r} is not a key: {error}", field=parameter, hint=error.hint) from error
+        return Sql(text), columns
+
+
+def match_records(session: QuerySession, signal: Signal, window: Window, filter_text: str = "") -> Records:
+    """Make a question ready; FilterError for a filter that can't be understood."""
+    known = session.columns(signal, window)
+    compiled = compile_filter(parse_filter(filter_text), signal, known)
+    predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
+    return Records(signal, window, all_of(predicate), compiled.columns, compiled.require, compiled.trace_ids, known)
