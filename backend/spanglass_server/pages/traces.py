@@ -83,7 +83,7 @@ def _whole_filter(visit: Visit) -> str:
 
 
 async def _choices(visit: Visit) -> dict[str, list[str]]:
-    """Return what the pickers offer: services, and operations of the chosen one. They help; they never fail the page."""
+    """Return what the pickers offer: services, and operations of the chosen one; without an answer they are empty."""
     service = visit.param("service")
     shared = {"signal": "spans", "limit": str(MOST_CHOICES), **visit.window.ask()}
     operations = (visit.ask("services", service, "operations", **visit.window.ask()) if service

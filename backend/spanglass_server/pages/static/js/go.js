@@ -40,7 +40,10 @@ export function start() {
   addEventListener("pageshow", stopWaiting);
   document.addEventListener("submit", (event) => {
     if (event.target.method === "dialog") return;
-    for (const field of event.target.querySelectorAll("input[name], select[name]")) if (!field.value) field.disabled = true; // no empty parameters in the URL
+    for (const field of event.target.querySelectorAll("input[name], select[name]")) {
+      if (field instanceof HTMLInputElement) field.value = field.value.trim();
+      field.disabled = !field.value; // no empty parameters in the URL
+    }
     setTimeout(() => { for (const field of event.target.elements) field.disabled = false; });
     waiting();
   });

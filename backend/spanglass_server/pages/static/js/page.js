@@ -5,7 +5,7 @@ import { go, waiting } from "./go.js";
 const THEMES = ["system", "light", "dark"];
 
 function themes() {
-  const button = document.getElementById("theme");
+  const button = document.getElementById("theme-switch");
   const root = document.documentElement;
   const name = () => button.setAttribute("aria-label", `Theme: ${root.dataset.theme ?? "system"}`);
   name();

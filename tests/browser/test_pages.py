@@ -1,0 +1,410 @@
+"""The pages in a real browser, over made-up data and its extremes."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from made_up import HOSTILE, MS, NOW_NS, log
+
+from spanglass_server.pages import format as fmt
+from spanglass_server.pages.security import CONTENT_SECURITY_POLICY
+
+pytestmark = pytest.mark.browser
+
+TRACE = "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
+PATHS = (
+    "/services",
+    "/services/checkout",
+    "/services/checkout?operation=POST%20%2Forders",
+    "/traces",
+    TRACE,
+    f"{TRACE}?view=logs",
+    "/logs",
+)
+REFUSED = ("Failed to load resource",)
+
+
+#: Notes, for the page after this one, that the waiting line was shown, and over how many rows.
+WATCH_WAITING = """() => new MutationObserver(([{ target }]) => {
+  if (!target.hidden) sessionStorage.seen = `shown over ${document.querySelectorAll("tbody tr").length} rows`;
+}).observe(document.getElementById("wait"), { attributes: true })"""
+
+
+def query(page):
+    """The parameters of a page's URL."""
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def fits(page):
+    """Whether the page needs no scrolling sideways."""
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_open_without_trouble(open_page, path, scheme):
+    """No error in the console, no violation of the policy, no request to another host; one heading."""
+    page = open_page("shop", path, scheme=scheme)
+    assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_carry_the_policy_and_nothing_inline(serve, path):
+    """Every page has the strict policy, and its HTML has no inline script, style or handler."""
+    with urllib.request.urlopen(serve("shop").url + path) as answer:
+        html = answer.read().decode()
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=\"", html) == []
+
+
+@pytest.mark.parametrize("width", [390, 720])
+@pytest.mark.parametrize(
+    ("scenario", "path"),
+    [("shop", path) for path in PATHS]
+    + [("hostile", path) for path in PATHS]
+    + [("huge", TRACE), ("empty", "/traces")],
+)
+def test_no_page_scrolls_sideways(open_page, scenario, path, width):
+    """On a phone of 390 px, and at 200 % zoom on a laptop, all fits the width."""
+    assert fits(open_page(scenario, path, width=width, height=844))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_hostile_telemetry_stays_text(open_page, path):
+    """Scripts and markup in names, attributes, bodies and stacks are shown, never run."""
+    page = open_page("hostile", path)
+    for opened in page.locator("details:not(.range)").all():
+        opened.evaluate("it => { it.open = true; }")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("main img, a[href^='javascript']").count() == 0
+    assert page.locator("main").inner_text().count("onerror=") > 0
+
+
+def test_hostile_completions_stay_text(open_page):
+    """Keys and values offered by the filter box are text, too."""
+    page = open_page("hostile", "/traces")
+    page.locator(".filter input[name=filter]").press_sequentially("img")
+    page.locator("#completions [role=option]").first.wait_for()
+    assert page.evaluate("window.pwned") is None
+    assert HOSTILE.replace("\0", "\ufffd")[:20] in page.locator("#completions").inner_text()
+
+
+@pytest.mark.parametrize(("path", "rows"), [("/services", 8), ("/traces", 23), ("/logs", 40), (TRACE, 38)])
+def test_pages_read_without_script(open_page, path, rows):
+    """With script off, the first result is there."""
+    page = open_page("shop", path, script=False)
+    assert page.locator("tbody tr, .log > .log-r, .wf-rows .wf-r").count() == rows
+
+
+def test_completion_by_keyboard(open_page):
+    """Typing offers keys with counts; tab takes one; values follow; enter searches; all is in the URL."""
+    page = open_page("shop", "/traces")
+    page.keyboard.press("f")
+    page.keyboard.type("cur")
+    page.locator("#completions [role=option]").first.wait_for()
+    field = page.locator(".filter input[name=filter]")
+    assert field.get_attribute("aria-expanded") == "true"
+    assert page.locator("#completions [aria-selected=true]").inner_text().split("\n") == [
+        "shop.currency",
+        "14\u202f800 spans",
+    ]
+    page.keyboard.press("Tab")
+    page.keyboard.type("= N")
+    page.locator("#completions [role=option] >> text=NOK").wait_for()
+    page.keyboard.press("Tab")
+    assert field.input_value() == 'shop.currency = "NOK" '
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**filter=**")
+    assert query(page) == {"filter": 'shop.currency = "NOK"'}
+
+
+def test_completion_is_a_combobox(open_page):
+    """Arrows move the active option, which the field names; escape closes and keeps the text."""
+    page = open_page("shop", "/traces")
+    page.keyboard.press("f")
+    page.keyboard.type("s")
+    page.locator("#opt-1").wait_for()
+    page.keyboard.press("ArrowDown")
+    field = page.locator(".filter input[name=filter]")
+    assert field.get_attribute("aria-activedescendant") == "opt-1"
+    page.keyboard.press("Escape")
+    assert [field.get_attribute("aria-expanded"), field.input_value()] == ["false", "s"]
+
+
+def test_a_broken_filter_says_where(open_page):
+    """The field is marked and the message says what is wrong at which column and what to do."""
+    page = open_page("shop", "/traces?filter=duration%20%3E%20500mz", allow=REFUSED)
+    assert page.locator(".filter input[name=filter]").get_attribute("aria-invalid") == "true"
+    assert page.locator("#bad").inner_text().startswith("“500mz” at 12: a duration ends in ns, us, ms, s, m or h.")
+    assert page.locator(".filter .t-bad").inner_text() == "500mz"
+
+
+def test_brush_by_mouse_and_by_keyboard(open_page):
+    """Dragging on a chart, or arrows with shift and enter, zoom the page to that range."""
+    page = open_page("shop", "/traces")
+    box = page.locator("svg[data-brush]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20, steps=3)
+    page.mouse.up()
+    page.wait_for_url("**start=**")
+    page.wait_for_selector("html[data-ready]")
+    assert length_s(page) in range(895, 906)
+    page.locator("svg[data-brush]").focus()
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("before => location.href !== before", arg=page.url)
+    assert length_s(page) in range(36, 40)  # three of 72 buckets
+
+
+def length_s(page):
+    """How long the range in a page's URL is, in whole seconds."""
+    start, end = (fmt.parse_time_ns(query(page)[name]) for name in ("start", "end"))
+    return (end - start) // 10**9
+
+
+def test_sorting_is_a_link_and_lives_in_the_url(open_page):
+    """A heading sorts; the URL says so; the heading shows it."""
+    page = open_page("shop", "/traces")
+    page.get_by_role("link", name="Duration", exact=True).click()
+    page.wait_for_url("**sort=duration**")
+    assert page.locator("th[aria-sort]").inner_text() == "Duration"
+    assert page.locator("tbody tr").first.locator("td.strong").inner_text().replace("\u202f", "") == "1.94s"
+
+
+def test_pages_of_a_list_do_not_shift(open_page):
+    """The next page keeps the range it began with and shows other traces."""
+    page = open_page("many", "/traces?limit=500")
+    first = page.locator("tbody tr").first.inner_text()
+    page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**cursor=500**")
+    assert {"start", "end", "limit", "cursor"} == set(query(page))
+    assert page.locator("tbody tr").count() == 500
+    assert page.locator("tbody tr").first.inner_text() != first
+
+
+def test_facets_filter_and_unfilter(open_page):
+    """A value of a facet adds its term to the filter, and takes it away again."""
+    page = open_page("shop", "/traces?last=6h")
+    page.locator(".facet a.pick", has_text="NOK").click()
+    page.wait_for_url("**filter=**")
+    assert query(page) == {"last": "6h", "filter": 'shop.currency = "NOK"'}
+    page.locator(".facet a.pick[aria-current]", has_text="NOK").click()
+    page.wait_for_url("**/traces?last=6h")
+
+
+def test_pickers_choose_a_service(open_page):
+    """Choosing a service searches at once, and its operations are offered."""
+    page = open_page("shop", "/traces")
+    page.locator("select[name=service]").select_option("checkout")
+    page.wait_for_url("**service=checkout**")
+    assert "pricing.total_for" in page.locator("select[name=operation]").inner_text()
+
+
+def test_waterfall_by_keyboard(open_page):
+    """J and k walk, e goes to the next error, arrows fold; the detail and the URL follow."""
+    page = open_page("shop", TRACE)
+    title = page.locator("#detail .title")
+    assert title.inner_text() == "pricing.convert"
+    page.keyboard.press("k")
+    assert title.inner_text() == "SELECT price WHERE sku = ?"
+    page.keyboard.press("k")
+    assert title.inner_text() == "pricing.total_for"
+    before = page.locator(".wf-r").count()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".wf-r").count() == before - 2
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".wf-r").count() == before
+    page.keyboard.press("e")
+    assert title.inner_text() == "pricing.convert"
+    assert query(page) == {"span": f"{33:016x}"}
+    assert page.evaluate("document.activeElement.textContent") == "pricing.convert"
+
+
+def test_repeats_fold_and_unfold(open_page):
+    """Eighteen like queries are one row with a count, until it is opened."""
+    page = open_page("shop", TRACE)
+    assert page.locator(".fold").inner_text() == "18 ×"
+    page.locator(".wf-r", has=page.locator(".fold")).locator(".twist").click()
+    assert page.locator(".op", has_text="SELECT price").count() == 18
+
+
+def test_find_in_a_trace(open_page):
+    """Find marks the rows, counts the hits, and enter walks them; the URL remembers."""
+    page = open_page("shop", TRACE)
+    page.keyboard.press("f")
+    page.keyboard.type("stock")
+    assert page.locator(".wf-r.hit").count() == 2
+    page.keyboard.press("Enter")
+    assert page.locator("#detail .title").inner_text() == "SELECT stock FOR UPDATE"
+    assert query(page) == {"find": "stock", "span": f"{12:016x}"}
+
+
+def test_an_exception_shows_its_own_frames_first(open_page):
+    """Frames of the application stand open or by themselves, library frames are folded into a line."""
+    page = open_page("shop", TRACE)
+    assert page.locator("#detail .exc h3").inner_text() == "CurrencyNotPriced"
+    assert page.locator("#detail .frame.app b").all_inner_texts() == ["convert", "place_order"]
+    assert "2 library frames" in page.locator("#detail .frames").inner_text()
+
+
+def test_ten_thousand_spans_scroll(open_page):
+    """Only rows near the window are in the page, the last span can be reached by scrolling and by key."""
+    page = open_page("huge", TRACE)
+    assert page.locator(".wf-r").count() < 200
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.locator(".wf-r[aria-rowindex='10001']").wait_for()
+    assert page.locator(".wf-r").count() < 200
+    page.keyboard.press("Home")
+    page.locator(".wf-r[aria-rowindex='2'][aria-current]").wait_for()
+    page.keyboard.press("End")
+    page.locator(".wf-r[aria-rowindex='10001'][aria-current]").wait_for()
+
+
+def test_following_logs_waits_for_the_reader(open_page):
+    """New lines come on top; with a line open they wait and are counted; a click lets them in."""
+    page = open_page("shop", "/logs?follow=1")
+    api = page.served.api
+    api.late_logs = [log(900, NOW_NS + MS, "web", "info", "first new line")]
+    page.locator(".log-r", has_text="first new line").wait_for()
+    page.locator(".log-r > summary").nth(2).click()
+    api.late_logs = [
+        log(901, NOW_NS + 2 * MS, "web", "warn", "second new line"),
+        log(902, NOW_NS + 3 * MS, "web", "info", "third new line"),
+    ]
+    page.get_by_role("button", name="Paused, 2 new").click()
+    page.locator(".log-r", has_text="third new line").wait_for()
+    assert [text.split()[-3] for text in page.locator(".log-r > summary code").all_inner_texts()[:3]] == [
+        "third",
+        "second",
+        "first",
+    ]
+
+
+def test_log_lines_lead_to_their_trace(open_page):
+    """An open line links to its span."""
+    page = open_page("shop", "/logs")
+    page.locator(".log-r summary").first.click()
+    page.locator(".log-r[open] .chip").click()
+    page.wait_for_url(f"**{TRACE}?span={33:016x}")
+
+
+def test_empty_pages_show_the_command_that_fills_them(open_page):
+    """With no data every list says how to get some."""
+    for path in ("/services", "/traces", "/logs"):
+        page = open_page("empty", path)
+        assert page.locator(".empty pre").first.inner_text() == "make demo"
+        assert f"OTEL_EXPORTER_OTLP_ENDPOINT={page.served.url}" in page.locator(".empty").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "path", "title", "step"),
+    [
+        ("shop", "/nowhere", "There is no page here.", "Services"),
+        ("shop", "/traces/dead0000000000000000000000000000", "There is nothing here.", "Search traces"),
+        ("shop", "/traces/xyz", "There is nothing here.", "Search traces"),
+        ("shop", "/logs?start=soon", "This time range cannot be read.", "Last hour"),
+        ("timeout", "/services", "The search ran out of time.", "Last 15 min"),
+    ],
+)
+def test_errors_say_what_to_do_next(open_page, scenario, path, title, step):
+    """An error page has a title, what happened, and a link that helps."""
+    page = open_page(scenario, path, allow=REFUSED)
+    assert page.locator("h1").inner_text() == title
+    assert page.locator("main a.btn").first.inner_text() == step
+
+
+def test_a_timeout_keeps_the_search(open_page):
+    """When a search runs out of time, the filter stays and a shorter range is one click away."""
+    page = open_page("timeout", "/traces?filter=a%20%3D%201", allow=REFUSED)
+    assert page.locator(".filter input[name=filter]").input_value() == "a = 1"
+    assert page.get_by_role("link", name="Last 15 min").get_attribute("href") == "/traces?filter=a%20%3D%201&last=15m"
+
+
+def test_the_waiting_line_shows_while_the_old_answer_stays(open_page):
+    """A slow answer is announced above the old page."""
+    page = open_page("slow", "/services")
+    page.evaluate(WATCH_WAITING)
+    page.get_by_role("link", name="p99").click()
+    page.wait_for_url("**sort=p99**")
+    assert page.evaluate("sessionStorage.seen") == "shown over 8 rows"
+
+
+def test_the_theme_is_kept(open_page):
+    """The switch overrides the system, and the next page has it before its first paint."""
+    page = open_page("shop", "/services", scheme="light")
+    for _ in range(2):
+        page.locator("#theme-switch").click()
+    page.goto(page.served.url + "/logs")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    assert page.locator("#theme-switch").get_attribute("aria-label") == "Theme: dark"
+
+
+def test_times_are_the_readers(open_page):
+    """The browser's zone reaches the server by a cookie, and what the reader writes is turned into UTC for the URL."""
+    page = open_page("shop", "/traces")
+    assert page.evaluate("document.documentElement.dataset.zone") == "Europe/Berlin"
+    assert page.locator("tbody time").first.inner_text() == "13:00:00.123"
+    page.locator("details.range summary").click()
+    page.locator("input[name=start]").fill("12:15")
+    page.locator("input[name=end]").fill("2025-11-21 12:45")
+    page.get_by_role("button", name="Apply").first.click()
+    page.wait_for_url("**/traces?start=**")
+    assert query(page) == {"start": "2025-11-21T11:15:00Z", "end": "2025-11-21T11:45:00Z"}
+
+
+def test_script_and_server_write_the_same(open_page):
+    """Durations and counts read the same, whether the server or the browser wrote them."""
+    page = open_page("shop", "/services")
+    durations = [
+        0,
+        7,
+        999,
+        1500,
+        999_600,
+        5_100_000,
+        88_040_000,
+        324_400_000,
+        1_940_000_000,
+        59_990_000_000,
+        65 * 10**9,
+        54 * 10**11,
+    ]
+    module = page.locator("script[type=module]").get_attribute("src").replace("main.js", "time.js")
+    found = page.evaluate(
+        "async ([module, values]) => { const t = await import(module); return values.map((v) => [t.durationText(v), t.grouped(v)]); }",
+        [module, durations],
+    )
+    assert found == [[fmt.duration_text(value), fmt.grouped(value)] for value in durations]
+
+
+def test_jump_finds_traces_services_and_text(open_page):
+    """The box on every page opens an id's trace, a service, or a search."""
+    for text, url in (
+        ("4F1C2B77D06E4B9C8A53F0E1B2C6A90E", TRACE),
+        ("checkout", "/services/checkout"),
+        ("lost order", "/traces?filter=%22lost%20order%22"),
+    ):
+        page = open_page("shop", "/logs")
+        page.keyboard.press("/")
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        page.wait_for_url(page.served.url + url)
+
+
+def test_rows_are_walked_by_keyboard(open_page):
+    """J and k move the focus among rows, enter opens one; the list of keys is a question mark away."""
+    page = open_page("shop", "/services")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.textContent") == "checkout"
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    page.keyboard.press("Escape")
+    page.locator("tbody a", has_text="checkout").first.press("Enter")
+    page.wait_for_url("**/services/checkout")

@@ -1,0 +1,166 @@
+"""The pages' parts that need no browser."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from made_up import NOW_NS
+
+from spanglass_server.pages import charts, search, terms, waterfall, window
+from spanglass_server.pages import format as fmt
+from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.templates import linkable
+
+BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
+HOUR_NS = 3600 * 10**9
+
+DURATIONS = {
+    0: "0 ns", 7: "7 ns", 999: "999 ns", 1_500: "1.5 µs", 999_600: "1 ms", 5_100_000: "5.1 ms", 88_000_000: "88 ms",
+    324_400_000: "324 ms", 1_940_000_000: "1.94 s", 59_990_000_000: "60 s", 65_000_000_000: "1 min 5 s",
+    5_400_000_000_000: "1 h 30 min", 4_000_000_000_000_000: "1 111 h 6 min",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("duration_ns", "text"), DURATIONS.items())
+def test_durations_have_three_digits_and_a_fitting_unit(duration_ns, text):
+    """A duration is short to read at every size."""
+    assert fmt.duration_text(duration_ns).replace(fmt.THIN, " ") == text
+
+
+def test_numbers_are_written_in_one_way():
+    """Thousands, axis numbers, shares and rates."""
+    assert [fmt.grouped(999), fmt.grouped(10_412_003)] == ["999", "10\u202f412\u202f003"]
+    assert [fmt.compact(n) for n in (0, 950, 3000, 1_250_000)] == ["0", "950", "3\u202fk", "1.25\u202fM"]
+    assert [fmt.percent_parts(r)[0] for r in (0, 0.0004, 0.082, 1, None)] == ["0", "<0.1", "8.2", "100", "–"]  # noqa: RUF001
+    assert [fmt.rate_parts(r) for r in (0, 0.05, 11.83, 4180)] == [
+        ("0", "/s"),
+        ("3", "/min"),
+        ("11.8", "/s"),
+        ("4\u202f180", "/s"),
+    ]
+
+
+def test_api_times_keep_their_nanoseconds():
+    """The API's strings and nanoseconds turn into one another without loss."""
+    text = "2025-11-21T12:00:00.123456789Z"
+    assert (fmt.parse_time_ns(text), fmt.rfc3339(NOW_NS)) == (NOW_NS, text)
+
+
+def test_a_clock_says_the_date_only_when_it_is_not_today():
+    """Times stand in the reader's zone."""
+    assert [BERLIN.time(NOW_NS), BERLIN.time(NOW_NS - 24 * HOUR_NS)] == ["13:00:00.123", "20 Nov 13:00:00.123"]
+
+
+@pytest.mark.parametrize(
+    ("params", "start_ns", "end_ns", "kept", "label"),
+    [
+        ({}, NOW_NS - HOUR_NS, NOW_NS, {}, "Last 1 hour"),
+        ({"last": "15m"}, NOW_NS - HOUR_NS // 4, NOW_NS, {"last": "15m"}, "Last 15 minutes"),
+        ({"start": "now-7200s", "end": "now"}, NOW_NS - 2 * HOUR_NS, NOW_NS, {"start": "now-7200s", "end": "now"}, "Last 2 hours"),
+        ({"start": "12:00", "end": "12:30"}, 1763722800 * 10**9, 1763724600 * 10**9, {"start": "2025-11-21T11:00:00Z", "end": "2025-11-21T11:30:00Z"}, "12:00 to 12:30"),
+        ({"start": "2025-11-21 12:00:00.5", "end": "1763724600"}, 17637228005 * 10**8, 1763724600 * 10**9, {"start": "2025-11-21T11:00:00.5Z", "end": "2025-11-21T11:30:00Z"}, "12:00 to 12:30"),
+    ],
+)  # fmt: skip
+def test_a_range_is_read_as_people_write_it(params, start_ns, end_ns, kept, label):
+    """Relative, wall-clock and absolute times give a range, and what stays in the URL has no zone to guess."""
+    found = window.read_window(params, BERLIN)
+    assert (found.start_ns, found.end_ns, dict(found.params), found.label) == (start_ns, end_ns, kept, label)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"start": "soon"}, "start"),
+        ({"start": "now", "end": "25:99"}, "end"),
+        ({"last": "0h"}, "last"),
+        ({"start": "13:00", "end": "12:00"}, "start"),
+    ],
+)
+def test_an_unreadable_range_names_its_field(params, field):
+    """The reader is told which part cannot be read."""
+    with pytest.raises(window.WindowError) as caught:
+        window.read_window(params, BERLIN)
+    assert caught.value.field == field
+
+
+def test_moving_and_widening_a_range():
+    """Earlier, and zoom out; a range that ends now keeps ending now."""
+    live, fixed = window.read_window({}, BERLIN), window.read_window({"start": "11:00", "end": "12:00"}, BERLIN)
+    assert fixed.moved(-1) == {"start": "2025-11-21T09:00:00Z", "end": "2025-11-21T10:00:00Z"}
+    assert fixed.wider(NOW_NS) == {"start": "2025-11-21T09:30:00Z", "end": "2025-11-21T11:30:00Z"}
+    assert live.wider(NOW_NS) == {"start": "now-7200s", "end": "now"}
+
+
+def test_terms_are_added_and_taken_away():
+    """A facet's term joins what the reader wrote, whatever it contains, and leaves it again."""
+    wanted = terms.term("http.route", 'a "b" \\ c')
+    assert wanted == 'http.route = "a \\"b\\" \\\\ c"'
+    assert terms.both("a = 1 or b = 2", wanted) == f"(a = 1 or b = 2) and {wanted}"
+    assert terms.without(terms.both("a = 1", wanted), wanted) == "a = 1"
+    assert terms.without("a = 1 or status = error", "status = error") is None
+
+
+def test_a_filter_is_coloured_without_losing_a_letter():
+    """The coloured copy is the text itself, whatever the tokens say."""
+    tokens = [
+        {"start": 0, "end": 1, "kind": "key"},
+        {"start": 2, "end": 99, "kind": "bad"},
+        {"start": 2, "end": 3, "kind": "operator"},
+    ]
+    assert search.coloured("a = 1", tokens) == [("t-k", "a"), ("", " "), ("t-o", "="), ("", " 1")]
+
+
+def test_self_time_is_what_no_child_covers():
+    """Overlapping children, and children that outlive their parent, are cut rightly."""
+    children = [
+        {"offset_ns": 2, "duration_ns": 3},
+        {"offset_ns": 4, "duration_ns": 2},
+        {"offset_ns": 9, "duration_ns": 5},
+    ]
+    assert list(waterfall.self_segments({"offset_ns": 0, "duration_ns": 10}, children)) == [(0, 2), (6, 9)]
+
+
+def test_an_axis_has_round_labels_and_the_end():
+    """Labels stand at round times, and none crowds the end's own."""
+    labels = [label["text"].replace(fmt.THIN, " ") for label in waterfall.axis(1_940_000_000)]
+    assert labels == ["0", "500 ms", "1 s", "1.5 s", "1.94 s"]
+
+
+def test_stacked_bars_stand_on_each_other():
+    """Errors at the floor, the rest upon them, in a box of 100."""
+    layers = [charts.Series("errors", "err", [1]), charts.Series("others", "", [3])]
+    chart = charts.bars("counts", charts.Buckets([NOW_NS / 1e9], 60), layers, BERLIN)
+    assert [(mark["y"], mark["h"]) for mark in chart.marks] == [(75.0, 25.0), (0.0, 75.0)]
+    assert chart.y_labels == ["4", "2", "0"]
+
+
+def test_a_gap_in_a_line_stays_a_gap():
+    """A bucket without a value is not drawn as zero."""
+    assert charts.path([1, None, 1, 1], 1) == "M4.17,3.00 20.83,3.00M62.50,3.00 87.50,3.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [
+        ("https://a.example/x", True),
+        ("javascript:alert(1)", False),
+        (" https://a", False),
+        ("HTTP://a", True),
+        (7, False),
+        ('https://a"x', False),
+    ],
+)
+def test_only_web_addresses_become_links(value, allowed):
+    """A value of telemetry is linked only if it is a whole http or https address."""
+    assert linkable(value) is allowed
+
+
+def test_static_files_ask_no_other_host():
+    """No style sheet, script or drawing names another host, and no script builds HTML from text."""
+    for name, body in load_assets().files.items():
+        text = body.decode()
+        hosts = set(re.findall(r"https?://[\w.]+", text)) - {"http://www.w3.org"}
+        assert (name, hosts) == (name, set())
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text), name
