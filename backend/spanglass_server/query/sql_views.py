@@ -40,7 +40,10 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
         "trace_id": (("trace_id",), _HEX),
         "span_id": (("span_id",), _HEX),
         "parent_span_id": (("parent_span_id",), _HEX),
-        "kind": (("kind",), "['internal', 'internal', 'server', 'client', 'producer', 'consumer'][{0} + 1]"),
+        "kind": (
+            ("kind",),
+            "['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'][coalesce({0}, 0) + 1]",
+        ),
         "status": (("status_code",), "['unset', 'ok', 'error'][coalesce({0}, 0) + 1]"),
         "event_time": (("event_time_ns",), _TIMES),
         "link_trace_id": (("link_trace_id",), _HEXES),

@@ -1,0 +1,97 @@
+"""Routes about keys and values: facets of a search, and completion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.api.params import FILTER, RANGE, Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import ANYTHING, INTEGER, STRING, array, record
+from spanglass_server.query.facets import MAX_KEYS, complete_values, count_facets
+from spanglass_server.query.keys import complete_keys
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from spanglass_server.api.params import Params
+    from spanglass_server.store.ports import QuerySession
+
+SIGNAL = Param("signal", "choice", "spans", "Which records.", choices=tuple(Signal))
+_PREFIX = Param("prefix", "text", help="What is typed already.")
+
+_VALUE = record(value=ANYTHING, count=INTEGER)
+_FACET = record(key=STRING, values=array(_VALUE), distinct=INTEGER, missing=INTEGER)
+_KEY = record(
+    key=STRING,
+    position={**STRING, "description": "span, log, point, resource, scope, event, link, exemplar; or intrinsic"},
+    types=array(STRING),
+    count=INTEGER,
+)
+
+
+def _facets(session: QuerySession, params: Params) -> dict[str, Any]:
+    return count_facets(
+        session,
+        Signal(params["signal"]),
+        params["window"],
+        filter_text=params["filter"] or "",
+        keys=params["keys"] or (),
+        limit=params["limit"],
+    )
+
+
+def _keys(session: QuerySession, params: Params) -> dict[str, Any]:
+    return complete_keys(
+        session,
+        Signal(params["signal"]),
+        params["window"],
+        prefix=params["prefix"] or "",
+        limit=params["limit"],
+    )
+
+
+def _values(session: QuerySession, params: Params) -> dict[str, Any]:
+    return complete_values(
+        session,
+        Signal(params["signal"]),
+        params["window"],
+        params["key"],
+        prefix=params["prefix"] or "",
+        limit=params["limit"],
+    )
+
+
+ROUTES = (
+    Route(
+        path="/facets",
+        summary="Values of keys with counts, for a filter.",
+        parameters=(
+            *RANGE,
+            SIGNAL,
+            FILTER,
+            Param("keys", "keys", help="Keys to count; the usual ones of the signal unless said.", maximum=MAX_KEYS),
+            limit_param(10),
+        ),
+        response=record(facets=array(_FACET), total=INTEGER),
+        ask=_facets,
+    ),
+    Route(
+        path="/keys",
+        summary="Keys with types and counts, for completion.",
+        parameters=(*RANGE, SIGNAL, _PREFIX, limit_param(100)),
+        response=record(keys=array(_KEY)),
+        ask=_keys,
+    ),
+    Route(
+        path="/values",
+        summary="Values of one key with counts, for completion.",
+        parameters=(
+            *RANGE,
+            SIGNAL,
+            Param("key", "text", help="The key, as in a filter.", required=True),
+            _PREFIX,
+            limit_param(20),
+        ),
+        response=record(values=array(_VALUE)),
+        ask=_values,
+    ),
+)
