@@ -18,6 +18,7 @@ from spanglass_server.api.factory import create_api
 from spanglass_server.api.table import ROUTES
 from spanglass_server.ask import InProcessAsk
 from spanglass_server.auth import CHALLENGE, TOKEN_HEADER
+from spanglass_server.memory import tune_allocators
 from spanglass_server.operations import operation_routes, status_route
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process_metrics import watch_process
@@ -49,6 +50,7 @@ def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]
 
     Raises ``OSError`` when a port or the data directory can't be used.
     """
+    tune_allocators()
     telemetry = Telemetry()
     watch_process(telemetry)
     node = StorageNode(settings, telemetry, time.time_ns)

@@ -94,6 +94,8 @@ class Ingest:
         128 * _MIB, BYTES, "Bytes of requests that may wait at once; more are asked to come back (503)."
     )
     max_records: int = _row(2_000_000, whole(1), "Most spans, log records or data points in one request.")
+    max_json_values: int = _row(1_000_000, whole(1), "Most JSON values in one OTLP/JSON request.")
+    max_concurrent_rpcs: int = _row(128, whole(1), "gRPC requests handled at once; more wait.")
     body_timeout_ns: int = _row(30 * _SECOND_NS, DURATION, "How long a client may take to send a request's body.")
     max_future_ns: int = _row(_DAY_NS, DURATION, "How far ahead of the server's clock a record's time may be.")
     dedupe_window_ns: int = _row(600 * _SECOND_NS, DURATION, "How long an exact resend of a request is recognised.")
@@ -115,11 +117,11 @@ class Storage:
     """How records become segments."""
 
     flush_interval_ns: int = _row(30 * _SECOND_NS, DURATION, "Longest time records wait in memory for a segment.")
-    flush_bytes: int = _row(128 * _MIB, BYTES, "Size of the buffer in memory at which a segment is written at once.")
+    flush_bytes: int = _row(64 * _MIB, BYTES, "Size of the journal at which its records become segments at once.")
     compact_interval_ns: int = _row(60 * _SECOND_NS, DURATION, "Time between looks for small segments to merge.")
     max_columns: int = _row(1000, whole(1), "Most attribute columns in a segment; more go to the overflow column.")
-    max_attributes: int = _row(512, whole(1), "Most attributes of a record; more go to the overflow column.")
-    max_value_bytes: int = _row(64 * 1024, BYTES, "Longest attribute value; the rest is cut off, marked and counted.")
+    max_attributes: int = _row(256, whole(1), "Most attributes of a record; more go to the overflow column.")
+    max_value_bytes: int = _row(128 * 1024, BYTES, "Longest attribute value; the rest is cut off, marked and counted.")
     min_free_disk_bytes: int = _row(500 * _MIB, BYTES, "Free space on disk below which nothing more is taken in (503).")
 
 

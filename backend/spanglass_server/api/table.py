@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.api import facets, filter_check, logs, metrics, services, spans, sql, traces
+
 if TYPE_CHECKING:
     from spanglass_server.api.routing import Route
 
-ROUTES: tuple[Route, ...] = ()
+ROUTES: tuple[Route, ...] = (
+    *services.ROUTES,
+    *traces.ROUTES,
+    *spans.ROUTES,
+    *logs.ROUTES,
+    *facets.ROUTES,
+    *filter_check.ROUTES,
+    *metrics.ROUTES,
+    *sql.ROUTES,
+)

@@ -70,6 +70,7 @@ class Generations:
         self._file: JournalFile | None = None
         self._opened_ns = 0
         self._sealed: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._counting = threading.Lock()
         self._sealed_count = 0
         self._disk_problem: str | None = None
         self._stopped = threading.Event()
@@ -124,13 +125,16 @@ class Generations:
             return
         self._file.close()
         self._file = None
-        self._sealed_count += 1
-        self._sealed.put(self._number)
+        self._hand_over(self._number)
         self._number += 1
 
     def adopt(self, generation: int) -> None:
         """Take over a generation that was replayed from a journal, to be flushed."""
-        self._sealed_count += 1
+        self._hand_over(generation)
+
+    def _hand_over(self, generation: int) -> None:
+        with self._counting:
+            self._sealed_count += 1
         self._sealed.put(generation)
 
     def tick(self) -> None:
@@ -179,7 +183,8 @@ class Generations:
             while not self._flush(generation):
                 if self._stopped.wait(_RETRY_S):
                     return
-            self._sealed_count -= 1
+            with self._counting:
+                self._sealed_count -= 1
 
     def _flush(self, generation: int) -> bool:
         newest_ns, digests = self._digests.of(generation)
@@ -190,16 +195,26 @@ class Generations:
                 Digests(generation, newest_ns, digests),
                 self._clock_ns() - self._limits.dedupe_window_ns,
             )
-        except Exception as error:
+        except OSError as error:
             self._telemetry.add(own.STORAGE_ERRORS, 1, "flush")
-            _LOG.exception("a segment could not be written; trying again") if not isinstance(error, OSError) else (
-                _LOG.error("a segment could not be written (%s); its records stay in the journal", error)
-            )
+            _LOG.error("a segment can't be written (%s); its records stay in the journal", error)  # noqa: TRY400
             return False
-        journal_path(self._directory, generation).unlink(missing_ok=True)
+        except Exception:
+            self._telemetry.add(own.STORAGE_ERRORS, 1, "flush")
+            _LOG.exception("flushing failed; the records stay in the journal")
+            return False
+        self._drop_file(generation)
         self._pending.forget(generation)
         self._digests.forget(self._clock_ns())
         return True
+
+    def _drop_file(self, generation: int) -> None:
+        """Delete a flushed generation's file; one of which records are missing in the segments is kept aside."""
+        path = journal_path(self._directory, generation)
+        if generation in self._pending.damaged:
+            path.rename(path.with_suffix(".damaged"))
+        else:
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Flush everything that was appended, unless the disk refuses: then it stays in the journal. Blocks."""

@@ -5,6 +5,7 @@ Shredding costs 4 ms a call whatever it holds, so records of many requests are s
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.decode import Decoded
     from spanglass_server.store.contents import Contents
     from spanglass_server.telemetry import Telemetry
+
+_LOG = logging.getLogger(__name__)
 
 #: Shredded together at most: 1.1 kB a span while decoded.
 _BATCH_BYTES = 8 << 20
@@ -36,6 +39,7 @@ class Pending:
         self._waiting: dict[tuple[int, Signal], list[Decoded]] = defaultdict(list)
         self._budgets: dict[tuple[int, Signal], ColumnBudget] = {}
         self.bytes = 0
+        self.damaged: set[int] = set()  # generations of which some records could not be shredded
 
     def add(self, generation: int, decoded: list[Decoded]) -> None:
         """Take records whose requests are in the journal."""
@@ -72,13 +76,25 @@ class Pending:
             return key, parts[:taken]
 
     def _shred(self, key: tuple[int, Signal], parts: list[Decoded]) -> None:
+        """Shred parts together, or one by one if that fails, so that one alone is left out."""
         generation, signal = key
-        budget = self._budgets.setdefault(key, ColumnBudget(self._limits.max_columns))
+        try:
+            self._shred_together(generation, signal, parts)
+        except Exception:
+            if len(parts) > 1:
+                for part in parts:
+                    self._shred(key, [part])
+                return
+            _LOG.exception("%d %s can't be shredded; they stay in the journal's file", parts[0].row_count, signal)
+            self.damaged.add(generation)
+        with self._lock:
+            self.bytes -= sum(part.size_bytes for part in parts)
+
+    def _shred_together(self, generation: int, signal: Signal, parts: list[Decoded]) -> None:
+        budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
             table, counts = shred(parts, budget, self._limits)
         self._contents.append(signal, Chunk.of(generation, signal, table, max(p.received_ns for p in parts)))
-        with self._lock:
-            self.bytes -= sum(part.size_bytes for part in parts)
         if counts.overflowed:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:

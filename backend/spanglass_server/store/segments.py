@@ -121,14 +121,8 @@ class _Facts:
 
 
 def merged_schema(schemas: Iterable[Any]) -> Any:
-    """Every column of all schemas; dictionaries become what they stand for."""
-    fields: dict[str, Any] = {}
-    for schema in schemas:
-        for column in schema:
-            if column.name not in fields:
-                kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-                fields[column.name] = pa.field(column.name, kind)
-    return pa.schema(fields.values())
+    """Every column of all schemas."""
+    return pa.unify_schemas(list(schemas))
 
 
 def _blocks(chunks: Iterable[Any], schema: Any) -> Iterator[Any]:
@@ -150,13 +144,9 @@ def _blocks(chunks: Iterable[Any], schema: Any) -> Iterator[Any]:
 
 
 def _block(pieces: Sequence[Any], schema: Any) -> Any:
-    table = pa.concat_tables(pieces, promote_options="default").combine_chunks()
-    rows = table.num_rows
-    columns = [
-        table[column.name].cast(column.type) if column.name in table.column_names else pa.nulls(rows, column.type)
-        for column in schema
-    ]
-    return pa.table(columns, schema=schema)
+    """One table of all columns. Whole-table calls only: each call waits for the interpreter's lock behind the decoder."""
+    table = pa.concat_tables([schema.empty_table(), *pieces], promote_options="default")
+    return table.unify_dictionaries().combine_chunks()
 
 
 def _sorted(block: Any, signal: Signal) -> Any:
@@ -167,10 +157,11 @@ def _sorted(block: Any, signal: Signal) -> Any:
 
 def _codes(column: Any) -> NDArray[Any]:
     """Numbers that are equal where the values are; their order is the order of first appearance."""
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    return encoded.indices.to_numpy()  # type: ignore[no-any-return]
+    values = column.combine_chunks()
+    values = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    return values.indices.fill_null(-1).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def _write_options(schema: Any) -> dict[str, Any]:
