@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spanglass_core.semconv_names import ATTRIBUTES, METRICS, METRICS_MS_TO_S, VALUES
@@ -28,13 +28,12 @@ class MetricAlias:
     factor: Fraction
 
 
-@cache
+@lru_cache(maxsize=1024)
 def aliases(key: str) -> tuple[str, ...]:
     """All attribute names that hold what ``key`` does, newest first; only ``key`` itself when it was never renamed."""
     return tuple(_chain(key, ATTRIBUTES, _OLD_ATTRIBUTES))
 
 
-@cache
 def metric_aliases(name: str) -> tuple[MetricAlias, ...]:
     """All names of a metric, newest first, with factors between milliseconds and seconds where the unit changed."""
     asked_per_s = _units_per_second(name)
@@ -42,7 +41,6 @@ def metric_aliases(name: str) -> tuple[MetricAlias, ...]:
     return tuple(MetricAlias(other, Fraction(asked_per_s, _units_per_second(other))) for other in names)
 
 
-@cache
 def value_aliases(key: str, text: str) -> tuple[str, ...]:
     """All spellings of a value of ``key`` (under any of its names), the asked one first."""
     for name in aliases(key):

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-import duckdb
 
 from spanglass_core.filter_ast import COMPLEMENTS, And, Compare, Exists, Field, Filter, In, Not, Operator, Or, Text
 from spanglass_server.query.language.conditions import (
@@ -20,7 +17,6 @@ from spanglass_server.query.language.conditions import (
     list_condition,
     scalar_condition,
 )
-from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.free_text import free_text
 from spanglass_server.query.language.intrinsic_conditions import (
@@ -32,6 +28,7 @@ from spanglass_server.query.language.intrinsic_conditions import (
 from spanglass_server.query.language.intrinsics import Kind
 from spanglass_server.query.language.overflow import overflow_condition
 from spanglass_server.query.language.parts import Part, both, either, part_of_attribute
+from spanglass_server.query.language.regex import check_regex
 from spanglass_server.query.language.sql import Sql, any_of, negated
 from spanglass_server.signals import AttributeColumn, Signal, quote_identifier
 
@@ -148,7 +145,7 @@ def _test_of(node: Compare) -> Test:
     if node.operator is Operator.EQUAL:
         return Equals((node.value,), node.field.name)
     if node.operator is Operator.MATCHES:
-        _check_regex(node)
+        check_regex(node.value)
         return Matches(node.value.text)
     return Ordered(node.operator, node.value, node.field.name)
 
@@ -179,21 +176,3 @@ def _attribute_exists(stored: AttributeColumn) -> Part:
     # A row with two events has a list of two as soon as one of them has the key.
     text = f"{name} IS NOT NULL AND list_count({name}) > 0" if stored.is_list else f"{name} IS NOT NULL"
     return part_of_attribute(Sql(text), stored.name)
-
-
-def _check_regex(node: Compare) -> None:
-    reason = _regex_problem(node.value.text)
-    if reason:
-        message = f"not a regular expression: {reason}"
-        hint = "the syntax is RE2: no look-around, no back-references; escape special characters with a backslash"
-        raise FilterError(message, node.value.column, ("a regular expression",), hint)
-
-
-@cache
-def _regex_problem(pattern: str) -> str:
-    """Let DuckDB judge a pattern, since it is DuckDB that runs it (15 µs, and once for a pattern)."""
-    try:
-        duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
-    except duckdb.Error as error:
-        return str(error).partition("Error: ")[2] or str(error)
-    return ""

@@ -531,3 +531,13 @@ def test_logic_has_two_states(found, tree):
     expected = " ".join(sorted(label for label, row in ROWS.items() if _holds(tree, row)))
 
     assert found(format_filter(tree), ROWS) == expected
+
+
+def test_any_characters_in_values(found):
+    """Control characters, zero bytes and letters of any script reach DuckDB as they are."""
+    rows = {"nul": {"span.k:str": "a\x00b"}, "script": {"span.k:str": "Ünï\n☃"}}
+
+    assert found('k = "a\x00b"', rows) == "nul"
+    assert found('k ~ "\x00"', rows) == "nul"
+    assert found('"ünï"', rows) == "script"
+    assert found("k:*☃", rows) == "script"
