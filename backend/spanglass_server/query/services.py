@@ -34,14 +34,19 @@ PERCENTILES = ("p50_ns", "p95_ns", "p99_ns")
 
 def list_services(session: QuerySession, window: Window, buckets: int) -> Row:
     """Answer ``GET /api/v1/services``, most requests first; without buckets the series are left out."""
-    steps = Buckets.about(window, buckets or 1)
-    measured = _measure(session, window, steps, sets=f"{_WHOLE}, {_BUCKETS}" if buckets else _WHOLE)
+    steps = Buckets.about(window, buckets) if buckets else _one_bucket(window)
+    measured = _measure(session, window, steps, sets=f"{_WHOLE}, {_BUCKETS}" if buckets else _BUCKETS)
     by_service: dict[str, list[Row]] = defaultdict(list)
     for row in measured:
         by_service[row["service"]].append(row)
     services = [_service(name, found, window, steps if buckets else None) for name, found in by_service.items()]
     services.sort(key=lambda service: (-service["requests"], service["service"]))
     return {"window": describe(window), "services": services}
+
+
+def _one_bucket(window: Window) -> Buckets:
+    """Make the whole range one bucket."""
+    return Buckets(window.start_ns, window.end_ns - window.start_ns, 1)
 
 
 def _measure(session: QuerySession, window: Window, steps: Buckets, *, sets: str, only: Sql | None = None) -> list[Row]:
@@ -63,7 +68,7 @@ def _measure(session: QuerySession, window: Window, steps: Buckets, *, sets: str
 
 def _service(name: str, measured: Iterable[Row], window: Window, steps: Buckets | None) -> Row:
     """One service of the answer from its rows of all roles."""
-    whole = [row for row in measured if row["is_whole"]]
+    whole = [row for row in measured if steps is None or row["bucket"] is None]
     role = _request_role(whole)
     total = next((row for row in whole if row["role"] == role), _NOTHING)
     service = {
@@ -77,7 +82,7 @@ def _service(name: str, measured: Iterable[Row], window: Window, steps: Buckets 
         "last_seen_time": format_time(max(row["last_ns"] for row in whole)),
     }
     if steps is not None:
-        points = _points((row for row in measured if row["role"] == role and not row["is_whole"]), steps)
+        points = _points((row for row in measured if row["role"] == role and row["bucket"] is not None), steps)
         service["series"] = [{name: point[name] for name in ("t", "requests", "errors", "p95_ns")} for point in points]
     return service
 

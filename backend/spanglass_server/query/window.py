@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,8 @@ class Buckets:
     def about(cls, window: Window, wanted: int) -> Buckets:
         """Cover a window with the smallest round step of at most ``wanted`` buckets (one more when unaligned)."""
         exact_ns = (window.end_ns - window.start_ns) / wanted
-        step_ns = next((step for step in ROUND_STEPS_NS if step >= exact_ns), ROUND_STEPS_NS[-1])
+        largest_ns = math.ceil(exact_ns / ROUND_STEPS_NS[-1]) * ROUND_STEPS_NS[-1]
+        step_ns = next((step for step in ROUND_STEPS_NS if step >= exact_ns), largest_ns)
         return cls.of_step(window, step_ns)
 
 

@@ -1,5 +1,5 @@
--- Every service twice over: once for the whole range and once for each bucket of time, and apart by what its spans
--- are: 'request', 'root' or 'other'. Only what may count as a request is measured.
+-- Services apart by what their spans are: 'request', 'root' or 'other'. Only what may count as a request is measured.
+-- One set of groups is each bucket of time, another the whole range, where bucket is null.
 WITH spans AS (
     SELECT {service} AS service,
         CASE WHEN kind IN (2, 5) THEN 'request' WHEN parent_span_id IS NULL THEN 'root' ELSE 'other' END AS role,
@@ -9,7 +9,6 @@ WITH spans AS (
     WHERE {where}
 )
 SELECT service, role, bucket,
-    grouping(bucket) = 1 AS is_whole,
     count(*) AS spans,
     count(*) FILTER (status_code = 2) AS errors,
     quantile_cont(duration_ns, [0.5, 0.95, 0.99]) FILTER (role <> 'other') AS quantiles_ns,
