@@ -101,7 +101,7 @@ def _page(
     near = _near(session, records, start, limit + 1, descending=descending)
     direction = Sql("DESC" if descending else "ASC")
     skipped = start.equals if start else 0
-    columns = [*FIXED_COLUMNS[Signal.LOGS], *near.known]
+    columns = list(dict.fromkeys([*FIXED_COLUMNS[Signal.LOGS], *near.known]))  # both may name the overflow
     table = run(
         session,
         statement(
