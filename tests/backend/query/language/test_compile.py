@@ -541,3 +541,11 @@ def test_any_characters_in_values(found):
     assert found('k ~ "\x00"', rows) == "nul"
     assert found('"ünï"', rows) == "script"
     assert found("k:*☃", rows) == "script"
+
+
+def test_only_the_star_is_special_in_wildcards(found):
+    """Percent signs, underscores and backslashes in a pattern of stars stand for themselves."""
+    rows = {"same": {"span.k:str": "50%_\\a-b"}, "wrong": {"span.k:str": "50xx\\a-b"}}
+
+    assert found("k:5*%_\\a*b", rows) == "same"
+    assert found("50*%_\\a", rows) == "same"
