@@ -1,0 +1,71 @@
+"""The API on a real socket, over tables written by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from spanglass_server.api.factory import create_api
+from spanglass_server.api.table import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOW_NS = 2_000 * 1_000_000_000
+
+
+class TableEngine:
+    """Runs questions in a thread over one session; the last deadline is kept."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.deadline_s = 0.0
+
+    async def run(self, ask: Callable[[Any], Any], *, deadline_s: float) -> Any:
+        """Run one question."""
+        self.deadline_s = deadline_s
+        return await asyncio.to_thread(ask, self.session)
+
+
+@contextlib.contextmanager
+def listening(app: Any) -> Iterator[int]:
+    """Serve an application on a free port of this machine while the block runs."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        threading.Event().wait(0.005)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def serve_api() -> Iterator[Callable[..., httpx.Client]]:
+    """Give a function that serves the API, ``serve_api(engine, routes=...)``, and returns an HTTP client to it."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(engine: Any, *, routes: Any = ROUTES, authorize: Any = lambda _: None) -> httpx.Client:
+            api = create_api(
+                routes, engine=engine, clock_ns=lambda: NOW_NS, authorize=authorize, deadline_s=7.5, version="1.2.3"
+            )
+            port = stack.enter_context(listening(Starlette(routes=api)))
+            client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+            return stack.enter_context(client)
+
+        yield serve
+
+
+@pytest.fixture
+def api(serve_api: Callable[..., httpx.Client], open_tables: Callable[..., Any]) -> Callable[..., httpx.Client]:
+    """Give a function that serves the whole API over tables, ``api(spans=[...])``."""
+    return lambda **rows: serve_api(TableEngine(open_tables(**rows)))

@@ -1,0 +1,166 @@
+"""What holds for every route of the API: described, documented, and failing in one shape."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
+from spanglass_server.api.openapi import describe_api
+from spanglass_server.api.params import KINDS
+from spanglass_server.api.table import ROUTES
+
+DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+
+#: A text that every parameter of a kind takes; choices and bounds say better.
+SAMPLES = {
+    "text": "web",
+    "filter": "status:error",
+    "cursor": "",
+    "time": "",
+    "integer": "1",
+    "number": "0.5",
+    "duration": "5ms",
+    "keys": "service.name",
+    "trace_id": "ab" * 16,
+}
+
+
+def sample(param):
+    """Choose a text that a parameter takes."""
+    if param.choices:
+        return param.choices[0]
+    if param.kind == "integer" and param.minimum is not None:
+        return str(param.minimum)
+    return SAMPLES[param.kind]
+
+
+def url(route):
+    """Fill the path of a route."""
+    texts = {param.name: sample(param) for param in route.parameters}
+    return re.sub(r"{(\w+)(?::path)?}", lambda place: texts[place[1]], route.full_path)
+
+
+def query(route):
+    """Make a text for every parameter of a route that is not in its path."""
+    return {param.name: sample(param) for param in route.parameters if param.name not in route.path_names}
+
+
+every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+
+
+@every_route
+def test_every_described_parameter_is_taken(api, route):
+    """No route refuses a parameter that its description names."""
+    body = {"sql": "SELECT 1 AS one"} if route.body is not None else None
+
+    answer = api().request(route.method, url(route), params=query(route), json=body)
+
+    assert "no parameter" not in answer.text
+    assert answer.status_code in {200, 404}, answer.text
+
+
+@every_route
+def test_unknown_parameters_are_refused(api, route):
+    """Every route refuses a parameter that it does not know, by name and in the shape of errors."""
+    answer = api().request(route.method, url(route), params={"nonsense": "1"}, json={})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["field"] == "nonsense"
+
+
+@every_route
+def test_other_methods_are_not_served(api, route):
+    """A wrong method is a 405 that names the right ones."""
+    answer = api().request("DELETE", url(route))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert route.method in answer.headers["allow"].split(", ")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v2/traces", "/api/v1/nothing/here"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_paths_that_are_no_route(api, path, method):
+    """Below /api, what does not exist is a 404 in the shape of errors, whatever the method."""
+    answer = api().request(method, path)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/services", "/api/v1/openapi.json", "/api/v1/nothing"])
+@pytest.mark.parametrize(("code", "status"), [("unauthorized", 401), ("forbidden", 403)])
+def test_authorisation_comes_first(serve_api, path, code, status):
+    """Who may not read learns nothing, not even which paths exist."""
+
+    def refuse(connection):
+        assert connection.url.path == path
+        raise ApiError(code, "no token", hint="send one")
+
+    answer = serve_api(None, authorize=refuse).get(path)
+
+    assert (answer.status_code, answer.json()) == (
+        status,
+        {"error": {"code": code, "message": "no token", "hint": "send one"}},
+    )
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_served_document_describes_every_route(api):
+    """The document that is served has exactly the routes that are served, itself included."""
+    document = api().get("/api/v1/openapi.json").json()
+
+    described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    served = {(route.documented_path, route.method) for route in ROUTES} | {("/api/v1/openapi.json", "GET")}
+    assert described == served
+    assert document["info"]["version"] == "1.2.3"
+
+
+def test_document_is_openapi_3_1():
+    """The document has the structure that OpenAPI 3.1 asks for."""
+    document = describe_api(ROUTES, "1")
+
+    assert document["openapi"] == "3.1.0"
+    assert {"title", "version"} <= document["info"].keys()
+    operations = [(path, op) for path, methods in document["paths"].items() for op in methods.values()]
+    assert len({op["operationId"] for _, op in operations}) == len(operations)
+    for path, op in operations:
+        in_path = {parameter["name"] for parameter in op["parameters"] if parameter["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert all(parameter["required"] for parameter in op["parameters"] if parameter["in"] == "path")
+        assert all(parameter["schema"] and parameter["description"] for parameter in op["parameters"])
+        assert op["summary"].endswith(".")
+        assert all("description" in response for response in op["responses"].values())
+
+
+def test_every_reference_of_the_document_resolves():
+    """No $ref points at nothing."""
+    document = describe_api(ROUTES, "1")
+
+    for reference in re.findall(r"'\$ref': '#/([^']+)'", str(document)):
+        place = document
+        for step in reference.split("/"):
+            place = place[step]
+
+
+def test_every_kind_of_parameter_is_tried():
+    """The sample texts of this test cover every kind."""
+    assert SAMPLES.keys() | {"choice"} >= KINDS.keys()
+
+
+def test_docs_name_every_route():
+    """docs/api.md lists the routes that exist, and no others but the server's own status."""
+    listed = set(re.findall(r"^\| `([A-Z]+ /api/v1/\S+)`", DOCS.read_text(), re.MULTILINE))
+
+    assert listed == {f"{route.method} {route.documented_path}" for route in ROUTES} | {
+        "GET /api/v1/status",
+        "GET /api/v1/openapi.json",
+    }
+
+
+def test_docs_name_every_error_code():
+    """docs/api.md names every code of the table of errors."""
+    line = next(line for line in DOCS.read_text().splitlines() if line.startswith("- **Errors**"))
+
+    assert [code for code in STATUS_OF_CODE if f"`{code}`" not in line] == []
