@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loadgen.prepared import Bodies
 
 
-def parse_cpu_s_per_million(bodies: Bodies, count: int = 200) -> float:
+def parse_cpu_s_per_million(bodies: Bodies, count: int = 1000) -> float:
     """Return processor seconds that parsing a million of these spans with the official parser takes."""
     raw = [bodies.body(index, 0) for index in range(min(count, len(bodies)))]
     begun = time.thread_time()
