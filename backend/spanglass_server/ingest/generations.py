@@ -160,7 +160,7 @@ class Generations:
         free = status.f_bavail * status.f_frsize
         if free < self._limits.min_free_disk_bytes:
             return (
-                f"the disk has {free >> 20} MiB free, less than the setting storage.min_free_disk "
+                f"the disk has {free >> 20} MiB free, less than the setting storage.min_free_disk_bytes "
                 f"({self._limits.min_free_disk_bytes >> 20} MiB)"
             )
         if self._disk_problem is None:
