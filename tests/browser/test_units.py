@@ -53,16 +53,29 @@ def test_a_clock_says_the_date_only_when_it_is_not_today():
     assert [BERLIN.time(NOW_NS), BERLIN.time(NOW_NS - 24 * HOUR_NS)] == ["13:00:00.123", "20 Nov 13:00:00.123"]
 
 
-@pytest.mark.parametrize(
-    ("params", "start_ns", "end_ns", "kept", "label"),
-    [
-        ({}, NOW_NS - HOUR_NS, NOW_NS, {}, "Last 1 hour"),
-        ({"last": "15m"}, NOW_NS - HOUR_NS // 4, NOW_NS, {"last": "15m"}, "Last 15 minutes"),
-        ({"start": "now-7200s", "end": "now"}, NOW_NS - 2 * HOUR_NS, NOW_NS, {"start": "now-7200s", "end": "now"}, "Last 2 hours"),
-        ({"start": "12:00", "end": "12:30"}, 1763722800 * 10**9, 1763724600 * 10**9, {"start": "2025-11-21T11:00:00Z", "end": "2025-11-21T11:30:00Z"}, "12:00 to 12:30"),
-        ({"start": "2025-11-21 12:00:00.5", "end": "1763724600"}, 17637228005 * 10**8, 1763724600 * 10**9, {"start": "2025-11-21T11:00:00.5Z", "end": "2025-11-21T11:30:00Z"}, "12:00 to 12:30"),
-    ],
-)  # fmt: skip
+#: 12:00 and 12:30 in Berlin on the day of the made-up data.
+NOON, HALF_PAST = "2025-11-21T11:00:00Z", "2025-11-21T11:30:00Z"
+NOON_NS, HALF_PAST_NS = 1763722800 * 10**9, 1763724600 * 10**9
+
+RANGES = [
+    ({}, NOW_NS - HOUR_NS, NOW_NS, {}, "Last 1 hour"),
+    ({"last": "15m"}, NOW_NS - HOUR_NS // 4, NOW_NS, {"last": "15m"}, "Last 15 minutes"),
+    (
+        {"start": "now-7200s", "end": "now"}, NOW_NS - 2 * HOUR_NS, NOW_NS,
+        {"start": "now-7200s", "end": "now"}, "Last 2 hours",
+    ),
+    (
+        {"start": "12:00", "end": "12:30"}, NOON_NS, HALF_PAST_NS,
+        {"start": NOON, "end": HALF_PAST}, "12:00 to 12:30",
+    ),
+    (
+        {"start": "2025-11-21 12:00:00", "end": "1763724600"}, NOON_NS, HALF_PAST_NS,
+        {"start": NOON, "end": HALF_PAST}, "12:00 to 12:30",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("params", "start_ns", "end_ns", "kept", "label"), RANGES)
 def test_a_range_is_read_as_people_write_it(params, start_ns, end_ns, kept, label):
     """Relative, wall-clock and absolute times give a range, and what stays in the URL has no zone to guess."""
     found = window.read_window(params, BERLIN)

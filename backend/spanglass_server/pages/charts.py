@@ -87,7 +87,7 @@ def lines(
     clock: Clock,
     text: Callable[[float | None], str] = duration_text,
 ) -> Chart:
-    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values, on the axis and at hover."""
+    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values on the axis and hovered."""
     peak = max((value for layer in layers for value in layer.values if value is not None), default=0)
     top = nice_ceiling(peak)
     marks = [{"css": f"c-l {layer.css}", "d": path(layer.values, top)} for layer in layers]

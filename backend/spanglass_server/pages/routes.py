@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from spanglass_core.filter_text import quote
 from spanglass_server.pages import logs, problem, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.templates import make_environment
-from spanglass_server.pages.terms import quoted
 from spanglass_server.pages.visit import Site, Visit
 from spanglass_server.pages.window import WindowError, read_time
 
@@ -41,7 +41,7 @@ async def jump(visit: Visit) -> Response:
     answer = await visit.ask("services", **visit.window.ask(), buckets=0)
     if any(row["service"] == text for row in answer["services"]):
         return _redirect(visit.to_service(text))
-    return _redirect(visit.go("/traces", filter=quoted(text) if text else None))
+    return _redirect(visit.go("/traces", filter=quote(text) if text else None))
 
 
 async def home(visit: Visit) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.slots import service_slot
 from spanglass_server.pages import terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 #: CSS class of a token by its kind in ``/filter/check``.
-TOKEN_CSS = {"key": "t-k", "operator": "t-o", "string": "t-s", "number": "t-n", "word": "t-w", "bad": "t-n t-bad"}
+TOKEN_CSS = {"key": "t-k", "operator": "t-o", "string": "t-s", "number": "t-n", "word": "t-v", "bad": "t-n t-bad"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
     for token in sorted(tokens, key=lambda token: token["start"]):
         start, end = token["start"], token["end"]
         if at <= start < end <= len(text):
-            parts += [("", text[at:start]), (TOKEN_CSS.get(token["kind"], "t-v"), text[start:end])]
+            spelled = token["kind"] == "operator" and text[start].isalpha()  # and, or, not, in, exists
+            css = "t-w" if spelled else TOKEN_CSS.get(token["kind"], "t-v")
+            parts += [("", text[at:start]), (css, text[start:end])]
             at = end
     return [part for part in [*parts, ("", text[at:])] if part[1]]
 
@@ -69,7 +72,7 @@ def _facet_value(
 ) -> dict[str, Any]:
     wanted = terms.term(key, value["value"])
     rest = terms.without(filter_text, wanted)
-    slot = value.get("slot", slots.get(str(value["value"]))) if key == terms.SERVICE else None
+    slot = slots.get(str(value["value"]), service_slot(str(value["value"]))) if key == terms.SERVICE else None
     return {
         "text": value["value"], "count": value["count"], "share": round(100 * value["count"] / peak, 1) if peak else 0,
         "slot": slot, "on": rest is not None,

@@ -1,47 +1,52 @@
-"""The filter language, as far as pages write it: terms joined to what the reader wrote."""
+"""The filter language (docs/filter-language.md), as far as pages write it: terms joined to what the reader wrote."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from spanglass_core.filter_ast import Field
+from spanglass_core.filter_text import QUOTED, format_field, quote
+
 #: Keys of the filter language that pages name themselves.
-SERVICE, OPERATION, TRACE_ID, SPAN_ID = "service.name", "name", "trace_id", "span_id"
+SERVICE, OPERATION, TRACE_ID = "service.name", "name", "trace_id"
 ERRORS = "status = error"
-#: Values that the language takes as bare words, by key.
+#: Keys whose values are words of a fixed list, which read better without quotes.
 WORDS = frozenset({"status", "kind", "severity"})
 
-
-def quoted(text: str) -> str:
-    """Return a string literal of the filter language."""
-    escaped = (
-        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    )
-    return f'"{escaped}"'
+#: What joins terms, and quoted text, in which nothing joins.
+JOINS = re.compile(rf"{QUOTED.pattern}|(?P<both>\s+and\s+)|(?P<either>\bor\b|\|\|)", re.DOTALL | re.IGNORECASE)
 
 
 def term(key: str, value: Any, operator: str = "=") -> str:
-    """``key = value``, the value quoted when it is a string."""
+    """Write ``key = value``, quoted where the language needs it."""
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, int | float) or key in WORDS:
         text = str(value)
     else:
-        text = quoted(str(value))
-    return f"{key} {operator} {text}"
+        text = quote(str(value))
+    return f"{format_field(Field(key))} {operator} {text}"
 
 
 def both(first: str, second: str) -> str:
-    """Both filters; the first in parentheses where it has an ``or``."""
+    """Join two filters; the first stands in brackets where it has an ``or``."""
     if not first.strip():
         return second
-    first = f"({first})" if " or " in first.lower() else first
-    return f"{first} and {second}"
+    has_or = any(match["either"] for match in JOINS.finditer(first))
+    return f"({first}) and {second}" if has_or else f"{first} and {second}"
 
 
 def without(filter_text: str, unwanted: str) -> str | None:
     """Return the filter less one of its terms joined by ``and``, or nothing if the term does not stand there."""
-    if " or " in filter_text.lower() or unwanted not in filter_text:
+    cuts = list(JOINS.finditer(filter_text))
+    if any(cut["either"] for cut in cuts):
         return None
-    parts = filter_text.split(" and ")
+    parts, at = [], 0
+    for cut in cuts:
+        if cut["both"]:
+            parts.append(filter_text[at : cut.start()])
+            at = cut.end()
+    parts.append(filter_text[at:])
     kept = [part for part in parts if part.strip() != unwanted]
     return " and ".join(kept) if len(kept) < len(parts) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.window import SECOND_NS
+from spanglass_server.pages.window import SECOND_NS, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,8 @@ ROWS, MOST_ROWS = 200, 10_000
 LOGS_SHOWN = 500
 #: Logs of a trace are looked for from this long before it to this long after it.
 BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
+#: Searches for an attribute of this trace look this far around it.
+NEAR_NS = 1800 * SECOND_NS
 TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 WARNINGS = {
@@ -43,14 +45,15 @@ async def show(visit: Visit) -> Response:
     logs, logs_problem = await _logs(visit, trace)
     chosen = _chosen(trace, visit.param("span"))
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
-    root = trace["spans"][0]
+    root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
-        "trace.html", trace=trace, root=root, chosen=chosen, start_ns=parse_time_ns(trace["start_time"]),
+        "trace.html", trace=trace, root=root, chosen=chosen, start_ns=start_ns,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]), rows=waterfall.rows(trace, shown),
         answer=waterfall.answer(trace), error=waterfall.first_error(trace["spans"]),
         logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
         warnings=[WARNINGS.get(name, name) for name in trace["warnings"]],
+        near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import HTMLResponse
 
+from spanglass_server.pages import terms
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.window import Window, read_window
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from spanglass_server.pages.ports import Ask
 
 API = "/api/v1"
+#: Longer values are not offered as a search: no one means the whole of a stack trace.
+MOST_SEARCHED = 300
 #: The cookie in which the browser names its time zone, so that pages show the reader's wall clock from the server on.
 ZONE_COOKIE = "spanglass_zone"
 ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
@@ -88,6 +91,12 @@ class Visit:
     def to_service(self, service: str, **params: str | None) -> str:
         """Return a link to a service's page."""
         return self.go(f"/services/{quote(service, safe='')}", **params)
+
+    def near(self, path: str, params: Mapping[str, str], key: str, value: Any) -> str | None:
+        """Return a link that searches records with the same attribute; nothing for values that are not single."""
+        if not isinstance(value, str | int | float) or len(str(value)) > MOST_SEARCHED:
+            return None
+        return self.link(path, {**params, "filter": terms.term(key, value)})
 
     def range_params(self) -> dict[str, str]:
         """Return the range's own parameters."""

@@ -76,8 +76,8 @@ const event = ({ name, offset_ns: at, attributes }) => [h("p", { class: "row not
 
 const link = ({ trace_id: trace, span_id: span, attributes }) => [h("p", {}, h("a", { href: `/traces/${trace}?span=${span}`, class: "mono" }, `${trace.slice(0, 8)}… / ${span}`)), Object.keys(attributes).length > 0 && pairs(attributes)];
 
-/** All of a span as elements. */
-export function detail(span, slot) {
+/** All of a span as elements; `near` is where a search for one of its attributes goes. */
+export function detail(span, slot, near) {
   const others = span.events.filter(({ name }) => name !== "exception");
   const dropped = Object.entries(span.dropped).filter(([, count]) => count);
   const facts = { "span id": span.span_id, "parent id": span.parent_span_id ?? "none", scope: `${span.scope.name} ${span.scope.version}`.trim(), start: span.start_time };
@@ -86,10 +86,10 @@ export function detail(span, slot) {
   return [
     head(span, slot),
     span.events.filter(({ name }) => name === "exception").map(exception),
-    Object.keys(span.attributes).length > 0 && section("Attributes", pairs(span.attributes)),
+    Object.keys(span.attributes).length > 0 && section("Attributes", pairs(span.attributes, near)),
     others.length > 0 && section("Events", others.map(event)),
     span.links.length > 0 && section("Links", span.links.map(link)),
-    section("Resource", pairs(span.resource)),
+    section("Resource", pairs(span.resource, near)),
     section("Span", pairs(facts)),
   ].flat(Infinity).filter(Boolean);
 }

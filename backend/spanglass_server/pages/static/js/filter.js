@@ -3,7 +3,7 @@
 import { ask, range } from "./api.js";
 import { h } from "./dom.js";
 import { grouped } from "./time.js";
-import { context, literal, tokens } from "./tokens.js";
+import { context, field, literal, tokens } from "./tokens.js";
 
 const PAUSE = 120; // ms without typing before the server is asked
 const OPERATORS = [["=", "is"], ["!=", "is not"], ["~", "matches a regular expression"], [">", "is more than"], ["<", "is less than"], ["exists", "is there"]];
@@ -66,13 +66,13 @@ class FilterBox {
     }
     if (at.kind !== "key") return [];
     const { keys } = await ask("keys", { ...shared, prefix: at.partial, limit: 10 }, signal);
-    const found = keys.slice(0, 10).map(({ key, count }) => ({ group: "Attribute", label: key, right: `${grouped(count)} ${this.signal}`, insert: `${key} `, from: at.from }));
+    const found = keys.slice(0, 10).map(({ key, count }) => ({ group: "Attribute", label: key, right: `${grouped(count)} ${this.signal}`, insert: `${field(key)} `, from: at.from }));
     const words = at.partial ? [] : this.input.value.trim() ? ["and", "or", "not"] : ["not"];
     for (const word of words) found.push({ group: "Word", label: word, right: "", insert: `${word} `, from: at.from });
     if (at.partial.length > 1 && keys[0]) {
       const { key } = keys[0];
       const { values } = await ask("values", { ...shared, key, limit: 3 }, signal);
-      for (const { value, count } of values) found.push({ group: "Value", label: `${key} = ${literal(key, value)}`, right: grouped(count), insert: `${key} = ${literal(key, value)} `, from: at.from });
+      for (const { value, count } of values) found.push({ group: "Value", label: `${field(key)} = ${literal(key, value)}`, right: grouped(count), insert: `${field(key)} = ${literal(key, value)} `, from: at.from });
     }
     return found;
   }

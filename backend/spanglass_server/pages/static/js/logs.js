@@ -4,20 +4,32 @@ import { ask } from "./api.js";
 import { h, icon, linkable, service } from "./dom.js";
 import { remember } from "./go.js";
 import { clock, grouped, plain } from "./time.js";
+import { field, literal } from "./tokens.js";
 
 const PERIOD = 2000; // ms between two questions
 const MOST_LINES = 1000; // kept in the page
 const SEVERITIES = { fatal: ["error", "FTL"], error: ["error", "ERR"], warn: ["warning", "WRN"], info: ["info", "INF"], debug: ["debug", "DBG"], trace: ["debug", "TRC"] };
 
-/** Attributes as a list of pairs. */
-export const pairs = (values) => h("dl", { class: "kv" }, Object.entries(values).map(([key, value]) => [h("dt", {}, key), h("dd", {}, linkable(value) ? h("a", { href: value, rel: "noreferrer noopener" }, value) : plain(value))]));
+const MOST_SEARCHED = 300; // as in pages/visit.py
+
+function only(near, key, value) {
+  if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED) return null;
+  const url = new URL(near, location.origin);
+  url.searchParams.set("filter", `${field(key)} = ${literal(key, value)}`);
+  return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `search ${key} = ${plain(value)}` }, "filter");
+}
+
+/** Attributes as a list of pairs; with `near`, a path and its range, each offers a search for the same. */
+export const pairs = (values, near = null) => h("dl", { class: "kv" }, Object.entries(values).map(([key, value]) => [h("dt", {}, key),
+  h("dd", {}, only(near, key, value), linkable(value) ? h("a", { href: value, rel: "noreferrer noopener" }, value) : plain(value))]));
 
 const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
 function details(line) {
   const trace = line.trace_id && h("div", { class: "chips" }, h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`));
+  const here = location.pathname + location.search;
   const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
-  return h("div", {}, h("div", { class: "flow" }, trace, h("pre", { class: "body" }, plain(line.body)), pairs(facts), pairs(line.attributes), pairs(line.resource)));
+  return h("div", {}, h("div", { class: "flow" }, trace, h("pre", { class: "body" }, plain(line.body)), pairs(facts), pairs(line.attributes, here), pairs(line.resource, here)));
 }
 
 /** One log line as the server renders it; its details are built when it is opened. */

@@ -1,45 +1,70 @@
 // The filter language as far as an editor needs it: colours while typing, and what can be completed at the caret.
 // Whether a filter is right is the server's to say.
 
-const TOKEN = /\s+|"(?:[^"\\]|\\.)*"?|(?:!=|!~|<=|>=|[=<>~:()\[\],-])|\d+(?:\.\d+)?(?:[a-zµ]+|%)?(?![\w.])|[^\s"=<>~!:()\[\],]+|./gu;
-const WORDS = new Set(["and", "or", "not", "in", "exists", "contains"]);
+const TOKEN = /\s+|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|!=|!~|<=|>=|&&|\|\||[=<>~:()!,]|-(?=\S)|[^\s"=<>~!:(),]+|./gsu;
+const VALUE = /[^\s()",]+/uy;
+const NUMBER = /^-?\d+(\.\d+)?(e\d+)?[a-zµ]*$/iu;
+const WORDS = new Set(["and", "or", "not", "in", "exists", "&&", "||"]);
 const OPERATORS = new Set(["=", "!=", "~", "!~", "<", "<=", ">", ">=", ":"]);
+const FIXED = new Set(["status", "kind", "severity"]); // their values are words of a list
 
-/** The text's tokens: [class, text, start]. */
+const isQuoted = (text) => /^["']/.test(text);
+
+/** The text's pieces, blanks included: [{ text, start, css }]. A bare value behind an operator is one piece. */
+function pieces(text) {
+  const found = [];
+  let operator = false;
+  for (let at = 0; at < text.length; ) {
+    VALUE.lastIndex = at;
+    TOKEN.lastIndex = at;
+    const value = operator && !isQuoted(text[at]) && !OPERATORS.has(text[at]) && VALUE.exec(text);
+    const part = value ? value[0] : TOKEN.exec(text)[0];
+    const blank = !part.trim();
+    found.push({ text: part, start: at, blank, value: Boolean(operator && !blank && !OPERATORS.has(part)) });
+    if (!blank) operator = OPERATORS.has(part) && (part !== ":" || found.length > 1);
+    at += part.length;
+  }
+  return found;
+}
+
+function css(piece, next) {
+  const word = piece.text.toLowerCase();
+  if (piece.value) return NUMBER.test(piece.text) ? "t-n" : "t-s";
+  if (WORDS.has(word)) return "t-w";
+  if (/^[=<>~!:(),-]/.test(piece.text)) return "t-o";
+  if (OPERATORS.has(next) || ["in", "exists", "not"].includes(next)) return "t-k";
+  return isQuoted(piece.text) ? "t-s" : "t-v";
+}
+
+/** The text's tokens to colour: [class, text]; together they are the text. */
 export function tokens(text) {
-  const found = [...text.matchAll(TOKEN)].map((match) => ({ text: match[0], start: match.index }));
-  const solid = found.filter((token) => token.text.trim());
-  solid.forEach((token, i) => {
-    const next = solid[i + 1]?.text ?? "";
-    if (token.text.startsWith('"')) token.css = "t-s";
-    else if (/^\d/.test(token.text)) token.css = "t-n";
-    else if (WORDS.has(token.text.toLowerCase())) token.css = "t-w";
-    else if (/^[=<>~!:()[\],-]/.test(token.text)) token.css = "t-o";
-    else token.css = OPERATORS.has(next) || ["in", "exists", "not", "contains"].includes(next.toLowerCase()) ? "t-k" : "t-v";
-  });
-  return found.map(({ css = "", text: part, start }) => [css, part, start]);
+  const found = pieces(text);
+  const solid = found.filter((piece) => !piece.blank);
+  return found.map((piece) => [piece.blank ? "" : css(piece, (solid[solid.indexOf(piece) + 1]?.text ?? "").toLowerCase()), piece.text]);
 }
 
 /** What stands at the caret: a value of a key, an operator after a key, or the beginning of a key. */
 export function context(text, caret) {
-  const before = text.slice(0, caret);
-  const solid = tokens(before).filter(([, part]) => part.trim());
+  const solid = pieces(text.slice(0, caret)).filter((piece) => !piece.blank);
   const last = solid.at(-1);
-  const touching = last && last[2] + last[1].length === caret && !OPERATORS.has(last[1]) && !"()[],-".includes(last[1]);
-  const partial = touching ? last[1] : "";
-  const from = touching ? last[2] : caret;
+  const touching = last && last.start + last.text.length === caret && !OPERATORS.has(last.text) && !/^[(),!-]$/.test(last.text);
+  const partial = touching ? last.text : "";
+  const from = touching ? last.start : caret;
   const rest = touching ? solid.slice(0, -1) : solid;
-  const [key, operator] = rest.slice(-2).map(([, part]) => part);
-  if (OPERATORS.has(operator) && key) return { kind: "value", key, partial: partial.replace(/^"|(?<!\\)"$/g, ""), from };
-  if (OPERATORS.has(key) && rest.length === 1) return { kind: "none" };
+  const [key, operator] = rest.slice(-2).map((piece) => piece.text);
+  if (OPERATORS.has(operator)) return { kind: "value", key: unquoted(key), partial: partial.replace(/^["']/, ""), from };
   const previous = rest.at(-1);
-  if (previous && !partial && previous[0] === "t-v" && /\s$/.test(before)) return { kind: "operator", from };
-  if (partial.startsWith('"') || /^\d/.test(partial)) return { kind: "none" };
+  const isKey = previous && !previous.value && !WORDS.has(previous.text.toLowerCase()) && !/^[(),!-]$/.test(previous.text);
+  if (isKey && !partial && !isQuoted(previous.text)) return { kind: "operator", from };
+  if (isQuoted(partial) || /^\d/.test(partial)) return { kind: "none" };
   return { kind: "key", partial, from };
 }
 
-/** A value as the filter language writes it; a bare word is left bare where the language has a fixed list. */
-export function literal(key, value) {
-  if (typeof value !== "string" || ["status", "kind", "severity"].includes(key)) return String(value);
-  return `"${value.replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n")}"`;
-}
+const quoted = (text) => `"${text.replace(/[\\"]/g, "\\$&")}"`;
+const unquoted = (text) => (isQuoted(text) ? text.slice(1, -1).replace(/\\([\\"'])/g, "$1") : text);
+
+/** A key as the filter language writes it. */
+export const field = (key) => (/^[^\s()",=<>!~:'-][^\s()",=<>!~:]*$/.test(key) && !WORDS.has(key.toLowerCase()) ? key : quoted(key));
+
+/** A value as the filter language writes it. */
+export const literal = (key, value) => (typeof value !== "string" || FIXED.has(key) ? String(value) : quoted(value));

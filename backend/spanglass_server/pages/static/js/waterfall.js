@@ -125,7 +125,7 @@ class Waterfall {
 
   show() {
     const span = this.tree.byId.get(this.chosen);
-    if (span) this.pane.replaceChildren(...detail(span, this.tree.slots.get(span.service) ?? 0));
+    if (span) this.pane.replaceChildren(...detail(span, this.tree.slots.get(span.service) ?? 0, this.root.dataset.near));
     this.tools.update();
   }
 
