@@ -6,11 +6,10 @@ one frozen ``Settings``. What is wrong is refused with its place and a suggestio
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.settings_errors import SettingsError
+from spanglass_server.settings_errors import SettingsError, suggest
 from spanglass_server.settings_file import read_file
 from spanglass_server.settings_table import GROUPS, TABLE, Setting, Settings
 from spanglass_server.settings_types import SECRET, Secret
@@ -70,27 +69,18 @@ def _from_environment(environ: Mapping[str, str]) -> Iterable[tuple[str, str, st
         if row is not None and text:
             yield row.name, text, f"environment variable {variable}"
         elif row is None and variable.startswith(_ENV_PREFIXES) and not _SERVICE_LINK.search(variable):
-            raise SettingsError(f"environment: unknown variable {variable}{_suggest(variable, _BY_ENV)}")
+            raise SettingsError(f"environment: unknown variable {variable}{suggest(variable, _BY_ENV)}")
 
 
 def _parse(name: str, text: str, place: str) -> Any:
     row = TABLE.get(name)
     if row is None:
-        raise SettingsError(f"{place}: unknown setting {name!r}{_suggest(name, TABLE)}")
+        raise SettingsError(f"{place}: unknown setting {name!r}{suggest(name, TABLE)}")
     try:
         return row.type.parse(text)
     except ValueError as error:
         shown = "" if row.type is SECRET else f" (got {text!r})"
         raise SettingsError(f"{place}: {name}: {error}{shown}") from None
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    """Name what was probably meant, or where the list is."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if not close:  # the last word may be right and its group wrong or missing
-        close = [full for full in names if full.rpartition(".")[2] == name.rpartition(".")[2]][:1]
-    return f"; did you mean {close[0]!r}?" if close else "; docs/settings.md lists all settings"
 
 
 def _build(values: Mapping[str, Any]) -> Settings:

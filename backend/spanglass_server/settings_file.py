@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from spanglass_server.settings_errors import SettingsError
+from spanglass_server.settings_errors import SettingsError, suggest
 from spanglass_server.settings_table import GROUPS
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
     seen: dict[str, str] = {}
     for group, group_place, body in _entries(path, root, "groups of settings, such as `server:`"):
         if group not in GROUPS:
-            known = ", ".join(GROUPS)
-            raise SettingsError(f"{group_place}: unknown group of settings {group!r}; the groups are {known}")
+            raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, GROUPS)}")
         if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
             continue  # a group whose settings are all commented out
         for key, place, value in _entries(path, body, f"settings of the group {group!r}"):

@@ -65,7 +65,7 @@ RECEIVED_REQUESTS = _counter(
     "received_requests", "Export requests that were stored.", "signal", "transport", "encoding"
 )
 RECEIVED_BYTES = _counter(
-    "received_bytes", "Bytes of stored export requests, decompressed.", "signal", "transport", "encoding"
+    "received_bytes", "Bytes of stored export requests, as they came over the wire.", "signal", "transport", "encoding"
 )
 RECEIVED_RECORDS = _counter("received_records", "Spans, log records or data points stored.", "signal")
 REFUSED_REQUESTS = _counter("refused_requests", "Export requests refused whole.", "signal", "transport", "reason")

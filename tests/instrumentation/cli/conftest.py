@@ -97,7 +97,7 @@ def environment(**more):
 
 @pytest.fixture
 def command(canned):
-    """Make the environment of a command that talks to the canned server, for tests that start the process themselves."""
+    """Make the environment of a command that talks to the canned server, for tests that start it themselves."""
     return environment(SPANGLASS_URL=canned.url)
 
 
