@@ -1,0 +1,1 @@
+"""The Spanglass server: OTLP in, columns on disk, answers and pages out."""

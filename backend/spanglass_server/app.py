@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -31,7 +31,7 @@ from spanglass_server.storage_node import StorageNode
 from spanglass_server.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute
@@ -60,12 +60,12 @@ def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]
         node.close()
 
 
-def uvloop_run(main: object) -> None:
+def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on uvloop where it is installed (everywhere but on Windows)."""
     try:
         import uvloop  # noqa: PLC0415 - optional
     except ImportError:
-        asyncio.run(main)  # type: ignore[arg-type]
+        asyncio.run(main)
     else:
         uvloop.run(main)
 
@@ -131,9 +131,7 @@ def _http_config(
     )
 
 
-def build_app(
-    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake
-) -> ASGIApp:
+def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
     routes = [*ROUTES, status_route(node, telemetry, release)]
@@ -150,9 +148,7 @@ def build_app(
 
     # the pages ask within the process, after the reader's own request was let in
     ask = InProcessAsk(Starlette(routes=api(lambda _: None)))
-    cors = Cors(
-        settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9)
-    )
+    cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[
             *otlp_routes(intake, cors=cors),

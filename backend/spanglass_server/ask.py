@@ -26,7 +26,7 @@ class InProcessAsk:
 
     async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """See ``pages.ports.Ask``."""
-        scope = {
+        scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",

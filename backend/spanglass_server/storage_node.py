@@ -25,7 +25,6 @@ from spanglass_server.store.store import Store, StoreLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from spanglass_server.settings import Settings
     from spanglass_server.telemetry import Telemetry
@@ -89,8 +88,8 @@ class StorageNode:
                     task.work()
                 except OSError as error:
                     self._telemetry.add(own.STORAGE_ERRORS, 1, task.name)
-                    _LOG.error("%s: %s; trying again", task.name, error)  # noqa: TRY400 - the message says it all
-                except Exception:
+                    _LOG.error("%s: %s; trying again", task.name, error)
+                except Exception:  # noqa: BLE001 - housekeeping goes on
                     self._telemetry.add(own.STORAGE_ERRORS, 1, task.name)
                     _LOG.exception("%s failed; trying again", task.name)
 

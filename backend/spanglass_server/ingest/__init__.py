@@ -1,0 +1,1 @@
+"""From OTLP bytes to columns: decode, check, journal, shred."""

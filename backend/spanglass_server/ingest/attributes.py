@@ -34,6 +34,7 @@ MEMBERS = (
 )
 _EMPTY = len(MEMBERS)
 _TYPE_CODES = _EMPTY + 1
+_RADIX_MAX = 1 << 16  # numpy sorts 16-bit integers by radix
 _SPILL_MAX = 2_000_000  # overflowed entries of one position of one chunk
 _KEY_BYTES_MAX = 256  # a longer key is kept, but in the overflow: footers hold every column's name
 
@@ -121,7 +122,7 @@ class Owners:
 
 @dataclass(slots=True)
 class Overflow:
-    """Entries that did not become columns: the record's row, the full column name, the value as text, the item's index."""
+    """Entries that did not become columns: the record's row, the column name, the value as text, the item's index."""
 
     rows: list[NDArray[np.int64]] = field(default_factory=list)
     names: list[Any] = field(default_factory=list)
@@ -169,7 +170,7 @@ class AttributeShredder:
         self.counts = ShredCounts()
 
     def shred(self, position: str, lists: Any, owners: Owners | None = None) -> dict[str, Any]:
-        """Columns of the attributes at ``position``, as long as ``lists``; without ``owners`` each list is a record's."""
+        """Columns of the attributes at ``position``, as long as ``lists``; by default each list is a record's own."""
         flat = flatten(lists)
         if not len(flat.parents):
             return {}
@@ -274,6 +275,7 @@ class AttributeShredder:
 
 
 def type_codes(any_value: Any) -> NDArray[np.int64]:
+    """Which member each ``AnyValue`` of a struct array has: its place in ``MEMBERS``, or one past for none."""
     types = np.full(len(any_value), _EMPTY, np.int64)
     for code, (member, _) in enumerate(MEMBERS):
         values = any_value.field(member)
@@ -292,12 +294,13 @@ def _compact(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any],
         return present, inverse, sizes
     totals = np.bincount(codes, minlength=top)
     present = np.flatnonzero(totals)
-    lookup = np.zeros(top, np.uint16 if len(present) < 65536 else np.int64)  # numpy sorts 16-bit integers by radix
+    lookup = np.zeros(top, np.uint16 if len(present) <= _RADIX_MAX else np.int64)
     lookup[present] = np.arange(len(present))
     return present, lookup[codes], totals[present]
 
 
 def stored_type(type_code: int) -> ValueType:
+    """How values of a type code are stored."""
     return ValueType.JSON if type_code == _EMPTY else MEMBERS[type_code][1]
 
 

@@ -64,7 +64,7 @@ def take_or_null(values: Any, positions: NDArray[np.int64]) -> Any:
 
 
 def spread(values: Any, rows: NDArray[np.int64]) -> Any:
-    """Repeat values of an envelope (resource, scope) over its records; text as a dictionary, which costs 4 bytes a row."""
+    """Repeat values of a resource or scope over its records; text as a dictionary, which costs 4 bytes a row."""
     if not pa.types.is_string(values.type):
         return values.take(pa.array(rows))
     encoded = values.dictionary_encode()
@@ -92,9 +92,11 @@ def null_if_empty(values: Any) -> Any:
 
 def _offsets(values: Any) -> NDArray[np.int32]:
     """Offsets of a string or binary array, slice applied."""
-    return np.frombuffer(values.buffers()[1], dtype=np.int32, count=len(values) + 1, offset=4 * values.offset) if len(
-        values
-    ) else np.zeros(1, np.int32)
+    return (
+        np.frombuffer(values.buffers()[1], dtype=np.int32, count=len(values) + 1, offset=4 * values.offset)
+        if len(values)
+        else np.zeros(1, np.int32)
+    )
 
 
 def byte_lengths(values: Any) -> NDArray[np.int64]:
@@ -104,6 +106,4 @@ def byte_lengths(values: Any) -> NDArray[np.int64]:
 
 def wrap_lists(values: Any, flat: Flat) -> Any:
     """Item-level values as one list a row; a row without items is null."""
-    return pa.ListArray.from_arrays(
-        pa.array(flat.offsets, type=pa.int32()), values, mask=pa.array(flat.counts == 0)
-    )
+    return pa.ListArray.from_arrays(pa.array(flat.offsets, type=pa.int32()), values, mask=pa.array(flat.counts == 0))

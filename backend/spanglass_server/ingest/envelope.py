@@ -48,9 +48,7 @@ def open_envelope(batch: Any, scopes_field: str, records_field: str) -> Envelope
     return Envelope(resources, scopes, records)
 
 
-def envelope_columns(
-    envelope: Envelope, shredder: AttributeShredder, scope_of: NDArray[np.int64]
-) -> dict[str, Any]:
+def envelope_columns(envelope: Envelope, shredder: AttributeShredder, scope_of: NDArray[np.int64]) -> dict[str, Any]:
     """Columns of resource and scope for rows whose scopes are ``scope_of`` (ascending indexes)."""
     resources, scopes = envelope.resources.values, envelope.scopes.values
     resource_of = envelope.scopes.parents[scope_of]
@@ -104,5 +102,3 @@ def _entity_refs(lists: Any) -> Any:
 def _camel(refs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     names = {"schema_url": "schemaUrl", "type": "type", "id_keys": "idKeys", "description_keys": "descriptionKeys"}
     return [{names[key]: value for key, value in ref.items() if value} for ref in refs]
-
-

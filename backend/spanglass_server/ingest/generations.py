@@ -101,23 +101,23 @@ class Generations:
             if self._disk_problem is not None:
                 raise JournalError(0, self._disk_problem)
             try:
-                if self._file is None:
-                    self._open()
+                file = self._file or self._open()
                 with self._telemetry.timed(own.JOURNAL_FSYNC_SECONDS):
-                    self._file.append(entries)  # type: ignore[union-attr] - opened above
+                    file.append(entries)
             except OSError as error:
                 self._disk_problem = f"the journal can't be written ({os.strerror(error.errno or 0)})"
                 _LOG.error("%s; nothing more is taken in until it can", self._disk_problem)
                 raise JournalError(error.errno, self._disk_problem) from error
             generation = self._number
             self._pending.add(generation, decoded)
-            if self._file is not None and self._file.size >= self._limits.flush_bytes:
+            if file.size >= self._limits.flush_bytes:
                 self._seal()
             return generation
 
-    def _open(self) -> None:
+    def _open(self) -> JournalFile:
         self._file = JournalFile(journal_path(self._directory, self._number))
         self._opened_ns = self._clock_ns()
+        return self._file
 
     def _seal(self) -> None:
         """Close the open generation and hand it to the flusher."""
@@ -197,9 +197,9 @@ class Generations:
             )
         except OSError as error:
             self._telemetry.add(own.STORAGE_ERRORS, 1, "flush")
-            _LOG.error("a segment can't be written (%s); its records stay in the journal", error)  # noqa: TRY400
+            _LOG.error("a segment can't be written (%s); its records stay in the journal", error)
             return False
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the flusher goes on and the journal keeps the records
             self._telemetry.add(own.STORAGE_ERRORS, 1, "flush")
             _LOG.exception("flushing failed; the records stay in the journal")
             return False

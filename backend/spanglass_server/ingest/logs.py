@@ -86,4 +86,3 @@ def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:
             label = "empty"
         kind = pc.replace_with_mask(kind, mask, pa.array([label] * len(chosen), pa.string()))
     return text, kind
-

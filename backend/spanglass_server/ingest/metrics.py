@@ -5,7 +5,6 @@ The five types of metric are shredded one after another, each into a table of it
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,16 @@ import orjson
 import pyarrow as pa
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import Checks
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, spread, wrap_lists
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 from spanglass_server.ingest.values import to_plain_entries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from spanglass_server.ingest.checks import Checks
 
 Columns = dict[str, Any]
 
@@ -185,7 +187,9 @@ def _metadata(lists: Any) -> Any:
     """``Metric.metadata`` as JSON text; it is rare, and a property of the metric, not of its points."""
     if not len(lists.values):
         return pa.nulls(len(lists), pa.string())
-    return pa.array([orjson.dumps(to_plain_entries(row)).decode() if row else None for row in lists.to_pylist()], pa.string())
+    return pa.array(
+        [orjson.dumps(to_plain_entries(row)).decode() if row else None for row in lists.to_pylist()], pa.string()
+    )
 
 
 METRIC_TYPES = (

@@ -44,7 +44,7 @@ def _add(pool: DescriptorPool, file: FileDescriptor, seen: set[str]) -> None:
                 if field.name in _RECURSIVE_FIELDS:
                     field.type = FieldDescriptorProto.TYPE_BYTES
                     field.ClearField("type_name")
-    pool.Add(copy)  # type: ignore[no-untyped-call]
+    pool.Add(copy)
 
 
 def _handlers() -> dict[Signal, Any]:
@@ -52,7 +52,7 @@ def _handlers() -> dict[Signal, Any]:
     seen: set[str] = set()
     for service in _SERVICES:
         _add(pool, service.DESCRIPTOR, seen)
-    requests = {signal: pool.FindMessageTypeByName(name) for signal, name in _REQUESTS.items()}  # type: ignore[no-untyped-call]
+    requests = {signal: pool.FindMessageTypeByName(name) for signal, name in _REQUESTS.items()}
     handlers = ptars.HandlerPool([request.file for request in requests.values()])
     return {signal: handlers.get_for_message(request) for signal, request in requests.items()}
 

@@ -1,4 +1,4 @@
-"""Records that are acknowledged and not yet columns: shredded in larger batches in the background, or at once for a query.
+"""Records that are acknowledged and not yet columns: shredded in batches in the background, or at once for a query.
 
 Shredding costs 4 ms a call whatever it holds, so records of many requests are shredded together.
 """
@@ -80,7 +80,7 @@ class Pending:
         generation, signal = key
         try:
             self._shred_together(generation, signal, parts)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one bad record may not stop the others
             if len(parts) > 1:
                 for part in parts:
                     self._shred(key, [part])

@@ -19,13 +19,13 @@ from spanglass_server import telemetry as own
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.ingest.journal import Entry, JournalError
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
-from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
+    from spanglass_server.signals import Signal
     from spanglass_server.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class Pipeline:
             for signal, same in by_signal.items():
                 try:
                     self._decode(signal, same)
-                except Exception:
+                except Exception:  # noqa: BLE001 - the caller is answered, and the thread goes on
                     _LOG.exception("decoding failed")
                     self._fail(same, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
         self._checked.put(None)
@@ -218,7 +218,7 @@ class Pipeline:
             self._telemetry.add(own.STORAGE_ERRORS, 1, "journal")
             self._fail(items, IngestError(Refusal.UNAVAILABLE, f"{error.strerror}; send again later"))
             return
-        except Exception:
+        except Exception:  # noqa: BLE001 - the callers are answered, and the thread goes on
             _LOG.exception("committing failed")
             self._fail(items, IngestError(Refusal.UNAVAILABLE, "storing failed in the server; see its log"))
             return

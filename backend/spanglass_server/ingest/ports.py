@@ -53,7 +53,7 @@ class Ingest(Protocol):
         """
 
     def admit(self, size_bytes: int) -> None:
-        """Raise ``IngestError(OVERLOADED)`` at once if a body of this size can't be taken now (called before reading it)."""
+        """Raise ``IngestError`` at once if a body of this size can't be taken now; called before it is read."""
 
     @property
     def health(self) -> str | None:

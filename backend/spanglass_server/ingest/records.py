@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from spanglass_server.ingest import logs, metrics, spans
@@ -15,6 +14,7 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.ingest.attributes import AttributeShredder
@@ -154,5 +154,3 @@ def kept(items: Flat, keep: NDArray[np.bool_] | None) -> tuple[Any, NDArray[np.i
     if keep is None:
         return items.values, items.parents
     return items.values.filter(pa.array(keep)), items.parents[keep]
-
-

@@ -33,7 +33,9 @@ def check_spans(envelope: Envelope, checks: Checks) -> None:
     checks.reject(id_lengths(span_id) != _SPAN_ID_BYTES, "span_id must have 8 bytes")
     checks.reject(is_zero_id(span_id), "span_id must not be all zeros")
     parent_lengths = id_lengths(parent)
-    checks.reject((parent_lengths != _SPAN_ID_BYTES) & (parent_lengths != 0), "parent_span_id must have 8 bytes or none")
+    checks.reject(
+        (parent_lengths != _SPAN_ID_BYTES) & (parent_lengths != 0), "parent_span_id must have 8 bytes or none"
+    )
     checks.reject_late(numpy(spans.field("start_time_unix_nano")), "start_time_unix_nano")
     checks.reject_unstorable(numpy(spans.field("end_time_unix_nano")), "end_time_unix_nano")
     events = flatten(spans.field("events"))

@@ -15,7 +15,6 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
-
 _SCALARS = ("string_value", "bool_value", "int_value", "double_value", "bytes_value")
 
 
@@ -35,13 +34,17 @@ def to_plain(value: AnyValue) -> Any:
     return getattr(value, kind)
 
 
+def _escaped(key: str) -> str:
+    return "$" + key if key.startswith("$") else key
+
+
 def _map(entries: KeyValueList) -> dict[str, Any]:
-    return {("$" + entry.key if entry.key.startswith("$") else entry.key): to_plain(entry.value) for entry in entries.values}
+    return {_escaped(entry.key): to_plain(entry.value) for entry in entries.values}
 
 
 def to_plain_entries(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """A list of key-value rows, as the Arrow handlers give them, as a plain map."""
-    return {entry["key"]: _plain_row(entry["value"] or {}) for entry in entries}
+    return {_escaped(entry["key"]): _plain_row(entry["value"] or {}) for entry in entries}
 
 
 def _plain_row(row: dict[str, Any]) -> Any:
@@ -66,7 +69,9 @@ def _map_json(body: bytes) -> str:
 
 
 def composite_json(values: Any, *, is_map: bool) -> Any:
-    """Encoded ``ArrayValue`` or ``KeyValueList`` messages (a binary array) as JSON text, each distinct one decoded once.
+    """Encoded ``ArrayValue`` or ``KeyValueList`` messages (a binary array) as JSON text.
+
+    Each distinct one is decoded once.
 
     A value nested so deeply that protobuf refuses it (100 levels) is kept as ``{"$undecoded": base64}``.
     """

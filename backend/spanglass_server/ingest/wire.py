@@ -65,9 +65,7 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
         yield rest + b"".join(batch)
 
 
-def _split(
-    body: bytes, start: int, end: int, repeated: int, counter: _Counter
-) -> tuple[bytes, list[tuple[int, int]]]:
+def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) -> tuple[bytes, list[tuple[int, int]]]:
     """The bytes of all other fields, and where each item of the repeated field lies."""
     rest: list[bytes] = []
     items: list[tuple[int, int]] = []

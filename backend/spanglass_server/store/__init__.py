@@ -1,0 +1,1 @@
+"""Segments, catalog, memory, and the query engine over them."""

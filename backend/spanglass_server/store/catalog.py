@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -186,15 +186,20 @@ def _row(segment: Segment) -> tuple[object, ...]:
     )
 
 
-def _segment(row: tuple[object, ...]) -> Segment:
-    *facts, columns, trace_filter = row
-    segment_id, signal, *rest = facts
+def _segment(row: tuple[Any, ...]) -> Segment:
+    segment_id, signal, *numbers, columns, trace_filter = row
+    file, rows, size, min_time_ns, max_time_ns, arrived_ns = numbers
     return Segment(
-        segment_id,  # type: ignore[arg-type] - the table's columns have these types
-        Signal(str(signal)),
-        *rest,  # type: ignore[arg-type]
-        columns=frozenset(json.loads(str(columns))),
-        trace_filter=None if trace_filter is None else TraceFilter(np.frombuffer(trace_filter, np.uint8)),  # type: ignore[call-overload]
+        segment_id,
+        Signal(signal),
+        file,
+        rows,
+        size,
+        min_time_ns,
+        max_time_ns,
+        arrived_ns,
+        frozenset(json.loads(columns)),
+        None if trace_filter is None else TraceFilter(np.frombuffer(trace_filter, np.uint8)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the store holds right now: segments on disk and chunks in memory, as one immutable picture that changes in one step.
+"""What the store holds now: segments on disk and chunks in memory, as one immutable picture that changes in one step.
 
 Readers take the picture and keep it as long as they like; a segment removed meanwhile stays on disk until the last of
 them is done. Writers replace the picture under a lock, so a flushed row is never seen twice nor missed.
@@ -7,7 +7,6 @@ them is done. Writers replace the picture under a lock, so a flushed row is neve
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ import pyarrow.compute as pc
 from spanglass_server.signals import TIME_COLUMN, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.store.segments import Segment
@@ -72,7 +71,7 @@ def _appended(chunks: tuple[Chunk, ...], chunk: Chunk) -> tuple[Chunk, ...]:
 
 
 def _empty() -> dict[Signal, tuple[Any, ...]]:
-    return {signal: () for signal in Signal}
+    return dict.fromkeys(Signal, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +125,7 @@ class Contents:
         picture = self._picture
         return {signal: [c for c in picture.chunks[signal] if c.generation == generation] for signal in Signal}
 
-    def replace(
-        self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None
-    ) -> None:
+    def replace(self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None) -> None:
         """Swap segments, and drop the chunks of a generation that is in segments now, in one step."""
         gone = set(remove)
         with self._lock:
@@ -140,9 +137,7 @@ class Contents:
                 )
                 for signal in Signal
             }
-            chunks = {
-                signal: tuple(c for c in old.chunks[signal] if c.generation != flushed) for signal in Signal
-            }
+            chunks = {signal: tuple(c for c in old.chunks[signal] if c.generation != flushed) for signal in Signal}
             self._picture = Picture(old.version + 1, segments, chunks)
             removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
             self._doomed += [(self._picture.version, segment) for segment in removed]

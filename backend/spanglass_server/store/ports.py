@@ -33,7 +33,7 @@ class QuerySession(Protocol):
     """
 
     def columns(self, signal: Signal, window: Window = ...) -> Mapping[str, int]:
-        """Attribute columns (stored names) present in the window, with the number of rows of the segments they are in."""
+        """Attribute and overflow columns present in the window, with the number of rows of the segments they are in."""
 
     def relation(
         self,

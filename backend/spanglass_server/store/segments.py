@@ -144,7 +144,7 @@ def _blocks(chunks: Iterable[Any], schema: Any) -> Iterator[Any]:
 
 
 def _block(pieces: Sequence[Any], schema: Any) -> Any:
-    """One table of all columns. Whole-table calls only: each call waits for the interpreter's lock behind the decoder."""
+    """One table of all columns, by whole-table calls: each waits for the interpreter's lock behind the decoder."""
     table = pa.concat_tables([schema.empty_table(), *pieces], promote_options="default")
     return table.unify_dictionaries().combine_chunks()
 

@@ -38,7 +38,9 @@ class StoreSession:
         for chunk in self._chunks(signal, window):
             for name in chunk.table.column_names:
                 rows[name] += chunk.table.num_rows
-        return {name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")}
+        return {
+            name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")
+        }
 
     def relation(
         self,

@@ -73,9 +73,7 @@ class Store:
         schema = merged_schema(table.schema for table in tables)
         arrived = max(chunk.arrived_ns for chunk in chunks)
         with self._telemetry.timed(own.FLUSH_SECONDS, signal):
-            segment = write_segment(
-                tables, schema, signal, self.catalog.next_segment_id(), self.data_dir, arrived
-            )
+            segment = write_segment(tables, schema, signal, self.catalog.next_segment_id(), self.data_dir, arrived)
         self._telemetry.add(own.FLUSHED_ROWS, segment.rows, signal)
         return segment
 

@@ -55,7 +55,9 @@ class TraceFilter:
         if len(trace_id) != _ID_BYTES:
             return False
         hashed = self.hashes(pa.array([trace_id], pa.binary()))
-        return all(self.bits[int(p[0]) >> 3] >> (7 - (int(p[0]) & 7)) & 1 for p in _positions(hashed, 8 * len(self.bits)))
+        return all(
+            self.bits[int(p[0]) >> 3] >> (7 - (int(p[0]) & 7)) & 1 for p in _positions(hashed, 8 * len(self.bits))
+        )
 
 
 def _positions(hashes: NDArray[np.uint64], size: int) -> list[NDArray[np.uint64]]:
