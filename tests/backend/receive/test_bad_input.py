@@ -92,7 +92,7 @@ def test_examples_of_the_specification_are_read_whole(port, ingest, name, signal
 
 
 def canonical(value: Any, name: str = "") -> Any:
-    """Write an example as our writer does: ids in lower case, 64-bit numbers as strings, zeros that say nothing left out."""
+    """Write an example as our writer does: lower-case ids, 64-bit numbers as strings, no zeros that say nothing."""
     if isinstance(value, dict):
         unsaid = {"scale", "zeroThreshold"}  # fields without presence: 0 is the same as nothing
         return {key: canonical(member, key) for key, member in value.items() if member or key not in unsaid}
