@@ -22,16 +22,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The way from receivers to ingest: who may send, how much at once, and what is counted."""
+    """The way from receivers to ingest: who may send, how much at once, and what is counted.
+
+    Receivers with limits of their own have an intake each, made with ``dataclasses.replace`` so that they share
+    ``in_flight``: the bound holds for all of them together.
+    """
 
     ingest: Ingest
     limits: ReceiveLimits = field(default_factory=ReceiveLimits)
     authorize: Authorize = anyone
     counters: ReceiveCounters = field(default_factory=NoCounters)
-    in_flight: InFlight = field(init=False)
+    in_flight: InFlight = field(default=None)  # type: ignore[assignment]  # the limits' own, unless one is shared
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "in_flight", InFlight(self.limits.max_in_flight_bytes))
+        if self.in_flight is None:
+            object.__setattr__(self, "in_flight", InFlight(self.limits.max_in_flight_bytes))
 
     def check_sender(self, authorization: str | None) -> None:
         """Raise ``RequestRefusedError`` (UNAUTHENTICATED) if this Authorization header doesn't allow sending."""
