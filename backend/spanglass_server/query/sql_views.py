@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.severity import COLUMNS as SEVERITY_COLUMNS
+from spanglass_server.query.severity import severity_sql
 from spanglass_server.signals import (
     FIXED_COLUMNS,
     LIST_POSITIONS,
@@ -53,10 +55,7 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
         "time": (("time_ns",), _TIME),
         "observed_time": (("observed_time_ns",), _TIME),
         "service_name": ((_SERVICE,), "{0}"),
-        "severity": (
-            ("severity_number",),
-            "coalesce(['trace', 'debug', 'info', 'warn', 'error', 'fatal'][({0} + 3) // 4], 'unset')",
-        ),
+        "severity": (SEVERITY_COLUMNS, severity_sql()),
         "trace_id": (("trace_id",), _HEX),
         "span_id": (("span_id",), _HEX),
     },
