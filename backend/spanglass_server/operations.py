@@ -12,6 +12,7 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import ANYTHING, table
 from spanglass_server.exposition import prometheus_text, status_counters
 from spanglass_server.signals import Signal
+from spanglass_server.telemetry import JOURNAL_BYTES, UPTIME_SECONDS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -53,8 +54,9 @@ def status_route(node: StorageNode, telemetry: Telemetry, version: str) -> Route
             "version": version,
             "ready": problem is None,
             "health": problem,
+            "uptime_s": counters[UPTIME_SECONDS.name]["total"],
             "counters": counters,
-            "storage": _storage(node),
+            "storage": {**_storage(node), "journal_bytes": counters[JOURNAL_BYTES.name]["total"]},
         }
 
     return Route(

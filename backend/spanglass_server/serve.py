@@ -78,7 +78,7 @@ def _run(settings: Settings, tokens: Tokens) -> int:
     try:
         run(settings, tokens, on_ready=announce)
     except OSError as error:
-        return _fail(f"the server can't listen or store: {error}", EXIT_FAILED)
+        return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 
 

@@ -119,7 +119,7 @@ class Client:
             message = f"the server answered {response.status} {http.client.responses.get(response.status, '')}".strip()
         field = str(described.get("field") or "")
         details = list(_caret(str((sent or {}).get(field, "")), described.get("column")))
-        if described.get("expected"):
+        if described.get("expected") and not message.startswith("expected"):
             details.append("expected " + ", ".join(map(str, described["expected"])))
         hint = described.get("hint") or _HINT_BY_STATUS.get(response.status, "").format(variable=self._token_variable)
         exit_code = Exit.USAGE if code.startswith("bad_") else _EXIT_BY_STATUS.get(response.status, Exit.FAILED)

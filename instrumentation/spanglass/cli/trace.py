@@ -110,7 +110,7 @@ def _notes(span: dict[str, Any], *, with_attributes: bool) -> list[Any]:
     if with_attributes:
         notes += [text(f"{key} = {show.value(item)}", "dim") for key, item in sorted(span["attributes"].items())]
     for event in span["events"]:
-        after = show.duration(event["offset_ns"] - span["offset_ns"])
+        after = show.duration(event["offset_ns"])
         notes.append(text(f"• {event['name']}", "yellow") + text(f" at +{after}{_summary(event['attributes'])}"))
     return notes
 

@@ -32,7 +32,7 @@ def span(name, depth, offset_ns, duration_ns, **more):
 
 
 EVENT = {
-    "offset_ns": 600_000_000,
+    "offset_ns": 100_000_000,
     "name": "exception",
     "attributes": {"exception.type": "E", "exception.message": "no"},
 }
