@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +29,15 @@ from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
+from spanglass_server.request_metrics import CountRequests
 from spanglass_server.storage_node import StorageNode
 from spanglass_server.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
-    from starlette.requests import HTTPConnection
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -84,12 +88,8 @@ async def _serve(
         tokens.ingest.allows,
         _Counters(telemetry),
     )
-    grpc_intake = Intake(
-        node.ingest,
-        _receive_limits(settings, settings.ingest.max_grpc_message_bytes),
-        tokens.ingest.allows,
-        _Counters(telemetry),
-    )
+    # one budget of bytes for both transports, each with its own largest message
+    grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
     receiver = GrpcReceiver(grpc_intake)
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
     server = _Server(_http_config(settings, tokens, node, telemetry, intake), lambda port: on_ready(port, grpc_port))
@@ -105,6 +105,16 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT. uvicorn's own way raises the signal again at the end, before we have flushed."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         try:
@@ -156,9 +166,18 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             *api(_api_authorize(tokens.read)),
             *page_routes(ask, clock_ns=time.time_ns, version=release),
         ],
-        exception_handlers={404: not_found_page(ask, clock_ns=time.time_ns, version=release)},  # type: ignore[dict-item]
+        exception_handlers={404: _not_found(ask, release)},
     )
-    return _ReadersOnly(app, tokens.read)
+    return CountRequests(_ReadersOnly(app, tokens.read), telemetry)
+
+
+def _not_found(ask: InProcessAsk, release: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    page = not_found_page(ask, clock_ns=time.time_ns, version=release)
+
+    async def handle(request: Request, _: Exception) -> Response:
+        return await page(request)
+
+    return handle
 
 
 def _api_authorize(check: TokenCheck) -> Callable[[HTTPConnection], None]:
@@ -222,4 +241,10 @@ class _Counters:
 
 def _receive_limits(settings: Settings, max_body_bytes: int) -> ReceiveLimits:
     ingest = settings.ingest
-    return ReceiveLimits(max_body_bytes, ingest.max_inflight_bytes, ingest.body_timeout_ns / 1e9)
+    return ReceiveLimits(
+        max_body_bytes=max_body_bytes,
+        max_in_flight_bytes=ingest.max_inflight_bytes,
+        body_timeout_s=ingest.body_timeout_ns / 1e9,
+        max_json_values=ingest.max_json_values,
+        max_concurrent_rpcs=ingest.max_concurrent_rpcs,
+    )
