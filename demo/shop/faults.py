@@ -17,7 +17,7 @@ LEAK_LIMIT_BYTES = 192 * 2**20
 
 @dataclass(frozen=True)
 class Fault:
-    """One switch. `look` says what Spanglass shows, `filter_text` is the filter to paste there ("" for metrics)."""
+    """One switch. `look` says what Spanglass shows, `filter_text` finds it there ("" for what only metrics show)."""
 
     name: str
     title: str
@@ -25,6 +25,11 @@ class Fault:
     breaks: str
     look: str
     filter_text: str
+
+    @property
+    def page(self) -> str:
+        """Path of the Spanglass page that takes the filter."""
+        return "/logs" if "severity:" in self.filter_text else "/traces"
 
 
 FAULTS = (
@@ -73,7 +78,7 @@ FAULTS = (
         "Queue lag",
         "fulfilment",
         "The worker takes five seconds for an order, so orders come faster than they leave.",
-        "The metrics shop.queue.length and shop.queue.wait grow; spans named `process orders` take seconds.",
+        "The metrics shop.queue.length and shop.queue.wait grow; spans named process orders take seconds.",
         "service:fulfilment kind:consumer duration > 2s",
     ),
     Fault(

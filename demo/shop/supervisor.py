@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from shop import layout, ports
 from shop.child import Child, DemoError
@@ -51,6 +52,7 @@ class Supervisor:
         self._switches = Switches(self._state / "faults.json")
         self._running: list[Child] = []
         self._services: dict[str, Child] = {}
+        self._lock: TextIO | None = None
         self._http_port, self._grpc_port, *self._shop_ports = self._choose_ports()
         self.server_url = options.send_to or f"http://{ports.HOST}:{self._http_port}"
         self.shop_url = f"http://{ports.HOST}:{self._shop_ports[0]}"
@@ -71,6 +73,7 @@ class Supervisor:
         """Start everything and return when all of it answers. DemoError when something does not."""
         self._state.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._take_folder()
         # A new demo starts in good health, whatever was switched on when the last one ended.
         (self._state / "faults.json").unlink(missing_ok=True)
         if self._options.send_to is None:
@@ -83,6 +86,16 @@ class Supervisor:
         if self._options.rate_per_s > 0:
             env = self._env() | {"SHOP_RATE": str(self._options.rate_per_s)}
             self._launch("load", "shop.load:main", [], env)
+
+    def _take_folder(self) -> None:
+        """Hold the data folder for this demo until the process ends, however it ends."""
+        self._lock = (self._options.data / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            message = f"another demo runs in {self._options.data}: stop that one, or give another folder with --data"
+            raise DemoError(message) from error
 
     def _start_server(self) -> None:
         self._say("Starting Spanglass ...")
@@ -102,7 +115,7 @@ class Supervisor:
             layout.url_variable(service.name): f"http://{ports.HOST}:{port}"
             for service, port in zip(layout.SERVICES, self._shop_ports, strict=True)
         }
-        state = {"SHOP_STATE": str(self._state), "SPANGLASS_URL": self.server_url}
+        state = {"SHOP_STATE": str(self._state), "SPANGLASS_URL": "" if self._options.send_to else self.server_url}
         return TELEMETRY_DEFAULTS | dict(os.environ) | urls | state
 
     def _service_env(self, service: layout.Service) -> dict[str, str]:
@@ -138,3 +151,5 @@ class Supervisor:
         for child in [*reversed(others), *server]:
             child.stop()
         self._running.clear()
+        if self._lock:
+            self._lock.close()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from otlp_receiver import Record
 
 STOP_LIMIT_S = 120
-WAIT_LIMIT_S = 40
+WAIT_LIMIT_S = 120
 
 # Telemetry leaves at once: the tests wait for what they look for, and should not wait long.
 QUICK_EXPORT = {

@@ -67,3 +67,20 @@ def test_a_service_that_dies_ends_the_demo_with_its_last_words(demo: Demo, tmp_p
     _, errors = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert re.search(r"The demo stops: catalog ended with code -9. The end of \S+catalog.out", errors)
+
+
+@pytest.mark.slow
+def test_a_second_demo_in_the_same_folder_is_refused(demo: Demo, tmp_path: Path) -> None:
+    """It says what to do and touches nothing: the first one goes on, with its switches as they were."""
+    arguments = ("--send-to", "http://127.0.0.1:9", "--rate", "0")
+    process, _ = demo.start(tmp_path, *arguments)
+    try:
+        switches = tmp_path / "shop" / "faults.json"
+        switches.write_text('["slow_query"]', encoding="utf-8")
+        with pytest.raises(
+            AssertionError, match=r"another demo runs in .*: stop that one, or give another folder with"
+        ):
+            demo.start(tmp_path, *arguments)
+        assert switches.read_text(encoding="utf-8") == '["slow_query"]'
+    finally:
+        demo.stop(process)
