@@ -1,0 +1,39 @@
+"""The lock file: what `make` installs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def normal(requirement: str) -> str:
+    """Return the normalised name of a requirement (PEP 503)."""
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name is not None
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def test_every_dependency_is_locked() -> None:
+    """Each requirement of every extra, and what builds the package, has a version: `make lock` was not forgotten."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = {normal(line) for extra in extras for line in extra} | set(
+        map(normal, project["build-system"]["requires"])
+    )
+    locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
+    assert wanted - {"spanglass"} - locked == set()
+
+
+def test_every_version_has_a_hash() -> None:
+    """Pip's --require-hashes refuses a lock file in which one is missing."""
+    entries = re.split(r"\n(?=[a-z0-9])", LOCK.strip())
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_names_no_place() -> None:
+    """No index, no URL and no path: it installs from whatever registry pip is set up with."""
+    assert [line for line in LOCK.splitlines() if "://" in line or "/" in line or line.startswith("--")] == []
