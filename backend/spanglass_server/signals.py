@@ -2,11 +2,13 @@
 
 Fixed columns have plain names. Every attribute is a column of its own, named ``<position>.<key>:<type>``, for
 example ``span.http.route:str`` or ``resource.process.pid:int`` (positions as in TraceQL's scopes). The same key
-with another type is another column; the query layer hides that from users.
+with another type is another column; the query layer hides that from users. DuckDB's identifiers ignore case, so a capital
+is written as ``^`` and its small letter, and ``^`` itself twice: ``span.^tenant:str`` is the key ``Tenant``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -152,6 +154,10 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
 }
 
 
+_CAPITALS = re.compile(r"[A-Z^]")
+_ESCAPED = re.compile(r"\^(.)")
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeColumn:
     """One attribute's column: where the attribute stands, its key, and its stored type."""
@@ -163,7 +169,10 @@ class AttributeColumn:
     @property
     def name(self) -> str:
         """The stored column's name."""
-        return f"{self.position}.{self.key}:{self.type}"
+        key = self.key
+        if _CAPITALS.search(key):
+            key = _CAPITALS.sub(lambda found: "^" + found[0].lower(), key)
+        return f"{self.position}.{key}:{self.type}"
 
     @property
     def is_list(self) -> bool:
@@ -182,6 +191,8 @@ class AttributeColumn:
         key, colon, kind = rest.rpartition(":")
         if not dot or not colon:
             return None
+        if "^" in key:
+            key = _ESCAPED.sub(lambda found: found[1].upper(), key)
         return cls(position, key, ValueType(kind))
 
 

@@ -18,7 +18,7 @@ from spanglass_server.ingest.values import composite_json
 from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ MEMBERS = (
 )
 _EMPTY = len(MEMBERS)
 _TYPE_CODES = _EMPTY + 1
+_CUTTABLE = frozenset({ValueType.STR, ValueType.JSON, ValueType.BYTES})
 _RADIX_MAX = 1 << 16  # numpy sorts 16-bit integers by radix
 _SPILL_MAX = 2_000_000  # overflowed entries of one position of one chunk
 _KEY_BYTES_MAX = 256  # a longer key is kept, but in the overflow: footers hold every column's name
@@ -67,29 +68,19 @@ class ShredCounts:
 
 @dataclass(slots=True)
 class ColumnBudget:
-    """The attribute columns of one segment: admits new names until ``limit``. Not thread-safe.
-
-    DuckDB's identifiers ignore case, so of two names that differ only in case the first becomes a column and the
-    other overflows.
-    """
+    """The attribute columns of one segment: admits new names until ``limit``. Not thread-safe."""
 
     limit: int
-    _names: dict[str, str] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
 
     def admit(self, name: str) -> bool:
         """Whether the column may be part of the segment; remembers it if so."""
-        known = self._names.get(name.casefold())
-        if known is not None:
-            return known == name
+        if name in self._names:
+            return True
         if len(self._names) >= self.limit:
             return False
-        self._names[name.casefold()] = name
+        self._names.add(name)
         return True
-
-    @property
-    def room(self) -> int:
-        """How many more columns may come."""
-        return self.limit - len(self._names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +173,20 @@ class AttributeShredder:
         fits = flat.ranks() < self.limits.max_attributes
         columns: dict[str, Any] = {}
         spilled = [np.flatnonzero(~fits)]
+        stored = _Stored(any_value, self)
         for group in self._groups(position, codes, names, fits, spilled):
             rows = flat.parents[group.entries]
             self.counts.duplicate_keys += int((np.diff(rows) == 0).sum())
-            values = self.values(any_value, group.type_code)
             places = np.full(len(lists), -1, np.int64)
             places[rows] = group.entries  # of two equal keys the last one stays
-            column = take_or_null(values, places)
+            column = take_or_null(stored[group.type_code], places)
             previous = columns.get(group.column.name)  # arrays, maps and empty values share the JSON column
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
-            self._spill(position, entries, flat, owners or Owners.records(len(lists)))
+            entries, rows, items = self._owned(entries, flat, owners or Owners.records(len(lists)))
+            names = pc.binary_join_element_wise(pa.scalar(position), flat.values.field("key"), ".")
+            self._spill(entries, rows, items, names, types, stored)
         return columns
 
     def _groups(
@@ -231,47 +224,68 @@ class AttributeShredder:
         member, stored = MEMBERS[type_code]
         values = any_value.field(member)
         if stored is ValueType.JSON:
-            return composite_json(values, is_map=member == "kvlist_value")
-        if stored is ValueType.STR:
-            return self.cut(values)
-        return values
+            values = composite_json(values, is_map=member == "kvlist_value", max_bytes=8 * self.limits.max_value_bytes)
+        return self.cut(values) if stored in _CUTTABLE else values
 
-    def cut(self, texts: Any) -> Any:
-        """Cut texts past the limit, with a mark that says how long they were."""
-        long = np.flatnonzero(byte_lengths(texts) > self.limits.max_value_bytes)
+    def cut(self, values: Any) -> Any:
+        """Cut texts or bytes past the limit, with a mark that says how long they were."""
+        long = np.flatnonzero(byte_lengths(values) > self.limits.max_value_bytes)
         if not len(long):
-            return texts
+            return values
         self.counts.cut += len(long)
-        shorter = [_cut_text(texts[int(i)].as_py(), self.limits.max_value_bytes) for i in long]
-        mask = np.zeros(len(texts), bool)
+        shorter = [_cut_value(values[int(i)].as_py(), self.limits.max_value_bytes) for i in long]
+        mask = np.zeros(len(values), bool)
         mask[long] = True
-        return pc.replace_with_mask(texts, pa.array(mask), pa.array(shorter, type=pa.string()))
+        return pc.replace_with_mask(values, pa.array(mask), pa.array(shorter, type=values.type))
 
-    def _spill(self, position: str, entries: NDArray[np.int64], flat: Flat, owners: Owners) -> None:
-        """Keep entries without a column in the overflow of their records."""
+    def _owned(
+        self, entries: NDArray[np.int64], flat: Flat, owners: Owners
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64] | None]:
+        """Entries without a column, once for every record they belong to: the entry, the row, the item's index."""
         source, rows = owners.expand(flat.parents[entries])
         if len(source) > _SPILL_MAX:  # a resource of 100 000 keys over 10 000 records; the rest is counted as lost
             self.counts.dropped += len(source) - _SPILL_MAX
             source, rows = source[:_SPILL_MAX], rows[:_SPILL_MAX]
         self.counts.overflowed += len(source)
         entries = entries[source]
-        values = flat.values.take(pa.array(entries))
-        any_value = values.field("value")
-        types = type_codes(any_value)
-        names = pc.binary_join_element_wise(pa.scalar(position), values.field("key"), ".")
-        items = None if owners.indexes is None else owners.indexes[flat.parents[entries]]
-        for type_code in np.unique(types):
-            chosen = np.flatnonzero(types == type_code)
-            stored = stored_type(int(type_code))
-            texts = as_text(self.values(any_value.take(pa.array(chosen)), int(type_code)), stored)
+        return entries, rows, None if owners.indexes is None else owners.indexes[flat.parents[entries]]
+
+    def _spill(
+        self,
+        entries: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64] | None,
+        names: Any,
+        types: NDArray[np.int64],
+        stored: _Stored,
+    ) -> None:
+        """Keep entries in the overflow of their records."""
+        for type_code in np.unique(types[entries]):
+            chosen = np.flatnonzero(types[entries] == type_code)
+            kind = stored_type(int(type_code))
+            places = pa.array(entries[chosen])
             self.overflow.rows.append(rows[chosen])
-            self.overflow.values.append(texts)
-            self.overflow.names.append(
-                pc.binary_join_element_wise(names.take(pa.array(chosen)), pa.scalar(str(stored)), ":")
-            )
+            self.overflow.values.append(as_text(stored[int(type_code)].take(places), kind))
+            self.overflow.names.append(pc.binary_join_element_wise(names.take(places), pa.scalar(str(kind)), ":"))
             self.overflow.indexes.append(
                 pa.nulls(len(chosen), pa.int32()) if items is None else pa.array(items[chosen], type=pa.int32())
             )
+
+
+class _Stored(dict[int, Any]):
+    """The values of all entries as they are stored, by type code: each member is converted once, when first needed.
+
+    50 000 keys with an array each would otherwise decode all arrays once for every column.
+    """
+
+    def __init__(self, any_value: Any, shredder: AttributeShredder) -> None:
+        super().__init__()
+        self._any_value = any_value
+        self._shredder = shredder
+
+    def __missing__(self, type_code: int) -> Any:
+        self[type_code] = self._shredder.values(self._any_value, type_code)
+        return self[type_code]
 
 
 def type_codes(any_value: Any) -> NDArray[np.int64]:
@@ -304,13 +318,20 @@ def stored_type(type_code: int) -> ValueType:
     return ValueType.JSON if type_code == _EMPTY else MEMBERS[type_code][1]
 
 
+def _escaped(keys: Any) -> Any:
+    """Keys as ``AttributeColumn.name`` writes them."""
+    marked = pc.replace_substring_regex(keys, pattern=r"([A-Z^])", replacement=r"^\1")
+    return pc.ascii_lower(marked)
+
+
 def _is_column_name(key: str) -> bool:
     return len(key.encode()) <= _KEY_BYTES_MAX and key.isprintable()
 
 
-def _cut_text(text: str, limit: int) -> str:
-    body = text.encode()
-    return f"{body[:limit].decode(errors='ignore')}… [cut, {len(body)} bytes]"
+def _cut_value(value: str | bytes, limit: int) -> str | bytes:
+    body = value if isinstance(value, bytes) else value.encode()
+    mark = f"… [cut, {len(body)} bytes]"
+    return body[:limit] + mark.encode() if isinstance(value, bytes) else body[:limit].decode(errors="ignore") + mark
 
 
 def as_text(values: Any, stored: ValueType) -> Any:

@@ -21,7 +21,7 @@ class Checks:
     """The verdict on some records: ``keep`` is False for those rejected; each is counted under its first reason."""
 
     keep: NDArray[np.bool_]
-    latest_ns: int  # the server's clock plus how far ahead a sender's may be
+    latest_ns: NDArray[np.int64]  # for each record, when it came plus how far ahead a sender's clock may be
     reasons: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def reject(self, bad: NDArray[np.bool_], reason: str) -> None:
@@ -42,7 +42,7 @@ class Checks:
         """Reject times that a right clock can't have sent yet."""
         self.reject_unstorable(times_ns, name)
         self.reject(
-            times_ns > np.uint64(self.latest_ns),
+            times_ns > self.latest_ns.astype(np.uint64),
             f"{name} is further in the future than the setting ingest.max_future allows: check the sender's clock",
         )
 

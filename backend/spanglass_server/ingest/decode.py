@@ -51,7 +51,7 @@ class Decoded:
     batch: Any  # pa.RecordBatch, one row a body
     keep: dict[str, NDArray[np.bool_] | None]  # by kind of record, which of them to keep; None for all
     row_count: int
-    received_ns: int
+    received_ns: NDArray[np.int64]  # when each body came
     size_bytes: int
 
 
@@ -70,11 +70,11 @@ class Decoder:
         self._limits = limits
 
     def decode(
-        self, signal: Signal, bodies: Sequence[bytes], received_ns: int
+        self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int]
     ) -> list[tuple[list[Decoded], Verdict] | IngestError]:
-        """For each body its checked records and verdict, or why it is refused.
+        """For each body its checked records and verdict, or why it is refused; ``received_ns`` is when each came.
 
-        Records of bodies decoded in one call come with the first of them; the others' lists are empty.
+        Records of bodies decoded in one call come with the first of them that has any; the others' lists are empty.
         """
         results: list[tuple[list[Decoded], Verdict] | IngestError | None] = [None] * len(bodies)
         small = [i for i, body in enumerate(bodies) if len(body) <= SLICE_BYTES]
@@ -82,12 +82,12 @@ class Decoder:
             batch = HANDLERS[signal].list_to_record_batch([bodies[i] for i in small])
         except ValueError:
             for i in small:
-                results[i] = self._alone(signal, bodies[i], received_ns)
+                results[i] = self._alone(signal, bodies[i], received_ns[i])
         else:
             self._together(signal, batch, bodies, small, received_ns, results)
         for i, body in enumerate(bodies):
             if len(body) > SLICE_BYTES:
-                results[i] = self._sliced(signal, body, received_ns)
+                results[i] = self._sliced(signal, body, received_ns[i])
         return [result for result in results if result is not None]
 
     def _together(
@@ -96,22 +96,27 @@ class Decoder:
         batch: Any,
         bodies: Sequence[bytes],
         indexes: list[int],
-        received_ns: int,
+        received_ns: Sequence[int],
         results: list[tuple[list[Decoded], Verdict] | IngestError | None],
     ) -> None:
         if not indexes:
             return
         size = sum(len(bodies[i]) for i in indexes)
-        decoded, verdicts = _check(signal, batch, received_ns, self._limits.max_future_ns, size)
+        received = np.array([received_ns[i] for i in indexes], np.int64)
+        decoded, verdicts = _check(signal, batch, received, self._limits.max_future_ns, size)
+        waiting = [decoded]  # for the first body that has records: the others are not journaled
         for i, verdict in zip(indexes, verdicts, strict=True):
-            results[i] = ([decoded] if i == indexes[0] and decoded.row_count else [], verdict)
+            results[i] = (waiting if verdict.accepted else [], verdict)
+            if verdict.accepted:
+                waiting = []
 
     def _alone(self, signal: Signal, body: bytes, received_ns: int) -> tuple[list[Decoded], Verdict] | IngestError:
         try:
             batch = HANDLERS[signal].list_to_record_batch([body])
         except ValueError as error:
             return _malformed(signal, error)
-        decoded, verdicts = _check(signal, batch, received_ns, self._limits.max_future_ns, len(body))
+        received = np.array([received_ns], np.int64)
+        decoded, verdicts = _check(signal, batch, received, self._limits.max_future_ns, len(body))
         return ([decoded] if decoded.row_count else [], verdicts[0])
 
     def _sliced(self, signal: Signal, body: bytes, received_ns: int) -> tuple[list[Decoded], Verdict] | IngestError:
@@ -139,13 +144,13 @@ def _malformed(signal: Signal, error: ValueError) -> IngestError:
 
 
 def _check(
-    signal: Signal, batch: Any, received_ns: int, max_future_ns: int, size_bytes: int
+    signal: Signal, batch: Any, received_ns: NDArray[np.int64], max_future_ns: int, size_bytes: int
 ) -> tuple[Decoded, list[Verdict]]:
     """Check all records of a batch, and count for each body what is kept and what is not."""
     verdicts = [Verdict() for _ in range(batch.num_rows)]
     keep: dict[str, NDArray[np.bool_] | None] = {}
     for records in record_sets(signal, batch):
-        checks = Checks(np.ones(records.count, bool), received_ns + max_future_ns)
+        checks = Checks(np.ones(records.count, bool), (received_ns + max_future_ns)[records.request_of])
         records.check(checks)
         _count(verdicts, records.request_of, checks)
         keep[records.kind] = None if checks.keep.all() else checks.keep

@@ -92,8 +92,8 @@ class Generations:
         """Size of the journal on disk."""
         return sum(path.stat().st_size for path in journal_files(self._directory).values() if path.exists())
 
-    def append(self, entries: Sequence[Entry], decoded: list[Decoded]) -> int:
-        """Journal entries durably, then hand their records to queries; returns the generation they are in.
+    def append(self, entries: Sequence[Entry], decoded: list[Decoded]) -> None:
+        """Journal entries durably, remember their digests, and hand their records to queries.
 
         Raises ``JournalError`` when nothing was stored.
         """
@@ -109,10 +109,11 @@ class Generations:
                 _LOG.error("%s; nothing more is taken in until it can", self._disk_problem)
                 raise JournalError(error.errno, self._disk_problem) from error
             generation = self._number
+            for entry in entries:  # before the file can be sealed: its digests are committed with its segments
+                self._digests.add(generation, entry.digest, entry.received_ns)
             self._pending.add(generation, decoded)
             if file.size >= self._limits.flush_bytes:
                 self._seal()
-            return generation
 
     def _open(self) -> JournalFile:
         self._file = JournalFile(journal_path(self._directory, self._number))

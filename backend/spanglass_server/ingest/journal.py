@@ -46,9 +46,13 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.write(self._descriptor, _MAGIC)
+        try:
+            self._write_all([_MAGIC])
+            _sync_directory(path.parent)
+        except OSError:
+            self.close()
+            raise
         self.size = len(_MAGIC)
-        _sync_directory(path.parent)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write entries and return once they are on disk. On ``JournalError`` the file is as it was before."""
@@ -89,6 +93,7 @@ class JournalFile:
 def read_entries(path: Path) -> Iterator[Entry]:
     """The whole records of a file, in order, up to the first that is torn or damaged."""
     with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
         if file.read(len(_MAGIC)) != _MAGIC:
             return
         while True:
@@ -96,6 +101,8 @@ def read_entries(path: Path) -> Iterator[Entry]:
             if len(header) < _HEADER.size:
                 return
             length, crc, code, received_ns, digest = _HEADER.unpack(header)
+            if length > size - file.tell():  # never asks for the 4 GB that a broken length may name
+                return
             body = file.read(length)
             if len(body) < length or code >= len(_SIGNALS) or _crc(header, body) != crc:
                 return

@@ -79,7 +79,7 @@ def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:
         if code < len(MEMBERS):
             part = bodies.take(pa.array(chosen))
             stored = stored_type(int(code))
-            texts = shredder.cut(as_text(shredder.values(part, int(code)), stored))
+            texts = as_text(shredder.values(part, int(code)), stored)
             text = pc.replace_with_mask(text, mask, texts)
             label = str(stored)
         else:

@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server import telemetry as own
@@ -159,7 +159,9 @@ class Pipeline:
         if not fresh:
             return
         with self._telemetry.timed(own.DECODE_SECONDS, signal):
-            results = self._decoder.decode(signal, [item.body for item in fresh], fresh[0].received_ns)
+            results = self._decoder.decode(
+                signal, [item.body for item in fresh], [item.received_ns for item in fresh]
+            )
         passed = []
         for item, result in zip(fresh, results, strict=True):
             if isinstance(result, IngestError):
@@ -213,7 +215,7 @@ class Pipeline:
     def _commit(self, items: list[_Item]) -> None:
         entries = [Entry(item.signal, item.received_ns, item.digest, item.body) for item in items]
         try:
-            generation = self._generations.append(entries, [part for item in items for part in item.decoded])
+            self._generations.append(entries, [part for item in items for part in item.decoded])
         except JournalError as error:
             self._telemetry.add(own.STORAGE_ERRORS, 1, "journal")
             self._fail(items, IngestError(Refusal.UNAVAILABLE, f"{error.strerror}; send again later"))
@@ -222,9 +224,6 @@ class Pipeline:
             _LOG.exception("committing failed")
             self._fail(items, IngestError(Refusal.UNAVAILABLE, "storing failed in the server; see its log"))
             return
-        with self._dedupe:
-            for item in items:
-                self._digests.add(generation, item.digest, item.received_ns)
         self._succeed(items)
 
     # The ends of both
@@ -243,10 +242,10 @@ class Pipeline:
         with self._dedupe:
             for item in items:
                 self._under_way.pop(item.digest, None)
-        followers = [follower for item in items for follower in item.followers]
-        for follower in followers:
-            follower.result = Accepted(0, duplicate=True)
-        _resolve([*items, *followers], error)
+        for item in items:
+            for follower in item.followers:
+                follower.result = None if item.result is None else replace(item.result, accepted=0, duplicate=True)
+        _resolve([*items, *(follower for item in items for follower in item.followers)], error)
 
 
 def _resolve(items: Sequence[_Item], error: IngestError | None) -> None:

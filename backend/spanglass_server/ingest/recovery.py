@@ -54,11 +54,13 @@ def _replay_batch(
     batch: list[Entry], generation: int, decoder: Decoder, pending: Pending, digests: DigestWindow
 ) -> None:
     """Decode one batch; its entries passed the checks before, as of when they were received."""
-    received_ns = max(entry.received_ns for entry in batch)
-    results = decoder.decode(batch[0].signal, [entry.body for entry in batch], received_ns)
+    results = decoder.decode(
+        batch[0].signal, [entry.body for entry in batch], [entry.received_ns for entry in batch]
+    )
     for entry, result in zip(batch, results, strict=True):
         if isinstance(result, IngestError):
-            _LOG.error("a journaled request can't be decoded any more and is left out: %s", result)
+            _LOG.error("a journaled request can't be decoded any more and stays in the journal's file: %s", result)
+            pending.damaged.add(generation)
             continue
         pending.add(generation, result[0])
         digests.add(generation, entry.digest, entry.received_ns)

@@ -39,7 +39,7 @@ def shred(parts: Sequence[Decoded], budget: ColumnBudget, limits: ShredLimits) -
 
 def _joined(parts: Sequence[Decoded]) -> tuple[Any, NDArray[np.int64]]:
     """One batch of all requests, and when each was received."""
-    received = np.repeat([part.received_ns for part in parts], [part.batch.num_rows for part in parts])
+    received = np.concatenate([part.received_ns for part in parts])
     if len(parts) == 1:
         return parts[0].batch, received
     column = pa.concat_arrays([part.batch.column(0) for part in parts])

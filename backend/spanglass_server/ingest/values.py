@@ -48,39 +48,35 @@ def to_plain_entries(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _plain_row(row: dict[str, Any]) -> Any:
-    value = AnyValue(**{name: row[name] for name in _SCALARS if row.get(name) is not None})
-    if row.get("array_value") is not None:
-        value.array_value.ParseFromString(row["array_value"])
-    if row.get("kvlist_value") is not None:
-        value.kvlist_value.ParseFromString(row["kvlist_value"])
-    return to_plain(value)
+    for member in ("array_value", "kvlist_value"):
+        if row.get(member) is not None:
+            return _composite(row[member], is_map=member == "kvlist_value")
+    return to_plain(AnyValue(**{name: row[name] for name in _SCALARS if row.get(name) is not None}))
 
 
-def _json(data: Any) -> str:
-    return orjson.dumps(data, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+def _composite(body: bytes, *, is_map: bool) -> Any:
+    """An encoded ``ArrayValue`` or ``KeyValueList`` as plain data."""
+    try:
+        if is_map:
+            return _map(KeyValueList.FromString(body))
+        return [to_plain(item) for item in ArrayValue.FromString(body).values]
+    except DecodeError:
+        return _undecoded(body)
 
 
-def _array_json(body: bytes) -> str:
-    return _json([to_plain(item) for item in ArrayValue.FromString(body).values])
+def _undecoded(body: bytes) -> dict[str, str]:
+    return {"$undecoded": base64.b64encode(body).decode("ascii")}
 
 
-def _map_json(body: bytes) -> str:
-    return _json(_map(KeyValueList.FromString(body)))
+def composite_json(values: Any, *, is_map: bool, max_bytes: int) -> Any:
+    """Encoded ``ArrayValue`` or ``KeyValueList`` messages (a binary array) as JSON text, each distinct one once.
 
-
-def composite_json(values: Any, *, is_map: bool) -> Any:
-    """Encoded ``ArrayValue`` or ``KeyValueList`` messages (a binary array) as JSON text.
-
-    Each distinct one is decoded once.
-
-    A value nested so deeply that protobuf refuses it (100 levels) is kept as ``{"$undecoded": base64}``.
+    One that protobuf refuses (more than 100 levels, invalid text) or that is longer than ``max_bytes`` is kept as
+    ``{"$undecoded": base64}``: 10 MB of empty values would unfold to half a gigabyte.
     """
-    convert = _map_json if is_map else _array_json
     encoded = values.dictionary_encode()
-    texts = []
-    for body in encoded.dictionary.to_pylist():
-        try:
-            texts.append(convert(body))
-        except (DecodeError, RecursionError, orjson.JSONEncodeError):
-            texts.append(_json({"$undecoded": base64.b64encode(body).decode("ascii")}))
+    texts = [
+        orjson.dumps(_undecoded(body) if len(body) > max_bytes else _composite(body, is_map=is_map)).decode()
+        for body in encoded.dictionary.to_pylist()
+    ]
     return pa.array(texts, type=pa.string()).take(encoded.indices)

@@ -101,6 +101,7 @@ class LocalCatalog:
         if version == 0:
             self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version > SCHEMA_VERSION:
+            self._connection.close()
             raise CatalogVersionError(
                 f"the data directory has catalog version {version}, this server knows {SCHEMA_VERSION}: "
                 "start the newer server that wrote it, or choose another data directory"

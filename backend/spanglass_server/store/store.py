@@ -44,6 +44,7 @@ class Store:
         self._limits = limits
         self._telemetry = telemetry
         self._changing = threading.Lock()  # catalog and picture change together
+        self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
         self._drop_strays()
 
     def flush(self, generation: int, digests: Digests, forget_digests_before_ns: int) -> None:
@@ -81,10 +82,16 @@ class Store:
         """Merge small segments as long as there are enough of a size; returns how many were merged away."""
         merged = 0
         for signal in Signal:
-            while chosen := choose(self.contents.picture.segments[signal], self._limits.max_columns):
-                self._merge(signal, chosen)
-                merged += len(chosen)
+            while count := self._compact_once(signal):
+                merged += count
         return merged
+
+    def _compact_once(self, signal: Signal) -> int:
+        with self._tidying:
+            chosen = choose(self.contents.picture.segments[signal], self._limits.max_columns)
+            if chosen:
+                self._merge(signal, chosen)
+            return len(chosen)
 
     def _merge(self, signal: Signal, chosen: Sequence[Segment]) -> None:
         paths = [self.data_dir / segment.file for segment in chosen]
@@ -103,14 +110,15 @@ class Store:
 
     def retain(self, now_ns: int) -> None:
         """Delete segments past their age, then the oldest while all together are too large."""
-        for reason, segments in expired(self.contents.picture.segments, self._limits.retention, now_ns).items():
-            if not segments:
-                continue
-            self._swap(add=[], remove=[segment.id for segment in segments])
-            for segment in segments:
-                self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
-                self._telemetry.add(own.DELETED_ROWS, segment.rows, segment.signal, reason)
-            _LOG.info("retention by %s deleted %d segments", reason, len(segments))
+        with self._tidying:
+            for reason, segments in expired(self.contents.picture.segments, self._limits.retention, now_ns).items():
+                if not segments:
+                    continue
+                self._swap(add=[], remove=[segment.id for segment in segments])
+                for segment in segments:
+                    self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
+                    self._telemetry.add(own.DELETED_ROWS, segment.rows, segment.signal, reason)
+                _LOG.info("retention by %s deleted %d segments", reason, len(segments))
 
     def _swap(self, *, add: list[Segment], remove: list[int]) -> None:
         with self._changing:
