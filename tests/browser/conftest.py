@@ -53,7 +53,7 @@ class Served:
     def start(self):
         """Serve, and return when connections are taken."""
         self.thread.start()
-        while not self.server.started:
+        while not self.server.started and self.thread.is_alive():
             time.sleep(0.01)
         return self
 
@@ -118,7 +118,7 @@ def open_page(browser, serve):
             timezone_id="Europe/Berlin",
         )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)  # ms; only a failure waits so long, a busy machine must not fail
         page.troubles = []
         page.on(
             "console",

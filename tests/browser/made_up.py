@@ -144,7 +144,7 @@ def checkout_trace(trace_id):
             more["events"] = [
                 {
                     "time": rfc(NOW_NS),
-                    "offset_ns": 1404 * MS,
+                    "offset_ns": 4 * MS,
                     "name": "exception",
                     "attributes": {
                         "exception.type": "CurrencyNotPriced",

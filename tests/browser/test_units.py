@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,8 @@ from made_up import NOW_NS
 from spanglass_server.pages import charts, search, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.routes import PAGES
+from spanglass_server.pages.security import CONTENT_SECURITY_POLICY
 from spanglass_server.pages.templates import linkable
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
@@ -168,6 +171,31 @@ def test_a_gap_in_a_line_stays_a_gap():
 def test_only_web_addresses_become_links(value, allowed):
     """A value of telemetry is linked only if it is a whole http or https address."""
     assert linkable(value) is allowed
+
+
+def test_the_answer_names_what_is_repeated():
+    """Many like spans that make up the time are named with their number; one span among others is not accused."""
+    query, rest, other = (
+        {"service": "a", "name": name, "self_time_ns": self_ns}
+        for name, self_ns in (("query", 20), ("rest", 40), ("x", 40))
+    )
+    found = waterfall.answer({"spans": [query, query, query, rest]})
+    assert found == {"service": "a", "name": "query", "self_ns": 60, "count": 3, "share": 0.6}
+    assert waterfall.answer({"spans": [query, rest]}) == {
+        **found,
+        "name": "rest",
+        "self_ns": 40,
+        "count": 1,
+        "share": 40 / 60,
+    }
+    assert waterfall.answer({"spans": [query, rest, other]}) is None
+
+
+def test_every_page_is_documented():
+    """docs/pages.md has all paths of the table of pages, and the policy as it is sent."""
+    text = (Path(__file__).parents[2] / "docs/pages.md").read_text()
+    assert [path for path, _ in PAGES if f"`{path.replace(':path', '')}" not in text and path != "/range"] == []
+    assert CONTENT_SECURITY_POLICY in text
 
 
 def test_static_files_ask_no_other_host():

@@ -18,7 +18,8 @@ MINUTE_S, DAY_S = 60, 86400
 #: Steps of a time axis, in seconds; the first that gives at most seven labels is taken.
 TICK_STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800, 2592000, 31536000)
 MOST_TICKS = 7
-EDGE = 6.0  # no label nearer to an end than this per cent, where the end's own label stands
+#: No label nearer to an end than this per cent, where the end's own label stands; on a phone labels are wider.
+EDGE, PHONE_EDGE = 6.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def ticks(start_ns: int, end_ns: int, clock: Clock) -> list[dict[str, Any]]:
         x = 100 * (first_s - start_ns / SECOND_NS) / length_s
         if EDGE < x < 100 - EDGE:
             text = _tick(int(first_s * SECOND_NS), style, clock)
-            found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1})
+            found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1 or x > 100 - PHONE_EDGE})
         first_s += step_s
     return [*found, {"x": 100, "text": _tick(end_ns, style, clock), "hide": False}]
 

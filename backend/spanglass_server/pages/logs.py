@@ -46,13 +46,14 @@ async def _find(visit: Visit) -> dict[str, Any]:
     lines, counts, facets = await visit.together(
         visit.ask("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
         visit.ask("logs", "counts", **shared, buckets=BUCKETS),
-        visit.ask("facets", **shared, signal="logs"),
+        search.count_facets(visit, "logs", visit.param("filter")),
     )
     slots = {line["service"]: line["slot"] for line in lines["logs"]}
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
         "facets": search.facet_rows(visit, facets["facets"], slots),
+        "facets_problem": facets.get("problem"),
     }  # fmt: skip
 
 

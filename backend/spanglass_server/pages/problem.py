@@ -56,16 +56,22 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         links = [("Search traces", visit.go("/traces")), ("Services", visit.go("/services"))]
     elif error.code in {"bad_request", "bad_filter"}:
         links = [("Without a filter", visit.link(visit.request.url.path, visit.range_params()))]
-    message = str(error.error.get("message", ""))
+    message = sentence(str(error.error.get("message", "")))
     expected = error.error.get("expected")
     if isinstance(expected, list) and expected:
         shown = ", ".join(str(item) for item in expected[:8])
         message = message if shown in message else f"{message} Expected: {shown}."
     column = error.error.get("column")
     return Problem(
-        error.code, error.status, title, message, str(error.error.get("hint") or advice), links,
+        error.code, error.status, title, message, sentence(str(error.error.get("hint") or advice)), links,
         error.error.get("field"), column if isinstance(column, int) else None,
     )  # fmt: skip
+
+
+def sentence(text: str) -> str:
+    """Return a message as a sentence among others: with a capital and a full stop."""
+    text = text.strip()
+    return text and text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
 
 
 def of_window(error: WindowError, visit: Visit) -> Problem:

@@ -52,13 +52,14 @@ async def _find(visit: Visit) -> dict[str, Any]:
     traces, counts, facets = await visit.together(
         visit.ask("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
         visit.ask("traces", "counts", **shared, buckets=BUCKETS),
-        visit.ask("facets", **visit.window.ask(), signal="spans", filter=_whole_filter(visit)),
+        search.count_facets(visit, "spans", _whole_filter(visit)),
     )
     slots = {part["service"]: part["slot"] for trace in traces["traces"] for part in trace["services"]}
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"], slots),
+        "facets_problem": facets.get("problem"),
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS = 60
 MOST_DEPTH = 24
-#: A group of like spans must hold this share of all self time to be called the reason.
-NOTABLE_SHARE = 0.3
+#: To be called the reason, like spans must hold this share of all self time together, and a single span this one.
+NOTABLE_SHARE, NOTABLE_ALONE = 0.3, 0.6
 AXIS_STEPS = (1, 2, 5)
 MOST_AXIS_LABELS = 5
 END_ROOM = 12.0  # per cent kept free for the label of the end
@@ -85,11 +85,9 @@ def answer(trace: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     (service, name), (self_ns, count) = max(groups.items(), key=lambda item: item[1][0])
     share = self_ns / whole_ns
-    return (
-        {"service": service, "name": name, "self_ns": self_ns, "count": count, "share": share}
-        if share >= NOTABLE_SHARE
-        else None
-    )
+    if share < (NOTABLE_SHARE if count > 1 else NOTABLE_ALONE):
+        return None
+    return {"service": service, "name": name, "self_ns": self_ns, "count": count, "share": share}
 
 
 def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

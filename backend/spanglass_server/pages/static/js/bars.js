@@ -20,7 +20,7 @@ function bar(wf, { span, like }) {
   if (span.status === "error") marks.push(s("rect", { ...box, class: "wf-x", rx: 1.5 }));
   for (const event of (like ? [] : span.events).slice(0, MOST_PARTS)) {
     const failure = event.name === "exception";
-    const x = percent(event.offset_ns, total);
+    const x = percent(span.offset_ns + event.offset_ns, total);
     marks.push(failure ? s("svg", { x, y: 11.5, overflow: "visible", width: 1, height: 1 }, s("path", { class: "wf-e", d: "M0-5 5 0 0 5-5 0z" })) : s("line", { class: "wf-ev c-g", x1: x, x2: x, y1: 6, y2: 17 }));
   }
   if (wf.path) {
