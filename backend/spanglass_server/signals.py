@@ -2,8 +2,8 @@
 
 Fixed columns have plain names. Every attribute is a column of its own, named ``<position>.<key>:<type>``, for
 example ``span.http.route:str`` or ``resource.process.pid:int`` (positions as in TraceQL's scopes). The same key
-with another type is another column; the query layer hides that from users. DuckDB's identifiers ignore case, so a capital
-is written as ``^`` and its small letter, and ``^`` itself twice: ``span.^tenant:str`` is the key ``Tenant``.
+with another type is another column; the query layer hides that from users. DuckDB's identifiers ignore case, so a
+capital is written as ``^`` and its small letter, and ``^`` itself twice: ``span.^tenant:str`` is the key ``Tenant``.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Pending:
             self.bytes -= sum(part.size_bytes for part in parts)
 
     def _shred_together(self, generation: int, signal: Signal, parts: list[Decoded]) -> None:
-        budget = self._budget(generation, signal)
+        budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
             table, counts = shred(parts, budget, self._limits)
         self._contents.append(signal, Chunk.of(generation, signal, table, max(int(p.received_ns.max()) for p in parts)))
@@ -99,11 +99,3 @@ class Pending:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:
             self._telemetry.add(own.CUT_VALUES, counts.cut, signal)
-
-    def _budget(self, generation: int, signal: Signal) -> ColumnBudget:
-        """The columns of a generation's segment; those of the generations before it are in the contents by now."""
-        budget = self._budgets.get((generation, signal))
-        if budget is None:
-            budget = ColumnBudget(self._limits.max_columns, self._contents.spellings(signal))
-            self._budgets[generation, signal] = budget
-        return budget

@@ -125,13 +125,6 @@ class Contents:
         picture = self._picture
         return {signal: [c for c in picture.chunks[signal] if c.generation == generation] for signal in Signal}
 
-    def spellings(self, signal: Signal) -> dict[str, str]:
-        """The attribute columns of a signal, by their names without regard to case."""
-        picture = self._picture
-        held = [segment.columns for segment in picture.segments[signal]]
-        names = frozenset().union(*held, *(chunk.table.column_names for chunk in picture.chunks[signal]))
-        return {name.casefold(): name for name in names if ":" in name}
-
     def replace(self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None) -> None:
         """Swap segments, and drop the chunks of a generation that is in segments now, in one step."""
         gone = set(remove)
