@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadgen.asking import ask
 from loadgen.prepared import Bodies, Stream
-from loadgen.process import settle
+from loadgen.process import clean_up_on_sigterm, settle
 from loadgen.questions import Loaded, day_questions, hour_questions
 from loadgen.report import table, write
 from loadgen.scenario import NS
@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the data: for trying out, not for figures")
     parser.add_argument("--keep", type=Path, help="keep the loaded data here, and use it if it is there")
     options = parser.parse_args()
+    clean_up_on_sigterm()
     bodies = Bodies("traces")
     with tempfile.TemporaryDirectory(prefix="spanglass-bench-") as temporary:
         folder = options.keep or Path(temporary)

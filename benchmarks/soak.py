@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loadgen.prepared import Bodies
-from loadgen.process import disk_bytes, open_files, resident_bytes
+from loadgen.process import clean_up_on_sigterm, disk_bytes, open_files, resident_bytes
 from loadgen.report import table, write
 from loadgen.scenario import fresh_server
 from loadgen.traces import BASE_TIME_NS
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2, help="bodies of 500 records a second, over all signals")
     parser.add_argument("--settings", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the server")
     options = parser.parse_args()
+    clean_up_on_sigterm()
     kinds = {kind: Bodies(kind) for kind in ("traces", "logs", "metrics")}
     with fresh_server(dict(text.split("=", 1) for text in options.settings)) as server:
         samples = drive(server, kinds, options.minutes, options.rate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -10,6 +12,11 @@ import psutil
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def clean_up_on_sigterm() -> None:
+    """Make SIGTERM an ordinary exit of a script, so that the servers it started are stopped and their data removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def tree(pid: int) -> list[psutil.Process]:
