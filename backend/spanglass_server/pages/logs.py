@@ -53,7 +53,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
         "facets": search.facet_rows(visit, facets["facets"], slots),
-        "facets_problem": facets.get("problem"),
+        "facets_problem": facets["problem"],
     }  # fmt: skip
 
 

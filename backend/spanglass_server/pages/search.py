@@ -55,10 +55,8 @@ def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
 
 async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str, Any]:
     """Ask for facets; where they cannot be counted in time, the page says so and shows its results all the same."""
-    try:
-        return await visit.ask("facets", **visit.window.ask(), signal=signal, filter=filter_text)
-    except ApiError as error:
-        return {"facets": [], "problem": str(error)}
+    question = visit.ask("facets", **visit.window.ask(), signal=signal, filter=filter_text)
+    return await visit.attempt(question, {"facets": []})
 
 
 def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], slots: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 DEFAULT_SORT = "total"
 TRACES_SHOWN = 6
+#: What stands for a list of traces that could not be had.
+NO_TRACES: dict[str, Any] = {"traces": []}
 
 
 async def show(visit: Visit) -> Response:
@@ -36,8 +38,8 @@ async def show(visit: Visit) -> Response:
         visit.ask("services", **window, buckets=0),
         visit.ask("services", name, "operations", **window),
         visit.ask("services", name, "series", **window, operation=operation),
-        visit.ask("traces", **traces, sort="duration"),
-        visit.ask("traces", **traces, sort="time", filter=terms.ERRORS),
+        visit.attempt(visit.ask("traces", **traces, sort="duration"), NO_TRACES),
+        visit.attempt(visit.ask("traces", **traces, sort="time", filter=terms.ERRORS), NO_TRACES),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -48,7 +50,7 @@ async def show(visit: Visit) -> Response:
         "service.html", status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
-        charts=_charts(series, visit), slowest=slowest["traces"], failing=failing["traces"],
+        charts=_charts(series, visit), slowest=slowest, failing=failing,
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"], slots),
-        "facets_problem": facets.get("problem"),
+        "facets_problem": facets["problem"],
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from spanglass_server.pages import terms
 from spanglass_server.pages.format import Clock
+from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.window import Window, read_window
 
@@ -70,6 +71,13 @@ class Visit:
         """Ask the API below ``/api/v1``; parts of the path are encoded here, empty parameters left out."""
         where = "/".join((API, *(quote(part, safe="") for part in path)))
         return await self.site.ask(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
+
+    async def attempt(self, question: Awaitable[dict[str, Any]], otherwise: dict[str, Any]) -> dict[str, Any]:
+        """Ask what a page can do without: ``otherwise``, with the reason as ``problem``, stands in for an error."""
+        try:
+            return {"problem": None, **await question}
+        except ApiError as error:
+            return {**otherwise, "problem": str(error)}
 
     async def together(self, *questions: Awaitable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Several questions at once; the first error stops the others."""
