@@ -8,7 +8,8 @@ from spanglass_core.slots import service_slot
 from spanglass_core.times import format_time
 from spanglass_core.trace_tree import Node, Span, Tree, build_tree
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.matching import within
 from spanglass_server.query.otlp_json import traces_data
 from spanglass_server.query.span_rows import SpanRows
 from spanglass_server.query.statements import rows, statement
@@ -62,7 +63,8 @@ def _fetch(session: QuerySession, trace_id: bytes) -> pa.Table:
             code="not_found",
         )
     window = clamp(extent["first_ns"], extent["last_ns"] + 1)
-    return fetch_rows(session, Signal.SPANS, window, Sql("trace_id = ?", (trace_id,)), trace_ids=[trace_id])
+    where = all_of([within(window), Sql("trace_id = ?", (trace_id,))])
+    return fetch_rows(session, Signal.SPANS, window, where, trace_ids=[trace_id])
 
 
 def _tree_span(spans: SpanRows, row: int) -> Span:

@@ -7,13 +7,14 @@ summaries of just these traces from the time around them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.slots import service_slot
 from spanglass_core.times import NS_PER_SECOND, format_time
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans, within
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
     from spanglass_server.query.matching import SpanQuestion
     from spanglass_server.store.ports import QuerySession, Window
 
-#: Spans of a trace are looked for this far around those that were found ...
-NEAR_NS = 900 * NS_PER_SECOND
-#: ... and this far when the trace reaches past that, or its root is not there.
-FAR_NS = 86_400 * NS_PER_SECOND
+#: Sorting by a figure looks at the spans of a trace this far around the range.
+_AROUND_RANGE_NS = 900 * NS_PER_SECOND
+#: Spans of a trace are looked for this far around those that were found: a row group or two of a busy server ...
+_NEAR_NS = 60 * NS_PER_SECOND
+#: ... and once more, from much further away, when its root is not there, or ends later.
+_FAR_NS = 86_400 * NS_PER_SECOND
+#: Traces that lie apart in time are read separately, so that nothing between them is; each part costs 0.5 ms.
+_MAX_PARTS = 32
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
 _SPANS_A_TRACE = 16
 _GROWTH = 8
@@ -188,7 +193,7 @@ def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
 
 def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
     """Give the page's traces by a figure of the whole trace, with one more when there is one."""
-    around = widen(matching.window, NEAR_NS)
+    around = widen(matching.window, _AROUND_RANGE_NS)
     columns = ("trace_id", "span_id", "start_time_ns", "duration_ns", "status_code")
     found = rows(
         session,
@@ -216,45 +221,59 @@ def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
 
 
 def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Mapping[str, Any]]:
-    """Summaries of traces by id: from the time around them, and once more from further away for those that need it."""
-    if not traces:
+    """Summarise traces by id: from the time around them, and once more from further away for those that need it."""
+    near = _parts(traces, _NEAR_NS)
+    summaries = _summaries(session, matching, near)
+    reaching = [
+        trace for part in near for trace in part.traces if _reaches_past(summaries.get(trace.trace_id), part.window)
+    ]
+    return summaries | _summaries(session, matching, _parts(reaching, _FAR_NS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Traces that lie together in time, and the time in which their spans are looked for."""
+
+    traces: list[Found]
+    window: Window
+
+
+def _parts(traces: Collection[Found], margin_ns: int) -> list[_Part]:
+    """Divide traces where there is time between them, at the widest gaps if there are too many."""
+    ordered = sorted(traces, key=lambda trace: trace.start_ns)
+    gaps = [later.start_ns - earlier.start_ns for earlier, later in pairwise(ordered)]
+    widest = sorted(gaps, reverse=True)[: _MAX_PARTS - 1]
+    least_ns = max(2 * margin_ns, widest[-1] if len(widest) == _MAX_PARTS - 1 else 0)
+    cuts = [place for place, gap in enumerate(gaps, 1) if gap > least_ns]
+    return [
+        _Part(part, clamp(part[0].start_ns - margin_ns, part[-1].start_ns + margin_ns))
+        for start, end in pairwise([0, *cuts, len(ordered)])
+        if (part := ordered[start:end])
+    ]
+
+
+def _reaches_past(summary: Mapping[str, Any] | None, window: Window) -> bool:
+    """Tell whether spans of a trace may lie outside the time that was looked at."""
+    return summary is None or summary["root_missing"] or summary["end_ns"] > window.end_ns
+
+
+def _summaries(session: QuerySession, matching: Matching, parts: Collection[_Part]) -> dict[bytes, Mapping[str, Any]]:
+    """Summarise the spans of traces that start in the time of their part."""
+    if not parts:
         return {}
-    around = _around(traces, NEAR_NS)
-    summaries = _summaries(session, matching, {trace.trace_id for trace in traces}, around)
-    reaching = [trace for trace in traces if _reaches_past(summaries.get(trace.trace_id), around)]
-    if reaching:
-        ids = {trace.trace_id for trace in reaching}
-        summaries |= _summaries(session, matching, ids, _around(reaching, FAR_NS))
-    return summaries
-
-
-def _around(traces: Collection[Found], margin_ns: int) -> Window:
-    """Give the time around the spans found."""
-    starts = [trace.start_ns for trace in traces]
-    return widen(clamp(min(starts), max(starts) + 1), margin_ns)
-
-
-def _reaches_past(summary: Mapping[str, Any] | None, around: Window) -> bool:
-    """Whether spans of a trace may lie outside the time that was looked at."""
-    return summary is None or summary["root_missing"] or summary["end_ns"] > around.end_ns
-
-
-def _summaries(
-    session: QuerySession, matching: Matching, trace_ids: Collection[bytes], around: Window
-) -> dict[bytes, Mapping[str, Any]]:
-    """Summaries of the spans of traces that start in a time."""
     columns = {*_SUMMARY_COLUMNS, *matching.columns}
-    found = rows(
-        session,
-        statement(
-            "trace_summaries",
-            service=SERVICE_NAME,
-            matches=matching.where,
-            relation=Sql(session.relation(Signal.SPANS, around, columns, trace_ids=trace_ids)),
-            trace_ids=one_of(trace_ids),
-        ),
-    )
+    relations = [_spans_of(session, part, columns) for part in parts]
+    text = " UNION ALL ".join(relation.text for relation in relations)
+    together = Sql(f"({text})", tuple(parameter for relation in relations for parameter in relation.parameters))
+    found = rows(session, statement("trace_summaries", service=SERVICE_NAME, matches=matching.where, relation=together))
     return {row["trace_id"]: row for row in found}
+
+
+def _spans_of(session: QuerySession, part: _Part, columns: Collection[str]) -> Sql:
+    """Select the spans of a part's traces."""
+    trace_ids = {trace.trace_id for trace in part.traces}
+    relation = Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids))
+    return statement("spans_of_traces", relation=relation, where=within(part.window), trace_ids=one_of(trace_ids))
 
 
 def _as_json(summary: Mapping[str, Any]) -> dict[str, Any]:

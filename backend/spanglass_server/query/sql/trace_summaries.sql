@@ -1,9 +1,8 @@
--- One row a trace. A span that was sent twice counts once.
+-- One row for each trace of the relation. A span that was sent twice counts once.
 WITH found AS (
     SELECT trace_id, span_id, parent_span_id, start_time_ns, duration_ns, status_code, name,
         {service} AS service, ({matches}) IS TRUE AS matched
     FROM {relation}
-    WHERE trace_id IN {trace_ids}
     QUALIFY row_number() OVER (PARTITION BY trace_id, span_id ORDER BY start_time_ns, duration_ns DESC) = 1
 ), services AS (
     SELECT trace_id, service, count(*) AS spans, count(*) FILTER (status_code = 2) AS errors,

@@ -1,0 +1,1 @@
+SELECT * FROM {relation} WHERE {where} AND trace_id IN {trace_ids}
