@@ -185,7 +185,7 @@ class AttributeShredder:
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
             entries, rows, items = self._owned(entries, flat, owners or Owners.records(len(lists)))
-            names = pc.binary_join_element_wise(pa.scalar(position), flat.values.field("key"), ".")
+            names = pc.binary_join_element_wise(pa.scalar(position), _escaped(flat.values.field("key")), ".")
             self._spill(entries, rows, items, names, types, stored)
         return columns
 

@@ -159,9 +159,7 @@ class Pipeline:
         if not fresh:
             return
         with self._telemetry.timed(own.DECODE_SECONDS, signal):
-            results = self._decoder.decode(
-                signal, [item.body for item in fresh], [item.received_ns for item in fresh]
-            )
+            results = self._decoder.decode(signal, [item.body for item in fresh], [item.received_ns for item in fresh])
         passed = []
         for item, result in zip(fresh, results, strict=True):
             if isinstance(result, IngestError):

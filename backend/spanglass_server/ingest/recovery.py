@@ -54,9 +54,7 @@ def _replay_batch(
     batch: list[Entry], generation: int, decoder: Decoder, pending: Pending, digests: DigestWindow
 ) -> None:
     """Decode one batch; its entries passed the checks before, as of when they were received."""
-    results = decoder.decode(
-        batch[0].signal, [entry.body for entry in batch], [entry.received_ns for entry in batch]
-    )
+    results = decoder.decode(batch[0].signal, [entry.body for entry in batch], [entry.received_ns for entry in batch])
     for entry, result in zip(batch, results, strict=True):
         if isinstance(result, IngestError):
             _LOG.error("a journaled request can't be decoded any more and stays in the journal's file: %s", result)

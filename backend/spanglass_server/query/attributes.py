@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Attributes of one record, event, link or exemplar as stored: key, type and value.
 Entries = list[tuple[str, ValueType, Any]]
 
-_FROM_OVERFLOW: dict[ValueType, Callable[[str], Any]] = {
+_FROM_TEXT: dict[ValueType, Callable[[str], Any]] = {
     ValueType.STR: str,
     ValueType.INT: int,
     ValueType.DOUBLE: float,
@@ -73,11 +73,16 @@ class StoredAttributes:
                 attribute = AttributeColumn.parse(name)
                 if attribute is None:
                     continue
-                entry = (attribute.key, attribute.type, _FROM_OVERFLOW[attribute.type](text))
+                entry = (attribute.key, attribute.type, value_of_text(attribute.type, text))
                 if attribute.position in LIST_POSITIONS:
                     self._items[attribute.position, row, index].append(entry)
                 else:
                     self._records[attribute.position, row].append(entry)
+
+
+def value_of_text(kind: ValueType, text: str) -> Any:
+    """Read a value back that was stored as text: one of the overflow, or a log record's body."""
+    return _FROM_TEXT[kind](text)
 
 
 def _overflow(names: Any, texts: Any, indexes: Any) -> Iterator[tuple[str, str, int]]:

@@ -49,14 +49,16 @@ def from_plain(value: Any) -> Json:
             return {}
         case list():
             return {"arrayValue": {"values": [from_plain(item) for item in value]}}
-        case {"$bytes": str(text), **rest} if not rest:
-            return {"bytesValue": text}
-        case {"$double": str(text), **rest} if not rest:
-            return {"doubleValue": text}
+        case dict() if len(value) == 1 and (member := _ESCAPES.get(next(iter(value)))):
+            return {member: next(iter(value.values()))}
         case dict():
             entries = [{"key": _unescaped(key), "value": from_plain(item)} for key, item in value.items()]
             return {"kvlistValue": {"values": entries}}
     return _BY_TYPE[type(value)](value)
+
+
+#: What the escapes of stored JSON stand for; ``$undecoded`` is an encoded message that protobuf refuses.
+_ESCAPES = {"$bytes": "bytesValue", "$double": "doubleValue", "$undecoded": "bytesValue"}
 
 
 def _unescaped(key: str) -> str:

@@ -1,0 +1,49 @@
+"""Stored log records as OTLP/JSON ``LogsData``, without loss (opentelemetry-proto, logs.proto)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.attributes import value_of_text
+from spanglass_server.query.otlp_json import Json, filled, grouped, hex_id
+from spanglass_server.query.otlp_values import any_value, key_values
+from spanglass_server.query.stored_rows import Rows
+from spanglass_server.signals import ValueType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_EMPTY = "empty"  # the type of a body that was not sent
+
+
+def logs_data(table: pa.Table) -> Json:
+    """Write stored log records as ``LogsData``."""
+    return {"resourceLogs": grouped(Rows(table), "scopeLogs", "logRecords", _log_record)}
+
+
+def _log_record(rows: Rows, row: int) -> Json:
+    sent_ns = None if rows.value("time_is_observed", row) else rows.value("time_ns", row)
+    return filled(
+        timeUnixNano=_text(sent_ns),
+        observedTimeUnixNano=_text(rows.value("observed_time_ns", row)),
+        severityNumber=rows.value("severity_number", row),
+        severityText=rows.value("severity_text", row),
+        body=_body(rows.value("body", row), rows.value("body_type", row)),
+        attributes=key_values(rows.attributes.of_record("log", row)),
+        droppedAttributesCount=rows.value("dropped_attributes_count", row),
+        flags=rows.value("flags", row),
+        traceId=hex_id(rows.value("trace_id", row)),
+        spanId=hex_id(rows.value("span_id", row)),
+        eventName=rows.value("event_name", row),
+    )
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _body(text: str | None, kind: str | None) -> Any:
+    if text is None or kind == _EMPTY:
+        return None
+    stored = ValueType.STR if kind is None else ValueType(kind)
+    return any_value(stored, value_of_text(stored, text))

@@ -1,0 +1,104 @@
+"""Lossless: what goes in as OTLP comes out as OTLP/JSON, equal in every field that the protocol defines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from official_json import official_json, records
+from otlp_requests import requests
+
+from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
+from spanglass_server.ingest.checks import LATEST_NS
+from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.shred import shred
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.otlp_json import traces_data
+from spanglass_server.query.otlp_logs import logs_data
+from spanglass_server.query.otlp_metrics import metrics_data
+from spanglass_server.query.stored_rows import fetch_rows
+from spanglass_server.signals import Signal
+from spanglass_server.store.catalog import Digests, LocalCatalog
+from spanglass_server.store.contents import Chunk
+from spanglass_server.store.engine import Engine, EngineLimits
+from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.store import Store, StoreLimits
+from spanglass_server.telemetry import Telemetry
+
+WRITERS = {Signal.SPANS: traces_data, Signal.LOGS: logs_data, Signal.METRICS: metrics_data}
+RECEIVED_NS = LATEST_NS - 1  # so that no time is in the future
+NARROW = ShredLimits(max_columns=3, max_attributes=2)
+
+
+_PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking such messages takes minutes
+
+
+class Bench:
+    """A store with its engine, filled and emptied once an example."""
+
+    def __init__(self, data_dir) -> None:
+        self.store = Store(
+            data_dir, LocalCatalog(data_dir / "catalog.sqlite"), StoreLimits(1000, RetentionLimits({})), Telemetry()
+        )
+        self.engine = Engine(self.store.contents, data_dir, EngineLimits(1 << 28, 1, 1), lambda: None)
+        self.decoder = Decoder(DecodeLimits())
+        self.generation = 0
+
+    def load(self, signal: Signal, bodies: list[bytes], limits: ShredLimits) -> None:
+        """Take bodies into memory, each as a chunk of its own, all of one generation."""
+        self.generation += 1
+        budget = ColumnBudget(limits.max_columns)
+        for body in bodies:
+            ((parts, _),) = self.decoder.decode(signal, [body], [RECEIVED_NS])
+            if parts:
+                table, _ = shred(parts, budget, limits)
+                self.store.contents.append(signal, Chunk.of(self.generation, signal, table, RECEIVED_NS))
+
+    def flush(self) -> None:
+        """Make segments of what is in memory."""
+        self.store.flush(self.generation, Digests(self.generation, 0, frozenset()), 0)
+
+    def document(self, signal: Signal) -> dict[str, Any]:
+        """All that is stored, as OTLP/JSON."""
+        return self.engine.run_here(lambda session: WRITERS[signal](fetch_rows(session, signal, ALL_TIME, Sql("true"))))
+
+    def clear(self) -> None:
+        """Delete everything."""
+        self.flush()
+        held = [segment.id for segments in self.store.contents.picture.segments.values() for segment in segments]
+        self.store._swap(add=[], remove=held)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Open a store and an engine, closed after the test."""
+    opened = Bench(tmp_path)
+    yield opened
+    opened.engine.close()
+    opened.store.catalog.close()
+
+
+@pytest.mark.parametrize("limits", [ShredLimits(), NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("signal", list(Signal))
+def test_what_goes_in_comes_out(bench, signal, limits):
+    """Any storable request reads back equal from memory, from a segment, and where attributes overflow."""
+
+    @settings(max_examples=40, deadline=None, phases=_PHASES, suppress_health_check=list(HealthCheck))
+    @given(st.lists(requests(signal), min_size=1, max_size=2))
+    def round_trip(sent):
+        expected = sorted(record for request in sent for record in records(official_json(request)))
+        bench.load(signal, [request.SerializeToString() for request in sent], limits)
+        try:
+            from_memory = records(bench.document(signal))
+            bench.flush()
+            from_segment = records(bench.document(signal))
+        finally:
+            bench.clear()
+
+        assert from_memory == expected
+        assert from_segment == expected
+
+    round_trip()
