@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 #: Sorting by a figure looks at the spans of a trace this far around the range.
 _AROUND_RANGE_NS = 900 * NS_PER_SECOND
 #: Spans of a trace are looked for this far around those that were found: a row group or two of a busy server ...
-_NEAR_NS = 60 * NS_PER_SECOND
+_NEAR_NS = 10 * NS_PER_SECOND
 #: ... and once more, from much further away, when its root is not there, or ends later.
 _FAR_NS = 86_400 * NS_PER_SECOND
 #: Traces that lie apart in time are read separately, so that nothing between them is; each part costs 0.5 ms.
 _MAX_PARTS = 32
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
-_SPANS_A_TRACE = 16
+_SPANS_A_TRACE = 64
 _GROWTH = 8
+#: Most searches find enough in a small part of the range, so that is looked at first: all of it costs 14 % more then.
+_SHARES = (64, 8, 1)
 
 #: Figures that traces can be sorted by. Spans sent twice count once.
 FIGURES = {
@@ -99,7 +101,8 @@ class _TimeSearch:
     """Traces by the start of their first matching span, without grouping all matching spans.
 
     The newest spans are fetched, some for each trace wanted. A trace among them may have an older matching span that
-    was not fetched, but then it stands no higher than the oldest span that was: everything above that is certain.
+    was not fetched, which its summary tells; other traces stand below the oldest span that was fetched. So everything
+    above that is certain.
     """
 
     session: QuerySession
@@ -108,40 +111,54 @@ class _TimeSearch:
     after: Cursor | None
 
     def find(self) -> tuple[list[Found], dict[bytes, Mapping[str, Any]]]:
-        """Give the page's traces with one more when there is one, and summaries of them."""
+        """Find the page's traces, with one more when there is one, and summaries of them."""
         wanted = self.page.limit + 1
-        count = wanted * _SPANS_A_TRACE
-        while True:
-            spans = self._spans(count)
-            is_all = len(spans) < count
-            edge_ns = None if is_all else int(spans[-1]["start_time_ns"])
-            certain, summaries = self._certain(_first_starts(spans), edge_ns, wanted)
-            if is_all or len(certain) >= wanted:
-                return certain[:wanted], summaries
-            count *= _GROWTH
+        for share in _SHARES:
+            part = self._part(share)
+            count = wanted * _SPANS_A_TRACE
+            is_cut = True
+            while is_cut:
+                spans = self._spans(part, count)
+                is_cut = len(spans) == count
+                edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
+                starts = _first_starts(spans)
+                if len(starts) >= wanted or edge_ns is None:
+                    certain, summaries = self._certain(starts, edge_ns, wanted)
+                    if len(certain) >= wanted or edge_ns is None:
+                        return certain[:wanted], summaries
+                count *= _GROWTH
+        raise AssertionError("the last part is the whole range")
 
-    def _spans(self, count: int) -> list[dict[str, Any]]:
-        """Give the first matching spans after the cursor."""
+    def _part(self, share: int) -> Window:
+        """Cut the first part, one of so many, of the range that is left after the cursor."""
+        window, after = self.matching.window, self.after
+        start_ns, end_ns = window.start_ns, window.end_ns
+        if self.page.descending:
+            end_ns = end_ns if after is None else min(end_ns, after.value + 1)
+            return clamp(end_ns - (end_ns - start_ns) // share, end_ns)
+        start_ns = start_ns if after is None else max(start_ns, after.value)
+        return clamp(start_ns, start_ns + (end_ns - start_ns) // share)
+
+    def _edge_ns(self, part: Window) -> int | None:
+        """Tell where a part ends and the rest of the range begins; None when there is no rest."""
+        window = self.matching.window
+        if self.page.descending:
+            return part.start_ns if part.start_ns > window.start_ns else None
+        return part.end_ns if part.end_ns < window.end_ns else None
+
+    def _spans(self, part: Window, count: int) -> list[dict[str, Any]]:
+        """Fetch the first matching spans of a part of the range."""
+        matching = self.matching.narrowed(part)
         return rows(
             self.session,
             statement(
                 "newest_matches",
-                relation=self._narrowed.relation(self.session, ("trace_id",)),
-                where=self._narrowed.where,
+                relation=matching.relation(self.session, ("trace_id",)),
+                where=matching.where,
                 direction=_DIRECTIONS[self.page.descending],
                 count=count,
             ),
         )
-
-    @property
-    def _narrowed(self) -> Matching:
-        """The question without the part of its range that earlier pages have shown."""
-        window = self.matching.window
-        if self.after is None:
-            return self.matching
-        if self.page.descending:
-            return self.matching.narrowed(clamp(window.start_ns, min(window.end_ns, self.after.value + 1)))
-        return self.matching.narrowed(clamp(max(window.start_ns, self.after.value), window.end_ns))
 
     def _certain(
         self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int
