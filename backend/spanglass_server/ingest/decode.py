@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
 
 _REASONS_SHOWN = 5
+_UNFOLDED_MAX = 128 << 20  # bytes that a large body may become beyond four times its size; spans become twice theirs
 
 
 @dataclass(slots=True)
@@ -122,12 +123,14 @@ class Decoder:
     def _sliced(self, signal: Signal, body: bytes, received_ns: int) -> tuple[list[Decoded], Verdict] | IngestError:
         parts: list[Decoded] = []
         total = Verdict()
+        room = _UNFOLDED_MAX + 4 * len(body)
         try:
             for part in slices(body, self._limits.max_records):
                 result = self._alone(signal, part, received_ns)
                 if isinstance(result, IngestError):
                     return result
                 parts += result[0]
+                room = _spend(room, result[0])
                 total.accepted += result[1].accepted
                 total.rejected += result[1].rejected
                 for reason, count in result[1].reasons.items():
@@ -137,6 +140,14 @@ class Decoder:
         except OverflowError as error:
             return IngestError(Refusal.TOO_LARGE, str(error))
         return parts, total
+
+
+def _spend(room: int, parts: list[Decoded]) -> int:
+    """What is left of the bytes that a body may become; ``OverflowError`` past them."""
+    left = room - sum(decoded.batch.nbytes for decoded in parts)
+    if left < 0:
+        raise OverflowError("the request unfolds to too many small messages: send smaller batches")
+    return left
 
 
 def _malformed(signal: Signal, error: ValueError) -> IngestError:
@@ -155,7 +166,8 @@ def _check(
         _count(verdicts, records.request_of, checks)
         keep[records.kind] = None if checks.keep.all() else checks.keep
     rows = sum(verdict.accepted for verdict in verdicts)
-    return Decoded(signal, batch, keep, rows, received_ns, size_bytes), verdicts
+    # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
+    return Decoded(signal, batch, keep, rows, received_ns, max(size_bytes, batch.nbytes // 2)), verdicts
 
 
 def _count(verdicts: list[Verdict], request_of: NDArray[np.int64], checks: Checks) -> None:

@@ -8,6 +8,7 @@ messages is counted on the way (opentelemetry-proto, trace_service.proto and its
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
     batch: list[bytes] = []
     size = 0
     produced = False
-    for first, last in items:
-        if last - first > SLICE_BYTES and level + 1 < len(_REPEATED):
+    for first, last in zip(items[::2], items[1::2], strict=True):
+        large = last - first > SLICE_BYTES
+        if large and level + 1 < len(_REPEATED):
             if batch:
                 yield rest + b"".join(batch)
                 batch, size = [], 0
@@ -56,6 +58,8 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
                 yield rest + _framed(_REPEATED[level], part)
             produced = True
             continue
+        if large:
+            _count(body, first, last, counter)
         batch.append(_framed(_REPEATED[level], body[first:last]))
         size += len(batch[-1])
         if size >= SLICE_BYTES:
@@ -65,25 +69,46 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
         yield rest + b"".join(batch)
 
 
-def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) -> tuple[bytes, list[tuple[int, int]]]:
-    """The bytes of all other fields, and where each item of the repeated field lies."""
+def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) -> tuple[bytes, array[int]]:
+    """The bytes of all other fields, and where each item of the repeated field begins and ends, one after the other."""
     rest: list[bytes] = []
-    items: list[tuple[int, int]] = []
+    items = array("Q")  # 16 bytes an item; a list of pairs takes 130
+    for number, wire_type, field_start, value_start, value_end in _fields(body, start, end):
+        counter.step()
+        if wire_type == _BYTES and number == repeated:
+            items.extend((value_start, value_end))
+        else:
+            rest.append(body[field_start:value_end])
+            if wire_type == _BYTES and value_end - value_start > SLICE_BYTES:
+                _count(body, value_start, value_end, counter)
+    return b"".join(rest), items
+
+
+def _count(body: bytes, start: int, end: int, counter: _Counter) -> None:
+    """Count what a large message holds that is not cut, a record or a resource: its large fields are taken for messages.
+
+    Where one is a text instead, reading it ends soon, and nothing follows from that.
+    """
+    try:
+        for _, wire_type, _, value_start, value_end in _fields(body, start, end):
+            counter.step()
+            if wire_type == _BYTES and value_end - value_start > SLICE_BYTES:
+                _count(body, value_start, value_end, counter)
+    except ValueError:
+        return
+
+
+def _fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """The fields of the message at ``start:end``: number, wire type, and where field and value begin and end."""
     at = start
     while at < end:
-        counter.step()
         field_start = at
         key, at = _varint(body, at, end)
         wire_type = key & 7
+        value_start = at
         if wire_type == _BYTES:
-            length, at = _varint(body, at, end)
-            if at + length > end:
-                raise ValueError("a message is longer than what holds it (truncated body)")
-            if key >> 3 == repeated:
-                items.append((at, at + length))
-                at += length
-                continue
-            at += length
+            length, value_start = _varint(body, at, end)
+            at = value_start + length
         elif wire_type == _VARINT:
             _, at = _varint(body, at, end)
         elif wire_type in (_FIXED64, _FIXED32):
@@ -92,8 +117,7 @@ def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) 
             raise ValueError(f"wire type {wire_type} is not used by OTLP")
         if at > end:
             raise ValueError("a field is longer than what holds it (truncated body)")
-        rest.append(body[field_start:at])
-    return b"".join(rest), items
+        yield key >> 3, wire_type, field_start, value_start, at
 
 
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
