@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
-from spanglass_core.times import NS_PER_SECOND, format_time
+from spanglass_core.times import NS_PER_SECOND
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans, within
-from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.statements import one_of, rows, run, statement
+from spanglass_server.query.summaries import Summary, add_up
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 #: Sorting by a figure looks at the spans of a trace this far around the range.
 _AROUND_RANGE_NS = 900 * NS_PER_SECOND
 #: Spans of a trace are looked for this far around those that were found: a row group or two of a busy server ...
-_NEAR_NS = 10 * NS_PER_SECOND
+_NEAR_NS = 60 * NS_PER_SECOND
 #: ... and once more, from much further away, when its root is not there, or ends later.
 _FAR_NS = 86_400 * NS_PER_SECOND
-#: Traces that lie apart in time are read separately, so that nothing between them is; each part costs 0.5 ms.
-_MAX_PARTS = 32
+#: Traces that lie apart in time are read separately, so that nothing between them is; each part takes 1.5 ms to plan.
+_MAX_PARTS = 8
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
 _SPANS_A_TRACE = 64
 _GROWTH = 8
-#: Most searches find enough in a small part of the range, so that is looked at first: all of it costs 14 % more then.
-_SHARES = (64, 8, 1)
+#: Most searches find enough in a small part of the range, so that is looked at first: all of it costs 6 % more then.
+_SHARES = (16, 1)
 
 #: Figures that traces can be sorted by. Spans sent twice count once.
 FIGURES = {
@@ -91,7 +91,7 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> 
     shown = found[: page.limit]
     is_last = len(found) <= page.limit
     return {
-        "traces": [_as_json(summaries[trace.trace_id]) for trace in shown if trace.trace_id in summaries],
+        "traces": [summaries[trace.trace_id].as_json() for trace in shown if trace.trace_id in summaries],
         "next_cursor": None if is_last else Cursor(shown[-1].value, shown[-1].trace_id).encode(page.order),
     }
 
@@ -110,7 +110,7 @@ class _TimeSearch:
     page: Page
     after: Cursor | None
 
-    def find(self) -> tuple[list[Found], dict[bytes, Mapping[str, Any]]]:
+    def find(self) -> tuple[list[Found], dict[bytes, Summary]]:
         """Find the page's traces, with one more when there is one, and summaries of them."""
         wanted = self.page.limit + 1
         for share in _SHARES:
@@ -162,11 +162,11 @@ class _TimeSearch:
 
     def _certain(
         self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int
-    ) -> tuple[list[Found], dict[bytes, Mapping[str, Any]]]:
+    ) -> tuple[list[Found], dict[bytes, Summary]]:
         """Those of the traces found whose place is certain, in order, and their summaries."""
         candidates = self._ordered(Found(trace_id, start, start) for trace_id, start in starts.items())
         placed: list[Found] = []
-        summaries: dict[bytes, Mapping[str, Any]] = {}
+        summaries: dict[bytes, Summary] = {}
         for taken in range(0, len(candidates), wanted):
             batch = candidates[taken : taken + wanted]
             summaries |= summarise(self.session, self.matching, batch)
@@ -191,12 +191,12 @@ class _TimeSearch:
         return value > bound if self.page.descending else value < bound
 
 
-def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Mapping[str, Any]]) -> Iterator[Found]:
+def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Summary]) -> Iterator[Found]:
     """Give the traces at the starts of their first matching spans."""
     for found in batch:
         summary = summaries.get(found.trace_id)
-        if summary is not None and summary["first_match_ns"] is not None:
-            yield replace(found, value=summary["first_match_ns"])
+        if summary is not None and summary.first_match_ns is not None:
+            yield replace(found, value=summary.first_match_ns)
 
 
 def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
@@ -237,7 +237,7 @@ def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
     return Sql(f"(value {sign} ? OR (value = ? AND trace_id {sign} ?))", parameters)
 
 
-def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Mapping[str, Any]]:
+def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Summary]:
     """Summarise traces by id: from the time around them, and once more from further away for those that need it."""
     near = _parts(traces, _NEAR_NS)
     summaries = _summaries(session, matching, near)
@@ -269,52 +269,32 @@ def _parts(traces: Collection[Found], margin_ns: int) -> list[_Part]:
     ]
 
 
-def _reaches_past(summary: Mapping[str, Any] | None, window: Window) -> bool:
+def _reaches_past(summary: Summary | None, window: Window) -> bool:
     """Tell whether spans of a trace may lie outside the time that was looked at."""
-    return summary is None or summary["root_missing"] or summary["end_ns"] > window.end_ns
+    return summary is None or summary.root_missing or summary.end_ns > window.end_ns
 
 
-def _summaries(session: QuerySession, matching: Matching, parts: Collection[_Part]) -> dict[bytes, Mapping[str, Any]]:
+def _summaries(session: QuerySession, matching: Matching, parts: Collection[_Part]) -> dict[bytes, Summary]:
     """Summarise the spans of traces that start in the time of their part."""
     if not parts:
         return {}
-    columns = {*_SUMMARY_COLUMNS, *matching.columns}
-    relations = [_spans_of(session, part, columns) for part in parts]
-    text = " UNION ALL ".join(relation.text for relation in relations)
-    together = Sql(f"({text})", tuple(parameter for relation in relations for parameter in relation.parameters))
-    found = rows(session, statement("trace_summaries", service=SERVICE_NAME, matches=matching.where, relation=together))
-    return {row["trace_id"]: row for row in found}
+    spans = [_spans_of(session, matching, part) for part in parts]
+    parameters = tuple(parameter for part in spans for parameter in part.parameters)
+    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in spans), parameters)))
 
 
-def _spans_of(session: QuerySession, part: _Part, columns: Collection[str]) -> Sql:
+def _spans_of(session: QuerySession, matching: Matching, part: _Part) -> Sql:
     """Select the spans of a part's traces."""
     trace_ids = {trace.trace_id for trace in part.traces}
-    relation = Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids))
-    return statement("spans_of_traces", relation=relation, where=within(part.window), trace_ids=one_of(trace_ids))
-
-
-def _as_json(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a summary as the API shows it."""
-    return {
-        "trace_id": summary["trace_id"].hex(),
-        "root_service": summary["root_service"],
-        "root_operation": summary["root_operation"],
-        "root_missing": summary["root_missing"],
-        "start_time": format_time(summary["start_ns"]),
-        "duration_ns": summary["end_ns"] - summary["start_ns"],
-        "span_count": summary["span_count"],
-        "error_count": summary["error_count"],
-        "matched_spans": summary["matched_spans"],
-        "services": [
-            {
-                "service": service["service"],
-                "slot": service_slot(service["service"]),
-                "spans": service["spans"],
-                "errors": service["errors"],
-            }
-            for service in summary["services"]
-        ],
-    }
+    columns = {*_SUMMARY_COLUMNS, *matching.columns}
+    return statement(
+        "trace_spans",
+        service=SERVICE_NAME,
+        matches=matching.where,
+        relation=Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids)),
+        where=within(part.window),
+        trace_ids=one_of(trace_ids),
+    )
 
 
 def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> dict[str, Any]:

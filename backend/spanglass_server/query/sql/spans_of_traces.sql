@@ -1,1 +1,0 @@
-SELECT * FROM {relation} WHERE {where} AND trace_id IN {trace_ids}
