@@ -70,6 +70,19 @@ class TableSession:
         )
         return f"(SELECT {selected} FROM stored_{signal})"  # noqa: S608 - identifiers are quoted
 
+    def whole_rows(
+        self,
+        signal: Signal,
+        window: Window,
+        where: str,
+        parameters: Sequence[Any] = (),
+        *,
+        trace_ids: Collection[bytes] = (),
+    ) -> pa.Table:
+        """Select the rows with every column, whatever the window."""
+        del window, trace_ids
+        return self.execute(f"SELECT * FROM stored_{signal} WHERE {where}", parameters)  # noqa: S608 - no text of users
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Run a statement and return its Arrow table."""
         self.statements.append(sql)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.attributes import StoredAttributes
-from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.statements import run, statement
-from spanglass_server.signals import FIXED_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     import pyarrow as pa
 
+    from spanglass_server.query.language.sql import Sql
     from spanglass_server.signals import Signal
     from spanglass_server.store.ports import QuerySession, Window
 
@@ -21,10 +19,8 @@ if TYPE_CHECKING:
 def fetch_rows(
     session: QuerySession, signal: Signal, window: Window, where: Sql, *, trace_ids: Collection[bytes] = ()
 ) -> pa.Table:
-    """Fetch all columns of the records of a window for which ``where`` holds."""
-    columns = dict.fromkeys([*FIXED_COLUMNS[signal], *session.columns(signal, window)])
-    relation = Sql(session.relation(signal, window, columns, trace_ids=trace_ids))
-    return run(session, statement("whole_rows", relation=relation, where=where))
+    """Fetch all columns of the few records of a window for which ``where``, over fixed columns, holds."""
+    return session.whole_rows(signal, window, where.text, list(where.parameters), trace_ids=trace_ids)
 
 
 class Rows:

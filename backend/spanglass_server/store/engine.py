@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
+from spanglass_server.store.lookup import Lookup
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.session import StoreSession
 
@@ -43,8 +44,8 @@ class Engine:
         self._contents = contents
         self._data_dir = data_dir.resolve()
         self._settle = settle
-        self._connection = duckdb.connect(":memory:", config=_configuration(limits))
-        _lock_down(self._connection, self._data_dir)
+        self._connection = _connect(self._data_dir, limits.threads, limits.memory_bytes)
+        self._lookup = Lookup(_connect(self._data_dir, 1, limits.memory_bytes), limits.max_concurrent)
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
 
     async def run(self, ask: Callable[[QuerySession], T], *, deadline_s: float) -> T:
@@ -80,7 +81,7 @@ class Engine:
             stop.attach(cursor)
         try:
             with self._contents.reading() as picture:
-                return ask(StoreSession(cursor, picture, self._data_dir))
+                return ask(StoreSession(cursor, self._lookup, picture, self._data_dir))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit): "
@@ -98,6 +99,7 @@ class Engine:
     def close(self) -> None:
         """Wait for queries under way and release the engine."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._lookup.close()
         self._connection.close()
 
 
@@ -130,22 +132,29 @@ def _forget(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-def _configuration(limits: EngineLimits) -> dict[str, Any]:
-    return {
-        "threads": limits.threads,
-        "memory_limit": f"{limits.memory_bytes}B",
-        "max_temp_directory_size": "0B",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "python_enable_replacements": "false",
-        "preserve_insertion_order": "false",
-    }
-
-
-def _lock_down(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:
+def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPyConnection:
+    """A connection that may read nothing but the data directory and can't be reconfigured."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory_bytes}B",
+            "max_temp_directory_size": "0B",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "preserve_insertion_order": "false",
+            # a join would push Bloom filters into scans of Arrow tables, which refuse them (DuckDB 1.5.5)
+            "disabled_optimizers": "join_filter_pushdown",
+        },
+    )
     directory = str(data_dir).replace("'", "''")
-    connection.execute("SET parquet_metadata_cache = true")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET allowed_directories = ['{directory}']")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    for setting in (
+        "parquet_metadata_cache = true",
+        "TimeZone = 'UTC'",
+        f"allowed_directories = ['{directory}']",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection

@@ -51,6 +51,21 @@ class QuerySession(Protocol):
         none of those columns may be left out too; with ``trace_ids``, one that cannot hold any of them.
         """
 
+    def whole_rows(
+        self,
+        signal: Signal,
+        window: Window,
+        where: str,
+        parameters: Sequence[Any] = (),
+        *,
+        trace_ids: Collection[bytes] = (),
+    ) -> pa.Table:
+        """The rows for which ``where`` holds, with every column that any of them may have. Meant for few rows.
+
+        ``where`` is SQL over fixed columns that every row of the signal has (ids, times), made by the caller, with
+        bound parameters. A column may be missing from the table altogether; it is null then.
+        """
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Run a statement with bound parameters and return the whole result as an Arrow table."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
-from spanglass_server.signals import AttributeColumn, Signal, quote_identifier, sql_type
+from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME, Window
 
 if TYPE_CHECKING:
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
     import duckdb
 
     from spanglass_server.store.contents import Chunk, Picture
+    from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.segments import Segment
 
 
 class StoreSession:
     """A ``QuerySession`` over one picture. Belongs to one thread, and ends with the function that was given it."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, picture: Picture, data_dir: Path) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, lookup: Lookup, picture: Picture, data_dir: Path) -> None:
         self._cursor = cursor
+        self._lookup = lookup
         self._picture = picture
         self._data_dir = data_dir
         self._registered = 0
@@ -61,6 +64,25 @@ class StoreSession:
         if not parts:
             parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
         return "(" + " UNION ALL ".join(parts) + ")"
+
+    def whole_rows(
+        self,
+        signal: Signal,
+        window: Window,
+        where: str,
+        parameters: Sequence[Any] = (),
+        *,
+        trace_ids: Collection[bytes] = (),
+    ) -> pa.Table:
+        """See ``QuerySession``."""
+        tables = []
+        by_columns: dict[frozenset[str], list[str]] = defaultdict(list)
+        for columns, path in self._files(signal, window, (), trace_ids):
+            by_columns[columns].append(path)
+        for columns, paths in by_columns.items():
+            tables.append(self._lookup.rows(paths, sorted(columns), where, parameters))
+        tables += self._whole_rows_in_memory(signal, window, where, parameters)
+        return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""
@@ -103,6 +125,20 @@ class StoreSession:
             # a column is kept even if none is asked for, because it carries the number of rows
             tables.append(chunk.table.select(present or names[:1]))
         return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+    def _whole_rows_in_memory(
+        self, signal: Signal, window: Window, where: str, parameters: Sequence[Any]
+    ) -> list[pa.Table]:
+        """Find rows by fixed columns, then take them from the chunks: DuckDB would filter each of 70 columns."""
+        found = []
+        for chunk in self._chunks(signal, window):
+            fixed = [name for name in FIXED_COLUMNS[signal] if name in chunk.table.column_names]
+            numbered = chunk.table.select(fixed).append_column("row", pa.array(np.arange(chunk.rows)))
+            name = self._register(numbered)
+            rows = self.execute(f"SELECT row FROM {name} WHERE {where}", parameters)  # noqa: S608 - see the contract
+            if rows.num_rows:
+                found.append(chunk.table.take(rows["row"]))
+        return found
 
     def _register(self, table: pa.Table) -> str:
         self._registered += 1

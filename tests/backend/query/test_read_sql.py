@@ -88,7 +88,7 @@ def test_a_key_named_like_a_column_is_found_under_its_position(open_tables):
 
 def test_keys_that_differ_in_case_are_one_column(open_tables):
     """DuckDB's names ignore case, so such keys share a column and none is lost."""
-    session = open_tables(spans=[SPAN | {"span.Tenant:str": "a"}, SPAN | {"span.tenant:int": 7}])
+    session = open_tables(spans=[SPAN | {"span.^tenant:str": "a"}, SPAN | {"span.tenant:int": 7}])
     assert answer(session, "SELECT tenant FROM spans ORDER BY ALL")[1] == [["7"], ["a"]]
 
 

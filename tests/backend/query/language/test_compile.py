@@ -486,7 +486,7 @@ def test_pinned_traces(text, ids):
 
 def test_hostile_names_stay_names(found):
     """Quotes and SQL in keys and values are only keys and values."""
-    rows = {"a": {'span.k" OR 1=1 --:str': "x' OR '1'='1", "overflow_name": None}, "b": {"span.z:str": "z"}}
+    rows = {"a": {'span.k" ^o^r 1=1 --:str': "x' OR '1'='1", "overflow_name": None}, "b": {"span.z:str": "z"}}
 
     assert found("""'k" OR 1=1 --' = "x' OR '1'='1" """, rows) == "a"
     assert found("""'k" OR 1=1 --' exists""", rows) == "a"

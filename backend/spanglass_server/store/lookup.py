@@ -1,0 +1,60 @@
+"""Reading a few whole rows, with all their columns, from segments.
+
+DuckDB 1.5.5 spends some 0.1 ms on each column chunk it opens, whatever is in it, and a row group has one for each of
+its columns: a trace of 20 spans with 70 columns took 22 ms. Two things help. A connection with one thread costs a third
+less than one with two (15 ms), for there is nothing to share out; and two of them read half of the columns each, side
+by side (9 ms). The halves are put together by the rows' places in their files.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.signals import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+#: Fewer columns than this are read at once.
+_HALVE_FROM = 16
+
+
+class Lookup:
+    """Reads whole rows over a connection of its own, which has one thread."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, readers: int) -> None:
+        self._connection = connection
+        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="lookup")
+
+    def rows(self, paths: Sequence[str], columns: Sequence[str], where: str, parameters: Sequence[Any]) -> pa.Table:
+        """The rows of the files for which ``where`` holds, with ``columns``, which every file has."""
+        if len(columns) < _HALVE_FROM:
+            return self._read(paths, columns, where, parameters)
+        middle = len(columns) // 2
+        other = self._threads.submit(self._read, paths, columns[middle:], where, parameters)
+        table = self._read(paths, columns[:middle], where, parameters)
+        for name, values in zip(columns[middle:], other.result().columns, strict=True):
+            table = table.append_column(name, values)
+        return table
+
+    def _read(self, paths: Sequence[str], columns: Sequence[str], where: str, parameters: Sequence[Any]) -> pa.Table:
+        files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        names = ", ".join(map(quote_identifier, columns))
+        cursor = self._connection.cursor()
+        try:
+            return cursor.execute(
+                f"SELECT {names} FROM read_parquet([{files}]) WHERE {where} "  # noqa: S608 - no text of users
+                "ORDER BY filename, file_row_number",
+                parameters,
+            ).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Wait for what is under way, and release the connection."""
+        self._threads.shutdown(wait=True)
+        self._connection.close()
