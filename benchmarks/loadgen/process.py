@@ -73,6 +73,11 @@ def disk_bytes(folder: Path) -> int:
     return total
 
 
+#: Longer than the server's own timers (flush after 30 s, a look for small segments every 60 s): a shorter calm can be
+#: the pause before them, and then neither their processor time nor their effect on the disk would be counted.
+_CALM_S = 75.0
+
+
 class PeakMemory(threading.Thread):
     """Watches a process tree's resident memory in the background; use it as a context manager."""
 
@@ -96,7 +101,7 @@ class PeakMemory(threading.Thread):
         self.join()
 
 
-def settle(pid: int, folder: Path, *, calm_s: float = 8.0, limit_s: float = 180.0) -> float:
+def settle(pid: int, folder: Path, *, calm_s: float = _CALM_S, limit_s: float = 400.0) -> float:
     """Wait until a server has nothing left to do, and return the seconds waited.
 
     That is: it uses under a twentieth of a core, and its folder does not move by more than 1 %, for ``calm_s``.

@@ -41,6 +41,7 @@ class Scenario:
     connections: int = 4
     rate_per_s: float | None = None  # bodies; None is as fast as they are taken
     window_s: int = 3600
+    settled: bool = True  # wait for flush and compaction, and count them
     split_spans: int = 0  # cut trace bodies into requests of this many spans
 
 
@@ -97,7 +98,7 @@ def send(scenario: Scenario, server: ServerProcess, source: Source) -> Tally:
     return Sender(connect, source, connections=scenario.connections, rate_per_s=scenario.rate_per_s).run()
 
 
-def measure(scenario: Scenario, bodies: Bodies, *, settled: bool = True) -> dict[str, Any]:
+def measure(scenario: Scenario, bodies: Bodies) -> dict[str, Any]:
     """Run a scenario on a server of its own and return one row of the table."""
     source = source_of(scenario, bodies, time.time_ns())
     with fresh_server() as server:
@@ -107,14 +108,14 @@ def measure(scenario: Scenario, bodies: Bodies, *, settled: bool = True) -> dict
             tally = send(scenario, server, source)
             sent_cpu_s = cpu_seconds(server.pid) - idle_cpu_s
             visible_s = wait_until_visible(server, scenario.kind, tally.accepted)
-            waited_s = settle(server.pid, server.data) if settled else 0.0
+            waited_s = settle(server.pid, server.data) if scenario.settled else None
         total_cpu_s = cpu_seconds(server.pid) - idle_cpu_s
         millions = max(tally.accepted, 1) / 1e6
         row = {
             "scenario": scenario.name,
             "records": tally.accepted,
             "per_s": round(tally.per_second),
-            "cpu_s_per_M": total_cpu_s / millions,
+            "cpu_s_per_M": total_cpu_s / millions if scenario.settled else None,
             "sending_cpu_s_per_M": sent_cpu_s / millions,
             "p50_ms": tally.quantile_ms(0.5),
             "p99_ms": tally.quantile_ms(0.99),
@@ -122,7 +123,7 @@ def measure(scenario: Scenario, bodies: Bodies, *, settled: bool = True) -> dict
             "peak_MB": memory.peak_bytes / 1e6,
             "visible_ms": visible_s * 1000,
             "settle_s": waited_s,
-            "bytes_per_record": disk_bytes(server.data) / max(tally.accepted, 1) if settled else None,
+            "bytes_per_record": disk_bytes(server.data) / max(tally.accepted, 1) if scenario.settled else None,
             "client_cpu_s_per_M": tally.client_cpu_s / millions,
             "rejected": tally.rejected,
             "failed": tally.failed,
