@@ -21,7 +21,7 @@ from spanglass_server.api.table import ROUTES
 from spanglass_server.ask import InProcessAsk
 from spanglass_server.auth import CHALLENGE, TOKEN_HEADER
 from spanglass_server.memory import tune_allocators
-from spanglass_server.operations import operation_routes, status_route
+from spanglass_server.operations import operation_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process_metrics import watch_process
 from spanglass_server.receive.cors import Cors
@@ -30,6 +30,7 @@ from spanglass_server.receive.http import otlp_routes
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.request_metrics import CountRequests
+from spanglass_server.status import status_route
 from spanglass_server.storage_node import StorageNode
 from spanglass_server.telemetry import Telemetry
 
@@ -144,7 +145,7 @@ def _http_config(
 def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
-    routes = [*ROUTES, status_route(node, telemetry, release)]
+    routes = [*ROUTES, status_route(node, telemetry, intake.rejections, settings, release)]
 
     def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
         return create_api(

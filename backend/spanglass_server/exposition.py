@@ -30,7 +30,7 @@ def status_counters(snapshots: Iterable[Snapshot]) -> dict[str, Any]:
     """Write a snapshot for ``GET /api/v1/status``.
 
     By metric name: ``{"kind", "help", "total", "series": [{"labels": {...}, "value": n}]}``; a histogram's series have
-    ``count`` and ``sum_s`` in place of ``value``, and its total is the count.
+    ``count``, ``sum_s`` and ``p95_at_most_s`` (a bound, null past the last) in place of ``value``; its total counts.
     """
     return {snapshot.metric.name: _json(snapshot) for snapshot in snapshots}
 
@@ -68,13 +68,17 @@ def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def _distribution(entry: Distribution) -> dict[str, Any]:
+    return {"count": entry.count, "sum_s": entry.sum, "p95_at_most_s": entry.at_most(0.95)}
+
+
 def _json(snapshot: Snapshot) -> dict[str, Any]:
     metric = snapshot.metric
     series: list[dict[str, Any]] = [
         {"labels": dict(zip(metric.labels, labels, strict=True)), "value": value}
         for labels, value in sorted(snapshot.values.items())
     ] + [
-        {"labels": dict(zip(metric.labels, labels, strict=True)), "count": entry.count, "sum_s": entry.sum}
+        {"labels": dict(zip(metric.labels, labels, strict=True)), **_distribution(entry)}
         for labels, entry in sorted(snapshot.distributions.items())
     ]
     total = sum(entry["value"] if "value" in entry else entry["count"] for entry in series)

@@ -1,18 +1,13 @@
-"""Routes for those who run the server: health, readiness, its own counters, and the status for the API."""
+"""Routes for those who run the server: health, readiness and its own counters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route as PlainRoute
 
-from spanglass_core.times import format_time
-from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, table
-from spanglass_server.exposition import prometheus_text, status_counters
-from spanglass_server.signals import Signal
-from spanglass_server.telemetry import JOURNAL_BYTES, UPTIME_SECONDS
+from spanglass_server.exposition import prometheus_text
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,37 +37,3 @@ def operation_routes(node: StorageNode, telemetry: Telemetry) -> list[BaseRoute]
         PlainRoute("/readyz", healthz),
         PlainRoute("/metrics", metrics),
     ]
-
-
-def status_route(node: StorageNode, telemetry: Telemetry, version: str) -> Route:
-    """``GET /api/v1/status``."""
-
-    def status(_: object) -> dict[str, Any]:
-        problem = node.ingest.health
-        counters = status_counters(telemetry.snapshot())
-        return {
-            "version": version,
-            "ready": problem is None,
-            "health": problem,
-            "uptime_s": counters[UPTIME_SECONDS.name]["total"],
-            "counters": counters,
-            "storage": {**_storage(node), "journal_bytes": counters[JOURNAL_BYTES.name]["total"]},
-        }
-
-    return Route(
-        path="/status", summary="The server's health, counters and storage.", response=table(ANYTHING), reply=status
-    )
-
-
-def _storage(node: StorageNode) -> dict[str, Any]:
-    picture = node.store.contents.picture
-    held = {str(signal): picture.segments[signal] for signal in Signal}
-    return {
-        "segments": {signal: len(segments) for signal, segments in held.items()},
-        "rows": {signal: sum(s.rows for s in segments) for signal, segments in held.items()},
-        "bytes": {signal: sum(s.bytes for s in segments) for signal, segments in held.items()},
-        "buffer_rows": {str(signal): sum(c.rows for c in picture.chunks[signal]) for signal in Signal},
-        "oldest_time": {
-            signal: format_time(min(s.min_time_ns for s in segments)) for signal, segments in held.items() if segments
-        },
-    }

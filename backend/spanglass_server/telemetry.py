@@ -12,6 +12,7 @@ from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,6 +116,12 @@ class Distribution:
     def count(self) -> int:
         """The number of observations."""
         return sum(self.counts)
+
+    def at_most(self, share: float) -> float | None:
+        """The bound in seconds that this share of the observations (0 to 1) kept to; None if the last was passed."""
+        wanted = share * self.count
+        reached = (bound for bound, so_far in zip(SECONDS, accumulate(self.counts), strict=False) if so_far >= wanted)
+        return next(reached, None) if self.count else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,22 @@ def test_json(telemetry):
         "total": 7,
         "series": [{"labels": {"signal": "logs"}, "value": 4}, {"labels": {"signal": "spans"}, "value": 3}],
     }
-    assert counters["query_seconds"]["series"] == [{"labels": {"route": "/x"}, "count": 1, "sum_s": 0.5}]
+    assert counters["query_seconds"]["series"] == [
+        {"labels": {"route": "/x"}, "count": 1, "sum_s": 0.5, "p95_at_most_s": 0.5}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bound"), [([], None), ([0.02] * 19 + [9], 0.025), ([0.02] * 18 + [9] * 2, 10.0), ([99], None)]
+)
+def test_bound_of_a_share(telemetry, seconds, bound):
+    """95 % of the observations keep to the bound; without any, or past the last bound, there is none."""
+    for value in seconds:
+        telemetry.observe(own.QUERY_SECONDS, value, "/x")
+    distributions = {entry.metric: entry.distributions for entry in telemetry.snapshot()}[own.QUERY_SECONDS]
+    found = [entry.at_most(0.95) for entry in distributions.values()]
+
+    assert found == ([bound] if seconds else [])
 
 
 def test_many_threads_lose_nothing(telemetry):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import grpc
 
 from spanglass_server.receive.compression import new_body
 from spanglass_server.receive.grpc_health import Health
 from spanglass_server.receive.in_flight import Share
+from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import Encoding, Reason, RequestRefusedError, retry_info, success_body
 from spanglass_server.signals import Signal
 
@@ -115,7 +117,7 @@ class _Export:
         try:
             return await self._take(context)
         except RequestRefusedError as error:
-            self._intake.counters.refused(self._signal, _TRANSPORT, error.reason.value)
+            self._intake.refuse(self._signal, _TRANSPORT, error, _sender(context))
             await context.abort(error.reason.codes.grpc, error.message, _details(error))
             raise  # not reached: abort raises
 
@@ -134,7 +136,7 @@ class _Export:
                 body = await _decompressed(message, intake.limits.max_body_bytes)
                 share.grow_to(len(body))
                 accepted = await intake.submit(self._signal, body)
-        intake.counters.received(self._signal, _TRANSPORT, Encoding.PROTOBUF.value, len(message))
+        intake.accept(self._signal, _TRANSPORT, Encoding.PROTOBUF.value, len(message), accepted, _sender(context))
         return success_body(self._signal, accepted, Encoding.PROTOBUF)
 
     async def _read(self, context: Any) -> bytes:
@@ -148,6 +150,12 @@ class _Export:
             # also when the message was too large: gRPC has told the client RESOURCE_EXHAUSTED already
             raise RequestRefusedError(Reason.TOO_LARGE, "no message, or one past the limit, arrived")
         return bytes(message)
+
+
+def _sender(context: Any) -> Sender:
+    agent = dict(context.invocation_metadata()).get("user-agent", "")
+    _, _, address = unquote(context.peer()).partition(":")  # "ipv4:127.0.0.1:5123", "ipv6:[::1]:5123"
+    return Sender(agent, address.rpartition(":")[0].strip("[]"))
 
 
 async def _decompressed(message: bytes, limit_bytes: int) -> bytes:

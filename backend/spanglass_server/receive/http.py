@@ -14,6 +14,7 @@ from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.in_flight import Share
 from spanglass_server.receive.otlp_json import OtlpJsonError, most_values, otlp_json_to_protobuf
+from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import (
     RETRY_AFTER_S,
     Encoding,
@@ -53,6 +54,10 @@ _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
 }
 
 
+#: What is remembered of a client that did not stay for its answer.
+_LEFT: Final = RequestRefusedError(Reason.DISCONNECTED, "the sender closed the connection before its request was whole")
+
+
 class _Head(NamedTuple):
     """The request headers that matter here."""
 
@@ -76,6 +81,12 @@ def _head(headers: Iterable[tuple[bytes, bytes]]) -> _Head:
         None if authorization is None else authorization.decode("latin-1"),
         None if origin is None else origin.decode("latin-1"),
     )
+
+
+def _sender(scope: Scope) -> Sender:
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+    client = scope.get("client")
+    return Sender(agent.decode("latin-1"), client[0] if client else "")
 
 
 def otlp_routes(intake: Intake, *, cors: Cors | None = None) -> list[BaseRoute]:
@@ -104,19 +115,19 @@ class _Endpoint:
             return
         upload = Upload(receive)
         try:
-            encoding, body = await self._take(scope["method"], head, upload)
+            encoding, body = await self._take(scope, head, upload)
         except RequestRefusedError as error:
-            self._count_refusal(error.reason)
+            self._note_refusal(error, scope)
             await self._refuse(error, head, upload, send)
         except ClientLeftError:
-            self._count_refusal(Reason.DISCONNECTED)
+            self._note_refusal(_LEFT, scope)
         else:
             headers = [(b"content-type", encoding.media_type.encode()), *self._cors.answer(head.origin)]
             await _respond(send, 200, body, headers)
 
-    async def _take(self, method: str, head: _Head, upload: Upload) -> tuple[Encoding, bytes]:
+    async def _take(self, scope: Scope, head: _Head, upload: Upload) -> tuple[Encoding, bytes]:
         """Take a request and return the response's encoding and body."""
-        signal, encoding = self._check(method, head)
+        signal, encoding = self._check(scope["method"], head)
         intake, limit = self._intake, self._intake.limits.max_body_bytes
         body = new_body(head.content_encoding, limit)
         if head.content_length is not None and head.content_length > body.max_wire_bytes:
@@ -128,7 +139,7 @@ class _Endpoint:
             if encoding is Encoding.JSON:
                 content = await self._from_json(signal, content)
             accepted = await intake.submit(signal, content)
-        intake.counters.received(signal, _TRANSPORT, encoding.value, body.wire_bytes)
+        intake.accept(signal, _TRANSPORT, encoding.value, body.wire_bytes, accepted, _sender(scope))
         return encoding, success_body(signal, accepted, encoding)
 
     def _check(self, method: str, head: _Head) -> tuple[Signal, Encoding]:
@@ -164,9 +175,9 @@ class _Endpoint:
         except OtlpJsonError as error:
             raise RequestRefusedError(Reason.MALFORMED, str(error), field=error.path) from None
 
-    def _count_refusal(self, reason: Reason) -> None:
+    def _note_refusal(self, error: RequestRefusedError, scope: Scope) -> None:
         if self._signal is not None:
-            self._intake.counters.refused(self._signal, _TRANSPORT, reason.value)
+            self._intake.refuse(self._signal, _TRANSPORT, error, _sender(scope))
 
     async def _refuse(self, error: RequestRefusedError, head: _Head, upload: Upload, send: Send) -> None:
         """Answer with a Status, let the client finish sending, and close the connection if it doesn't."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from spanglass_server.ingest.ports import IngestError
 from spanglass_server.receive.auth import anyone
 from spanglass_server.receive.in_flight import InFlight
 from spanglass_server.receive.ports import NoCounters, ReceiveCounters, ReceiveLimits
+from spanglass_server.receive.rejections import PARTIAL, Rejection, Rejections
 from spanglass_server.receive.status import Reason, RequestRefusedError
 
 if TYPE_CHECKING:
     from spanglass_server.ingest.ports import Accepted, Ingest
     from spanglass_server.receive.ports import Authorize
+    from spanglass_server.receive.rejections import Sender
     from spanglass_server.signals import Signal
 
 _log = logging.getLogger(__name__)
@@ -25,7 +28,7 @@ class Intake:
     """The way from receivers to ingest: who may send, how much at once, and what is counted.
 
     Receivers with limits of their own have an intake each, made with ``dataclasses.replace`` so that they share
-    ``in_flight``: the bound holds for all of them together.
+    ``in_flight``: the bound holds for all of them together, and what they reject is remembered in one place.
     """
 
     ingest: Ingest
@@ -33,6 +36,7 @@ class Intake:
     authorize: Authorize = anyone
     counters: ReceiveCounters = field(default_factory=NoCounters)
     in_flight: InFlight = field(default=None)  # type: ignore[assignment]  # the limits' own, unless one is shared
+    rejections: Rejections = field(default_factory=lambda: Rejections(time.time_ns))
 
     def __post_init__(self) -> None:
         if self.in_flight is None:
@@ -68,3 +72,25 @@ class Intake:
             raise RequestRefusedError(
                 Reason.INTERNAL, "the server failed on this request; its log says why; send it again later"
             ) from None
+
+    def refuse(self, signal: Signal, transport: str, error: RequestRefusedError, sender: Sender) -> None:
+        """Count and remember a request that was refused whole."""
+        self.counters.refused(signal, transport, error.reason.value)
+        self.rejections.add(
+            Rejection(
+                signal,
+                transport,
+                error.reason.value,
+                error.message,
+                sender,
+                retryable=error.reason.codes.retryable,
+            )
+        )
+
+    def accept(
+        self, signal: Signal, transport: str, encoding: str, size_bytes: int, accepted: Accepted, sender: Sender
+    ) -> None:
+        """Count a request that was stored, and remember the records that were left out of it."""
+        self.counters.received(signal, transport, encoding, size_bytes)
+        if accepted.rejected and not accepted.duplicate:
+            self.rejections.add(Rejection(signal, transport, PARTIAL, accepted.message, sender, accepted.rejected))
