@@ -85,7 +85,7 @@ def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) 
 
 
 def _count(body: bytes, start: int, end: int, counter: _Counter) -> None:
-    """Count what a large message holds that is not cut, a record or a resource: its large fields are taken for messages.
+    """Count what a large message holds that is not cut (a record, a resource), taking its large fields for messages.
 
     Where one is a text instead, reading it ends soon, and nothing follows from that.
     """

@@ -100,7 +100,7 @@ def test_the_limit_of_messages_is_exact(monkeypatch):
     monkeypatch.setattr(wire, "SLICE_BYTES", 1)
     body = nested(1, 2, message=field(2, b"") * 8)  # a resource, a scope, and eight spans
 
-    assert len(list(slices(body, 10))) == 4
+    assert len(list(slices(body, 10))) == 8
     with pytest.raises(OverflowError, match=r"more than 9 messages \(setting ingest\.max_records\)"):
         list(slices(body, 9))
 
