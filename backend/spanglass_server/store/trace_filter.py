@@ -20,6 +20,7 @@ _BITS_PER_ID = 10
 _PROBES = 4
 _ID_BYTES = 16
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads ids that count up
+_SHIFTS = (np.uint64(32), np.uint64(29))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,10 @@ class TraceFilter:
             return np.zeros(0, np.uint64)
         first = np.frombuffer(ids.buffers()[1], np.int32, count=1, offset=4 * ids.offset)[0]
         halves = np.frombuffer(ids.buffers()[2], "<u8", count=2 * len(ids), offset=int(first)).reshape(-1, 2)
-        mixed = (halves[:, 0] ^ (halves[:, 1] * _ODD)) * _ODD
-        return mixed ^ (mixed >> np.uint64(29))
+        mixed = halves[:, 0] ^ (halves[:, 1] * _ODD)
+        for shift in _SHIFTS:  # a product spreads bits upwards only: ids that count up differ in the highest ones
+            mixed = (mixed ^ (mixed >> shift)) * _ODD
+        return mixed ^ (mixed >> _SHIFTS[0])
 
     @classmethod
     def build(cls, hashes: NDArray[np.uint64]) -> TraceFilter:
