@@ -21,6 +21,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
 from spanglass_server.store.engine import Engine, EngineLimits
 from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.service_slots import ServiceSlots
 from spanglass_server.store.store import Store, StoreLimits
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ class StorageNode:
         self.ingest = Pipeline(
             decoder, self._generations, digests, telemetry, clock_ns, settings.ingest.max_inflight_bytes
         )
-        self.engine = Engine(self.store.contents, data_dir, _engine_limits(settings), self._pending.settle)
+        self._slots = ServiceSlots(self.store.catalog)
+        self.engine = Engine(
+            self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
+        )
         self._stopping = threading.Event()
         self._threads = [self._start(task) for task in self._housekeeping(settings)]
         self._watch()
@@ -77,6 +81,7 @@ class StorageNode:
         return [
             _Housekeeping("shredder", _SHRED_EVERY_S, self._pending.settle),
             _Housekeeping("ticker", _TICK_S, self._generations.tick),
+            _Housekeeping("slots", _TICK_S, self._slots.save),
             _Housekeeping("compactor", compact_s, self.store.compact),
             _Housekeeping("retention", compact_s, lambda: self.store.retain(self._clock_ns())),
         ]
@@ -125,6 +130,10 @@ class StorageNode:
             thread.join()
         self._generations.close()
         self.engine.close()
+        try:
+            self._slots.save()
+        except OSError as error:
+            _LOG.warning("colours of services seen last are not kept: %s", error)
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 #: How many service colours the visual system has.
 SLOT_COUNT = 10
 
@@ -15,3 +20,10 @@ def service_slot(name: str) -> int:
     for byte in name.encode():
         digest = (digest ^ byte) * _FNV_PRIME & 0xFFFFFFFF
     return digest % SLOT_COUNT
+
+
+def choose_slot(name: str, taken: Collection[int]) -> int:
+    """Choose a slot for a new service: its own, or the next that no other has, or its own when none is free."""
+    own = service_slot(name)
+    following = ((own + step) % SLOT_COUNT for step in range(SLOT_COUNT))
+    return next((slot for slot in following if slot not in taken), own)

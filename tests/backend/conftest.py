@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, Signal, quote_identifier, sql_type
+from spanglass_core.slots import service_slot
+from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 class TableSession:
     """A ``QuerySession`` over one in-memory table a signal, filled with rows (stored name to value; absent is NULL).
 
-    It prunes nothing, as the contract allows: callers that forget to filter by time or trace id are found out.
+    It prunes nothing, as the contract allows: callers that forget to filter by trace id are found out.
     ``statements`` keeps what was run, for tests of how often and with which columns storage was asked.
     """
 
@@ -61,14 +62,16 @@ class TableSession:
         require: Collection[str] = (),
         trace_ids: Collection[bytes] = (),
     ) -> str:
-        """Select the whole table with exactly the columns asked for; one that was never stored is NULL of its type."""
-        del window, require, trace_ids
+        """Select the rows of the window with the columns asked for; one that was never stored is NULL of its type."""
+        del require, trace_ids
         known = {*FIXED_COLUMNS[signal], *self._columns[signal]}
         selected = ", ".join(
             quote_identifier(name) if name in known else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
             for name in dict.fromkeys(columns)
         )
-        return f"(SELECT {selected} FROM stored_{signal})"  # noqa: S608 - identifiers are quoted
+        time = TIME_COLUMN[signal]
+        inside = "true" if window == ALL_TIME else f"{time} >= {window.start_ns} AND {time} < {window.end_ns}"
+        return f"(SELECT {selected} FROM stored_{signal} WHERE {inside})"  # noqa: S608 - identifiers are quoted
 
     def whole_rows(
         self,
@@ -87,6 +90,10 @@ class TableSession:
         """Run a statement and return its Arrow table."""
         self.statements.append(sql)
         return self.connection.execute(sql, parameters).to_arrow_table()
+
+    def service_slot(self, name: str) -> int:
+        """Give the slot of the name's hash."""
+        return service_slot(name)
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run a statement and return its rows."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.params import FILTER, RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, INTEGER, STRING, array, record
+from spanglass_server.api.schema import ANYTHING, INTEGER, SLOT, STRING, array, record
 from spanglass_server.query.facets import MAX_KEYS, complete_values, count_facets
 from spanglass_server.query.keys import complete_keys
 from spanglass_server.signals import Signal
@@ -19,7 +19,8 @@ SIGNAL = Param("signal", "choice", "spans", "Which records.", choices=tuple(Sign
 _PREFIX = Param("prefix", "text", help="What is typed already.")
 
 _VALUE = record(value=ANYTHING, count=INTEGER)
-_FACET = record(key=STRING, values=array(_VALUE), distinct=INTEGER, missing=INTEGER)
+_COLOURED = {**_VALUE, "properties": {**_VALUE["properties"], "slot": SLOT}}  # only values of service.name have one
+_FACET = record(key=STRING, values=array(_COLOURED), distinct=INTEGER, missing=INTEGER)
 _KEY = record(
     key=STRING,
     position={**STRING, "description": "span, log, point, resource, scope, event, link, exemplar; or intrinsic"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_server.pages import terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
@@ -59,7 +58,7 @@ async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str,
     return await visit.attempt(question, {"facets": []})
 
 
-def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], slots: Mapping[str, int]) -> list[dict[str, Any]]:
+def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Facets for the template: every value with the link that filters by it, or takes that filter away."""
     filter_text = visit.param("filter")
     rows = []
@@ -68,20 +67,19 @@ def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], slots: Mapping
         rows.append({
             "key": facet["key"],
             "more": max(0, facet.get("distinct", 0) - len(facet["values"])),
-            "values": [_facet_value(visit, filter_text, facet["key"], value, peak, slots) for value in facet["values"]],
+            "values": [_facet_value(visit, filter_text, facet["key"], value, peak) for value in facet["values"]],
         })  # fmt: skip
     return [row for row in rows if row["values"]]
 
 
 def _facet_value(
-    visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int, slots: Mapping[str, int]
+    visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int
 ) -> dict[str, Any]:
     wanted = terms.term(key, value["value"])
     rest = terms.without(filter_text, wanted)
-    slot = slots.get(str(value["value"]), service_slot(str(value["value"]))) if key == terms.SERVICE else None
     return {
         "text": value["value"], "count": value["count"], "share": round(100 * value["count"] / peak, 1) if peak else 0,
-        "slot": slot, "on": rest is not None,
+        "slot": value.get("slot"), "on": rest is not None,
         "href": visit.here(filter=terms.both(filter_text, wanted) if rest is None else rest),
         "not": visit.here(filter=terms.both(filter_text, terms.term(key, value["value"], "!="))),
     }  # fmt: skip

@@ -27,6 +27,7 @@ DEFAULT_KEYS = {
     Signal.METRICS: ("service.name", "name", "type", "unit", "scope.name"),
 }
 MAX_KEYS = 20
+_SERVICE_KEY = "service.name"
 
 
 def count_facets(
@@ -47,7 +48,9 @@ def count_facets(
         expressions = {key: found for key, found in expressions.items() if found[1]}
     found = _count(session, records, list(expressions.values()), limit)
     facets = [
-        _facet(key, [row for row in found if row["grouped"] == _mask(index, len(expressions))], f"k{index}", limit)
+        _facet(
+            session, key, [row for row in found if row["grouped"] == _mask(index, len(expressions))], f"k{index}", limit
+        )
         for index, key in enumerate(expressions)
     ]
     return {"facets": facets, "total": int(found[0]["total"]) if found else 0}
@@ -73,22 +76,28 @@ def _count(
             sets=Sql(", ".join(f"({name})" for name in names)),
             is_missing=Sql(" AND ".join(f"{name} IS NULL" for name in names)),
             relation=records.relation(session, columns),
-            where=records.where,
+            where=records.predicate,
             count=limit,
         ),
     )
 
 
-def _facet(key: str, counted: Sequence[dict[str, Any]], name: str, limit: int) -> dict[str, Any]:
+def _facet(session: QuerySession, key: str, counted: Sequence[dict[str, Any]], name: str, limit: int) -> dict[str, Any]:
     """Make the answer's entry of one key."""
     missing = next((row for row in counted if row[name] is None), None)
     values = [row for row in counted if row[name] is not None][:limit]
     return {
         "key": key,
-        "values": [{"value": json_value(row[name]), "count": row["records"]} for row in values],
+        "values": [_value(session, key, row[name], row["records"]) for row in values],
         "distinct": (counted[0]["groups"] - (missing is not None)) if counted else 0,
         "missing": missing["records"] if missing else 0,
     }
+
+
+def _value(session: QuerySession, key: str, value: Any, count: int) -> dict[str, Any]:
+    """One value of a key; that of a service has its colour."""
+    slot = {"slot": session.service_slot(str(value))} if key == _SERVICE_KEY else {}
+    return {"value": json_value(value), "count": count, **slot}
 
 
 def complete_values(
@@ -106,7 +115,7 @@ def complete_values(
             "values",
             value=value,
             relation=records.relation(session, columns),
-            where=records.where,
+            where=records.predicate,
             prefix=prefix,
             count=limit,
         ),

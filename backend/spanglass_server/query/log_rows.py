@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_core.times import format_time
 from spanglass_server.query.attributes import plain
 from spanglass_server.query.json_values import json_value
@@ -28,10 +27,11 @@ _BODIES: dict[str, Callable[[str], Any]] = {
 
 
 class LogRows(Rows):
-    """A table of whole log records."""
+    """A table of whole log records. ``slot_of`` gives a service's colour slot."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, slot_of: Callable[[str], int]) -> None:
         super().__init__(table)
+        self.slot_of = slot_of
         self._services = table[SERVICE].to_pylist() if SERVICE in table.column_names else [None] * self.count
 
     def as_json(self, row: int, record_id: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class LogRows(Rows):
             "severity_number": number or 0,
             "severity_text": text or "",
             "service": service,
-            "slot": service_slot(service),
+            "slot": self.slot_of(service),
             "body": self._body(row),
             "event_name": self.value("event_name", row) or "",
             "trace_id": None if trace_id is None else trace_id.hex(),

@@ -108,7 +108,7 @@ def _page(
             "log_page",
             identity=_digest(columns),
             relation=near.relation(session, columns),
-            where=near.where,
+            where=near.predicate,
             after=_after(start, descending=descending),
             direction=direction,
             count=limit + 1 + skipped,
@@ -121,7 +121,7 @@ def _page(
         seen = sum(1 for place in places if (place.time_ns, place.digest) == (start.time_ns, start.digest))
         done = min(seen, start.equals)
         table, places = table.slice(done), places[done:]
-    return LogRows(table.slice(0, limit)), places
+    return LogRows(table.slice(0, limit), session.service_slot), places
 
 
 def _near(session: QuerySession, records: Records, start: _Place | None, count: int, *, descending: bool) -> Records:
@@ -140,7 +140,7 @@ def _near(session: QuerySession, records: Records, start: _Place | None, count: 
         statement(
             "log_edge",
             relation=past.relation(session, ()),
-            where=past.where,
+            where=past.predicate,
             direction=Sql("DESC" if descending else "ASC"),
             count=count,
         ),
@@ -206,7 +206,7 @@ def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", 
             step_ns=steps.step_ns,
             severity=Sql(severity_sql()),
             relation=records.relation(session, SEVERITY_COLUMNS),
-            where=records.where,
+            where=records.predicate,
         ),
     )
     counts = {(row["bucket"], row["severity"]): row["records"] for row in found}

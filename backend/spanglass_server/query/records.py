@@ -37,12 +37,6 @@ class Records:
         """The column that orders the signal in time."""
         return TIME_COLUMN[self.signal]
 
-    @property
-    def where(self) -> Sql:
-        """The predicate with the range."""
-        within = Sql(f"{self.time} >= ? AND {self.time} < ?", (self.window.start_ns, self.window.end_ns))
-        return all_of([within, self.predicate])
-
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
         """Give the stored rows that may match, with these columns and those of the predicate."""
         needed = {self.time, *columns, *self.columns}

@@ -9,11 +9,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_core.times import NS_PER_SECOND, format_time
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service, within
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
 from spanglass_server.signals import Signal
@@ -60,7 +59,14 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Row:
         only = any_of([is_service(name) for name in others])
         measured |= _measure(session, window, steps, _ROOTS, sets, only)
     services = [
-        _service(total, measured.get(total["service"], ()), window, steps if buckets else None) for total in totals
+        _service(
+            total,
+            session.service_slot(total["service"]),
+            measured.get(total["service"], ()),
+            window,
+            steps if buckets else None,
+        )
+        for total in totals
     ]
     services.sort(key=lambda service: (-service["requests"], service["service"]))
     return {"window": describe(window), "services": services}
@@ -74,7 +80,7 @@ def _one_bucket(window: Window) -> Buckets:
 def _totals(session: QuerySession, window: Window) -> list[Row]:
     """Count all spans of every service."""
     relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns", SERVICE)))
-    return rows(session, statement("services", service=SERVICE_NAME, relation=relation, where=within(window)))
+    return rows(session, statement("services", service=SERVICE_NAME, relation=relation))
 
 
 def _measure(
@@ -95,7 +101,7 @@ def _measure(
             first_ns=steps.first_ns,
             step_ns=steps.step_ns,
             relation=Sql(relation),
-            where=all_of([within(window), role.predicate, only]),
+            where=all_of([role.predicate, only]),
             sets=sets,
         ),
     )
@@ -105,12 +111,12 @@ def _measure(
     return by_service
 
 
-def _service(total: Row, measured: Collection[Row], window: Window, steps: Buckets | None) -> Row:
+def _service(total: Row, slot: int, measured: Collection[Row], window: Window, steps: Buckets | None) -> Row:
     """Make one service of the answer; ``measured`` are its requests, whole and by bucket."""
     whole = next((row for row in measured if steps is None or row["bucket"] is None), _NOTHING)
     service = {
         "service": total["service"],
-        "slot": service_slot(total["service"]),
+        "slot": slot,
         "spans": total["spans"],
         "requests": whole["requests"],
         "errors": whole["errors"],
@@ -156,7 +162,7 @@ def list_operations(session: QuerySession, window: Window, service: str, limit: 
         statement(
             "operations",
             relation=Sql(session.relation(Signal.SPANS, window, _OPERATION_COLUMNS)),
-            where=all_of([within(window), is_service(service)]),
+            where=is_service(service),
             count=limit,
         ),
     )

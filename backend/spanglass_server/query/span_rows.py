@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_core.times import format_time
 from spanglass_server.query.attributes import plain
 from spanglass_server.query.language.intrinsics import STATUSES
@@ -13,16 +12,19 @@ from spanglass_server.query.services import kind_name
 from spanglass_server.query.stored_rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
 _DROPPED = ("attributes", "events", "links")
 
 
 class SpanRows(Rows):
-    """A table of whole spans."""
+    """A table of whole spans. ``slot_of`` gives a service's colour slot."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, slot_of: Callable[[str], int]) -> None:
         super().__init__(table)
+        self.slot_of = slot_of
         self._services = table[SERVICE].to_pylist() if SERVICE in table.column_names else [None] * self.count
 
     def service(self, row: int) -> str:
@@ -37,7 +39,7 @@ class SpanRows(Rows):
             "span_id": self.value("span_id", row).hex(),
             "parent_span_id": _hex(self.value("parent_span_id", row)),
             "service": service,
-            "slot": service_slot(service),
+            "slot": self.slot_of(service),
             "name": self.value("name", row) or "",
             "kind": kind_name(self.value("kind", row)),
             "start_time": format_time(self.value("start_time_ns", row)),

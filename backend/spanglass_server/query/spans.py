@@ -55,7 +55,7 @@ def _find(session: QuerySession, matching: Matching, page: Page) -> list[dict[st
             "found_spans",
             value=SORTS[page.sort],
             relation=matching.relation(session, ("trace_id", "span_id", "duration_ns")),
-            where=matching.where,
+            where=matching.predicate,
             after=_after(after, SORTS[page.sort], descending=page.descending),
             direction=direction,
             count=page.limit + 1,
@@ -90,7 +90,8 @@ def _whole(session: QuerySession, found: Sequence[dict[str, Any]]) -> dict[Key, 
         f"start_time_ns BETWEEN ? AND ? AND trace_id IN {traces.text} AND span_id IN {spans.text}",
         (min(starts), max(starts), *traces.parameters, *spans.parameters),
     )
-    table = SpanRows(fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids))
+    whole = fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
+    table = SpanRows(whole, session.service_slot)
     return {
         (table.value("trace_id", row), table.value("span_id", row)): table.as_json(row) for row in range(table.count)
     }
@@ -111,7 +112,7 @@ def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[st
             keys=Sql(", ".join(f"{text} AS {name}" for (text, _), name in zip(expressions, names, strict=True))),
             names=Sql(", ".join(names)),
             relation=matching.relation(session, columns),
-            where=matching.where,
+            where=matching.predicate,
             count=limit,
         ),
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_core.times import format_time
 from spanglass_server.query.matching import UNKNOWN_SERVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
 _ERROR = 2
@@ -39,7 +40,7 @@ class Summary:
         """Whether every span names a parent."""
         return self.root is None or self.root[0]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, slot_of: Callable[[str], int]) -> dict[str, Any]:
         """Give the trace as a list of traces shows it; without a root, its first span stands in for it."""
         service, operation = self.root[3:] if self.root is not None else ("", "")
         services = sorted(self.services.items(), key=lambda item: (item[1][2], item[0]))
@@ -54,7 +55,7 @@ class Summary:
             "error_count": self.error_count,
             "matched_spans": self.matched_spans,
             "services": [
-                {"service": name, "slot": service_slot(name), "spans": spans, "errors": errors}
+                {"service": name, "slot": slot_of(name), "spans": spans, "errors": errors}
                 for name, (spans, errors, _) in services
             ],
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.slots import service_slot
 from spanglass_core.times import format_time
 from spanglass_core.trace_tree import Node, Span, Tree, build_tree
 from spanglass_server.query.errors import BadQuestionError
@@ -29,7 +28,7 @@ _CONSUMER = 5
 
 def show_trace(session: QuerySession, trace_id: bytes) -> dict[str, Any]:
     """Answer ``GET /api/v1/traces/{trace_id}``; BadQuestionError (not_found) when no span has the id."""
-    spans = SpanRows(_fetch(session, trace_id))
+    spans = SpanRows(_fetch(session, trace_id), session.service_slot)
     tree = build_tree(_tree_span(spans, row) for row in range(spans.count))
     errors = [spans.value("status_code", node.index) == _ERROR for node in tree.nodes]
     return {
@@ -101,7 +100,7 @@ def _services(spans: SpanRows, tree: Tree, errors: list[bool]) -> list[dict[str,
     for node, is_error in zip(tree.nodes, errors, strict=True):
         name = spans.service(node.index)
         service = services.setdefault(
-            name, {"service": name, "slot": service_slot(name), "spans": 0, "errors": 0, "self_time_ns": 0}
+            name, {"service": name, "slot": spans.slot_of(name), "spans": 0, "errors": 0, "self_time_ns": 0}
         )
         service["spans"] += 1
         service["errors"] += is_error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.times import NS_PER_SECOND
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans, within
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.summaries import Summary, add_up
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
@@ -91,7 +91,9 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> 
     shown = found[: page.limit]
     is_last = len(found) <= page.limit
     return {
-        "traces": [summaries[trace.trace_id].as_json() for trace in shown if trace.trace_id in summaries],
+        "traces": [
+            summaries[trace.trace_id].as_json(session.service_slot) for trace in shown if trace.trace_id in summaries
+        ],
         "next_cursor": None if is_last else Cursor(shown[-1].value, shown[-1].trace_id).encode(page.order),
     }
 
@@ -154,7 +156,7 @@ class _TimeSearch:
             statement(
                 "newest_matches",
                 relation=matching.relation(self.session, ("trace_id",)),
-                where=matching.where,
+                where=matching.predicate,
                 direction=_DIRECTIONS[self.page.descending],
                 count=count,
             ),
@@ -217,7 +219,7 @@ def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cur
         statement(
             "sorted_traces",
             matching=matching.relation(session, ("trace_id",)),
-            where=matching.where,
+            where=matching.predicate,
             figure=FIGURES[page.sort],
             relation=Sql(session.relation(Signal.SPANS, around, columns, trace_ids=matching.trace_ids)),
             after=_after(after, descending=page.descending),
@@ -292,7 +294,6 @@ def _spans_of(session: QuerySession, matching: Matching, part: _Part) -> Sql:
         service=SERVICE_NAME,
         matches=matching.where,
         relation=Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids)),
-        where=within(part.window),
         trace_ids=one_of(trace_ids),
     )
 
@@ -306,7 +307,7 @@ def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> 
         first_ns=steps.first_ns,
         step_ns=steps.step_ns,
         relation=matching.relation(session, ("status_code",)),
-        where=matching.where,
+        where=matching.predicate,
     )
     by_bucket = {row["bucket"]: row for row in rows(session, counted)}
     empty = {"spans": 0, "errors": 0}

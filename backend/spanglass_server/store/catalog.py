@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,13 +19,14 @@ from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-SCHEMA_VERSION = 1
 _DIGEST_BYTES = 16
 
-_SCHEMA = """
+#: What each version of the schema adds to the one before it; the last is the one that this server writes.
+_SCHEMAS = (
+    """
 CREATE TABLE segments (
     id INTEGER PRIMARY KEY, signal TEXT NOT NULL, file TEXT NOT NULL, row_count INTEGER NOT NULL,
     byte_count INTEGER NOT NULL, min_time_ns INTEGER NOT NULL, max_time_ns INTEGER NOT NULL,
@@ -33,7 +34,10 @@ CREATE TABLE segments (
 );
 CREATE TABLE digests (generation INTEGER PRIMARY KEY, newest_ns INTEGER NOT NULL, digests BLOB NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-"""
+""",
+    "CREATE TABLE service_slots (service TEXT PRIMARY KEY, slot INTEGER NOT NULL);",
+)
+SCHEMA_VERSION = len(_SCHEMAS)
 _INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UPSERT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
@@ -60,6 +64,7 @@ class Change:
     journal_start: int | None = None
     digests: Digests | None = None
     forget_digests_before_ns: int | None = None
+    service_slots: Mapping[str, int] = field(default_factory=dict)  # of services that have none yet
 
 
 class Catalog(Protocol):
@@ -73,6 +78,9 @@ class Catalog(Protocol):
 
     def recent_digests(self) -> list[Digests]:
         """Digests that are still remembered."""
+
+    def service_slots(self) -> dict[str, int]:
+        """The colour slot of every service that was given one."""
 
     def next_segment_id(self) -> int:
         """An id never given out before by this process, and higher than any in the catalog."""
@@ -98,8 +106,9 @@ class LocalCatalog:
 
     def _migrate(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        if version < SCHEMA_VERSION:
+            missing = "".join(_SCHEMAS[version:])
+            self._connection.executescript(f"BEGIN; {missing} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version > SCHEMA_VERSION:
             self._connection.close()
             raise CatalogVersionError(
@@ -123,6 +132,11 @@ class LocalCatalog:
         with self._lock:
             rows = self._connection.execute("SELECT generation, newest_ns, digests FROM digests").fetchall()
         return [Digests(generation, newest, _unpack(packed)) for generation, newest, packed in rows]
+
+    def service_slots(self) -> dict[str, int]:
+        """See ``Catalog``."""
+        with self._lock:
+            return dict(self._connection.execute("SELECT service, slot FROM service_slots").fetchall())
 
     def next_segment_id(self) -> int:
         """See ``Catalog``."""
@@ -159,6 +173,7 @@ class LocalCatalog:
             )
         if change.forget_digests_before_ns is not None:
             execute("DELETE FROM digests WHERE newest_ns < ?", (change.forget_digests_before_ns,))
+        self._connection.executemany("INSERT OR IGNORE INTO service_slots VALUES (?, ?)", change.service_slots.items())
 
     def close(self) -> None:
         """See ``Catalog``."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
+from spanglass_core.slots import service_slot
 from spanglass_server.store.lookup import Lookup
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.session import StoreSession
@@ -38,9 +39,21 @@ class EngineLimits:
 
 
 class Engine:
-    """Runs functions over sessions. ``settle`` is called before each session: it makes acknowledged records visible."""
+    """Runs functions over sessions.
 
-    def __init__(self, contents: Contents, data_dir: Path, limits: EngineLimits, settle: Callable[[], None]) -> None:
+    ``settle`` is called before each session: it makes acknowledged records visible. ``slot_of`` gives a service's
+    colour slot.
+    """
+
+    def __init__(
+        self,
+        contents: Contents,
+        data_dir: Path,
+        limits: EngineLimits,
+        settle: Callable[[], None],
+        slot_of: Callable[[str], int] = service_slot,
+    ) -> None:
+        self._slot_of = slot_of
         self._contents = contents
         self._data_dir = data_dir.resolve()
         self._settle = settle
@@ -81,7 +94,7 @@ class Engine:
             stop.attach(cursor)
         try:
             with self._contents.reading() as picture:
-                return ask(StoreSession(cursor, self._lookup, picture, self._data_dir))
+                return ask(StoreSession(cursor, self._lookup, picture, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit): "

@@ -46,9 +46,8 @@ class QuerySession(Protocol):
     ) -> str:
         """A parenthesised SQL table expression that holds exactly ``columns`` (stored names) of all matching rows.
 
-        A column that a segment lacks is NULL there. Segments and buffers wholly outside the window are left out,
-        but rows outside it may remain: the caller filters on ``TIME_COLUMN``. With ``require``, a segment that has
-        none of those columns may be left out too; with ``trace_ids``, one that cannot hold any of them.
+        A column that a segment lacks is NULL there. Only rows of the window are in it. With ``require``, rows that
+        have none of those columns may be left out too; with ``trace_ids``, rows of other traces.
         """
 
     def whole_rows(
@@ -71,6 +70,9 @@ class QuerySession(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """Run a statement and return its rows as dictionaries (BLOBs as bytes, lists as lists)."""
+
+    def service_slot(self, name: str) -> int:
+        """The colour slot of a service, 0 to 9, which never changes."""
 
 
 class QueryError(Exception):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, quote_identifier, sql_type
+from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
 class StoreSession:
     """A ``QuerySession`` over one picture. Belongs to one thread, and ends with the function that was given it."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, lookup: Lookup, picture: Picture, data_dir: Path) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        lookup: Lookup,
+        picture: Picture,
+        data_dir: Path,
+        slot_of: Callable[[str], int],
+    ) -> None:
         self._cursor = cursor
         self._lookup = lookup
         self._picture = picture
         self._data_dir = data_dir
+        self._slot_of = slot_of
         self._registered = 0
 
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
@@ -56,11 +64,14 @@ class StoreSession:
     ) -> str:
         """See ``QuerySession``."""
         needed = dict.fromkeys(columns)
-        groups = _grouped(self._files(signal, window, require, trace_ids), needed)
-        parts = [_select(signal, needed, present, _read_parquet(files)) for present, files in groups.items()]
+        inside = _inside(signal, window)
+        parts = []
+        for (present, is_inside), files in self._grouped(signal, window, needed, require, trace_ids).items():
+            parts.append(_select(signal, needed, present, _read_parquet(files) + ("" if is_inside else inside)))
         memory = self._memory(signal, window, needed, require)
         if memory is not None:
-            parts.append(_select(signal, needed, frozenset(memory.column_names), self._register(memory)))
+            source = self._register(memory) + inside
+            parts.append(_select(signal, needed, frozenset(memory.column_names), source))
         if not parts:
             parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
         return "(" + " UNION ALL ".join(parts) + ")"
@@ -77,8 +88,8 @@ class StoreSession:
         """See ``QuerySession``."""
         tables = []
         by_columns: dict[frozenset[str], list[str]] = defaultdict(list)
-        for columns, path in self._files(signal, window, (), trace_ids):
-            by_columns[columns].append(path)
+        for segment in self._files(signal, window, (), trace_ids):
+            by_columns[segment.columns].append(str(self._data_dir / segment.file))
         for columns, paths in by_columns.items():
             tables.append(self._lookup.rows(paths, sorted(columns), where, parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
@@ -94,6 +105,10 @@ class StoreSession:
         names = [column[0] for column in self._cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
 
+    def service_slot(self, name: str) -> int:
+        """See ``QuerySession``."""
+        return self._slot_of(name)
+
     def _segments(self, signal: Signal, window: Window) -> list[Segment]:
         return [s for s in self._picture.segments[signal] if s.overlaps(window.start_ns, window.end_ns)]
 
@@ -102,28 +117,46 @@ class StoreSession:
 
     def _files(
         self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]
-    ) -> Iterable[tuple[frozenset[str], str]]:
-        """The columns and the path of every segment that may have a matching row."""
+    ) -> Iterator[Segment]:
+        """Every segment that may have a matching row."""
         for segment in self._segments(signal, window):
             if require and not segment.columns.intersection(require):
                 continue
             held = segment.trace_filter
             if trace_ids and not (held is not None and any(map(held.may_hold, trace_ids))):
                 continue
-            yield segment.columns, str(self._data_dir / segment.file)
+            yield segment
+
+    def _grouped(
+        self,
+        signal: Signal,
+        window: Window,
+        needed: Mapping[str, None],
+        require: Collection[str],
+        trace_ids: Collection[bytes],
+    ) -> dict[tuple[frozenset[str], bool], list[str]]:
+        """Files by which of the needed columns they have, and whether they lie wholly inside the window.
+
+        DuckDB takes the schema of the first file for all of them; and a filter on time that every row passes would
+        still be evaluated for every row (15 % of a query over one service).
+        """
+        groups: dict[tuple[frozenset[str], bool], list[str]] = defaultdict(list)
+        for segment in self._files(signal, window, require, trace_ids):
+            is_inside = window.start_ns <= segment.min_time_ns and segment.max_time_ns < window.end_ns
+            path = str(self._data_dir / segment.file)
+            groups[segment.columns.intersection(needed), is_inside].append(path)
+        return groups
 
     def _memory(
         self, signal: Signal, window: Window, needed: Mapping[str, None], require: Collection[str]
     ) -> pa.Table | None:
-        """The needed columns of all chunks as one table, without a copy."""
+        """The needed columns of all chunks as one table, without a copy, and the time of the rows with them."""
         tables = []
         for chunk in self._chunks(signal, window):
             names = chunk.table.column_names
             if require and not set(names).intersection(require):
                 continue
-            present = [name for name in needed if name in names]
-            # a column is kept even if none is asked for, because it carries the number of rows
-            tables.append(chunk.table.select(present or names[:1]))
+            tables.append(chunk.table.select([n for n in {TIME_COLUMN[signal]: None, **needed} if n in names]))
         return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
     def _whole_rows_in_memory(
@@ -147,14 +180,11 @@ class StoreSession:
         return name
 
 
-def _grouped(
-    files: Iterable[tuple[frozenset[str], str]], needed: Mapping[str, None]
-) -> dict[frozenset[str], list[str]]:
-    """Files by which of the needed columns they have: DuckDB takes the schema of the first file for all of them."""
-    groups: dict[frozenset[str], list[str]] = defaultdict(list)
-    for columns, path in files:
-        groups[columns.intersection(needed)].append(path)
-    return groups
+def _inside(signal: Signal, window: Window) -> str:
+    """The condition that a row lies in the window."""
+    if window == ALL_TIME:
+        return ""
+    return f" WHERE {TIME_COLUMN[signal]} >= {window.start_ns:d} AND {TIME_COLUMN[signal]} < {window.end_ns:d}"
 
 
 def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str], source: str) -> str:

@@ -1,4 +1,3 @@
 SELECT {service} AS service, count(*) AS spans, max(start_time_ns) AS last_ns
 FROM {relation}
-WHERE {where}
 GROUP BY service
