@@ -300,7 +300,10 @@ class FakeApi:
             else [
                 {
                     "key": key,
-                    "values": [{"value": value, "count": count} for value, count in values[key]],
+                    "values": [
+                        {"value": value, "count": count, **({"slot": SLOTS.get(value, 1)} if "service" in key else {})}
+                        for value, count in values[key]
+                    ],
                     "distinct": len(values[key]) + (3 if key == "http.route" else 0),
                     "missing": 0,
                 }

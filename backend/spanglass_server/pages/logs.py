@@ -48,11 +48,10 @@ async def _find(visit: Visit) -> dict[str, Any]:
         visit.ask("logs", "counts", **shared, buckets=BUCKETS),
         search.count_facets(visit, "logs", visit.param("filter")),
     )
-    slots = {line["service"]: line["slot"] for line in lines["logs"]}
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
-        "facets": search.facet_rows(visit, facets["facets"], slots),
+        "facets": search.facet_rows(visit, facets["facets"]),
         "facets_problem": facets["problem"],
     }  # fmt: skip
 

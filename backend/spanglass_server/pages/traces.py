@@ -54,11 +54,10 @@ async def _find(visit: Visit) -> dict[str, Any]:
         visit.ask("traces", "counts", **shared, buckets=BUCKETS),
         search.count_facets(visit, "spans", _whole_filter(visit)),
     )
-    slots = {part["service"]: part["slot"] for trace in traces["traces"] for part in trace["services"]}
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
-        "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"], slots),
+        "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"]),
         "facets_problem": facets["problem"],
     }  # fmt: skip
 

@@ -59,7 +59,7 @@ class Repeated:
 
 
 class Rejections:
-    """A bounded memory of rejections, for any thread. Those alike are kept once, with the latest message, and counted."""
+    """A bounded memory of rejections for any thread; those alike are kept once, with the latest message."""
 
     def __init__(self, clock_ns: Callable[[], int], capacity: int = CAPACITY) -> None:
         self._clock_ns = clock_ns
