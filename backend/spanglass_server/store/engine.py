@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 T = TypeVar("T")
+_INSIST_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,13 @@ class Engine:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(future)
         except TimeoutError:
-            stop.now()
-            future.add_done_callback(_forget)
+            _insist(stop, future)
             raise QueryTimeoutError(
                 f"the query was stopped after {deadline_s:g} s (setting query.deadline): "
                 "choose a shorter time range or a narrower filter"
             ) from None
         except asyncio.CancelledError:
-            stop.now()
-            future.add_done_callback(_forget)
+            _insist(stop, future)
             raise
 
     def run_here(self, ask: Callable[[QuerySession], T], stop: _Stop | None = None) -> T:
@@ -137,6 +136,15 @@ class _Stop:
             self.stopped = True
             if self._cursor is not None:
                 self._cursor.interrupt()
+
+
+def _insist(stop: _Stop, future: asyncio.Future[Any]) -> None:
+    """Stop a query until it has stopped: an interrupt between two of its statements would do nothing."""
+    stop.now()
+    if future.done():
+        _forget(future)
+    else:
+        future.get_loop().call_later(_INSIST_EVERY_S, _insist, stop, future)
 
 
 def _forget(future: asyncio.Future[Any]) -> None:

@@ -1,0 +1,170 @@
+"""Queries end when they should, take no more than they may, and reach no file but the data directory's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import duckdb
+import pytest
+from stored_spans import Bench, table
+
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME, QueryError, QueryMemoryError, QueryTimeoutError
+
+ENDLESS = "SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b"
+
+
+def endless(session):
+    """A query that takes hours."""
+    return session.rows(ENDLESS)
+
+
+def count(session):
+    """The number of stored spans."""
+    source = session.relation(Signal.SPANS, ALL_TIME, [])
+    return session.rows(f"SELECT count(*) AS n FROM {source}")[0]["n"]  # noqa: S608
+
+
+def test_the_deadline_stops_a_query_and_frees_its_thread(tmp_path):
+    """A query past its deadline is an error that says what to do, and the only thread is free for the next."""
+    bench = Bench(tmp_path / "data", max_concurrent=1)
+    bench.write(table([{"n": 1}]))
+
+    async def ask():
+        with pytest.raises(QueryTimeoutError, match=r"after 0\.1 s \(setting query\.deadline\): choose a shorter"):
+            await bench.engine.run(endless, deadline_s=0.1)
+        return await bench.engine.run(count, deadline_s=60)
+
+    found = asyncio.run(ask())
+    bench.close()
+
+    assert found == 1
+
+
+def test_a_deadline_between_two_statements_stops_the_second(tmp_path):
+    """A question of several statements is stopped also if its time ends while none of them runs."""
+    bench = Bench(tmp_path / "data", max_concurrent=1)
+    over = threading.Event()
+
+    def late(session):
+        session.rows("SELECT 1")
+        over.wait(60)
+        return session.rows(ENDLESS)
+
+    async def ask():
+        with pytest.raises(QueryTimeoutError):
+            await bench.engine.run(late, deadline_s=0.05)
+        over.set()
+        return await bench.engine.run(count, deadline_s=60)
+
+    found = asyncio.run(ask())
+    bench.close()
+
+    assert found == 0
+
+
+def test_waiting_for_a_thread_counts(tmp_path):
+    """A query that gets no thread before its deadline is given up, and never runs."""
+    bench = Bench(tmp_path / "data", max_concurrent=1)
+    ran = []
+
+    async def ask():
+        first = asyncio.create_task(bench.engine.run(endless, deadline_s=60))
+        await asyncio.sleep(0.05)
+        with pytest.raises(QueryTimeoutError):
+            await bench.engine.run(ran.append, deadline_s=0.05)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return await bench.engine.run(count, deadline_s=60)
+
+    found = asyncio.run(ask())
+    bench.close()
+
+    assert (found, ran) == (0, [])
+
+
+def test_a_client_that_leaves_stops_its_query(tmp_path):
+    """Cancelling the awaiting task stops the statement, so that closing the engine does not wait for hours."""
+    bench = Bench(tmp_path / "data")
+
+    async def ask():
+        task = asyncio.create_task(bench.engine.run(endless, deadline_s=3600))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(ask())
+    start = time.monotonic()
+    bench.close()
+
+    assert time.monotonic() - start < 60
+
+
+def test_memory_has_a_limit(tmp_path):
+    """A query that needs more than it may use is an error that says what to do; the engine lives on."""
+    bench = Bench(tmp_path / "data", memory_bytes=32 << 20)
+    with pytest.raises(QueryMemoryError, match=r"setting query\.memory_limit\): choose a shorter"):
+        bench.engine.run_here(lambda session: session.rows("SELECT list(range || 'x') FROM range(5000000)"))
+    found = bench.engine.run_here(count)
+    bench.close()
+
+    assert found == 0
+
+
+def test_a_missing_segment_is_an_error_in_words(bench):
+    """A segment whose file someone deleted fails the queries that need it, as a QueryError."""
+    bench.write(table([{"n": 1, "span.a:str": "x"}]))
+    (bench.data_dir / bench.files()[0]).unlink()
+
+    with pytest.raises(QueryError, match="stored data could not be read"):
+        bench.select(["span.a:str"])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('{secret}')",
+        "SELECT * FROM read_csv('{secret}')",
+        "SELECT * FROM '{secret}'",
+        "SELECT * FROM glob('{folder}/*')",
+        "SELECT * FROM read_text('{data}/../secret.csv')",
+        "COPY (SELECT 1) TO '{folder}/out.csv'",
+        "ATTACH '{folder}/other.db'",
+        "EXPORT DATABASE '{folder}/export'",
+        "INSTALL httpfs",
+        "LOAD '{secret}'",
+        "SELECT * FROM read_csv('http://127.0.0.1:1/x')",
+        "SET enable_external_access = true",
+        "SET allowed_directories = ['/']",
+        "SET memory_limit = '100GB'",
+        "SET lock_configuration = false",
+        "RESET memory_limit",
+        "SELECT * FROM a_python_variable",
+    ],
+)
+def test_no_other_file_is_reached(bench, tmp_path, sql):
+    """Reading, listing, writing and attaching elsewhere, extensions and settings are refused; nothing is written."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    a_python_variable = table([{"n": 1}])
+    before = sorted(tmp_path.iterdir())
+    statement = sql.format(secret=secret, folder=tmp_path, data=bench.data_dir)
+    with pytest.raises((duckdb.Error, QueryError)):
+        bench.engine.run_here(lambda session: session.rows(statement))
+
+    assert a_python_variable.num_rows == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_question_sees_what_was_acknowledged_before_it(tmp_path):
+    """What waits to become columns is settled before the picture is taken."""
+    bench = Bench(tmp_path / "data")
+    bench.engine._settle = lambda: bench.buffer(table([{"n": 7}]))
+    found = bench.engine.run_here(count)
+    bench.close()
+
+    assert found == 1

@@ -1,0 +1,169 @@
+"""Relations hold exactly the columns asked for, and pruning never loses a row."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stored_spans import Bench, table, trace_id
+
+from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, sql_type
+from spanglass_server.store.ports import ALL_TIME, Window
+
+A, B, C = "span.a:str", "span.b:int", "resource.c:str"
+
+
+def test_a_column_that_a_segment_lacks_is_null(bench):
+    """Segments and memory with other columns fill in; one that nothing has is null throughout."""
+    bench.write(table([{"n": 1, A: "x"}]))
+    bench.write(table([{"n": 2, B: 5}]))
+    bench.buffer(table([{"n": 3, A: "y", C: "z"}]))
+
+    assert bench.select([A, B, C, "span.never:bool"]) == [
+        {A: "x", B: None, C: None, "span.never:bool": None},
+        {A: None, B: 5, C: None, "span.never:bool": None},
+        {A: "y", B: None, C: "z", "span.never:bool": None},
+    ]
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_an_empty_store_has_every_column(bench, signal):
+    """With nothing stored a relation has no rows, and its columns have the types that the vocabulary says."""
+
+    def ask(session):
+        source = session.relation(signal, ALL_TIME, [*FIXED_COLUMNS[signal], "point.k:double"])
+        return session.rows(f"DESCRIBE SELECT * FROM {source}")  # noqa: S608
+
+    described = {row["column_name"]: row["column_type"] for row in bench.engine.run_here(ask)}
+
+    assert described == {**FIXED_COLUMNS[signal], "point.k:double": "DOUBLE"}
+
+
+def test_stored_columns_have_the_types_of_the_vocabulary(bench):
+    """What comes back from Parquet has the declared type, lists, unsigned numbers and bytes included."""
+    types = {
+        "flags": pa.uint32(),
+        "kind": pa.uint8(),
+        "event_time_ns": pa.list_(pa.int64()),
+        "event.k:bytes": pa.list_(pa.binary()),
+    }
+    row = {"n": 1, "flags": 2**32 - 1, "kind": 255, "event_time_ns": [2**62], "event.k:bytes": [b"\0"]}
+    bench.write(table([row], **types))
+
+    def ask(session):
+        source = session.relation(Signal.SPANS, ALL_TIME, types)
+        return session.rows(f"DESCRIBE SELECT * FROM {source}"), session.rows(f"SELECT * FROM {source}")  # noqa: S608
+
+    described, rows = bench.engine.run_here(ask)
+
+    assert {d["column_name"]: d["column_type"] for d in described} == {
+        name: sql_type(Signal.SPANS, name) for name in types
+    }
+    assert rows == [{name: row[name] for name in types}]
+
+
+def test_no_columns_still_have_rows(bench):
+    """A relation without columns has a row for each record: counting needs none."""
+    bench.write(table([{"n": 1}, {"n": 2}]))
+    bench.buffer(table([{"n": 3}]))
+
+    def ask(session):
+        return session.rows(f"SELECT count(*) AS rows FROM {session.relation(Signal.SPANS, ALL_TIME, [])}")  # noqa: S608
+
+    assert bench.engine.run_here(ask) == [{"rows": 3}]
+
+
+def test_columns_are_counted_with_their_rows(bench):
+    """Attribute columns come with the rows of the segments and chunks that have them, within the window."""
+    bench.write(table([{"n": 1, A: "x"}, {"n": 2}]))
+    bench.buffer(table([{"n": 30, A: "x", B: 1}]))
+
+    def ask(session):
+        return session.columns(Signal.SPANS), session.columns(Signal.SPANS, Window(0, 30)), session.columns(Signal.LOGS)
+
+    assert bench.engine.run_here(ask) == ({A: 3, B: 1}, {A: 2}, {})
+
+
+NAMES = [
+    *("Key", "key", "KEY", 'qu"ote', "it's", "semi;colon", "a.b.c", "a:b", "sp ace", "ümläut", "ÜMLÄUT", "日本", "🙈"),
+    *("^", "^k", "select", "x" * 256, "%s", "{}", "$1", "?", "--", "", "[*]", "\u212a", "K"),
+]
+
+
+def test_any_name_is_a_column(bench):
+    """Keys with quotes, dots, capitals, other scripts and hundreds of characters are columns that keep apart."""
+    names = [AttributeColumn("span", key, ValueType.STR).name for key in NAMES]
+    bench.write(table([{"n": number, name: NAMES[number]} for number, name in enumerate(names)]))
+    bench.buffer(table([{"n": 100 + number, name: NAMES[number]} for number, name in enumerate(names)]))
+    rows = bench.select(names)
+    single = [bench.select([name], window=Window(number, number + 1)) for number, name in enumerate(names)]
+
+    assert [{k: v for k, v in row.items() if v is not None} for row in rows] == [
+        {name: key} for name, key in zip(names, NAMES, strict=True)
+    ] * 2
+    assert single == [[{name: key}] for name, key in zip(names, NAMES, strict=True)]
+    assert [AttributeColumn.parse(name).key for name in names] == NAMES
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"n": st.integers(0, 40)}, optional={A: st.sampled_from("xy"), B: st.integers(0, 2), C: st.just("z")}
+    ),
+    min_size=1,
+    max_size=4,
+)
+NUMBERS = st.integers(0, 41)
+
+
+def test_pruning_never_loses_a_row(tmp_path):
+    """For any segments, chunks, windows, required columns and trace ids: all rows that match, and none twice."""
+    opened = Bench(tmp_path / "data", threads=1)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(ROWS, max_size=4),
+        st.lists(ROWS, max_size=2),
+        st.tuples(NUMBERS, NUMBERS).map(sorted),
+        st.lists(st.sampled_from([A, B, C]), unique=True),
+        st.lists(NUMBERS, max_size=2),
+    )
+    def prune(on_disk, in_memory, ends, require, traces):
+        for rows in on_disk:
+            opened.write(table(rows))
+        for rows in in_memory:
+            opened.buffer(table(rows))
+        window = Window(*ends)
+        wanted = [
+            row
+            for rows in (*on_disk, *in_memory)
+            for row in rows
+            if window.start_ns <= row["n"] < window.end_ns
+            and (not require or any(row.get(name) is not None for name in require))
+            and (not traces or row["n"] in traces)
+        ]
+        found = opened.select(
+            [A, B, C, "trace_id"], window=window, require=require, trace_ids=[trace_id(number) for number in traces]
+        )
+        matching = [
+            row
+            for row in found
+            if (not require or any(row[name] is not None for name in require))
+            and (not traces or int.from_bytes(row["trace_id"], "big") in traces)
+        ]
+        for generation in range(1, opened.generation + 1):
+            opened.flush(generation)
+        opened.store._swap(add=[], remove=[held.id for held in opened.catalog.segments()])
+
+        assert sorted(map(_key, matching), key=repr) == sorted(
+            (_key({**row, "trace_id": trace_id(row["n"])}) for row in wanted), key=repr
+        )
+
+    try:
+        prune()
+    finally:
+        opened.close()
+
+
+def _key(row):
+    return tuple(row.get(name) for name in ("trace_id", A, B, C))

@@ -1,0 +1,225 @@
+"""Memory becomes segments, small ones become large ones, old ones go: without losing or doubling a row."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from stored_spans import Bench, table, trace_id
+
+from spanglass_server.signals import Signal
+from spanglass_server.store.catalog import Change, Digests
+from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.segments import ROW_GROUP_ROWS
+
+HOUR_NS = 3600 * 10**9
+
+
+def numbered(*numbers, **values):
+    """A table of numbered spans that all have these attributes."""
+    return table([{"n": number, **values} for number in numbers])
+
+
+def test_memory_and_segments_are_one(bench):
+    """Rows of a segment, of a generation being flushed and of one in memory are in the answer, each once."""
+    bench.write(numbered(1, 2))
+    bench.buffer(numbered(3))
+    bench.buffer(numbered(4, 5))
+    before = bench.numbers()
+    bench.flush(2)
+
+    assert before == bench.numbers() == [1, 2, 3, 4, 5]
+    assert len(bench.files()) == 2
+
+
+def test_a_flush_that_fails_keeps_its_rows(bench, monkeypatch):
+    """Rows that can't be written or committed stay in memory, no file is left over, and the next try works."""
+    bench.buffer(numbered(1, 2))
+
+    def full(change):
+        del change
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.catalog, "commit", full)
+        with pytest.raises(OSError, match="no space left"):
+            bench.flush()
+    after_failure = bench.numbers(), bench.files()
+    bench.flush()
+
+    assert after_failure == ([1, 2], [])
+    assert bench.numbers() == [1, 2]
+    assert len(bench.files()) == 1
+
+
+def test_a_file_that_cant_be_written_leaves_nothing(bench):
+    """Where the folder of segments can't be made, the flush raises OSError and rows stay in memory."""
+    bench.buffer(numbered(1))
+    (bench.data_dir / "segments").write_text("in the way")
+    with pytest.raises(OSError, match="segments"):
+        bench.flush()
+
+    assert bench.numbers() == [1]
+
+
+def test_segments_are_found_after_a_restart(bench):
+    """What was flushed is there when the directory is opened again, and how far the journal was read."""
+    bench.write(numbered(1, 2))
+    bench.close()
+    again = Bench(bench.data_dir)
+    found = again.numbers(), again.catalog.journal_start()
+    again.close()
+
+    assert found == ([1, 2], 2)
+
+
+def test_strays_are_removed_at_start(bench):
+    """Files in the segments' folders that no catalog knows are deleted; the others stay."""
+    bench.write(numbered(1))
+    known = bench.files()
+    bench.close()
+    folder = bench.data_dir / "segments" / "spans"
+    (folder / "000000000099.parquet").write_bytes(b"never committed")
+    (folder / "000000000100.partial").write_bytes(b"never finished")
+    again = Bench(bench.data_dir)
+    found = again.files(), again.numbers()
+    again.close()
+
+    assert found == (known, [1])
+
+
+def test_compaction_keeps_every_row_of_every_schema(bench):
+    """Segments with different columns become one with all of them; a row lacks what it lacked."""
+    bench.write(numbered(1, **{"span.a:str": "x"}))
+    bench.write(table([{"n": 2, "span.b:int": 5, "event.e:str": ["y", None]}]))
+    bench.write(numbered(3))
+    bench.write(numbered(4, **{"span.a:str": "z", "span.c:bytes": b"\0"}))
+    columns = ["name", "span.a:str", "span.b:int", "event.e:str", "span.c:bytes"]
+    before = bench.select(columns)
+    merged = bench.store.compact()
+
+    assert merged == 4
+    assert bench.select(columns) == before
+    assert before[1] == {
+        "name": "2",
+        "span.a:str": None,
+        "span.b:int": 5,
+        "event.e:str": ["y", None],
+        "span.c:bytes": None,
+    }
+    assert len(bench.files()) == 1
+    assert bench.numbers(trace_ids=[trace_id(3)]) == [1, 2, 3, 4]
+
+
+def test_compaction_of_other_signals_leaves_spans_alone(bench):
+    """Each signal is merged for itself, up to its own number of segments."""
+    for number in range(4):
+        points = pa.table({"time_ns": [number], "metric_name": ["m"], "count": pa.array([number], pa.uint64())})
+        bench.write(points, Signal.METRICS)
+    for number in range(3):
+        bench.write(numbered(number))
+    merged = bench.store.compact()
+
+    assert merged == 4
+    assert [row["count"] for row in bench.select(["count"], Signal.METRICS)] == [0, 1, 2, 3]
+    assert [path.split("/")[1] for path in bench.files()] == ["metrics", "spans", "spans", "spans"]
+
+
+def test_a_large_segment_has_blocks_sorted_within(bench):
+    """A segment of more rows than a block holds has several row groups, each sorted by service and name."""
+    count = ROW_GROUP_ROWS + 100
+    bench.write(table([{"n": number, "resource.service.name:str": f"s{number % 3}"} for number in range(count)]))
+    with pq.ParquetFile(bench.data_dir / bench.files()[0]) as file:
+        groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+        services = file.read_row_group(0, ["resource.service.name:str"])[0].to_pylist()
+
+    assert groups == [ROW_GROUP_ROWS, 100]
+    assert sum(a != b for a, b in pairwise(services)) == 2
+    assert bench.numbers() == list(range(count))
+
+
+def retained(tmp_path, limits):
+    """A bench with retention and segments of three signals, an hour apart; the last one is the largest."""
+    tmp_path.mkdir(exist_ok=True)
+    bench = Bench(tmp_path / "kept", limits)
+    for hour, signal in enumerate(Signal, 1):
+        time = "start_time_ns" if signal is Signal.SPANS else "time_ns"
+        bench.write(pa.table({time: pa.array([hour * HOUR_NS], pa.int64()), "name": ["x" * 100 * hour]}), signal)
+    return bench
+
+
+def test_retention_by_age_deletes_files(tmp_path):
+    """A signal's segments go once the newest of record and arrival is past its age; age 0 keeps a signal for ever."""
+    ages = {Signal.SPANS: HOUR_NS, Signal.LOGS: 2 * HOUR_NS, Signal.METRICS: 0}
+    bench = retained(tmp_path, RetentionLimits(ages))
+    left = []
+    for now_ns in (2 * HOUR_NS, 2 * HOUR_NS + 1, 4 * HOUR_NS, 4 * HOUR_NS + 1, 10**6 * HOUR_NS):
+        bench.store.retain(now_ns)
+        left.append([path.split("/")[1] for path in bench.files()])
+    known = [held.signal for held in bench.catalog.segments()]
+    bench.close()
+
+    assert left == [["logs", "metrics", "spans"], ["logs", "metrics"], ["logs", "metrics"], ["metrics"], ["metrics"]]
+    assert known == [Signal.METRICS]
+
+
+def test_records_that_came_late_are_kept_from_then_on(tmp_path):
+    """Data of long ago that arrived just now is as young as its arrival."""
+    bench = Bench(tmp_path / "kept", RetentionLimits({Signal.SPANS: HOUR_NS}))
+    bench.write(numbered(1), arrived_ns=100 * HOUR_NS)
+    bench.store.retain(101 * HOUR_NS)
+    kept = bench.numbers()
+    bench.store.retain(101 * HOUR_NS + 1)
+    gone = bench.numbers(), bench.files()
+    bench.close()
+
+    assert (kept, gone) == ([1], ([], []))
+
+
+def test_retention_by_bytes_deletes_the_oldest(tmp_path):
+    """Past the bytes the oldest segments of any signal go, no more of them than needed, and disk shows it."""
+    probe = retained(tmp_path / "probe", RetentionLimits({}))
+    sizes = [held.bytes for held in probe.catalog.segments()]
+    on_disk = sum((probe.data_dir / path).stat().st_size for path in probe.files())
+    probe.close()
+    bench = retained(tmp_path, RetentionLimits({}, max_bytes=sizes[1] + sizes[2]))
+    bench.store.retain(0)
+    left = bench.files(), [held.signal for held in bench.catalog.segments()]
+    size = sum((bench.data_dir / path).stat().st_size for path in bench.files())
+    bench.close()
+
+    assert on_disk == sum(sizes)
+    assert [path.split("/")[1] for path in left[0]] == ["logs", "metrics"]
+    assert left[1] == [Signal.LOGS, Signal.METRICS]
+    assert size == sizes[1] + sizes[2]
+
+
+def test_what_queries_read_is_not_deleted_under_them(bench):
+    """A query that began before a merge reads its files to the end; they are gone once it is done."""
+    for number in range(4):
+        bench.write(numbered(number))
+    old = bench.files()
+
+    def ask(session):
+        source = session.relation(Signal.SPANS, ALL_TIME, ["name"])
+        bench.store.compact()
+        during = bench.files()
+        return [row["name"] for row in session.rows(f"SELECT name FROM {source} ORDER BY name")], during  # noqa: S608
+
+    names, during = bench.engine.run_here(ask)
+
+    assert names == ["0", "1", "2", "3"]
+    assert set(old) < set(during)
+    assert len(bench.files()) == 1
+
+
+def test_an_empty_generation_moves_the_journal_on(bench):
+    """A generation without rows adds no segment, and its journal may go."""
+    bench.store.flush(7, Digests(7, 0, frozenset()), 0)
+    bench.catalog.commit(Change())
+
+    assert bench.catalog.journal_start() == 8
+    assert bench.files() == []
