@@ -99,3 +99,5 @@ class Pending:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:
             self._telemetry.add(own.CUT_VALUES, counts.cut, signal)
+        if counts.dropped:
+            _LOG.warning("%d overflowed attributes of %s were too many to keep", counts.dropped, signal)
