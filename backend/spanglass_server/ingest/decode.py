@@ -144,7 +144,7 @@ class Decoder:
 
 def _spend(room: int, parts: list[Decoded]) -> int:
     """What is left of the bytes that a body may become; ``OverflowError`` past them."""
-    left = room - sum(decoded.batch.nbytes for decoded in parts)
+    left = room - sum(int(decoded.batch.nbytes) for decoded in parts)
     if left < 0:
         raise OverflowError("the request unfolds to too many small messages: send smaller batches")
     return left

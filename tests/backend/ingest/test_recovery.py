@@ -63,7 +63,10 @@ def test_crashes_around_a_flush(tmp_path, crash, monkeypatch):
         node.submit(spans("a", "b"), spans("c"))
 
     files = {
-        moment: (len(list(path.glob("segments/spans/*.parquet"))), len(list(path.glob("journal/*.journal"))))
+        moment: (
+            len(list(path.glob(f"segments/spans/{'[0-9]' * 12}.parquet"))),
+            len(list(path.glob("journal/*.journal"))),
+        )
         for moment, path in left.items()
     }
     assert files == {"before the commit": (1, 1), "after the commit": (1, 1)}

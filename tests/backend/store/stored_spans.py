@@ -98,8 +98,21 @@ class Bench:
         return [int(row["name"]) for row in self.select(["name"], **pruning)]
 
     def files(self) -> list[str]:
-        """The files of segments on disk."""
+        """The segments on disk, by their main files."""
+        return [path for path in self.all_files() if "." not in path.removesuffix(".parquet")]
+
+    def all_files(self) -> list[str]:
+        """Every file that segments may have left on disk."""
         return sorted(str(path.relative_to(self.data_dir)) for path in self.data_dir.glob("segments/*/*"))
+
+    def bytes_on_disk(self) -> int:
+        """The size of all of them."""
+        return sum((self.data_dir / path).stat().st_size for path in self.all_files())
+
+    def strays(self) -> list[str]:
+        """Files on disk of segments that the catalog does not know."""
+        known = {held.file.removesuffix(".parquet") for held in self.catalog.segments()}
+        return [path for path in self.all_files() if path.split(".")[0] not in known]
 
     def close(self) -> None:
         """Release everything."""

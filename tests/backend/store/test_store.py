@@ -47,7 +47,7 @@ def test_a_flush_that_fails_keeps_its_rows(bench, monkeypatch):
         patched.setattr(bench.catalog, "commit", full)
         with pytest.raises(OSError, match="no space left"):
             bench.flush()
-    after_failure = bench.numbers(), bench.files()
+    after_failure = bench.numbers(), bench.all_files()
     bench.flush()
 
     assert after_failure == ([1, 2], [])
@@ -85,10 +85,10 @@ def test_strays_are_removed_at_start(bench):
     (folder / "000000000099.parquet").write_bytes(b"never committed")
     (folder / "000000000100.partial").write_bytes(b"never finished")
     again = Bench(bench.data_dir)
-    found = again.files(), again.numbers()
+    found = again.files(), again.strays(), again.numbers()
     again.close()
 
-    assert found == (known, [1])
+    assert found == (known, [], [1])
 
 
 def test_compaction_keeps_every_row_of_every_schema(bench):
@@ -111,6 +111,7 @@ def test_compaction_keeps_every_row_of_every_schema(bench):
         "span.c:bytes": None,
     }
     assert len(bench.files()) == 1
+    assert bench.strays() == []
     assert bench.numbers(trace_ids=[trace_id(3)]) == [1, 2, 3, 4]
 
 
@@ -159,11 +160,12 @@ def test_retention_by_age_deletes_files(tmp_path):
     for now_ns in (2 * HOUR_NS, 2 * HOUR_NS + 1, 4 * HOUR_NS, 4 * HOUR_NS + 1, 10**6 * HOUR_NS):
         bench.store.retain(now_ns)
         left.append([path.split("/")[1] for path in bench.files()])
-    known = [held.signal for held in bench.catalog.segments()]
+    known, strays = [held.signal for held in bench.catalog.segments()], bench.strays()
     bench.close()
 
     assert left == [["logs", "metrics", "spans"], ["logs", "metrics"], ["logs", "metrics"], ["metrics"], ["metrics"]]
     assert known == [Signal.METRICS]
+    assert strays == []
 
 
 def test_records_that_came_late_are_kept_from_then_on(tmp_path):
@@ -173,7 +175,7 @@ def test_records_that_came_late_are_kept_from_then_on(tmp_path):
     bench.store.retain(101 * HOUR_NS)
     kept = bench.numbers()
     bench.store.retain(101 * HOUR_NS + 1)
-    gone = bench.numbers(), bench.files()
+    gone = bench.numbers(), bench.all_files()
     bench.close()
 
     assert (kept, gone) == ([1], ([], []))
@@ -183,18 +185,19 @@ def test_retention_by_bytes_deletes_the_oldest(tmp_path):
     """Past the bytes the oldest segments of any signal go, no more of them than needed, and disk shows it."""
     probe = retained(tmp_path / "probe", RetentionLimits({}))
     sizes = [held.bytes for held in probe.catalog.segments()]
-    on_disk = sum((probe.data_dir / path).stat().st_size for path in probe.files())
+    on_disk = probe.bytes_on_disk()
     probe.close()
     bench = retained(tmp_path, RetentionLimits({}, max_bytes=sizes[1] + sizes[2]))
     bench.store.retain(0)
     left = bench.files(), [held.signal for held in bench.catalog.segments()]
-    size = sum((bench.data_dir / path).stat().st_size for path in bench.files())
+    size, strays = bench.bytes_on_disk(), bench.strays()
     bench.close()
 
     assert on_disk == sum(sizes)
     assert [path.split("/")[1] for path in left[0]] == ["logs", "metrics"]
     assert left[1] == [Signal.LOGS, Signal.METRICS]
     assert size == sizes[1] + sizes[2]
+    assert strays == []
 
 
 def test_what_queries_read_is_not_deleted_under_them(bench):
