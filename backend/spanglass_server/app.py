@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from spanglass_server.auth import TokenCheck, Tokens
+    from spanglass_server.pages.ports import Health
     from spanglass_server.settings import Settings
     from spanglass_server.signals import Signal
 
@@ -159,21 +160,25 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
 
     # the pages ask within the process, after the reader's own request was let in
     ask = InProcessAsk(Starlette(routes=api(lambda _: None)))
+
+    def health() -> str | None:
+        return node.ingest.health
+
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[
             *otlp_routes(intake, cors=cors),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
-            *page_routes(ask, clock_ns=time.time_ns, version=release),
+            *page_routes(ask, clock_ns=time.time_ns, version=release, health=health),
         ],
-        exception_handlers={404: _not_found(ask, release)},
+        exception_handlers={404: _not_found(ask, release, health)},
     )
     return CountRequests(_ReadersOnly(app, tokens.read), telemetry)
 
 
-def _not_found(ask: InProcessAsk, release: str) -> Callable[[Request, Exception], Awaitable[Response]]:
-    page = not_found_page(ask, clock_ns=time.time_ns, version=release)
+def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
+    page = not_found_page(ask, clock_ns=time.time_ns, version=release, health=health)
 
     async def handle(request: Request, _: Exception) -> Response:
         return await page(request)

@@ -40,7 +40,7 @@ class Served:
             except ApiError as error:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
-        options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0"}
+        options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health}
         routes = [Route("/api/v1/{path:path}", api), *page_routes(self.api, **options)]
         app = Starlette(routes=routes, exception_handlers={404: as_handler(not_found_page(self.api, **options))})
         self.socket = socket.socket()

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import made_up as shop
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
+from made_up_status import FULL_DISK, status_of
 
 from spanglass_server.pages.ports import ApiError
 
@@ -33,11 +34,12 @@ TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 
 
 class FakeApi:
-    """One scenario: ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout`` or ``slow``."""
+    """A scenario: ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``."""
 
     def __init__(self, scenario):
         self.scenario = scenario
         self.asked = []
+        self.health = FULL_DISK if scenario == "unwell" else None
         self.late_logs = []
         self.draw = random.Random(3)
 
@@ -148,8 +150,6 @@ class FakeApi:
                 "p95_ns": 1900 * MS // (i + 1),
                 "p99_ns": 3800 * MS // (i + 1),
                 "total_ns": 10**12 // (i + 1) ** 2,
-                "slowest_trace_id": TRACE_ID,
-                "failing_trace_id": TRACE_ID if i == 0 else None,
             }
             for i, name in enumerate(names)
         ]
@@ -334,6 +334,9 @@ class FakeApi:
                 if params.get("prefix", "").lower() in value.lower()
             ]
         }
+
+    def _status(self, parts, params):
+        return status_of(self.scenario)
 
     def _filter(self, parts, params):
         text = params["filter"]

@@ -23,6 +23,7 @@ PATHS = (
     TRACE,
     f"{TRACE}?view=logs",
     "/logs",
+    "/server",
 )
 REFUSED = ("Failed to load resource",)
 

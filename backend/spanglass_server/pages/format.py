@@ -85,6 +85,29 @@ def duration_html(duration_ns: float | None) -> Markup:
     return Markup("\u2013") if duration_ns is None else with_unit(duration_parts(duration_ns))
 
 
+def size_parts(size_bytes: float | None) -> tuple[str, str]:
+    """Return a size as number and unit, in powers of 1024 as the settings write them: ``("1.5", "MiB")``."""
+    if size_bytes is None:
+        return NONE, ""
+    value = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1023.5:  # noqa: PLR2004 - what three digits and a unit show
+            return digits(value), unit
+        value /= 1024
+    return digits(value), "TiB"
+
+
+def size_html(size_bytes: float | None) -> Markup:
+    """Return a size with its unit dimmed, or a dash."""
+    return with_unit(size_parts(size_bytes))
+
+
+def span_html(duration_ns: int) -> Markup:
+    """Return a long time as a setting writes it, in days when it is whole days: ``30 days``."""
+    days, rest = divmod(duration_ns, 86_400_000_000_000)
+    return duration_html(duration_ns) if rest else with_unit((f"{days}{THIN}", "day" if days == 1 else "days"))
+
+
 def parse_time_ns(text: str) -> int:
     """Nanoseconds since 1970 of an RFC 3339 string with up to nine decimals, as the API writes them."""
     base, _, rest = text.rstrip("Zz").partition(".")

@@ -1,11 +1,14 @@
-"""What the pages need from the outside: the HTTP API, asked in this process."""
+"""What the pages need from the outside: the HTTP API, asked in this process, and the server's health."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    #: Says why no records are taken in, in words for people; None while they are. Asked for every page.
+    Health = Callable[[], str | None]
 
 
 class ApiError(Exception):

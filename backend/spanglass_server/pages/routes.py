@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from spanglass_core.filter_text import quote
-from spanglass_server.pages import logs, problem, service, services, trace, traces
+from spanglass_server.pages import logs, problem, server, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.security import HEADERS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from spanglass_server.pages.ports import Ask
+    from spanglass_server.pages.ports import Ask, Health
 
     Show = Callable[[Visit], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -73,23 +73,25 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/traces", traces.show),
     ("/traces/{trace_id}", trace.show),
     ("/logs", logs.show),
+    ("/server", server.show),
 )
 
 
-def page_routes(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> list[BaseRoute]:
+def page_routes(ask: Ask, *, clock_ns: Callable[[], int], version: str, health: Health) -> list[BaseRoute]:
     """Routes of all pages and static files.
 
     ``ask`` answers API questions in this process, ``clock_ns`` is the time since 1970 in nanoseconds, ``version`` the
-    server's. Templates and static files are read here, once.
+    server's, ``health`` says at once why it takes no records (None while it does). Templates and static files are read
+    here, once.
     """
-    site, static = _site(ask, clock_ns, version)
+    site, static = _site(ask, clock_ns, version, health)
     pages = [Route(path, _endpoint(site, show), methods=["GET"], include_in_schema=False) for path, show in PAGES]
     return [*pages, static]
 
 
-def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> Endpoint:
+def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str, health: Health) -> Endpoint:
     """Return the page for addresses that no route has; the composition root decides for which requests it is shown."""
-    site, _ = _site(ask, clock_ns, version)
+    site, _ = _site(ask, clock_ns, version, health)
 
     async def show(request: Request) -> Response:
         visit = Visit(site, request)
@@ -98,9 +100,9 @@ def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str) -> En
     return show
 
 
-def _site(ask: Ask, clock_ns: Callable[[], int], version: str) -> tuple[Site, Route]:
+def _site(ask: Ask, clock_ns: Callable[[], int], version: str, health: Health) -> tuple[Site, Route]:
     assets = load_assets()
-    return Site(ask, clock_ns, make_environment(assets, version)), assets.route()
+    return Site(ask, clock_ns, make_environment(assets, version), health), assets.route()
 
 
 def _endpoint(site: Site, show: Show) -> Endpoint:

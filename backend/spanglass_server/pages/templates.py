@@ -19,7 +19,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 LINKABLE = ("http://", "https://")
 
 #: Navigation: path, name, icon.
-SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/logs", "Logs", "logs"))
+SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/logs", "Logs", "logs"),
+            ("/server", "Server", "server"))  # fmt: skip
 
 #: Class of a log line and its three letters by the API's severity.
 SEVERITIES = {
@@ -37,7 +38,8 @@ def make_environment(assets: Assets, version: str) -> Environment:
     environment.filters.update(
         dur=fmt.duration_html, durtext=fmt.duration_text, num=fmt.grouped, plain=fmt.plain, time_ns=fmt.parse_time_ns,
         pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)),
-        rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), linkable=linkable, short=short,
+        rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), size=fmt.size_html, span=fmt.span_html,
+        linkable=linkable, short=short,
     )  # fmt: skip
     environment.globals.update(
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from spanglass_server.pages.ports import Ask
+    from spanglass_server.pages.ports import Ask, Health
 
 API = "/api/v1"
 #: Longer values are not offered as a search: no one means the whole of a stack trace.
@@ -38,11 +38,12 @@ ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages share: the API, the clock (nanoseconds since 1970), the templates."""
+    """What all pages share: the API, the clock (nanoseconds since 1970), the templates, the server's health."""
 
     ask: Ask
     clock_ns: Callable[[], int]
     templates: Environment
+    health: Health
 
 
 class Visit:
@@ -118,7 +119,9 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a template with the visit and ``values``."""
-        html = self.site.templates.get_template(template).render(visit=self, clock=self.clock, **values)
+        html = self.site.templates.get_template(template).render(
+            visit=self, clock=self.clock, unhealthy=self.site.health(), **values
+        )
         return HTMLResponse(
             html, status_code=status, headers={**HEADERS, "cache-control": "no-cache", "vary": "cookie"}
         )
