@@ -7,10 +7,9 @@ reaches another file.
 from __future__ import annotations
 
 import asyncio
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
@@ -18,6 +17,7 @@ from spanglass_core.slots import service_slot
 from spanglass_server.store.lookup import Lookup
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.session import StoreSession
+from spanglass_server.store.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 T = TypeVar("T")
-_INSIST_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +67,30 @@ class Engine:
         Raises ``QueryTimeoutError`` past the deadline, waiting for a free thread included, and ``QueryMemoryError``.
         Cancelling the awaiting task stops the query.
         """
-        stop = _Stop()
+        stop = Stop()
         future = asyncio.get_running_loop().run_in_executor(self._threads, self.run_here, ask, stop)
         try:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(future)
         except TimeoutError:
-            _insist(stop, future)
+            stop.insist(future)
             raise QueryTimeoutError(
                 f"the query was stopped after {deadline_s:g} s (setting query.deadline): "
                 "choose a shorter time range or a narrower filter"
             ) from None
         except asyncio.CancelledError:
-            _insist(stop, future)
+            stop.insist(future)
             raise
 
-    def run_here(self, ask: Callable[[QuerySession], T], stop: _Stop | None = None) -> T:
+    def run_here(self, ask: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
         """Run ``ask`` in this thread, without a deadline."""
-        if stop is not None and stop.stopped:
+        stop = stop or Stop()
+        if stop.stopped:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
         self._settle()
-        cursor = self._connection.cursor()
-        if stop is not None:
-            stop.attach(cursor)
         try:
-            with self._contents.reading() as picture:
-                return ask(StoreSession(cursor, self._lookup, picture, self._data_dir, self._slot_of))
+            with stop.watching(self._connection.cursor()) as cursor, self._contents.reading() as picture:
+                return ask(StoreSession(cursor, self._lookup.within(stop), picture, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit): "
@@ -103,54 +100,12 @@ class Engine:
             raise QueryTimeoutError("the query was stopped") from error
         except duckdb.IOException as error:
             raise QueryError(f"stored data could not be read: {error}") from error
-        finally:
-            if stop is not None:
-                stop.detach()
-            cursor.close()
 
     def close(self) -> None:
         """Wait for queries under way and release the engine."""
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._lookup.close()
         self._connection.close()
-
-
-class _Stop:
-    """Stops a query from another thread, whether it runs already or not yet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-        self.stopped = False
-
-    def attach(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        with self._lock:
-            self._cursor = cursor
-
-    def detach(self) -> None:
-        with self._lock:
-            self._cursor = None
-
-    def now(self) -> None:
-        with self._lock:
-            self.stopped = True
-            if self._cursor is not None:
-                self._cursor.interrupt()
-
-
-def _insist(stop: _Stop, future: asyncio.Future[Any]) -> None:
-    """Stop a query until it has stopped: an interrupt between two of its statements would do nothing."""
-    stop.now()
-    if future.done():
-        _forget(future)
-    else:
-        future.get_loop().call_later(_INSIST_EVERY_S, _insist, stop, future)
-
-
-def _forget(future: asyncio.Future[Any]) -> None:
-    """Take note of a stopped query's outcome, so that asyncio does not report it as never retrieved."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPyConnection:

@@ -9,9 +9,11 @@ by side (9 ms). The halves are put together by the rows' places in their files.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.signals import quote_identifier
+from spanglass_server.store.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,13 @@ class Lookup:
     def __init__(self, connection: duckdb.DuckDBPyConnection, readers: int) -> None:
         self._connection = connection
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="lookup")
+        self._stop = Stop()
+
+    def within(self, stop: Stop) -> Lookup:
+        """The same, for a query that ``stop`` stops."""
+        bound = copy(self)
+        bound._stop = stop  # noqa: SLF001 - a copy of our own
+        return bound
 
     def rows(self, paths: Sequence[str], columns: Sequence[str], where: str, parameters: Sequence[Any]) -> pa.Table:
         """The rows of the files for which ``where`` holds, with ``columns``, which every file has."""
@@ -44,15 +53,12 @@ class Lookup:
     def _read(self, paths: Sequence[str], columns: Sequence[str], where: str, parameters: Sequence[Any]) -> pa.Table:
         files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
         names = ", ".join(map(quote_identifier, columns))
-        cursor = self._connection.cursor()
-        try:
+        with self._stop.watching(self._connection.cursor()) as cursor:
             return cursor.execute(
                 f"SELECT {names} FROM read_parquet([{files}]) WHERE {where} "  # noqa: S608 - no text of users
                 "ORDER BY filename, file_row_number",
                 parameters,
             ).to_arrow_table()
-        finally:
-            cursor.close()
 
     def close(self) -> None:
         """Wait for what is under way, and release the connection."""

@@ -65,6 +65,25 @@ def test_a_deadline_between_two_statements_stops_the_second(tmp_path):
     assert found == 0
 
 
+def test_reading_whole_rows_is_stopped_too(tmp_path):
+    """A lookup, which has a connection of its own, ends at the deadline as well: the only thread is free again."""
+    bench = Bench(tmp_path / "data", max_concurrent=1)
+    bench.write(table([{"n": 1, **{f"span.k{number}:int": number for number in range(40)}}]))
+
+    def lookup(session):
+        return session.whole_rows(Signal.SPANS, ALL_TIME, f"hash(name) = ({ENDLESS})")
+
+    async def ask():
+        with pytest.raises(QueryTimeoutError):
+            await bench.engine.run(lookup, deadline_s=0.1)
+        return await bench.engine.run(count, deadline_s=60)
+
+    found = asyncio.run(ask())
+    bench.close()
+
+    assert found == 1
+
+
 def test_waiting_for_a_thread_counts(tmp_path):
     """A query that gets no thread before its deadline is given up, and never runs."""
     bench = Bench(tmp_path / "data", max_concurrent=1)

@@ -1,0 +1,54 @@
+"""Stopping a query from another thread, whatever it is doing just then."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterator
+
+    import duckdb
+
+_INSIST_EVERY_S = 0.05
+
+
+class Stop:
+    """The cursors of one query, to be interrupted; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self.stopped = False
+
+    @contextmanager
+    def watching(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Have the cursor's statements stopped too, and close it at the end."""
+        with self._lock:
+            self._cursors.append(cursor)
+        try:
+            yield cursor
+        finally:
+            with self._lock:
+                self._cursors.remove(cursor)
+            cursor.close()
+
+    def now(self) -> None:
+        """Interrupt what runs."""
+        with self._lock:
+            self.stopped = True
+            for cursor in self._cursors:
+                cursor.interrupt()
+
+    def insist(self, future: asyncio.Future[Any]) -> None:
+        """Interrupt until the query's future is done: an interrupt between two of its statements does nothing.
+
+        Takes note of the outcome, so that asyncio does not report it as never retrieved.
+        """
+        self.now()
+        if not future.done():
+            future.get_loop().call_later(_INSIST_EVERY_S, self.insist, future)
+        elif not future.cancelled():
+            future.exception()
