@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.api.params import RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
-    HEX_ID,
     INTEGER,
     NANOSECONDS,
     NUMBER,
@@ -18,7 +17,6 @@ from spanglass_server.api.schema import (
     WINDOW,
     array,
     choice,
-    nullable,
     record,
 )
 from spanglass_server.api.spans import PERCENTILES
@@ -91,8 +89,6 @@ ROUTES = (
                     **_RATES,
                     **PERCENTILES,
                     total_ns=NANOSECONDS,
-                    slowest_trace_id=HEX_ID,
-                    failing_trace_id=nullable(HEX_ID),
                 )
             ),
         ),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _COLUMNS = ("start_time_ns", "duration_ns", "status_code", SERVICE)
-_OPERATION_COLUMNS = (*_COLUMNS, "kind", "name", "trace_id")
+_OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
 _BUCKETS, _BOTH = Sql("(service, bucket)"), Sql("(service), (service, bucket)")
 #: What stands in for a group without spans.
 _NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None}
@@ -172,7 +172,6 @@ def list_operations(session: QuerySession, window: Window, service: str, limit: 
 
 def _operation(row: Row, window: Window) -> Row:
     """One operation of the answer."""
-    failing = row["failing_trace_id"]
     return {
         "operation": row["operation"],
         "kind": kind_name(row["kind"]),
@@ -181,8 +180,6 @@ def _operation(row: Row, window: Window) -> Row:
         **_rates(row["requests"], row["errors"], window),
         **percentiles(row),
         "total_ns": row["total_ns"],
-        "slowest_trace_id": row["slowest_trace_id"].hex(),
-        "failing_trace_id": None if failing is None else failing.hex(),
     }
 
 

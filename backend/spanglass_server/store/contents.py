@@ -150,4 +150,5 @@ class Contents:
             ready = [segment for version, segment in self._doomed if version <= oldest]
             self._doomed = [(version, segment) for version, segment in self._doomed if version > oldest]
         for segment in ready:
-            (self._data_dir / segment.file).unlink(missing_ok=True)
+            for file in segment.files:
+                (self._data_dir / file).unlink(missing_ok=True)

@@ -4,6 +4,10 @@ Rows stand in the order in which they came, which keeps a trace's spans together
 block they are sorted by service and name, so that most of a scan's vectors hold one service and can be skipped. Ids,
 times and durations are written without a dictionary: nearly every value is new, and DuckDB 1.5.5 then scans 1 M spans
 twice as fast (search 24 -> 12 ms) in 19 % fewer bytes.
+
+Beside it lies a *projection*, a second file with the few columns of every question about services and operations,
+sorted by service throughout: percentiles by operation of one service then read a tenth of the rows (20 -> 7 ms over a
+million spans) for 8 bytes a span. Sorting the segment itself so would scatter every trace over all its row groups.
 """
 
 from __future__ import annotations
@@ -38,6 +42,12 @@ _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span
 _DELTA = frozenset({"start_time_ns", "time_ns", "observed_time_ns", "duration_ns"})
 
 
+#: Columns of a signal's projection; a relation that needs no others is read from it.
+PROJECTED = {
+    Signal.SPANS: ("resource.service.name:str", "name", "kind", "status_code", "start_time_ns", "duration_ns"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One segment, as the catalog knows it."""
@@ -53,6 +63,26 @@ class Segment:
     columns: frozenset[str]  # every column it has
     trace_filter: TraceFilter | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def projection(self) -> str | None:
+        """The projection's file, relative to the data directory; None if the signal has none."""
+        return _projection_file(self.signal, self.id) if self.signal in PROJECTED else None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files of the segment, relative to the data directory."""
+        return (self.file,) if self.projection is None else (self.file, self.projection)
+
+    def columns_for(self, needed: Iterable[str]) -> frozenset[str]:
+        """Which of the columns it has."""
+        return self.columns.intersection(needed)
+
+    def file_for(self, needed: Iterable[str]) -> str:
+        """The file to read these columns from: the projection if it has them all."""
+        if self.projection is not None and set(needed).issubset(PROJECTED[self.signal]):
+            return self.projection
+        return self.file
+
     def overlaps(self, start_ns: int, end_ns: int) -> bool:
         """Whether a row may lie in ``start_ns <= t < end_ns``."""
         return self.min_time_ns < end_ns and self.max_time_ns >= start_ns
@@ -67,26 +97,29 @@ def write_segment(
     """
     relative = f"segments/{signal}/{segment_id:012d}.parquet"
     path = data_dir / relative
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
     facts = _Facts(signal)
+    written: list[Path] = []
     try:
-        with pq.ParquetWriter(partial, schema, **_write_options(schema)) as writer:
+        with _new_file(path, schema, written) as writer:
             for block in _blocks(chunks, schema):
                 writer.write_table(facts.seen(_sorted(block, signal)), row_group_size=ROW_GROUP_ROWS)
-        _sync(partial)
-        partial.rename(path)
-        _sync(path.parent)
+        if facts.projected:
+            projection = _sorted(pa.concat_tables(facts.projected).unify_dictionaries(), signal)
+            with _new_file(data_dir / _projection_file(signal, segment_id), projection.schema, written) as writer:
+                writer.write_table(projection, row_group_size=ROW_GROUP_ROWS)
+        for file in written:
+            _sync(file)
+            _sync(file.parent)
     except BaseException:
-        partial.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        for file in written:
+            file.unlink(missing_ok=True)
         raise
     return Segment(
         id=segment_id,
         signal=signal,
         file=relative,
         rows=facts.rows,
-        bytes=path.stat().st_size,
+        bytes=sum(file.stat().st_size for file in written),
         min_time_ns=facts.min_time_ns,
         max_time_ns=facts.max_time_ns,
         arrived_ns=arrived_ns,
@@ -95,12 +128,25 @@ def write_segment(
     )
 
 
+def _projection_file(signal: Signal, segment_id: int) -> str:
+    return f"projections/{signal}/{segment_id:012d}.parquet"
+
+
+def _new_file(path: Path, schema: Any, written: list[Path]) -> Any:
+    """A writer of a file that no catalog names yet; a crash leaves it to be deleted at the next start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written.append(path)
+    return pq.ParquetWriter(path, schema, **_write_options(schema))
+
+
 class _Facts:
-    """What the catalog wants to know of the rows, gathered while they pass."""
+    """What the catalog wants to know of the rows, and the columns of the projection, gathered while they pass."""
 
     def __init__(self, signal: Signal) -> None:
         self._time = TIME_COLUMN[signal]
         self._hashes: list[NDArray[np.uint64]] | None = [] if signal is not Signal.METRICS else None
+        self._projection = PROJECTED.get(signal, ())
+        self.projected: list[Any] = []
         self.rows = 0
         self.min_time_ns = 2**63 - 1
         self.max_time_ns = 0
@@ -112,6 +158,8 @@ class _Facts:
         self.max_time_ns = max(self.max_time_ns, high.as_py())
         if self._hashes is not None and "trace_id" in block.column_names:
             self._hashes.append(TraceFilter.hashes(block["trace_id"]))
+        if self._projection:
+            self.projected.append(block.select([name for name in self._projection if name in block.column_names]))
         return block
 
     def trace_filter(self) -> TraceFilter | None:
@@ -156,12 +204,16 @@ def _sorted(block: Any, signal: Signal) -> Any:
 
 
 def _codes(column: Any) -> NDArray[Any]:
-    """Numbers that are equal where the values are; their order is the order of first appearance."""
+    """Numbers in the order of the values; null comes first."""
     values = column.combine_chunks()
     values = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
     if not pa.types.is_dictionary(values.type):
         values = values.dictionary_encode()
-    return values.indices.fill_null(-1).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    ranks = np.empty(len(values.dictionary) + 1, np.int64)
+    ranks[pc.sort_indices(values.dictionary).to_numpy()] = np.arange(len(values.dictionary))
+    ranks[-1] = -1
+    codes: NDArray[np.int64] = ranks[values.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return codes
 
 
 def _write_options(schema: Any) -> dict[str, Any]:

@@ -143,8 +143,8 @@ class StoreSession:
         groups: dict[tuple[frozenset[str], bool], list[str]] = defaultdict(list)
         for segment in self._files(signal, window, require, trace_ids):
             is_inside = window.start_ns <= segment.min_time_ns and segment.max_time_ns < window.end_ns
-            path = str(self._data_dir / segment.file)
-            groups[segment.columns.intersection(needed), is_inside].append(path)
+            path = str(self._data_dir / segment.file_for(needed))
+            groups[segment.columns_for(needed), is_inside].append(path)
         return groups
 
     def _memory(

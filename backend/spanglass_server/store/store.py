@@ -131,12 +131,14 @@ class Store:
 
     def _unlink(self, segments: Sequence[Segment]) -> None:
         for segment in segments:
-            (self.data_dir / segment.file).unlink(missing_ok=True)
+            for file in segment.files:
+                (self.data_dir / file).unlink(missing_ok=True)
 
     def _drop_strays(self) -> None:
         """Delete files that a crash left between writing a segment and its commit, or a removal and its unlink."""
-        known = {segment.file for segments in self.contents.picture.segments.values() for segment in segments}
-        for path in (self.data_dir / "segments").glob("*/*"):
+        picture = self.contents.picture
+        known = {file for signal in Signal for segment in picture.segments[signal] for file in segment.files}
+        for path in (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*")):
             if str(path.relative_to(self.data_dir)) not in known:
                 path.unlink(missing_ok=True)
 

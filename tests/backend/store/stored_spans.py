@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,9 +16,6 @@ from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.telemetry import Telemetry
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Row = dict[str, Any]
 
@@ -99,11 +97,11 @@ class Bench:
 
     def files(self) -> list[str]:
         """The segments on disk, by their main files."""
-        return [path for path in self.all_files() if "." not in path.removesuffix(".parquet")]
+        return [path for path in self.all_files() if path.startswith("segments/")]
 
     def all_files(self) -> list[str]:
         """Every file that segments may have left on disk."""
-        return sorted(str(path.relative_to(self.data_dir)) for path in self.data_dir.glob("segments/*/*"))
+        return sorted(str(path.relative_to(self.data_dir)) for path in self.data_dir.glob("*/*/*"))
 
     def bytes_on_disk(self) -> int:
         """The size of all of them."""
@@ -111,8 +109,8 @@ class Bench:
 
     def strays(self) -> list[str]:
         """Files on disk of segments that the catalog does not know."""
-        known = {held.file.removesuffix(".parquet") for held in self.catalog.segments()}
-        return [path for path in self.all_files() if path.split(".")[0] not in known]
+        known = {str(held.id).rjust(12, "0") for held in self.catalog.segments()}
+        return [path for path in self.all_files() if Path(path).stem not in known]
 
     def close(self) -> None:
         """Release everything."""

@@ -2,9 +2,7 @@ SELECT name AS operation, kind,
     count(*) AS requests,
     count(*) FILTER (status_code = 2) AS errors,
     quantile_cont(duration_ns, [0.5, 0.95, 0.99]) AS quantiles_ns,
-    sum(duration_ns)::BIGINT AS total_ns,
-    arg_max(trace_id, duration_ns) AS slowest_trace_id,
-    arg_max(trace_id, start_time_ns) FILTER (status_code = 2) AS failing_trace_id
+    sum(duration_ns)::BIGINT AS total_ns
 FROM {relation}
 WHERE {where}
 GROUP BY name, kind
