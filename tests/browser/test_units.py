@@ -200,3 +200,29 @@ def test_static_files_ask_no_other_host():
         hosts = set(re.findall(r"https?://[\w.]+", text)) - {"http://www.w3.org"}
         assert (name, hosts) == (name, set())
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text), name
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (None, "\u2013"),
+        (0, "0B"),
+        (1023, "1023B"),
+        (1024, "1KiB"),
+        (1_048_575, "1MiB"),
+        (5 << 30, "5GiB"),
+        (3 << 50, "3072TiB"),
+    ],
+)
+def test_sizes(size_bytes, text):
+    """Sizes are powers of 1024, as settings write them, with three digits; what is not known is a dash."""
+    assert fmt.size_html(size_bytes).striptags() == text
+
+
+@pytest.mark.parametrize(
+    ("duration_ns", "text"),
+    [(86_400 * 10**9, "1 day"), (30 * 86_400 * 10**9, "30 days"), (36 * 3600 * 10**9, "36 h 0min")],
+)
+def test_long_spans(duration_ns, text):
+    """Whole days are days, anything else is a duration as usual."""
+    assert fmt.span_html(duration_ns).striptags().replace("\u202f", " ") == text

@@ -1,0 +1,77 @@
+"""What the server says about itself: what it turned away, and colours that stay."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from otlp_bodies import PROTOBUF, post, post_spans, spans
+
+from spanglass_core.slots import service_slot
+
+#: Three services whose names' hashes want the same colour.
+RIVALS = [name for name in map("service-{}".format, range(100)) if service_slot(name) == 7][:3]
+
+
+def until(condition):
+    """Wait for what the server does by itself; fail after 20 s."""
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within 20 s")
+
+
+def status(server):
+    return server.request("GET", "/api/v1/status").json()
+
+
+def test_rejections_are_told(server):
+    """A refused request and records left out are in the status, with sender and message, and on the page."""
+    assert post(server, b"\xff", {**PROTOBUF, "User-Agent": "<b>old</b>"}).status == 400
+    late = spans(range(3))
+    late.resource_spans[0].scope_spans[0].spans[1].trace_id = b"short"
+    assert post(server, late.SerializeToString()).status == 200
+
+    left_out, refused = status(server)["rejections"]
+
+    facts = ("signal", "transport", "reason", "records", "times", "retryable", "address")
+    assert [left_out[fact] for fact in facts] == ["spans", "http", "partial", 1, 1, False, "127.0.0.1"]
+    assert left_out["message"] == "1 rejected: trace_id must have 16 bytes"
+    assert [refused[fact] for fact in facts] == ["spans", "http", "malformed", 0, 1, False, "127.0.0.1"]
+    assert (refused["sender"], refused["time"]) == ("<b>old</b>", refused["first_time"])
+    page = server.request("GET", "/server").body.decode()
+    assert "&lt;b&gt;old&lt;/b&gt;" in page
+    assert "Taking records, but 1 record left out and 1 request refused since the start." in page
+
+
+@pytest.mark.parametrize("path", ["/services", "/server"])
+def test_banner_on_a_full_disk(new_server, path):
+    """A server whose disk has too little room says so on its pages."""
+    server = new_server(storage__min_free_disk_bytes="900TiB")
+    server.start()
+    until(lambda: status(server)["health"])  # it looks at its disk once a second
+    assert "No records are taken in: the disk has" in server.request("GET", path).body.decode()
+    told = status(server)
+    assert (told["ready"], told["disk"]["min_free_bytes"], told["retention"]["max_bytes"]) == (False, 900 << 40, 0)
+
+
+def slots(server):
+    return {row["service"]: row["slot"] for row in server.request("GET", "/api/v1/services").json()["services"]}
+
+
+def test_colours_outlast_a_restart(server):
+    """Services whose names want one colour have three, and the same ones after a restart, also in other answers."""
+    post_spans(server, range(1))
+    for number, name in enumerate(RIVALS[:2]):
+        post(server, spans(range(10 * number + 10, 10 * number + 12), name).SerializeToString())
+    before = slots(server)
+    server.stop()
+    server.start()
+    post(server, spans(range(50, 60), RIVALS[2]).SerializeToString())
+    after = slots(server)
+    facet = server.request("GET", "/api/v1/facets?keys=service.name").json()["facets"][0]
+
+    assert before == {name: after[name] for name in before}
+    assert len({after[name] for name in RIVALS}) == 3
+    assert {value["value"]: value["slot"] for value in facet["values"]} == after
