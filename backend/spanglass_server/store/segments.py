@@ -109,7 +109,8 @@ def write_segment(
                 writer.write_table(projection, row_group_size=ROW_GROUP_ROWS)
         for file in written:
             _sync(file)
-            _sync(file.parent)
+            for directory in (file.parent, file.parent.parent, data_dir):  # any of them may be new
+                _sync(directory)
     except BaseException:
         for file in written:
             file.unlink(missing_ok=True)
