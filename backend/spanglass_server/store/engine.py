@@ -7,8 +7,6 @@ reaches another file.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -29,10 +27,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 T = TypeVar("T")
-
-# DuckDB looks for pandas at every bound parameter, and Python does not remember what is missing: 0.2 ms a query
-if importlib.util.find_spec("pandas") is None:
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # documented: None makes an import fail at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -119,11 +120,12 @@ class StoreSession:
         self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]
     ) -> Iterator[Segment]:
         """Every segment that may have a matching row."""
+        hashes = TraceFilter.hashes_of(trace_ids)
         for segment in self._segments(signal, window):
             if require and not segment.columns.intersection(require):
                 continue
             held = segment.trace_filter
-            if trace_ids and not (held is not None and any(map(held.may_hold, trace_ids))):
+            if trace_ids and not (held is not None and held.may_hold(hashes)):
                 continue
             yield segment
 

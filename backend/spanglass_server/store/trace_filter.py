@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 _BITS_PER_ID = 10
@@ -53,14 +55,18 @@ class TraceFilter:
             flags[positions] = True
         return cls(np.packbits(flags))
 
-    def may_hold(self, trace_id: bytes) -> bool:
-        """False only if no row has this id."""
-        if len(trace_id) != _ID_BYTES:
-            return False
-        hashed = self.hashes(pa.array([trace_id], pa.binary()))
-        return all(
-            self.bits[int(p[0]) >> 3] >> (7 - (int(p[0]) & 7)) & 1 for p in _positions(hashed, 8 * len(self.bits))
-        )
+    def may_hold(self, hashes: NDArray[np.uint64]) -> bool:
+        """False only if no row has an id with one of these hashes."""
+        found = np.ones(len(hashes), bool)
+        for positions in _positions(hashes, 8 * len(self.bits)):
+            bits = self.bits[positions >> np.uint64(3)] >> (7 - (positions & np.uint64(7)).astype(np.uint8))
+            found &= (bits & 1).astype(bool)
+        return bool(found.any())
+
+    @classmethod
+    def hashes_of(cls, trace_ids: Iterable[bytes]) -> NDArray[np.uint64]:
+        """Hashes of ids from anywhere; one that is not 16 bytes long is in no row and has none."""
+        return cls.hashes(pa.array([trace_id for trace_id in trace_ids if len(trace_id) == _ID_BYTES], pa.binary()))
 
 
 def _positions(hashes: NDArray[np.uint64], size: int) -> list[NDArray[np.uint64]]:
