@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from spanglass_server.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
-_SEALED_MAX = 3  # sealed generations that may wait for the disk before senders are asked to slow down
+_SEALED_SOFT = 2  # sealed generations that may wait for the disk before acknowledgements are slowed down ...
+_SEALED_HARD = 3  # ... and before senders are asked to come back later
+_SLOW_DOWN_S = 2.0  # the longest that acknowledgements are held back for a flush; one takes 0.3 to 0.8 s
 _RETRY_S = 1.0
 
 
@@ -70,7 +72,7 @@ class Generations:
         self._file: JournalFile | None = None
         self._opened_ns = 0
         self._sealed: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._counting = threading.Lock()
+        self._flushed = threading.Condition()
         self._sealed_count = 0
         self._disk_problem: str | None = None
         self._stopped = threading.Event()
@@ -85,7 +87,7 @@ class Generations:
     @property
     def behind(self) -> bool:
         """Whether segments are written more slowly than records come."""
-        return self._sealed_count >= _SEALED_MAX
+        return self._sealed_count >= _SEALED_HARD
 
     @property
     def journal_bytes(self) -> int:
@@ -97,6 +99,8 @@ class Generations:
 
         Raises ``JournalError`` when nothing was stored.
         """
+        with self._flushed:  # senders that wait for an answer slow down by themselves; a refusal costs them 2 s
+            self._flushed.wait_for(lambda: self._sealed_count < _SEALED_SOFT, _SLOW_DOWN_S)
         with self._writing:
             if self._disk_problem is not None:
                 raise JournalError(0, self._disk_problem)
@@ -134,7 +138,7 @@ class Generations:
         self._hand_over(generation)
 
     def _hand_over(self, generation: int) -> None:
-        with self._counting:
+        with self._flushed:
             self._sealed_count += 1
         self._sealed.put(generation)
 
@@ -184,8 +188,9 @@ class Generations:
             while not self._flush(generation):
                 if self._stopped.wait(_RETRY_S):
                     return
-            with self._counting:
+            with self._flushed:
                 self._sealed_count -= 1
+                self._flushed.notify_all()
 
     def _flush(self, generation: int) -> bool:
         newest_ns, digests = self._digests.of(generation)
