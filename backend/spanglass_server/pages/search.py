@@ -72,9 +72,7 @@ def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]]) -> list[dict[s
     return [row for row in rows if row["values"]]
 
 
-def _facet_value(
-    visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int
-) -> dict[str, Any]:
+def _facet_value(visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int) -> dict[str, Any]:
     wanted = terms.term(key, value["value"])
     rest = terms.without(filter_text, wanted)
     return {
