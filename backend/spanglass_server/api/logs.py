@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
+from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
     ANYTHING,
@@ -21,6 +21,7 @@ from spanglass_server.api.schema import (
     array,
     choice,
     nullable,
+    otlp,
     record,
 )
 from spanglass_server.query.logs import count_logs, search_logs
@@ -47,6 +48,7 @@ _LOG = record(
     resource=ATTRIBUTES,
     scope=record(name=STRING, version=STRING, attributes=ATTRIBUTES),
 )
+_CURSORS = {"next_cursor": CURSOR, "newest_cursor": STRING}
 _POINT = record(t=UNIX_SECONDS, **dict.fromkeys(WORDS, INTEGER))
 
 
@@ -59,6 +61,7 @@ def _search(session: QuerySession, params: Params) -> dict[str, Any]:
         descending=params["order"] == "desc",
         cursor=params["cursor"],
         after=params["after"],
+        as_otlp=params["format"] == "otlp",
     )
 
 
@@ -77,8 +80,9 @@ ROUTES = (
             CURSOR_PARAM,
             ORDER,
             Param("after", "cursor", help="newest_cursor of an answer: only newer records, oldest first."),
+            format_param("records", "LogsData"),
         ),
-        response=record(logs=array(_LOG), next_cursor=CURSOR, newest_cursor=STRING),
+        response={"oneOf": [record(logs=array(_LOG), **_CURSORS), otlp("resourceLogs", **_CURSORS)]},
         ask=_search,
     ),
     Route(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.api.params import FILTER, RANGE, Param, limit_param
+from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
     ANYTHING,
     ATTRIBUTES,
     BOOLEAN,
+    CURSOR,
     HEX_ID,
     INTEGER,
     NUMBER,
@@ -19,8 +20,10 @@ from spanglass_server.api.schema import (
     array,
     choice,
     nullable,
+    otlp,
     record,
 )
+from spanglass_server.query.metric_export import export_points
 from spanglass_server.query.metric_range import AGGREGATES, DEFAULT_LIMIT, query_range
 from spanglass_server.query.metrics import list_metrics, metric_series
 
@@ -113,6 +116,18 @@ def _query(session: QuerySession, params: Params) -> dict[str, Any]:
     )
 
 
+def _points(session: QuerySession, params: Params) -> dict[str, Any]:
+    return export_points(
+        session,
+        params["window"],
+        name=params["name"] or "",
+        filter_text=params["filter"] or "",
+        limit=params["limit"],
+        descending=params["order"] == "desc",
+        cursor=params["cursor"],
+    )
+
+
 ROUTES = (
     Route(
         path="/metrics",
@@ -157,5 +172,20 @@ ROUTES = (
             notes=array(STRING),
         ),
         ask=_query,
+    ),
+    Route(
+        path="/metrics/points",
+        summary="Data points as they were sent, as OTLP/JSON.",
+        parameters=(
+            *RANGE,
+            Param("name", "text", help="Only points of the metric that is stored under this name."),
+            FILTER,
+            limit_param(1000, 10_000),
+            CURSOR_PARAM,
+            ORDER,
+            Param("format", "choice", "otlp", "MetricsData of OTLP/JSON.", choices=("otlp",)),
+        ),
+        response=otlp("resourceMetrics", next_cursor=CURSOR),
+        ask=_points,
     ),
 )

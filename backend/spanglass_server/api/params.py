@@ -152,6 +152,11 @@ def limit_param(default: int, maximum: int = 1000) -> Param:
     return Param("limit", "integer", default, "Most results to return.", minimum=1, maximum=maximum)
 
 
+def format_param(own: str, message: str) -> Param:
+    """Declare the parameter ``format`` of a route that answers in a form of its own, or as a message of OTLP/JSON."""
+    return Param("format", "choice", own, f"{own}, or otlp for {message} of OTLP/JSON.", choices=(own, "otlp"))
+
+
 def read_params(declared: Sequence[Param], given: Iterable[tuple[str, str]], now_ns: int) -> Params:
     """Values of all declared parameters from the texts given (path and query); ApiError naming the one at fault.
 

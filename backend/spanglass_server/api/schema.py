@@ -52,3 +52,13 @@ def choice(*values: str) -> Schema:
 
 WINDOW = record(start_time=TIME, end_time=TIME)
 CURSOR = nullable({"type": "string", "description": "pass back as cursor for the next page; null on the last"})
+
+
+def otlp(member: str, **beside: Schema) -> Schema:
+    """Describe a message of OTLP/JSON by its one member; receivers of OTLP ignore what stands beside it."""
+    return {
+        "type": "object",
+        "properties": {member: array({"type": "object"}), **beside},
+        "required": [member, *beside],
+        "additionalProperties": False,
+    }

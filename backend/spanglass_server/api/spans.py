@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
+from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
     ATTRIBUTES,
@@ -18,6 +18,7 @@ from spanglass_server.api.schema import (
     array,
     choice,
     nullable,
+    otlp,
     record,
 )
 from spanglass_server.query import spans
@@ -82,7 +83,7 @@ def page_of(params: Params) -> Page:
 
 
 def _search(session: QuerySession, params: Params) -> dict[str, Any]:
-    return spans.search_spans(session, span_question(params), page_of(params))
+    return spans.search_spans(session, span_question(params), page_of(params), as_otlp=params["format"] == "otlp")
 
 
 def _groups(session: QuerySession, params: Params) -> dict[str, Any]:
@@ -99,8 +100,14 @@ ROUTES = (
             ORDER,
             limit_param(20),
             CURSOR_PARAM,
+            format_param("records", "TracesData"),
         ),
-        response=record(spans=array(record(trace_id=HEX_ID, **SPAN_FIELDS)), next_cursor=CURSOR),
+        response={
+            "oneOf": [
+                record(spans=array(record(trace_id=HEX_ID, **SPAN_FIELDS)), next_cursor=CURSOR),
+                otlp("resourceSpans", next_cursor=CURSOR),
+            ]
+        },
         ask=_search,
     ),
     Route(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, limit_param
+from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
     BOOLEAN,
@@ -20,6 +20,7 @@ from spanglass_server.api.schema import (
     WINDOW,
     array,
     choice,
+    otlp,
     record,
 )
 from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_question
@@ -65,7 +66,6 @@ _TRACE = record(
     warnings=array(choice(*_WARNINGS)),
     spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS)),
 )
-_OTLP = {"type": "object", "properties": {"resourceSpans": array({"type": "object"})}, "required": ["resourceSpans"]}
 
 
 def _search(session: QuerySession, params: Params) -> dict[str, Any]:
@@ -117,9 +117,9 @@ ROUTES = (
         summary="One trace with all its spans, depth first; or as OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
-            Param("format", "choice", "tree", "tree, or otlp for TracesData of OTLP/JSON.", choices=("tree", "otlp")),
+            format_param("tree", "TracesData"),
         ),
-        response={"oneOf": [_TRACE, _OTLP]},
+        response={"oneOf": [_TRACE, otlp("resourceSpans")]},
         ask=_trace,
     ),
 )

@@ -1,64 +1,27 @@
-"""Log search, page by page, and matching records over time.
-
-Records of one time are in no order of their own, and two may be equal in everything. So that each is shown once, a
-page is ordered by time and a digest of the record, and its cursor counts the equal records that were shown.
-"""
+"""Log search, page by page, and matching records over time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.log_rows import LogRows
-from spanglass_server.query.records import Records, match_records
+from spanglass_server.query.otlp_logs import logs_data
+from spanglass_server.query.record_pages import ORDERS, Place, find_page
+from spanglass_server.query.records import match_records
 from spanglass_server.query.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.severity import WORDS, severity_sql
-from spanglass_server.query.statements import rows, run, statement
-from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe
-from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.window import Buckets, bucket_seconds, describe
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from spanglass_server.query.record_pages import RecordPage
     from spanglass_server.store.ports import QuerySession, Window
 
-#: What cursors are written for: pages in either order, and following.
-_ORDERS = {True: "time desc", False: "time asc"}
+#: What cursors for following are written for.
 _FOLLOWING = "time after"
-_DIGEST_BYTES = 8
-_COUNT_BYTES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A record's place: its time, its digest, and how many records up to it are equal to it."""
-
-    time_ns: int
-    digest: int
-    equals: int
-
-    @classmethod
-    def decode(cls, text: str | None, order: str) -> _Place | None:
-        cursor = Cursor.decode(text, order)
-        if cursor is None:
-            return None
-        if len(cursor.id) != _DIGEST_BYTES + _COUNT_BYTES:
-            raise BadQuestionError("this is not a cursor of logs", field="cursor", hint="leave it out to begin again")
-        digest, equals = cursor.id[:_DIGEST_BYTES], cursor.id[_DIGEST_BYTES:]
-        return cls(cursor.value, int.from_bytes(digest), int.from_bytes(equals))
-
-    def encode(self, order: str) -> str:
-        place = self.digest.to_bytes(_DIGEST_BYTES) + self.equals.to_bytes(_COUNT_BYTES)
-        return Cursor(self.time_ns, place).encode(order)
-
-    @property
-    def id(self) -> str:
-        """The record's id: the same in every answer while the record is stored."""
-        return f"{self.time_ns:x}-{self.digest:016x}-{self.equals}"
 
 
 def search_logs(
@@ -70,128 +33,37 @@ def search_logs(
     descending: bool = True,
     cursor: str | None = None,
     after: str | None = None,
+    as_otlp: bool = False,
 ) -> dict[str, Any]:
-    """Answer ``GET /api/v1/logs``; with ``after`` the records newer than that cursor, oldest first."""
+    """Answer ``GET /api/v1/logs``; with ``after`` the records newer than that cursor, oldest first.
+
+    With ``as_otlp`` the records are those of ``LogsData`` in OTLP/JSON, beside the cursors.
+    """
     if cursor and after:
         raise BadQuestionError(
             "cursor turns pages and after follows new records; give one of them", field="after", hint="leave one out"
         )
     if after:
-        descending, start = False, _Place.decode(after, _FOLLOWING)
+        descending, start = False, Place.decode(after, _FOLLOWING)
     else:
-        start = _Place.decode(cursor, _ORDERS[descending])
-    records = match_records(session, Signal.LOGS, window, filter_text)
-    table, places = _page(session, records, start, limit, descending=descending)
-    shown = places[:limit]
-    has_more = len(places) > limit and not after
-    newest = max(shown, key=lambda place: (place.time_ns, place.digest, place.equals), default=None)
+        start = Place.decode(cursor, ORDERS[descending])
+    page = find_page(
+        session, match_records(session, Signal.LOGS, window, filter_text), start, limit, descending=descending
+    )
+    newest = max(page.places, key=lambda place: (place.time_ns, place.digest, place.equals), default=None)
+    shown = logs_data(page.table) if as_otlp else {"logs": _logs(session, page)}
     return {
-        "logs": [table.as_json(row, place.id) for row, place in enumerate(shown)],
-        "next_cursor": shown[-1].encode(_ORDERS[descending]) if has_more else None,
+        **shown,
+        "next_cursor": None if after else page.next_cursor(descending=descending),
         "newest_cursor": newest.encode(_FOLLOWING)
         if newest
-        else after or _Place(window.start_ns, 0, 0).encode(_FOLLOWING),
+        else after or Place(window.start_ns, 0, 0).encode(_FOLLOWING),
     }
 
 
-def _page(
-    session: QuerySession, records: Records, start: _Place | None, limit: int, *, descending: bool
-) -> tuple[LogRows, list[_Place]]:
-    """Give the records after a place, one more than the limit when there is one."""
-    near = _near(session, records, start, limit + 1, descending=descending)
-    direction = Sql("DESC" if descending else "ASC")
-    skipped = start.equals if start else 0
-    columns = list(dict.fromkeys([*FIXED_COLUMNS[Signal.LOGS], *near.known]))  # both may name the overflow
-    table = run(
-        session,
-        statement(
-            "log_page",
-            identity=_digest(columns),
-            relation=near.relation(session, columns),
-            where=near.predicate,
-            after=_after(start, descending=descending),
-            direction=direction,
-            count=limit + 1 + skipped,
-        ),
-    )
-    pairs = zip(table["time_ns"].to_pylist(), table["identity"].to_pylist(), strict=True)
-    places = list(_counted(pairs))
-    if start:
-        # equal records count on from one page to the next; those shown already are the first of them
-        seen = sum(1 for place in places if (place.time_ns, place.digest) == (start.time_ns, start.digest))
-        done = min(seen, start.equals)
-        table, places = table.slice(done), places[done:]
-    return LogRows(table.slice(0, limit), session.service_slot), places
-
-
-def _near(session: QuerySession, records: Records, start: _Place | None, count: int, *, descending: bool) -> Records:
-    """Narrow the range to where the page's records are, so that all columns are read only of these.
-
-    Records at the cursor's own time belong to the range besides the ``count`` that are counted past it.
-    """
-    window = records.window
-    if start and descending:
-        window = clamp(window.start_ns, min(window.end_ns, start.time_ns))
-    elif start:
-        window = clamp(max(window.start_ns, start.time_ns + 1), window.end_ns)
-    past = records.narrowed(window)
-    edge = rows(
-        session,
-        statement(
-            "log_edge",
-            relation=past.relation(session, ()),
-            where=past.predicate,
-            direction=Sql("DESC" if descending else "ASC"),
-            count=count,
-        ),
-    )[0]
-    whole = edge["found"] < count
-    first_ns, last_ns = records.window.start_ns, records.window.end_ns
-    if descending:
-        first_ns = first_ns if whole else edge["edge_ns"]
-        last_ns = min(last_ns, start.time_ns + 1) if start else last_ns
-    else:
-        first_ns = max(first_ns, start.time_ns) if start else first_ns
-        last_ns = last_ns if whole else edge["far_ns"] + 1
-    return records.narrowed(clamp(first_ns, last_ns))
-
-
-def _digest(columns: Iterable[str]) -> Sql:
-    """Write a digest of a record that stays the same when other records bring new columns.
-
-    Only values that are there go in, each with its column's name, joined by xor: order and absent columns are nothing.
-    """
-    parts = [
-        f"CASE WHEN {quote_identifier(name)} IS NULL THEN 0::UBIGINT ELSE hash({quote_identifier(name)}, {place}) END"
-        for name in columns
-        for place in (_literal(name),)
-    ]
-    while len(parts) > 1:  # in pairs, so that the nesting stays far from DuckDB's limit of 1000
-        pairs = zip_longest(parts[::2], parts[1::2])
-        parts = [left if right is None else f"xor({left}, {right})" for left, right in pairs]
-    return Sql(parts[0])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _after(start: _Place | None, *, descending: bool) -> Sql:
-    """Write that a record comes after a place, or is equal to the record there."""
-    if start is None:
-        return TRUE
-    sign = "<" if descending else ">"
-    text = f"(time_ns {sign} ? OR (time_ns = ? AND identity {sign}= ?::UBIGINT))"
-    return Sql(text, (start.time_ns, start.time_ns, start.digest))
-
-
-def _counted(pairs: Iterable[tuple[int, int]]) -> Iterable[_Place]:
-    """Give places to records in order, counting those that are equal."""
-    previous, equals = None, 0
-    for time_ns, digest in pairs:
-        equals = equals + 1 if (time_ns, digest) == previous else 1
-        previous = (time_ns, digest)
-        yield _Place(time_ns, digest, equals)
+def _logs(session: QuerySession, page: RecordPage) -> list[dict[str, Any]]:
+    table = LogRows(page.table, session.service_slot)
+    return [table.as_json(row, place.id) for row, place in enumerate(page.places)]
 
 
 def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", buckets: int = 60) -> dict[str, Any]:

@@ -48,6 +48,10 @@ class Records:
         """Ask the same about another range."""
         return replace(self, window=window)
 
+    def restricted(self, condition: Sql, *columns: str) -> Records:
+        """Ask for those of which a condition over these fixed columns holds too."""
+        return replace(self, predicate=all_of([self.predicate, condition]), columns=self.columns.union(columns))
+
     def expression(self, key: str, parameter: str) -> tuple[Sql, frozenset[str]]:
         """Give the SQL of a key's value and the columns it reads; an error in it is one of ``parameter``."""
         try:

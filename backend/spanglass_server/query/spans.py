@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from spanglass_core.times import format_time
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
@@ -11,6 +13,7 @@ from spanglass_server.query.json_values import json_value
 from spanglass_server.query.language import FilterError, field_expression
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
+from spanglass_server.query.otlp_json import traces_data
 from spanglass_server.query.services import percentiles
 from spanglass_server.query.span_rows import SpanRows
 from spanglass_server.query.statements import one_of, rows, statement
@@ -29,23 +32,28 @@ SORTS = {"time": Sql("start_time_ns"), "duration": Sql("duration_ns")}
 _TRACE_ID_BYTES = 16
 MAX_GROUP_KEYS = 4
 
-Key = tuple[bytes, bytes]
+#: What tells a stored span from others, but for copies of it.
+_IDENTITY = ("trace_id", "span_id", "start_time_ns")
+
+Found = dict[str, Any]
 
 
-def search_spans(session: QuerySession, question: SpanQuestion, page: Page) -> dict[str, Any]:
-    """Answer ``GET /api/v1/spans``: first the ids of the page, then whole spans. One sent twice is shown once."""
+def search_spans(session: QuerySession, question: SpanQuestion, page: Page, *, as_otlp: bool = False) -> dict[str, Any]:
+    """Answer ``GET /api/v1/spans``: first the ids of the page, then whole spans. One sent twice is shown once.
+
+    With ``as_otlp`` the spans are those of ``TracesData`` in OTLP/JSON, those sent twice as often as they are stored.
+    """
     matching = match_spans(session, question)
     found = _find(session, matching, page)
     shown = found[: page.limit]
-    spans = _whole(session, shown)
-    ordered = dict.fromkeys((row["trace_id"], row["span_id"]) for row in shown)
+    table = _whole(session, shown)
     return {
-        "spans": [spans[key] for key in ordered if key in spans],
+        **(traces_data(_in_order(table, shown)) if as_otlp else {"spans": _spans(session, table, shown)}),
         "next_cursor": None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order),
     }
 
 
-def _find(session: QuerySession, matching: Matching, page: Page) -> list[dict[str, Any]]:
+def _find(session: QuerySession, matching: Matching, page: Page) -> list[Found]:
     """Give the ids of the page's spans with one more when there is one."""
     direction = Sql("DESC" if page.descending else "ASC")
     after = Cursor.decode(page.cursor, page.order)
@@ -74,14 +82,14 @@ def _after(cursor: Cursor | None, value: Sql, *, descending: bool) -> Sql:
     return Sql(text, (cursor.value, cursor.value, trace_id, trace_id, span_id))
 
 
-def _cursor(row: dict[str, Any]) -> Cursor:
+def _cursor(row: Found) -> Cursor:
     return Cursor(row["value"], row["trace_id"] + row["span_id"])
 
 
-def _whole(session: QuerySession, found: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
-    """Give the spans found as the API shows them."""
+def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
+    """Fetch the spans found with all their columns, and perhaps a few others of the same traces."""
     if not found:
-        return {}
+        return pa.table({})
     starts = [row["start_time_ns"] for row in found]
     trace_ids = {row["trace_id"] for row in found}
     window = clamp(min(starts), max(starts) + 1)
@@ -90,11 +98,27 @@ def _whole(session: QuerySession, found: Sequence[dict[str, Any]]) -> dict[Key, 
         f"start_time_ns BETWEEN ? AND ? AND trace_id IN {traces.text} AND span_id IN {spans.text}",
         (min(starts), max(starts), *traces.parameters, *spans.parameters),
     )
-    whole = fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
-    table = SpanRows(whole, session.service_slot)
-    return {
-        (table.value("trace_id", row), table.value("span_id", row)): table.as_json(row) for row in range(table.count)
-    }
+    return fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
+
+
+def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[dict[str, Any]]:
+    """Show each span once, in the order of the page."""
+    whole = SpanRows(table, session.service_slot)
+    rows_of = {(whole.value("trace_id", row), whole.value("span_id", row)): row for row in range(whole.count)}
+    keys = dict.fromkeys((row["trace_id"], row["span_id"]) for row in found)
+    return [whole.as_json(rows_of[key]) for key in keys if key in rows_of]
+
+
+def _in_order(table: pa.Table, found: Sequence[Found]) -> pa.Table:
+    """Give the rows of the page's spans in its order."""
+    places: dict[tuple[Any, ...], int] = {}
+    for row in found:
+        places.setdefault(tuple(row[name] for name in _IDENTITY), len(places))
+    if not places:
+        return table
+    keys = zip(*(table[name].to_pylist() for name in _IDENTITY), strict=True)
+    kept = sorted((places[key], row) for row, key in enumerate(keys) if key in places)
+    return table.take([row for _, row in kept])
 
 
 def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> dict[str, Any]:

@@ -81,6 +81,15 @@ def test_records_that_arrive_do_not_shift_pages(open_tables):
     assert not {record["id"] for record in first["logs"]} & {record["id"] for record in after}
 
 
+def test_records_alike_in_values_are_told_apart(open_tables):
+    """Records of one time whose columns hold the same value, or each other's, are not taken for equal."""
+    pairs = [(number, number) for number in range(4)] + [(5, 6), (6, 5)]
+    rows = [{"time_ns": 5, "log.a:int": first, "log.b:int": second} for first, second in pairs]
+    found = pages(open_tables(logs=rows), [1])
+    assert sorted((record["attributes"]["a"], record["attributes"]["b"]) for record in found) == sorted(pairs)
+    assert {record["id"].rpartition("-")[2] for record in found} == {"1"}
+
+
 def test_a_record_is_shown_whole(open_tables):
     """Every field of a record has its place in the answer."""
     session = open_tables(
