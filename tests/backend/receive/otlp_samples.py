@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import math
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -55,12 +53,7 @@ _SCALARS = {
     FieldDescriptor.TYPE_STRING: _TEXT,
     FieldDescriptor.TYPE_BYTES: st.binary(max_size=8),
 }
-_64_BIT = {
-    FieldDescriptor.TYPE_INT64,
-    FieldDescriptor.TYPE_UINT64,
-    FieldDescriptor.TYPE_FIXED64,
-    FieldDescriptor.TYPE_SFIXED64,
-}
+
 _VALUES_DEEP = 3  # lists and maps in one another
 
 
@@ -92,31 +85,6 @@ def _value(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
     if field.name in _HEX:
         return st.binary(max_size=16)
     return _SCALARS[field.type]
-
-
-def to_otlp_json(message: Message) -> dict[str, Any]:
-    """Write a message as the specification says: hex ids, 64-bit integers as strings, enums as numbers."""
-    return {field.json_name: _json(field, value) for field, value in message.ListFields()}
-
-
-def _json(field: FieldDescriptor, value: Any) -> Any:
-    if field.is_repeated:
-        return [_json_one(field, item) for item in value]
-    return _json_one(field, value)
-
-
-def _json_one(field: FieldDescriptor, value: Any) -> Any:
-    if field.message_type is not None:
-        return to_otlp_json(value)
-    if field.name in _HEX:
-        return value.hex()
-    if field.type == FieldDescriptor.TYPE_BYTES:
-        return base64.b64encode(value).decode()
-    if field.type in _64_BIT:
-        return str(value)
-    if field.type == FieldDescriptor.TYPE_DOUBLE and not math.isfinite(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
 
 
 def span_request(count: int = 1, **fields: Any) -> ExportTraceServiceRequest:

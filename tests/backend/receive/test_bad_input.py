@@ -12,7 +12,8 @@ import zstandard
 from google.rpc.status_pb2 import Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from otlp_samples import PATHS, REQUESTS, span_request, to_otlp_json
+from official_json import official_json
+from otlp_samples import PATHS, REQUESTS, span_request
 from receivers import RecordingIngest, request, serving_http
 
 from spanglass_server.receive.intake import Intake
@@ -28,7 +29,7 @@ DATA = Path(__file__).parents[2] / "data"
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 SPANS = span_request(3)
-BODIES = {JSON: orjson.dumps(to_otlp_json(SPANS)), PROTOBUF: SPANS.SerializeToString()}
+BODIES = {JSON: orjson.dumps(official_json(SPANS)), PROTOBUF: SPANS.SerializeToString()}
 COMPRESS: dict[str, Any] = {
     "identity": bytes,
     "gzip": gzip.compress,
@@ -88,7 +89,7 @@ def test_examples_of_the_specification_are_read_whole(port, ingest, name, signal
     assert request(port, PATHS[signal], body, content_type=JSON).status == 200
     ((found_signal, found),) = ingest.requests
     assert found_signal is signal
-    assert to_otlp_json(found) == canonical(orjson.loads(body))
+    assert official_json(found) == canonical(orjson.loads(body))
 
 
 def canonical(value: Any, name: str = "") -> Any:

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
-from otlp_samples import PATHS, REQUESTS, RESPONSES, span_request, to_otlp_json
+from official_json import official_json
+from otlp_samples import PATHS, REQUESTS, RESPONSES, span_request
 from receivers import CountingCounters, RecordingIngest, request, serving_http, until
 
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
@@ -29,7 +30,7 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 SPANS = span_request(3)
 WIRE = SPANS.SerializeToString()
-JSON_WIRE = orjson.dumps(to_otlp_json(SPANS))
+JSON_WIRE = orjson.dumps(official_json(SPANS))
 LIMITS = ReceiveLimits(max_body_bytes=100_000, max_in_flight_bytes=150_000, max_json_values=5_000, body_timeout_s=20)
 
 

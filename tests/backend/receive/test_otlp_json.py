@@ -8,9 +8,10 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from official_json import official_json
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from otlp_samples import REQUESTS, messages, to_otlp_json
+from otlp_samples import REQUESTS, messages
 
 from spanglass_server.receive.otlp_json import OtlpJsonError, otlp_json_to_protobuf
 from spanglass_server.signals import Signal
@@ -43,7 +44,7 @@ def error_of_span(**fields: Any) -> tuple[str, str]:
 def test_any_request_survives_the_detour_over_json(signal, data):
     """Any message, written as OTLP/JSON and read back, is equal to what it was."""
     request = data.draw(messages(REQUESTS[signal]))
-    assert read(signal, to_otlp_json(request)) == request
+    assert read(signal, official_json(request)) == request
 
 
 @pytest.mark.parametrize(
