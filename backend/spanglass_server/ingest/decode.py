@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.ingest.checks import Checks
-from spanglass_server.ingest.otlp_schema import HANDLERS
+from spanglass_server.ingest.otlp_schema import HANDLERS, REQUESTS
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.ingest.records import record_sets
 from spanglass_server.ingest.wire import SLICE_BYTES, slices
@@ -125,7 +125,7 @@ class Decoder:
         total = Verdict()
         room = _UNFOLDED_MAX + 4 * len(body)
         try:
-            for part in slices(body, self._limits.max_records):
+            for part in slices(body, REQUESTS[signal], self._limits.max_records):
                 result = self._alone(signal, part, received_ns)
                 if isinstance(result, IngestError):
                     return result

@@ -19,13 +19,14 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import FileDescriptor
+    from google.protobuf.descriptor import Descriptor, FileDescriptor
 
 _SERVICES = (trace_service_pb2, metrics_service_pb2, logs_service_pb2)
-_REQUESTS = {
-    Signal.SPANS: "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest",
-    Signal.LOGS: "opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest",
-    Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest",
+#: The official descriptor of each signal's export request.
+REQUESTS: dict[Signal, Descriptor] = {
+    Signal.SPANS: trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR,
+    Signal.LOGS: logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR,
+    Signal.METRICS: metrics_service_pb2.ExportMetricsServiceRequest.DESCRIPTOR,
 }
 _RECURSIVE_FIELDS = frozenset({"array_value", "kvlist_value"})
 
@@ -52,7 +53,7 @@ def _handlers() -> dict[Signal, Any]:
     seen: set[str] = set()
     for service in _SERVICES:
         _add(pool, service.DESCRIPTOR, seen)
-    requests = {signal: pool.FindMessageTypeByName(name) for signal, name in _REQUESTS.items()}
+    requests = {signal: pool.FindMessageTypeByName(request.full_name) for signal, request in REQUESTS.items()}
     handlers = ptars.HandlerPool([request.file for request in requests.values()])
     return {signal: handlers.get_for_message(request) for signal, request in requests.items()}
 

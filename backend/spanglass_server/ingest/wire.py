@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from google.protobuf.descriptor import Descriptor
+
 #: Bodies up to this size are decoded as they are. 500 spans are 0.28 MB.
 SLICE_BYTES = 1 << 20
 
@@ -21,13 +23,13 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _REPEATED = (1, 2, 2)  # the field that repeats, from the request down to the records
 
 
-def slices(body: bytes, max_messages: int) -> Iterator[bytes]:
-    """Requests of about ``SLICE_BYTES`` that together hold what ``body`` holds, in its order.
+def slices(body: bytes, request: Descriptor, max_messages: int) -> Iterator[bytes]:
+    """Requests of about ``SLICE_BYTES`` that together hold what ``body``, a message ``request``, holds, in its order.
 
     Raises ``ValueError`` where the framing is broken and ``OverflowError`` past ``max_messages`` messages.
     """
     counter = _Counter(max_messages)
-    yield from _cut(body, 0, len(body), 0, counter)
+    yield from _cut(body, 0, len(body), request, 0, counter)
 
 
 class _Counter:
@@ -42,9 +44,11 @@ class _Counter:
             )
 
 
-def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> Iterator[bytes]:
+def _cut(body: bytes, start: int, end: int, message: Descriptor, level: int, counter: _Counter) -> Iterator[bytes]:
     """Slices of the message at ``start:end``, each a whole message of that level (without its own tag)."""
-    rest, items = _split(body, start, end, _REPEATED[level], counter)
+    rest, items = _split(body, start, end, message, _REPEATED[level], counter)
+    item = _message_in(message, _REPEATED[level])
+    assert item is not None, "the three levels of OTLP hold messages"  # noqa: S101 - for the types
     batch: list[bytes] = []
     size = 0
     produced = False
@@ -54,12 +58,12 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
             if batch:
                 yield rest + b"".join(batch)
                 batch, size = [], 0
-            for part in _cut(body, first, last, level + 1, counter):
+            for part in _cut(body, first, last, item, level + 1, counter):
                 yield rest + _framed(_REPEATED[level], part)
             produced = True
             continue
         if large:
-            _count(body, first, last, counter)
+            _count(body, first, last, item, counter)
         batch.append(_framed(_REPEATED[level], body[first:last]))
         size += len(batch[-1])
         if size >= SLICE_BYTES:
@@ -69,7 +73,9 @@ def _cut(body: bytes, start: int, end: int, level: int, counter: _Counter) -> It
         yield rest + b"".join(batch)
 
 
-def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) -> tuple[bytes, array[int]]:
+def _split(
+    body: bytes, start: int, end: int, message: Descriptor, repeated: int, counter: _Counter
+) -> tuple[bytes, array[int]]:
     """The bytes of all other fields, and where each item of the repeated field begins and ends, one after the other."""
     rest: list[bytes] = []
     items = array("Q")  # 16 bytes an item; a list of pairs takes 130
@@ -79,23 +85,35 @@ def _split(body: bytes, start: int, end: int, repeated: int, counter: _Counter) 
             items.extend((value_start, value_end))
         else:
             rest.append(body[field_start:value_end])
-            if wire_type == _BYTES and value_end - value_start > SLICE_BYTES:
-                _count(body, value_start, value_end, counter)
+            inner = _message_in(message, number)
+            if wire_type == _BYTES and value_end - value_start > SLICE_BYTES and inner:
+                _count(body, value_start, value_end, inner, counter)
     return b"".join(rest), items
 
 
-def _count(body: bytes, start: int, end: int, counter: _Counter) -> None:
-    """Count what a large message holds that is not cut (a record, a resource), taking its large fields for messages.
+def _count(body: bytes, start: int, end: int, message: Descriptor, counter: _Counter) -> None:
+    """Count what a large message holds that is not cut (a record, a resource), and its large messages in turn.
 
-    Where one is a text instead, reading it ends soon, and nothing follows from that.
+    Where the framing is broken counting ends: what reads the message refuses it there too.
     """
-    try:
-        for _, wire_type, _, value_start, value_end in _fields(body, start, end):
-            counter.step()
-            if wire_type == _BYTES and value_end - value_start > SLICE_BYTES:
-                _count(body, value_start, value_end, counter)
-    except ValueError:
-        return
+    waiting = [(start, end, message)]  # no recursion: ten megabytes hold a million levels of lists in lists
+    while waiting:
+        start, end, message = waiting.pop()
+        try:
+            for number, wire_type, _, value_start, value_end in _fields(body, start, end):
+                counter.step()
+                if wire_type == _BYTES and value_end - value_start > SLICE_BYTES:
+                    inner = _message_in(message, number)
+                    if inner:
+                        waiting.append((value_start, value_end, inner))
+        except ValueError:
+            continue
+
+
+def _message_in(message: Descriptor, number: int) -> Descriptor | None:
+    """The type of the messages in a field; None if unknown, and for texts and bytes, which unfold to nothing."""
+    field = message.fields_by_number.get(number)
+    return field.message_type if field else None
 
 
 def _fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:

@@ -17,6 +17,7 @@ from spanglass_server.ingest.ports import IngestError, Refusal
 from spanglass_server.ingest.wire import encode_varint, slices
 from spanglass_server.signals import Signal
 
+SPANS_REQUEST = REQUESTS[Signal.SPANS].DESCRIPTOR
 EMPTY_MESSAGES = 5_000_000  # 10 MB
 MEMORY_LIMIT_BYTES = 250 * 2**20
 
@@ -41,7 +42,8 @@ def test_slices_hold_what_the_body_held(signal, monkeypatch):
     @given(requests(signal), st.integers(1, 200))
     def cut(request, slice_bytes):
         monkeypatch.setattr(wire, "SLICE_BYTES", slice_bytes)
-        parts = [REQUESTS[signal].FromString(part) for part in slices(request.SerializeToString(), 10**6)]
+        body = request.SerializeToString()
+        parts = [REQUESTS[signal].FromString(part) for part in slices(body, request.DESCRIPTOR, 10**6)]
 
         assert [leaf for part in parts for leaf in leaves(part)] == list(leaves(request))
 
@@ -73,7 +75,7 @@ def without(message, name):
 def test_a_slice_is_about_as_large_as_it_should_be():
     """100 spans of 50 kB come in slices of 1 MiB: each a little more than that, but the last."""
     body = nested(1, 2, message=b"".join(field(2, field(5, b"x" * 50_000)) for _ in range(100)))
-    sizes = [len(part) for part in slices(body, 10**6)]
+    sizes = [len(part) for part in slices(body, SPANS_REQUEST, 10**6)]
 
     assert len(sizes) == 5
     assert all(2**20 <= size < 2**20 + 51_000 for size, _ in pairwise(sizes))
@@ -92,7 +94,7 @@ def test_a_slice_is_about_as_large_as_it_should_be():
 def test_broken_framing_is_named(body, message):
     """A body whose framing is broken is refused with what is wrong, not read past its end."""
     with pytest.raises(ValueError, match=message):
-        list(slices(body, 100))
+        list(slices(body, SPANS_REQUEST, 100))
 
 
 def test_the_limit_of_messages_is_exact(monkeypatch):
@@ -100,9 +102,9 @@ def test_the_limit_of_messages_is_exact(monkeypatch):
     monkeypatch.setattr(wire, "SLICE_BYTES", 1)
     body = nested(1, 2, message=field(2, b"") * 8)  # a resource, a scope, and eight spans
 
-    assert len(list(slices(body, 10))) == 8
+    assert len(list(slices(body, SPANS_REQUEST, 10))) == 8
     with pytest.raises(OverflowError, match=r"more than 9 messages \(setting ingest\.max_records\)"):
-        list(slices(body, 9))
+        list(slices(body, SPANS_REQUEST, 9))
 
 
 _MEASURE = """
@@ -170,10 +172,24 @@ def test_ten_megabytes_of_empty_messages_stay_small(make):
     assert answer == str(Refusal.TOO_LARGE)
 
 
-def test_a_large_text_is_no_message():
-    """A span with a text of 10 MB is stored, though the text is looked into for messages."""
-    body = nested(*_SPAN, message=_IDS + field(5, b"text " * 2_000_000))
+@pytest.mark.parametrize("text", [b"text ", b"xxxxx", b"\x00" * 5, b"\x0a\x00\x0a\x00 "])
+def test_a_large_text_is_no_message(text):
+    """A span with a text of 10 MB is stored, though its bytes may be read as five million messages."""
+    body = nested(*_SPAN, message=_IDS + field(9, field(1, b"key") + nested(2, 1, message=text * 2_000_000)))
     (result,) = Decoder(DecodeLimits()).decode(Signal.SPANS, [body], [10**18])
 
     assert not isinstance(result, IngestError)
     assert result[1].accepted == 1
+
+
+def test_levels_of_lists_are_counted_without_recursion(monkeypatch):
+    """Five thousand levels of lists within lists, each of two messages, are counted to the last, a text."""
+    monkeypatch.setattr(wire, "SLICE_BYTES", 1)
+    value = field(1, b"text")
+    for _ in range(5000):
+        value = field(5, field(1, value))
+    body = nested(*_SPAN, 9, 2, message=value)
+
+    assert len(list(slices(body, SPANS_REQUEST, 10_006))) == 1
+    with pytest.raises(OverflowError):
+        list(slices(body, SPANS_REQUEST, 10_005))
