@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.settings_table import Settings
 
-#: Header (and gRPC metadata key) for clients that can't set ``Authorization``.
+#: Header for readers that can't set ``Authorization``.
 TOKEN_HEADER = "x-spanglass-token"  # noqa: S105 - the name of a header
 #: What an answer with status 401 carries in ``WWW-Authenticate``: a browser then asks for the token as a password.
 CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route as PlainRoute
 
-from spanglass_server.exposition import prometheus_text
+from spanglass_server.exposition import CONTENT_TYPE, prometheus_text
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +30,7 @@ def operation_routes(node: StorageNode, telemetry: Telemetry) -> list[BaseRoute]
         return JSONResponse({"status": "unhealthy", "problem": problem}, _SERVICE_UNAVAILABLE)
 
     async def metrics(_: Request) -> Response:
-        return PlainTextResponse(prometheus_text(telemetry.snapshot()), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(prometheus_text(telemetry.snapshot()), media_type=CONTENT_TYPE)
 
     return [
         PlainRoute("/healthz", healthz),

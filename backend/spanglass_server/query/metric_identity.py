@@ -63,11 +63,6 @@ class Metric:
     stored: tuple[tuple[Stored, float], ...]
 
     @property
-    def has_delta(self) -> bool:
-        """Whether some of its points are deltas."""
-        return any(stored.temporality == DELTA for stored, _ in self.stored)
-
-    @property
     def has_cumulative(self) -> bool:
         """Whether some of its points are cumulative."""
         return any(stored.temporality == CUMULATIVE for stored, _ in self.stored)

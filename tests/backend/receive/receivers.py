@@ -16,9 +16,11 @@ from google.protobuf.message import DecodeError
 from otlp_samples import REQUESTS
 from starlette.applications import Starlette
 
+from spanglass_server.auth import TokenCheck
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
+from spanglass_server.settings_types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from spanglass_server.receive.cors import Cors
     from spanglass_server.receive.intake import Intake
     from spanglass_server.signals import Signal
+
+#: Allows the senders that present the token ``s3cret``.
+ONE_TOKEN = TokenCheck(Secret("s3cret")).allows
 
 
 @dataclass

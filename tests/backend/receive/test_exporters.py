@@ -17,10 +17,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from receivers import RecordingIngest, serving_grpc, serving_http
+from receivers import ONE_TOKEN, RecordingIngest, serving_grpc, serving_http
 
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
-from spanglass_server.receive.auth import bearer
 from spanglass_server.receive.intake import Intake
 from spanglass_server.signals import Signal
 
@@ -38,14 +37,9 @@ class Exporters(NamedTuple):
     metric: Any
 
 
-@pytest.fixture
-def ingest() -> RecordingIngest:
-    return RecordingIngest()
-
-
 @pytest.fixture(params=[None, Compression.Gzip, Compression.Deflate], ids=["plain", "gzip", "deflate"])
 def http_exporters(ingest, request) -> Iterator[Exporters]:
-    with serving_http(Intake(ingest, authorize=bearer("s3cret"))) as port:
+    with serving_http(Intake(ingest, authorize=ONE_TOKEN)) as port:
         base = f"http://127.0.0.1:{port}/v1"
         options = {"headers": AUTHORIZATION, "compression": request.param}
         yield Exporters(
@@ -57,7 +51,7 @@ def http_exporters(ingest, request) -> Iterator[Exporters]:
 
 @pytest.fixture(params=[None, grpc.Compression.Gzip], ids=["plain", "gzip"])
 def grpc_exporters(ingest, request) -> Iterator[Exporters]:
-    with serving_grpc(Intake(ingest, authorize=bearer("s3cret"))) as (port, _receiver, _loop):
+    with serving_grpc(Intake(ingest, authorize=ONE_TOKEN)) as (port, _receiver, _loop):
         options = {"insecure": True, "headers": AUTHORIZATION, "compression": request.param}
         endpoint = f"127.0.0.1:{port}"
         yield Exporters(

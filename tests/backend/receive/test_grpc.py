@@ -11,10 +11,9 @@ from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from otlp_samples import REQUESTS, RESPONSES, span_request
-from receivers import CountingCounters, RecordingIngest, serving_grpc, until
+from receivers import ONE_TOKEN, serving_grpc, until
 
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
-from spanglass_server.receive.auth import bearer
 from spanglass_server.receive.grpc import SERVICES, GrpcReceiver
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
@@ -29,16 +28,6 @@ TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
 LIMITS = ReceiveLimits(max_body_bytes=100_000, max_in_flight_bytes=150_000, max_concurrent_rpcs=2, body_timeout_s=0.5)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-@pytest.fixture
-def ingest() -> RecordingIngest:
-    return RecordingIngest()
-
-
-@pytest.fixture
-def counters() -> CountingCounters:
-    return CountingCounters()
 
 
 @pytest.fixture
@@ -158,7 +147,7 @@ def test_other_methods_are_unimplemented(channel):
 
 def test_the_token_is_checked_before_the_message_is_read(ingest):
     """Without the token UNAUTHENTICATED, though no message was ever sent; with a wrong one too."""
-    with serving(Intake(ingest, LIMITS, authorize=bearer("s3cret"))) as channel:
+    with serving(Intake(ingest, LIMITS, authorize=ONE_TOKEN)) as channel:
         never = threading.Event()
         call = channel.stream_unary(f"/{TRACES}/Export")
         with pytest.raises(grpc.RpcError) as caught:
