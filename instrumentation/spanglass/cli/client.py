@@ -125,7 +125,10 @@ class Client:
         exit_code = Exit.USAGE if code.startswith("bad_") else _EXIT_BY_STATUS.get(response.status, Exit.FAILED)
         prefix = f"{field}: " if field and not message.startswith(field) else ""
         shown = [terminal_text(line[:_MAX_MESSAGE]) for line in (*details, str(hint)) if line]
-        return CliError(terminal_text((prefix + message)[:_MAX_MESSAGE]), *shown, code=exit_code)
+        first, *more = (prefix + message)[:_MAX_MESSAGE].splitlines() or [
+            ""
+        ]  # DuckDB points into the statement on lines of its own
+        return CliError(terminal_text(first), *(terminal_text(line) for line in more if line), *shown, code=exit_code)
 
     def _checked(self, response: Response, sent: Any) -> Any:
         if response.status != http.client.OK:

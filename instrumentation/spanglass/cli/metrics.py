@@ -34,6 +34,12 @@ def command(argv: Sequence[str]) -> int:
     parser.add_argument("--service", help="list only metrics of this service")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
+    if arguments.by and arguments.aggregate in {None, "raw"}:
+        raise CliError(
+            "--by groups what --aggregate sums up, and raw series are not summed up",
+            "add --aggregate sum, avg, rate or another: spanglass metrics --help",
+            code=Exit.USAGE,
+        )
     client = options.client(arguments)
     if arguments.name is None:
         _list(client, arguments)
@@ -88,7 +94,7 @@ def _points(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give each point an object of its own."""
     for series in answer["series"]:
         for point in series["points"]:
-            yield {"name": answer["name"], "unit": answer["unit"], "by": series["by"], **point}
+            yield {"name": answer["name"], "unit": answer["unit"], "by": _by(series), **point}
 
 
 def _draw(answer: dict[str, Any]) -> None:
@@ -117,7 +123,7 @@ def _summary(series: dict[str, Any], step_s: float, starts: list[float]) -> dict
         for point in series["points"]:
             slots[round((point["t"] - min(starts)) / step_s)] = point["value"]
     return {
-        "by": series["by"],
+        "by": _by(series),
         "line": show.sparkline(slots[-_WIDTH:]),
         "min": min(values, default=None),
         "max": max(values, default=None),
@@ -125,8 +131,15 @@ def _summary(series: dict[str, Any], step_s: float, starts: list[float]) -> dict
     }
 
 
+def _by(series: dict[str, Any]) -> dict[str, Any]:
+    """Return what tells a series from the others; of raw series that is also whose they are."""
+    service = series.get("resource", {}).get(_SERVICE)
+    return series["by"] if service is None else {_SERVICE: service, **series["by"]}
+
+
 def _labels(by: dict[str, Any]) -> str:
     return " ".join(f"{key}={show.value(item)}" for key, item in by.items()) or "all"
 
 
 _WIDTH = 120
+_SERVICE = "service.name"

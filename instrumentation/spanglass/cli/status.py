@@ -64,8 +64,12 @@ def _signal(storage: dict[str, Any], signal: str) -> dict[str, Any]:
 
 
 def _counters(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give each series of each counter an object of its own; a histogram's value is its count."""
+    """Give each series of each counter an object of its own; a histogram is its count, and its sum."""
     for name, counter in status["counters"].items():
         for series in counter["series"]:
             labels = ", ".join(f"{key}={item}" for key, item in series["labels"].items())
-            yield {"name": name, "labels": labels, "value": series.get("value", series.get("count"))}
+            if "value" in series:
+                yield {"name": name, "labels": labels, "value": series["value"]}
+            else:
+                yield {"name": f"{name}_count", "labels": labels, "value": series["count"]}
+                yield {"name": f"{name}_sum", "labels": labels, "value": round(series["sum_s"], 3)}

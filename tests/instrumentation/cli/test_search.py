@@ -6,6 +6,8 @@ import csv
 import io
 import json
 
+import pytest
+
 TRACE = {
     "trace_id": "0af7651916cd43dd8448eb211c80319c",
     "root_service": "web",
@@ -124,6 +126,42 @@ def test_services(canned, run):
 
     assert lines(result)[1].split() == [
         *("checkout", "9,742", "2.71", "391", "4.01%", "12.5", "ms", "250", "µs", "-", "▁█"),
+    ]
+
+
+def test_raw_series_say_whose_they_are(canned, run):
+    """Five services send a gauge without attributes: each line names its service."""
+    series = [
+        {"by": {}, "resource": {"service.name": name}, "points": [{"t": 0, "value": value}]}
+        for name, value in (("web", 1), ("catalog", 2))
+    ]
+    answer = {"name": "memory", "type": "gauge", "unit": "By", "aggregate": "raw", "step_s": 30, "series": series}
+    canned.answer("/api/v1/metrics/query", answer)
+
+    assert [line.split()[0] for line in lines(run("metrics", "memory"))[2:]] == [
+        "service.name=web",
+        "service.name=catalog",
+    ]
+
+
+@pytest.mark.parametrize("aggregate", [(), ("--aggregate", "raw")])
+def test_raw_series_have_no_groups(canned, run, aggregate):
+    """``--by`` without an aggregate would be ignored: it is refused with the way to mend it."""
+    result = run("metrics", "memory", "--by", "service.name", *aggregate)
+
+    assert (result.returncode, canned.received) == (2, [])
+    assert result.stderr.decode().splitlines()[1].strip().startswith("add --aggregate sum")
+
+
+def test_an_error_of_several_lines_keeps_them(canned, run):
+    """DuckDB points into the statement with a line of its own; it is not an escape in the middle of one."""
+    message = "Binder Error: no column nme\n\nLINE 1: SELECT nme\n               ^"
+    canned.answer("/api/v1/sql", {"error": {"code": "bad_request", "message": message, "field": "sql"}}, status=400)
+
+    assert run("sql", "SELECT nme").stderr.decode().splitlines() == [
+        "spanglass sql: sql: Binder Error: no column nme",
+        "  LINE 1: SELECT nme",
+        "                 ^",
     ]
 
 
@@ -272,7 +310,8 @@ def test_status(canned, run):
         [],
         ["counter", "labels", "value"],
         ["received_records", "signal=spans", "5"],
-        ["query_seconds", "route=/api/v1/traces", "2"],
+        ["query_seconds_count", "route=/api/v1/traces", "2"],
+        ["query_seconds_sum", "route=/api/v1/traces", "0.5"],
     ]
 
 
