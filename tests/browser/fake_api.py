@@ -34,7 +34,9 @@ TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 
 
 class FakeApi:
-    """A scenario: ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``."""
+    """A scenario: ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
+    ``rootless``.
+    """
 
     def __init__(self, scenario):
         self.scenario = scenario
@@ -201,7 +203,7 @@ class FakeApi:
         return shop.checkout_trace(trace_id)
 
     def _search(self, params):
-        total = {"empty": 0, "one": 1, "many": 10_000, "huge": 1, "hostile": 3}.get(self.scenario, 23)
+        total = {"empty": 0, "one": 1, "many": 10_000, "huge": 1, "hostile": 3, "rootless": 4}.get(self.scenario, 23)
         at, limit = int(params.get("cursor", "0")), int(params.get("limit", 20))
         base = shop.summary(self._trace(TRACE_ID)) if total else {}
         rows = []
@@ -217,6 +219,7 @@ class FakeApi:
                     "span_count": 5 + i % 60,
                 }
             )
+            variant["root_missing"] = self.scenario == "rootless"
             rows.append({**base, **variant, "start_time": rfc(NOW_NS - i * 13_777 * MS)})
         if "error" in params.get("filter", ""):
             rows = [row for row in rows if row["error_count"]]

@@ -173,17 +173,47 @@ def test_only_web_addresses_become_links(value, allowed):
     assert linkable(value) is allowed
 
 
+def timed(name, self_ns, query=""):
+    """Return what the answer reads of a span."""
+    attributes = {"db.query.text": query} if query else {}
+    return {"service": "a", "name": name, "self_time_ns": self_ns, "attributes": attributes}
+
+
 def test_the_answer_names_what_is_repeated():
     """Many like spans that make up the time are named with their number; one span among others is not accused."""
-    query, rest, other = (
-        {"service": "a", "name": name, "self_time_ns": self_ns}
-        for name, self_ns in (("query", 20), ("rest", 40), ("x", 40))
-    )
-    found = waterfall.answer({"spans": [query, query, query, rest]})
-    assert found == {"service": "a", "name": "query", "self_ns": 60, "count": 3, "share": 0.6}
-    alone = {"service": "a", "name": "rest", "self_ns": 40, "count": 1, "share": 40 / 60}
-    assert waterfall.answer({"spans": [query, rest]}) == alone
-    assert waterfall.answer({"spans": [query, rest, other]}) is None
+    some, rest, other = timed("some", 20), timed("rest", 40), timed("x", 40)
+    found = waterfall.answer({"spans": [some, some, some, rest]})
+    few = {"service": "a", "name": "some", "query": False, "repeated": False, "self_ns": 60, "count": 3, "share": 0.6}
+    assert found == few
+    alone = {**few, "name": "rest", "self_ns": 40, "count": 1, "share": 40 / 60}
+    assert waterfall.answer({"spans": [some, rest]}) == alone
+    assert waterfall.answer({"spans": [some, rest, other]}) is None
+
+
+def test_the_answer_names_a_repeated_query_before_what_takes_longer():
+    """Twenty calls of one query are what can be mended, even in a trace that spends most of its time elsewhere."""
+    spans = [timed("GET", 80), timed("SELECT", 5, "SELECT id"), *[timed("SELECT", 1, "SELECT *\n  FROM p")] * 20]
+    assert waterfall.answer({"spans": spans}) == {
+        "service": "a", "name": "SELECT * FROM p", "query": True, "repeated": True, "self_ns": 20, "count": 20,
+        "share": 20 / 105,
+    }  # fmt: skip
+
+
+CAUSES = {
+    "no rate for 'NOK'": {"status_message": "no rate for 'NOK'"},
+    "KeyError: 'sku'": {
+        "events": [{"name": "exception", "attributes": {"exception.type": "KeyError", "exception.message": "'sku'"}}]
+    },
+    "The answer was 404.": {"attributes": {"http.response.status_code": 404, "error.type": "404"}},
+    "ConnectError": {"attributes": {"error.type": "ConnectError"}},
+    "": {},
+}
+
+
+@pytest.mark.parametrize(("cause", "span"), CAUSES.items())
+def test_a_failed_span_says_why_as_well_as_it_can(cause, span):
+    """The message comes first, then the exception, the status code and the kind of error."""
+    assert waterfall.cause({"status_message": "", "events": [], "attributes": {}, **span}) == cause
 
 
 def test_every_page_is_documented():

@@ -124,8 +124,11 @@ def count_text(value: float | None) -> str:
     return "0" if not value else grouped(round(value))
 
 
-def ticks(start_ns: int, end_ns: int, clock: Clock) -> list[dict[str, Any]]:
-    """Labels of a time axis at round wall-clock times, and at both ends; every second one may go on a phone."""
+def ticks(start_ns: int, end_ns: int, clock: Clock, edge: float = EDGE) -> list[dict[str, Any]]:
+    """Labels of a time axis at round wall-clock times, and at both ends; every second one may go on a phone.
+
+    None stands nearer to an end than ``edge`` per cent of the axis.
+    """
     length_s = (end_ns - start_ns) / SECOND_NS
     if length_s <= 0:
         return []
@@ -136,7 +139,7 @@ def ticks(start_ns: int, end_ns: int, clock: Clock) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"x": 0, "text": _tick(start_ns, style, clock), "hide": False}]
     while first_s * SECOND_NS < end_ns:
         x = 100 * (first_s - start_ns / SECOND_NS) / length_s
-        if EDGE < x < 100 - EDGE:
+        if edge < x < 100 - edge:
             text = _tick(int(first_s * SECOND_NS), style, clock)
             found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1 or x > 100 - PHONE_EDGE})
         first_s += step_s
@@ -160,5 +163,6 @@ def _chart(
     names = [clock.minute(at) if buckets.step_s >= MINUTE_S else clock.second(at) for at in times_ns]
     rows = [[name, *(text(layer.values[i]) for layer in layers)] for i, name in enumerate(names)]
     data = json.dumps({"names": [layer.name for layer in layers], "rows": rows}, ensure_ascii=False)
-    x_labels = ticks(start_ns, end_ns, clock)
+    edge = PHONE_EDGE if frame["kind"] == "lines" else EDGE  # three charts of lines share a row
+    x_labels = ticks(start_ns, end_ns, clock, edge)
     return Chart(**frame, x_labels=x_labels, start_ns=start_ns, end_ns=end_ns, data=data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, search
+from spanglass_server.pages import charts, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 
@@ -50,6 +50,8 @@ async def _find(visit: Visit) -> dict[str, Any]:
     )
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
+        "errors": sum(point.get(key, 0) for point in counts["points"] for key in ("error", "fatal")),
+        "errors_filter": terms.both(visit.param("filter"), terms.term("severity", "error", ">=")),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
         "facets": search.facet_rows(visit, facets["facets"]),
         "facets_problem": facets["problem"],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, terms
+from spanglass_server.pages import charts, terms, why
+from spanglass_server.pages.attention import BAD_RATIO, find
 from spanglass_server.pages.format import NONE, rate_parts
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ async def show(visit: Visit) -> Response:
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "operation"
     operations = sorted(answer["operations"], key=SORTS[sort], reverse=not ascending)
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
+    finding = find(series["points"])
     return visit.page(
-        "service.html", status=200 if service or operations else 404, name=name, operation=operation,
+        "service.html", finding=finding, reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
+        status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
         charts=_charts(series, visit), slowest=slowest, failing=failing,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
+from spanglass_server.pages import charts, why
+from spanglass_server.pages.attention import BAD_RATIO, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +25,10 @@ SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "p99": lambda row: row["p99_ns"] or 0,
 }
 DEFAULT_SORT = "requests"
-#: From this share of failing requests on a service is said to need attention.
-BAD_RATIO = 0.05
+#: So many of the findings are explained by a trace; each costs two questions.
+EXPLAINED = 5
+#: What is wrong, the worst first.
+KINDS = ("failing", "silent", "slow", "failed")
 BUCKETS = 40
 
 
@@ -35,10 +39,18 @@ async def show(visit: Visit) -> Response:
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"
     rows = [with_sparks(service) for service in sorted(services, key=SORTS[sort], reverse=not ascending)]
+    wrong = sorted((row for row in rows if row["finding"]), key=_urgency)
+    reasons = await visit.together(*(why.explain(visit, row["finding"], row["service"]) for row in wrong[:EXPLAINED]))
     return visit.page(
         "services.html", rows=rows, sort=sort, ascending=ascending, strip=_strip(services, visit),
-        rate_per_s=sum(service["rate_per_s"] for service in services), bad=[row for row in rows if row["bad"]],
+        rate_per_s=sum(service["rate_per_s"] for service in services),
+        requests=sum(service["requests"] for service in services), wrong=list(zip_longest(wrong, reasons)),
     )  # fmt: skip
+
+
+def _urgency(row: Mapping[str, Any]) -> tuple[int, float]:
+    finding = row["finding"]
+    return KINDS.index(finding.kind), -finding.now
 
 
 def with_sparks(service: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,6 +60,7 @@ def with_sparks(service: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **service,
         "bad": bad,
+        "finding": find(series),
         "spark_requests": charts.spark([point["requests"] for point in series]),
         "spark_errors": charts.spark([_ratio(point) for point in series], bad=bad),
         "spark_p95": charts.spark([point["p95_ns"] for point in series]),

@@ -22,6 +22,9 @@ LINKABLE = ("http://", "https://")
 SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/logs", "Logs", "logs"),
             ("/server", "Server", "server"))  # fmt: skip
 
+#: What the filter box of a signal shows while it is empty.
+EXAMPLES = {"spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"'}
+
 #: Class of a log line and its three letters by the API's severity.
 SEVERITIES = {
     "fatal": ("error", "FTL"), "error": ("error", "ERR"), "warn": ("warning", "WRN"), "info": ("info", "INF"),
@@ -44,8 +47,8 @@ def make_environment(assets: Assets, version: str) -> Environment:
     environment.globals.update(
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
-        split_duration=fmt.duration_parts, split_rate=fmt.rate_parts,
-        service_filter=lambda name: terms.term(terms.SERVICE, name),
+        split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
+        examples=EXAMPLES, service_filter=lambda name: terms.term(terms.SERVICE, name),
     )  # fmt: skip
     return environment
 

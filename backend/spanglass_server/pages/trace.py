@@ -45,12 +45,13 @@ async def show(visit: Visit) -> Response:
     logs, logs_problem = await _logs(visit, trace)
     chosen = _chosen(trace, visit.param("span"))
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
+    error = waterfall.first_error(trace["spans"])
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
         "trace.html", trace=trace, root=root, chosen=chosen, start_ns=start_ns,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]), rows=waterfall.rows(trace, shown),
-        answer=waterfall.answer(trace), error=waterfall.first_error(trace["spans"]),
+        answer=waterfall.answer(trace), error=error, cause=waterfall.cause(error) if error else "",
         logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
         warnings=[WARNINGS.get(name, name) for name in trace["warnings"]],
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import charts, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
+from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ LIMITS = (20, 50, 100, 500)
 DEFAULT_LIMIT = 50
 BUCKETS = 72
 MOST_CHOICES = 200
+#: A trace this young without its root is still on its way: exporters send in batches, every 5 s by default.
+ARRIVING_NS = 30 * SECOND_NS
 DURATION = re.compile(r"\d{1,12}(?:\.\d{1,9})?\s*(?:ns|us|µs|ms|s|m|h)")
 
 
@@ -38,7 +41,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "traces.html", status=problem.status if problem else 200, box=box, problem=problem, sort=sort,
         ascending=visit.param("order") == "asc", limit=_limit(visit), limits=LIMITS, choices=await _choices(visit),
-        **found,
+        arriving_ns=ARRIVING_NS, **found,
     )  # fmt: skip
 
 
@@ -57,6 +60,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
+        "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
         "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"]),
         "facets_problem": facets["problem"],
     }  # fmt: skip

@@ -80,7 +80,7 @@ class Visit:
         except ApiError as error:
             return {**otherwise, "problem": str(error)}
 
-    async def together(self, *questions: Awaitable[dict[str, Any]]) -> list[dict[str, Any]]:
+    async def together(self, *questions: Awaitable[Any]) -> list[Any]:
         """Several questions at once; the first error stops the others."""
         tasks = [asyncio.ensure_future(question) for question in questions]
         try:

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { grouped } from "./time.js";
 import { context, field, literal, tokens } from "./tokens.js";
 
+const TYPES = { str: "text", int: "number", double: "number", bool: "true or false", bytes: "bytes", array: "list", kvlist: "pairs" };
 const PAUSE = 120; // ms without typing before the server is asked
 const OPERATORS = [["=", "is"], ["!=", "is not"], ["~", "matches a regular expression"], [">", "is more than"], ["<", "is less than"], ["exists", "is there"]];
 
@@ -66,7 +67,7 @@ class FilterBox {
     }
     if (at.kind !== "key") return [];
     const { keys } = await ask("keys", { ...shared, prefix: at.partial, limit: 10 }, signal);
-    const found = keys.slice(0, 10).map(({ key, count }) => ({ group: "Attribute", label: key, right: `${grouped(count)} ${this.signal}`, insert: `${field(key)} `, from: at.from }));
+    const found = keys.slice(0, 10).map(({ key, types }) => ({ group: "Attribute", label: key, right: types.map((type) => TYPES[type] ?? type).join(", "), insert: `${field(key)} `, from: at.from }));
     const words = at.partial ? [] : this.input.value.trim() ? ["and", "or", "not"] : ["not"];
     for (const word of words) found.push({ group: "Word", label: word, right: "", insert: `${word} `, from: at.from });
     if (at.partial.length > 1 && keys[0]) {

@@ -35,7 +35,7 @@ function details(line) {
 /** One log line as the server renders it; its details are built when it is opened. */
 export function logRow(line) {
   const [css, letters] = SEVERITIES[line.severity] ?? ["", "–"];
-  const some = Object.entries(line.attributes).slice(0, 6).map(([key, value]) => `${key}=${plain(value).slice(0, 80)}`).join(" ");
+  const some = Object.entries(line.attributes).filter(([key]) => key !== "exception.stacktrace").slice(0, 6).map(([key, value]) => `${key}=${plain(value).slice(0, 80)}`).join(" ");
   const row = h("details", { class: `log-r ${css}` }, h("summary", {}, h("time", { datetime: line.time }, clock(line.time)), h("span", { class: "sev", title: line.severity }, letters),
     service(line.service, line.slot), h("code", {}, plain(line.body).slice(0, 2000) || line.event_name, some && [" ", h("em", {}, some)])));
   row.addEventListener("toggle", () => { if (row.open && row.children.length === 1) row.append(details(line)); });

@@ -91,4 +91,5 @@ export class Tree {
 }
 
 const ends = (span) => span.offset_ns + span.duration_ns;
-const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status;
+const statement = ({ attributes }) => attributes["db.query.text"] ?? attributes["db.statement"];
+const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && statement(a) === statement(b);
