@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.units import parse_duration_ns
+from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.api.errors import ApiError
 from spanglass_server.query.window import parse_window
 
@@ -97,7 +97,10 @@ def _within(param: Param, value: float) -> float:
 
 
 def _duration(text: str) -> int:
-    duration_ns = parse_duration_ns(text)
+    try:
+        duration_ns = parse_duration_ns(text)
+    except UnitError as error:
+        raise ValueError(f"{error}; write a number and a unit, such as 250ms, 15m or 2h") from error
     if not 0 <= duration_ns < 2**63:
         raise ValueError(f"{text!r} is outside the durations that a span can have")
     return duration_ns
