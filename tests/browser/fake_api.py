@@ -34,8 +34,9 @@ TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 
 
 class FakeApi:
-    """A scenario: ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
-    ``rootless``.
+    """One scenario of made-up data.
+
+    ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell`` or ``rootless``.
     """
 
     def __init__(self, scenario):

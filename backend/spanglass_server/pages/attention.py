@@ -1,0 +1,111 @@
+"""What is wrong with a service, from its course over time: it fails, it became slow, it fell silent.
+
+Everything is held against the same service earlier in the range; nothing is compared between services, and few records
+say nothing. The newest buckets are looked at first: a fault of the last minute must show in a range of hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: From this share of failing requests on a service is said to need attention, if more than one failed.
+BAD_RATIO, LEAST_ERRORS = 0.05, 2
+#: "Now" is as many of the newest buckets as hold this many requests, but no more than so many buckets.
+NOW_REQUESTS, NOW_BUCKETS = 10, 3
+#: What is usual is told by at least so many buckets with at least so many requests together.
+USUAL_BUCKETS, USUAL_REQUESTS = 3, 30
+#: Slow is so many times the usual, above all but the worst fifth of the usual, and by more than what anyone notices.
+SLOW_TIMES, SLOW_WORST, SLOW_NS = 2.5, 0.8, 20_000_000
+#: Silent is no request in this many whole buckets after as many buckets in a row that all had some.
+SILENT_BUCKETS, BUSY_BUCKETS = 2, 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong: ``failing`` and ``failed`` count shares, ``slow`` nanoseconds, ``silent`` requests a bucket.
+
+    ``usual`` is the same figure before; ``since_s`` is where it began, Unix seconds of a bucket's start.
+    """
+
+    kind: str
+    now: float
+    usual: float
+    since_s: float
+
+
+def find(points: Sequence[Mapping[str, Any]]) -> Finding | None:
+    """Return the worst that a service's series (``t``, ``requests``, ``errors``, ``p95_ns``) shows, or nothing."""
+    return _failing(points) or _silent(points) or _slow(points) or _failed(points)
+
+
+def _split(points: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the buckets that are "now" and those before, of the buckets with requests."""
+    busy = [point for point in points if point["requests"]]
+    cut, requests = len(busy), 0
+    while cut and requests < NOW_REQUESTS and len(busy) - cut < NOW_BUCKETS:
+        cut -= 1
+        requests += busy[cut]["requests"]
+    return busy[cut:], busy[:cut]
+
+
+def _failing(points: Sequence[Mapping[str, Any]]) -> Finding | None:
+    now, before = _split(points)
+    if _count(now, "errors") < LEAST_ERRORS or _ratio(now) < BAD_RATIO:
+        return None
+    calm = next((i for i in range(len(before), 0, -1) if _ratio(before[i - 1 : i]) < BAD_RATIO), 0)
+    bad = [point for point in [*before[calm:], *now] if point["errors"]]
+    return Finding("failing", _ratio(bad), _ratio(before[:calm]), bad[0]["t"])
+
+
+def _failed(points: Sequence[Mapping[str, Any]]) -> Finding | None:
+    """Return what failed in the range as a whole, though it has stopped."""
+    if _count(points, "errors") < LEAST_ERRORS or _ratio(points) < BAD_RATIO:
+        return None
+    return Finding("failed", _ratio(points), 0.0, next(point["t"] for point in points if point["errors"]))
+
+
+def _silent(points: Sequence[Mapping[str, Any]]) -> Finding | None:
+    whole = points[:-1]  # the last bucket has only begun
+    quiet = next((i for i, point in enumerate(reversed(whole)) if point["requests"]), len(whole))
+    busy = whole[: len(whole) - quiet][-BUSY_BUCKETS:]
+    if quiet < SILENT_BUCKETS or len(busy) < BUSY_BUCKETS or points[-1]["requests"]:
+        return None
+    if not all(point["requests"] for point in busy):
+        return None
+    return Finding("silent", 0.0, _count(busy, "requests") / len(busy), whole[-quiet]["t"])
+
+
+def _slow(points: Sequence[Mapping[str, Any]]) -> Finding | None:
+    now, before = _split(points)
+    at = len(before)
+    while at and _far(before[at - 1]["p95_ns"], before[: at - 1]):
+        at -= 1  # what began some buckets ago is not the usual yet
+    usual, slow = before[:at], [*before[at:], *now]
+    if _count(now, "requests") < NOW_REQUESTS or not all(_far(point["p95_ns"], usual) for point in now):
+        return None
+    return Finding("slow", median(point["p95_ns"] for point in slow), _usual(usual), slow[0]["t"])
+
+
+def _far(p95_ns: int, usual: Sequence[Mapping[str, Any]]) -> bool:
+    if len(usual) < USUAL_BUCKETS or _count(usual, "requests") < USUAL_REQUESTS:
+        return False
+    ordered: list[int] = sorted(point["p95_ns"] for point in usual)
+    middle, worst = median(ordered), ordered[int(SLOW_WORST * (len(ordered) - 1))]
+    return p95_ns >= SLOW_TIMES * middle and p95_ns > worst and p95_ns - middle > SLOW_NS
+
+
+def _usual(points: Sequence[Mapping[str, Any]]) -> float:
+    return float(median(point["p95_ns"] for point in points))
+
+
+def _count(points: Sequence[Mapping[str, Any]], key: str) -> int:
+    return int(sum(point[key] for point in points))
+
+
+def _ratio(points: Sequence[Mapping[str, Any]]) -> float:
+    return _count(points, "errors") / max(1, _count(points, "requests"))

@@ -1,0 +1,53 @@
+"""The reason behind a finding, from one of the traces that show it: where it fails, what takes the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages import terms, waterfall
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.window import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spanglass_server.pages.attention import Finding
+    from spanglass_server.pages.visit import Visit
+
+#: What is a request of a service, as its figures count them.
+REQUESTS = "(kind = server or kind = consumer)"
+#: By what is wrong: which of the traces tells why, as the order and the filter of a search.
+TELLING = {
+    "failing": ("time", terms.ERRORS),
+    "failed": ("time", terms.ERRORS),
+    "slow": ("duration", ""),
+}
+
+
+async def explain(visit: Visit, finding: Finding | None, service: str, operation: str = "") -> dict[str, Any] | None:
+    """Return ``trace_id`` and either ``error`` (a span) with ``cause`` or ``answer`` of the trace that tells most.
+
+    Nothing where there is none, or where it can't be had in time: the page has its figures all the same.
+    """
+    if finding is None or finding.kind not in TELLING:
+        return None
+    order, wanted = TELLING[finding.kind]
+    try:
+        found = await visit.ask(
+            "traces", service=service, operation=operation, sort=order, limit=1,
+            filter=" and ".join(filter(None, (wanted, "" if operation else REQUESTS))),
+            start=max(visit.window.start_ns, int(finding.since_s * SECOND_NS)), end=visit.window.end_ns,
+        )  # fmt: skip
+        if not found["traces"]:
+            return None
+        return _tell(await visit.ask("traces", found["traces"][0]["trace_id"]), failing=bool(wanted))
+    except ApiError:
+        return None
+
+
+def _tell(trace: Mapping[str, Any], *, failing: bool) -> dict[str, Any]:
+    error = waterfall.first_error(trace["spans"]) if failing else None
+    return {
+        "trace_id": trace["trace_id"], "error": error, "cause": waterfall.cause(error) if error else "",
+        "answer": None if failing else waterfall.answer(trace),
+    }  # fmt: skip

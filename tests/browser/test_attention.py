@@ -1,0 +1,47 @@
+"""What is said to be wrong with a service, from its course."""
+
+from __future__ import annotations
+
+import pytest
+
+from spanglass_server.pages.attention import Finding, find
+
+MS = 1_000_000
+CALM = [(20, 0, 10)] * 8
+
+
+def course(*buckets):
+    """Return a series of (requests, errors, p95 in ms), one bucket a minute."""
+    return [
+        {"t": 60 * i, "requests": requests, "errors": errors, "p95_ns": p95 * MS if requests else None}
+        for i, (requests, errors, p95) in enumerate(buckets)
+    ]
+
+
+FOUND = {
+    "nothing": ((), None),
+    "no requests": ([(0, 0, 0)] * 10, None),
+    "calm": (CALM, None),
+    "one error of a few": ([*CALM, (4, 1, 10)], None),
+    "half fail now": ([*CALM, (20, 10, 10), (4, 2, 10)], Finding("failing", 0.5, 0.0, 480)),
+    "all that is known fails": ([(20, 20, 10)], Finding("failing", 1.0, 0.0, 0)),
+    "failed, and stopped": ([(20, 20, 10), *CALM], Finding("failed", 20 / 180, 0.0, 0)),
+    "a fault long ago among many": ([*CALM * 5, (20, 10, 10), *CALM * 5], None),
+    "slow since two buckets": ([*CALM, (20, 0, 200), (3, 0, 220)], Finding("slow", 210 * MS, 10 * MS, 480)),
+    "slow in one of the newest": ([*CALM, (9, 0, 200), (9, 0, 10)], None),
+    "slow, but too little to notice": ([(20, 0, 1)] * 8 + [(20, 0, 9)], None),
+    "slow from the start on": ([(20, 0, 900)] * 8, None),
+    "as slow as it often is": ([(20, 0, 10), (20, 0, 300)] * 5, None),
+    "slow, too few to tell": ([*CALM[:2], (20, 0, 300)], None),
+    "silent": ([*CALM, (0, 0, 0), (0, 0, 0), (0, 0, 0)], Finding("silent", 0.0, 20.0, 480)),
+    "the newest bucket has only begun": ([*CALM, (0, 0, 0)], None),
+    "silent as it often is": ([(20, 0, 10), (0, 0, 0), (0, 0, 0)] * 4, None),
+    "back after silence": ([*CALM, (0, 0, 0), (0, 0, 0), (2, 0, 10)], None),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_is_wrong_is_told_by_what_is_usual(case):
+    """Faults of the newest buckets are found, with their beginning; noise and little traffic are not."""
+    buckets, finding = FOUND[case]
+    assert find(course(*buckets)) == finding
