@@ -19,7 +19,8 @@ from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.recovery import replay
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
-from spanglass_server.store.engine import Engine, EngineLimits
+from spanglass_server.store.connections import EngineLimits
+from spanglass_server.store.engine import Engine
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.service_slots import ServiceSlots
 from spanglass_server.store.store import Store, StoreLimits

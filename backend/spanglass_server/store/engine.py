@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from spanglass_core.slots import service_slot
-from spanglass_server.store.lookup import Lookup
+from spanglass_server.store.connections import Connections
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.session import StoreSession
 from spanglass_server.store.stopping import Stop
@@ -23,19 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from spanglass_server.store.connections import EngineLimits
     from spanglass_server.store.contents import Contents
     from spanglass_server.store.ports import QuerySession
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLimits:
-    """What queries may use."""
-
-    memory_bytes: int
-    threads: int
-    max_concurrent: int
 
 
 class Engine:
@@ -57,8 +48,7 @@ class Engine:
         self._contents = contents
         self._data_dir = data_dir.resolve()
         self._settle = settle
-        self._connection = _connect(self._data_dir, limits.threads, limits.memory_bytes)
-        self._lookup = Lookup(_connect(self._data_dir, 1, limits.memory_bytes), limits.max_concurrent)
+        self._connections = Connections(self._data_dir, limits)
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
 
     async def run(self, ask: Callable[[QuerySession], T], *, deadline_s: float) -> T:
@@ -89,8 +79,12 @@ class Engine:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
         self._settle()
         try:
-            with stop.watching(self._connection.cursor()) as cursor, self._contents.reading() as picture:
-                return ask(StoreSession(cursor, self._lookup.within(stop), picture, self._data_dir, self._slot_of))
+            with (
+                self._contents.reading() as picture,
+                self._connections.use(picture.version) as pair,
+                stop.watching(pair.queries.cursor()) as cursor,
+            ):
+                return ask(StoreSession(cursor, pair.lookup.within(stop), picture, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit): "
@@ -104,33 +98,4 @@ class Engine:
     def close(self) -> None:
         """Wait for queries under way and release the engine."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-        self._lookup.close()
-        self._connection.close()
-
-
-def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPyConnection:
-    """A connection that may read nothing but the data directory and can't be reconfigured."""
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "threads": threads,
-            "memory_limit": f"{memory_bytes}B",
-            "max_temp_directory_size": "0B",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-            "preserve_insertion_order": "false",
-            # a join would push Bloom filters into scans of Arrow tables, which refuse them (DuckDB 1.5.5)
-            "disabled_optimizers": "join_filter_pushdown",
-        },
-    )
-    directory = str(data_dir).replace("'", "''")
-    for setting in (
-        "parquet_metadata_cache = true",
-        "TimeZone = 'UTC'",
-        f"allowed_directories = ['{directory}']",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        connection.execute(f"SET {setting}")
-    return connection
+        self._connections.close()

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.signals import quote_identifier
+from spanglass_server.signals import quote_identifier, quote_text
 from spanglass_server.store.stopping import Stop
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Lookup:
         return table
 
     def _read(self, paths: Sequence[str], columns: Sequence[str], where: str, parameters: Sequence[Any]) -> pa.Table:
-        files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        files = ", ".join(map(quote_text, paths))
         names = ", ".join(map(quote_identifier, columns))
         with self._stop.watching(self._connection.cursor()) as cursor:
             return cursor.execute(

@@ -12,7 +12,6 @@ million spans) for 8 bytes a span. Sorting the segment itself so would scatter e
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.disk import sync
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def write_segment(
             with _new_file(data_dir / _projection_file(signal, segment_id), projection, written) as writer:
                 writer.write_table(projection, row_group_size=ROW_GROUP_ROWS)
         for file in written:
-            _sync(file)
+            sync(file)
             for directory in (file.parent, file.parent.parent, data_dir):  # any of them may be new
-                _sync(directory)
+                sync(directory)
     except BaseException:
         for file in written:
             file.unlink(missing_ok=True)
@@ -252,11 +252,3 @@ def _is_time(name: str) -> bool:
 def _leaf(column: Any) -> str:
     """The path of a column's values in Parquet's schema."""
     return f"{column.name}.list.element" if pa.types.is_list(column.type) else str(column.name)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, quote_identifier, sql_type
+from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, quote_identifier, quote_text, sql_type
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.store.trace_filter import TraceFilter
 
@@ -200,5 +200,5 @@ def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str],
 
 
 def _read_parquet(paths: Sequence[str]) -> str:
-    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    quoted = ", ".join(map(quote_text, paths))
     return f"read_parquet([{quoted}])"

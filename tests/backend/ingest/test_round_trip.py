@@ -21,8 +21,9 @@ from spanglass_server.query.otlp_metrics import metrics_data
 from spanglass_server.query.stored_rows import fetch_rows
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import Digests, LocalCatalog
+from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import Chunk
-from spanglass_server.store.engine import Engine, EngineLimits
+from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.store import Store, StoreLimits

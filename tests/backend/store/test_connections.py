@@ -1,0 +1,47 @@
+"""Connections are made anew as the store changes, and never taken from under a query."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from spanglass_server.store.connections import Connections, EngineLimits
+
+
+@pytest.fixture
+def connections(tmp_path):
+    """Connections over an empty data directory."""
+    made = Connections(tmp_path, EngineLimits(memory_bytes=64 << 20, threads=1, max_concurrent=1))
+    yield made
+    made.close()
+
+
+def test_the_pair_stays_for_some_changes(connections):
+    """Queries of nearly the same version share a pair: making one forgets the footers of all files."""
+    with connections.use(0) as first, connections.use(47) as second:
+        assert first is second
+
+
+def test_a_new_pair_after_many_changes(connections):
+    """After 48 changes the next query gets a new pair; a query under way keeps the old one, which is closed after it."""
+    with connections.use(0) as old:
+        with connections.use(48) as new:
+            assert new is not old
+            assert new.queries.execute("SELECT 1").fetchall() == [(1,)]
+        assert old.queries.execute("SELECT 1").fetchall() == [(1,)]
+
+    with pytest.raises(duckdb.ConnectionException):
+        old.queries.execute("SELECT 1")
+    with connections.use(49) as newest:
+        assert newest is new
+
+
+def test_an_idle_pair_is_closed_at_once(connections):
+    """A pair that no query uses is closed when it is replaced."""
+    with connections.use(0) as old:
+        pass
+    with connections.use(100):
+        pass
+
+    with pytest.raises(duckdb.ConnectionException):
+        old.queries.execute("SELECT 1")
