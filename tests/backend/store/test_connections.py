@@ -23,7 +23,7 @@ def test_the_pair_stays_for_some_changes(connections):
 
 
 def test_a_new_pair_after_many_changes(connections):
-    """After 48 changes the next query gets a new pair; a query under way keeps the old one, which is closed after it."""
+    """After 48 changes the next query gets a new pair; one under way keeps the old, which is closed after it."""
     with connections.use(0) as old:
         with connections.use(48) as new:
             assert new is not old
