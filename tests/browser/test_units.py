@@ -199,6 +199,21 @@ def test_the_answer_names_a_repeated_query_before_what_takes_longer():
     }  # fmt: skip
 
 
+def failing(span_id, parent_id, depth, offset_ns, raised_ns=None):
+    """Return what is read of a failing span; ``raised_ns`` is when it raised, from its start on."""
+    events = [] if raised_ns is None else [{"name": "exception", "offset_ns": raised_ns, "attributes": {}}]
+    return {"span_id": span_id, "parent_span_id": parent_id, "depth": depth, "offset_ns": offset_ns, "status": "error",
+            "events": events}  # fmt: skip
+
+
+def test_a_failure_begins_deepest_but_not_after_it_was_raised():
+    """The span that sends the 500 has not failed by itself; a callee that failed before its caller raised has."""
+    server, sends, callee = failing("a", None, 0, 0, 50), failing("b", "a", 1, 60), failing("c", "a", 1, 20)
+    assert waterfall.first_error([server, sends])["span_id"] == "a"
+    assert waterfall.first_error([server, callee, sends])["span_id"] == "c"
+    assert waterfall.first_error([{**server, "status": "unset"}]) is None
+
+
 CAUSES = {
     "no rate for 'NOK'": {"status_message": "no rate for 'NOK'"},
     "KeyError: 'sku'": {

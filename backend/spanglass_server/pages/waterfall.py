@@ -112,9 +112,28 @@ def statement(span: Mapping[str, Any]) -> str:
 
 
 def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the span where the failure began: the deepest of the failing spans, the earliest of those."""
+    """Return the span where the failure began: the deepest of the failing spans, the earliest of those.
+
+    A span that began after one above it had raised only tells of the failure: the 500 that is sent, the rollback.
+    """
+    by_id = {span["span_id"]: span for span in spans}
     failing = [span for span in spans if span["status"] == "error"]
-    return min(failing, key=lambda span: (-span["depth"], span["offset_ns"])) if failing else None
+    began = [span for span in failing if not _raised_above(span, by_id)]
+    return min(began, key=lambda span: (-span["depth"], span["offset_ns"])) if began else None
+
+
+def _raised_above(span: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]]) -> bool:
+    above = by_id.get(span["parent_span_id"])
+    for _ in range(span["depth"]):  # as far as the tree goes; spans that name each other have no end
+        if above is None:
+            return False
+        if above["status"] == "error" and any(
+            event["name"] == "exception" and above["offset_ns"] + event["offset_ns"] <= span["offset_ns"]
+            for event in above["events"]
+        ):
+            return True
+        above = by_id.get(above["parent_span_id"])
+    return False
 
 
 def cause(span: Mapping[str, Any]) -> str:
