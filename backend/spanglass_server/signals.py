@@ -207,6 +207,11 @@ def sql_type(signal: Signal, column: str) -> str:
     return attribute.sql_type
 
 
+def quote_text(text: str) -> str:
+    """A text as a DuckDB constant, for where a parameter can't stand: inside one, only the quote is special."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quote_identifier(name: str) -> str:
     """A column name as a DuckDB identifier, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'

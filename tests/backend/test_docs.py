@@ -9,6 +9,7 @@ import pytest
 
 import spanglass_server
 from spanglass_server.api.table import ROUTES
+from spanglass_server.operations import operation_routes
 from spanglass_server.settings_table import TABLE
 from spanglass_server.store.segments import PROJECTED, ROW_GROUP_ROWS
 from spanglass_server.telemetry import METRICS
@@ -60,6 +61,14 @@ def test_every_parameter_is_documented(route):
     if re.search(r"\brange\b", words):
         known |= {"start", "end", "last"}
     assert [param.name for param in route.parameters if param.name not in known] == []
+
+
+def test_paths_beside_the_api_are_documented():
+    """Health, readiness and the server's figures are found by reading docs/."""
+    text = "".join(document.read_text() for document in DOCUMENTS if document.parent.name == "docs")
+    routes = operation_routes(None, None)
+    assert len(routes) == 3
+    assert [route.path for route in routes if not re.search(rf"[` ]{route.path}`", text)] == []
 
 
 def test_the_data_layout_is_that_of_segments():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.signals import Signal
+from spanglass_server.store.disk import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ class JournalFile:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             self._write_all([_MAGIC])
-            _sync_directory(path.parent)
+            sync(path.parent)
         except OSError:
             self.close()
             raise
@@ -121,14 +122,6 @@ def _header(entry: Entry) -> bytes:
 
 def _crc(header: bytes, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(header[8:], zlib.crc32(header[:4])))
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def journal_path(directory: Path, generation: int) -> Path:

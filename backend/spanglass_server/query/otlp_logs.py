@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.attributes import value_of_text
 from spanglass_server.query.otlp_json import Json, filled, grouped, hex_id
-from spanglass_server.query.otlp_values import any_value, key_values
+from spanglass_server.query.otlp_values import any_value, key_values, whole_number
 from spanglass_server.query.stored_rows import Rows
 from spanglass_server.signals import ValueType
 
@@ -24,8 +24,8 @@ def logs_data(table: pa.Table) -> Json:
 def _log_record(rows: Rows, row: int) -> Json:
     sent_ns = None if rows.value("time_is_observed", row) else rows.value("time_ns", row)
     return filled(
-        timeUnixNano=_text(sent_ns),
-        observedTimeUnixNano=_text(rows.value("observed_time_ns", row)),
+        timeUnixNano=whole_number(sent_ns),
+        observedTimeUnixNano=whole_number(rows.value("observed_time_ns", row)),
         severityNumber=rows.value("severity_number", row),
         severityText=rows.value("severity_text", row),
         body=_body(rows.value("body", row), rows.value("body_type", row)),
@@ -36,10 +36,6 @@ def _log_record(rows: Rows, row: int) -> Json:
         spanId=hex_id(rows.value("span_id", row)),
         eventName=rows.value("event_name", row),
     )
-
-
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)
 
 
 def _body(text: str | None, kind: str | None) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from spanglass_server.query.otlp_json import Json, filled, grouped, hex_id
-from spanglass_server.query.otlp_values import double, from_plain, key_values
+from spanglass_server.query.otlp_values import double, from_plain, key_values, whole_number
 from spanglass_server.query.stored_rows import Rows
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _point(rows: Rows, row: int) -> Json:
     """Write the fields that points of every type have."""
     return filled(
         attributes=key_values(rows.attributes.of_record("point", row)),
-        startTimeUnixNano=_text(rows.value("start_time_ns", row)),
-        timeUnixNano=_text(rows.value("time_ns", row)),
+        startTimeUnixNano=whole_number(rows.value("start_time_ns", row)),
+        timeUnixNano=whole_number(rows.value("time_ns", row)),
         flags=rows.value("flags", row),
         exemplars=[_exemplar(rows, row, index) for index in range(len(rows.items("exemplar_time_ns", row)))],
     )
@@ -97,7 +97,7 @@ def _numbers(rows: Rows, row: int) -> Json:
 def _statistics(rows: Rows, row: int) -> Json:
     """Write a distribution's count, and of sum, smallest and largest those that were sent, zero included."""
     sent = {name: rows.value(name, row) for name in ("sum", "min", "max")}
-    return filled(count=_text(rows.value("count", row))) | {
+    return filled(count=whole_number(rows.value("count", row))) | {
         name: double(value) for name, value in sent.items() if value is not None
     }
 
@@ -112,7 +112,7 @@ def _histogram(rows: Rows, row: int) -> Json:
 def _exponential_histogram(rows: Rows, row: int) -> Json:
     return _statistics(rows, row) | filled(
         scale=rows.value("scale", row),
-        zeroCount=_text(rows.value("zero_count", row)),
+        zeroCount=whole_number(rows.value("zero_count", row)),
         zeroThreshold=double(rows.value("zero_threshold", row)),
         positive=_buckets(rows, row, "positive"),
         negative=_buckets(rows, row, "negative"),
@@ -126,14 +126,10 @@ def _buckets(rows: Rows, row: int, side: str) -> Json:
 def _summary(rows: Rows, row: int) -> Json:
     pairs = zip(rows.items("quantiles", row), rows.items("quantile_values", row), strict=True)
     return filled(
-        count=_text(rows.value("count", row)),
+        count=whole_number(rows.value("count", row)),
         sum=double(rows.value("sum", row)),
         quantileValues=[filled(quantile=double(quantile), value=double(value)) for quantile, value in pairs],
     )
-
-
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)
 
 
 def _texts(numbers: list[int]) -> list[str]:

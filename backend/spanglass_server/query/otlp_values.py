@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
+def whole_number(number: int | None) -> str | None:
+    """Write a 64-bit integer, which is text in the JSON of protobuf."""
+    return None if number is None else str(number)
+
+
 def key_values(entries: Iterable[tuple[str, ValueType, Any]]) -> list[Json]:
     """Attributes as a list of ``KeyValue``."""
     return [{"key": key, "value": any_value(kind, value)} for key, kind, value in entries]

@@ -15,7 +15,7 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.query.window import clamp
-from spanglass_server.signals import FIXED_COLUMNS, quote_identifier
+from spanglass_server.signals import FIXED_COLUMNS, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,17 +147,13 @@ def _digest(columns: Iterable[str]) -> Sql:
     """
     parts = [
         f"CASE WHEN {quote_identifier(name)} IS NULL THEN 0::UBIGINT "
-        f"ELSE hash(hash({quote_identifier(name)}, {_literal(name)})) END"
+        f"ELSE hash(hash({quote_identifier(name)}, {quote_text(name)})) END"
         for name in columns
     ]
     while len(parts) > 1:  # in pairs, so that the nesting stays far from DuckDB's limit of 1000
         pairs = zip_longest(parts[::2], parts[1::2])
         parts = [left if right is None else f"xor({left}, {right})" for left, right in pairs]
     return Sql(parts[0])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _after(start: Place | None, *, descending: bool) -> Sql:

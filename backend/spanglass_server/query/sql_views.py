@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.matching import SERVICE
 from spanglass_server.query.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.severity import severity_sql
 from spanglass_server.signals import (
@@ -30,7 +31,6 @@ _TIME = "make_timestamp_ns({0})"
 _TIMES = "list_transform({0}, lambda t: make_timestamp_ns(t))"
 _HEX = "lower(hex({0}))"
 _HEXES = "list_transform({0}, lambda id: lower(hex(id)))"
-_SERVICE = "resource.service.name:str"
 
 #: View columns that are computed: their name, the stored columns they read, and the expression over them.
 COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
@@ -38,7 +38,7 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
         "start_time": (("start_time_ns",), _TIME),
         "end_time": (("start_time_ns", "duration_ns"), "make_timestamp_ns({0} + {1})"),
         "duration_ms": (("duration_ns",), "{0} / 1e6"),
-        "service_name": ((_SERVICE,), "{0}"),
+        "service_name": ((SERVICE,), "{0}"),
         "trace_id": (("trace_id",), _HEX),
         "span_id": (("span_id",), _HEX),
         "parent_span_id": (("parent_span_id",), _HEX),
@@ -54,7 +54,7 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
     Signal.LOGS: {
         "time": (("time_ns",), _TIME),
         "observed_time": (("observed_time_ns",), _TIME),
-        "service_name": ((_SERVICE,), "{0}"),
+        "service_name": ((SERVICE,), "{0}"),
         "severity": (SEVERITY_COLUMNS, severity_sql()),
         "trace_id": (("trace_id",), _HEX),
         "span_id": (("span_id",), _HEX),
@@ -62,7 +62,7 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
     Signal.METRICS: {
         "time": (("time_ns",), _TIME),
         "start_time": (("start_time_ns",), _TIME),
-        "service_name": ((_SERVICE,), "{0}"),
+        "service_name": ((SERVICE,), "{0}"),
         "value": (("value_double", "value_int"), "coalesce({0}, {1}::DOUBLE)"),
         "temporality": (("temporality",), "['delta', 'cumulative'][{0}]"),
         "exemplar_time": (("exemplar_time_ns",), _TIMES),

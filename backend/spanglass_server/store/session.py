@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, quote_identifier, quote_text, sql_type
+from spanglass_server.signals import (
+    FIXED_COLUMNS,
+    TIME_COLUMN,
+    AttributeColumn,
+    Signal,
+    quote_identifier,
+    quote_text,
+    sql_type,
+)
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.store.trace_filter import TraceFilter
 

@@ -10,7 +10,7 @@ from spanglass_core.filter_ast import Field
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import SEVERITIES, SEVERITY_STEP, Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field
-from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -90,14 +90,9 @@ def _intrinsic(field: Intrinsic) -> str:
 
 
 def _overflow(resolved: Resolved) -> str:
-    names = ", ".join(_literal(name) for name in resolved.overflow)
+    names = ", ".join(quote_text(name) for name in resolved.overflow)
     place = f'list_position(list_transform("overflow_name", lambda entry: entry IN ({names})), true)'
     return f'"overflow_value"[{place}]'
-
-
-def _literal(text: str) -> str:
-    """Write a text as a DuckDB string: inside one, only the quote is special."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _as_text(source: str) -> str:
