@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.times import format_time
 from spanglass_core.trace_tree import Node, Span, Tree, build_tree
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql, all_of
-from spanglass_server.query.matching import within
+from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.otlp_json import traces_data
 from spanglass_server.query.span_rows import SpanRows
-from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.stored_rows import fetch_rows
-from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
 
@@ -50,20 +47,16 @@ def show_trace_otlp(session: QuerySession, trace_id: bytes) -> dict[str, Any]:
 
 
 def _fetch(session: QuerySession, trace_id: bytes) -> pa.Table:
-    """All spans of a trace. When it was is found first, because only the columns of that time are then read."""
-    columns = ("trace_id", "start_time_ns")
-    relation = Sql(session.relation(Signal.SPANS, ALL_TIME, columns, trace_ids=[trace_id]))
-    extent = rows(session, statement("trace_extent", relation=relation, trace_id=trace_id))[0]
-    if extent["first_ns"] is None:
+    """All spans of a trace, whenever it was: segments know which traces they may hold."""
+    found = fetch_rows(session, Signal.SPANS, ALL_TIME, Sql("trace_id = ?", (trace_id,)), trace_ids=[trace_id])
+    if not found.num_rows:
         raise BadQuestionError(
             f"no span of trace {trace_id.hex()} is stored",
             field="trace_id",
             hint="check the id; it may also be past its retention, or not sampled",
             code="not_found",
         )
-    window = clamp(extent["first_ns"], extent["last_ns"] + 1)
-    where = all_of([within(window), Sql("trace_id = ?", (trace_id,))])
-    return fetch_rows(session, Signal.SPANS, window, where, trace_ids=[trace_id])
+    return found
 
 
 def _tree_span(spans: SpanRows, row: int) -> Span:
