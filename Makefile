@@ -26,6 +26,7 @@ serve: $(VENV)/.installed ## the server alone, its data in spanglass-data/local
 	@exec $(BIN)/spanglass serve --data spanglass-data/local $(ARGS)
 
 test: $(VENV)/.installed ## the tests that take seconds
+	@echo 'Left out: slow tests, pages in Chromium, the real Collector. Run them with: make test-all (CONTRIBUTING.md: what they need)'
 	$(PYTEST) -q -m "not slow and not browser and not collector" $(ARGS)
 
 test-all: $(VENV)/.installed ## all tests: also slow ones, pages in Chromium, the real Collector

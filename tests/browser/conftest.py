@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -23,7 +24,7 @@ from made_up import NOW_NS
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.routes import not_found_page, page_routes
 
-CHROMIUM = "/usr/bin/chromium"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 
@@ -90,15 +91,15 @@ def serve():
 
 @pytest.fixture(scope="session")
 def browser():
-    """Return A Chromium without a window; without one the browser tests are skipped, unless everything is required."""
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1":
-            pytest.fail(f"no {CHROMIUM}: apt-get install chromium")
-        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+    """Return a Chromium without a window; without one the browser tests are skipped, unless everything is required."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing = pytest.fail if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1" else pytest.skip
+        missing(f"none of {', '.join(NAMES)} is on PATH: on Debian and Ubuntu, apt install chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - starts a driver; only tests that need it pay
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()
 
