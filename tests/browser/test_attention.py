@@ -24,6 +24,7 @@ FOUND = {
     "calm": (CALM, None),
     "one error of a few": ([*CALM, (4, 1, 10)], None),
     "half fail now": ([*CALM, (20, 10, 10), (4, 2, 10)], Finding("failing", 0.5, 0.0, 480)),
+    "fails still, as the newest bucket begins": ([*CALM, (20, 5, 10), (10, 0, 10)], Finding("failing", 0.25, 0.0, 480)),
     "all that is known fails": ([(20, 20, 10)], Finding("failing", 1.0, 0.0, 0)),
     "failed, and stopped": ([(20, 20, 10), *CALM], Finding("failed", 20 / 180, 0.0, 0)),
     "a fault long ago among many": ([*CALM * 5, (20, 10, 10), *CALM * 5], None),

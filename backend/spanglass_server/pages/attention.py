@@ -43,28 +43,35 @@ def find(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     return _failing(points) or _silent(points) or _slow(points) or _failed(points)
 
 
-def _split(points: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the buckets that are "now" and those before, of the buckets with requests."""
+def _split(
+    points: Sequence[Mapping[str, Any]], least: int = 1
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the buckets that are "now", ``least`` or more, and those before, of the buckets with requests."""
     busy = [point for point in points if point["requests"]]
     cut, requests = len(busy), 0
-    while cut and requests < NOW_REQUESTS and len(busy) - cut < NOW_BUCKETS:
+    while cut and len(busy) - cut < NOW_BUCKETS and (requests < NOW_REQUESTS or len(busy) - cut < least):
         cut -= 1
         requests += busy[cut]["requests"]
     return busy[cut:], busy[:cut]
 
 
 def _failing(points: Sequence[Mapping[str, Any]]) -> Finding | None:
-    now, before = _split(points)
-    if _count(now, "errors") < LEAST_ERRORS or _ratio(now) < BAD_RATIO:
+    # the newest bucket may have only begun, with too few requests to fail twice: the one before it counts as well
+    now, before = next((split for split in (_split(points), _split(points, 2)) if _fails(split[0])), ([], []))
+    if not now:
         return None
     calm = next((i for i in range(len(before), 0, -1) if _ratio(before[i - 1 : i]) < BAD_RATIO), 0)
     bad = [point for point in [*before[calm:], *now] if point["errors"]]
     return Finding("failing", _ratio(bad), _ratio(before[:calm]), bad[0]["t"])
 
 
+def _fails(points: Sequence[Mapping[str, Any]]) -> bool:
+    return _count(points, "errors") >= LEAST_ERRORS and _ratio(points) >= BAD_RATIO
+
+
 def _failed(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     """Return what failed in the range as a whole, though it has stopped."""
-    if _count(points, "errors") < LEAST_ERRORS or _ratio(points) < BAD_RATIO:
+    if not _fails(points):
         return None
     return Finding("failed", _ratio(points), 0.0, next(point["t"] for point in points if point["errors"]))
 
