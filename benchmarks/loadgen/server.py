@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 #: The console script that stands beside the interpreter in use.
 SPANGLASS = str(Path(sys.executable).with_name("spanglass"))
+_PORTS = (10_000, 30_000)
 
 
 class ServerFailedError(Exception):
@@ -160,9 +162,23 @@ class ServerProcess:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, all different."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Return ports that were free a moment ago, all different.
+
+    They lie below the range from which systems take ports for outgoing connections (32768 and up on Linux): a server
+    that is stopped and started again finds its ports still free, however many connections were opened meanwhile.
+    """
+    draw = random.SystemRandom()
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = draw.randrange(*_PORTS)
+        if _is_free(port):
+            ports.add(port)
+    return list(ports)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True

@@ -89,7 +89,7 @@ def serve():
         served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while the driver lives, asyncio.run() fails for every other test here
 def browser():
     """Return a Chromium without a window; without one the browser tests are skipped, unless everything is required."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
