@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
+from itertools import chain
 
 HOST = "127.0.0.1"
+#: Below 32768: from there on Linux gives ports to outgoing connections, and might between our choice and its use.
+FREE_PORTS = range(20_000, 32_768)
 
 
 def is_free(port: int) -> bool:
@@ -24,19 +28,9 @@ def is_free(port: int) -> bool:
 
 def choose(wanted: list[int]) -> list[int]:
     """Return a port for each wanted one: itself where it is free, else (and for 0) a free one. All are different."""
-    held: list[socket.socket] = []
+    others = iter(random.sample(FREE_PORTS, len(FREE_PORTS)))
     chosen: list[int] = []
-    try:
-        for port in wanted:
-            if port and port not in chosen and is_free(port):
-                chosen.append(port)
-                continue
-            # Held until all are chosen, so that the system does not give the same one twice.
-            holder = socket.socket()
-            holder.bind((HOST, 0))
-            held.append(holder)
-            chosen.append(holder.getsockname()[1])
-    finally:
-        for holder in held:
-            holder.close()
+    for port in wanted:
+        candidates = chain([port] if port else [], others)
+        chosen.append(next(each for each in candidates if each not in chosen and is_free(each)))
     return chosen
