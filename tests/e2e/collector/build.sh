@@ -13,7 +13,7 @@ if [ "${1:-}" != --where ] && [ ! -x "$target" ]; then
     trap 'rm -rf "$work"' EXIT
     cp "$here/builder.yaml" "$work/"
     # Everything Go says goes to stderr: stdout carries the path alone.
-    (cd "$work" && CGO_ENABLED=0 nice -n 10 go run "go.opentelemetry.io/collector/cmd/builder@v$version" \
+    (cd "$work" && TMPDIR="$work" CGO_ENABLED=0 nice -n 10 go run "go.opentelemetry.io/collector/cmd/builder@v$version" \
         --config builder.yaml --ldflags "-s -w") >&2
     mkdir -p "$(dirname "$target")"
     # A rename on one file system is atomic: two builds at once both leave a whole file.
