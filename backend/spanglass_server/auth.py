@@ -9,8 +9,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.settings_errors import SettingsError
-from spanglass_server.settings_types import SECRET, Secret
+from spanglass_core.settings_errors import SettingsError
+from spanglass_core.settings_types import SECRET, Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.settings_errors import SettingsError, suggest
+from spanglass_core.settings_errors import SettingsError, suggest
+from spanglass_core.settings_types import SECRET, Secret
 from spanglass_server.settings_file import read_file
 from spanglass_server.settings_table import GROUPS, TABLE, Setting, Settings
-from spanglass_server.settings_types import SECRET, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spanglass_server.settings_types import (
+from spanglass_core.settings_types import (
     BOOL,
     BYTES,
     DURATION,

@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from spanglass_core.units import format_duration, format_size, parse_duration_ns, parse_size_bytes
 
@@ -16,7 +17,6 @@ _MAX_PORT = 65_535
 _MANY_DIGITS = 19  # more do not fit a signed 64-bit integer
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
-_LEVELS = ("debug", "info", "warning", "error")
 _TOKEN_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
@@ -72,11 +72,38 @@ def _text(text: str) -> str:
     return text.strip()
 
 
-def _level(text: str) -> str:
-    word = text.strip().lower()
-    if word not in _LEVELS:
-        raise ValueError(f"expected one of {', '.join(_LEVELS)}")
-    return word
+def choice(*words: str) -> SettingType:
+    """One of some words, in any case."""
+
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise ValueError(f"expected one of {', '.join(words)}")
+        return word
+
+    return SettingType("str", read)
+
+
+def _ratio(text: str) -> float:
+    word = text.strip()
+    try:
+        value = float(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("expected a number from 0 to 1, or a percentage such as 10%")
+    return value
+
+
+def _headers(text: str) -> tuple[tuple[str, str], ...]:
+    """Read ``name=value,name=value``; values may be percent-encoded, as in OTEL_EXPORTER_OTLP_HEADERS."""
+    pairs = []
+    for part in _list(text):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip():
+            raise ValueError("expected name=value pairs with commas between them")
+        pairs.append((name.strip().lower(), unquote(value.strip())))
+    return tuple(pairs)
 
 
 def _path(text: str) -> Path:
@@ -129,7 +156,10 @@ BOOL = SettingType("bool", _bool, lambda value: "true" if value else "false")
 DURATION = SettingType("duration", _duration, format_duration)
 BYTES = SettingType("bytes", _size, format_size)
 PORT = whole(0, _MAX_PORT)
-LEVEL = SettingType("str", _level)
+LEVEL = choice("debug", "info", "warning", "error")
 PATH = SettingType("path", _path, lambda value: "" if value is None else str(value))
 LIST = SettingType("list", _list, ", ".join)
+RATIO = SettingType("ratio", _ratio)
+# values of headers are often keys, so they are never shown
+HEADERS = SettingType("headers", _headers, lambda pairs: ", ".join(f"{name}=***" for name, _ in pairs))
 SECRET = SettingType("secret", _secret, lambda value: "***" if value else "")

@@ -1,0 +1,54 @@
+"""Our own failures: they never reach the application, are logged once each, are counted, and are loud in our tests.
+
+``SPANGLASS_STRICT=1`` lets them through, so that a test fails where the mistake is.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STRICT_VARIABLE = "SPANGLASS_STRICT"
+
+#: How often each part failed in this process, by what it was doing; ``spanglass doctor`` and self-metrics read it.
+failures: Counter[str] = Counter()
+
+_logger = logging.getLogger("spanglass")
+_seen: set[tuple[str, type[BaseException]]] = set()
+_lock = threading.Lock()
+
+
+@contextmanager
+def guarded(doing: str) -> Iterator[None]:
+    """Run our own code inside an application: an ``Exception`` in it ends the block and goes no further.
+
+    ``doing`` completes "could not ...", names the part, and has few values: it is a key of ``failures``.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get(STRICT_VARIABLE) == "1":
+            raise
+        report(doing, error)
+
+
+def report(doing: str, error: Exception) -> None:
+    """Count a failure, and log the first of its kind with its traceback."""
+    kind = (doing, type(error))
+    with _lock:
+        failures[doing] += 1
+        first = kind not in _seen
+        _seen.add(kind)
+    if first:
+        _logger.warning(
+            "could not %s; the application goes on, and further failures of this kind are only counted",
+            doing,
+            exc_info=error,
+        )

@@ -1,0 +1,37 @@
+"""Names of attributes and events that Spanglass itself defines, where the semantic conventions have none.
+
+docs/attributes.md explains each. Whatever the conventions name is in ``semconv_names``.
+"""
+
+from __future__ import annotations
+
+# -- exceptions: on the span event `exception` and on the log record
+#: Random hex id of one occurrence: the same on every span event and log record that speaks of it.
+EXCEPTION_OCCURRENCE_ID = "spanglass.exception.occurrence_id"
+#: JSON text: the list of exceptions of the occurrence, the one that was caught first, then causes, contexts, members.
+EXCEPTION_CHAIN = "spanglass.exception.chain"
+#: The group that the application chose for this occurrence: a list of texts.
+EXCEPTION_FINGERPRINT = "spanglass.exception.fingerprint"
+#: Whether anything in the application handled it: false for what reached an excepthook.
+EXCEPTION_HANDLED = "spanglass.exception.handled"
+
+# -- sampling
+#: Probability with which this span was kept, when below 1: it stands for 1/probability spans.
+SAMPLING_PROBABILITY = "spanglass.sampling.probability"
+#: Why the tail sampler kept the trace: error, slow or share.
+SAMPLING_REASON = "spanglass.sampling.reason"
+
+# -- scrubbing
+#: Keys of attributes whose value was scrubbed, wholly or in part.
+SCRUBBED = "spanglass.scrubbed"
+
+# -- spans in progress: log records with this event name
+SPAN_RUNNING_EVENT = "spanglass.span.running"
+SPAN_NAME = "spanglass.span.name"
+SPAN_KIND = "spanglass.span.kind"
+SPAN_START_UNIX_NANO = "spanglass.span.start_unix_nano"
+SPAN_PARENT_ID = "spanglass.span.parent_id"
+
+# -- logs
+#: The text with its placeholders, before values were put in.
+MESSAGE_TEMPLATE = "spanglass.message.template"
