@@ -49,7 +49,12 @@ def _row(default: T, kind: SettingType, help_text: str, *, otel: str = "") -> T:
 class Settings:
     """An application's settings, checked; see ``TABLE`` for what each one is."""
 
-    enabled: bool = _row(default=True, kind=BOOL, help_text="False: nothing is set up, and every call is a no-op.")
+    enabled: bool = _row(
+        default=True,
+        kind=BOOL,
+        help_text="False: nothing is set up, and every call is a no-op.",
+        otel="OTEL_SDK_DISABLED",
+    )
 
     # who sends
     service_name: str = _row(
@@ -88,7 +93,10 @@ class Settings:
         otel="OTEL_EXPORTER_OTLP_COMPRESSION",
     )
     send_timeout_ns: int = _row(
-        10 * _SECOND_NS, DURATION, "How long one delivery may take, with its repetitions, before it is given up."
+        10 * _SECOND_NS,
+        DURATION,
+        "How long one delivery may take, with its repetitions, before it is given up.",
+        otel="OTEL_EXPORTER_OTLP_TIMEOUT",
     )
     spool_dir: Path | None = _row(
         None, PATH, "Directory that keeps what could not be sent, to send it later. Default: none, it is dropped."
@@ -123,7 +131,9 @@ class Settings:
         choice("notset", "debug", "info", "warning", "error", "critical"),
         "Least level of a stdlib log record to send; the loggers' own levels come first.",
     )
-    metric_interval_ns: int = _row(15 * _SECOND_NS, DURATION, "How often metrics are collected and sent.")
+    metric_interval_ns: int = _row(
+        15 * _SECOND_NS, DURATION, "How often metrics are collected and sent.", otel="OTEL_METRIC_EXPORT_INTERVAL"
+    )
     runtime_metrics: bool = _row(
         default=True, kind=BOOL, help_text="Measure process, host, interpreter, event loops, pools, caches and queues."
     )
