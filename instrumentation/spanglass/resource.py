@@ -1,0 +1,64 @@
+"""The resource: who sends. Attributes follow the conventions for service, deployment, host, process and telemetry.
+
+What OTEL_RESOURCE_ATTRIBUTES says is kept where our settings say nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+from spanglass.release import git_commit
+from spanglass.service_name import service_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from spanglass.settings import Settings
+
+
+def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> Resource:
+    """Build the resource of this process; ``more`` comes from whoever starts us, such as telemetry.auto.version."""
+    stated = OTELResourceDetector().detect().attributes
+    ours = {
+        "service.namespace": settings.service_namespace,
+        "service.version": settings.release,
+        "deployment.environment.name": settings.environment,
+        "service.name": settings.service_name,
+    }
+    found: dict[str, Callable[[], str]] = {
+        "service.name": lambda: service_name(sys.orig_argv, Path.cwd()),
+        "service.version": lambda: git_commit(Path.cwd()),
+    }
+    attributes: dict[str, str | int] = {name: value for name, value in ours.items() if value}
+    attributes |= {
+        name: value
+        for name, find in found.items()
+        if name not in attributes and name not in stated and (value := find())
+    }
+    return Resource.create({**_surroundings(), **process_attributes(), **(more or {}), **attributes})
+
+
+def process_attributes() -> dict[str, int]:
+    """Give what a forked child has to say anew."""
+    return {"process.pid": os.getpid()}
+
+
+def _surroundings() -> dict[str, str]:
+    return {
+        "host.name": socket.gethostname(),
+        "host.arch": platform.machine(),
+        "os.type": sys.platform,
+        "process.executable.name": Path(sys.executable).name,
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": platform.python_version(),
+        "telemetry.distro.name": "spanglass",
+        "telemetry.distro.version": version("spanglass"),
+    }
