@@ -1,0 +1,108 @@
+"""``spanglass run``: start an unmodified program with its telemetry on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spanglass.autostart import environment
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.safe import terminal_text
+from spanglass.service_name import service_name
+from spanglass.settings import SettingsError, load, unknown_variables
+from spanglass.settings_table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXAMPLES = """examples:
+  spanglass run app.py --port 8000
+  spanglass run -m billing.worker
+  spanglass run gunicorn --workers 4 shop.web:app
+  spanglass run --service-name shop --environment staging uvicorn shop.web:app --reload
+
+Everything before the program is an option of Spanglass, everything after it is the program's own.
+docs/app/settings.md lists the settings, docs/app/run.md tells how children and workers are treated."""
+
+# Settings that have an option of their own; the others go with --set.
+_OPTIONS = ("service_name", "environment", "release", "endpoint", "token", "sample_ratio", "console")
+
+
+def command(argv: Sequence[str]) -> int:
+    """Replace this process by the program; returns only when it can't."""
+    arguments = _parser().parse_args(argv)
+    words = ([f"-m{arguments.module}"] if arguments.module else []) + arguments.program
+    if not words:
+        raise CliError("no program to run", "for example: spanglass run app.py", code=Exit.USAGE)
+    environ = dict(os.environ) | _given(arguments)
+    try:
+        load({}, environ)
+    except SettingsError as error:
+        raise CliError(str(error), "docs/app/settings.md lists the settings", code=Exit.USAGE) from None
+    for problem in unknown_variables(environ):
+        print(f"spanglass run: warning: {problem}", file=sys.stderr)
+    program = _program(arguments.module, arguments.program)
+    sys.stdout.flush()
+    name = service_name(_as_interpreter(program), Path.cwd())
+    os.execve(program[0], program, environment(environ, name))  # noqa: S606 - running programs is what it is for
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="spanglass run",
+        usage="spanglass run [OPTIONS] (SCRIPT.py | -m MODULE | PROGRAM) [ARGUMENTS]",
+        description="Run a program with traces, metrics and logs on, without a change to it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for name in _OPTIONS:
+        made.add_argument(f"--{name.replace('_', '-')}", metavar=name.upper(), help=TABLE[name].help.replace("%", "%%"))
+    made.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; may be repeated"
+    )
+    made.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    made.add_argument("program", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return made
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, str]:
+    """Give the options as variables, which the program's children inherit."""
+    given = {name: getattr(arguments, name) for name in _OPTIONS if getattr(arguments, name) is not None}
+    for assignment in arguments.set:
+        name, equals, text = assignment.partition("=")
+        if not equals or name not in TABLE:
+            known = "docs/app/settings.md lists the settings"
+            raise CliError(
+                f"--set takes NAME=VALUE with the name of a setting, not {assignment!r}", known, code=Exit.USAGE
+            )
+        given[name] = text
+    return {TABLE[name].variables[0]: text for name, text in given.items()}
+
+
+def _program(module: str | None, words: list[str]) -> list[str]:
+    """Give the words to execute, the first an absolute path."""
+    if module:
+        return [sys.executable, "-m", module, *words]
+    first = words[0]
+    if first.endswith((".py", ".pyz")) or Path(first).is_dir():
+        if not Path(first).exists():
+            raise CliError(
+                f"there is no file {terminal_text(first)!r}", "name a script in this folder", code=Exit.USAGE
+            )
+        return [sys.executable, *words]
+    beside = Path(sys.executable).parent / first  # a program of this environment that is not activated
+    found = shutil.which(first) or (str(beside) if os.access(beside, os.X_OK) and os.sep not in first else None)
+    if found is None:
+        hint = f"install it in this environment, or name a script: {terminal_text(first)}.py"
+        raise CliError(f"there is no program {terminal_text(first)!r}", hint, code=Exit.USAGE)
+    return [os.path.abspath(found), *words[1:]]  # noqa: PTH100 - links to the environment's python must stay
+
+
+def _as_interpreter(program: list[str]) -> list[str]:
+    """Give the words as the interpreter will see them."""
+    return program if Path(program[0]).name.startswith("python") else [sys.executable, *program]

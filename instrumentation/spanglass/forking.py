@@ -1,0 +1,74 @@
+"""What a forked child has to renew: gunicorn with and without --preload, celery prefork, multiprocessing, os.fork.
+
+The SDK (1.45) restarts its threads and gives the child an instance id of its own. What is left to do, and done here:
+metrics begin at zero, for the parent counts what happened in the parent; locks that a thread of the parent may have
+held; the process id in the resource; and whatever registered itself.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.metrics._internal.metric_reader_storage import MetricReaderStorage
+from opentelemetry.sdk.resources import Resource
+
+from spanglass.guard import guarded
+from spanglass.resource import process_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    from spanglass.providers import Providers
+
+_in_child: list[Callable[[], None]] = []
+
+
+def in_child(renew: Callable[[], None]) -> Callable[[], None]:
+    """Have ``renew`` called in every forked child, after those registered before; returns what takes it back."""
+    _in_child.append(renew)
+
+    def forget() -> None:
+        if renew in _in_child:
+            _in_child.remove(renew)
+
+    return forget
+
+
+def renew(providers: Providers) -> None:
+    """Make the child's providers its own."""
+    own = Resource(process_attributes())
+    providers.tracer._update_resource(own)  # noqa: SLF001 - the SDK's own way in its own at-fork handler
+    providers.meter._update_resource(own)  # noqa: SLF001
+    providers.logger._update_resource(own)  # noqa: SLF001
+    _begin_at_zero(providers.meter)
+
+
+def _begin_at_zero(provider: MeterProvider) -> None:
+    """Forget the parent's sums, and the locks that its exporting thread may have held while it forked."""
+    consumer = provider._measurement_consumer  # noqa: SLF001 - there is no public way
+    consumer._lock = threading.Lock()  # noqa: SLF001
+    consumer._reader_storages = {  # noqa: SLF001
+        reader: MetricReaderStorage(
+            consumer._sdk_config,  # noqa: SLF001
+            reader._instrument_class_temporality,  # type: ignore[arg-type] # noqa: SLF001
+            reader._instrument_class_aggregation,  # type: ignore[arg-type] # noqa: SLF001
+        )
+        for reader in consumer._reader_storages  # noqa: SLF001
+    }
+    for reader in consumer._reader_storages:  # noqa: SLF001
+        if hasattr(reader, "_export_lock"):
+            reader._export_lock = threading.Lock()  # noqa: SLF001
+
+
+def _run_in_child() -> None:
+    for renew_part in _in_child:
+        with guarded("go on after a fork"):
+            renew_part()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_run_in_child)

@@ -1,0 +1,54 @@
+"""The process-wide providers of OpenTelemetry's API: set them, and take them back.
+
+The API lets each be set once. Taking back is for ``shutdown`` followed by ``configure``, and for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003 - a NamedTuple's field
+from types import ModuleType  # noqa: TC003 - a NamedTuple's field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import opentelemetry._logs._internal as logs_api
+import opentelemetry.metrics._internal as metrics_api
+import opentelemetry.trace as traces_api
+from opentelemetry.util._once import Once
+
+if TYPE_CHECKING:
+    from spanglass.providers import Providers
+
+
+class _Holder(NamedTuple):
+    """Where the API keeps one provider: its module, the variable, the one that says it was set, and the setter."""
+
+    module: ModuleType
+    provider: str
+    once: str
+    publish: Callable[[Any], None]
+
+
+_HOLDERS = (
+    _Holder(traces_api, "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE", traces_api.set_tracer_provider),
+    _Holder(metrics_api, "_METER_PROVIDER", "_METER_PROVIDER_SET_ONCE", metrics_api.set_meter_provider),
+    _Holder(logs_api, "_LOGGER_PROVIDER", "_LOGGER_PROVIDER_SET_ONCE", logs_api.set_logger_provider),
+)
+
+
+def current() -> list[Any]:
+    """Give the providers that were set for traces, metrics and logs; None where none was."""
+    return [getattr(holder.module, holder.provider) for holder in _HOLDERS]
+
+
+def publish(providers: Providers) -> None:
+    """Set the providers that nobody has set; what was set before stays."""
+    for holder, set_provider, ours in zip(_HOLDERS, current(), providers.all, strict=True):
+        if set_provider is None:
+            holder.publish(ours)
+
+
+def take_back(providers: Providers) -> None:
+    """Unset those of these providers that are set."""
+    for holder, set_provider in zip(_HOLDERS, current(), strict=True):
+        if any(set_provider is ours for ours in providers.all):
+            setattr(holder.module, holder.provider, None)
+            setattr(holder.module, holder.once, Once())

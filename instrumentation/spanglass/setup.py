@@ -1,0 +1,107 @@
+"""The composition root of an application's side: everything is put together here, and taken apart again.
+
+``configure`` is what users call; ``start`` is what ``spanglass run`` and OpenTelemetry's configurator call too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from spanglass.ending import Ending
+from spanglass.guard import guarded
+from spanglass.parts import Parts
+from spanglass.settings import SettingsError, load, unknown_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from spanglass.options import Options
+    from spanglass.settings import Settings
+
+_NS_PER_S = 1_000_000_000
+
+_logger = logging.getLogger("spanglass")
+_lock = threading.RLock()
+
+
+class _Running:
+    """What is running in this process: None, or one configuration."""
+
+    parts: Parts | None = None
+    options: Mapping[str, object] | None = None
+    ending: Ending | None = None
+
+
+_running = _Running()
+
+
+def configure(**options: Unpack[Options]) -> bool:
+    """Send this application's traces, metrics and logs; docs/app/settings.md lists the options.
+
+    Gives True if telemetry is on afterwards. A setting that is wrong is named on stderr, once, and leaves telemetry
+    off: the application goes on. A second call changes nothing; call ``shutdown`` before to configure anew.
+    """
+    with _lock:
+        if _running.parts is not None:
+            if dict(options) != _running.options:
+                _logger.warning(
+                    "configure() was called again with other options, which are ignored; call shutdown() first"
+                )
+            return True
+        try:
+            settings = load(options, os.environ)
+        except SettingsError as error:
+            if os.environ.get("SPANGLASS_STRICT") == "1":
+                raise
+            print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
+            return False
+        for problem in unknown_variables(os.environ):
+            _logger.warning("%s", problem)
+        _running.options = dict(options)
+        return start(settings)
+
+
+def start(settings: Settings, *, instrument: bool = True, more_resource: Mapping[str, str] | None = None) -> bool:
+    """Put everything together by checked settings; ``instrument`` False leaves libraries to OpenTelemetry's loader."""
+    with _lock:
+        if _running.parts is not None or not settings.enabled:
+            return _running.parts is not None
+        with guarded("start"):
+            parts = Parts(settings, more_resource or {})
+            parts.begin(instrument=instrument and settings.instrument)
+            ending = Ending(_finish, settings.flush_timeout_ns / _NS_PER_S)
+            ending.install()
+            _running.parts, _running.ending = parts, ending
+        return _running.parts is not None
+
+
+def shutdown() -> None:
+    """Send what still waits, for as long as ``flush_timeout`` allows, and take everything back."""
+    with _lock:
+        if _running.ending is not None:
+            _running.ending.now()
+            _running.ending.remove()
+        _running.ending = None
+        _running.options = None
+
+
+def force_flush() -> bool:
+    """Send what waits now; False if that took longer than ``flush_timeout``. For tests and short-lived functions."""
+    parts = _running.parts
+    return parts.flush() if parts is not None else True
+
+
+def running() -> Parts | None:
+    """Give what is running in this process, for ``doctor`` and the test kit."""
+    return _running.parts
+
+
+def _finish() -> None:
+    parts, _running.parts = _running.parts, None
+    if parts is not None:
+        parts.end()
