@@ -31,6 +31,13 @@ SPAN_NAME = "spanglass.span.name"
 SPAN_KIND = "spanglass.span.kind"
 SPAN_START_UNIX_NANO = "spanglass.span.start_unix_nano"
 SPAN_PARENT_ID = "spanglass.span.parent_id"
+#: The status so far, ``ok`` or ``error``; left out while it is unset.
+SPAN_STATUS = "spanglass.span.status"
+SPAN_STATUS_MESSAGE = "spanglass.span.status_message"
+#: How soon the record is repeated while the span is open, in nanoseconds: silence of three times that is a loss.
+SPAN_REPEAT_NANO = "spanglass.span.repeat_nano"
+#: True in the last record of a span that was announced: it ended, and may be on its way or not kept by a sampler.
+SPAN_ENDED = "spanglass.span.ended"
 
 # -- logs
 #: The text with its placeholders, before values were put in.
