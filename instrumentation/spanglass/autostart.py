@@ -12,8 +12,8 @@ RUN_VARIABLE = "SPANGLASS_RUN"
 #: The folder with ``sitecustomize``.
 AUTOLOAD = Path(__file__).parent / "autoload"
 
-# Interpreters that a program starts in passing: tools, and multiprocessing's two helper processes.
-_HELPERS = ("from multiprocessing.resource_tracker", "from multiprocessing.forkserver")
+# Interpreters that a program starts in passing. Not multiprocessing's fork server: its children are the workers.
+_HELPERS = ("from multiprocessing.resource_tracker",)
 _TOOLS = {"pip", "venv", "ensurepip", "compileall"}
 
 

@@ -1,0 +1,16 @@
+"""A Flask application that knows nothing of telemetry."""
+
+import logging
+import os
+
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+logger = logging.getLogger("shop")
+
+
+@app.get("/who")
+def who():
+    """Say which process answers."""
+    logger.warning("asked who I am")
+    return jsonify(pid=os.getpid())
