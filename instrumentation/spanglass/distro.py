@@ -1,0 +1,44 @@
+"""Spanglass as a distribution of OpenTelemetry: what ``opentelemetry-instrument`` and the Kubernetes operator load.
+
+Entry points ``opentelemetry_distro`` and ``opentelemetry_configurator``. Where another distribution is installed too,
+OTEL_PYTHON_DISTRO=spanglass and OTEL_PYTHON_CONFIGURATOR=spanglass choose this one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.sdk._configuration import _BaseConfigurator
+
+from spanglass.settings import SettingsError, load
+from spanglass.setup import start
+
+if TYPE_CHECKING:
+    from opentelemetry.util._importlib_metadata import EntryPoint
+
+
+class SpanglassDistro(BaseDistro):  # type: ignore[misc] # the package has no types
+    """Prepares the environment before anything is loaded, and turns instrumentations on with our options."""
+
+    def _configure(self, **_: Any) -> None:
+        """Nothing to prepare: the configurator reads the settings."""
+
+    def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        """Turn one instrumentation on; one that fails is reported and skipped."""
+        entry_point.load()().instrument(**kwargs)
+
+
+class SpanglassConfigurator(_BaseConfigurator):
+    """Sets the SDK up by our settings and OpenTelemetry's variables, a declarative file included."""
+
+    def _configure(self, **kwargs: Any) -> None:
+        version = kwargs.get("auto_instrumentation_version")
+        try:
+            settings = load({}, os.environ)
+        except SettingsError as error:
+            print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
+            return
+        start(settings, instrument=False, more_resource={"telemetry.auto.version": version} if version else {})

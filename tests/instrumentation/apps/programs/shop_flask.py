@@ -1,0 +1,24 @@
+"""A Flask application that knows nothing of telemetry."""
+
+from flask import Flask
+from work import work
+
+app = Flask(__name__)
+
+
+@app.get("/work/<int:number>")
+def do_work(number: int):
+    """Work."""
+    return work()
+
+
+@app.get("/leaf")
+def leaf():
+    """Be called."""
+    return {}
+
+
+@app.get("/broken")
+def broken():
+    """Fail."""
+    raise LookupError("nothing there")
