@@ -105,6 +105,7 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
         "time_ns": "BIGINT",
         "time_is_observed": "BOOLEAN",
         "observed_time_ns": "BIGINT",
+        "received_time_ns": "BIGINT",  # of announcements of open spans only, so that they are judged by one clock
         "severity_number": "UTINYINT",
         "severity_text": "VARCHAR",
         "body": "VARCHAR",

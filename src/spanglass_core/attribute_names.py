@@ -38,7 +38,37 @@ SPAN_STATUS_MESSAGE = "spanglass.span.status_message"
 SPAN_REPEAT_NANO = "spanglass.span.repeat_nano"
 #: True in the last record of a span that was announced: it ended, and may be on its way or not kept by a sampler.
 SPAN_ENDED = "spanglass.span.ended"
+#: All of these: what else such a record has is the span's own.
+SPAN_ANNOUNCEMENT_KEYS = frozenset(
+    {SPAN_NAME, SPAN_KIND, SPAN_START_UNIX_NANO, SPAN_PARENT_ID, SPAN_STATUS, SPAN_STATUS_MESSAGE, SPAN_REPEAT_NANO}
+    | {SPAN_ENDED}
+)
 
 # -- logs
 #: The text with its placeholders, before values were put in.
 MESSAGE_TEMPLATE = "spanglass.message.template"
+#: Why values could not be put into the text.
+MESSAGE_ERROR = "spanglass.message.error"
+
+# -- functions traced by the decorator
+#: Before the name of an argument whose value was captured.
+ARGUMENT_PREFIX = "spanglass.argument."
+#: What the function returned, if captured.
+RESULT = "spanglass.result"
+
+# -- operations: on the metric and the span
+#: The name given to `track_operation`, or `_OTHER` beyond the number of names that are kept apart.
+OPERATION_NAME = "spanglass.operation.name"
+
+# -- health checks: on metrics and on the log records of changes
+HEALTH_CHECK_NAME = "spanglass.health.check.name"
+#: Whether the application is unhealthy when this check is.
+HEALTH_CHECK_CRITICAL = "spanglass.health.check.critical"
+#: healthy, degraded or unhealthy.
+HEALTH_STATUS = "spanglass.health.status"
+#: What it was before; absent on the first result.
+HEALTH_PREVIOUS_STATUS = "spanglass.health.previous_status"
+#: What the check said, or the exception that it raised.
+HEALTH_DETAIL = "spanglass.health.detail"
+#: Event name of the log record of a change.
+HEALTH_CHANGED_EVENT = "spanglass.health.changed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.api import facets, filter_check, logs, metrics, services, spans, sql, traces
+from spanglass_server.api import facets, filter_check, logs, metrics, running, services, spans, sql, traces
 
 if TYPE_CHECKING:
     from spanglass_server.api.routing import Route
@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
     *services.ROUTES,
     *traces.ROUTES,
     *spans.ROUTES,
+    *running.ROUTES,
     *logs.ROUTES,
     *facets.ROUTES,
     *filter_check.ROUTES,

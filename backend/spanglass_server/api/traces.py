@@ -20,11 +20,13 @@ from spanglass_server.api.schema import (
     WINDOW,
     array,
     choice,
+    nullable,
     otlp,
     record,
 )
 from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_question
 from spanglass_server.query import traces
+from spanglass_server.query.announcements import STATES
 from spanglass_server.query.trace_view import show_trace, show_trace_otlp
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ _TREE_FIELDS = {
     "skew_ns": NANOSECONDS,
     "orphan": BOOLEAN,
     "children": INTEGER,
+    "state": choice(*STATES),
+    "last_heard_time": nullable(TIME),
 }
 _TRACE = record(
     trace_id=HEX_ID,
@@ -61,6 +65,8 @@ _TRACE = record(
     duration_ns=NANOSECONDS,
     span_count=INTEGER,
     error_count=INTEGER,
+    running_count=INTEGER,
+    lost_count=INTEGER,
     duplicate_spans=INTEGER,
     services=array(record(**_SERVICE_FIELDS, self_time_ns=NANOSECONDS)),
     warnings=array(choice(*_WARNINGS)),
@@ -77,8 +83,9 @@ def _counts(session: QuerySession, params: Params) -> dict[str, Any]:
 
 
 def _trace(session: QuerySession, params: Params) -> dict[str, Any]:
-    show = show_trace_otlp if params["format"] == "otlp" else show_trace
-    return show(session, params["trace_id"])
+    if params["format"] == "otlp":
+        return show_trace_otlp(session, params["trace_id"])
+    return show_trace(session, params["trace_id"], params["now_ns"])
 
 
 ROUTES = (
@@ -115,6 +122,7 @@ ROUTES = (
     Route(
         path="/traces/{trace_id}",
         summary="One trace with all its spans, depth first; or as OTLP/JSON.",
+        description="Spans that have not ended are in it too, running or lost, but not in OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
             format_param("tree", "TracesData"),

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.ingest.attributes import MEMBERS, AttributeShredder, as_text, stored_type, type_codes
 from spanglass_server.ingest.checks import Checks, id_lengths, is_zero_id
 from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy, take_or_null
@@ -45,6 +46,7 @@ def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.
         "time_ns": pa.array(effective),
         "time_is_observed": pa.array(time == 0),
         "observed_time_ns": pa.array(observed, mask=observed == 0),
+        "received_time_ns": _received(logs.field("event_name"), received_ns),
         "severity_number": pa.array(numpy(logs.field("severity_number")).clip(0, 255), type=pa.uint8()),
         "severity_text": null_if_empty(logs.field("severity_text")),
         "body": text,
@@ -56,6 +58,15 @@ def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.
         "dropped_attributes_count": null_if_zero(logs.field("dropped_attributes_count")),
         **shredder.shred("log", logs.field("attributes")),
     }
+
+
+def _received(event_names: Any, received_ns: NDArray[np.int64]) -> Any:
+    """When announcements of open spans were received; null for all other records.
+
+    Whether the span's process still lives is judged by how long it has been silent, and its clock may be off.
+    """
+    is_running = pc.fill_null(pc.equal(event_names, SPAN_RUNNING_EVENT), fill_value=False)
+    return pa.array(received_ns, mask=~numpy(is_running))
 
 
 def _valid_id(ids: Any, length: int) -> Any:

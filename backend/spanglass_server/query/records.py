@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
+from spanglass_core.filter_ast import And, Compare, In, Not, Or
+from spanglass_server.query.announcements import START
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, compile_filter, field_expression, parse_filter
+from spanglass_server.query.language.intrinsics import INTRINSICS
 from spanglass_server.query.language.sql import Sql, all_of
-from spanglass_server.signals import TIME_COLUMN
+from spanglass_server.signals import TIME_COLUMN, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_server.signals import Signal
+    from spanglass_core.filter_ast import Filter, Value
     from spanglass_server.store.ports import QuerySession, Window
 
 
@@ -62,8 +66,33 @@ class Records:
 
 
 def match_records(session: QuerySession, signal: Signal, window: Window, filter_text: str = "") -> Records:
-    """Make a question ready; FilterError for a filter that can't be understood."""
+    """Make a question ready; FilterError for a filter that can't be understood.
+
+    Announcements of open spans are no log records to readers: only a filter that names their event finds them.
+    """
     known = session.columns(signal, window)
-    compiled = compile_filter(parse_filter(filter_text), signal, known)
+    tree = parse_filter(filter_text)
+    compiled = compile_filter(tree, signal, known)
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
-    return Records(signal, window, all_of(predicate), compiled.columns, compiled.require, compiled.trace_ids, known)
+    records = Records(signal, window, all_of(predicate), compiled.columns, compiled.require, compiled.trace_ids, known)
+    # without their column in the range there are none, and nothing more to read
+    if signal is Signal.LOGS and START in known and not _names_announcements(tree):
+        return records.restricted(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)), "event_name")
+    return records
+
+
+def _names_announcements(tree: Filter) -> bool:
+    """Tell whether a filter names the event of announcements."""
+    match tree:
+        case And(terms) | Or(terms):
+            return any(map(_names_announcements, terms))
+        case Not(term):
+            return _names_announcements(term)
+        case Compare(field, _, value):
+            values: tuple[Value, ...] = (value,)
+        case In(field, values):
+            pass
+        case _:
+            return False
+    is_event = INTRINSICS[Signal.LOGS].get(field.name) is INTRINSICS[Signal.LOGS]["event_name"]
+    return is_event and any(value.text == SPAN_RUNNING_EVENT for value in values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core import attribute_names as names
 from spanglass_core.times import format_time
 from spanglass_server.query.attributes import plain
 from spanglass_server.query.language.intrinsics import STATUSES
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
+
+    from spanglass_server.query.announcements import OpenSpan
+    from spanglass_server.query.log_rows import LogRows
 
 _DROPPED = ("attributes", "events", "links")
 
@@ -31,6 +35,10 @@ class SpanRows(Rows):
         """Give the name of the span's service."""
         return self._services[row] or UNKNOWN_SERVICE
 
+    def status(self, row: int) -> str:
+        """Give the span's status in words."""
+        return STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)]
+
     def as_json(self, row: int) -> dict[str, Any]:
         """Make a span as the API shows it, without its place in a tree."""
         service = self.service(row)
@@ -44,7 +52,7 @@ class SpanRows(Rows):
             "kind": kind_name(self.value("kind", row)),
             "start_time": format_time(self.value("start_time_ns", row)),
             "duration_ns": self.value("duration_ns", row),
-            "status": STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)],
+            "status": self.status(row),
             "status_message": self.value("status_message", row) or "",
             "attributes": plain(self.attributes.of_record("span", row)),
             "resource": plain(self.attributes.of_record("resource", row)),
@@ -86,6 +94,35 @@ class SpanRows(Rows):
             }
             for index, (trace_id, span_id) in enumerate(zip(trace_ids, span_ids, strict=True))
         ]
+
+
+def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]:
+    """Make a span that has not ended as the API shows it, from its newest announcement: what it had by then."""
+    announcement = records.as_json(row, "")
+    said = announcement["attributes"]
+    return {
+        "trace_id": span.trace_id.hex(),
+        "span_id": span.span_id.hex(),
+        "parent_span_id": _hex(span.parent_id),
+        "service": span.service,
+        "slot": announcement["slot"],
+        "name": span.name,
+        "kind": span.kind,
+        "start_time": format_time(span.start_ns),
+        "duration_ns": span.duration_ns,
+        "status": span.status,
+        "status_message": said.get(names.SPAN_STATUS_MESSAGE, ""),
+        "attributes": {key: value for key, value in said.items() if key not in names.SPAN_ANNOUNCEMENT_KEYS},
+        "resource": announcement["resource"],
+        "scope": announcement["scope"],
+        "events": [],
+        "links": [],
+        "trace_state": "",
+        "flags": records.value("flags", row) or 0,
+        "dropped": dict.fromkeys(_DROPPED, 0),
+        "state": span.state,
+        "last_heard_time": format_time(span.heard_ns),
+    }
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -9,6 +9,7 @@ from spanglass_server.query.trace_view import show_trace
 
 SECOND = 1_000_000_000
 TRACE_ID = b"\x01" * 16
+NOW_NS = 5_000_000
 
 
 def span(number, parent=None, *, service="web", start=1000, duration=100, **more):
@@ -37,7 +38,7 @@ def test_trace(open_tables):
         ]
     )
 
-    answer = show_trace(session, TRACE_ID)
+    answer = show_trace(session, TRACE_ID, NOW_NS)
 
     tree = ("span_id", "depth", "offset_ns", "self_time_ns", "skew_ns", "orphan", "children")
     assert [tuple(found[name] for name in tree) for found in answer.pop("spans")] == [
@@ -51,6 +52,8 @@ def test_trace(open_tables):
         "duration_ns": 100,
         "span_count": 3,
         "error_count": 1,
+        "running_count": 0,
+        "lost_count": 0,
         "duplicate_spans": 1,
         "services": [
             {"service": "web", "slot": 5, "spans": 2, "errors": 0, "self_time_ns": 90},
@@ -70,14 +73,14 @@ def test_clocks_belong_to_hosts(open_tables, hosts, skew):
         ]
     )
 
-    assert [found["skew_ns"] for found in show_trace(session, TRACE_ID)["spans"]] == [0, skew]
+    assert [found["skew_ns"] for found in show_trace(session, TRACE_ID, NOW_NS)["spans"]] == [0, skew]
 
 
 def test_consumers_run_later(open_tables):
     """A consumer that begins long after its parent has ended is right where it is."""
     session = open_tables(spans=[span(1), span(2, 1, service="mail", start=9_000, kind=5)])
 
-    answer = show_trace(session, TRACE_ID)
+    answer = show_trace(session, TRACE_ID, NOW_NS)
 
     assert (answer["warnings"], answer["duration_ns"]) == ([], 8_100)
 
@@ -85,6 +88,6 @@ def test_consumers_run_later(open_tables):
 def test_no_such_trace(open_tables):
     """A trace that is not stored is not found, and the error says what to try."""
     with pytest.raises(BadQuestionError, match="01010101") as caught:
-        show_trace(open_tables(), TRACE_ID)
+        show_trace(open_tables(), TRACE_ID, NOW_NS)
 
     assert (caught.value.code, caught.value.field) == ("not_found", "trace_id")
