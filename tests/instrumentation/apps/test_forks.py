@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 VIEWS = ("spans", "logs", "metrics")
 PROGRAMS = Path(__file__).with_name("programs")
 

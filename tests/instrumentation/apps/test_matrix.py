@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.slow
 UVICORN = ["uvicorn", "--port", "{port}"]
 GUNICORN = ["gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "4"]
 
