@@ -38,6 +38,7 @@ class Options(TypedDict, total=False):
     logger_level: Literal["notset", "debug", "info", "warning", "error", "critical"] | None
     metric_interval: Duration | None
     runtime_metrics: bool | None
+    latency_targets: Sequence[str] | None
     slow_query: Duration | None
     baggage_attributes: Sequence[str] | None
     capture_exceptions: bool | None

@@ -137,6 +137,11 @@ class Settings:
     runtime_metrics: bool = _row(
         default=True, kind=BOOL, help_text="Measure process, host, interpreter, event loops, pools, caches and queues."
     )
+    latency_targets: tuple[str, ...] = _row(
+        (),
+        LIST,
+        "More addresses, `host:port`, whose distance in the network is measured, besides the server's.",
+    )
     slow_query_ns: int = _row(
         100 * _SECOND_NS // 1000,
         DURATION,
