@@ -28,6 +28,8 @@ _COLUMNS = (
     Column("self_time_ns"),
     Column("status"),
     Column("status_message"),
+    Column("state"),
+    Column("last_heard_time"),
 )
 
 _WARNINGS = {
@@ -77,7 +79,7 @@ def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     out.print(
         text(
             f"{show.local_time(trace['start_time'])} {show.zone()}, {show.duration(trace['duration_ns'])}, "
-            f"{show.counted(trace['span_count'], 'span')}{errors}"
+            f"{show.counted(trace['span_count'], 'span')}{errors}{_not_ended(trace)}"
         )
     )
     for warning in trace["warnings"]:
@@ -91,6 +93,12 @@ def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
             out.print(text(" " * (_BAR_WIDTH + 12)) + text(below, "dim") + line, no_wrap=True, overflow="ellipsis")
 
 
+def _not_ended(trace: dict[str, Any]) -> str:
+    """Count the spans that are running, or were lost with their process; servers before these did not."""
+    counts = [(trace.get(f"{state}_count", 0), state) for state in ("running", "lost")]
+    return "".join(f", {count} {state}" for count, state in counts if count)
+
+
 def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
     """Bar, duration, tree, service and name of a span on one line; red when it failed."""
     failed = span["status"] == "error"
@@ -99,6 +107,11 @@ def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
     line += text(prefix, "dim") + text(f"{span['service']} ", "bold") + text(span["name"])
     if span["kind"] not in {"internal", "unspecified"}:
         line += text(f" ({span['kind']})", "dim")
+    state = span.get("state")
+    if state == "running":
+        line += text(" running", "cyan bold")
+    elif state == "lost":
+        line += text(f" lost, last heard {show.local_time(span['last_heard_time'])}", "yellow bold")
     if failed:
         line += text(" error", "red bold") + text(f": {span['status_message']}" if span["status_message"] else "")
     return line

@@ -73,6 +73,28 @@ def test_tree(canned, run):
     ]
 
 
+def test_spans_that_have_not_ended(canned, run):
+    """A running span says so, a lost one also when it was last heard of; both are counted at the top."""
+    heard = {"last_heard_time": "2026-11-21T11:34:49.500000000Z"}
+    spans = [
+        span("GET /", 0, 0, 1_000_000_000, state="running", **heard),
+        span("job", 1, 0, 500_000_000, state="lost", **heard),
+        span("db", 1, 500_000_000, 500_000_000, state="ended", last_heard_time=None),
+    ]
+    trace = {**TRACE, "spans": spans, "span_count": 3, "error_count": 0, "running_count": 1, "lost_count": 1}
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", {**trace, "warnings": []})
+
+    result = run("trace", TRACE_ID)
+
+    assert [line.rstrip() for line in result.stdout.decode().splitlines()][1:] == [
+        "2026-11-21 17:04:48.000 IST, 1 s, 3 spans, 1 running, 1 lost",
+        "",
+        "██████████████████████████████        1 s web GET / running",
+        "███████████████···············     500 ms ├─ web job lost, last heard 2026-11-21 17:04:49.500",
+        "···············███████████████     500 ms └─ web db",
+    ]
+
+
 def test_otlp_bytes_pass_unchanged(canned, run):
     """``--otlp`` prints the server's OTLP/JSON as it came."""
     body = b'{"resourceSpans":[{"n":1.50}]}'
