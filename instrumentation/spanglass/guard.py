@@ -39,6 +39,13 @@ def guarded(doing: str) -> Iterator[None]:
         report(doing, error)
 
 
+def swallow(doing: str, error: Exception) -> None:
+    """Do what ``guarded`` does with an error, at the end of an ``except``: on hot paths, where its 1 us counts."""
+    if os.environ.get(STRICT_VARIABLE) == "1":
+        raise error
+    report(doing, error)
+
+
 def report(doing: str, error: Exception) -> None:
     """Count a failure, and log the first of its kind with its traceback."""
     kind = (doing, type(error))

@@ -72,3 +72,23 @@ HEALTH_PREVIOUS_STATUS = "spanglass.health.previous_status"
 HEALTH_DETAIL = "spanglass.health.detail"
 #: Event name of the log record of a change.
 HEALTH_CHANGED_EVENT = "spanglass.health.changed"
+
+# -- instrumentations: on the metrics spanglass.instrumentation.*
+#: Name of its entry point, such as sqlalchemy.
+INSTRUMENTATION_NAME = "spanglass.instrumentation.name"
+#: active, ready, late, disabled, replaced, version-conflict, library-missing, broken or failed.
+INSTRUMENTATION_STATE = "spanglass.instrumentation.state"
+#: Why it is left out, or what it can't see.
+INSTRUMENTATION_REASON = "spanglass.instrumentation.reason"
+
+# -- delivery: on the metrics spanglass.spool.*
+#: traces, metrics or logs.
+SIGNAL = "spanglass.signal"
+#: kept, replayed, spool_full, spool_failed or spool_corrupt.
+SPOOL_OUTCOME = "spanglass.spool.outcome"
+
+# -- tests: spans of the pytest plugin
+#: Which worker of pytest-xdist ran it: gw0.
+TEST_WORKER = "spanglass.test.worker"
+#: What a parametrised test got, followed by the parameter's name: the value's repr.
+TEST_PARAMETER_PREFIX = "spanglass.test.parameter."

@@ -8,15 +8,18 @@ holds a lock around each call.
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 #: A quantile is at most this share away from the true sample: 1 %.
 RELATIVE_ERROR = 0.01
-#: Most buckets of one sign. 1 % and 2048 buckets span a factor of 10^17; beyond it the smallest values lose precision.
+#: Most buckets of one sign. At 1 % they span a factor of 10^17; what is smaller than that, beside the largest value,
+#: keeps its place in the order but not its size.
 MAX_BUCKETS = 2048
 
 #: Smaller magnitudes count as zero: a picosecond, if the values are seconds.
@@ -33,7 +36,7 @@ _NS_PER_S = 1_000_000_000
 class QuantileSketch:
     """A distribution of finite numbers: exact count, total, minimum and maximum; quantiles within ``RELATIVE_ERROR``.
 
-    Bucket i holds the values above gamma^(i-1) and up to gamma^i. At most 2 * ``MAX_BUCKETS`` integers are kept.
+    Bucket i holds the values above gamma^(i-1) and up to gamma^i. It takes 32 KiB at most, 2 KiB as a rule.
     """
 
     __slots__ = ("_negative", "_positive", "_zeros", "count", "maximum", "minimum", "total")
@@ -44,8 +47,8 @@ class QuantileSketch:
         self.minimum = math.inf
         self.maximum = -math.inf
         self._zeros = 0
-        self._positive: dict[int, int] = {}
-        self._negative: dict[int, int] = {}
+        self._positive = _Buckets()
+        self._negative = _Buckets()
 
     def add(self, value: float) -> None:
         """Take one value; ``ValueError`` if it is not finite."""
@@ -56,10 +59,7 @@ class QuantileSketch:
             self._zeros += 1
         else:
             buckets = self._positive if value > 0 else self._negative
-            index = math.ceil(math.log(min(magnitude, LARGEST)) / _LOG_GAMMA)
-            buckets[index] = buckets.get(index, 0) + 1
-            if len(buckets) > MAX_BUCKETS:
-                _collapse(buckets)
+            buckets.add(math.ceil(math.log(min(magnitude, LARGEST)) / _LOG_GAMMA))
         self.count += 1
         self.total += value
         self.minimum = min(self.minimum, value)
@@ -69,9 +69,7 @@ class QuantileSketch:
         """Take all that another sketch has taken; the result is that of one sketch which saw all values."""
         for mine, theirs in ((self._positive, other._positive), (self._negative, other._negative)):
             for index, count in theirs.items():
-                mine[index] = mine.get(index, 0) + count
-            if len(mine) > MAX_BUCKETS:
-                _collapse(mine)
+                mine.add(index, count)
         self._zeros += other._zeros
         self.count += other.count
         self.total += other.total
@@ -86,6 +84,8 @@ class QuantileSketch:
         return tuple(self._at(steps, share * (self.count - 1)) for share in shares)
 
     def _at(self, steps: list[tuple[float, int]], rank: float) -> float:
+        if rank <= 0:
+            return self.minimum
         seen = 0
         for value, count in steps:
             seen += count
@@ -95,24 +95,64 @@ class QuantileSketch:
 
     def _ascending(self) -> Iterable[tuple[float, int]]:
         """Give the center and the count of each bucket, from the smallest value to the largest."""
-        for index in sorted(self._negative, reverse=True):
-            yield -_center(index), self._negative[index]
+        for index, count in reversed(list(self._negative.items())):
+            yield -_center(index), count
         if self._zeros:
             yield 0.0, self._zeros
-        for index in sorted(self._positive):
-            yield _center(index), self._positive[index]
+        for index, count in self._positive.items():
+            yield _center(index), count
+
+
+class _Buckets:
+    """Counts of neighbouring buckets; those below the highest ``MAX_BUCKETS`` fall into the lowest that is kept.
+
+    A dense array: 16 KiB at most, where a dict of as many buckets takes ten times that.
+    """
+
+    __slots__ = ("_counts", "_lowest")
+
+    def __init__(self) -> None:
+        self._lowest = 0  # index of the first count
+        self._counts = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, index: int, count: int = 1) -> None:
+        if not self._counts:
+            self._lowest = index
+        self._reach(index)
+        self._counts[max(index - self._lowest, 0)] += count
+
+    def items(self) -> Iterator[tuple[int, int]]:
+        """Give index and count of the buckets that are not empty, ascending."""
+        return ((index, count) for index, count in enumerate(self._counts, self._lowest) if count)
+
+    def _reach(self, index: int) -> None:
+        """Have a place for this index, unless it is too far below the others."""
+        place, size = index - self._lowest, len(self._counts)
+        if place >= size:
+            self._counts.extend(repeat(0, min(place - size + 1, MAX_BUCKETS)))
+            self._raise_lowest(index - MAX_BUCKETS + 1, size)
+        elif place < 0 and size < MAX_BUCKETS:
+            missing = min(-place, MAX_BUCKETS - size)
+            self._counts = array("Q", repeat(0, missing)) + self._counts
+            self._lowest -= missing
+
+    def _raise_lowest(self, lowest: int, used: int) -> None:
+        """Drop the places below ``lowest``, whose counts go into it; ``used`` places may have counts."""
+        drop = lowest - self._lowest
+        if drop <= 0:
+            return
+        fallen = sum(self._counts[: min(drop, used)])
+        kept = self._counts[drop:used] if drop < used else array("Q")
+        kept.extend(repeat(0, MAX_BUCKETS - len(kept)))
+        kept[0] += fallen
+        self._lowest, self._counts = lowest, kept
 
 
 def _center(index: int) -> float:
     return math.exp(index * _LOG_GAMMA) * _CENTER
-
-
-def _collapse(buckets: dict[int, int]) -> None:
-    """Make the buckets of the smallest magnitudes one, until an eighth is free: not at each new bucket again."""
-    indexes = sorted(buckets)
-    keep = MAX_BUCKETS - MAX_BUCKETS // 8
-    lowest = indexes[: len(indexes) - keep + 1]
-    buckets[lowest[-1]] = sum(buckets.pop(index) for index in lowest)
 
 
 class SlidingRate:

@@ -1,0 +1,231 @@
+"""Health checks: ``register_check("database", ping, timeout=2)``, then ``await check_health()``.
+
+Checks run at the same time, each no longer than its timeout. Results are kept, sent as metrics, and logged when they
+change. The runner that ``configure`` starts asks them at their intervals, so that the server knows without being told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import dataclasses
+import math
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from spanglass.api.health_report import CheckReport, HealthIssue, HealthReport, HealthResult, not_checked, overall
+from spanglass.api.health_runs import Check, Clocks, Run, begin_run
+from spanglass.api.health_telemetry import export_change, export_result
+from spanglass.api.renewal import renew_in_child
+from spanglass.errors import HealthError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    CheckFunction = TypeVar("CheckFunction", bound=Callable[[], Any])
+
+__all__ = [
+    "MAX_CHECKS",
+    "HealthIssue",
+    "HealthMonitor",
+    "HealthReport",
+    "HealthResult",
+    "check_health",
+    "check_health_now",
+    "default_monitor",
+    "is_healthy",
+    "issues",
+    "register_check",
+    "unregister_check",
+]
+
+#: Most checks of one monitor, and so most threads.
+MAX_CHECKS = 100
+
+_NS_PER_S = 1_000_000_000
+
+
+class HealthMonitor:
+    """Registered checks and their latest results. A forked child keeps the checks, and no results."""
+
+    def __init__(self, *, clocks: Clocks | None = None) -> None:
+        self.clocks = clocks or Clocks()
+        self._checks: dict[str, Check] = {}
+        self._loop: asyncio.AbstractEventLoop | None  # where checks were last awaited
+        self.on_register: Callable[[], None] | None = None  # wakes the runner
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Forget all results and what is running; checks stay, without the parent's event loop."""
+        self._lock = threading.Lock()
+        self._runs: dict[str, Run] = {}
+        self._latest: dict[str, CheckReport] = {}
+        self._checks = {name: dataclasses.replace(check, loop=None) for name, check in self._checks.items()}
+        self._loop = None
+
+    @overload
+    def register_check(
+        self,
+        name: str,
+        function: CheckFunction,
+        /,
+        *,
+        timeout: float = ...,
+        critical: bool = ...,
+        interval: float | None = ...,
+    ) -> CheckFunction: ...
+
+    @overload
+    def register_check(
+        self, name: str, /, *, timeout: float = ..., critical: bool = ..., interval: float | None = ...
+    ) -> Callable[[CheckFunction], CheckFunction]: ...
+
+    def register_check(
+        self,
+        name: str,
+        function: Callable[[], Any] | None = None,
+        /,
+        *,
+        timeout: float = 10,
+        critical: bool = True,
+        interval: float | None = None,
+    ) -> Any:
+        """Register a check, or replace the one of this name; also a decorator, ``@register_check("database")``.
+
+        ``function`` takes nothing, is a function or a coroutine function, and says how it is as ``understood``
+        describes: nothing or True is well, False or an exception is not. ``timeout`` and ``interval`` are in seconds;
+        without ``interval`` it is the runner's, 30 s. A check that is not ``critical`` makes the application degraded,
+        never unhealthy. A coroutine that needs the application's event loop is registered while that runs.
+        Raises ``HealthError`` naming the check.
+        """
+        if function is None:
+            return lambda decorated: self.register_check(
+                name, decorated, timeout=timeout, critical=critical, interval=interval
+            )
+        self._refuse(name, function, timeout=timeout, interval=30 if interval is None else interval)
+        check = Check(
+            name=name,
+            function=function,
+            timeout_ns=round(timeout * _NS_PER_S),
+            critical=critical,
+            interval_ns=None if interval is None else round(interval * _NS_PER_S),
+            loop=_running_loop(),
+        )
+        with self._lock:
+            self._forget(name)
+            self._checks[name] = check
+        if self.on_register is not None:
+            self.on_register()
+        return function
+
+    def unregister_check(self, name: str) -> None:
+        """Take a check away; nothing happens if there is none of this name."""
+        with self._lock:
+            self._forget(name)
+
+    async def check_health(self) -> HealthReport:
+        """Run all checks at once, and give their report when the last has ended or run out of time."""
+        self._loop = asyncio.get_running_loop()
+        began_ns = self.clocks.steady_ns()
+        runs = [self.begin(check, self._loop) for check in self.checks()]
+        for run in runs:
+            remaining_s = run.remaining_s(self.clocks.steady_ns())
+            if remaining_s and not run.done.done():
+                await asyncio.wait({asyncio.wrap_future(run.done)}, timeout=remaining_s)
+        return self._report(runs, began_ns)
+
+    def check_health_now(self) -> HealthReport:
+        """Do the same, and block until it is done: for threads, scripts and signal handlers, not for event loops."""
+        began_ns = self.clocks.steady_ns()
+        runs = [self.begin(check, self._usable_loop(check)) for check in self.checks()]
+        for run in runs:
+            concurrent.futures.wait([run.done], timeout=run.remaining_s(self.clocks.steady_ns()))
+        return self._report(runs, began_ns)
+
+    def is_healthy(self) -> bool:
+        """Say whether no critical check failed when it was last run; False while one was never run."""
+        return overall(tuple(self._latest_reports())) != "unhealthy"
+
+    def issues(self) -> list[HealthIssue]:
+        """Give what each check that is not healthy said when it was last run."""
+        return HealthReport(tuple(self._latest_reports()), 0).issues
+
+    def checks(self) -> list[Check]:
+        """Give the registered checks, in the order of their registration."""
+        with self._lock:
+            return list(self._checks.values())
+
+    def begin(self, check: Check, loop: asyncio.AbstractEventLoop | None, *, quiet: bool = False) -> Run:
+        """Begin a run of a check, or join the one that goes on: what hangs is not started twice."""
+        with self._lock:
+            run = self._runs.get(check.name)
+            if run is None or run.done.done() or run.check is not check:
+                run = self._runs[check.name] = begin_run(check, self.clocks, loop, quiet=quiet)
+            return run
+
+    def begin_quietly(self, check: Check) -> Run:
+        """Begin a run that nobody asked for."""
+        return self.begin(check, self._usable_loop(check), quiet=True)
+
+    def conclude(self, run: Run) -> CheckReport:
+        """Give the report of a run, keep it and send it; a run that goes on is out of time."""
+        report = run.report(self.clocks)
+        with self._lock:
+            measure, run.measured = not run.measured, True
+            previous = self._latest.get(report.name)
+            if self._checks.get(report.name) is run.check:
+                self._latest[report.name] = report
+        export_result(report, measure=measure)
+        export_change(report, previous.status if previous else None)
+        return report
+
+    def _report(self, runs: list[Run], began_ns: int) -> HealthReport:
+        reports = tuple(self.conclude(run) for run in runs)
+        return HealthReport(reports, (self.clocks.steady_ns() - began_ns) / _NS_PER_S)
+
+    def _latest_reports(self) -> list[CheckReport]:
+        with self._lock:
+            return [
+                self._latest.get(name) or not_checked(name, critical=check.critical)
+                for name, check in self._checks.items()
+            ]
+
+    def _usable_loop(self, check: Check) -> asyncio.AbstractEventLoop | None:
+        """Give the application's loop if it runs in another thread: in this one it would wait for us."""
+        for loop in (self._loop, check.loop):
+            if loop is not None and loop.is_running() and loop is not _running_loop():
+                return loop
+        return None
+
+    def _forget(self, name: str) -> None:
+        for kept in (self._checks, self._runs, self._latest):
+            kept.pop(name, None)
+
+    def _refuse(self, name: str, function: object, *, timeout: float, interval: float) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise HealthError(f"a health check needs a name, and {name!r} is none")
+        if not callable(function):
+            raise HealthError(f"health check {name!r}: {function!r} is no function to call")
+        for option, seconds in (("timeout", timeout), ("interval", interval)):
+            if not (isinstance(seconds, int | float) and 0 < seconds < math.inf):
+                raise HealthError(f"health check {name!r}: {option} is {seconds!r}, and must be seconds above 0")
+        if len(self._checks) >= MAX_CHECKS and name not in self._checks:
+            raise HealthError(f"health check {name!r}: there are {MAX_CHECKS} already; check several things in one")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+default_monitor = HealthMonitor()
+
+register_check = default_monitor.register_check
+unregister_check = default_monitor.unregister_check
+check_health = default_monitor.check_health
+check_health_now = default_monitor.check_health_now
+is_healthy = default_monitor.is_healthy
+issues = default_monitor.issues
