@@ -1,0 +1,1 @@
+"""From the SDK's providers to the server, without ever holding the application up: queues, sending, spool, counts."""

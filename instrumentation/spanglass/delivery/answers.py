@@ -1,0 +1,49 @@
+"""What one attempt to deliver came to, in the words of OTLP: taken, to be tried later, or refused for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What follows from an answer, or from there being none."""
+
+    TAKEN = "taken"
+    LATER = "later"  # the same bytes may be taken another time
+    REFUSED = "refused"  # they never will be
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one attempt ended. ``reason`` is a sentence for people without secrets; ``kind`` has few values."""
+
+    verdict: Verdict
+    reason: str = ""
+    kind: str = ""  # error.type: a status such as "503" or "UNAVAILABLE", or the name of an exception
+    status: int | None = None  # of HTTP
+    retry_after_ns: int | None = None
+    rejected: int = 0  # records that the server left out of what it took
+    message: str = ""  # what the server says about those
+
+
+#: Before the first attempt: there was no time for one.
+NO_TIME = Answer(Verdict.LATER, "there was no time left to send it", "closing")
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Find the error below the ones that libraries wrap around it."""
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        inside = (getattr(error, "reason", None), error.__cause__, error.__context__, *error.args)
+        error = next((each for each in inside if isinstance(each, BaseException)), error)
+    return error
+
+
+def describe(error: BaseException) -> str:
+    """Say in few words what went wrong on the way: ``connection refused``, ``timed out``."""
+    if isinstance(error, TimeoutError) or "timed out" in str(error):
+        return "no answer in time"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:200]

@@ -1,0 +1,286 @@
+"""Bounded queues between the application and the threads that export: a hand-over takes about a microsecond.
+
+The SDK's own batch processors count no drops, log each of them, wait for the server in ``force_flush`` however long it
+takes, and know no deadline at the end; these do. A full queue loses its oldest item, as with the SDK.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor
+
+from spanglass import forking
+from spanglass.delivery.counts import QUEUE_FULL, SHUT_DOWN
+from spanglass.delivery.signals import LOGS, TRACES
+from spanglass.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.sdk._logs import ReadWriteLogRecord
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from spanglass.delivery.closing import Closing
+    from spanglass.delivery.counts import DeliveryCounts
+
+Item = TypeVar("Item")
+
+_BATCH = 512  # as the SDK's
+_DELAY_S = 1.0  # the SDK's spans wait five times as long; people look for what they have just done
+_MS_PER_S = 1_000
+_NS_PER_S = 1_000_000_000
+_NO_RESOURCE = Resource({})
+
+
+class Batcher(Generic[Item]):
+    """A queue of at most ``capacity`` items, and the thread that exports it in batches.
+
+    The thread begins with the first item. A forked child begins with an empty queue and without a thread: what the
+    parent had queued is the parent's to send.
+    """
+
+    def __init__(
+        self,
+        export: Callable[[list[Item]], object],
+        closing: Closing,
+        *,
+        what: str,
+        capacity: int,
+        dropped: Callable[[int, str], None],
+        timeout_ns: int,
+        rescue: bool = False,
+        delay_s: float = _DELAY_S,
+    ) -> None:
+        self.capacity = capacity
+        self._export = export
+        self._closing = closing
+        self._what = what
+        self._dropped = dropped
+        self._timeout_ns = timeout_ns
+        self._rescue = rescue
+        self._delay_s = delay_s
+        self._batch = min(_BATCH, capacity)
+        self._stopped = False
+        self._begin()
+        self._forget = forking.in_child(self._begin)
+        closing.on_begin(self._hurry)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, item: Item) -> None:
+        """Hand an item over; of a full queue the oldest goes. Never waits, never raises."""
+        queue = self._queue
+        if len(queue) >= self.capacity or self._stopped:
+            self._make_room()
+            if self._stopped:
+                return
+        queue.append(item)
+        if self._thread is None:
+            self._start()
+        elif len(queue) >= self._batch and not self._wake.is_set():
+            self._wake.set()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Have all that is queued exported now; False if that is not done in time."""
+        done = threading.Event()
+        if self._stopped or threading.current_thread() is self._thread:
+            return False
+        with self._lock:
+            self._flushes.append(done)
+        self._start()
+        self._wake.set()
+        return done.wait(timeout_s)
+
+    def stop(self) -> None:
+        """Export what is queued, for as long as there is time, and take no more.
+
+        Without any time left the rest is exported here if that only means to keep it (``rescue``), else dropped.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        self._forget()
+        self._wake.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(self._closing.limit_ns(self._timeout_ns) / _NS_PER_S)
+        if self._rescue or (thread is None and self._queue):
+            with suppress_instrumentation():
+                self._drain(len(self._queue))
+        elif left := len(self._queue):
+            self._queue.clear()
+            self._dropped(left, SHUT_DOWN)
+
+    def _begin(self) -> None:
+        self.passed_on = 0  # items given to the exporter
+        self._queue: deque[Item] = deque()
+        self._flushes: list[threading.Event] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def _make_room(self) -> None:
+        if self._stopped:
+            self._dropped(1, SHUT_DOWN)
+            return
+        try:
+            self._queue.popleft()
+        except IndexError:  # the thread was faster
+            return
+        self._dropped(1, QUEUE_FULL)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name=f"spanglass-{self._what}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is ending: `stop` exports what is queued
+                return
+            self._thread = thread
+
+    def _hurry(self) -> None:
+        self._wake.set()
+
+    def _run(self) -> None:
+        # for the thread's whole life: what exporting does is never part of the application's telemetry
+        with suppress_instrumentation():
+            while True:
+                woken = self._wake.wait(self._delay_s)
+                self._wake.clear()
+                stopping = self._stopped
+                with self._lock:
+                    flushes, self._flushes = self._flushes, []
+                waiting = len(self._queue)
+                everything = stopping or flushes or self._closing.begun or not woken
+                self._drain(waiting if everything else waiting - waiting % self._batch)
+                for done in flushes:
+                    done.set()
+                if stopping:
+                    return
+
+    def _drain(self, count: int) -> None:
+        while count > 0 and (batch := self._take(min(count, self._batch))):
+            count -= len(batch)
+            self.passed_on += len(batch)
+            with guarded(f"export {self._what}"):
+                self._export(batch)
+
+    def _take(self, count: int) -> list[Item]:
+        batch: list[Item] = []
+        with suppress(IndexError):  # full queues lose items, and `stop` takes some, at the same time
+            while len(batch) < count:
+                batch.append(self._queue.popleft())
+        return batch
+
+
+class SpanBatcher(SpanProcessor):
+    """Queues ended spans that are sampled, for a span exporter."""
+
+    def __init__(
+        self,
+        exporter: SpanExporter,
+        counts: DeliveryCounts,
+        closing: Closing,
+        *,
+        capacity: int,
+        timeout_ns: int,
+        rescue: bool = False,
+    ) -> None:
+        self._exporter = exporter
+        self._timeout_ns = timeout_ns
+        self.queue: Batcher[ReadableSpan] = Batcher(
+            exporter.export,
+            closing,
+            what="spans",
+            capacity=capacity,
+            dropped=lambda records, why: counts.dropped(TRACES, records, why),
+            timeout_ns=timeout_ns,
+            rescue=rescue,
+        )
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing: only what has ended is exported."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue the span."""
+        context = span.context
+        if context is not None and context.trace_flags & 1:  # `.sampled` says the same and takes longer
+            self.queue.put(span)
+
+    def shutdown(self) -> None:
+        """Export what is queued, within the time there is, and shut the exporter down."""
+        self.queue.stop()
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int | None = None) -> bool:
+        """Export what is queued; False if that took longer."""
+        return self.queue.flush(_seconds(timeout_millis, self._timeout_ns))
+
+
+class LogBatcher(LogRecordProcessor):
+    """Queues log records, for a log exporter."""
+
+    def __init__(
+        self,
+        exporter: LogRecordExporter,
+        counts: DeliveryCounts,
+        closing: Closing,
+        *,
+        capacity: int,
+        timeout_ns: int,
+        rescue: bool = False,
+    ) -> None:
+        self._exporter = exporter
+        self._timeout_ns = timeout_ns
+        self.queue: Batcher[ReadableLogRecord] = Batcher(
+            exporter.export,
+            closing,
+            what="log records",
+            capacity=capacity,
+            dropped=lambda records, why: counts.dropped(LOGS, records, why),
+            timeout_ns=timeout_ns,
+            rescue=rescue,
+        )
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Queue the record."""
+        self.queue.put(readable(log_record))
+
+    def shutdown(self) -> None:
+        """Export what is queued, within the time there is, and shut the exporter down."""
+        self.queue.stop()
+        self._exporter.shutdown()  # type: ignore[no-untyped-call] # as the SDK declares it
+
+    def force_flush(self, timeout_millis: int | None = None) -> bool:
+        """Export what is queued; False if that took longer."""
+        return self.queue.flush(_seconds(timeout_millis, self._timeout_ns))
+
+
+def readable(log_record: ReadWriteLogRecord) -> ReadableLogRecord:
+    """Take a record as it is now, without its context, which may hold on to much."""
+    own = copy.copy(log_record.log_record)
+    own.context = _NO_CONTEXT
+    return ReadableLogRecord(
+        own, log_record.resource or _NO_RESOURCE, log_record.instrumentation_scope, log_record.limits
+    )
+
+
+_NO_CONTEXT: Any = Context()
+
+
+def _seconds(timeout_millis: int | None, otherwise_ns: int) -> float:
+    return timeout_millis / _MS_PER_S if timeout_millis is not None else otherwise_ns / _NS_PER_S

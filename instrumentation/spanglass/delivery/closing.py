@@ -1,0 +1,81 @@
+"""The end of a process: one deadline for everything that still sends, whatever the server does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.metrics import MeterProvider
+
+from spanglass.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk.trace import TracerProvider
+
+_NS_PER_S = 1_000_000_000
+_NS_PER_MS = 1_000_000
+
+
+class Closing:
+    """Whether the process ends, and how long what is left to send may take. Everything of one delivery shares it."""
+
+    def __init__(self, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock_ns = clock_ns
+        self._deadline_ns: int | None = None
+        self._event = threading.Event()
+        self._hurry: list[Callable[[], None]] = []
+
+    @property
+    def begun(self) -> bool:
+        """True once the end has begun."""
+        return self._deadline_ns is not None
+
+    def begin(self, timeout_ns: int) -> None:
+        """Let the end begin; a second call changes nothing. Wakes whoever waits."""
+        if self._deadline_ns is not None:
+            return
+        self._deadline_ns = self._clock_ns() + timeout_ns
+        self._event.set()
+        for hurry in self._hurry:
+            with guarded("hurry at the end"):
+                hurry()
+
+    def on_begin(self, hurry: Callable[[], None]) -> None:
+        """Have ``hurry`` called when the end begins, so that all queues are sent at the same time."""
+        self._hurry.append(hurry)
+
+    def limit_ns(self, otherwise_ns: int) -> int:
+        """How long something may take now: ``otherwise_ns``, and at the end no more than what is left."""
+        if self._deadline_ns is None:
+            return otherwise_ns
+        return max(0, min(otherwise_ns, self._deadline_ns - self._clock_ns()))
+
+    def wait(self, duration_ns: int) -> bool:
+        """Sleep; True at once when the end has begun."""
+        return self._event.wait(duration_ns / _NS_PER_S)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child: a thread of the parent may have held the event's lock."""
+        self._event = threading.Event()
+        self._deadline_ns = None
+
+
+def shutdown_within(
+    providers: Iterable[TracerProvider | MeterProvider | LoggerProvider], timeout_ns: int, closing: Closing
+) -> None:
+    """Shut providers down, and return after about ``timeout_ns`` whatever the server does.
+
+    What could not be sent by then is in the spool, or lost and counted. One thread: Python 3.12 starts none at exit.
+    """
+    closing.begin(timeout_ns)
+    for provider in providers:
+        with guarded("shut a provider down"):
+            if isinstance(provider, MeterProvider):
+                # at least one millisecond, or the provider raises instead of shutting its readers down
+                provider.shutdown(max(1, closing.limit_ns(timeout_ns) // _NS_PER_MS))
+            else:
+                provider.shutdown()
