@@ -1,0 +1,1 @@
+"""Exceptions: their causes, frames and variables as structure, and each occurrence once. docs/app/exceptions.md."""

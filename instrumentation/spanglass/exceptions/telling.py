@@ -1,0 +1,66 @@
+"""``capture_exception``: the application tells an exception that it handled."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import Span
+from opentelemetry.trace import get_current_span
+
+from spanglass.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from spanglass.exceptions.capture import Capture
+
+__all__ = ["capture_exception", "use"]
+
+_logger = logging.getLogger("spanglass")
+
+
+class _Used:
+    """What ``capture_exception`` tells to: nothing, or the capture of the running configuration."""
+
+    capture: Capture | None = None
+
+
+def use(capture: Capture) -> Callable[[], None]:
+    """Have ``capture_exception`` tell to this capture; returns what takes it back."""
+    _Used.capture = capture
+
+    def forget() -> None:
+        if _Used.capture is capture:
+            _Used.capture = None
+
+    return forget
+
+
+def capture_exception(
+    error: BaseException | None = None,
+    *,
+    fingerprint: Sequence[str] | None = None,
+    attributes: Mapping[str, object] | None = None,
+    handled: bool = True,
+) -> str:
+    """Send an exception, by default the one that is being handled: as a log record, and on the current span.
+
+    ``fingerprint`` is the group it shall belong to, instead of the one found from its stack; ``attributes`` are added
+    to the log record. Gives the id of the occurrence, to show it to a user for example; "" if telemetry is off or
+    there is no exception. Never raises.
+    """
+    found = error if error is not None else sys.exception()
+    if not isinstance(found, BaseException):
+        _logger.warning("capture_exception() found no exception: call it in an except block, or pass one")
+        return ""
+    capture = _Used.capture
+    if capture is None:
+        return ""
+    with guarded("capture an exception"):
+        span = get_current_span()
+        if isinstance(span, Span) and span.is_recording():
+            capture.record_on_span(span, found)
+        return capture.report(found, handled=handled, fingerprint=fingerprint, attributes=attributes)
+    return ""

@@ -1,0 +1,110 @@
+"""A local variable as text, without a line of the application's code being run.
+
+No ``__repr__``, ``__str__``, property or ``__getattr__`` of the application is called: they may be slow, raise, take
+locks or ask a database. Builtin values are written as ``repr`` does, bounded; any other object as its class and the
+attributes that lie in its ``__dict__`` and ``__slots__``, without those that begin with an underscore.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from spanglass.api.values import text_of
+from spanglass.exceptions.budget import MAX_VARIABLE
+from spanglass.exceptions.class_names import class_name
+from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, WRITERS, describe_object, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass.exceptions.budget import Budget
+    from spanglass.exceptions.ports import Scrubber
+
+#: Structures inside one another.
+MAX_DEPTH = 3
+
+_PROBE = "x"  # has the shape of no secret: what changes it is its name
+_MAX_NAMES = 4_096
+_SAFE_REPR = frozenset(
+    {bool, float, complex, type(None), type(...), type(NotImplemented), dt.date, dt.timedelta, dt.timezone, ZoneInfo}
+    | {Decimal, UUID, PosixPath, PurePosixPath, WindowsPath, PureWindowsPath, re.Pattern}
+)
+
+
+class ValueText:
+    """Writes the variables of one chain; a secret's name hides whatever it stands for."""
+
+    def __init__(self, scrubber: Scrubber, hidden: Callable[[str], str | None], budget: Budget) -> None:
+        """``hidden`` is what ``hidden_names`` made of the scrubber: it outlives the chain."""
+        self.scrubbed = scrubber.text
+        self._hidden = hidden
+        self._budget = budget
+        self._left = 0
+        self._inside: set[int] = set()
+
+    def write(self, name: str, value: object) -> str:
+        """Give one variable as text of at most ``MAX_VARIABLE`` characters."""
+        self._left = MAX_VARIABLE
+        text = self.item(name, value, MAX_DEPTH)
+        return text if len(text) <= MAX_VARIABLE else text[: MAX_VARIABLE - 1] + CUT
+
+    def item(self, name: str | None, value: object, depth: int) -> str:
+        """Give one value that stands under this name, if it has one, in what is being written."""
+        if self._left <= 0 or self._budget.expired():
+            return CUT
+        hidden = self._hidden(name) if name is not None and value is not None else None
+        if hidden is not None:
+            return hidden
+        try:
+            return self._any(value, depth)
+        except Exception:  # noqa: BLE001 - changed by another thread while it is read, or a type of a strange making
+            return f"<{class_name(type(value))}>"
+
+    def text(self, value: str) -> str:
+        """Give a text in quotes, cut. It is looked at further than it is shown: half a secret has no known shape."""
+        shown = self.scrubbed(value[: 4 * MAX_TEXT])
+        more = f"{CUT} ({len(value)} characters)" if len(shown) > MAX_TEXT else ""
+        return text_of(repr(shown[:MAX_TEXT])) + more
+
+    def _any(self, value: Any, depth: int) -> str:
+        kind = type(value)
+        if kind is str:
+            text = self.text(value)
+        elif kind is int:
+            text = whole(value)
+        elif kind in _SAFE_REPR:
+            text = text_of(repr(value), MAX_TEXT)
+        else:
+            self._left -= 4  # brackets and a comma; what is inside counts for itself
+            return self._structure(value, kind, depth)
+        self._left -= len(text)
+        return text
+
+    def _structure(self, value: object, kind: type, depth: int) -> str:
+        if id(value) in self._inside:
+            return f"<{class_name(kind)}, which this is inside of>"
+        bases = type.__getattribute__(kind, "__mro__")
+        writer = next((WRITERS[base] for base in bases if base in WRITERS), describe_object)
+        self._inside.add(id(value))
+        try:
+            return writer(self, value, kind, depth - 1)
+        finally:
+            self._inside.discard(id(value))
+
+
+def hidden_names(scrubber: Scrubber) -> Callable[[str], str | None]:
+    """Make what tells by a name what stands for its value, or None. It remembers: names are few."""
+
+    @lru_cache(_MAX_NAMES)
+    def hidden(name: str) -> str | None:
+        shown = scrubber.value(name, _PROBE)
+        return None if shown == _PROBE else text_of(shown, MAX_TEXT)
+
+    return hidden
