@@ -1,0 +1,57 @@
+"""What the start costs: a fresh interpreter that turns telemetry on, beside one that does nothing."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from app_overhead.process import APP_CORE, pinned
+from app_overhead.variants import ENVIRONMENTS, VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REPORT = """
+import json, os, sys, time
+_cpu, _wall = time.process_time(), time.perf_counter()
+{code}
+_cpu, _wall = time.process_time() - _cpu, time.perf_counter() - _wall
+_pages = int(open("/proc/self/statm").read().split()[1])
+_server = [name for name in sys.modules if name.split(".")[0] in {{"spanglass_server", "duckdb", "pyarrow", "numpy"}}]
+print(json.dumps({{"cpu_ms": _cpu * 1e3, "wall_ms": _wall * 1e3, "modules": len(sys.modules), "server": _server,
+                   "rss_mib": _pages * os.sysconf("SC_PAGE_SIZE") / 2**20}}), flush=True)
+os._exit(0)
+"""
+_CODE = {
+    "bare": "pass",
+    "opentelemetry": "from opentelemetry.instrumentation.auto_instrumentation import initialize; initialize()",
+    "sentry": "import sentry_sdk; sentry_sdk.init(dsn=os.environ['SENTRY_DSN'], traces_sample_rate=1.0)",
+    "spanglass.configure()": "import spanglass; spanglass.configure()",
+}
+#: With the application's libraries there, as their instrumentations then import them in each of these variants.
+_LIBRARIES = "import fastapi, sqlalchemy, sqlite3, logging\n"
+
+
+def start_costs(names: list[str], rounds: int, sink: int) -> dict[str, dict[str, Any]]:
+    """Give for each variant the medians of CPU and wall-clock milliseconds, MiB and modules, variants in turn."""
+    runs: dict[str, list[Mapping[str, Any]]] = {name: [] for name in names if name in _CODE}
+    for _ in range(rounds + 1):
+        for name, made in runs.items():
+            made.append(_start(name, sink))
+    return {name: _medians(made[1:]) for name, made in runs.items()}  # the first one fills the caches
+
+
+def _start(name: str, sink: int) -> Mapping[str, Any]:
+    variant = VARIANTS[name]
+    code = _LIBRARIES + _REPORT.format(code=_CODE[name])
+    words = pinned(APP_CORE, [str(ENVIRONMENTS / variant.environment / "bin" / "python"), "-c", code])
+    done = subprocess.run(words, env=variant.environ(sink), check=True, capture_output=True, text=True)
+    measured: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _medians(runs: list[Mapping[str, Any]]) -> dict[str, Any]:
+    numbers = {key: statistics.median(run[key] for run in runs) for key in ("cpu_ms", "wall_ms", "rss_mib", "modules")}
+    return numbers | {"server": runs[-1]["server"]}
