@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,10 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'spanglass' has no attribute {name!r}")
     value = getattr(import_module(_PLACES[name]), name)
-    globals()[name] = value
+    setattr(sys.modules[__name__], name, value)  # not globals(): that is a module of this package
     return value
 
 
 def __dir__() -> list[str]:
     """List the public names, for completion."""
-    return sorted({*globals(), *__all__})
+    return sorted({*vars(sys.modules[__name__]), *__all__})

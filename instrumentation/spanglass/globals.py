@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass.providers import Providers
 
 
-class _Holder(NamedTuple):
+class Holder(NamedTuple):
     """Where the API keeps one provider: its module, the variable, the one that says it was set, and the setter."""
 
     module: ModuleType
@@ -27,28 +27,28 @@ class _Holder(NamedTuple):
     publish: Callable[[Any], None]
 
 
-_HOLDERS = (
-    _Holder(traces_api, "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE", traces_api.set_tracer_provider),
-    _Holder(metrics_api, "_METER_PROVIDER", "_METER_PROVIDER_SET_ONCE", metrics_api.set_meter_provider),
-    _Holder(logs_api, "_LOGGER_PROVIDER", "_LOGGER_PROVIDER_SET_ONCE", logs_api.set_logger_provider),
+HOLDERS = (
+    Holder(traces_api, "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE", traces_api.set_tracer_provider),
+    Holder(metrics_api, "_METER_PROVIDER", "_METER_PROVIDER_SET_ONCE", metrics_api.set_meter_provider),
+    Holder(logs_api, "_LOGGER_PROVIDER", "_LOGGER_PROVIDER_SET_ONCE", logs_api.set_logger_provider),
 )
 
 
 def current() -> list[Any]:
     """Give the providers that were set for traces, metrics and logs; None where none was."""
-    return [getattr(holder.module, holder.provider) for holder in _HOLDERS]
+    return [getattr(holder.module, holder.provider) for holder in HOLDERS]
 
 
 def publish(providers: Providers) -> None:
     """Set the providers that nobody has set; what was set before stays."""
-    for holder, set_provider, ours in zip(_HOLDERS, current(), providers.all, strict=True):
+    for holder, set_provider, ours in zip(HOLDERS, current(), providers.all, strict=True):
         if set_provider is None:
             holder.publish(ours)
 
 
 def take_back(providers: Providers) -> None:
     """Unset those of these providers that are set."""
-    for holder, set_provider in zip(_HOLDERS, current(), strict=True):
+    for holder, set_provider in zip(HOLDERS, current(), strict=True):
         if any(set_provider is ours for ours in providers.all):
             setattr(holder.module, holder.provider, None)
             setattr(holder.module, holder.once, Once())

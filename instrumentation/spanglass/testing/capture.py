@@ -1,0 +1,88 @@
+"""``capture``: the spans, metrics and log records of a block, in memory and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry import context, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+
+from spanglass.globals import current
+from spanglass.testing.clock import time_from
+from spanglass.testing.ids import SequentialIds
+from spanglass.testing.recorder import Recorder
+from spanglass.testing.reroute import reroute_logs, reroute_metrics, reroute_spans
+from spanglass.testing.stand_in import StandInLoggers, StandIns, StandInTracers
+from spanglass.testing.stdlib_logs import stdlib_records
+from spanglass.testing.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+
+_lock = threading.Lock()
+_recorders: list[Recorder] = []  # of all blocks that are open in this process, the outermost first
+_stand_ins: list[StandIns] = []  # at most one: made when it is first needed
+
+
+@contextmanager
+def capture(*, clock: Callable[[], int] | None = None, ids: IdGenerator | None = None) -> Iterator[Telemetry]:
+    """Record what the whole process makes during the block, all threads included; nothing of it is sent.
+
+    Works with and without ``spanglass.configure`` or any other provider of OpenTelemetry's SDK, and puts back what was
+    there. Every span is recorded, whatever the sampler says. A block inside another records for both. The outermost
+    begins new traces, with ids counted from 1; ``ids`` and ``clock`` (nanoseconds since 1970) choose others.
+    """
+    recorder = Recorder()
+    with ExitStack() as stack:
+        outermost = not _recorders
+        if outermost:
+            _begin_anew(stack, ids or SequentialIds())
+        with _lock:
+            _recorders.append(recorder)
+        stack.callback(_forget, recorder)
+        stack.callback(reroute_metrics(_providers()[1], recorder))
+        if clock is not None:
+            stack.enter_context(time_from(clock))
+        yield Telemetry(recorder)
+
+
+def _begin_anew(stack: ExitStack, ids: IdGenerator) -> None:
+    """Turn the process's providers to the recorders, and leave the current span."""
+    if any(provider is None for provider in current()):
+        if not _stand_ins:
+            _stand_ins.append(StandIns())
+        _stand_ins[0].set()
+        stack.callback(_stand_ins[0].unset)
+    tracers, _, loggers = _providers()
+    stack.callback(reroute_spans(tracers, _recorders, ids))
+    stack.callback(reroute_logs(loggers, _recorders))
+    stack.enter_context(stdlib_records())
+    stack.callback(context.detach, context.attach(trace.set_span_in_context(trace.INVALID_SPAN)))
+
+
+def _forget(recorder: Recorder) -> None:
+    with _lock:
+        _recorders[:] = [each for each in _recorders if each is not recorder]
+
+
+def _providers() -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
+    """Give the SDK's providers that are in force; ``RuntimeError`` where another implementation is."""
+    tracers, meters, loggers = current()
+    made = (
+        tracers.sdk if isinstance(tracers, StandInTracers) else tracers,
+        meters,
+        loggers.sdk if isinstance(loggers, StandInLoggers) else loggers,
+    )
+    for provider, kind in zip(made, (TracerProvider, MeterProvider, LoggerProvider), strict=True):
+        if not isinstance(provider, kind):
+            raise RuntimeError(  # noqa: TRY004 - not an argument's type: what the process has set up
+                f"capture() works with OpenTelemetry's SDK, but the {kind.__name__} that is set is a "
+                f"{type(provider).__module__}.{type(provider).__qualname__}; let the tests set none"
+            )
+    return made
