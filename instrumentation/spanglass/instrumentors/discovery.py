@@ -1,0 +1,141 @@
+"""Which instrumentations are installed, and whether each can instrument the library that is there.
+
+An instrumentation is an entry point of the group ``opentelemetry_instrumentor``; the libraries that it takes are in its
+distribution's extras ``instruments`` (all of them) and ``instruments-any`` (one of them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from opentelemetry.util._importlib_metadata import entry_points  # every distribution is read once a process
+
+from spanglass.instrumentors.status import InstrumentationStatus, State
+from spanglass.instrumentors.table import REPLACED, TRIGGERS
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from packaging.requirements import Requirement
+
+    from spanglass.settings_table import Settings
+
+GROUP = "opentelemetry_instrumentor"
+_ALL = "*"  # as in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What one requirement of an instrumentation finds: ``version`` is empty when nothing is installed."""
+
+    name: str
+    version: str
+    wanted: str
+    fits: bool
+
+
+def installed() -> list[EntryPoint]:
+    """Give each instrumentation's entry point, one of each name, by name."""
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, entry)
+    return [found[name] for name in sorted(found)]
+
+
+def set_aside(name: str, settings: Settings) -> InstrumentationStatus | None:
+    """Give the status of an instrumentation that is not to be turned on, whatever is installed; else None."""
+    if not settings.instrument:
+        return InstrumentationStatus(
+            name=name,
+            state=State.DISABLED,
+            reason="the setting instrument is false",
+            remedy="unset SPANGLASS_INSTRUMENT",
+        )
+    if _ALL in settings.disabled_instrumentations or name in settings.disabled_instrumentations:
+        return InstrumentationStatus(
+            name=name,
+            state=State.DISABLED,
+            reason="the setting disabled_instrumentations names it",
+            remedy=f"take {name} out of SPANGLASS_DISABLED_INSTRUMENTATIONS",
+        )
+    if name in REPLACED:
+        return InstrumentationStatus(name=name, state=State.REPLACED, reason=REPLACED[name])
+    return None
+
+
+def examine(entry: EntryPoint) -> InstrumentationStatus:
+    """Look at the library of an instrumentation without importing either: ready, version conflict or missing."""
+    required, any_of = _libraries(entry)
+    package = {
+        "package": entry.dist.name if entry.dist else "",
+        "package_version": entry.dist.version if entry.dist else "",
+    }
+    unfit = [each for each in required if not each.fits]
+    if any_of and not any(each.fits for each in any_of):
+        unfit += [each for each in any_of if each.version] or any_of
+    shown = next(iter(unfit or [each for each in (*required, *any_of) if each.version]), Library("", "", "", fits=True))
+    about = {**package, "library": shown.name, "library_version": shown.version, "wanted": shown.wanted}
+    if any(each.version for each in unfit):
+        shown = next(each for each in unfit if each.version)
+        return InstrumentationStatus(
+            name=entry.name,
+            state=State.VERSION_CONFLICT,
+            reason=f"{shown.name} {shown.version} is installed, and it takes {shown.wanted}",
+            remedy=f"pip install '{shown.name}{shown.wanted}'",
+            **{**about, "library": shown.name, "library_version": shown.version, "wanted": shown.wanted},
+        )
+    if unfit or not _importable(entry.name):
+        return InstrumentationStatus(
+            name=entry.name,
+            state=State.LIBRARY_MISSING,
+            reason=f"{shown.name or TRIGGERS[entry.name]} is not installed",
+            **about,
+        )
+    return InstrumentationStatus(name=entry.name, state=State.READY, **about)
+
+
+def inspect(settings: Settings) -> list[InstrumentationStatus]:
+    """Give the status of every instrumentation in this environment, by name, without importing any."""
+    return [set_aside(entry.name, settings) or examine(entry) for entry in installed()]
+
+
+def _libraries(entry: EntryPoint) -> tuple[list[Library], list[Library]]:
+    """Give what the distribution requires of libraries: all of the first, and one of the second if there are any."""
+    lines = (entry.dist.requires if entry.dist else None) or []
+    all_of, any_of = [], []
+    for line in lines:
+        if "instruments" not in line:  # most lines: parsing one takes 50 µs
+            continue
+        from packaging.requirements import Requirement  # noqa: PLC0415 - 20 ms, and OpenTelemetry itself imports it late
+
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            continue
+        if requirement.marker.evaluate({"extra": "instruments"}):
+            all_of.append(_look_up(requirement))
+        elif requirement.marker.evaluate({"extra": "instruments-any"}):
+            any_of.append(_look_up(requirement))
+    return all_of, any_of
+
+
+def _look_up(requirement: Requirement) -> Library:
+    wanted = str(requirement.specifier)
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return Library(requirement.name, "", wanted, fits=False)
+    # an application that runs a pre-release of a library in the range wants it instrumented
+    return Library(requirement.name, found, wanted, fits=requirement.specifier.contains(found, prereleases=True))
+
+
+def _importable(name: str) -> bool:
+    """Whether the library of one of the instrumentations that share a distribution is there, such as httpx2."""
+    if name not in TRIGGERS:
+        return True
+    try:
+        return find_spec(TRIGGERS[name].partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False

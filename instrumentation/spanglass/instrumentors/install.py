@@ -1,0 +1,191 @@
+"""Turning instrumentations on: each by itself, when the application imports its library; one that fails is left out.
+
+Importing twenty instrumentations imports twenty libraries, whether or not the application uses them. So each waits for
+its library (``table.TRIGGERS``); the hook runs when the library's own import has ended, before the application sees
+any of its names.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+from spanglass.guard import guarded
+from spanglass.instrumentors import (
+    command_lines,
+    databases,
+    discovery,
+    django_handlers,
+    metrics,
+    outcomes,
+    status,
+    web_apps,
+)
+from spanglass.instrumentors.late import originals
+from spanglass.instrumentors.semconv import opt_in
+from spanglass.instrumentors.status import InstrumentationStatus, State
+from spanglass.instrumentors.table import DRIVERS, TRIGGERS, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from importlib.metadata import EntryPoint
+
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from spanglass.settings_table import Settings
+
+    Undo = Callable[[], None]
+
+#: Those that are turned on in a way of their own.
+_OWN_WAYS = {
+    "click": command_lines.click,
+    "fastapi": web_apps.fastapi,
+    "flask": web_apps.flask,
+    "starlette": web_apps.starlette,
+}
+
+
+def install_instrumentors(
+    settings: Settings,
+    *,
+    tracer_provider: TracerProvider,
+    meter_provider: MeterProvider,
+    logger_provider: LoggerProvider,
+) -> Undo:
+    """Turn on what is installed, now or when its library is imported; gives what takes everything back.
+
+    Nothing that an instrumentation does wrong is raised: ``spanglass.instrumentors.states()`` has it, and the log a
+    line.
+    """
+    installer = Installer(
+        settings, tracer_provider=tracer_provider, meter_provider=meter_provider, logger_provider=logger_provider
+    )
+    for entry in discovery.installed():
+        installer.add(entry)
+    metrics.observe(meter_provider)
+    return installer.take_back
+
+
+def load_one(
+    entry: EntryPoint,
+    settings: Settings,
+    *,
+    tracer_provider: TracerProvider,
+    meter_provider: MeterProvider,
+    logger_provider: LoggerProvider,
+) -> Undo:
+    """Turn one instrumentation on as ``install_instrumentors`` does, for OpenTelemetry's own loader."""
+    installer = Installer(
+        settings, tracer_provider=tracer_provider, meter_provider=meter_provider, logger_provider=logger_provider
+    )
+    installer.add(entry)
+    return installer.take_back
+
+
+class Installer:
+    """Turns instrumentations on with the same settings and providers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tracer_provider: TracerProvider,
+        meter_provider: MeterProvider,
+        logger_provider: LoggerProvider,
+    ) -> None:
+        self._settings = settings
+        self._providers = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+            "logger_provider": logger_provider,
+        }
+        self._undo: list[Undo] = [opt_in(settings.semconv)]
+        self._over = False
+
+    def add(self, entry: EntryPoint) -> None:
+        """Turn one on: now if its library is imported or nobody knows which it is, else when that is imported."""
+        aside = discovery.set_aside(entry.name, self._settings)
+        if aside is not None:
+            status.record(aside)
+            return
+        trigger = TRIGGERS.get(entry.name)
+        if trigger is None or trigger in sys.modules:
+            self._begin(entry, late=trigger is not None)
+        else:
+            status.record(InstrumentationStatus(name=entry.name, state=State.READY))
+            wrapt.register_post_import_hook(lambda _module: self._begin(entry, late=False), trigger)
+
+    def take_back(self) -> None:
+        """Turn everything off again, the last first; what waits for an import waits no more."""
+        self._over = True
+        while self._undo:
+            with guarded("take an instrumentation back"):
+                self._undo.pop()()
+        status.forget()
+
+    def _begin(self, entry: EntryPoint, *, late: bool) -> None:
+        """Turn one on, or for Django wait further. Called by the import of a library: raises nothing."""
+        if self._over:
+            return
+        try:
+            found = discovery.examine(entry)
+        except Exception as error:  # noqa: BLE001 - metadata that can't be read
+            unknown = InstrumentationStatus(name=entry.name, state=State.BROKEN)
+            outcomes.tell(outcomes.not_loaded(unknown, error))
+            return
+        if found.state is not State.READY:
+            outcomes.tell(found)
+        elif entry.name == "django":
+            self._wait_for_handlers(entry, found, late=late)
+        else:
+            self._turn_on(entry, found, originals=originals(entry.name) if late else {}, late=late)
+
+    def _wait_for_handlers(self, entry: EntryPoint, found: InstrumentationStatus, *, late: bool) -> None:
+        if late and django_handlers.serving_already():
+            self._turn_on(entry, found, originals={}, late=True, serving=True)
+            return
+        status.record(found)
+        with guarded("wait for Django"):
+            turn_on = partial(self._turn_on, entry, found, originals={}, late=False)
+            self._undo.append(django_handlers.when_handlers_load(turn_on))
+
+    def _turn_on(
+        self,
+        entry: EntryPoint,
+        found: InstrumentationStatus,
+        *,
+        originals: Mapping[str, Any],
+        late: bool,
+        serving: bool = False,
+    ) -> None:
+        try:
+            instrumentor = entry.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module does
+            outcomes.tell(outcomes.not_loaded(found, error))
+            return
+        try:
+            self._undo.extend(self._instrument(entry.name, instrumentor(), late=late))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code does
+            outcomes.tell(outcomes.failed(found, error))
+            return
+        outcomes.tell(outcomes.turned_on(found, originals, serving=serving))
+
+    def _instrument(self, name: str, instrumentor: Any, *, late: bool) -> list[Undo]:
+        given = {**self._providers, **options(name, self._settings)}
+        if instrumentor.is_instrumented_by_opentelemetry:  # the application has done it, and takes it back
+            return []
+        if name in _OWN_WAYS:
+            del given["logger_provider"]
+            return [_OWN_WAYS[name](instrumentor, given, late=late)]
+        instrumentor.instrument(skip_dep_check=True, **given)
+        undo = [instrumentor.uninstrument]
+        if name in DRIVERS:
+            undo.append(databases.leave_to_sqlalchemy(name))
+        if name == "sqlalchemy" and late:
+            undo.append(databases.trace_engines_made_before(given["tracer_provider"], given["meter_provider"]))
+        return undo
