@@ -53,6 +53,11 @@ class TableSession:
         del window
         return self._columns[signal]
 
+    def has_column(self, signal: Signal, window: Window, name: str) -> bool:
+        """Whether the signal has a column, whatever the window."""
+        del window
+        return name in self._columns[signal] or name in FIXED_COLUMNS[signal]
+
     def relation(
         self,
         signal: Signal,

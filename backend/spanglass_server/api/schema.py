@@ -50,6 +50,9 @@ def choice(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
+#: Of figures that are scaled up because a sampler kept only some spans.
+SAMPLED_SHARE: Schema = {"type": ["number", "null"], "description": "share that was kept of what is counted; null: all"}
+
 WINDOW = record(start_time=TIME, end_time=TIME)
 CURSOR = nullable({"type": "string", "description": "pass back as cursor for the next page; null on the last"})
 

@@ -10,6 +10,7 @@ from spanglass_server.api.schema import (
     INTEGER,
     NANOSECONDS,
     NUMBER,
+    SAMPLED_SHARE,
     SLOT,
     STRING,
     TIME,
@@ -57,6 +58,7 @@ _LISTED = record(
     **_REQUESTS,
     **_RATES,
     **PERCENTILES,
+    sampled_share=SAMPLED_SHARE,
     last_seen_time=TIME,
     series=array(record(**_POINT, p95_ns=PERCENTILES["p95_ns"])),
 )
@@ -89,6 +91,7 @@ ROUTES = (
                     **_RATES,
                     **PERCENTILES,
                     total_ns=NANOSECONDS,
+                    sampled_share=SAMPLED_SHARE,
                 )
             ),
         ),
@@ -104,7 +107,9 @@ ROUTES = (
             Param("operation", "text", help="Only spans of this name, of any kind."),
             _buckets(60, 1),
         ),
-        response=record(window=WINDOW, step_s=NUMBER, points=array(record(**_POINT, **PERCENTILES))),
+        response=record(
+            window=WINDOW, step_s=NUMBER, points=array(record(**_POINT, **PERCENTILES)), sampled_share=SAMPLED_SHARE
+        ),
         ask=_series,
     ),
 )

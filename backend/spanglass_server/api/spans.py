@@ -12,6 +12,7 @@ from spanglass_server.api.schema import (
     HEX_ID,
     INTEGER,
     NANOSECONDS,
+    SAMPLED_SHARE,
     SLOT,
     STRING,
     TIME,
@@ -120,7 +121,16 @@ ROUTES = (
             limit_param(100),
         ),
         response=record(
-            groups=array(record(by=ATTRIBUTES, spans=INTEGER, errors=INTEGER, **PERCENTILES, last_time=TIME))
+            groups=array(
+                record(
+                    by=ATTRIBUTES,
+                    spans=INTEGER,
+                    errors=INTEGER,
+                    **PERCENTILES,
+                    sampled_share=SAMPLED_SHARE,
+                    last_time=TIME,
+                )
+            )
         ),
         ask=_groups,
     ),

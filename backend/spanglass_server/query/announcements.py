@@ -90,6 +90,8 @@ def open_spans(
     ``before_ns`` leaves out those that began later. The window must reach to the present, or what was announced after
     it counts as lost. Some of them may be stored: a process can die between a span's end and the word of it.
     """
+    if not session.has_column(Signal.LOGS, window, RECEIVED):
+        return []
     relation = session.relation(Signal.LOGS, window, _COLUMNS, require=(RECEIVED,), trace_ids=trace_ids)
     found = rows(
         session,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.times import NS_PER_SECOND, format_time
+from spanglass_server.query.estimates import PROBABILITY, counting, estimate, sampled_share
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
+Groupings = tuple[tuple[str, ...], ...]
 
 _COLUMNS = ("start_time_ns", "duration_ns", "status_code", SERVICE)
 _OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
-_BUCKETS, _BOTH = Sql("(service, bucket)"), Sql("(service), (service, bucket)")
+#: Groupings of requests: by bucket alone, or also over the whole range.
+_BUCKETS: Groupings = (("service", "bucket"),)
+_BOTH: Groupings = (("service",), ("service", "bucket"))
 #: What stands in for a group without spans.
-_NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None}
+_NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None, "stored": None}
 PERCENTILES = ("p50_ns", "p95_ns", "p99_ns")
 
 
@@ -79,8 +83,14 @@ def _one_bucket(window: Window) -> Buckets:
 
 def _totals(session: QuerySession, window: Window) -> list[Row]:
     """Count all spans of every service."""
-    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns", SERVICE)))
-    return rows(session, statement("services", service=SERVICE_NAME, relation=relation))
+    counts, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns", SERVICE, *columns)))
+    return rows(session, statement("services", service=SERVICE_NAME, relation=relation, spans=counts["spans"]))
+
+
+def _counting(session: QuerySession, window: Window) -> tuple[dict[str, Sql], tuple[str, ...]]:
+    """Give the counts for a range, and the columns that they need."""
+    return counting((PROBABILITY,) if session.has_column(Signal.SPANS, window, PROBABILITY) else ())
 
 
 def _measure(
@@ -88,23 +98,22 @@ def _measure(
     window: Window,
     steps: Buckets,
     role: Role,
-    sets: Sql,
+    sets: Groupings,
     only: Sql = TRUE,
 ) -> dict[str, list[Row]]:
     """Measure the spans of a role for which ``only`` holds, by service and by the sets of groups."""
-    relation = session.relation(Signal.SPANS, window, {*_COLUMNS, *role.columns})
-    found = rows(
-        session,
-        statement(
-            "requests",
-            service=SERVICE_NAME,
-            first_ns=steps.first_ns,
-            step_ns=steps.step_ns,
-            relation=Sql(relation),
-            where=all_of([role.predicate, only]),
-            sets=sets,
-        ),
-    )
+    _, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, {*_COLUMNS, *role.columns, *columns}))
+    where = all_of([role.predicate, only])
+    bucket = Sql("(start_time_ns - ?) // ?", (steps.first_ns, steps.step_ns))
+    if columns:
+        found = estimate(session, relation, where, {"service": SERVICE_NAME, "bucket": bucket}, sets=sets)
+    else:
+        groupings = Sql(", ".join(f"({', '.join(names)})" for names in sets))
+        request = statement(
+            "requests", service=SERVICE_NAME, bucket=bucket, relation=relation, where=where, sets=groupings
+        )
+        found = rows(session, request)
     by_service: dict[str, list[Row]] = defaultdict(list)
     for row in found:
         by_service[row["service"]].append(row)
@@ -122,12 +131,18 @@ def _service(total: Row, slot: int, measured: Collection[Row], window: Window, s
         "errors": whole["errors"],
         **_rates(whole["requests"], whole["errors"], window),
         **percentiles(whole),
+        "sampled_share": _sampled_share(whole),
         "last_seen_time": format_time(total["last_ns"]),
     }
     if steps is not None:
         points = _points(measured, steps)
         service["series"] = [{name: point[name] for name in ("t", "requests", "errors", "p95_ns")} for point in points]
     return service
+
+
+def _sampled_share(row: Row) -> float | None:
+    """Say which share of the requests was kept, null where all were."""
+    return sampled_share(row.get("stored"), row["requests"])
 
 
 def _rates(requests: int, errors: int, window: Window) -> Row:
@@ -157,15 +172,14 @@ def _points(measured: Iterable[Row], steps: Buckets) -> list[Row]:
 
 def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> Row:
     """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time first."""
-    found = rows(
-        session,
-        statement(
-            "operations",
-            relation=Sql(session.relation(Signal.SPANS, window, _OPERATION_COLUMNS)),
-            where=is_service(service),
-            count=limit,
-        ),
-    )
+    _, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, (*_OPERATION_COLUMNS, *columns)))
+    where = is_service(service)
+    if columns:
+        keys = {"operation": Sql("name"), "kind": Sql("kind")}
+        found = estimate(session, relation, where, keys, order="total_ns DESC", limit=limit)
+    else:
+        found = rows(session, statement("operations", relation=relation, where=where, count=limit))
     operations = [_operation(row, window) for row in found]
     return {"window": describe(window), "service": service, "operations": operations}
 
@@ -180,6 +194,7 @@ def _operation(row: Row, window: Window) -> Row:
         **_rates(row["requests"], row["errors"], window),
         **percentiles(row),
         "total_ns": row["total_ns"],
+        "sampled_share": _sampled_share(row),
     }
 
 
@@ -198,4 +213,11 @@ def service_series(session: QuerySession, window: Window, service: str, operatio
     else:
         measured = _measure(session, window, steps, _REQUESTS, _BUCKETS, only)
         measured = measured or _measure(session, window, steps, _ROOTS, _BUCKETS, only)
-    return {"window": describe(window), "step_s": steps.step_s, "points": _points(measured.get(service, ()), steps)}
+    found = measured.get(service, ())
+    stored = sum(row.get("stored") or 0 for row in found)
+    return {
+        "window": describe(window),
+        "step_s": steps.step_s,
+        "points": _points(found, steps),
+        "sampled_share": sampled_share(stored, sum(row["requests"] for row in found)),
+    }

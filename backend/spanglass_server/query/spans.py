@@ -9,6 +9,7 @@ import pyarrow as pa
 from spanglass_core.times import format_time
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.estimates import PROBABILITY, estimate, sampled_share
 from spanglass_server.query.json_values import json_value
 from spanglass_server.query.language import FilterError, field_expression
 from spanglass_server.query.language.sql import TRUE, Sql
@@ -22,7 +23,7 @@ from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_server.query.traces import Page
     from spanglass_server.store.ports import QuerySession
@@ -129,18 +130,30 @@ def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[st
     expressions = [_expression(key, matching) for key in keys]
     columns = {"status_code", "duration_ns"}.union(*(read for _, read in expressions))
     names = [quote_identifier(f"key {place}") for place in range(len(keys))]
-    found = rows(
+    values = {name: Sql(text) for name, (text, _) in zip(names, expressions, strict=True)}
+    if PROBABILITY in matching.known:
+        relation = matching.relation(session, {*columns, PROBABILITY})
+        found = estimate(session, relation, matching.predicate, values, limit=limit)
+    else:
+        found = _exact_groups(session, matching, values, columns, limit)
+    return {"groups": [_group(row, keys) for row in found]}
+
+
+def _exact_groups(
+    session: QuerySession, matching: Matching, values: Mapping[str, Sql], columns: Collection[str], limit: int
+) -> list[Found]:
+    """Measure groups of spans all of which were kept."""
+    return rows(
         session,
         statement(
             "span_groups",
-            keys=Sql(", ".join(f"{text} AS {name}" for (text, _), name in zip(expressions, names, strict=True))),
-            names=Sql(", ".join(names)),
+            keys=Sql(", ".join(f"{sql.text} AS {name}" for name, sql in values.items())),
+            names=Sql(", ".join(values)),
             relation=matching.relation(session, columns),
             where=matching.predicate,
             count=limit,
         ),
     )
-    return {"groups": [_group(row, keys) for row in found]}
 
 
 def _expression(key: str, matching: Matching) -> tuple[str, frozenset[str]]:
@@ -155,8 +168,9 @@ def _group(row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     """One group of the answer."""
     return {
         "by": {key: json_value(row[f"key {place}"]) for place, key in enumerate(keys)},
-        "spans": row["spans"],
+        "spans": row["requests"],
         "errors": row["errors"],
         **percentiles(row),
+        "sampled_share": sampled_share(row.get("stored"), row["requests"]),
         "last_time": format_time(row["last_ns"]),
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.times import NS_PER_SECOND
 from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.estimates import counting, sampled_share
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
@@ -301,13 +302,15 @@ def _spans_of(session: QuerySession, matching: Matching, part: _Part) -> Sql:
 def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> dict[str, Any]:
     """Answer ``GET /api/v1/traces/counts``; a span that was sent twice counts twice here."""
     matching = match_spans(session, question)
+    counts, columns = counting(matching.known)
     steps = Buckets.about(question.window, buckets)
     counted = statement(
         "span_counts",
         first_ns=steps.first_ns,
         step_ns=steps.step_ns,
-        relation=matching.relation(session, ("status_code",)),
+        relation=matching.relation(session, ("status_code", *columns)),
         where=matching.predicate,
+        **counts,
     )
     by_bucket = {row["bucket"]: row for row in rows(session, counted)}
     empty = {"spans": 0, "errors": 0}
@@ -315,10 +318,12 @@ def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> 
         {"t": bucket_seconds(start_ns), **{name: by_bucket.get(bucket, empty)[name] for name in empty}}
         for bucket, start_ns in enumerate(steps.starts_ns())
     ]
+    total = sum(point["spans"] for point in points)
     return {
         "window": describe(question.window),
         "step_s": steps.step_s,
         "points": points,
-        "total": sum(point["spans"] for point in points),
+        "total": total,
         "errors": sum(point["errors"] for point in points),
+        "sampled_share": sampled_share(sum(row["stored"] or 0 for row in by_bucket.values()), total),
     }

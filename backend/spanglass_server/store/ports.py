@@ -35,6 +35,9 @@ class QuerySession(Protocol):
     def columns(self, signal: Signal, window: Window = ...) -> Mapping[str, int]:
         """Attribute and overflow columns present in the window, with the number of rows of the segments they are in."""
 
+    def has_column(self, signal: Signal, window: Window, name: str) -> bool:
+        """Whether any record of the window may have a column; quick, whatever is stored."""
+
     def relation(
         self,
         signal: Signal,

@@ -46,7 +46,10 @@ _DELTA = frozenset({"start_time_ns", "time_ns", "observed_time_ns", "duration_ns
 
 #: Columns of a signal's projection; a relation that needs no others is read from it.
 PROJECTED = {
-    Signal.SPANS: ("resource.service.name:str", "name", "kind", "status_code", "start_time_ns", "duration_ns"),
+    Signal.SPANS: (
+        *("resource.service.name:str", "name", "kind", "status_code", "start_time_ns", "duration_ns"),
+        "span.spanglass.sampling.probability:double",  # where a sampler was at work; what it kept counts for more
+    ),
 }
 
 

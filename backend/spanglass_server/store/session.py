@@ -62,6 +62,12 @@ class StoreSession:
             name: count for name, count in rows.items() if AttributeColumn.parse(name) or name.startswith("overflow")
         }
 
+    def has_column(self, signal: Signal, window: Window, name: str) -> bool:
+        """See ``QuerySession``."""
+        return any(name in segment.columns for segment in self._segments(signal, window)) or any(
+            name in chunk.table.column_names for chunk in self._chunks(signal, window)
+        )
+
     def relation(
         self,
         signal: Signal,

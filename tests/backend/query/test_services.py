@@ -49,7 +49,7 @@ def test_services(open_tables):
             {
                 "service": "web", "slot": 5, "spans": 3, "requests": 2, "errors": 1,
                 "rate_per_s": 2 / 600, "error_ratio": 0.5, "p50_ns": 150, "p95_ns": 195, "p99_ns": 199,
-                "last_seen_time": "1970-01-01T00:27:30.000000000Z",
+                "sampled_share": None, "last_seen_time": "1970-01-01T00:27:30.000000000Z",
                 "series": [
                     {"t": 1200, "requests": 1, "errors": 0, "p95_ns": 100},
                     {"t": 1500, "requests": 1, "errors": 1, "p95_ns": 200},
@@ -58,19 +58,19 @@ def test_services(open_tables):
             {
                 "service": "cron", "slot": 7, "spans": 2, "requests": 1, "errors": 0,
                 "rate_per_s": 1 / 600, "error_ratio": 0.0, "p50_ns": 50, "p95_ns": 50, "p99_ns": 50,
-                "last_seen_time": "1970-01-01T00:28:21.000000000Z",
+                "sampled_share": None, "last_seen_time": "1970-01-01T00:28:21.000000000Z",
                 "series": [{**nothing, "t": 1200}, {"t": 1500, "requests": 1, "errors": 0, "p95_ns": 50}],
             },
             {
                 "service": "unknown_service", "slot": 1, "spans": 1, "requests": 1, "errors": 0,
                 "rate_per_s": 1 / 600, "error_ratio": 0.0, "p50_ns": 7, "p95_ns": 7, "p99_ns": 7,
-                "last_seen_time": "1970-01-01T00:21:40.000000000Z",
+                "sampled_share": None, "last_seen_time": "1970-01-01T00:21:40.000000000Z",
                 "series": [{"t": 1200, "requests": 1, "errors": 0, "p95_ns": 7}, nothing],
             },
             {
                 "service": "db", "slot": 3, "spans": 1, "requests": 0, "errors": 0,
                 "rate_per_s": 0.0, "error_ratio": 0.0, "p50_ns": None, "p95_ns": None, "p99_ns": None,
-                "last_seen_time": "1970-01-01T00:21:40.000000000Z",
+                "sampled_share": None, "last_seen_time": "1970-01-01T00:21:40.000000000Z",
                 "series": [{**nothing, "t": 1200}, nothing],
             },
         ],
@@ -100,12 +100,12 @@ def test_operations(open_tables):
             {
                 "operation": "GET /", "kind": "client", "requests": 1, "errors": 1,
                 "rate_per_s": 1 / 600, "error_ratio": 1.0, "p50_ns": 9_000, "p95_ns": 9_000, "p99_ns": 9_000,
-                "total_ns": 9_000,
+                "total_ns": 9_000, "sampled_share": None,
             },
             {
                 "operation": "GET /", "kind": "consumer", "requests": 1, "errors": 1,
                 "rate_per_s": 1 / 600, "error_ratio": 1.0, "p50_ns": 200, "p95_ns": 200, "p99_ns": 200,
-                "total_ns": 200,
+                "total_ns": 200, "sampled_share": None,
             },
         ],
     }  # fmt: skip
@@ -120,6 +120,7 @@ def test_series_of_a_service(open_tables):
             {"t": 1200, "requests": 1, "errors": 0, "p50_ns": 100, "p95_ns": 100, "p99_ns": 100},
             {"t": 1500, "requests": 1, "errors": 1, "p50_ns": 200, "p95_ns": 200, "p99_ns": 200},
         ],
+        "sampled_share": None,
     }
 
 

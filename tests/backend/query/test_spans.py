@@ -157,6 +157,7 @@ def test_groups(open_tables):
                 "p50_ns": 200,
                 "p95_ns": 290,
                 "p99_ns": 298,
+                "sampled_share": None,
                 "last_time": "1970-01-01T00:00:12.000000000Z",
             },
             {
@@ -166,6 +167,7 @@ def test_groups(open_tables):
                 "p50_ns": 100,
                 "p95_ns": 100,
                 "p99_ns": 100,
+                "sampled_share": None,
                 "last_time": "1970-01-01T00:00:10.000000000Z",
             },
         ]

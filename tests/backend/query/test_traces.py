@@ -207,6 +207,7 @@ def test_counts(open_tables):
         ],
         "total": 3,
         "errors": 1,
+        "sampled_share": None,
     }
 
 

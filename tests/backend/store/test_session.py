@@ -27,6 +27,28 @@ def test_a_column_that_a_segment_lacks_is_null(bench):
     ]
 
 
+def test_the_probability_of_sampled_spans_is_projected(bench):
+    """Segments with sampled spans, those without, their merger and memory answer together; has_column knows where."""
+    kept = "span.spanglass.sampling.probability:double"
+    service = "resource.service.name:str"
+    bench.write(table([{"n": 1, service: "web"}]))
+    bench.write(table([{"n": 2, service: "web", kept: 0.1}, {"n": 3, service: "web"}]))
+    bench.buffer(table([{"n": 4, service: "web", kept: 0.5}]))
+    expected = [{"name": str(number), kept: value} for number, value in enumerate((None, 0.1, None, 0.5), 1)]
+    assert bench.select(["name", kept]) == expected
+    for number in (5, 6):
+        bench.write(table([{"n": number, service: "web"}]))
+    assert bench.store.compact() == 4
+    assert bench.select(["name", kept])[:4] == expected
+
+    def which(session):
+        return [session.has_column(Signal.SPANS, window, kept) for window in (ALL_TIME, Window(1, 2), Window(4, 5))]
+
+    # the merged segment reaches over all of them
+    assert bench.engine.run_here(which) == [True, True, True]
+    assert not bench.engine.run_here(lambda session: session.has_column(Signal.LOGS, ALL_TIME, kept))
+
+
 @pytest.mark.parametrize("signal", list(Signal))
 def test_an_empty_store_has_every_column(bench, signal):
     """With nothing stored a relation has no rows, and its columns have the types that the vocabulary says."""

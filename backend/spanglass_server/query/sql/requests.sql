@@ -1,6 +1,6 @@
 -- What services did: one set of groups is each bucket of time, another the whole range, where bucket is null.
 WITH requests AS (
-    SELECT {service} AS service, (start_time_ns - {first_ns}) // {step_ns} AS bucket, duration_ns, status_code
+    SELECT {service} AS service, {bucket} AS bucket, duration_ns, status_code
     FROM {relation}
     WHERE {where}
 )

@@ -1,3 +1,3 @@
-SELECT {service} AS service, count(*) AS spans, max(start_time_ns) AS last_ns
+SELECT {service} AS service, {spans} AS spans, max(start_time_ns) AS last_ns
 FROM {relation}
 GROUP BY service

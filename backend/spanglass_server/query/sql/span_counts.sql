@@ -1,4 +1,5 @@
-SELECT (start_time_ns - {first_ns}) // {step_ns} AS bucket, count(*) AS spans, count(*) FILTER (status_code = 2) AS errors
+SELECT (start_time_ns - {first_ns}) // {step_ns} AS bucket, {spans} AS spans, {errors} AS errors,
+    {stored} AS stored
 FROM {relation}
 WHERE {where}
 GROUP BY bucket
