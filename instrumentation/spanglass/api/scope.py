@@ -1,8 +1,8 @@
 """Where the manual API sends to: tracer, meter and logger of scope ``spanglass``, from OpenTelemetry's globals.
 
 They are looked up at each use, for providers come and go: ``configure`` may run after a module that traces was
-imported, and ``shutdown`` followed by ``configure`` sets new ones. The look-up is one comparison while
-nothing has changed.
+imported, and ``shutdown`` followed by ``configure`` sets new ones. The look-up is one comparison while nothing has
+changed. Where nothing is set the no-op ones serve: the API's proxies would stay with the first provider for ever.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs._internal import ProxyLoggerProvider
+from opentelemetry.metrics._internal import _ProxyMeterProvider
 
 if TYPE_CHECKING:
     from opentelemetry._logs import Logger
@@ -33,7 +35,8 @@ def tracer() -> Tracer:
     provider = trace.get_tracer_provider()
     cached = _traces
     if cached is None or cached[0] is not provider:
-        cached = _traces = (provider, provider.get_tracer(SCOPE))
+        unset = isinstance(provider, trace.ProxyTracerProvider)
+        cached = _traces = (provider, trace.NoOpTracer() if unset else provider.get_tracer(SCOPE))
     return cached[1]
 
 
@@ -43,7 +46,8 @@ def meter() -> Meter:
     provider = metrics.get_meter_provider()
     cached = _metrics
     if cached is None or cached[0] is not provider:
-        cached = _metrics = (provider, provider.get_meter(SCOPE))
+        unset = isinstance(provider, _ProxyMeterProvider)
+        cached = _metrics = (provider, metrics.NoOpMeter(SCOPE) if unset else provider.get_meter(SCOPE))
     return cached[1]
 
 
@@ -53,5 +57,6 @@ def logger() -> Logger:
     provider = _logs.get_logger_provider()
     cached = _records
     if cached is None or cached[0] is not provider:
-        cached = _records = (provider, provider.get_logger(SCOPE))
+        unset = isinstance(provider, ProxyLoggerProvider)
+        cached = _records = (provider, _logs.NoOpLogger(SCOPE) if unset else provider.get_logger(SCOPE))
     return cached[1]
