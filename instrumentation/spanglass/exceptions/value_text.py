@@ -44,6 +44,7 @@ class ValueText:
     def __init__(self, scrubber: Scrubber, hidden: Callable[[str], str | None], budget: Budget) -> None:
         """``hidden`` is what ``hidden_names`` made of the scrubber: it outlives the chain."""
         self.scrubbed = scrubber.text
+        self._scrub_value = scrubber.value
         self._hidden = hidden
         self._budget = budget
         self._left = 0
@@ -59,9 +60,10 @@ class ValueText:
         """Give one value that stands under this name, if it has one, in what is being written."""
         if self._left <= 0 or self._budget.expired():
             return CUT
-        hidden = self._hidden(name) if name is not None and value is not None else None
-        if hidden is not None:
-            return hidden
+        if name is not None and self._hidden(name) is not None:
+            hidden = self._instead(name, value)
+            if hidden is not None:
+                return hidden
         try:
             return self._any(value, depth)
         except Exception:  # noqa: BLE001 - changed by another thread while it is read, or a type of a strange making
@@ -72,6 +74,16 @@ class ValueText:
         shown = self.scrubbed(value[: 4 * MAX_TEXT])
         more = f"{CUT} ({len(value)} characters)" if len(shown) > MAX_TEXT else ""
         return text_of(repr(shown[:MAX_TEXT])) + more
+
+    def _instead(self, name: str, value: object) -> str | None:
+        """Give what stands for the value of a secret's name; of numbers the scrubber knows which can be one."""
+        kind = type(value)
+        if kind is bool or value is None:
+            return None
+        if kind is int or kind is float:
+            shown = self._scrub_value(name, value)
+            return None if shown is value else text_of(shown, MAX_TEXT)
+        return self._hidden(name)
 
     def _any(self, value: Any, depth: int) -> str:
         kind = type(value)

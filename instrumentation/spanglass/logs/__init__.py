@@ -1,0 +1,1 @@
+"""The application's own logs, of stdlib logging, loguru and structlog, as OpenTelemetry log records."""

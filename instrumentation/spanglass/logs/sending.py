@@ -1,0 +1,134 @@
+"""One log record of the application on its way to OpenTelemetry: severity, attributes, logger, and no loops."""
+
+from __future__ import annotations
+
+import threading
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, get_value
+from opentelemetry.instrumentation.log_utils import std_to_otel
+from opentelemetry.trace import INVALID_SPAN_ID, format_span_id, format_trace_id, get_current_span
+
+from spanglass.api.values import attribute_value, text_of
+from spanglass.exceptions.in_app import is_telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from opentelemetry._logs import Logger, LoggerProvider
+    from opentelemetry.util.types import AnyValue
+
+    from spanglass.exceptions.capture import Capture
+
+#: Names that are remembered; an application that makes one for each object or request must not fill memory.
+_MAX_NAMES = 1_024
+_MAX_BODY = 65_536
+
+#: Values of one record; OpenTelemetry keeps 128 attributes, and drops those that were put in first.
+_MAX_VALUES = 100
+_TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+_DEBUG = 10
+
+
+class _Thread(threading.local):
+    """What this thread is in the middle of."""
+
+    sending = False  # a record is being sent: what that logs is not sent
+    inside = ""  # the library whose handlers run now: what they pass on to another library was sent already
+    last_time: object = None  # of the last record of loguru: each handler gets it
+    passed_on = ""  # the stdlib logger that gets a text next which structlog wrote: it was sent already
+
+
+in_thread = _Thread()
+
+
+class Sender:
+    """Sends records to one provider. Safe for threads and forks: it has no lock, thread or buffer."""
+
+    def __init__(self, provider: LoggerProvider, capture: Capture | None) -> None:
+        """Without ``capture`` exceptions are described as OpenTelemetry does."""
+        self._provider = provider
+        self._capture = capture
+        self._loggers: dict[str, Logger | None] = {}
+
+    def wants(self, name: str) -> bool:
+        """Tell whether records of this logger are sent here and now: none of our own, none of what sends them."""
+        if in_thread.sending or self._logger(name) is None:
+            return False
+        return not get_value(_SUPPRESS_INSTRUMENTATION_KEY)
+
+    def send(
+        self,
+        name: str,
+        *,
+        body: str,
+        level: int,
+        level_name: str,
+        time_ns: int | None,
+        attributes: dict[str, AnyValue],
+        error: BaseException | None = None,
+        event_name: str | None = None,
+    ) -> None:
+        """Send one record of the logger ``name``; ``level`` as in stdlib, ``time_ns`` since 1970."""
+        logger = self._logger(name)
+        if logger is None or in_thread.sending:
+            return
+        in_thread.sending = True
+        try:
+            if error is not None and self._capture is not None:
+                attributes |= self._capture.log_attributes(error)
+                error = None
+            logger.emit(
+                LogRecord(
+                    timestamp=time_ns,
+                    context=get_current(),
+                    severity_number=severity_of(level),
+                    severity_text=severity_text(level_name),
+                    body=text_of(body, _MAX_BODY),
+                    attributes=attributes,
+                    event_name=event_name,
+                    exception=error,
+                )
+            )
+        finally:
+            in_thread.sending = False
+
+    def _logger(self, name: str) -> Logger | None:
+        try:
+            return self._loggers[name]
+        except KeyError:
+            if len(self._loggers) >= _MAX_NAMES:
+                self._loggers.clear()
+            found = None if is_telemetry(name) else self._provider.get_logger(name)
+            self._loggers[name] = found
+            return found
+
+
+def severity_of(level: int) -> SeverityNumber:
+    """Give the severity of a stdlib level, which loguru and structlog use too; below DEBUG it is TRACE."""
+    return std_to_otel(level) if level >= _DEBUG or level <= 0 else SeverityNumber.TRACE
+
+
+def severity_text(level_name: str) -> str:
+    """Give the conventions' name where they differ, else the application's own: SUCCESS, NOTICE."""
+    return _TEXTS.get(level_name) or text_of(level_name)
+
+
+def put_values(attributes: dict[str, AnyValue], values: Mapping[Any, object], skip: Container[str] = ()) -> None:
+    """Add the application's values, as OpenTelemetry takes them; None is left out."""
+    for key, value in islice(values.items(), _MAX_VALUES + 32):
+        if key in skip or value is None or len(attributes) >= _MAX_VALUES:
+            continue
+        name = key if type(key) is str else text_of(key)
+        if name:
+            attributes[name] = attribute_value(value)
+
+
+def current_ids() -> tuple[str, str]:
+    """Give trace id and span id as hexadecimal text, both empty outside of spans."""
+    context = get_current_span().get_span_context()
+    if context.span_id == INVALID_SPAN_ID:
+        return "", ""
+    return format_trace_id(context.trace_id), format_span_id(context.span_id)
