@@ -52,7 +52,7 @@ class Group:
     """Metrics and the collectors that measure them, by the name under which a failure is reported.
 
     ``around`` is entered for each snapshot. A collector that raises one of ``off_when`` is not there on this system or
-    not allowed: it is left off without a word. Readings with equal attributes are added up.
+    not allowed: it is left off without a word. The mapping may grow. Readings with equal attributes are added up.
     """
 
     def __init__(
@@ -66,9 +66,10 @@ class Group:
     ) -> None:
         self.name = name
         self.metrics = tuple(metrics)
-        self._collectors = dict(collectors)
+        self._collectors = collectors
         self._around = around
         self._off_when = off_when
+        self._off: set[str] = set()
         self._unasked: set[Metric] = set()
         self._snapshot: Mapping[Metric, list[Observation]] = {}
 
@@ -87,7 +88,7 @@ class Group:
         """Take a snapshot."""
         sums: defaultdict[Metric, dict[frozenset[tuple[str, str | int]], float]] = defaultdict(dict)
         with self._around():
-            for name in tuple(self._collectors):
+            for name in [name for name in tuple(self._collectors) if name not in self._off]:
                 for metric, value, attributes in self._readings(name):
                     of_metric, key = sums[metric], frozenset(attributes.items())
                     of_metric[key] = of_metric.get(key, 0) + value
@@ -101,7 +102,7 @@ class Group:
             try:
                 return list(self._collectors[name]())
             except self._off_when:
-                del self._collectors[name]
+                self._off.add(name)
         return []
 
 
