@@ -85,14 +85,6 @@ def test_threads_are_counted(measured, meter, pauses, clock):
     assert during == before + 1
 
 
-RUNNERS = {
-    "asyncio.run": asyncio.run,
-    "a loop of its own": lambda main: run_in(asyncio.new_event_loop(), main),
-    "uvloop": lambda main: run_in(uvloop.new_event_loop(), main),
-    "asyncio.Runner with uvloop": run_with_factory,
-}
-
-
 def run_in(loop, main):
     """Run in a loop that somebody made."""
     try:
@@ -105,6 +97,14 @@ def run_with_factory(main):
     """Run as uvicorn does."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
+
+
+RUNNERS = {
+    "asyncio.run": asyncio.run,
+    "a loop of its own": lambda main: run_in(asyncio.new_event_loop(), main),
+    "uvloop": lambda main: run_in(uvloop.new_event_loop(), main),
+    "asyncio.Runner with uvloop": run_with_factory,
+}
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

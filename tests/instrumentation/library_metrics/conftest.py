@@ -1,0 +1,20 @@
+"""A meter provider to measure with."""
+
+from __future__ import annotations
+
+import pytest
+from measuring import FakeClock, Measured
+
+
+@pytest.fixture
+def measured():
+    """Give a provider whose metrics the test collects."""
+    made = Measured()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock():
+    """Give a clock that stands still."""
+    return FakeClock()
