@@ -7,6 +7,8 @@ import pytest
 from spanglass.api.collector import Distribution, MetricsCollector, MetricSeries, MetricSnapshot
 from spanglass.errors import MetricError
 
+pytestmark = pytest.mark.usefixtures("sent")
+
 
 def test_what_was_recorded_can_be_read_and_is_sent(sent):
     """Counters, gauges and histograms come back as they stand, and went to OpenTelemetry too."""
@@ -20,9 +22,7 @@ def test_what_was_recorded_can_be_read_and_is_sent(sent):
     collector.record_histogram("size", 30)
 
     assert collector.get_metrics() == {
-        "orders": MetricSnapshot(
-            "counter", "", (MetricSeries({"plan": "pro"}, 3), MetricSeries({"plan": "free"}, 4))
-        ),
+        "orders": MetricSnapshot("counter", "", (MetricSeries({"plan": "pro"}, 3), MetricSeries({"plan": "free"}, 4))),
         "open": MetricSnapshot("gauge", "", (MetricSeries({}, 5),)),
         "size": MetricSnapshot(
             "histogram",
@@ -34,7 +34,7 @@ def test_what_was_recorded_can_be_read_and_is_sent(sent):
     assert sent.points("size") == [({}, (2, 40))]
 
 
-def test_the_one_value_of_a_metric(sent):
+def test_the_one_value_of_a_metric():
     """A metric with one series has a value, a counter with several their sum, anything else none."""
     collector = MetricsCollector()
     for plan in ("pro", "free"):
@@ -48,7 +48,7 @@ def test_the_one_value_of_a_metric(sent):
         _ = found["open"].value
 
 
-def test_a_snapshot_does_not_change(sent):
+def test_a_snapshot_does_not_change():
     """What was read stays as it was when more is recorded."""
     collector = MetricsCollector()
     collector.record_counter("orders")
@@ -58,7 +58,7 @@ def test_a_snapshot_does_not_change(sent):
     assert (before["orders"].value, collector.get_metrics()["orders"].value) == (1, 2)
 
 
-def test_wrong_records_never_raise(sent, failures):
+def test_wrong_records_never_raise(failures):
     """Wrong names, values and conflicting units are counted and left out."""
     collector = MetricsCollector()
     collector.record_counter("a b")
@@ -71,7 +71,7 @@ def test_wrong_records_never_raise(sent, failures):
     assert failures == {"record a metric": 4}
 
 
-def test_series_are_bounded(sent):
+def test_series_are_bounded():
     """Beyond the most series, what is new is taken together under OpenTelemetry's overflow attribute."""
     collector = MetricsCollector(max_series=2)
     for i in range(5):
@@ -85,7 +85,7 @@ def test_series_are_bounded(sent):
     )
 
 
-def test_names_are_bounded_too(sent):
+def test_names_are_bounded_too():
     """Names beyond that number are sent and not kept."""
     collector = MetricsCollector(max_series=2)
     for i in range(5):

@@ -53,7 +53,8 @@ def test_options(sent):
     assert (sent.span.name, sent.span.kind, attributes_of(sent.span)) == ("pay", SpanKind.CLIENT, {"peer": "bank"})
 
 
-def test_empty_parentheses(sent):
+@pytest.mark.usefixtures("sent")
+def test_empty_parentheses():
     """@trace() is @trace."""
 
     @trace()
@@ -176,7 +177,7 @@ def test_only_the_named_arguments_and_the_result(sent):
 
     @trace(capture_args=("b",), capture_result=True)
     def pair(a, b):
-        return {"a": a}
+        return {"a": a, "b": b}
 
     @trace(capture_args="a")
     def single(a, b):
@@ -186,7 +187,7 @@ def test_only_the_named_arguments_and_the_result(sent):
     single(1, 2)
 
     assert [attributes_of(each) for each in sent.spans] == [
-        {"spanglass.argument.b": 2, "spanglass.result": "{'a': 1}"},
+        {"spanglass.argument.b": 2, "spanglass.result": "{'a': 1, 'b': 2}"},
         {"spanglass.argument.a": 1},
     ]
 
@@ -210,7 +211,8 @@ def test_captured_values_are_bounded_and_safe(sent):
     assert found["spanglass.argument.broken"].startswith("<Broken instance at")
 
 
-def test_a_wrong_call_is_the_functions_own_error(sent):
+@pytest.mark.usefixtures("sent")
+def test_a_wrong_call_is_the_functions_own_error():
     """Missing and surplus arguments give Python's own TypeError, captured or not."""
 
     @trace(capture_args=True)

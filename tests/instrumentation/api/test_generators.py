@@ -169,7 +169,7 @@ def test_a_span_around_a_yield_is_put_aside_and_back(sent):
 
 def test_two_generators_in_turns(sent):
     """Interleaved generators do not become children of one another."""
-    assert [pair for pair in zip(numbers(2), numbers(2), strict=True)][1] == ((1, "numbers"), (1, "numbers"))
+    assert list(zip(numbers(2), numbers(2), strict=True))[1] == ((1, "numbers"), (1, "numbers"))
     assert [each.parent for each in sent.spans] == [None, None]
 
 
@@ -205,7 +205,8 @@ def test_each_step_may_run_in_another_context(sent, caplog):
     assert (names(), caplog.records) == ("", [])
 
 
-def test_a_context_manager_can_be_traced(sent):
+@pytest.mark.usefixtures("sent")
+def test_a_context_manager_can_be_traced():
     """Under contextlib.contextmanager the block that it manages is not inside the span."""
 
     @contextlib.contextmanager

@@ -98,10 +98,14 @@ def test_names_with_dots_and_odd_values(sent):
     }
 
 
+def fail():
+    raise LookupError("gone")
+
+
 def raised():
     """An exception with a traceback."""
     try:
-        raise LookupError("gone")
+        fail()
     except LookupError as error:
         return error
 
@@ -110,7 +114,7 @@ def raised():
 def test_an_error_has_the_exception_being_handled(sent, name):
     """In an except block error and fatal send the exception too, unless told not to."""
     try:
-        raise LookupError("gone")
+        fail()
     except LookupError:
         getattr(messages, name)("failed")
         getattr(messages, name)("failed", exc_info=False)
@@ -171,13 +175,13 @@ def test_a_broken_processor_does_not_break_the_caller(sent, monkeypatch, failure
     """An exception of a log processor is counted, not raised."""
 
     class BrokenProcessor(LogRecordProcessor):
-        def on_emit(self, log_record):
+        def on_emit(self, log_record):  # noqa: ARG002 - the SDK's signature
             raise RuntimeError("broken")
 
         def shutdown(self):
             pass
 
-        def force_flush(self, timeout_millis=0):
+        def force_flush(self, timeout_millis=0):  # noqa: ARG002 - the SDK's signature
             return True
 
     monkeypatch.delenv("SPANGLASS_STRICT")

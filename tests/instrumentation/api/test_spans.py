@@ -50,7 +50,10 @@ def test_events_links_and_names(sent):
 
     linked = sent.spans[1]
     assert linked.name == "better"
-    assert [(event.name, dict(event.attributes)) for event in linked.events] == [("retry", {"attempt": 2}), ("bare", {})]
+    assert [(event.name, dict(event.attributes)) for event in linked.events] == [
+        ("retry", {"attempt": 2}),
+        ("bare", {}),
+    ]
     assert [trace.format_span_id(link.context.span_id) for link in linked.links] == [first.span_id] * 3
     assert [dict(link.attributes) for link in linked.links] == [{}, {"reason": "again"}, {}]
 
@@ -94,9 +97,13 @@ def test_leaving_is_no_error(sent):
 
 def test_a_description_given_by_hand_stays(sent):
     """fail() before an exception keeps its words; the exception is recorded too."""
-    with pytest.raises(ValueError, match="x"), span("s") as handle:
+
+    def give_up(handle):
         handle.fail("no stock")
         raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"), span("s") as handle:
+        give_up(handle)
 
     assert (sent.span.status.description, len(sent.span.events)) == ("no stock", 1)
 
@@ -212,11 +219,11 @@ def test_a_remote_trace_goes_on_without_providers():
 class BrokenProcessor(SpanProcessor):
     """Raises when one of these spans starts or ends."""
 
-    def on_start(self, span, parent_context=None):
+    def on_start(self, span, parent_context=None):  # noqa: ARG002, D102 - the SDK's
         if span.name == "lost":
             raise RuntimeError("broken")
 
-    def on_end(self, span):
+    def on_end(self, span):  # noqa: D102 - the SDK's
         if span.name == "kept":
             raise RuntimeError("broken")
 
@@ -245,7 +252,8 @@ def test_a_block_may_end_in_another_context(sent, caplog):
     assert caplog.records == []
 
 
-def test_a_copied_context_is_put_right(sent):
+@pytest.mark.usefixtures("sent")
+def test_a_copied_context_is_put_right():
     """Where the copy of a context has the span as its current one, leaving it there makes the one before current."""
     with span("outer") as outer:
         handle = span("s")

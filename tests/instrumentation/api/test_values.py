@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import datetime as dt
 import enum
@@ -12,6 +11,7 @@ import uuid
 from decimal import Decimal
 from fractions import Fraction
 from http import HTTPStatus
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -22,39 +22,54 @@ from spanglass.api.values import MAX_ITEMS, MAX_TEXT, attribute_value, attribute
 
 
 class Color(enum.Enum):
+    """Members with a text, and with something else."""
+
     RED = "red"
     BOTH = ("red", "blue")
 
 
 class Size(enum.StrEnum):
+    """Members that are texts."""
+
     SMALL = "small"
 
 
 @dataclasses.dataclass
 class Order:
+    """A structure."""
+
     id: int
     items: list[str]
 
 
-class Point(collections.namedtuple("Point", "x y")):
-    __slots__ = ()
+class Point(NamedTuple):
+    """A tuple with names."""
+
+    x: int
+    y: int
 
 
 class Plain:
-    pass
+    """Says nothing of itself."""
 
 
 class Printed:
+    """Has a text."""
+
     def __str__(self):
         return "printed"
 
 
 class Broken:
+    """Has a text that raises."""
+
     def __str__(self):
         raise RuntimeError("no text")
 
 
 class BrokenList(list):
+    """Raises when it is read."""
+
     def __iter__(self):
         raise RuntimeError("no items")
 
@@ -125,13 +140,13 @@ def test_a_structure_that_holds_itself_ends():
     loop = []
     loop.append(loop)
 
-    assert attribute_value(loop) == "[[[[[[[["  + '"…"' + "]]]]]]]]"
+    assert attribute_value(loop) == "[[[[[[[[" + '"…"' + "]]]]]]]]"
 
 
 def test_size_is_bounded():
     """Text, lists and structures are cut; what is JSON stays JSON."""
     text = attribute_value("x" * (MAX_TEXT + 1))
-    structure = attribute_value({i: "y" * 1000 for i in range(10_000)})
+    structure = attribute_value(dict.fromkeys(range(10_000), "y" * 1000))
 
     assert (len(text), text[-1]) == (MAX_TEXT, "…")
     assert len(attribute_value(list(range(10 * MAX_ITEMS)))) == MAX_ITEMS
@@ -164,8 +179,20 @@ def test_a_broken_mapping_is_left_out(failures):
 
 
 json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary() | st.decimals() | st.datetimes(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner) | st.sets(st.integers()) | st.tuples(inner, inner),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.binary()
+    | st.decimals()
+    | st.datetimes(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text(st.characters()), inner)
+        | st.sets(st.integers())
+        | st.tuples(inner, inner)
+    ),
     max_leaves=10,
 )
 
