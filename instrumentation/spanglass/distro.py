@@ -7,14 +7,13 @@ OTEL_PYTHON_DISTRO=spanglass and OTEL_PYTHON_CONFIGURATOR=spanglass choose this 
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # untyped
 from opentelemetry.sdk._configuration import _BaseConfigurator
 
-from spanglass.settings import SettingsError, load
-from spanglass.setup import start
+from spanglass.settings import load
+from spanglass.setup import running, start
 
 if TYPE_CHECKING:
     from opentelemetry.util._importlib_metadata import EntryPoint
@@ -26,9 +25,11 @@ class SpanglassDistro(BaseDistro):  # type: ignore[misc] # the package has no ty
     def _configure(self, **_: Any) -> None:
         """Nothing to prepare: the configurator reads the settings."""
 
-    def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
-        """Turn one instrumentation on; one that fails is reported and skipped."""
-        entry_point.load()().instrument(**kwargs)
+    def load_instrumentor(self, entry_point: EntryPoint, **_: Any) -> None:
+        """Turn one instrumentation on, with our options; one that fails is reported and skipped."""
+        parts = running()
+        if parts is not None and parts.settings.instrument:
+            parts.instrument_one(entry_point)
 
 
 class SpanglassConfigurator(_BaseConfigurator):
@@ -36,9 +37,5 @@ class SpanglassConfigurator(_BaseConfigurator):
 
     def _configure(self, **kwargs: Any) -> None:
         version = kwargs.get("auto_instrumentation_version")
-        try:
-            settings = load({}, os.environ)
-        except SettingsError as error:
-            print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
-            return
-        start(settings, instrument=False, more_resource={"telemetry.auto.version": version} if version else {})
+        more = {"telemetry.auto.version": version} if version else {}
+        start(lambda: load({}, os.environ), instrument=False, more_resource=more)

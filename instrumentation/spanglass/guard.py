@@ -12,6 +12,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from spanglass_core.settings_errors import SettingsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,6 +35,8 @@ def guarded(doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except SettingsError:  # the user's to mend, and reported as such
+        raise
     except Exception as error:
         if os.environ.get(STRICT_VARIABLE) == "1":
             raise

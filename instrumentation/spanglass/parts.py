@@ -2,64 +2,144 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.auto_instrumentation._load import _load_instrumentors
-from opentelemetry.instrumentation.distro import DefaultDistro
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass import forking
+from spanglass import declarative, forking
 from spanglass import globals as api_globals
+from spanglass.api.health_runner import start_health_runner
+from spanglass.delivery.closing import Closing, shutdown_within
+from spanglass.exceptions.capture import new_capture
+from spanglass.exceptions.install import install_exceptions
 from spanglass.guard import guarded
-from spanglass.providers import id_generator, make_providers, stated_sampler
+from spanglass.in_progress import InProgressProcessor
+from spanglass.instrumentors.install import install_instrumentors, load_one
+from spanglass.library_metrics.install import install_library_metrics
+from spanglass.library_metrics.slow_queries import SlowQueryProcessor
+from spanglass.logs.install import install_logging
+from spanglass.pipelines import Pipelines
+from spanglass.providers import Providers, id_generator, make_providers, stated_sampler
 from spanglass.resource import make_resource
+from spanglass.runtime_metrics.install import install_runtime_metrics
+from spanglass_core.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.util._importlib_metadata import EntryPoint
+
     from spanglass.settings import Settings
+
+_NS_PER_MS = 1_000_000
+
+
+class Ends(Protocol):
+    """What has to be shut down: a provider of ours, or a processor that was added to somebody else's."""
+
+    def shutdown(self) -> None:
+        """Send what waits, and stop."""
 
 
 class Parts:
-    """What ``start`` puts together. Made once a configuration; ``begin`` and ``end`` are called once each."""
+    """What ``start`` puts together. Made once a configuration; ``begin`` and ``end`` are called once each.
+
+    Raises ``SettingsError`` for what only shows now: a package that is missing, a declarative file that is wrong.
+    """
 
     def __init__(self, settings: Settings, more_resource: Mapping[str, str]) -> None:
         self.settings = settings
-        base = settings.endpoint.rstrip("/")
-        readers = [
-            PeriodicExportingMetricReader(OTLPMetricExporter(f"{base}/v1/metrics"), settings.metric_interval_ns / 1e6)
-        ]
-        self.providers = make_providers(
-            make_resource(settings, more_resource), sampler=stated_sampler(), ids=id_generator(), readers=readers
-        )
-        self.providers.tracer.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{base}/v1/traces")))
-        self.providers.logger.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(f"{base}/v1/logs")))
+        self.scrubber = Scrubber(settings.scrub_keys, settings.scrub_safe_keys) if settings.scrub else None
+        declared = declarative.apply_file()
+        self.pipelines = None if declared else Pipelines(settings, self.scrubber)
         self._undo: list[Callable[[], None]] = []
+        self.providers = self._make_providers(make_resource(settings, more_resource))
+        self._add_processors()
 
     def begin(self, *, instrument: bool) -> None:
         """Publish the providers and install every part; a part that fails is left out and reported."""
         api_globals.publish(self.providers)
         self._undo.append(lambda: api_globals.take_back(self.providers))
         self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
-        if instrument:
-            with guarded("instrument libraries"):
-                _load_instrumentors(DefaultDistro())  # type: ignore[no-untyped-call]
+        for doing, install in self._installers(instrument=instrument):
+            with guarded(doing):
+                self._undo.append(install())
+
+    def instrument_one(self, entry_point: EntryPoint) -> None:
+        """Turn one instrumentation on, for OpenTelemetry's own loader."""
+        tracer, meter, logger = self.providers.all
+        undo = load_one(
+            entry_point, self.settings, tracer_provider=tracer, meter_provider=meter, logger_provider=logger
+        )
+        self._undo.append(undo)
 
     def flush(self) -> bool:
         """Send what waits, for as long as the settings allow."""
-        ms = self.settings.flush_timeout_ns // 1_000_000
-        done = [each.force_flush(ms) for each in self.providers.all]  # all of them, whatever the first one says
+        timeout_ms = self.settings.flush_timeout_ns // _NS_PER_MS
+        done = [each.force_flush(timeout_ms) for each in self.providers.all]  # all of them, whatever the first one says
         return all(done)
 
     def end(self) -> None:
         """Send what waits and take everything back, the last first."""
-        for each in self.providers.all:
-            each.shutdown()
+        closing = self.pipelines.closing if self.pipelines else Closing()
+        shutdown_within(self.providers.all, self.settings.flush_timeout_ns, closing)
+        if self.pipelines:
+            self.pipelines.exporters.close()
         while self._undo:
             with guarded("take a part back"):
                 self._undo.pop()()
+
+    def _make_providers(self, resource: Resource) -> Providers:
+        """Make providers; those that the application or a declarative file has set are used instead of ours."""
+        readers = self.pipelines.readers if self.pipelines else []
+        ours = make_providers(resource, sampler=stated_sampler(), ids=id_generator(), readers=readers)
+        tracer, meter, logger = api_globals.current()
+        if isinstance(meter, MeterProvider):
+            for reader in readers:
+                ours.meter.remove_metric_reader(reader)
+                meter.add_metric_reader(reader)
+        return Providers(
+            tracer if isinstance(tracer, TracerProvider) else ours.tracer,
+            meter if isinstance(meter, MeterProvider) else ours.meter,
+            logger if isinstance(logger, LoggerProvider) else ours.logger,
+        )
+
+    def _add_processors(self) -> None:
+        tracer, meter, logger = self.providers.all
+        if self.settings.metrics:
+            tracer.add_span_processor(SlowQueryProcessor(self.settings, meter_provider=meter))
+        if self.settings.in_progress and self.settings.traces:
+            tracer.add_span_processor(InProgressProcessor(logger, after_ns=self.settings.in_progress_after_ns))
+        if self.pipelines:
+            for span_processor in self.pipelines.spans:
+                tracer.add_span_processor(span_processor)
+            for log_processor in self.pipelines.logs:
+                logger.add_log_record_processor(log_processor)
+
+    def _installers(self, *, instrument: bool) -> list[tuple[str, Callable[[], Callable[[], None]]]]:
+        """Every part that is put into the process, with what could not be done if it fails."""
+        settings, (tracer, meter, logger) = self.settings, self.providers.all
+        capture = new_capture(settings, logger_provider=logger, scrubber=self.scrubber)
+        installers: list[tuple[str, Callable[[], Callable[[], None]]]] = [
+            ("capture exceptions", lambda: install_exceptions(settings, capture)),
+            ("send logs", lambda: install_logging(settings, logger_provider=logger, capture=capture)),
+            ("measure the process", lambda: install_runtime_metrics(settings, meter_provider=meter)),
+            ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
+            ("run health checks", start_health_runner),
+        ]
+        if self.pipelines and settings.metrics:
+            pipelines = self.pipelines
+            installers.append(("count what is sent", lambda: pipelines.observe(meter)))
+        if instrument:
+            installers.append(
+                (
+                    "instrument libraries",
+                    lambda: install_instrumentors(
+                        settings, tracer_provider=tracer, meter_provider=meter, logger_provider=logger
+                    ),
+                )
+            )
+        return installers

@@ -12,12 +12,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from spanglass.ending import Ending
-from spanglass.guard import guarded
+from spanglass.guard import STRICT_VARIABLE, guarded
 from spanglass.parts import Parts
 from spanglass.settings import SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Unpack
 
     from spanglass.options import Options
@@ -43,41 +43,54 @@ _running = _Running()
 def configure(**options: Unpack[Options]) -> bool:
     """Send this application's traces, metrics and logs; docs/app/settings.md lists the options.
 
-    Gives True if telemetry is on afterwards. A setting that is wrong is named on stderr, once, and leaves telemetry
-    off: the application goes on. A second call changes nothing; call ``shutdown`` before to configure anew.
+    Gives True if telemetry is on afterwards. A setting that is wrong is named on stderr and leaves telemetry off: the
+    application goes on. A second call changes nothing; call ``shutdown`` before to configure anew.
     """
     with _lock:
         if _running.parts is not None:
             if dict(options) != _running.options:
-                _logger.warning(
-                    "configure() was called again with other options, which are ignored; call shutdown() first"
-                )
+                _logger.warning("configure() was called again with other options: ignored; call shutdown() first")
+            return True
+        started = start(lambda: load(options, os.environ))
+        _running.options = dict(options) if started else None
+        return started
+
+
+def start(
+    read: Callable[[], Settings], *, instrument: bool = True, more_resource: Mapping[str, str] | None = None
+) -> bool:
+    """Put everything together by the settings that ``read`` gives; True if telemetry is on afterwards.
+
+    ``instrument`` False leaves the libraries to OpenTelemetry's own loader.
+    """
+    with _lock:
+        if _running.parts is not None:
             return True
         try:
-            settings = load(options, os.environ)
+            with guarded("start"):
+                _begin(read(), instrument=instrument, more_resource=more_resource or {})
         except SettingsError as error:
-            if os.environ.get("SPANGLASS_STRICT") == "1":
-                raise
-            print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
-            return False
-        for problem in unknown_variables(os.environ):
-            _logger.warning("%s", problem)
-        _running.options = dict(options)
-        return start(settings)
-
-
-def start(settings: Settings, *, instrument: bool = True, more_resource: Mapping[str, str] | None = None) -> bool:
-    """Put everything together by checked settings; ``instrument`` False leaves libraries to OpenTelemetry's loader."""
-    with _lock:
-        if _running.parts is not None or not settings.enabled:
-            return _running.parts is not None
-        with guarded("start"):
-            parts = Parts(settings, more_resource or {})
-            parts.begin(instrument=instrument and settings.instrument)
-            ending = Ending(_finish, settings.flush_timeout_ns / _NS_PER_S)
-            ending.install()
-            _running.parts, _running.ending = parts, ending
+            _refuse(error)
         return _running.parts is not None
+
+
+def _begin(settings: Settings, *, instrument: bool, more_resource: Mapping[str, str]) -> None:
+    if not settings.enabled:
+        return
+    for problem in unknown_variables(os.environ):
+        _logger.warning("%s", problem)
+    parts = Parts(settings, more_resource)
+    parts.begin(instrument=instrument and settings.instrument)
+    ending = Ending(_finish, settings.flush_timeout_ns / _NS_PER_S)
+    ending.install()
+    _running.parts, _running.ending = parts, ending
+
+
+def _refuse(error: SettingsError) -> None:
+    """Say what is wrong, without a traceback: whoever starts the application has to mend it, not debug it."""
+    if os.environ.get(STRICT_VARIABLE) == "1":
+        raise error
+    print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
 
 
 def shutdown() -> None:
