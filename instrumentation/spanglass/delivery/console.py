@@ -118,15 +118,16 @@ class Console:
 
     def turn_on(self) -> None:
         """Print from now on."""
-        self._queue = self._queue or Batcher(
-            self._tree.take,
-            self._closing,
-            what="the console tree",
-            capacity=_CAPACITY,
-            dropped=_uncounted,
-            timeout_ns=self._timeout_ns,
-            delay_s=_DELAY_S,
-        )
+        if self._queue is None:
+            self._queue = Batcher(
+                self._tree.take,
+                self._closing,
+                what="the console tree",
+                capacity=_CAPACITY,
+                dropped=_uncounted,
+                timeout_ns=self._timeout_ns,
+                delay_s=_DELAY_S,
+            )
 
     def put(self, item: ReadableSpan | ReadableLogRecord) -> None:
         """Hand an item over."""

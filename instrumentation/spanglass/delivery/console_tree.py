@@ -205,28 +205,31 @@ def _safe(value: Any) -> str:
 
 
 def _paint(line: Line, width: int, *, colours: bool) -> str:
-    """Cut a line to the width and colour its pieces."""
-    painted, left = [], width
+    """Cut a line to the width and colour its pieces; an ellipsis says that something is missing."""
+    fits = sum(_cells(text) for text, _ in line) <= width
+    painted, left = [], width if fits else width - 1
     for text, style in line:
-        shown = _fit(text, left)
+        shown = _cut(text, left)
         left -= _cells(shown)
         painted.append(f"\x1b[{_STYLES[style]}m{shown}\x1b[0m" if colours and style and shown else shown)
         if shown != text:
             break
-    return "".join(painted).rstrip()
+    return "".join(painted).rstrip() + ("" if fits else "…")
 
 
 def _fit(text: str, width: int) -> str:
     """Cut a text to a number of cells; an ellipsis says that something is missing."""
-    if _cells(text) <= width:
-        return text
-    kept, used = [], 1
+    return text if _cells(text) <= width else _cut(text, width - 1) + "…"
+
+
+def _cut(text: str, width: int) -> str:
+    kept, used = [], 0
     for character in text:
-        used += _cells(character)
+        used += _cell(character)
         if used > width:
             break
         kept.append(character)
-    return "".join(kept) + ("…" if width > 0 else "")
+    return "".join(kept)
 
 
 def _cells(text: str) -> int:

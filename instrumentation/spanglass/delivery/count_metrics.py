@@ -56,7 +56,7 @@ def observe(
             f"{signal.nouns.capitalize()} whose delivery has finished, successful or failed.",
             partial(_exported, signal, target),
         )
-        if queue := queues.get(name):
+        if (queue := queues.get(name)) is not None:  # an empty one is false
             _observe_queue(watch, signal, unit, queue)
     if exporters.keepers:
         watch.counter(

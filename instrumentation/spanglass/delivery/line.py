@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from spanglass.cli.show import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -71,7 +73,7 @@ class Line:
         """Say once a signal that the server left records out."""
         if answer.rejected and self._first(signal, "rejected"):
             _logger.warning(
-                "%d %s were left out by %s: %s", answer.rejected, signal.nouns, self._target.shown, answer.message
+                "%s left out by %s: %s", counted(answer.rejected, signal.noun), self._target.shown, answer.message
             )
 
     def after_fork(self) -> None:

@@ -106,21 +106,25 @@ class Keeper:
             self._look_around()
             failures = 0
             while not self._closing.begun:
-                entry = self._spool.oldest()
-                if entry is None:
-                    self._rest()
-                    continue
-                hold_ns, self._hold_ns = self._hold_ns, 0
-                if hold_ns and self._closing.wait(hold_ns):
-                    return
                 answer = None
                 with guarded("replay the spool"):
-                    answer = self._replay(entry)
+                    answer = self._step()
                 if answer is not None and answer.verdict is Verdict.LATER:
                     self._closing.wait(max(self._backoff(failures), answer.retry_after_ns or 0))
                     failures += 1
                 else:
                     failures = 0
+
+    def _step(self) -> Answer | None:
+        """Replay what is oldest, or rest until there is something."""
+        entry = self._spool.oldest()
+        if entry is None:
+            self._rest()
+            return None
+        hold_ns, self._hold_ns = self._hold_ns, 0
+        if hold_ns and self._closing.wait(hold_ns):
+            return None
+        return self._replay(entry)
 
     def _rest(self) -> None:
         """Nothing is waiting: until something is, look for what others left."""

@@ -155,6 +155,8 @@ class Spool:
                 _remove_directory(self._own)
             self._held.release()
             self._own = self._held = None
+            self._entries.clear()
+            self._size_bytes = 0
 
     def _directory(self) -> Path:
         if self._own is None:

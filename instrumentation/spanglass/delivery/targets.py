@@ -30,7 +30,7 @@ _PORTS = {"http": 80, "https": 443}
 class Target:
     """Where one signal goes and how. ``headers`` have lower-case names and may hold secrets, so nothing shows them."""
 
-    url: str  # with HTTP the whole address; with gRPC only its scheme, host and port count
+    url: str = field(repr=False)  # with HTTP the whole address; with gRPC only its scheme, host and port count
     transport: str  # http or grpc
     headers: Mapping[str, str] = field(repr=False)
     compression: str
