@@ -59,7 +59,6 @@ TABLE: dict[str, Callable[[Any], bool]] = {
     "celery.exceptions.Reject": _always,
     "click.exceptions.Exit": _always,
     "click.exceptions.Abort": _always,
-    "_pytest.outcomes.Skipped": _always,
 }
 
 

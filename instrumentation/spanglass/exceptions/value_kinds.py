@@ -10,6 +10,8 @@ import datetime as dt
 import enum
 import types
 from collections import deque
+from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -18,7 +20,7 @@ from spanglass.api.values import text_of
 from spanglass.exceptions.class_names import class_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
     from spanglass.exceptions.value_text import ValueText
 
@@ -33,6 +35,7 @@ MAX_STATE = 200
 MAX_BITS = 256
 
 CUT = "…"
+_names_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 _SAFE_ZONES = frozenset({type(None), dt.timezone, ZoneInfo})
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
 _BRACKETS: tuple[tuple[Any, str, str], ...] = (
@@ -132,9 +135,7 @@ def _time(_writer: ValueText, value: Any, kind: type, _: int) -> str:
     return f"{class_name(kind)}({base.isoformat(value)})" if safe else f"<{class_name(kind)}>"
 
 
-#: By the first class of a value's bases that is named here. An IntEnum is an Enum before it is a number.
 WRITERS: dict[type, Callable[[ValueText, Any, type, int], str]] = {
-    enum.Enum: _member,
     str: _text,
     bytes: _bytes,
     bytearray: _bytes,
@@ -155,6 +156,15 @@ WRITERS: dict[type, Callable[[ValueText, Any, type, int], str]] = {
 }
 
 
+@lru_cache(1_024)
+def writer_of(kind: type) -> Callable[[ValueText, Any, type, int], str]:
+    """Find what writes values of a class: by the first of its bases that has a row."""
+    bases = type.__getattribute__(kind, "__mro__")
+    if enum.Enum in bases:  # whatever it is besides: an IntEnum is a number first
+        return _member
+    return next((WRITERS[base] for base in bases if base in WRITERS), describe_object)
+
+
 def _joined(writer: ValueText, named: Iterable[Named], size: int, depth: int) -> str:
     if depth < 0:
         return CUT if size else ""
@@ -172,21 +182,31 @@ def _more(count: int) -> tuple[str, ...]:
 def _field_names(kind: type) -> tuple[str, ...]:
     """Give the names of a named tuple's fields."""
     for base in type.__getattribute__(kind, "__mro__"):
-        fields = base.__dict__.get("_fields")
+        fields = _names_of(base).get("_fields")
         if type(fields) is tuple and all(type(name) is str for name in fields):
             return fields
     return ()
 
 
-def _state(value: object, kind: type) -> Iterator[tuple[str, object]]:
+def _state(value: object, kind: type) -> list[tuple[str, object]]:
     """Give what lies in an object, by the descriptors that the interpreter made for it, never by a property."""
+    found: list[tuple[str, object]] = []
+    for name, descriptor in _descriptors(kind):
+        if name == "__dict__":
+            held = islice(dict.items(descriptor.__get__(value)), MAX_STATE)
+            found += [(key, item) for key, item in [*held] if type(key) is str]
+        else:
+            with suppress(AttributeError):  # a slot that was never filled
+                found.append((name, descriptor.__get__(value)))
+    return found
+
+
+@lru_cache(1_024)
+def _descriptors(kind: type) -> list[tuple[str, Any]]:
+    found = []
     for base in type.__getattribute__(kind, "__mro__"):
-        for name, found in [*base.__dict__.items()]:
-            if name == "__dict__" and type(found) is types.GetSetDescriptorType:
-                held = [*islice(dict.items(found.__get__(value)), MAX_STATE)]
-                yield from [(key, item) for key, item in held if type(key) is str]
-            elif type(found) is types.MemberDescriptorType:
-                try:
-                    yield name, found.__get__(value)
-                except AttributeError:
-                    continue  # a slot that was never filled
+        for name, descriptor in [*_names_of(base).items()]:
+            of_interpreter = types.GetSetDescriptorType if name == "__dict__" else types.MemberDescriptorType
+            if type(descriptor) is of_interpreter:
+                found.append((name, descriptor))
+    return found

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from spanglass.api.values import text_of
 from spanglass.exceptions.budget import MAX_VARIABLE
 from spanglass.exceptions.class_names import class_name
-from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, WRITERS, describe_object, whole
+from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, whole, writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from spanglass.exceptions.budget import Budget
     from spanglass.exceptions.ports import Scrubber
 
-#: Structures inside one another.
+#: Structures inside the outermost one.
 MAX_DEPTH = 3
 
 _PROBE = "x"  # has the shape of no secret: what changes it is its name
@@ -102,11 +102,9 @@ class ValueText:
     def _structure(self, value: object, kind: type, depth: int) -> str:
         if id(value) in self._inside:
             return f"<{class_name(kind)}, which this is inside of>"
-        bases = type.__getattribute__(kind, "__mro__")
-        writer = next((WRITERS[base] for base in bases if base in WRITERS), describe_object)
         self._inside.add(id(value))
         try:
-            return writer(self, value, kind, depth - 1)
+            return writer_of(kind)(self, value, kind, depth - 1)
         finally:
             self._inside.discard(id(value))
 

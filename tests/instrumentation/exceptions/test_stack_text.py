@@ -1,0 +1,105 @@
+import re
+import traceback
+
+import pytest
+
+from spanglass.exceptions.chain import ChainReader
+from spanglass.exceptions.ports import NoScrubber
+from spanglass.exceptions.stack_text import stack_text
+from spanglass.settings_table import Settings
+
+
+def written(error):
+    """Write an exception's stack as it is sent."""
+    return stack_text(ChainReader(Settings(), NoScrubber(), lambda: 1).read(error))
+
+
+def printed(error):
+    """Write it as Python does, without the marks under failing expressions."""
+    lines = traceback.format_exception(error)
+    return re.sub(r"^ +[~^]+\n", "", "".join(lines), flags=re.MULTILINE)
+
+
+def fail():
+    """Raise."""
+    raise ValueError("broken")
+
+
+def from_cause():
+    """Raise with a cause."""
+    try:
+        fail()
+    except ValueError as error:
+        raise KeyError("k") from error
+
+
+def in_context():
+    """Raise while another is handled."""
+    try:
+        from_cause()
+    except KeyError:
+        raise LookupError  # noqa: B904 - without a cause, on purpose
+
+
+def noted():
+    """Raise with a note."""
+    try:
+        fail()
+    except ValueError as error:
+        error.add_note("try again")
+        raise
+
+
+@pytest.mark.parametrize("function", [fail, from_cause, in_context, noted])
+def test_it_looks_as_python_prints_it(function):
+    """Whoever reads Python's tracebacks, people and programs, reads this one."""
+    with pytest.raises(Exception) as found:  # noqa: PT011 - whichever it is
+        function()
+
+    assert written(found.value) == printed(found.value)
+
+
+def test_members_of_groups_are_indented():
+    """Each member of a group follows the group, numbered, with what led to it."""
+    try:
+        fail()
+    except ValueError as error:
+        member = error
+    group = ExceptionGroup("all", [member, ExceptionGroup("rest", [OSError("two")])])
+    line = fail.__code__.co_firstlineno + 2
+    here = test_members_of_groups_are_indented.__code__.co_firstlineno + 3
+
+    assert written(group) == (
+        "ExceptionGroup: all (2 sub-exceptions)\n"
+        "  +---------------- 1 ----------------\n"
+        "  | Traceback (most recent call last):\n"
+        f'  |   File "{__file__}", line {here}, in test_members_of_groups_are_indented\n'
+        "  |     fail()\n"
+        f'  |   File "{__file__}", line {line}, in fail\n'
+        '  |     raise ValueError("broken")\n'
+        "  | ValueError: broken\n"
+        "  +---------------- 2 ----------------\n"
+        "  | ExceptionGroup: rest (1 sub-exception)\n"
+        "  |   +---------------- 1 ----------------\n"
+        "  |   | OSError: two\n"
+        "  |   +------------------------------------\n"
+        "  +------------------------------------\n"
+    )
+
+
+def test_what_is_left_out_is_said():
+    """A recursion and a long chain say how much of them is not there."""
+
+    def recurse():
+        recurse()
+
+    with pytest.raises(RecursionError) as found:
+        recurse()
+    last = ValueError("root")
+    for _ in range(20):
+        above = ValueError("x")
+        above.__cause__ = last
+        last = above
+
+    assert re.search(r"^  \[\d+ more frames\]$", written(found.value), re.MULTILINE)
+    assert "[5 more exceptions]" in written(last)
