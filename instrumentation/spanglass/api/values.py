@@ -38,6 +38,7 @@ MAX_DEPTH = 8
 
 _CUT = "…"
 _INT64 = range(-(2**63), 2**63)
+_AS_THEY_ARE = frozenset((bool, float, type(None)))
 _NOT_SIMPLE = object()
 _BINARY = (bytes, bytearray, memoryview)
 _LISTS = (Sequence, AbstractSet)
@@ -52,11 +53,15 @@ def attributes_of(given: Mapping[str, object] | None, more: Mapping[str, object]
     elif more:
         given = {**given, **more}
     try:
-        found = {key if type(key) is str else str(key): attribute_value(value) for key, value in given.items()}
+        found: dict[str, AnyValue] = {}
+        for key, value in given.items():
+            made = attribute_value(value)
+            if made is not None and key:
+                found[key if type(key) is str else str(key)] = made
     except Exception as error:  # noqa: BLE001 - a mapping, or a key, of the application's own making
         report("read attributes", error)
         return None
-    return {key: value for key, value in found.items() if value is not None and key}
+    return found
 
 
 def attribute_value(value: object, max_text: int = MAX_TEXT) -> AnyValue:
@@ -68,8 +73,8 @@ def attribute_value(value: object, max_text: int = MAX_TEXT) -> AnyValue:
     kind = type(value)
     if kind is str:
         return text_of(value, max_text)
-    if value is None or isinstance(value, bool) or kind is float:
-        return value  # type: ignore[return-value]  # the one type that mypy cannot see is float
+    if kind in _AS_THEY_ARE or (kind is int and value in _INT64):
+        return value  # type: ignore[return-value]  # the types are known by identity
     try:
         return _converted(value, max_text)
     except Exception as error:  # noqa: BLE001 - the value's own methods may raise anything

@@ -1,0 +1,84 @@
+"""The pages about the manual API: their examples run, and they name what is sent."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import spanglass
+import spanglass.api
+from spanglass.api import PLACES
+from spanglass.api.health import default_monitor
+from spanglass_core import attribute_names
+
+APP = Path(__file__).parents[3] / "docs" / "app"
+PAGES = ("health-checks.md", "manual-api.md")
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs the examples of a page one after the other, with health checks of this test alone."""
+    for name, place in PLACES.items():
+        monkeypatch.setattr(spanglass, name, getattr(importlib.import_module(place), name), raising=False)
+    monkeypatch.setattr(default_monitor, "_checks", {})
+
+    def run_page(page):
+        names = {}
+        text = (APP / page).read_text("utf-8")
+        for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            exec(compile(block, page, "exec"), names)  # noqa: S102 - our own documentation
+
+    return run_page
+
+
+def test_the_examples_of_the_manual_api(sent, run):
+    """They run, and send the spans, records and metrics that they show."""
+    run("manual-api.md")
+
+    names = ["charge", "parse", "import", "handle message", "refund", "pages", "query_execution", "report"]
+    assert [each.name for each in sent.spans] == names
+    assert [record.body for record in sent.logs] == ["ann paid 3.50", "cannot divide for ann", "signup"]
+    assert sorted(sent.metrics) == [
+        "carts.open",
+        "import.duration",
+        "job.size",
+        "jobs",
+        "order.value",
+        "orders",
+        "oven.temperature",
+        "spanglass.operation.duration",
+        "workers",
+    ]
+
+
+def test_the_examples_of_health_checks(sent, run):
+    """They run, all checks are well, and so they are sent."""
+    run("health-checks.md")
+
+    points = sent.points("spanglass.health.check.status")
+    assert [(attributes["spanglass.health.check.name"], value) for attributes, value in points] == [
+        ("database", 1.0),
+        ("cache", 1.0),
+        ("disk", 1.0),
+    ]
+
+
+def test_what_is_sent_is_documented():
+    """Each attribute of our own that the manual API uses is on one of its pages."""
+    text = "".join((APP / page).read_text("utf-8") for page in PAGES)
+    modules = [
+        importlib.import_module(f"spanglass.api.{found.name}") for found in pkgutil.iter_modules(spanglass.api.__path__)
+    ]
+    used = {name for module in modules for name in vars(module) if name in vars(attribute_names) and name.isupper()}
+
+    assert {name for name in used if getattr(attribute_names, name) not in text} == set()
+    assert {"ARGUMENT_PREFIX", "HEALTH_CHANGED_EVENT", "MESSAGE_TEMPLATE", "OPERATION_NAME"} <= used
+
+
+def test_places_are_right():
+    """Each name of the facade is where the table says, and offered there."""
+    assert [name for name, place in PLACES.items() if name not in importlib.import_module(place).__all__] == []
