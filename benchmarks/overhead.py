@@ -105,7 +105,7 @@ def _summary(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, Any
 
 def _table(query: str, rows: dict[str, dict[str, Any]]) -> str:
     lines = [
-        f"| one route, one query by {query} | CPU µs/request | over bare | to OpenTelemetry | requests/s | p50 ms | p99 ms | MiB |",
+        f"| query by {query} | CPU µs/request | over bare | to OpenTelemetry | requests/s | p50 ms | p99 ms | MiB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():

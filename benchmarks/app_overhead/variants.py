@@ -14,13 +14,24 @@ ENVIRONMENTS = Path(os.environ.get("SPANGLASS_BENCH_DATA", HERE.parent / "out"))
 
 _APP = ("fastapi>=0.120", "uvicorn>=0.50", "uvloop", "httptools", "sqlalchemy>=2.0,<2.1")
 # What `opentelemetry-bootstrap -a requirements` names for this application; both OpenTelemetry and Spanglass get it.
-_INSTRUMENTATIONS = tuple(
-    f"opentelemetry-instrumentation-{name}"
-    for name in (
-        "asyncio dbapi exceptions logging sqlite3 threading urllib wsgi click fastapi requests sqlalchemy starlette "
-        "tortoiseorm urllib3"
-    ).split()
+_LIBRARIES = (
+    "asyncio",
+    "click",
+    "dbapi",
+    "exceptions",
+    "fastapi",
+    "logging",
+    "requests",
+    "sqlalchemy",
+    "sqlite3",
+    "starlette",
+    "threading",
+    "tortoiseorm",
+    "urllib",
+    "urllib3",
+    "wsgi",
 )
+_INSTRUMENTATIONS = tuple(f"opentelemetry-instrumentation-{name}" for name in _LIBRARIES)
 # One resolution for both: of the SDK's releases the newest that the instrumentations take.
 _PACKAGES = {
     "bare": (),

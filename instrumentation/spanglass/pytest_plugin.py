@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from spanglass.testing import Telemetry
 
 _VARIABLE = "SPANGLASS_PYTEST"
-_MARKER = "max_queries(limit): fail the test if its call makes more SQL queries"
+_MARKER_NAME = "max_queries"
+_MARKER = f"{_MARKER_NAME}(limit): fail the test if its call makes more SQL queries"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,10 +42,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(TraceSession(config), "spanglass-session")
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Turn instrumentations on before the first fixture runs, if any test looks at telemetry."""
+    if session.config.getini("spanglass_instrument") and any(map(_looks, session.items)):
+        from spanglass.testing.libraries import instrument_once  # noqa: PLC0415 - only who asks for it pays
+
+        instrument_once()
+
+
 @pytest.fixture
-def capture_telemetry(pytestconfig: pytest.Config) -> Iterator[Telemetry]:
+def capture_telemetry() -> Iterator[Telemetry]:
     """Spans, metrics and log records of this test, in memory: ``.spans``, ``.find(...)``, ``.assert_span(...)``."""
-    _instrument(pytestconfig)
     from spanglass.testing import capture  # noqa: PLC0415 - only who asks for it pays
 
     with capture() as telemetry:
@@ -54,11 +62,10 @@ def capture_telemetry(pytestconfig: pytest.Config) -> Iterator[Telemetry]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Count the queries of a test that is marked with ``max_queries``."""
-    marker = item.get_closest_marker("max_queries")
+    marker = item.get_closest_marker(_MARKER_NAME)
     if marker is None:
         return (yield)
     limit = _limit(marker)
-    _instrument(item.config)
     from spanglass.testing import capture  # noqa: PLC0415 - only who asks for it pays
 
     with capture() as telemetry:
@@ -72,11 +79,9 @@ def _wanted(config: pytest.Config) -> bool:
     return bool(config.getoption("spanglass") or config.getini("spanglass") or in_environment)
 
 
-def _instrument(config: pytest.Config) -> None:
-    if config.getini("spanglass_instrument"):
-        from spanglass.testing.libraries import instrument_once  # noqa: PLC0415 - only who asks for it pays
-
-        instrument_once()
+def _looks(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return "capture_telemetry" in fixtures or item.get_closest_marker(_MARKER_NAME) is not None
 
 
 def _limit(marker: pytest.Mark) -> int:

@@ -16,7 +16,7 @@ from spanglass.testing.clock import time_from
 from spanglass.testing.ids import SequentialIds
 from spanglass.testing.recorder import Recorder
 from spanglass.testing.reroute import reroute_logs, reroute_metrics, reroute_spans
-from spanglass.testing.stand_in import StandInLoggers, StandIns, StandInTracers
+from spanglass.testing.stand_in import StandInLoggers, StandInMeters, StandInTracers, stand_ins
 from spanglass.testing.stdlib_logs import stdlib_records
 from spanglass.testing.telemetry import Telemetry
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _recorders: list[Recorder] = []  # of all blocks that are open in this process, the outermost first
-_stand_ins: list[StandIns] = []  # at most one: made when it is first needed
 
 
 @contextmanager
@@ -55,10 +54,8 @@ def capture(*, clock: Callable[[], int] | None = None, ids: IdGenerator | None =
 def _begin_anew(stack: ExitStack, ids: IdGenerator) -> None:
     """Turn the process's providers to the recorders, and leave the current span."""
     if any(provider is None for provider in current()):
-        if not _stand_ins:
-            _stand_ins.append(StandIns())
-        _stand_ins[0].set()
-        stack.callback(_stand_ins[0].unset)
+        stand_ins().set()
+        stack.callback(stand_ins().unset)
     tracers, _, loggers = _providers()
     stack.callback(reroute_spans(tracers, _recorders, ids))
     stack.callback(reroute_logs(loggers, _recorders))
@@ -76,7 +73,7 @@ def _providers() -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
     tracers, meters, loggers = current()
     made = (
         tracers.sdk if isinstance(tracers, StandInTracers) else tracers,
-        meters,
+        meters.sdk if isinstance(meters, StandInMeters) else meters,
         loggers.sdk if isinstance(loggers, StandInLoggers) else loggers,
     )
     for provider, kind in zip(made, (TracerProvider, MeterProvider, LoggerProvider), strict=True):

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from opentelemetry._logs import _internal as api_logs
 from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk._logs import _internal as sdk_logs
 
@@ -18,7 +19,7 @@ START_NS = 1_893_456_000 * 10**9
 _MS_NS = 10**6
 
 # The SDK (1.45) takes no clock; these modules read the time of a span's start and end, of an event, of a log record.
-_READERS: tuple[ModuleType, ...] = (sdk_trace, sdk_logs)
+_READERS: tuple[ModuleType, ...] = (sdk_trace, sdk_logs, api_logs)
 
 
 class FakeClock:

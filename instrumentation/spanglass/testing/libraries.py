@@ -1,26 +1,27 @@
-"""Turn on the instrumentations of installed libraries once a process, for tests that capture what they send."""
+"""Turn on the instrumentations of libraries once a process, for tests that capture what they send."""
 
 from __future__ import annotations
 
 import functools
-import os
 import warnings
 
-from opentelemetry.instrumentation.auto_instrumentation._load import _load_instrumentors
-from opentelemetry.instrumentation.distro import DefaultDistro  # type: ignore[attr-defined]
-
 from spanglass import setup
+from spanglass.instrumentors.install import install_instrumentors
+from spanglass.settings_table import Settings
+from spanglass.testing.stand_in import stand_ins
 
 
 @functools.cache
 def instrument_once() -> None:
-    """Instrument every installed library that has an instrumentation, unless ``configure`` has done so.
+    """Instrument every library that has an instrumentation, now or when it is imported, unless ``configure`` has.
 
-    An instrumentation that can't be loaded is skipped by OpenTelemetry, which logs why.
+    The instrumentations get the stand-ins, whose tracers and loggers use whatever is set when they are called.
     """
     if setup.running() is not None:
         return
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+    made = stand_ins()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other people's deprecations are no failure of the test that captures first
-        _load_instrumentors(DefaultDistro())  # type: ignore[no-untyped-call]
+        install_instrumentors(
+            Settings(), tracer_provider=made.tracers, meter_provider=made.meters, logger_provider=made.loggers
+        )

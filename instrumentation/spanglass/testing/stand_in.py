@@ -6,6 +6,7 @@ at each call, so that a later ``configure`` gets what the application's tracers 
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +106,33 @@ class StandInLoggers(_logs.LoggerProvider):
         return PassingLogger((name, version, schema_url, attributes))
 
 
+class StandInMeters(metrics.MeterProvider):
+    """Gives meters of ``sdk``, which nobody reads outside of blocks.
+
+    An instrument that is made in a block while nothing is configured measures in blocks only.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        self.sdk = MeterProvider(resource=resource, shutdown_on_exit=False)
+
+    def get_meter(
+        self,
+        name: str,
+        version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> metrics.Meter:
+        """Give a meter of this scope."""
+        return self.sdk.get_meter(name, version, schema_url, attributes)
+
+
 class StandIns:
     """The three providers, made once a process and set only during blocks."""
 
     def __init__(self) -> None:
         resource = Resource({"service.name": "test"})
         self.tracers = StandInTracers(resource)
-        self.meters = MeterProvider(resource=resource, shutdown_on_exit=False)
+        self.meters = StandInMeters(resource)
         self.loggers = StandInLoggers(resource)
 
     @property
@@ -136,3 +157,9 @@ class StandIns:
         running = setup.running()
         if running is not None:
             publish(running.providers)
+
+
+@functools.cache
+def stand_ins() -> StandIns:
+    """Give those of this process."""
+    return StandIns()

@@ -46,7 +46,7 @@ class Telemetry:
 
     @property
     def metrics(self) -> list[MetricDict]:
-        """Data points of all that was measured in the block of ``capture``."""
+        """Data points of all that was measured in the block; observable instruments are asked only while it is open."""
         return list(metric_dicts(self._recorder.collected()))
 
     @property
