@@ -13,7 +13,7 @@ from wrapt import when_imported
 
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import swallow
-from spanglass.logs.sending import current_ids, in_thread, put_values
+from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
 from spanglass.patching import Replacement, replace
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AnyValue
 
     from spanglass.logs.sending import Sender
-
-_NS_PER_US = 1_000
 
 
 def install_loguru(sender: Sender | None, level: int) -> Callable[[], None]:
@@ -91,7 +89,7 @@ def _send(sender: Sender, name: str, record: Mapping[str, Any]) -> None:
         body=record["message"],
         level=record["level"].no,
         level_name=record["level"].name,
-        time_ns=int(record["time"].timestamp()) * 10**9 + record["time"].microsecond * _NS_PER_US,
+        time_ns=time_ns_of(record["time"]),
         attributes=attributes,
         error=error if isinstance(error, BaseException) else None,
     )

@@ -16,6 +16,7 @@ from spanglass.exceptions.in_app import is_telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from datetime import datetime
 
     from opentelemetry._logs import Logger, LoggerProvider
     from opentelemetry.util.types import AnyValue
@@ -30,6 +31,7 @@ _MAX_BODY = 65_536
 _MAX_VALUES = 100
 _TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _DEBUG = 10
+_NS_PER_S = 10**9
 
 
 class _Thread(threading.local):
@@ -124,6 +126,11 @@ def put_values(attributes: dict[str, AnyValue], values: Mapping[Any, object], sk
         name = key if type(key) is str else text_of(key)
         if name:
             attributes[name] = attribute_value(value)
+
+
+def time_ns_of(time: datetime) -> int:
+    """Give nanoseconds since 1970 of a time with a zone; as a float it would lose the microseconds."""
+    return int(time.timestamp() // 1) * _NS_PER_S + time.microsecond * 1_000
 
 
 def current_ids() -> tuple[str, str]:

@@ -18,7 +18,7 @@ from wrapt import when_imported
 from spanglass.api.values import text_of
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
-from spanglass.logs.sending import current_ids, in_thread, put_values
+from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
 from spanglass.patching import Replacement, replace
 
 if TYPE_CHECKING:
@@ -197,5 +197,5 @@ def _time_ns(stamp: object) -> int:
         except ValueError:
             return time.time_ns()
         if found.tzinfo is not None:
-            return int(found.timestamp() * _NS_PER_S)
+            return time_ns_of(found)
     return time.time_ns()

@@ -136,7 +136,7 @@ def test_what_cannot_be_raised_is_told(sent_quietly, quiet):
 
 
 def test_a_task_that_nobody_awaits_is_told(sent, caplog):
-    """The message of asyncio is printed as ever, and one record tells the task's exception, in the trace of its span."""
+    """Asyncio prints its message as ever, and one record tells the task's exception, in the trace of its span."""
 
     async def work():
         with sent.tracer.start_as_current_span("root") as root:
