@@ -36,7 +36,8 @@ TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 class FakeApi:
     """One scenario of made-up data.
 
-    ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell`` or ``rootless``.
+    ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
+    ``rootless`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
     """
 
     def __init__(self, scenario):
@@ -44,6 +45,7 @@ class FakeApi:
         self.asked = []
         self.health = FULL_DISK if scenario == "unwell" else None
         self.late_logs = []
+        self.open = True
         self.draw = random.Random(3)
 
     async def __call__(self, path, params):
@@ -56,6 +58,11 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         answer = getattr(self, "_" + "_".join(part for part in parts[:1] if part))
         return answer(parts[1:], params)
+
+    @property
+    def share(self):
+        """Which share of the spans a sampler kept; None for all."""
+        return 0.1 if self.scenario == "open" else None
 
     @property
     def none(self):
@@ -93,7 +100,7 @@ class FakeApi:
                 }
                 for i, t in enumerate(times)
             ]
-            return {"window": window, "step_s": step, "points": points}
+            return {"window": window, "step_s": step, "points": points, "sampled_share": self.share}
         return {"window": window, "services": [self._service(i, name, params) for i, name in enumerate(self._names())]}
 
     def _service(self, i, name, params):
@@ -122,6 +129,7 @@ class FakeApi:
             "p50_ns": (164 - i * 17) * MS,
             "p95_ns": (1940 if bad else 400 - i * 41) * MS,
             "p99_ns": (3800 if bad else 1200 - i * 90) * MS,
+            "sampled_share": self.share if i != 2 else None,
             "last_seen_time": rfc(NOW_NS),
             "series": series,
         }
@@ -153,6 +161,7 @@ class FakeApi:
                 "p95_ns": 1900 * MS // (i + 1),
                 "p99_ns": 3800 * MS // (i + 1),
                 "total_ns": 10**12 // (i + 1) ** 2,
+                "sampled_share": self.share,
             }
             for i, name in enumerate(names)
         ]
@@ -178,6 +187,7 @@ class FakeApi:
                 "points": points,
                 "total": sum(point["spans"] for point in points),
                 "errors": sum(point["errors"] for point in points),
+                "sampled_share": self.share,
             }
         if parts:
             return self._trace(parts[0])
@@ -197,6 +207,8 @@ class FakeApi:
             )
         if self.scenario == "hostile":
             return shop.hostile_trace(trace_id)
+        if self.scenario == "open" and trace_id == TRACE_ID:
+            return shop.open_trace(trace_id) if self.open else shop.checkout_trace(trace_id)
         if self.scenario == "huge":
             return shop.wide_trace(trace_id, 10_000)
         if self.scenario == "one":
@@ -220,13 +232,18 @@ class FakeApi:
                     "span_count": 5 + i % 60,
                 }
             )
-            variant["root_missing"] = self.scenario == "rootless"
+            variant["root_missing"] = self.scenario == "rootless" or (self.scenario == "open" and i == 0)
             rows.append({**base, **variant, "start_time": rfc(NOW_NS - i * 13_777 * MS)})
         if "error" in params.get("filter", ""):
             rows = [row for row in rows if row["error_count"]]
         if params.get("sort") == "duration":
             rows.sort(key=lambda row: row["duration_ns"], reverse=params.get("order") != "asc")
         return {"traces": rows, "next_cursor": str(at + limit) if at + limit < total else None}
+
+    def _running(self, parts, params):
+        if self.scenario != "open" or not self.open:
+            return {"running": 0, "lost": 0, "spans": []}
+        return shop.open_spans(TRACE_ID, params.get("service", ""))
 
     def _logs(self, parts, params):
         if parts == ["counts"]:

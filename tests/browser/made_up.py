@@ -52,6 +52,7 @@ def span(number, parent, depth, service, name, offset_ms, duration_ms, **more):
         "resource": {"service.name": service, "service.version": "2.14.0", "host.name": "shop-2", "telemetry.sdk.language": "python"},
         "scope": {"name": "opentelemetry.instrumentation.fastapi", "version": "0.60b0", "attributes": {}},
         "events": [], "links": [], "trace_state": "", "flags": 257, "dropped": {"attributes": 0, "events": 0, "links": 0},
+        "state": "ended", "last_heard_time": None,
     }  # fmt: skip
     return {**base, **more}
 
@@ -89,6 +90,7 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
     return {
         "trace_id": trace_id, "start_time": rfc(start_ns), "duration_ns": max(one["offset_ns"] + one["duration_ns"] for one in spans),
         "span_count": len(spans), "error_count": sum(one["status"] == "error" for one in spans), "duplicate_spans": 0,
+        "running_count": sum(one["state"] == "running" for one in spans), "lost_count": sum(one["state"] == "lost" for one in spans),
         "services": list(services.values()), "warnings": list(warnings), "spans": spans,
     }  # fmt: skip
 
@@ -156,6 +158,36 @@ def checkout_trace(trace_id):
             more["links"] = [{"trace_id": "b" * 32, "span_id": "c" * 16, "attributes": {"why": "retry"}}]
         spans.append(span(i, f"{parent:016x}" if parent else None, depth, service, name, offset, duration, **more))
     return as_trace(trace_id, spans)
+
+
+def open_trace(trace_id):
+    """Return a checkout that runs for 14 s: one call has ended, one goes on, one was lost with its process."""
+    heard = rfc(NOW_NS - 1_000 * MS)
+    spans = [
+        span(1, None, 0, "storefront", "POST /checkout", 0, 14_200, kind="server", state="running", last_heard_time=heard),
+        span(2, f"{1:016x}", 1, "storefront", "SessionMiddleware", 3, 900),
+        span(3, f"{1:016x}", 1, "checkout", "POST /orders", 1_100, 13_100, kind="server", state="running", last_heard_time=heard,
+             attributes={"http.request.method": "POST", "http.route": "/orders"}),
+        span(4, f"{3:016x}", 2, "payments", "charge card", 1_900, 2_400, kind="client", state="lost",
+             last_heard_time=rfc(NOW_NS - 41_000 * MS)),
+        span(5, f"{3:016x}", 2, "checkout", "SELECT stock FOR UPDATE", 4_700, 9_500, kind="client", state="running", last_heard_time=heard),
+    ]  # fmt: skip
+    return as_trace(trace_id, spans, start_ns=NOW_NS - 14_200 * MS)
+
+
+def open_spans(trace_id, service=""):
+    """Return the open spans of that trace and of some others, two of which were lost."""
+    names = ("GET /export", "mailer.send_all", "GET /report/{id}", "recommend.train", "GET /search", "GET /export", "nightly")
+    own = ("trace_id", "span_id", "parent_span_id", "service", "name", "kind", "status", "state", "start_time", "duration_ns", "last_heard_time")
+    found = [{**one, "trace_id": trace_id} for one in open_trace(trace_id)["spans"] if one["state"] != "ended"]
+    for i, name in enumerate(names):
+        ago = (3 + i * i * 40) * 1_000 * MS
+        more = {"state": "lost" if i > 4 else "running", "start_time": rfc(NOW_NS - ago), "last_heard_time": rfc(NOW_NS - (i > 4) * 55_000 * MS)}
+        found.append({**span(900 + i, None, 0, SERVICES[i], name, 0, ago / MS), "trace_id": f"{0xABC + i:032x}", **more})
+    shown = [{**{key: one[key] for key in own}, "slot": SLOTS[one["service"]]} for one in found if service in ("", one["service"])]
+    shown.sort(key=lambda one: one["state"] != "running")
+    states = [one["state"] for one in shown]
+    return {"running": states.count("running"), "lost": states.count("lost"), "spans": shown}
 
 
 def wide_trace(trace_id, count):

@@ -41,6 +41,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
     environment.filters.update(
         dur=fmt.duration_html, durtext=fmt.duration_text, num=fmt.grouped, plain=fmt.plain, time_ns=fmt.parse_time_ns,
         pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)),
+        pcttext=lambda ratio: fmt.THIN.join(fmt.percent_parts(ratio)),
         rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), size=fmt.size_html, span=fmt.span_html,
         linkable=linkable, short=short,
     )  # fmt: skip

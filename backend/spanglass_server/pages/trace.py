@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms, waterfall
+from spanglass_server.pages import running, terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS, fixed
@@ -26,6 +26,7 @@ BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
 NEAR_NS = 1800 * SECOND_NS
 TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 
+NOT_ENDED = "The root span has not arrived: it has not ended, or its service does not announce open spans."
 WARNINGS = {
     "missing_root": "The root span has not arrived: the trace is incomplete, or its start was not sampled.",
     "orphans": "Some spans name a parent that has not arrived; they stand at the top level.",
@@ -50,13 +51,20 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "trace.html", trace=trace, root=root, chosen=chosen, start_ns=start_ns,
         slots={service["service"]: service["slot"] for service in trace["services"]},
-        shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]), rows=waterfall.rows(trace, shown),
+        shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
+        rows=waterfall.rows(trace, shown, visit.clock),
         answer=waterfall.answer(trace), error=error, cause=waterfall.cause(error) if error else "",
         logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
-        warnings=[WARNINGS.get(name, name) for name in trace["warnings"]],
+        warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
+
+
+def _warnings(trace: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong in words; while spans of the trace are open, a missing root is nothing that went wrong."""
+    words = {**WARNINGS, "missing_root": NOT_ENDED} if trace["running_count"] else WARNINGS
+    return [words.get(name, name) for name in trace["warnings"]]
 
 
 def _chosen(trace: Mapping[str, Any], span_id: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, search, terms
+from spanglass_server.pages import charts, running, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 from spanglass_server.pages.window import SECOND_NS
@@ -52,17 +52,19 @@ async def _find(visit: Visit) -> dict[str, Any]:
     }  # fmt: skip
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     order = "asc" if visit.param("order") == "asc" else "desc"
-    traces, counts, facets = await visit.together(
+    traces, counts, facets, unended = await visit.together(
         visit.ask("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
         visit.ask("traces", "counts", **shared, buckets=BUCKETS),
         search.count_facets(visit, "spans", _whole_filter(visit)),
+        running.find(visit),
     )
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
         "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"]),
-        "facets_problem": facets["problem"],
+        "facets_problem": facets["problem"], "open": running.panel(visit, unended),
+        "open_traces": running.by_trace(unended),
     }  # fmt: skip
 
 

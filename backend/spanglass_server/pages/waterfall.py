@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.format import duration_text, plain
+from spanglass_server.pages.running import beside, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from spanglass_server.pages.format import Clock
 
 MOST_SEGMENTS = 60
 MOST_DEPTH = 24
@@ -27,7 +30,7 @@ MOST_AXIS_LABELS = 5
 END_ROOM = 12.0  # per cent kept free for the label of the end
 
 
-def rows(trace: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, Any]]:
     """Return the first ``most`` spans with what a row shows; positions and widths in per cent of the trace."""
     total_ns = trace["duration_ns"] or 1
     slots = {service["service"]: service["slot"] for service in trace["services"]}
@@ -36,6 +39,8 @@ def rows(trace: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
     return [
         {
             "span": span,
+            **mark(span, clock),
+            "beside": beside(_percent(span["offset_ns"], total_ns), _percent(span["duration_ns"], total_ns)),
             "slot": slots.get(span["service"], 0),
             "depth": min(span["depth"], MOST_DEPTH),
             "new_service": services.get(span["parent_span_id"]) != span["service"],

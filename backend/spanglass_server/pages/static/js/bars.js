@@ -1,22 +1,35 @@
 // Drawing of the waterfall: one row, the joins of the critical path, the map of the whole trace.
 
 import { h, icon, s, unit } from "./dom.js";
+import { badge, lost } from "./running.js";
 import { durationParts } from "./time.js";
 
 const MOST_DEPTH = 24;
 const MOST_PARTS = 80;
 const MOST_MAP = 600;
 
+const ROOM = 0.4; // share of the width that the words of a lost span need, as in pages/running.py
+
 const percent = (ns, total) => `${Math.max(0, (100 * ns) / total).toFixed(3)}%`;
 const width = (ns, total, least) => `${Math.max(least, (100 * ns) / total).toFixed(3)}%`;
+
+/** The words beside the bar of a lost span, where there is room. */
+function words(span, total) {
+  const end = span.offset_ns + span.duration_ns;
+  const after = end <= (1 - ROOM) * total;
+  if (!after && span.offset_ns < ROOM * total) return null;
+  return s("text", { x: percent(after ? end : span.offset_ns, total), y: 15, dx: after ? 6 : -6, "text-anchor": after ? "start" : "end" }, lost(span));
+}
 
 function bar(wf, { span, like }) {
   const { total } = wf.tree;
   const end = like ? Math.max(...like.map((one) => one.offset_ns + one.duration_ns)) : span.offset_ns + span.duration_ns;
   const box = { x: percent(span.offset_ns, total), width: width(end - span.offset_ns, total, 0.15), y: 6, height: 11 };
   const parts = like ? like.map((one) => [one.offset_ns, one.offset_ns + one.duration_ns]) : wf.tree.selfParts(span);
-  const marks = [s("rect", { ...box, class: "wf-b", rx: 1.5 })];
-  for (const [from, to] of parts.slice(0, MOST_PARTS)) marks.push(s("rect", { class: "wf-s", x: percent(from, total), width: width(to - from, total, 0.1), y: 6, height: 11 }));
+  const isLost = !like && span.state === "lost";
+  const marks = isLost ? [s("rect", { ...box, class: "wf-l", fill: "url(#hatch)", rx: 1.5 }), words(span, total)].filter(Boolean) : [s("rect", { ...box, class: "wf-b", rx: 1.5 })];
+  for (const [from, to] of isLost ? [] : parts.slice(0, MOST_PARTS)) marks.push(s("rect", { class: "wf-s", x: percent(from, total), width: width(to - from, total, 0.1), y: 6, height: 11 }));
+  if (!like && span.state === "running") marks.push(s("rect", { class: "wf-o", x: percent(end, total), y: 4, width: 3, height: 15, rx: 1.5 }));
   if (span.status === "error") marks.push(s("rect", { ...box, class: "wf-x", rx: 1.5 }));
   for (const event of (like ? [] : span.events).slice(0, MOST_PARTS)) {
     const failure = event.name === "exception";
@@ -49,12 +62,13 @@ export function rowElement(wf, index) {
   const slot = wf.tree.slots.get(span.service) ?? 0;
   const duration = like ? like.reduce((sum, one) => sum + one.duration_ns, 0) : span.duration_ns;
   const expanded = like || span.children ? String(!like && !wf.closed.has(span.span_id)) : null;
-  return h("div", { class: `wf-r s${slot}${hit ? " hit" : ""}`, role: "row", "aria-level": span.depth + 1, "aria-rowindex": index + 2, "aria-expanded": expanded, "aria-current": chosen ? "true" : null, "data-id": span.span_id },
+  return h("div", { class: `wf-r s${slot}${{ running: " run", lost: " lost" }[span.state] ?? ""}${hit ? " hit" : ""}`, role: "row", "aria-level": span.depth + 1, "aria-rowindex": index + 2, "aria-expanded": expanded, "aria-current": chosen ? "true" : null, "data-id": span.span_id },
     h("span", { class: `wf-n d${Math.min(span.depth, MOST_DEPTH)}`, role: "gridcell" }, twist(wf, row),
       h("span", { class: "svc" }, parent?.service === span.service ? h("span", { class: "vh" }, span.service) : h("em", {}, span.service)),
       span.status === "error" && [icon("errors", "err"), h("span", { class: "vh" }, "error")],
       like && h("span", { class: "fold", title: `${like.length} siblings folded` }, `${like.length} ×`),
       h("a", { class: "op", href: url.pathname + url.search, tabindex: chosen ? "0" : "-1" }, span.name || "(no name)"),
+      !like && badge(span, true),
       span.orphan && h("span", { class: "badge warn" }, "parent missing")),
     h("span", { class: "wf-d", role: "gridcell" }, unit(durationParts(duration))), bar(wf, row));
 }

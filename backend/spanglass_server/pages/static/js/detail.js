@@ -2,6 +2,7 @@
 
 import { h, icon, service } from "./dom.js";
 import { pairs } from "./logs.js";
+import { badge } from "./running.js";
 import { durationParts, durationText, plain } from "./time.js";
 
 const FRAME = /^\s*File "(.+)", line (\d+), in (.+)$/;
@@ -56,6 +57,8 @@ const figure = (name, ns) => {
   return h("div", { class: "fig" }, h("dt", {}, name), h("dd", {}, number, h("small", {}, unit)));
 };
 
+const DURATIONS = { ended: "Duration", running: "So far", lost: "Last known" };
+
 const section = (title, ...content) => h("section", { class: "sec" }, h("header", {}, h("h2", {}, title)), content);
 
 function head(span, slot) {
@@ -63,12 +66,13 @@ function head(span, slot) {
     h("span", { class: "badge" }, span.kind),
     span.status === "error" && h("span", { class: "badge err" }, icon("errors"), "Error"),
     span.status === "ok" && h("span", { class: "badge" }, "Ok"),
+    badge(span),
     span.orphan && h("span", { class: "badge warn" }, "parent missing"),
     span.skew_ns !== 0 && h("span", { class: "badge warn" }, `clock moved ${durationText(Math.abs(span.skew_ns))}`),
   ];
   return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges),
     h("h2", { class: "title" }, span.name || "(no name)"),
-    h("dl", { class: "figs" }, figure("Duration", span.duration_ns), figure("Self", span.self_time_ns), figure("Starts at", span.offset_ns)),
+    h("dl", { class: "figs" }, figure(DURATIONS[span.state], span.duration_ns), figure("Self", span.self_time_ns), figure("Starts at", span.offset_ns)),
     span.status_message && h("p", { class: "err" }, span.status_message));
 }
 

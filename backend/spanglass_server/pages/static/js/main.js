@@ -6,8 +6,9 @@ import * as go from "./go.js";
 import * as keys from "./keys.js";
 import * as logs from "./logs.js";
 import * as page from "./page.js";
+import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [go, keys, page, filter, chart, logs]) part.start();
+for (const part of [go, keys, page, filter, chart, logs, running]) part.start();
 await waterfall.start();
 document.documentElement.dataset.ready = "";

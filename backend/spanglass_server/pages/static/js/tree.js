@@ -92,4 +92,4 @@ export class Tree {
 
 const ends = (span) => span.offset_ns + span.duration_ns;
 const statement = ({ attributes }) => attributes["db.query.text"] ?? attributes["db.statement"];
-const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && statement(a) === statement(b);
+const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && a.state === "ended" && b.state === "ended" && statement(a) === statement(b);

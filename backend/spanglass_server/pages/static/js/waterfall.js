@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { remember } from "./go.js";
 import { bind } from "./keys.js";
 import { joins, minimap, rowElement } from "./bars.js";
+import { watch } from "./running.js";
 import { tools } from "./tools.js";
 import { Tree } from "./tree.js";
 
@@ -208,7 +209,9 @@ export async function start() {
   const root = document.getElementById("wf");
   if (!root) return;
   try {
-    new Waterfall(root, await ask(`traces/${root.dataset.trace}`));
+    const trace = await ask(`traces/${root.dataset.trace}`);
+    new Waterfall(root, trace);
+    watch(trace);
   } catch (error) {
     document.getElementById("tools")?.replaceChildren(h("span", { class: "note err" }, `Folding and search are off: ${error.message}`));
     if (!error.status) throw error;
