@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_core.statistics import (
@@ -32,6 +32,7 @@ def sketch_of(values):
     return sketch
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=200), st.floats(min_value=0, max_value=1))
 def test_a_quantile_is_within_the_stated_error(values, share):
     """Every quantile is at most 1 % away from the sample of its rank, whatever the values and their signs."""
@@ -45,6 +46,7 @@ def test_a_quantile_is_within_the_stated_error(values, share):
 wide = st.floats(min_value=-1e40, max_value=1e40)
 
 
+@settings(deadline=None)
 @given(st.lists(wide, max_size=50), st.lists(wide, max_size=50))
 def test_merging_is_seeing_all_values(left, right):
     """Two merged sketches answer as one that took the values of both."""

@@ -11,7 +11,7 @@ from opentelemetry import trace as otel_trace
 from spanglass.api.captured import ArgumentReader, captured_result
 from spanglass.api.generators import traced_async_generator, traced_generator
 from spanglass.api.spans import SpanHandle, begin
-from spanglass.api.values import attributes_of
+from spanglass.api.values import attributes_of, text_of
 from spanglass.errors import TracingError
 
 if TYPE_CHECKING:
@@ -153,6 +153,6 @@ def _code_attributes(function: Callable[..., Any]) -> dict[str, AnyValue]:
     found: dict[str, AnyValue] = {"code.function.name": f"{function.__module__}.{_name_of(function)}"}
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is not None:
-        found["code.file.path"] = code.co_filename
+        found["code.file.path"] = text_of(code.co_filename)
         found["code.line.number"] = code.co_firstlineno
     return found

@@ -49,7 +49,8 @@ class HealthRunner:
     def stop(self) -> None:
         """Start no more checks; what is running ends by itself."""
         self._stopped = True
-        self._monitor.on_register = None
+        if self._monitor.on_register == self._registered:  # another runner may have taken over
+            self._monitor.on_register = None
         self._wake.set()
 
     def renew(self) -> None:

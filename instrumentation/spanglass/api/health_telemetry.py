@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry._logs import SeverityNumber
 
 from spanglass.api import metrics, scope
+from spanglass.api.values import text_of
 from spanglass.guard import guarded
 from spanglass_core.attribute_names import (
     HEALTH_CHANGED_EVENT,
@@ -57,14 +58,16 @@ def export_change(report: CheckReport, previous: str | None) -> None:
             timestamp=report.checked_at_unix_nano,
             severity_number=severity,
             severity_text=text,
-            body=f"health check {report.name} is {report.status}{': ' if report.detail else ''}{report.detail}",
+            body=text_of(
+                f"health check {report.name} is {report.status}{': ' if report.detail else ''}{report.detail}"
+            ),
             attributes=attributes,
             event_name=HEALTH_CHANGED_EVENT,
         )
 
 
 def _attributes(report: CheckReport) -> dict[str, AnyValue]:
-    return {HEALTH_CHECK_NAME: report.name, HEALTH_CHECK_CRITICAL: report.critical}
+    return {HEALTH_CHECK_NAME: text_of(report.name), HEALTH_CHECK_CRITICAL: report.critical}
 
 
 def _severity(report: CheckReport) -> tuple[SeverityNumber, str]:

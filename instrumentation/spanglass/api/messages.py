@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry._logs import SeverityNumber
 
 from spanglass.api import scope
-from spanglass.api.values import attributes_of, text_of
+from spanglass.api.values import MAX_NAME, attributes_of, text_of
 from spanglass.guard import swallow
 from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 
@@ -144,7 +144,7 @@ def _send(
             severity_text=_TEXTS[severity],
             body=text_of(message) if event_name or not values else _formatted(message, values, found),
             attributes=found,
-            event_name=event_name,
+            event_name=None if event_name is None else text_of(event_name, MAX_NAME),
             exception=_exception(exc_info),
         )
     except Exception as ours:  # noqa: BLE001 - log processors run in here
@@ -165,7 +165,7 @@ def _code_attributes(frame: FrameType) -> dict[str, AnyValue]:
     code: CodeType = frame.f_code
     return {
         "code.function.name": f"{frame.f_globals.get('__name__', '')}.{code.co_qualname}",
-        "code.file.path": code.co_filename,
+        "code.file.path": text_of(code.co_filename),
         "code.line.number": frame.f_lineno,
     }
 

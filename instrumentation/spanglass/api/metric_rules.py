@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from spanglass.api.values import text_of
 from spanglass.errors import MetricError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def checked_definition(
         raise MetricError(f"metric {name!r}: {problem}")
     if ends is None and kind == "histogram" and unit == "s":
         ends = SECONDS_BUCKETS
-    return Definition(kind, name, unit, description, ends)
+    return Definition(kind, name, unit, text_of(description), ends)
 
 
 def checked_value(value: Number, *, monotonic: bool) -> int | float:

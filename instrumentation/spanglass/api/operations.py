@@ -16,7 +16,7 @@ from opentelemetry import trace
 from spanglass.api import metrics
 from spanglass.api.renewal import renew_in_child
 from spanglass.api.spans import SpanHandle, begin, qualified_name
-from spanglass.api.values import attributes_of, text_of
+from spanglass.api.values import MAX_NAME, attributes_of, text_of
 from spanglass.errors import PerformanceError
 from spanglass.guard import report, swallow
 from spanglass_core.attribute_names import OPERATION_NAME
@@ -132,7 +132,7 @@ class PerformanceMonitor:
         self, name: str, /, *, span: bool = True, attributes: Mapping[str, object] | None = None, **more: object
     ) -> Operation:
         """Begin a run; keywords are attributes of its span. Choose few names: what differs goes into attributes."""
-        name = name if isinstance(name, str) and name else OTHER
+        name = text_of(name, MAX_NAME) or OTHER
         started: trace.Span = trace.INVALID_SPAN
         if span:
             started = begin(name, attributes={OPERATION_NAME: name, **(attributes_of(attributes, more) or {})})

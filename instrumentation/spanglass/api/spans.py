@@ -9,7 +9,7 @@ from opentelemetry import trace
 
 from spanglass.api import scope
 from spanglass.api.linking import context_of, links_to, span_of, traceparent_of
-from spanglass.api.values import attribute_value, attributes_of
+from spanglass.api.values import MAX_NAME, attribute_value, attributes_of, text_of
 from spanglass.guard import report, swallow
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class SpanHandle:
         if isinstance(key, str):
             made = attribute_value(value)
             if made is not None and key:
-                self.otel.set_attribute(key, made)
+                self.otel.set_attribute(text_of(key), made)
             return
         attributes = attributes_of(key, more)
         if attributes:
@@ -90,7 +90,7 @@ class SpanHandle:
     def event(self, name: str, /, attributes: Mapping[str, object] | None = None, **more: object) -> None:
         """Add an event, a moment within the span, with attributes of its own."""
         if self.otel.is_recording():
-            self.otel.add_event(name, attributes_of(attributes, more))
+            self.otel.add_event(text_of(name, MAX_NAME), attributes_of(attributes, more))
 
     def link(self, other: Linkable, /, **attributes: object) -> None:
         """Link to a span that caused this one and is not its parent: a span, its context, or its ``traceparent``."""
@@ -101,7 +101,7 @@ class SpanHandle:
     def fail(self, description: str = "", /) -> None:
         """Set the status to error; an exception that follows does not take the description away."""
         self._failed = True
-        self.otel.set_status(trace.Status(trace.StatusCode.ERROR, description or None))
+        self.otel.set_status(trace.Status(trace.StatusCode.ERROR, text_of(description, MAX_NAME) or None))
 
     def record(self, error: BaseException, /) -> None:
         """Record an exception, and set the status to error."""
@@ -119,8 +119,8 @@ class SpanHandle:
 
     def rename(self, name: str, /) -> None:
         """Give the span another name, when it is known only later."""
-        self._name = name
-        self.otel.update_name(name)
+        self._name = text_of(name, MAX_NAME)
+        self.otel.update_name(self._name)
 
     def end(self) -> None:
         """End the span. The first call counts."""
@@ -213,7 +213,7 @@ def begin(
     try:
         context = None if parent is None else trace.set_span_in_context(span_of(parent))
         return scope.tracer().start_span(
-            name,
+            text_of(name, MAX_NAME),
             context,
             kind if isinstance(kind, trace.SpanKind) else _KINDS[kind],
             attributes,

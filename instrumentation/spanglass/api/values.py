@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AnyValue
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "attribute_value", "attributes_of", "printed", "text_of"]
+__all__ = ["MAX_ITEMS", "MAX_NAME", "MAX_TEXT", "attribute_value", "attributes_of", "printed", "text_of"]
 
 #: Most characters of one value.
 MAX_TEXT = 65_536
+#: Most characters of the name of a span, an event or an operation, and of a status' description.
+MAX_NAME = 4_096
 #: Most items of a list, and of all structures in one JSON text together.
 MAX_ITEMS = 1_000
 #: Most structures inside one another; a structure that holds itself ends here.
@@ -57,7 +59,7 @@ def attributes_of(given: Mapping[str, object] | None, more: Mapping[str, object]
         for key, value in given.items():
             made = attribute_value(value)
             if made is not None and key:
-                found[key if type(key) is str else str(key)] = made
+                found[text_of(key)] = made
     except Exception as error:  # noqa: BLE001 - a mapping, or a key, of the application's own making
         report("read attributes", error)
         return None

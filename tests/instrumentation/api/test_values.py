@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common._internal import _encode_attributes
 
@@ -197,6 +197,7 @@ json_like = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_like)
 def test_whatever_it_is_can_be_encoded(value):
     """No value makes the exporter fail, which would lose the whole batch."""
