@@ -10,6 +10,7 @@ import copy
 import threading
 from collections import deque
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opentelemetry.context import Context
@@ -89,8 +90,8 @@ class Batcher(Generic[Item]):
         queue.append(item)
         if self._thread is None:
             self._start()
-        elif len(queue) >= self._batch and not self._wake.is_set():
-            self._wake.set()
+        elif len(queue) >= self._batch and not self._woken:
+            self._hurry()
 
     def flush(self, timeout_s: float) -> bool:
         """Have all that is queued exported now; False if that is not done in time."""
@@ -100,7 +101,7 @@ class Batcher(Generic[Item]):
         with self._lock:
             self._flushes.append(done)
         self._start()
-        self._wake.set()
+        self._hurry()
         return done.wait(timeout_s)
 
     def stop(self) -> None:
@@ -112,14 +113,14 @@ class Batcher(Generic[Item]):
             return
         self._stopped = True
         self._forget()
-        self._wake.set()
+        self._hurry()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(self._closing.limit_ns(self._timeout_ns) / _NS_PER_S)
-        if self._rescue or (thread is None and self._queue):
+        if self._rescue or thread is None:
             with suppress_instrumentation():
                 self._drain(len(self._queue))
-        elif left := len(self._queue):
+        if left := len(self._queue):
             self._queue.clear()
             self._dropped(left, SHUT_DOWN)
 
@@ -127,8 +128,11 @@ class Batcher(Generic[Item]):
         self.passed_on = 0  # items given to the exporter
         self._queue: deque[Item] = deque()
         self._flushes: list[threading.Event] = []
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
+        # Signal handlers and destructors log too, in the middle of whatever they interrupt: so a lock that its holder
+        # can take again, and a SimpleQueue in place of an Event, whose `set` can't be interrupted by another `set`.
+        self._lock = threading.RLock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._woken = False
         self._thread: threading.Thread | None = None
 
     def _make_room(self) -> None:
@@ -145,22 +149,30 @@ class Batcher(Generic[Item]):
         with self._lock:
             if self._thread is not None:
                 return
-            thread = threading.Thread(target=self._run, name=f"spanglass-{self._what}", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"spanglass-{self._what}", daemon=True)
             try:
-                thread.start()
+                self._thread.start()
             except RuntimeError:  # the interpreter is ending: `stop` exports what is queued
-                return
-            self._thread = thread
+                self._thread = None
 
     def _hurry(self) -> None:
-        self._wake.set()
+        self._woken = True
+        self._wake.put(None)
+
+    def _wait(self) -> bool:
+        """Wait for the delay; True if woken before it was over."""
+        try:
+            self._wake.get(timeout=self._delay_s)
+        except Empty:
+            return False
+        self._woken = False
+        return True
 
     def _run(self) -> None:
         # for the thread's whole life: what exporting does is never part of the application's telemetry
         with suppress_instrumentation():
             while True:
-                woken = self._wake.wait(self._delay_s)
-                self._wake.clear()
+                woken = self._wait()
                 stopping = self._stopped
                 with self._lock:
                     flushes, self._flushes = self._flushes, []
@@ -173,11 +185,15 @@ class Batcher(Generic[Item]):
                     return
 
     def _drain(self, count: int) -> None:
-        while count > 0 and (batch := self._take(min(count, self._batch))):
+        while count > 0 and not self._is_late() and (batch := self._take(min(count, self._batch))):
             count -= len(batch)
             self.passed_on += len(batch)
             with guarded(f"export {self._what}"):
                 self._export(batch)
+
+    def _is_late(self) -> bool:
+        """At the end, when nothing can be sent any more: what is queued is only worth taking if it is kept."""
+        return not self._rescue and self._closing.begun and not self._closing.sending_ns(1)
 
     def _take(self, count: int) -> list[Item]:
         batch: list[Item] = []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
+_RESERVED = 10
 
 
 class Closing:
@@ -26,6 +27,7 @@ class Closing:
     def __init__(self, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock_ns = clock_ns
         self._deadline_ns: int | None = None
+        self._reserve_ns = 0
         self._event = threading.Event()
         self._hurry: list[Callable[[], None]] = []
 
@@ -38,6 +40,7 @@ class Closing:
         """Let the end begin; a second call changes nothing. Wakes whoever waits."""
         if self._deadline_ns is not None:
             return
+        self._reserve_ns = timeout_ns // _RESERVED
         self._deadline_ns = self._clock_ns() + timeout_ns
         self._event.set()
         for hurry in self._hurry:
@@ -49,10 +52,16 @@ class Closing:
         self._hurry.append(hurry)
 
     def limit_ns(self, otherwise_ns: int) -> int:
-        """How long something may take now: ``otherwise_ns``, and at the end no more than what is left."""
+        """How long waiting may take now: ``otherwise_ns``, and at the end no more than what is left."""
         if self._deadline_ns is None:
             return otherwise_ns
         return max(0, min(otherwise_ns, self._deadline_ns - self._clock_ns()))
+
+    def sending_ns(self, otherwise_ns: int) -> int:
+        """How long an attempt may take now: the same, less a tenth of all the time, to keep or count what is left."""
+        if self._deadline_ns is None:
+            return otherwise_ns
+        return max(0, min(otherwise_ns, self._deadline_ns - self._reserve_ns - self._clock_ns()))
 
     def wait(self, duration_ns: int) -> bool:
         """Sleep; True at once when the end has begun."""

@@ -114,5 +114,5 @@ class DeliveryCounts:
             self._signals[signal.name].spooled += records
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may log into a full queue while its thread counts
         self._signals = {name: SignalCounts() for name in SIGNALS}

@@ -126,7 +126,7 @@ class Courier:
         answer = NO_TIME
         deadline_ns = self._clock_ns() + self._timeout_ns
         for attempt in range(_MAX_ATTEMPTS):
-            left_ns = self._closing.limit_ns(deadline_ns - self._clock_ns())
+            left_ns = self._closing.sending_ns(deadline_ns - self._clock_ns())
             if self._keeper is not None and self._closing.begun:
                 left_ns //= 2  # so that there is time to keep the rest
             if left_ns <= 0:

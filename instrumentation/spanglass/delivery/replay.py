@@ -151,7 +151,7 @@ class Keeper:
                 self._counts.dropped(signal, entry.records, SPOOL_CORRUPT)
                 _logger.warning("a file of the spool can't be read and was set aside: %s: %s", entry.name, error)
             return None
-        left_ns = self._closing.limit_ns(self._timeout_ns)
+        left_ns = self._closing.sending_ns(self._timeout_ns)
         answer = self._senders[entry.signal].send(body, left_ns / _NS_PER_S) if left_ns else NO_TIME
         if answer is NO_TIME:
             return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Canned:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/x-protobuf"})
     go: threading.Event = field(default_factory=threading.Event)
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    taken: list[bytes] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
@@ -46,10 +48,10 @@ class Canned:
             assert self.arrived.wait_for(lambda: len(self.received) >= count, timeout=WAIT_S)
 
     def span_names(self):
-        """Name the spans of all requests, in the order in which they came."""
+        """Name the spans of all requests that were answered by 200, in this order."""
         return [
             span.name
-            for _path, _headers, body in self.received
+            for body in self.taken
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
@@ -70,7 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
             canned.connections.add(self.client_address)
             canned.arrived.notify_all()
         canned.go.wait(WAIT_S)
-        self.send_response(canned.status)
+        status = canned.status
+        if status == HTTPStatus.OK:
+            canned.taken.append(body)
+        self.send_response(status)
         for name, value in {**canned.headers, "Content-Length": str(len(canned.body))}.items():
             self.send_header(name, value)
         self.end_headers()

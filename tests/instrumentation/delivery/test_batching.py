@@ -119,3 +119,20 @@ def test_spans_that_are_not_sampled_are_not_queued(canned, new_delivery):
     delivery.end_spans("sampled")
     assert delivery.flush()
     assert canned.span_names() == ["sampled"]
+
+
+def test_a_signal_handler_may_log_while_its_thread_starts_the_queue(new_batcher, monkeypatch):
+    """An item that is put in while the same thread starts the queue's thread is exported too, and nothing locks up."""
+    exported = []
+    batcher, _drops = new_batcher(exported.extend)
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        batcher.put("of the handler")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    batcher.put("first")
+    monkeypatch.undo()
+    assert batcher.flush(WAIT_S)
+    assert exported == ["first", "of the handler"]

@@ -67,17 +67,17 @@ def test_a_process_ends_when_all_is_sent(canned, run):
 
 
 def test_no_provider_takes_more_than_what_is_left():
-    """Before the end everything has its own limit; from then on what is left of the deadline, and never less than 0."""
+    """Before the end everything has its own limit; from then on what is left, sending a tenth less."""
     now = [100]
     closing = Closing(clock_ns=lambda: now[0])
-    limits = [closing.limit_ns(70)]
+    limits = [(closing.limit_ns(70), closing.sending_ns(70))]
     closing.begin(50)
-    for now_ns in (100, 140, 200):
+    for now_ns in (100, 140, 147, 200):
         now[0] = now_ns
-        limits.append(closing.limit_ns(70))
+        limits.append((closing.limit_ns(70), closing.sending_ns(70)))
     closing.begin(1000)  # changes nothing
-    limits.append(closing.limit_ns(70))
-    assert limits == [70, 50, 10, 0, 0]
+    limits.append((closing.limit_ns(70), closing.sending_ns(70)))
+    assert limits == [(70, 70), (50, 45), (10, 5), (3, 0), (0, 0), (0, 0)]
 
 
 def test_the_end_wakes_whoever_waits():

@@ -51,11 +51,12 @@ def test_a_later_process_sends_what_a_killed_one_left(canned, new_delivery, spoo
     """A process is killed during an outage; the next one to the same address sends its spans, in order, once."""
     script = textwrap.dedent("""
         import os, sys
-        from conftest_delivery import Delivery
-        delivery = Delivery(sys.argv[1], spool_dir=sys.argv[2])
+        from conftest_delivery import Delivery, eventually
+        delivery = Delivery(sys.argv[1], spool_dir=sys.argv[2], backoff_ns=3_600_000_000_000)
         for name in "abc":
             delivery.end_spans(name)
             delivery.flush()
+        assert eventually(lambda: delivery.traces.requests == 2)  # from now on it waits
         os.kill(os.getpid(), 9)
     """)
     (tmp_path / "conftest_delivery.py").symlink_to(__file__.replace("test_replay", "conftest"))
@@ -68,7 +69,6 @@ def test_a_later_process_sends_what_a_killed_one_left(canned, new_delivery, spoo
     )
     assert (done.returncode, len(files_in(spool_dir))) == (-9, 3)
 
-    canned.received.clear()
     canned.status = 200
     delivery = new_delivery(canned.url, spool_dir=spool_dir)
     delivery.end_spans("now")
@@ -124,7 +124,6 @@ def test_a_damaged_file_is_counted_and_does_not_stop_the_rest(canned, new_delive
         assert first.flush()
     assert eventually(lambda: first.traces.requests == 2)  # from now on it waits
     first.close()
-    canned.received.clear()
     min(spool_dir.rglob("*.gz")).write_bytes(b"damaged")
     canned.status = 200
 
@@ -171,7 +170,6 @@ def test_a_forked_child_has_its_own_spool_and_connections(canned, new_delivery, 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(files_in(spool_dir)) == 2
 
-    canned.received.clear()
     canned.status = 200
     assert eventually(lambda: delivery.traces.replayed == 1)
     later = new_delivery(canned.url, spool_dir=spool_dir)
