@@ -7,13 +7,31 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, assert_type, overload
 
-from spanglass.api.collector import MetricsCollector, MetricSnapshot
-from spanglass.api.decorator import trace
-from spanglass.api.health import HealthIssue, HealthMonitor, HealthReport, check_health, is_healthy, register_check
-from spanglass.api.messages import event, info
-from spanglass.api.metrics import Counter, Gauge, Histogram, UpDownCounter, counter, gauge, histogram, up_down_counter
-from spanglass.api.operations import Operation, OperationStatistics, PerformanceMonitor, track_operation
-from spanglass.api.spans import SpanHandle, current_span, span, start_span
+from spanglass import (
+    HealthMonitor,
+    HealthReport,
+    MetricsCollector,
+    PerformanceMonitor,
+    SpanHandle,
+    check_health,
+    counter,
+    current_span,
+    event,
+    gauge,
+    histogram,
+    info,
+    is_healthy,
+    register_check,
+    span,
+    start_span,
+    trace,
+    track_operation,
+    up_down_counter,
+)
+from spanglass.api.collector import MetricSnapshot
+from spanglass.api.health import HealthIssue
+from spanglass.api.metrics import Counter, Gauge, Histogram, UpDownCounter
+from spanglass.api.operations import Operation, OperationStatistics
 
 
 @trace

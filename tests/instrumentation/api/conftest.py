@@ -11,8 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from spanglass import globals as otel_globals
-from spanglass import guard
+from spanglass import guard, published
 from spanglass.api import metrics
 from spanglass.providers import Providers
 
@@ -73,9 +72,9 @@ class Sent:
 def sent():
     """Providers of this test alone, set as the process's."""
     made = Sent()
-    otel_globals.publish(made.providers)
+    published.publish(made.providers)
     yield made
-    otel_globals.take_back(made.providers)
+    published.take_back(made.providers)
     made.providers.tracer.shutdown()
     made.providers.meter.shutdown()
     made.providers.logger.shutdown()
