@@ -45,7 +45,7 @@ class FakeApi:
         self.asked = []
         self.health = FULL_DISK if scenario == "unwell" else None
         self.late_logs = []
-        self.open = True
+        self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
     async def __call__(self, path, params):
@@ -208,7 +208,7 @@ class FakeApi:
         if self.scenario == "hostile":
             return shop.hostile_trace(trace_id)
         if self.scenario == "open" and trace_id == TRACE_ID:
-            return shop.open_trace(trace_id) if self.open else shop.checkout_trace(trace_id)
+            return shop.open_trace(trace_id, lost_root=self.lost_root) if self.open else shop.checkout_trace(trace_id)
         if self.scenario == "huge":
             return shop.wide_trace(trace_id, 10_000)
         if self.scenario == "one":

@@ -160,11 +160,11 @@ def checkout_trace(trace_id):
     return as_trace(trace_id, spans)
 
 
-def open_trace(trace_id):
+def open_trace(trace_id, *, lost_root=False):
     """Return a checkout that runs for 14 s: one call has ended, one goes on, one was lost with its process."""
     heard = rfc(NOW_NS - 1_000 * MS)
     spans = [
-        span(1, None, 0, "storefront", "POST /checkout", 0, 14_200, kind="server", state="running", last_heard_time=heard),
+        span(1, None, 0, "storefront", "POST /checkout", 0, 14_200, kind="server", state="lost" if lost_root else "running", last_heard_time=heard),
         span(2, f"{1:016x}", 1, "storefront", "SessionMiddleware", 3, 900),
         span(3, f"{1:016x}", 1, "checkout", "POST /orders", 1_100, 13_100, kind="server", state="running", last_heard_time=heard,
              attributes={"http.request.method": "POST", "http.route": "/orders"}),

@@ -13,9 +13,9 @@ TRACE = "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 def api(serve):
     """Give the API behind the pages, with its spans open; a test may end them."""
     served = serve("open").api
-    served.open = True
+    served.open, served.lost_root = True, False
     yield served
-    served.open = True
+    served.open, served.lost_root = True, False
 
 
 def texts(page, selector):
@@ -66,6 +66,16 @@ def test_a_running_trace(open_page, api, script):  # noqa: ARG001 - its spans ar
     assert page.locator(".wf-t text").all_text_contents() == [f"lost, last heard {12 if script else 11}:59:19"]
     assert (page.locator(".wf-o").count(), page.locator(".wf-l").count()) == (3, 1)
     assert page.locator(".detail .fig dt").first.inner_text() == "So far"
+
+
+def test_words_of_a_lost_span_find_a_place(open_page, api):
+    """Beside a bar that leaves no room on either side there are none; they stand beside the name then."""
+    api.lost_root = True
+    page = open_page("open", TRACE)
+    said = "lost, last heard 12:59:59"
+    assert texts(page, ".wf-r .badge")[0] == said
+    assert said not in page.locator(".wf-t text").all_text_contents()
+    assert said in texts(page, "#detail .badge")
 
 
 def test_running_spans_count_on(open_page, api):  # noqa: ARG001 - its spans are open

@@ -62,7 +62,7 @@ def mark(span: Mapping[str, Any], clock: Clock) -> dict[str, str]:
 
 
 def beside(start: float, width: float) -> tuple[float, str] | None:
-    """Return where a text stands beside a bar, in per cent, and on which side (``end``: before it); None: no room."""
+    """Return where words stand beside a bar, in per cent, and their anchor (``end``: before it); None without room."""
     if start + width <= 100 - ROOM:
         return start + width, "start"
     return (start, "end") if start >= ROOM else None

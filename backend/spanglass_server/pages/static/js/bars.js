@@ -13,12 +13,18 @@ const ROOM = 0.4; // share of the width that the words of a lost span need, as i
 const percent = (ns, total) => `${Math.max(0, (100 * ns) / total).toFixed(3)}%`;
 const width = (ns, total, least) => `${Math.max(least, (100 * ns) / total).toFixed(3)}%`;
 
-/** The words beside the bar of a lost span, where there is room. */
+/** On which side of a span's bar there is room for words; null: on none, and they stand beside its name. */
+function beside({ offset_ns: from, duration_ns: took }, total) {
+  if (from + took <= (1 - ROOM) * total) return "start";
+  return from >= ROOM * total ? "end" : null;
+}
+
+/** The words beside the bar of a lost span. */
 function words(span, total) {
-  const end = span.offset_ns + span.duration_ns;
-  const after = end <= (1 - ROOM) * total;
-  if (!after && span.offset_ns < ROOM * total) return null;
-  return s("text", { x: percent(after ? end : span.offset_ns, total), y: 15, dx: after ? 6 : -6, "text-anchor": after ? "start" : "end" }, lost(span));
+  const side = beside(span, total);
+  if (!side) return null;
+  const x = side === "start" ? span.offset_ns + span.duration_ns : span.offset_ns;
+  return s("text", { x: percent(x, total), y: 15, dx: side === "start" ? 6 : -6, "text-anchor": side }, lost(span));
 }
 
 function bar(wf, { span, like }) {
@@ -68,7 +74,7 @@ export function rowElement(wf, index) {
       span.status === "error" && [icon("errors", "err"), h("span", { class: "vh" }, "error")],
       like && h("span", { class: "fold", title: `${like.length} siblings folded` }, `${like.length} ×`),
       h("a", { class: "op", href: url.pathname + url.search, tabindex: chosen ? "0" : "-1" }, span.name || "(no name)"),
-      !like && badge(span, true),
+      !like && badge(span, beside(span, wf.tree.total) !== null),
       span.orphan && h("span", { class: "badge warn" }, "parent missing")),
     h("span", { class: "wf-d", role: "gridcell" }, unit(durationParts(duration))), bar(wf, row));
 }
