@@ -2,20 +2,97 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from spanglass.api import PLACES as _MANUAL_API
+
 if TYPE_CHECKING:
+    from spanglass.api.collector import MetricsCollector
+    from spanglass.api.decorator import trace
+    from spanglass.api.health import (
+        HealthMonitor,
+        HealthReport,
+        HealthResult,
+        check_health,
+        check_health_now,
+        is_healthy,
+        issues,
+        register_check,
+        unregister_check,
+    )
+    from spanglass.api.messages import debug, error, event, fatal, info, warning
+    from spanglass.api.metrics import counter, gauge, histogram, up_down_counter
+    from spanglass.api.operations import PerformanceMonitor, operation_statistics, track_operation
+    from spanglass.api.spans import SpanHandle, Tracer, current_span, span, start_span
+    from spanglass.errors import (
+        CollectionError,
+        HealthError,
+        MetricError,
+        MonitorError,
+        PerformanceError,
+        TracingError,
+    )
+    from spanglass.exceptions.telling import capture_exception
+    from spanglass.library_metrics.postgres import watch_postgres
+    from spanglass.library_metrics.queues import watch_queue
+    from spanglass.settings import SettingsError
     from spanglass.setup import configure, force_flush, shutdown
 
-__all__ = ["configure", "force_flush", "shutdown"]
+__all__ = [
+    "CollectionError",
+    "HealthError",
+    "HealthMonitor",
+    "HealthReport",
+    "HealthResult",
+    "MetricError",
+    "MetricsCollector",
+    "MonitorError",
+    "PerformanceError",
+    "PerformanceMonitor",
+    "SettingsError",
+    "SpanHandle",
+    "Tracer",
+    "TracingError",
+    "capture_exception",
+    "check_health",
+    "check_health_now",
+    "configure",
+    "counter",
+    "current_span",
+    "debug",
+    "error",
+    "event",
+    "fatal",
+    "force_flush",
+    "gauge",
+    "histogram",
+    "info",
+    "is_healthy",
+    "issues",
+    "operation_statistics",
+    "register_check",
+    "shutdown",
+    "span",
+    "start_span",
+    "trace",
+    "track_operation",
+    "unregister_check",
+    "up_down_counter",
+    "warning",
+    "watch_postgres",
+    "watch_queue",
+]
 
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
-_PLACES = {
+_PLACES = _MANUAL_API | {
+    "SettingsError": "spanglass.settings",
+    "capture_exception": "spanglass.exceptions.telling",
     "configure": "spanglass.setup",
     "force_flush": "spanglass.setup",
     "shutdown": "spanglass.setup",
+    "watch_postgres": "spanglass.library_metrics.postgres",
+    "watch_queue": "spanglass.library_metrics.queues",
 }
 
 
@@ -24,10 +101,10 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'spanglass' has no attribute {name!r}")
     value = getattr(import_module(_PLACES[name]), name)
-    setattr(sys.modules[__name__], name, value)  # not globals(): that is a module of this package
+    globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     """List the public names, for completion."""
-    return sorted({*vars(sys.modules[__name__]), *__all__})
+    return sorted({*globals(), *__all__})

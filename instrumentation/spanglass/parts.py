@@ -8,8 +8,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass import declarative, forking
-from spanglass import globals as api_globals
+from spanglass import declarative, forking, published
 from spanglass.api.health_runner import start_health_runner
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
@@ -61,8 +60,8 @@ class Parts:
 
     def begin(self, *, instrument: bool) -> None:
         """Publish the providers and install every part; a part that fails is left out and reported."""
-        api_globals.publish(self.providers)
-        self._undo.append(lambda: api_globals.take_back(self.providers))
+        published.publish(self.providers)
+        self._undo.append(lambda: published.take_back(self.providers))
         self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):
@@ -96,7 +95,7 @@ class Parts:
         """Make providers; those that the application or a declarative file has set are used instead of ours."""
         readers = self.pipelines.readers if self.pipelines else []
         ours = make_providers(resource, sampler=stated_sampler(), ids=id_generator(), readers=readers)
-        tracer, meter, logger = api_globals.current()
+        tracer, meter, logger = published.current()
         if isinstance(meter, MeterProvider):
             for reader in readers:
                 ours.meter.remove_metric_reader(reader)

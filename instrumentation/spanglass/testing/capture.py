@@ -11,7 +11,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass.globals import current
+from spanglass.published import current
 from spanglass.testing.clock import time_from
 from spanglass.testing.ids import SequentialIds
 from spanglass.testing.recorder import Recorder

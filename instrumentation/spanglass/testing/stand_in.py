@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from spanglass import setup
-from spanglass.globals import HOLDERS, current, publish
+from spanglass.published import HOLDERS, current, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,71 @@
+"""What ``import spanglass`` offers, and what it costs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import spanglass
+
+SOURCE = Path(spanglass.__file__ or "")
+
+#: Nothing of the server, and nothing heavy, belongs into an application's process.
+FOREIGN = {
+    "duckdb",
+    "grpc",
+    "jinja2",
+    "lark",
+    "numpy",
+    "ptars",
+    "pyarrow",
+    "rich",
+    "spanglass_server",
+    "starlette",
+    "uvicorn",
+}
+
+
+def modules_after(code: str) -> set[str]:
+    """Give the top-level names of what is imported in a fresh interpreter that runs the code."""
+    program = f"{code}\nimport sys, json; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_every_public_name_is_there_for_programs_and_type_checkers():
+    """__all__ is sorted, each name of it can be had, and type checkers see the very same names."""
+    tree = ast.parse(SOURCE.read_text("utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = sorted(alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names)
+
+    assert spanglass.__all__ == sorted(spanglass.__all__) == seen
+    assert [name for name in spanglass.__all__ if getattr(spanglass, name, None) is None] == []
+
+
+def test_importing_costs_nothing():
+    """The import alone brings no OpenTelemetry, and an unknown name is an AttributeError as in any module."""
+    assert not modules_after("import spanglass") & {"opentelemetry", "psutil", "wrapt", *FOREIGN}
+    assert not hasattr(spanglass, "no_such_name")
+
+
+def test_a_configured_application_has_no_server_in_it():
+    """configure() with everything on imports neither the server nor its libraries, nor those that are instrumented."""
+    libraries = {
+        "celery",
+        "django",
+        "fastapi",
+        "flask",
+        "httpx",
+        "loguru",
+        "psycopg",
+        "redis",
+        "rq",
+        "sqlalchemy",
+        "structlog",
+    }
+    code = "import spanglass; assert spanglass.configure(service_name='light', endpoint='http://127.0.0.1:9')"
+
+    assert not modules_after(code) & (FOREIGN | libraries)
