@@ -23,6 +23,8 @@ _ENTRY_POINTS = "spanglass.commands"
 #: Commands that come with this package: the module that has ``command(argv)``, and a line of help.
 BUILT_IN = {
     "run": ("spanglass.cli.run", "run a program with its traces, metrics and logs on"),
+    "doctor": ("spanglass.cli.doctor", "say what is instrumented, what is not and why"),
+    "bootstrap": ("spanglass.cli.bootstrap", "install the instrumentations that are missing"),
     "traces": ("spanglass.cli.traces", "search traces"),
     "trace": ("spanglass.cli.trace", "show one trace as a tree"),
     "logs": ("spanglass.cli.logs", "search log records, or follow them"),

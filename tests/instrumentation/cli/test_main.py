@@ -131,7 +131,7 @@ def test_unknown_command(run):
     assert result.returncode == 2
     assert result.stderr.decode() == (
         "spanglass: unknown command 'tracez'\n"
-        "  the commands are traces, trace, logs, metrics, services, sql, send, status, serve\n"
+        "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, services, sql, send, status, serve\n"
     )
 
 

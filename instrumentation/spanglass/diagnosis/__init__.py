@@ -1,0 +1,1 @@
+"""What ``spanglass doctor`` finds out about the environment it runs in."""

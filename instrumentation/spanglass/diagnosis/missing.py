@@ -1,0 +1,80 @@
+"""Libraries that are installed and have an instrumentation, which is not: what ``spanglass bootstrap`` installs.
+
+Source: ``opentelemetry.instrumentation.bootstrap_gen``, the list that each release of OpenTelemetry's instrumentations
+brings, with the versions that belong together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from opentelemetry.instrumentation.bootstrap_gen import default_instrumentations, libraries
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_PREFIX = "opentelemetry-instrumentation-"
+
+#: Packages that add nothing: what Spanglass does itself, and what others bring along and can't be turned on alone.
+_LEFT_OUT = {
+    _PREFIX + name for name in ("exceptions", "logging", "structlog", "system-metrics", "asgi", "dbapi", "wsgi")
+}
+
+#: Libraries that the list names for the sake of another one.
+_MISLEADING = {("pydantic", _PREFIX + "tortoiseorm")}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A library of which nothing is seen. ``requirement`` is what to install, with its version."""
+
+    package: str
+    requirement: str
+    library: str  # "python" for what its standard library has
+    library_version: str
+    wanted: str
+
+    @property
+    def name(self) -> str:
+        """The instrumentation's short name, such as ``redis``."""
+        return self.package.removeprefix(_PREFIX)
+
+
+def missing(
+    known: Iterable[Mapping[str, str]] = libraries, defaults: Iterable[str] = default_instrumentations
+) -> list[Missing]:
+    """Give what could be installed for the libraries that are here in a version that it takes, by package."""
+    found = {each.package: each for each in [*_of_python(defaults), *_of_libraries(known)]}
+    return [found[package] for package in sorted(found)]
+
+
+def _of_python(defaults: Iterable[str]) -> Iterator[Missing]:
+    for line in defaults:
+        package = canonicalize_name(Requirement(line).name)
+        if _wanted(package):
+            yield Missing(package, line, "python", "", "")
+
+
+def _of_libraries(known: Iterable[Mapping[str, str]]) -> Iterator[Missing]:
+    for each in known:
+        library, package = Requirement(each["library"]), canonicalize_name(Requirement(each["instrumentation"]).name)
+        found = _version(library.name)
+        if not found or not library.specifier.contains(found, prereleases=True):
+            continue
+        if _wanted(package) and (library.name, package) not in _MISLEADING:
+            yield Missing(package, each["instrumentation"], library.name, found, str(library.specifier))
+
+
+def _wanted(package: str) -> bool:
+    return package not in _LEFT_OUT and not _version(package)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

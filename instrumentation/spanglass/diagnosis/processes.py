@@ -1,0 +1,127 @@
+"""Processes: how this platform makes them, and what the command that is to be run will do."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spanglass.diagnosis.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_AREA = "processes"
+_MAX_SHEBANG = 512  # bytes
+
+
+def facts() -> dict[str, Any]:
+    """Give how processes are made here."""
+    return {
+        "platform": sys.platform,
+        "fork": hasattr(os, "fork"),
+        "register_at_fork": hasattr(os, "register_at_fork"),
+        "start_method": multiprocessing.get_start_method(),
+    }
+
+
+def findings(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Say what happens to telemetry in workers, in general and with this command."""
+    if hasattr(os, "register_at_fork"):
+        text = "a forked worker starts its own exporters: gunicorn with and without --preload, celery, multiprocessing"
+        yield Finding(_AREA, Severity.OK, f"{text} (start method {multiprocessing.get_start_method()})")
+    else:
+        text = "this platform does not fork: workers are new processes, instrumented under `spanglass run` only"
+        yield Finding(_AREA, Severity.NOTE, text)
+    if command:
+        yield from _of_command(list(command), environ)
+
+
+def _of_command(words: list[str], environ: Mapping[str, str]) -> Iterator[Finding]:
+    program = Path(words[0]).name
+    if program in {"spanglass", "opentelemetry-instrument"}:
+        text = f"{program} is not the program: name what it runs"
+        yield Finding(_AREA, Severity.NOTE, text, "for example: spanglass doctor -- gunicorn shop.web:app")
+        return
+    path = _find(words[0])
+    if path is None:
+        text = f"there is no program {words[0]!r} on PATH or in this environment"
+        yield Finding(_AREA, Severity.PROBLEM, text, f"install it in this environment: {sys.executable} -m pip install")
+        return
+    interpreter = _interpreter(path)
+    if interpreter and not _same_environment(interpreter):
+        text = f"{path} runs with {interpreter}, another environment than this one ({sys.prefix})"
+        yield Finding(_AREA, Severity.PROBLEM, text, f"{interpreter} -m pip install spanglass, and run its doctor")
+    for check in _CHECKS.get(program, ()):
+        yield from check(words[1:], environ)
+
+
+def _gunicorn(words: Sequence[str], environ: Mapping[str, str]) -> Iterator[Finding]:
+    every = [*environ.get("GUNICORN_CMD_ARGS", "").split(), *words]
+    if "--preload" in every:
+        text = "gunicorn --preload loads the application once and forks; each worker sends for itself"
+        yield Finding(_AREA, Severity.OK, text)
+    kind = _option(every, "-k", "--worker-class")
+    if kind and kind.startswith(("gevent", "eventlet")):
+        text = f"workers of {kind} patch the standard library when they start, after telemetry has begun"
+        yield Finding(_AREA, Severity.NOTE, text, "docs/app/run.md says how workers are treated")
+
+
+def _uwsgi(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Finding]:
+    if not any("enable-threads" in word or word.startswith("--threads") for word in words):
+        text = "uwsgi runs no threads of Python unless told to, so nothing is sent"
+        yield Finding(_AREA, Severity.PROBLEM, text, "uwsgi --enable-threads ...")
+    if not any("lazy-apps" in word for word in words):
+        text = "uwsgi forks below Python, which is not told of it"
+        yield Finding(_AREA, Severity.WARNING, text, "uwsgi --lazy-apps ...")
+
+
+def _celery(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Finding]:
+    pool = _option(words, "-P", "--pool") or "prefork"
+    if "worker" in words and pool in {"gevent", "eventlet"}:
+        text = f"a pool of {pool} patches the standard library, so telemetry has to begin after it"
+        yield Finding(
+            _AREA, Severity.WARNING, text, "celery --pool prefork or threads, or spanglass.configure() in code"
+        )
+
+
+_CHECKS = {"gunicorn": (_gunicorn,), "uwsgi": (_uwsgi,), "celery": (_celery,)}
+
+
+def _option(words: Sequence[str], *names: str) -> str:
+    for at, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else "".join(words[at + 1 : at + 2])
+    return ""
+
+
+def _find(word: str) -> Path | None:
+    """Find a program as `spanglass run` does; a script is run by this interpreter."""
+    if word.endswith((".py", ".pyz")) or Path(word).is_dir() or word == "-m":
+        return Path(sys.executable)
+    found = shutil.which(word)
+    beside = Path(sys.executable).parent / word
+    return Path(found) if found else beside if os.access(beside, os.X_OK) else None
+
+
+def _interpreter(path: Path) -> str:
+    """Read which Python a script's first line names; empty if it is none of Python's."""
+    if path.name.startswith("python"):
+        return str(path)
+    try:
+        with path.open("rb") as file:
+            line = file.read(_MAX_SHEBANG).partition(b"\n")[0].decode(errors="replace")
+    except OSError:
+        return ""
+    words = line.removeprefix("#!").split() if line.startswith("#!") else []
+    python = next((word for word in words if "python" in Path(word).name), "")
+    return shutil.which(python) or python
+
+
+def _same_environment(interpreter: str) -> bool:
+    """Tell whether an interpreter is in this environment, where several names of it stand side by side."""
+    return Path(interpreter).parent == Path(sys.executable).parent

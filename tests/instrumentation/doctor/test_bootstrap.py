@@ -1,0 +1,117 @@
+"""``spanglass bootstrap``: what it would install, how, and what it says when that fails."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from spanglass.diagnosis.missing import missing
+
+BASE = version("opentelemetry-instrumentation")
+FAIL = "import subprocess; subprocess.run = lambda words, check: subprocess.CompletedProcess(words, 3)"
+
+
+@pytest.fixture
+def pika(distribution):
+    """Install a library whose instrumentation is not in the development environment."""
+    distribution("pika", version="1.3.2")
+    return f"opentelemetry-instrumentation-pika=={BASE}"
+
+
+def test_what_is_missing():
+    """Only what is installed, in a version that is taken, and has no instrumentation yet; not what Spanglass does."""
+    known = [
+        {"library": "redis >= 2.6", "instrumentation": "opentelemetry-instrumentation-fakeredis==1"},
+        {"library": "redis >= 900", "instrumentation": "opentelemetry-instrumentation-future==1"},
+        {"library": "redis >= 2.6", "instrumentation": "opentelemetry-instrumentation-redis==1"},
+        {"library": "no-such-library", "instrumentation": "opentelemetry-instrumentation-nothing==1"},
+        {"library": "psutil >= 5", "instrumentation": "opentelemetry-instrumentation-system-metrics==1"},
+        {"library": "pydantic >= 1", "instrumentation": "opentelemetry-instrumentation-tortoiseorm==1"},
+    ]
+    defaults = ["opentelemetry-instrumentation-fakestd==1", "opentelemetry-instrumentation-logging==1"]
+
+    assert [(each.name, each.requirement, each.library) for each in missing(known, defaults)] == [
+        ("fakeredis", "opentelemetry-instrumentation-fakeredis==1", "redis"),
+        ("fakestd", "opentelemetry-instrumentation-fakestd==1", "python"),
+    ]
+
+
+def test_requirements(run, pika):
+    """The list for another tool has the versions that belong to the installed OpenTelemetry, and nothing else."""
+    result = run("bootstrap", "--requirements")
+
+    assert pika in result.stdout.splitlines()
+    assert {line.rpartition("==")[2] for line in result.stdout.splitlines() if "==" in line} == {BASE}
+    assert result.returncode == 0
+
+
+def test_dry_run(run, pika):
+    """A dry run shows the libraries, the packages and the command, and installs nothing."""
+    result = run("bootstrap", "--dry-run", prelude=FAIL)
+
+    *_, command = result.stdout.splitlines()
+    assert "  pika 1.3.2" in result.stdout
+    assert command.startswith(f"{sys.executable} -m pip install ")
+    assert pika in command.split()
+    assert result.returncode == 0
+
+
+@pytest.mark.usefixtures("pika")
+def test_a_question_needs_a_terminal(run):
+    """Without a terminal and without --yes nothing is installed, and the error says what to add."""
+    result = run("bootstrap", prelude=FAIL)
+
+    assert result.returncode == 1
+    assert result.stderr == (
+        "spanglass bootstrap: standard input is no terminal to ask on\n"
+        "  install without asking: spanglass bootstrap --yes\n"
+    )
+
+
+@pytest.mark.usefixtures("pika")
+def test_an_installation_that_fails(run):
+    """When pip fails, its exit code is told, and another way."""
+    result = run("bootstrap", "--yes", prelude=FAIL)
+
+    assert result.returncode == 1
+    assert "nothing, or not everything, was installed" in result.stderr
+    assert "exit code 3" in result.stderr
+
+
+@pytest.mark.usefixtures("pika")
+def test_uv_where_there_is_no_pip(run, tmp_path):
+    """In an environment without pip, uv is used if it is there; else the error names both ways out."""
+    no_pip = "import importlib.util as u; find = u.find_spec; u.find_spec = lambda n: None if n == 'pip' else find(n)"
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\n")
+    uv.chmod(0o755)
+
+    with_uv = run("bootstrap", "--dry-run", prelude=no_pip, PATH=str(tmp_path))
+    without = run("bootstrap", "--dry-run", prelude=no_pip, PATH="/nonexistent")
+
+    assert with_uv.stdout.splitlines()[-1].startswith(f"{uv} pip install --python {sys.executable} ")
+    assert (without.returncode, without.stderr.splitlines()) == (
+        1,
+        [
+            f"spanglass bootstrap: there is neither pip in {sys.prefix} nor uv on PATH",
+            f"  install pip: {sys.executable} -m ensurepip",
+            "  or print the list for another tool: spanglass bootstrap --requirements",
+        ],
+    )
+
+
+def test_installing(run, pika, tmp_path):
+    """With --yes the command that was shown is run, by this interpreter's pip."""
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "__main__.py").write_text(
+        "import pathlib, sys; pathlib.Path('ran').write_text(' '.join(sys.argv[1:]))"
+    )
+    (tmp_path / "pip" / "__init__.py").touch()
+
+    result = run("bootstrap", "--yes")
+
+    assert result.returncode == 0
+    assert (tmp_path / "ran").read_text().startswith("install ")
+    assert pika in (tmp_path / "ran").read_text().split()
