@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from spanglass import forking
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MARK = "_is_instrumented_by_opentelemetry"  # upstream's, on the application
-_lock = threading.RLock()
 
 
 def fastapi(instrumentor: Any, options: dict[str, Any], *, late: bool) -> Callable[[], None]:
@@ -90,19 +90,25 @@ class _Adoption:
         self._instrumentor = instrumentor
         self._options = options
         self._adopted: WeakSet[Any] = WeakSet()
+        self._renew()
+        self._forget = forking.in_child(self._renew)
 
     def __call__(self, app: Any) -> None:
-        with _lock, guarded("instrument a web application"):
+        with self._lock, guarded("instrument a web application"):
             if not getattr(app, _MARK, False):
                 self._instrumentor.instrument_app(app, **self._options)
                 self._adopted.add(app)
 
     def take_back(self) -> None:
         """Give applications back as they were."""
+        self._forget()
         for app in list(self._adopted):
             with guarded("take the instrumentation of a web application back"):
                 self._instrumentor.uninstrument_app(app)
         self._adopted.clear()
+
+    def _renew(self) -> None:
+        self._lock = threading.RLock()  # a forked child's may be held by a thread that it does not have
 
 
 class _StarletteSpans:
