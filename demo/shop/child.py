@@ -25,11 +25,22 @@ class DemoError(Exception):
 
 
 class Child:
-    """A process that runs `target` (`package.module:function`) with its output in `log`."""
+    """A process that runs `target` (`package.module:function`) with its output in `log`.
 
-    def __init__(self, name: str, target: str, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    `launcher`: what is put before the module to run, such as `spanglass run`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        launcher: Sequence[str] = (),
+    ) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "shop.leash", target, *arguments]
+        self._command = [sys.executable, *launcher, "-m", "shop.leash", target, *arguments]
         self._env = dict(env)
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,24 +15,33 @@ OLD_NAMES = ""
 """What the instrumentations send when nothing is asked for: http.method, db.statement, durations in milliseconds."""
 
 
+class Way(enum.Enum):
+    """How a service gets its telemetry."""
+
+    RUN = "spanglass run"
+    CONFIGURE = "spanglass.configure()"
+    OPENTELEMETRY = "OpenTelemetry alone"
+
+
 @dataclass(frozen=True)
 class Service:
-    """One service: its name in the telemetry, its usual port, its entry point, its semantic conventions."""
+    """One service: its name in the telemetry, usual port, entry point, conventions, version, and way of telemetry."""
 
     name: str
     port: int
     target: str
     semconv: str
     version: str
+    way: Way
 
 
 # Two services still send the old names: a real estate is never all on one version of the conventions.
 SERVICES = (
-    Service("web", 8080, "shop.services.web:main", NEW_NAMES, "2.3.0"),
-    Service("catalog", 8081, "shop.services.catalog:main", NEW_NAMES, "1.9.2"),
-    Service("checkout", 8082, "shop.services.checkout:main", NEW_NAMES, "4.0.1"),
-    Service("payment", 8083, "shop.services.payment:main", OLD_NAMES, "1.0.7"),
-    Service("fulfilment", 8084, "shop.services.fulfilment:main", OLD_NAMES, "0.8.3"),
+    Service("web", 8080, "shop.services.web:main", NEW_NAMES, "2.3.0", Way.RUN),
+    Service("catalog", 8081, "shop.services.catalog:main", NEW_NAMES, "1.9.2", Way.RUN),
+    Service("checkout", 8082, "shop.services.checkout:main", NEW_NAMES, "4.0.1", Way.CONFIGURE),
+    Service("payment", 8083, "shop.services.payment:main", OLD_NAMES, "1.0.7", Way.CONFIGURE),
+    Service("fulfilment", 8084, "shop.services.fulfilment:main", OLD_NAMES, "0.8.3", Way.OPENTELEMETRY),
 )
 
 

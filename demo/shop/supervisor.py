@@ -13,7 +13,7 @@ from shop.faults import Switches
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 WATCH_S = 0.2
@@ -26,7 +26,11 @@ TELEMETRY_DEFAULTS = {
     "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
     # Functions handed to asyncio.to_thread that get a span of their own.
     "OTEL_PYTHON_ASYNCIO_TO_THREAD_FUNCTION_NAMES_TO_TRACE": "save_order",
+    # The supervisor's questions and the switches are not part of the shop that is observed.
+    "OTEL_PYTHON_EXCLUDED_URLS": "healthz,/faults,/static,/$",
 }
+
+SPANGLASS_RUN = ("-m", "spanglass.cli.main", "run")
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ class Supervisor:
             self._start_server()
         self._say(f"Starting the shop: {', '.join(service.name for service in layout.SERVICES)} ...")
         for service in layout.SERVICES:
-            self._services[service.name] = self._launch(service.name, service.target, [], self._service_env(service))
+            launcher = SPANGLASS_RUN if service.way is layout.Way.RUN else ()
+            env = self._service_env(service)
+            self._services[service.name] = self._launch(service.name, service.target, [], env, launcher)
         for service, port in zip(layout.SERVICES, self._shop_ports, strict=True):
             self._services[service.name].wait_until_ready(f"http://{ports.HOST}:{port}/healthz")
         if self._options.rate_per_s > 0:
@@ -104,8 +110,10 @@ class Supervisor:
         server = self._launch("spanglass", "spanglass.cli.main:main", arguments, dict(os.environ))
         server.wait_until_ready(f"{self.server_url}/readyz")
 
-    def _launch(self, name: str, target: str, arguments: list[str], env: dict[str, str]) -> Child:
-        child = Child(name, target, arguments, env, self._logs / f"{name}.out")
+    def _launch(
+        self, name: str, target: str, arguments: list[str], env: dict[str, str], launcher: Sequence[str] = ()
+    ) -> Child:
+        child = Child(name, target, arguments, env, self._logs / f"{name}.out", launcher)
         self._running.append(child)
         child.start()
         return child
@@ -119,9 +127,16 @@ class Supervisor:
         return TELEMETRY_DEFAULTS | dict(os.environ) | urls | state
 
     def _service_env(self, service: layout.Service) -> dict[str, str]:
-        return self._env() | {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self.server_url,
-            "OTEL_SEMCONV_STABILITY_OPT_IN": service.semconv,
+        env = self._env() | {"OTEL_EXPORTER_OTLP_ENDPOINT": self.server_url}
+        if service.way is layout.Way.OPENTELEMETRY:
+            return env | {"OTEL_SEMCONV_STABILITY_OPT_IN": service.semconv}
+        if service.way is layout.Way.CONFIGURE:
+            return env
+        return env | {
+            "SPANGLASS_SERVICE_NAME": service.name,
+            "SPANGLASS_SERVICE_NAMESPACE": "shop",
+            "SPANGLASS_RELEASE": service.version,
+            "SPANGLASS_ENVIRONMENT": "demo",
         }
 
     def watch(self, stopping: threading.Event) -> None:

@@ -1,100 +1,40 @@
-"""OpenTelemetry for one service: the official SDK, its OTLP/HTTP exporter, and the instrumentations.
-
-Where to send, how often, and which semantic conventions come from the standard OTEL_* variables, which the
-supervisor sets. Nothing here knows Spanglass.
-"""
+"""How each service of the shop gets its telemetry: the three ways that a real estate has side by side."""
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from logging.handlers import RotatingFileHandler
 
-from opentelemetry import _logs, metrics, trace
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.asyncio import AsyncioInstrumentor
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.instrumentation.logging import LoggingInstrumentor
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
-from opentelemetry.instrumentation.sqlite3 import SQLite3Instrumentor
-from opentelemetry.instrumentation.system_metrics import SystemMetricsInstrumentor
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import ProcessResourceDetector, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-from shop import layout
+import spanglass
+from shop import layout, plain_opentelemetry
 
 LOG_FILE_BYTES = 1_000_000
 
 # A line for each request, from libraries that are traced anyway.
 CHATTY_LOGGERS = ("httpx", "httpcore", "urllib3", "werkzeug", "uvicorn.access")
 
-PROCESS_METRICS: dict[str, list[str] | None] = {
-    "process.cpu.time": ["user", "system"],
-    "process.cpu.utilization": ["user", "system"],
-    "process.memory.usage": None,
-    "process.memory.virtual": None,
-    "process.open_file_descriptor.count": None,
-    "process.thread.count": None,
-    "process.context_switches": ["involuntary", "voluntary"],
-    "process.runtime.memory": ["rss", "vms"],
-    "cpython.gc.collections": None,
-    "cpython.gc.collected_objects": None,
-}
 
-# The host is the same for all five: one service reports it.
-HOST_METRICS: dict[str, list[str] | None] = {
-    "system.cpu.time": ["idle", "user", "system", "irq"],
-    "system.cpu.utilization": ["idle", "user", "system", "irq"],
-    "system.memory.usage": ["used", "free", "cached"],
-    "system.memory.utilization": ["used", "free", "cached"],
-    "system.disk.io": ["read", "write"],
-    "system.network.io": ["transmit", "receive"],
-}
-
-
-def set_up(service: layout.Service, *, host_metrics: bool = False) -> None:
+def set_up(service: layout.Service) -> None:
     """Send traces, metrics and logs of this process. Call once, before the app is made.
 
-    What is still waiting is sent when the interpreter ends (the SDK registers that itself).
+    Where to send and how often come from OTEL_* variables, which the supervisor sets. What is still waiting is sent
+    when the interpreter ends.
     """
-    resource = _resource(service)
-    tracers = TracerProvider(resource=resource)
-    tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(tracers)
-    metrics.set_meter_provider(
-        MeterProvider(resource=resource, metric_readers=[PeriodicExportingMetricReader(OTLPMetricExporter())])
-    )
-    loggers = LoggerProvider(resource=resource)
-    loggers.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
-    _logs.set_logger_provider(loggers)
-    _log_to_file(service.name)
-    _instrument(PROCESS_METRICS | HOST_METRICS if host_metrics else PROCESS_METRICS)
+    if service.way is layout.Way.CONFIGURE:
+        spanglass.configure(
+            service_name=service.name,
+            service_namespace="shop",
+            release=service.version,
+            environment="demo",
+            semconv="new" if service.semconv == layout.NEW_NAMES else "old",
+        )
+    elif service.way is layout.Way.OPENTELEMETRY:
+        plain_opentelemetry.set_up(service)
+    # Way.RUN: `spanglass run` has done it before our first line
+    log_to_file(service.name)
 
 
-def _resource(service: layout.Service) -> Resource:
-    detected = ProcessResourceDetector().detect()
-    own = Resource.create(
-        {
-            "service.name": service.name,
-            "service.namespace": "shop",
-            "service.version": service.version,
-            "service.instance.id": f"{service.name}-{os.getpid()}",
-            "deployment.environment.name": "demo",
-            "host.name": socket.gethostname(),
-        }
-    )
-    return detected.merge(own)
-
-
-def _log_to_file(name: str) -> None:
+def log_to_file(name: str) -> None:
     """Keep a readable copy of the log beside the data, bounded, for when the telemetry itself is what fails."""
     handler = RotatingFileHandler(
         layout.state_dir() / f"{name}.log", maxBytes=LOG_FILE_BYTES, backupCount=1, encoding="utf-8"
@@ -104,15 +44,3 @@ def _log_to_file(name: str) -> None:
     )
     for chatty in CHATTY_LOGGERS:
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def _instrument(system_metrics: dict[str, list[str] | None]) -> None:
-    for instrumentor in (
-        AsyncioInstrumentor(),
-        HTTPXClientInstrumentor(),
-        LoggingInstrumentor(),
-        RequestsInstrumentor(),
-        SQLite3Instrumentor(),
-        SystemMetricsInstrumentor(config=system_metrics),
-    ):
-        instrumentor.instrument()

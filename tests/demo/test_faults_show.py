@@ -212,7 +212,7 @@ def test_log_errors(shop: Shop) -> None:
     assert shop.client.get("/api/products").status_code == 200
     errors = shop.in_trace(trace_id, error_log("catalog", "Stock feed"), at_least=20)
     assert len(errors) == 20
-    assert {error.attributes["exception.type"] for error in errors} == {"JSONDecodeError"}
+    assert {error.attributes["exception.type"] for error in errors} == {"json.decoder.JSONDecodeError"}
     (request,) = shop.in_trace(trace_id, span("catalog", "GET /products"))
     assert not request.failed
 

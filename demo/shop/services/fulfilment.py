@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from opentelemetry import metrics
+from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from shop import layout, messaging, telemetry
@@ -80,5 +81,6 @@ def main() -> None:
     arguments = (queue, Switches(layout.switches_file()), time.sleep)
     threading.Thread(target=work, args=arguments, name="worker", daemon=True).start()
     app = make_app("fulfilment")
+    FlaskInstrumentor().instrument_app(app)  # type: ignore[no-untyped-call]  # it has no types
     app.add_url_rule("/queue", "queue", lambda: {"length": queue.length()})
     serve(app, "fulfilment")

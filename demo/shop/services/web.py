@@ -20,9 +20,6 @@ from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
 PAGES = Path(__file__).parent.parent / "pages"
 LEAK_BYTES = 2**20
 
-# The switches are not part of the shop that is observed.
-UNTRACED = "/faults,/static,/$"
-
 logger = logging.getLogger("shop.web")
 
 
@@ -117,7 +114,7 @@ def _turn(switches: Switches, name: str, *, on: bool) -> None:
 
 def build(switches: Switches, spanglass_url: str) -> FastAPI:
     """Make the app."""
-    app = make_app("web", untraced=UNTRACED)
+    app = make_app("web")
     _add_shop(app, switches)
     _add_switches(app, switches, spanglass_url)
     return app
@@ -125,5 +122,5 @@ def build(switches: Switches, spanglass_url: str) -> FastAPI:
 
 def main() -> None:
     """Serve."""
-    telemetry.set_up(layout.service("web"), host_metrics=True)
+    telemetry.set_up(layout.service("web"))
     serve(build(Switches(layout.switches_file()), os.environ.get("SPANGLASS_URL", "")), "web")
