@@ -47,8 +47,6 @@ SPAN_ANNOUNCEMENT_KEYS = frozenset(
 # -- logs
 #: The text with its placeholders, before values were put in.
 MESSAGE_TEMPLATE = "spanglass.message.template"
-#: The values that were put into it by position, if all of them are plain: a list.
-MESSAGE_ARGS = "spanglass.message.args"
 #: Why values could not be put into the text.
 MESSAGE_ERROR = "spanglass.message.error"
 

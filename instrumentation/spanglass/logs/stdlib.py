@@ -8,16 +8,16 @@ root logger would be removed by ``dictConfig`` and ``fileConfig``, would make ``
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry.semconv.attributes import code_attributes as code
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 
-from spanglass.api.values import attribute_value, printed, text_of
+from spanglass.api.values import printed, text_of
 from spanglass.guard import swallow
 from spanglass.logs.sending import current_ids, in_thread, put_values
 from spanglass.patching import Replacement, replace
-from spanglass_core.attribute_names import MESSAGE_ARGS, MESSAGE_ERROR, MESSAGE_TEMPLATE
+from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 10**9
 _IDS = ("trace_id", "span_id", "service_name")
-_MAX_ARGS = 16
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 #: What every record has; `color_message` is uvicorn's text again, with colours.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_EVENT_NAMES = ("otel.event.name", "event.name")
+_EVENT_NAME, _OLD_EVENT_NAME = "otel.event.name", "event.name"
+_EVENT_NAMES = frozenset({_EVENT_NAME, _OLD_EVENT_NAME})
 
 
 def install_stdlib(sender: Sender | None, level: int, service_name: str) -> Callable[[], None]:
@@ -104,8 +103,11 @@ def _add_ids(record: logging.LogRecord, trace_id: str, span_id: str, service_nam
 
 def _send(sender: Sender, record: logging.LogRecord) -> None:
     attributes: dict[str, AnyValue] = {}
-    put_values(attributes, record.__dict__, _OWN)
-    event_names = [attributes.pop(name, None) for name in _EVENT_NAMES]
+    event_name = None
+    if not _OWN.issuperset(record.__dict__):
+        put_values(attributes, record.__dict__, _OWN)
+        if not _EVENT_NAMES.isdisjoint(attributes):
+            event_name = _event_name(attributes)
     body = _message(record, attributes)
     attributes[code.CODE_FILE_PATH] = record.pathname
     attributes[code.CODE_FUNCTION_NAME] = record.funcName or ""
@@ -127,18 +129,20 @@ def _send(sender: Sender, record: logging.LogRecord) -> None:
         time_ns=int(record.created * _NS_PER_S),
         attributes=attributes,
         error=error,
-        event_name=next((text_of(name) for name in event_names if name), None),
+        event_name=event_name,
     )
+
+
+def _event_name(attributes: dict[str, AnyValue]) -> str | None:
+    names = attributes.pop(_OLD_EVENT_NAME, None), attributes.pop(_EVENT_NAME, None)
+    return text_of(names[1] or names[0]) or None
 
 
 def _message(record: logging.LogRecord, attributes: dict[str, AnyValue]) -> str:
     """Give the finished text, and add what it was made of."""
-    args: Any = record.args
-    if not args:
+    if not record.args:
         return record.msg if type(record.msg) is str else printed(record.msg)
-    attributes[MESSAGE_TEMPLATE] = text_of(record.msg)
-    if type(args) is tuple and len(args) <= _MAX_ARGS and _PLAIN.issuperset(map(type, args)):
-        attributes[MESSAGE_ARGS] = attribute_value(args)
+    attributes[MESSAGE_TEMPLATE] = text_of(record.msg)  # without the values: they stand in the text, and have no names
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001 - stdlib's handlers report it to the developer

@@ -57,7 +57,6 @@ def test_a_record_is_told_whole(sent, logger):
         "order.id": 7,
         "vip": True,
         "spanglass.message.template": "paid %s for %d",
-        "spanglass.message.args": '["tea",3]',
         "code.file.path": __file__,
         "code.function.name": "test_a_record_is_told_whole",
         "code.line.number": line,
@@ -115,9 +114,9 @@ def test_extra_values_are_what_opentelemetry_takes(sent, logger, value, sent_val
             "%(a)s",
             ({"a": 1},),
             "1",
-            {"spanglass.message.template": "%(a)s", "spanglass.message.args": None, "spanglass.message.error": None},
+            {"spanglass.message.template": "%(a)s", "spanglass.message.error": None},
         ),
-        ("%s", ([1],), "[1]", {"spanglass.message.template": "%s", "spanglass.message.args": None}),
+        ("%s", ([1],), "[1]", {"spanglass.message.template": "%s"}),
         (
             "%d",
             ("x",),
@@ -431,7 +430,7 @@ def test_many_values_are_bounded(sent, logger):
     logger.error("x", extra={f"k{n}": n for n in range(5_000)}, exc_info=ValueError())
 
     assert {"k0", "exception.type", "code.line.number"} <= set(sent.log.attributes)
-    assert len(sent.log.attributes) < 128
+    assert 100 < len(sent.log.attributes) < 128
 
 
 def test_loggers_without_number_are_bounded(sent):
