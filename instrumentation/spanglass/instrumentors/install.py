@@ -8,6 +8,7 @@ any of its names.
 from __future__ import annotations
 
 import sys
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from spanglass.settings_table import Settings
 
     Undo = Callable[[], None]
+
+#: Name of the threads that wait for the end of an import.
+_WAITING = "spanglass-instrument"
 
 #: Those that are turned on in a way of their own.
 _OWN_WAYS = {
@@ -163,6 +167,12 @@ class Installer:
         late: bool,
         serving: bool = False,
     ) -> None:
+        if _is_being_imported(entry.module):
+            # the application imports the instrumentation itself, and that has just imported the library: a thread
+            # waits for the end of that import by the module's import lock
+            again = partial(self._turn_on, entry, found, originals=originals, late=late, serving=serving)
+            threading.Thread(target=again, name=_WAITING, daemon=True).start()
+            return
         try:
             instrumentor = entry.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module does
@@ -189,3 +199,10 @@ class Installer:
         if name == "sqlalchemy" and late:
             undo.append(databases.trace_engines_made_before(given["tracer_provider"], given["meter_provider"]))
         return undo
+
+
+def _is_being_imported(module: str) -> bool:
+    """Whether this very thread is in the middle of the module's import."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    in_progress = bool(getattr(spec, "_initializing", False))
+    return in_progress and threading.current_thread().name != _WAITING

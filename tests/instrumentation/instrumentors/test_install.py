@@ -250,6 +250,20 @@ def test_one_that_the_application_turned_on_itself(script):
     assert (result, script.stderr) == ([["sqlite3", "select", "client"]] * 2, "")
 
 
+def test_one_that_the_application_imports_itself(script):
+    """The instrumentation's own import brings the library: it is turned on when that import has ended."""
+    result = script("""
+        install()
+        from opentelemetry.instrumentation.sqlite3 import SQLite3Instrumentor
+        import time
+        while states()["sqlite3"].state == "ready":
+            time.sleep(0.01)
+        give(states()["sqlite3"].state)
+    """)
+
+    assert result == "active"
+
+
 def test_load_one_for_opentelemetrys_loader(script):
     """One entry point is turned on in the same way, with the same options and states."""
     result = script("""
