@@ -39,7 +39,7 @@ class Sent:
         traces, self.logger_provider = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
         traces.add_span_processor(SimpleSpanProcessor(self._spans))
         self.logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
-        self.tracer = traces.get_tracer("test")
+        self.provider, self.tracer = traces, traces.get_tracer("test")
         self.clock, ids = Clock(), itertools.count(1)
         self.settings = settings or Settings()
         self.capture = new_capture(
