@@ -20,7 +20,8 @@ class Instrumentor(BaseInstrumentor):
 def test_nothing_is_imported_before_the_application_does(script):
     """Installing imports no library that has an instrumentation; importing one turns its instrumentation on."""
     result = script("""
-        libraries = "celery click django fastapi flask httpx psycopg redis requests sqlalchemy sqlite3 starlette".split()
+        libraries = "celery click django fastapi flask httpx psycopg redis requests sqlalchemy sqlite3 starlette"
+        libraries = libraries.split()
         before = set(sys.modules)
         install()
         loaded = [name for name in libraries if name in set(sys.modules) - before]
