@@ -7,6 +7,8 @@ takes, and know no deadline at the end; these do. A full queue loses its oldest 
 from __future__ import annotations
 
 import copy
+import logging
+import os
 import threading
 from collections import deque
 from contextlib import suppress
@@ -25,7 +27,7 @@ from spanglass.delivery.signals import LOGS, TRACES
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk._logs.export import LogRecordExporter
@@ -38,10 +40,13 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 _BATCH = 512  # as the SDK's
-_DELAY_S = 1.0  # the SDK's spans wait five times as long; people look for what they have just done
+_GRACE_S = 0.25  # for a thread that is done with sending, and not with what follows
+_DELAY_MS = 1_000  # the SDK's spans wait five times as long; people look for what they have just done
 _MS_PER_S = 1_000
 _NS_PER_S = 1_000_000_000
 _NO_RESOURCE = Resource({})
+
+_logger = logging.getLogger("spanglass")
 
 
 class Batcher(Generic[Item]):
@@ -61,7 +66,8 @@ class Batcher(Generic[Item]):
         dropped: Callable[[int, str], None],
         timeout_ns: int,
         rescue: bool = False,
-        delay_s: float = _DELAY_S,
+        delay_s: float = _DELAY_MS / 1_000,
+        batch: int = _BATCH,
     ) -> None:
         self.capacity = capacity
         self._export = export
@@ -71,8 +77,9 @@ class Batcher(Generic[Item]):
         self._timeout_ns = timeout_ns
         self._rescue = rescue
         self._delay_s = delay_s
-        self._batch = min(_BATCH, capacity)
+        self._batch = min(batch, capacity)
         self._stopped = False
+        self._given_up = False
         self._begin()
         self._forget = forking.in_child(self._begin)
         closing.on_begin(self._hurry)
@@ -114,15 +121,17 @@ class Batcher(Generic[Item]):
         self._stopped = True
         self._forget()
         self._hurry()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(self._closing.limit_ns(self._timeout_ns) / _NS_PER_S)
+        thread = self._thread if self._thread is not threading.current_thread() else None
+        if thread is not None:
+            thread.join(self._closing.sending_ns(self._timeout_ns) / _NS_PER_S)
+        self._given_up = True
         if self._rescue or thread is None:
-            with suppress_instrumentation():
-                self._drain(len(self._queue))
+            self._drain_here()
         if left := len(self._queue):
             self._queue.clear()
             self._dropped(left, SHUT_DOWN)
+        if thread is not None:
+            thread.join(_GRACE_S)  # its last attempt may be over, and not yet counted or kept
 
     def _begin(self) -> None:
         self.passed_on = 0  # items given to the exporter
@@ -187,13 +196,22 @@ class Batcher(Generic[Item]):
     def _drain(self, count: int) -> None:
         while count > 0 and not self._is_late() and (batch := self._take(min(count, self._batch))):
             count -= len(batch)
-            self.passed_on += len(batch)
-            with guarded(f"export {self._what}"):
-                self._export(batch)
+            self._pass_on(batch)
+
+    def _drain_here(self) -> None:
+        """Export all that is queued, in the thread that stops the queue."""
+        with suppress_instrumentation():
+            while batch := self._take(self._batch):
+                self._pass_on(batch)
+
+    def _pass_on(self, batch: list[Item]) -> None:
+        self.passed_on += len(batch)
+        with guarded(f"export {self._what}"):
+            self._export(batch)
 
     def _is_late(self) -> bool:
-        """At the end, when nothing can be sent any more: what is queued is only worth taking if it is kept."""
-        return not self._rescue and self._closing.begun and not self._closing.sending_ns(1)
+        """Tell whether the thread has to leave the rest to ``stop``: nothing can be sent any more."""
+        return self._given_up or (not self._rescue and self._closing.begun and not self._closing.sending_ns(1))
 
     def _take(self, count: int) -> list[Item]:
         batch: list[Item] = []
@@ -215,6 +233,7 @@ class SpanBatcher(SpanProcessor):
         capacity: int,
         timeout_ns: int,
         rescue: bool = False,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._exporter = exporter
         self._timeout_ns = timeout_ns
@@ -226,6 +245,8 @@ class SpanBatcher(SpanProcessor):
             dropped=lambda records, why: counts.dropped(TRACES, records, why),
             timeout_ns=timeout_ns,
             rescue=rescue,
+            delay_s=_whole("OTEL_BSP_SCHEDULE_DELAY", environ, _DELAY_MS) / _MS_PER_S,
+            batch=_whole("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", environ, _BATCH),
         )
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -259,6 +280,7 @@ class LogBatcher(LogRecordProcessor):
         capacity: int,
         timeout_ns: int,
         rescue: bool = False,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._exporter = exporter
         self._timeout_ns = timeout_ns
@@ -270,6 +292,8 @@ class LogBatcher(LogRecordProcessor):
             dropped=lambda records, why: counts.dropped(LOGS, records, why),
             timeout_ns=timeout_ns,
             rescue=rescue,
+            delay_s=_whole("OTEL_BLRP_SCHEDULE_DELAY", environ, _DELAY_MS) / _MS_PER_S,
+            batch=_whole("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", environ, _BATCH),
         )
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
@@ -300,3 +324,14 @@ _NO_CONTEXT: Any = Context()
 
 def _seconds(timeout_millis: int | None, otherwise_ns: int) -> float:
     return timeout_millis / _MS_PER_S if timeout_millis is not None else otherwise_ns / _NS_PER_S
+
+
+def _whole(variable: str, environ: Mapping[str, str], otherwise: int) -> int:
+    """Read one of OpenTelemetry's variables for its queues: a positive number; what is none is said and not used."""
+    text = environ.get(variable, "").strip()
+    if not text:
+        return otherwise
+    if not (text.isascii() and text.isdigit() and int(text[:9])):
+        _logger.warning("environment variable %s: expected a positive whole number, so %d is used", variable, otherwise)
+        return otherwise
+    return int(text[:9])

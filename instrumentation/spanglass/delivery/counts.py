@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass import forking
 from spanglass.delivery.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -64,8 +63,7 @@ class DeliveryCounts:
 
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._now_ns = now_ns
-        self._reset()
-        self.stop = forking.in_child(self._reset)
+        self.after_fork()
 
     def snapshot(self) -> dict[str, SignalCounts]:
         """Give a copy of everything, by the signal's name: traces, metrics, logs."""
@@ -113,6 +111,7 @@ class DeliveryCounts:
         with self._lock:
             self._signals[signal.name].spooled += records
 
-    def _reset(self) -> None:
+    def after_fork(self) -> None:
+        """Begin at zero, with a lock that no thread of the parent holds."""
         self._lock = threading.RLock()  # a signal handler may log into a full queue while its thread counts
         self._signals = {name: SignalCounts() for name in SIGNALS}

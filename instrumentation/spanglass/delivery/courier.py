@@ -76,8 +76,8 @@ class Courier:
         self._backoff = backoff
         self._in_flight: dict[int, _InFlight] = {}  # by thread: what ``rescue`` may have to keep
 
-    def deliver(self, body: bytes, records: int) -> bool:
-        """Deliver a body, or keep or drop it; True if the server has it. Takes up to the timeout."""
+    def deliver(self, body: bytes, records: int, limit_ns: int | None = None) -> bool:
+        """Deliver a body, or keep or drop it; True if the server has it. Takes up to the timeout, or to a limit."""
         if self._keeper is not None:
             self._keeper.start()
             if self._line.down:
@@ -85,7 +85,7 @@ class Courier:
                 return False
         thread = threading.get_ident()
         self._in_flight[thread] = _InFlight(body, records)
-        answer = self._attempts(body)
+        answer = self._attempts(body, self._timeout_ns if limit_ns is None else min(limit_ns, self._timeout_ns))
         if self._in_flight.pop(thread, None) is None:
             return False  # ``rescue`` has kept and counted it
         if answer.verdict is Verdict.TAKEN:
@@ -122,9 +122,9 @@ class Courier:
         else:
             self._counts.failed(self.signal, records, answer)
 
-    def _attempts(self, body: bytes) -> Answer:
+    def _attempts(self, body: bytes, timeout_ns: int) -> Answer:
         answer = NO_TIME
-        deadline_ns = self._clock_ns() + self._timeout_ns
+        deadline_ns = self._clock_ns() + timeout_ns
         for attempt in range(_MAX_ATTEMPTS):
             left_ns = self._closing.sending_ns(deadline_ns - self._clock_ns())
             if self._keeper is not None and self._closing.begun:

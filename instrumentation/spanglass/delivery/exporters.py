@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from spanglass.delivery.counts import DeliveryCounts
     from spanglass.settings_table import Settings
 
+_NS_PER_MS = 1_000_000
+_LEAST_TIMEOUT_MS = 1_000  # the SDK gives the last collection no more than the interval, however short that is
 _USER_AGENT = "spanglass-python"
 
 
@@ -91,17 +93,18 @@ class OtlpMetrics(MetricExporter):
     def export(
         self,
         metrics_data: MetricsData,
-        timeout_millis: float = 10_000,  # noqa: ARG002 - the SDK's signature; the setting is what counts
+        timeout_millis: float = 10_000,
         **_more: object,
     ) -> MetricExportResult:
-        """Deliver one collection; FAILURE also for what is kept in the spool."""
+        """Deliver one collection, in a second or more; FAILURE also for what is kept in the spool."""
         points = sum(
             len(metric.data.data_points)
             for resource in metrics_data.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
         )
-        taken = self._courier.deliver(encode_metrics(metrics_data).SerializeToString(), points)
+        limit_ns = round(max(timeout_millis, _LEAST_TIMEOUT_MS) * _NS_PER_MS)
+        taken = self._courier.deliver(encode_metrics(metrics_data).SerializeToString(), points, limit_ns)
         return MetricExportResult.SUCCESS if taken else MetricExportResult.FAILURE
 
     def shutdown(self, timeout_millis: float = 30_000, **_more: object) -> None:  # noqa: ARG002 - the SDK's signature
@@ -175,7 +178,7 @@ def make_exporters(
         OtlpLogs(couriers["logs"]),
         targets,
         list(keepers.values()),
-        _closer([closing, *lines.values(), *couriers.values(), *keepers.values()], keepers.values()),
+        _closer([counts, closing, *lines.values(), *couriers.values(), *keepers.values()], keepers.values()),
     )
 
 

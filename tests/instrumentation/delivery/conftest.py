@@ -180,7 +180,6 @@ class Delivery:
         """End as a process does."""
         shutdown_within([self.provider], self.timeout_ns, self.closing)
         self.exporters.close()
-        self.counts.stop()
 
 
 @pytest.fixture

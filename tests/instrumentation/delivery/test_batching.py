@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from spanglass.delivery.batching import Batcher
+from spanglass.delivery.batching import Batcher, SpanBatcher
 from spanglass.delivery.closing import Closing
 
 WAIT_S = 30
@@ -136,3 +136,24 @@ def test_a_signal_handler_may_log_while_its_thread_starts_the_queue(new_batcher,
     monkeypatch.undo()
     assert batcher.flush(WAIT_S)
     assert exported == ["first", "of the handler"]
+
+
+def test_opentelemetrys_variables_of_queues_are_read(new_delivery, canned, caplog):
+    """Delay and size of batches are what OTEL_BSP_* say; a value that is no positive number is named and not used."""
+    delivery = new_delivery(canned.url)
+
+    def made(**environ):
+        batcher = SpanBatcher(
+            delivery.exporters.spans, delivery.counts, Closing(), capacity=1000, timeout_ns=1, environ=environ
+        )
+        batcher.queue.stop()
+        return batcher.queue._delay_s, batcher.queue._batch
+
+    assert [
+        made(),
+        made(OTEL_BSP_SCHEDULE_DELAY="20", OTEL_BSP_MAX_EXPORT_BATCH_SIZE="7"),
+        made(OTEL_BSP_SCHEDULE_DELAY="0"),
+    ] == [(1.0, 512), (0.02, 7), (1.0, 512)]
+    assert [record.getMessage() for record in caplog.records] == [
+        "environment variable OTEL_BSP_SCHEDULE_DELAY: expected a positive whole number, so 1000 is used"
+    ]

@@ -230,3 +230,16 @@ def test_grpc_without_its_package_is_refused_by_name(monkeypatch):
     assert str(refused.value) == (
         "protocol: grpc needs the package 'grpc': pip install 'spanglass[grpc]', or set protocol to http/protobuf"
     )
+
+
+def test_a_flush_of_metrics_gives_up_in_the_time_that_it_was_given(hanging, new_delivery):
+    """Flushing metrics runs in the application's thread: with a server that hangs it returns all the same."""
+    delivery = new_delivery(hanging.url, send_timeout="1h")
+    reader = PeriodicExportingMetricReader(delivery.exporters.metrics, 3_600_000)
+    meters = MeterProvider([reader], shutdown_on_exit=False)
+    meters.get_meter("shop").create_counter("orders").add(1)
+    meters.force_flush(50)
+    assert not hanging.go.is_set()
+    assert delivery.counts.snapshot()["metrics"].failed.total() == 1
+    hanging.go.set()
+    meters.shutdown()
