@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ class NoScrubber:
 
 def random_id() -> str:
     """Give 16 hexadecimal digits of the system's random numbers, which differ in forked children."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()

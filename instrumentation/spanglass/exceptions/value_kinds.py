@@ -14,7 +14,6 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from spanglass.api.values import text_of
 from spanglass.exceptions.class_names import class_name
@@ -36,7 +35,7 @@ MAX_BITS = 256
 
 CUT = "…"
 _names_of: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
-_SAFE_ZONES = frozenset({type(None), dt.timezone, ZoneInfo})
+_SAFE_ZONES = frozenset({"NoneType", "datetime.timezone", "zoneinfo.ZoneInfo"})
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
 _BRACKETS: tuple[tuple[Any, str, str], ...] = (
     (list, "[", "]"),
@@ -131,7 +130,7 @@ def _named(_writer: ValueText, value: Any, kind: type, _: int) -> str:
 def _time(_writer: ValueText, value: Any, kind: type, _: int) -> str:
     base: Any = dt.datetime if issubclass(kind, dt.datetime) else dt.time
     # a zone of the application's own making would be asked for its offset
-    safe = type(base.tzinfo.__get__(value)) in _SAFE_ZONES
+    safe = class_name(type(base.tzinfo.__get__(value))) in _SAFE_ZONES
     return f"{class_name(kind)}({base.isoformat(value)})" if safe else f"<{class_name(kind)}>"
 
 

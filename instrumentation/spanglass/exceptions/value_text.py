@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from spanglass.api.values import text_of
 from spanglass.exceptions.budget import MAX_VARIABLE
@@ -33,7 +32,7 @@ MAX_DEPTH = 3
 _PROBE = "x"  # has the shape of no secret: what changes it is its name
 _MAX_NAMES = 4_096
 _SAFE_REPR = frozenset(
-    {bool, float, complex, type(None), type(...), type(NotImplemented), dt.date, dt.timedelta, dt.timezone, ZoneInfo}
+    {bool, float, complex, type(None), type(...), type(NotImplemented), dt.date, dt.timedelta, dt.timezone}
     | {Decimal, UUID, PosixPath, PurePosixPath, WindowsPath, PureWindowsPath, re.Pattern}
 )
 
