@@ -80,8 +80,9 @@ def test_a_database_is_seen_from_inside(postgres, clock):
         owner.execute("LOCK TABLE watched_stock")
         waiting = threading.Thread(target=lambda: touch(postgres.dsn()))
         waiting.start()
-        while (seen := ask(postgres, clock))["spanglass.db.lock.waiting"] == 0:
+        while ask(postgres, clock)["spanglass.db.lock.waiting"] == 0:
             assert waiting.is_alive()
+        seen = ask(postgres, clock)
         owner.execute("COMMIT")
         waiting.join()
         size = owner.execute("SELECT pg_database_size('postgres')").fetchone()[0]
