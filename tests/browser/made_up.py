@@ -177,14 +177,44 @@ def open_trace(trace_id, *, lost_root=False):
 
 def open_spans(trace_id, service=""):
     """Return the open spans of that trace and of some others, two of which were lost."""
-    names = ("GET /export", "mailer.send_all", "GET /report/{id}", "recommend.train", "GET /search", "GET /export", "nightly")
-    own = ("trace_id", "span_id", "parent_span_id", "service", "name", "kind", "status", "state", "start_time", "duration_ns", "last_heard_time")
+    names = (
+        "GET /export",
+        "mailer.send_all",
+        "GET /report/{id}",
+        "recommend.train",
+        "GET /search",
+        "GET /export",
+        "nightly",
+    )
+    own = (
+        "trace_id",
+        "span_id",
+        "parent_span_id",
+        "service",
+        "name",
+        "kind",
+        "status",
+        "state",
+        "start_time",
+        "duration_ns",
+        "last_heard_time",
+    )
     found = [{**one, "trace_id": trace_id} for one in open_trace(trace_id)["spans"] if one["state"] != "ended"]
     for i, name in enumerate(names):
         ago = (3 + i * i * 40) * 1_000 * MS
-        more = {"state": "lost" if i > 4 else "running", "start_time": rfc(NOW_NS - ago), "last_heard_time": rfc(NOW_NS - (i > 4) * 55_000 * MS)}
-        found.append({**span(900 + i, None, 0, SERVICES[i], name, 0, ago / MS), "trace_id": f"{0xABC + i:032x}", **more})
-    shown = [{**{key: one[key] for key in own}, "slot": SLOTS[one["service"]]} for one in found if service in ("", one["service"])]
+        more = {
+            "state": "lost" if i > 4 else "running",
+            "start_time": rfc(NOW_NS - ago),
+            "last_heard_time": rfc(NOW_NS - (i > 4) * 55_000 * MS),
+        }
+        found.append(
+            {**span(900 + i, None, 0, SERVICES[i], name, 0, ago / MS), "trace_id": f"{0xABC + i:032x}", **more}
+        )
+    shown = [
+        {**{key: one[key] for key in own}, "slot": SLOTS[one["service"]]}
+        for one in found
+        if service in ("", one["service"])
+    ]
     shown.sort(key=lambda one: one["state"] != "running")
     states = [one["state"] for one in shown]
     return {"running": states.count("running"), "lost": states.count("lost"), "spans": shown}
