@@ -18,7 +18,7 @@ EXCEPTION_HANDLED = "spanglass.exception.handled"
 # -- sampling
 #: Probability with which this span was kept, when below 1: it stands for 1/probability spans.
 SAMPLING_PROBABILITY = "spanglass.sampling.probability"
-#: Why the tail sampler kept the trace: error, slow or share.
+#: Why the tail sampler kept the span: error, slow or share; late-error for a failed span of a trace that was dropped.
 SAMPLING_REASON = "spanglass.sampling.reason"
 
 # -- scrubbing
@@ -92,3 +92,11 @@ SPOOL_OUTCOME = "spanglass.spool.outcome"
 TEST_WORKER = "spanglass.test.worker"
 #: What a parametrised test got, followed by the parameter's name: the value's repr.
 TEST_PARAMETER_PREFIX = "spanglass.test.parameter."
+
+# -- metrics of tasks and databases
+#: Name of a background task or job, on its metrics.
+TASK_NAME = "spanglass.task.name"
+#: How it ended: success, failure, retry, revoked, rejected, ignored, unknown.
+TASK_OUTCOME = "spanglass.task.outcome"
+#: What a session of a database does: PostgreSQL's pg_stat_activity.state.
+DB_SESSION_STATE = "spanglass.db.session.state"

@@ -13,6 +13,7 @@ from spanglass.clock import NS_PER_S, SYSTEM, Clock
 from spanglass.library_metrics.polled import PING, UP
 from spanglass.library_metrics.sqlalchemy_pools import SIZE
 from spanglass.runtime_metrics.groups import Kind, Metric
+from spanglass_core.attribute_names import DB_SESSION_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def _inside(cursor: Any, place: dict[str, str]) -> Iterator[Reading]:
     yield SIZE, size, of_database
     cursor.execute(_SESSIONS)
     for state, count in cursor.fetchall():
-        yield SESSIONS, count, {**of_database, "spanglass.db.session.state": state}
+        yield SESSIONS, count, {**of_database, DB_SESSION_STATE: state}
     cursor.execute(_LOCK_WAITS)
     waiting, longest_s = cursor.fetchone()
     yield LOCK_WAITS, waiting, of_database

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass.clock import NS_PER_S
+from spanglass_core.attribute_names import TASK_NAME, TASK_OUTCOME
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -48,7 +49,7 @@ class TaskMetrics:
         """Count a task that has run."""
         attributes = self._attributes(task, queue)
         self._active.add(-1, attributes)
-        with_end = {**attributes, "messaging.operation.name": "process", "spanglass.task.outcome": outcome}
+        with_end = {**attributes, "messaging.operation.name": "process", TASK_OUTCOME: outcome}
         if error_type:
             with_end["error.type"] = error_type
         self._duration.record(duration_ns / NS_PER_S, with_end)
@@ -56,7 +57,7 @@ class TaskMetrics:
 
     def ended(self, task: str, queue: str, outcome: str, error_type: str | None = None) -> None:
         """Count the end of a task, also of one that never ran here."""
-        attributes = {**self._attributes(task, queue), "spanglass.task.outcome": outcome}
+        attributes = {**self._attributes(task, queue), TASK_OUTCOME: outcome}
         if error_type:
             attributes["error.type"] = error_type
         self._ended.add(1, attributes)
@@ -65,5 +66,5 @@ class TaskMetrics:
         return {
             "messaging.system": self._system,
             "messaging.destination.name": queue,
-            "spanglass.task.name": task,
+            TASK_NAME: task,
         }
