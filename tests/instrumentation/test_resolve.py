@@ -66,7 +66,7 @@ def oldest() -> list[str]:
     """Give our own requirements, each at the least version that it allows."""
     bounds = [re.match(r"([\w-]+)>=([\w.]+)", text) for text in PROJECT["dependencies"]]
     assert all(bounds), PROJECT["dependencies"]
-    return [f"{bound[1]}=={bound[2]}" for bound in bounds]
+    return [f"{bound[1]}=={bound[2]}" for bound in bounds if bound]
 
 
 @pytest.mark.parametrize("versions", ["newest", "oldest"])
@@ -78,7 +78,7 @@ def test_a_fresh_environment_resolves_and_works(tmp_path, versions):
     environment.run("spanglass", "bootstrap", "--yes")
     environment.run("pip", "check")
     installed = environment.installed()
-    assert {f"{name}=={installed[name]}" for name in installed} >= {re.sub(r"\.0$", ".0", pin) for pin in pins}
+    assert {pin: installed[pin.partition("==")[0]] for pin in pins} == {pin: pin.partition("==")[2] for pin in pins}
     assert "opentelemetry-instrumentation-flask" in installed
     assert not {"duckdb", "pyarrow", "starlette", "uvicorn", "grpcio", "rich"} & set(installed)
 
@@ -88,5 +88,5 @@ def test_a_fresh_environment_resolves_and_works(tmp_path, versions):
         (service,) = server.get("/services")["services"]
         (record,) = server.get("/logs", filter="service:fresh")["logs"]
 
-    assert service["name"] == "fresh"
+    assert service["service"] == "fresh"
     assert (record["body"], len(record["trace_id"])) == ("hello", 32)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from spanglass.cli.errors import CliError, Exit
-from spanglass.diagnosis.missing import Missing, missing
+from spanglass.diagnosis.missing import Missing, missing, to_install
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +22,13 @@ def command(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     found = missing()
     if arguments.requirements:
-        print("".join(f"{each.requirement}\n" for each in found), end="")
+        print("".join(f"{name}\n" for name in to_install(found)), end="")
         return Exit.OK
     if not found:
         print("Every library that is installed and has an instrumentation has it.")
         return Exit.OK
     _show(found)
-    words = _installer([each.requirement for each in found])
+    words = _installer(to_install(found))
     print(f"\n{shlex.join(words)}")
     if arguments.dry_run:
         return Exit.OK
@@ -52,10 +52,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(found: Sequence[Missing]) -> None:
-    rows = [(f"{each.library} {each.library_version}".strip(), each.requirement) for each in found]
+    rows = [(f"{each.library} {each.library_version}".strip(), each.package) for each in found]
     width = max(len(library) for library, _ in rows)
-    for library, requirement in rows:
-        print(f"  {library:<{width}}  {requirement}")
+    for library, package in rows:
+        print(f"  {library:<{width}}  {package}")
 
 
 def _installer(requirements: Sequence[str]) -> list[str]:

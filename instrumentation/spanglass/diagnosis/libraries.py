@@ -70,7 +70,7 @@ def _not_installed(settings: Settings) -> Iterator[InstrumentationStatus]:
             name=each.name,
             state=State.NOT_INSTALLED,
             reason=f"{each.package} is not installed",
-            remedy=f"spanglass bootstrap, or pip install '{each.requirement}'",
+            remedy="spanglass bootstrap",
             library=each.library,
             library_version=each.library_version,
             wanted=each.wanted,

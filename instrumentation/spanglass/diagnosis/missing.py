@@ -1,7 +1,9 @@
 """Libraries that are installed and have an instrumentation, which is not: what ``spanglass bootstrap`` installs.
 
 Source: ``opentelemetry.instrumentation.bootstrap_gen``, the list that each release of OpenTelemetry's instrumentations
-brings, with the versions that belong together.
+brings. The versions that it pins are not taken: 0.66b2 of the base was released without instrumentations of that
+version, and an instrumentation pins the base, which pins the SDK. So a package is named without a version and together
+with ``FOUNDATION``, and the installer finds the newest versions that fit one another.
 """
 
 from __future__ import annotations
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 _PREFIX = "opentelemetry-instrumentation-"
 
+#: What an instrumentation's version decides too, if it is installed.
+FOUNDATION = (
+    "opentelemetry-api",
+    "opentelemetry-sdk",
+    "opentelemetry-instrumentation",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-otlp",
+)
+
 #: Packages that add nothing: what Spanglass does itself, and what others bring along and can't be turned on alone.
 _LEFT_OUT = {
     _PREFIX + name for name in ("exceptions", "logging", "structlog", "system-metrics", "asgi", "dbapi", "wsgi")
@@ -30,10 +41,9 @@ _MISLEADING = {("pydantic", _PREFIX + "tortoiseorm")}
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A library of which nothing is seen. ``requirement`` is what to install, with its version."""
+    """A library of which nothing is seen, and the package to install."""
 
     package: str
-    requirement: str
     library: str  # "python" for what its standard library has
     library_version: str
     wanted: str
@@ -42,6 +52,11 @@ class Missing:
     def name(self) -> str:
         """The instrumentation's short name, such as ``redis``."""
         return self.package.removeprefix(_PREFIX)
+
+
+def to_install(found: Iterable[Missing]) -> list[str]:
+    """Give what to name to an installer: the packages, and what has to fit them."""
+    return [*(each.package for each in found), *filter(_version, FOUNDATION)]
 
 
 def missing(
@@ -56,7 +71,7 @@ def _of_python(defaults: Iterable[str]) -> Iterator[Missing]:
     for line in defaults:
         package = canonicalize_name(Requirement(line).name)
         if _wanted(package):
-            yield Missing(package, line, "python", "", "")
+            yield Missing(package, "python", "", "")
 
 
 def _of_libraries(known: Iterable[Mapping[str, str]]) -> Iterator[Missing]:
@@ -66,7 +81,7 @@ def _of_libraries(known: Iterable[Mapping[str, str]]) -> Iterator[Missing]:
         if not found or not library.specifier.contains(found, prereleases=True):
             continue
         if _wanted(package) and (library.name, package) not in _MISLEADING:
-            yield Missing(package, each["instrumentation"], library.name, found, str(library.specifier))
+            yield Missing(package, library.name, found, str(library.specifier))
 
 
 def _wanted(package: str) -> bool:
