@@ -6,12 +6,12 @@ import copy
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, Status
 
+from spanglass.copying import bounded, copy_span
 from spanglass_core.attribute_names import SCRUBBED
 from spanglass_core.scrub_marks import mark
 
@@ -42,20 +42,12 @@ def scrub_span(span: ReadableSpan, scrubber: Scrubber, resource: Resource) -> Re
         return span
     if others:
         attributes = {**attributes, SCRUBBED: (*attributes.get(SCRUBBED, ()), *others)}
-    return ReadableSpan(
-        name=name,
-        context=span.context,
-        parent=span.parent,
-        resource=resource,
-        attributes=_bounded(attributes, span.dropped_attributes),
-        events=span.events if events is None else _list(events, span.dropped_events),
-        links=span.links if links is None else _list(links, span.dropped_links),
-        kind=span.kind,
-        status=status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
-    )
+    changed: dict[str, Any] = {"name": name, "status": status, "resource": resource}
+    if events is not None:
+        changed["events"] = _list(events, span.dropped_events)
+    if links is not None:
+        changed["links"] = _list(links, span.dropped_links)
+    return copy_span(span, attributes, **changed)
 
 
 def scrub_log(record: ReadableLogRecord, scrubber: Scrubber, resource: Resource) -> ReadableLogRecord:
@@ -70,7 +62,7 @@ def scrub_log(record: ReadableLogRecord, scrubber: Scrubber, resource: Resource)
         attributes = {**attributes, SCRUBBED: (*attributes.get(SCRUBBED, ()), _BODY)}
     scrubbed = copy.copy(log)
     scrubbed.body = body
-    scrubbed.attributes = _bounded(attributes, record.dropped_attributes)
+    scrubbed.attributes = bounded(attributes, record.dropped_attributes)
     return dataclasses.replace(record, log_record=scrubbed, resource=resource)
 
 
@@ -131,20 +123,13 @@ def _event(event: Event, scrubber: Scrubber) -> Event:
     attributes = scrubber.attributes(before)
     if attributes is before:
         return event
-    return Event(event.name, _bounded(attributes, event.dropped_attributes), event.timestamp)
+    return Event(event.name, bounded(attributes, event.dropped_attributes), event.timestamp)
 
 
 def _link(link: Link, scrubber: Scrubber) -> Link:
     before = _items(link.attributes)
     attributes = scrubber.attributes(before)
-    return link if attributes is before else Link(link.context, _bounded(attributes, link.dropped_attributes))
-
-
-def _bounded(attributes: Mapping[str, Any], dropped: int) -> BoundedAttributes:
-    """Attributes that keep the number of those that were dropped before."""
-    bounded = BoundedAttributes(attributes=attributes, immutable=False, extended_attributes=True)
-    bounded.dropped = dropped
-    return bounded
+    return link if attributes is before else Link(link.context, bounded(attributes, link.dropped_attributes))
 
 
 def _list(items: Sequence[Any], dropped: int) -> BoundedList[Any]:
