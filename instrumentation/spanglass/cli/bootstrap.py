@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from spanglass.cli.errors import CliError, Exit
-from spanglass.diagnosis.missing import Missing, missing, to_install
+from spanglass.diagnosis.missing import Missing, missing, of_any_version, of_this_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +22,14 @@ def command(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     found = missing()
     if arguments.requirements:
-        print("".join(f"{name}\n" for name in to_install(found)), end="")
+        print("".join(f"{name}\n" for name in of_any_version(found)), end="")
         return Exit.OK
     if not found:
         print("Every library that is installed and has an instrumentation has it.")
         return Exit.OK
     _show(found)
-    words = _installer(to_install(found))
+    words = _installer()
+    words += of_this_version(found) if _can_install([*words, *of_this_version(found)]) else of_any_version(found)
     print(f"\n{shlex.join(words)}")
     if arguments.dry_run:
         return Exit.OK
@@ -58,17 +59,23 @@ def _show(found: Sequence[Missing]) -> None:
         print(f"  {library:<{width}}  {package}")
 
 
-def _installer(requirements: Sequence[str]) -> list[str]:
+def _installer() -> list[str]:
     """Give the command that installs into this interpreter's environment: pip, or uv where there is no pip."""
     if find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "install", *requirements]
+        return [sys.executable, "-m", "pip", "install"]
     if uv := shutil.which("uv"):
-        return [uv, "pip", "install", "--python", sys.executable, *requirements]
+        return [uv, "pip", "install", "--python", sys.executable]
     raise CliError(
         f"there is neither pip in {sys.prefix} nor uv on PATH",
         f"install pip: {sys.executable} -m ensurepip",
         "or print the list for another tool: spanglass bootstrap --requirements",
     )
+
+
+def _can_install(words: Sequence[str]) -> bool:
+    """Whether all of it was released; nothing is installed."""
+    tried = subprocess.run([*words, "--dry-run", "--quiet"], check=False, capture_output=True)  # noqa: S603 - pip or uv
+    return tried.returncode == 0
 
 
 def _agreed() -> bool:

@@ -1,9 +1,9 @@
 """Libraries that are installed and have an instrumentation, which is not: what ``spanglass bootstrap`` installs.
 
 Source: ``opentelemetry.instrumentation.bootstrap_gen``, the list that each release of OpenTelemetry's instrumentations
-brings. The versions that it pins are not taken: 0.66b2 of the base was released without instrumentations of that
-version, and an instrumentation pins the base, which pins the SDK. So a package is named without a version and together
-with ``FOUNDATION``, and the installer finds the newest versions that fit one another.
+brings. An instrumentation pins the base package, which pins the SDK; and 0.66b2 of the base was released without
+instrumentations of that version. So there are two ways to name what is wanted: ``of_this_version``, which changes
+nothing else and may not exist, and ``of_any_version``, for which the installer finds versions that fit one another.
 """
 
 from __future__ import annotations
@@ -54,8 +54,14 @@ class Missing:
         return self.package.removeprefix(_PREFIX)
 
 
-def to_install(found: Iterable[Missing]) -> list[str]:
-    """Give what to name to an installer: the packages, and what has to fit them."""
+def of_this_version(found: Iterable[Missing]) -> list[str]:
+    """Name the packages in the version of the installed base package."""
+    base = _version("opentelemetry-instrumentation")
+    return [f"{each.package}=={base}" for each in found]
+
+
+def of_any_version(found: Iterable[Missing]) -> list[str]:
+    """Name the packages, and what has to fit them."""
     return [*(each.package for each in found), *filter(_version, FOUNDATION)]
 
 

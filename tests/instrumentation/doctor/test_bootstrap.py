@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.metadata import version
 
 import pytest
 
 from spanglass.diagnosis.missing import missing
 
-FAIL = "import subprocess; subprocess.run = lambda words, check: subprocess.CompletedProcess(words, 3)"
+FAIL = "import subprocess; subprocess.run = lambda words, **_: subprocess.CompletedProcess(words, 3)"
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_uv_where_there_is_no_pip(run, tmp_path):
 
 
 def test_installing(run, pika, tmp_path):
-    """With --yes the command that was shown is run, by this interpreter's pip."""
+    """With --yes this interpreter's pip is run, with the versions of the base package if it can have them."""
     (tmp_path / "pip").mkdir()
     (tmp_path / "pip" / "__main__.py").write_text(
         "import pathlib, sys; pathlib.Path('ran').write_text(' '.join(sys.argv[1:]))"
@@ -114,4 +115,4 @@ def test_installing(run, pika, tmp_path):
 
     assert result.returncode == 0
     assert (tmp_path / "ran").read_text().startswith("install ")
-    assert pika in (tmp_path / "ran").read_text().split()
+    assert f"{pika}=={version('opentelemetry-instrumentation')}" in (tmp_path / "ran").read_text().split()
