@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spanglass.api.metrics import counter, gauge, histogram, up_down_counter
     from spanglass.api.operations import PerformanceMonitor, operation_statistics, track_operation
     from spanglass.api.spans import SpanHandle, Tracer, current_span, span, start_span
+    from spanglass.context import bind, set_session, set_user
     from spanglass.errors import (
         CollectionError,
         HealthError,
@@ -54,6 +55,7 @@ __all__ = [
     "SpanHandle",
     "Tracer",
     "TracingError",
+    "bind",
     "capture_exception",
     "check_health",
     "check_health_now",
@@ -72,6 +74,8 @@ __all__ = [
     "issues",
     "operation_statistics",
     "register_check",
+    "set_session",
+    "set_user",
     "shutdown",
     "span",
     "start_span",
@@ -87,9 +91,12 @@ __all__ = [
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
 _PLACES = _MANUAL_API | {
     "SettingsError": "spanglass.settings",
+    "bind": "spanglass.context",
     "capture_exception": "spanglass.exceptions.telling",
     "configure": "spanglass.setup",
     "force_flush": "spanglass.setup",
+    "set_session": "spanglass.context",
+    "set_user": "spanglass.context",
     "shutdown": "spanglass.setup",
     "watch_postgres": "spanglass.library_metrics.postgres",
     "watch_queue": "spanglass.library_metrics.queues",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import os
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass import declarative, forking, published
 from spanglass.api.health_runner import start_health_runner
+from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
@@ -23,6 +25,7 @@ from spanglass.pipelines import Pipelines
 from spanglass.providers import Providers, id_generator, make_providers, stated_sampler
 from spanglass.resource import make_resource
 from spanglass.runtime_metrics.install import install_runtime_metrics
+from spanglass.sampling.head import head_sampler
 from spanglass_core.scrubbing import Scrubber
 
 if TYPE_CHECKING:
@@ -34,13 +37,6 @@ if TYPE_CHECKING:
     from spanglass.settings import Settings
 
 _NS_PER_MS = 1_000_000
-
-
-class Ends(Protocol):
-    """What has to be shut down: a provider of ours, or a processor that was added to somebody else's."""
-
-    def shutdown(self) -> None:
-        """Send what waits, and stop."""
 
 
 class Parts:
@@ -94,7 +90,8 @@ class Parts:
     def _make_providers(self, resource: Resource) -> Providers:
         """Make providers; those that the application or a declarative file has set are used instead of ours."""
         readers = self.pipelines.readers if self.pipelines else []
-        ours = make_providers(resource, sampler=stated_sampler(), ids=id_generator(), readers=readers)
+        sampler = head_sampler(self.settings, os.environ) or stated_sampler()
+        ours = make_providers(resource, sampler=sampler, ids=id_generator(), readers=readers)
         tracer, meter, logger = published.current()
         if isinstance(meter, MeterProvider):
             for reader in readers:
@@ -108,6 +105,8 @@ class Parts:
 
     def _add_processors(self) -> None:
         tracer, meter, logger = self.providers.all
+        tracer.add_span_processor(ContextAttributesProcessor(self.settings))
+        logger.add_log_record_processor(ContextAttributesLogProcessor(self.settings))
         if self.settings.metrics:
             tracer.add_span_processor(SlowQueryProcessor(self.settings, meter_provider=meter))
         if self.settings.in_progress and self.settings.traces:

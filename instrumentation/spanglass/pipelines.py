@@ -16,6 +16,7 @@ from spanglass.delivery.count_metrics import observe
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
 from spanglass.providers import chosen_exporters, other_exporters
+from spanglass.sampling.tail import TailErrorLogProcessor, TailSamplingProcessor
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Pipelines:
                 made, self.counts, self.closing, capacity=settings.max_queue_spans, timeout_ns=timeout_ns, rescue=rescue
             )
             self._queues["traces"] = spans
-            self.spans.append(spans)
+            self.spans.append(self._tail_sampled(spans))
         if settings.logs and chosen_exporters("logs").otlp:
             taken = self._scrubbed_logs(exporters.logs)
             logs = LogBatcher(
@@ -79,6 +80,20 @@ class Pipelines:
             self.logs.append(logs)
         if settings.metrics and chosen_exporters("metrics").otlp:
             self.readers.append(self._reader(exporters.metrics))
+
+    def _tail_sampled(self, spans: SpanBatcher) -> SpanProcessor:
+        """Hold spans back until their trace is decided, if the setting says so."""
+        settings = self._settings
+        if not settings.tail_sampling:
+            return spans
+        tail = TailSamplingProcessor(
+            spans,
+            keep_ratio=settings.tail_keep_ratio,
+            slow_ns=settings.tail_slow_ns,
+            max_spans=settings.tail_max_spans,
+        )
+        self.logs.append(TailErrorLogProcessor(tail))
+        return tail
 
     def _add_others(self) -> None:
         """Add what OpenTelemetry's variables name besides OTLP, with the SDK's own queues."""
