@@ -68,7 +68,7 @@ def test_a_record_is_told_whole(sent, logger):
 @pytest.mark.parametrize(
     ("level", "number", "text"),
     [
-        (5, SeverityNumber.TRACE, "Level 5"),
+        (3, SeverityNumber.TRACE, "Level 3"),
         (logging.DEBUG, SeverityNumber.DEBUG, "DEBUG"),
         (logging.INFO, SeverityNumber.INFO, "INFO"),
         (25, SeverityNumber.INFO4, "Level 25"),
