@@ -32,9 +32,10 @@ _SCHEME = re.compile(r"(?i:bearer|basic|digest|token|apikey|api-key|negotiate|nt
 _COOKIES = re.compile(r"[^\s\"'\\,;=]++=[^\s\"'\\,;]*+(?:;[ ]?[^\s\"'\\,;]++)*+")
 # What stands where a value would and is none: a placeholder, a type, a word of prose, a name in source code.
 _NO_VALUE = re.compile(
-    r"%\w?|\$|\$\d{1,3}|\$[A-Z_]++|\?|:[a-z_]++|[=:|~.+*-]++|[a-z_]{1,24}(?:\.[a-z_]{1,24}|\.[A-Z_]{1,24})++|TEXT|STRING|VALUE"
-    r"|(?i:none|null|nil|true|false|undefined|str|int|bytes|bool|float|string|any|optional|text|ok|yes|no|self|cls"
-    r"|required|missing|invalid|empty|unset|wrong|incorrect|expired|changed|is|was|must|not|and|or|for)"
+    r"%\w?|\$|\$\d{1,3}|\$[A-Z_]++|\?|:[a-z_]++|[=:|~.+*-]++|[a-z_]{1,24}(?:\.[a-z_]{1,24}|\.[A-Z_]{1,24})++"
+    r"|(?i:bearer|basic|digest)\W*+|TEXT|STRING|VALUE|(?i:none|null|nil|true|false|undefined|str|int|bytes|bool|float"
+    r"|string|any|optional|text|ok|yes|no|self|cls|required|missing|invalid|empty|unset|wrong|incorrect|expired|changed"
+    r"|is|was|must|not|and|or|for)"
 )
 _CODE_NAME = re.compile(r"[A-Za-z]++(?:_[A-Za-z]++)++|[A-Z]{3,}+")
 _CALLED = re.compile(r"[A-Za-z_.]++")

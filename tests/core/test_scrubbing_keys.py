@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.semconv import attributes
 
 from spanglass_core.scrub_keys import KeyRules, words_of
 
@@ -52,6 +56,15 @@ def test_names_of_secrets_are_known(reason, key):
 def test_harmless_names_are_left(key):
     """A name that only looks like a secret's is none: words are compared whole."""
     assert KeyRules().find(key) is None
+
+
+def test_no_attribute_of_the_conventions_is_secret():
+    """None of OpenTelemetry's own attribute names is scrubbed by its words; there are more than 500."""
+    files = Path(attributes.__path__[0]).parent.rglob("*_attributes.py")
+    names = {name for file in files for name in re.findall(r'Final = "([a-z_]+\.[a-z_.]+)"', file.read_text("utf-8"))}
+    rules = KeyRules()
+    assert len(names) > 500
+    assert [name for name in names if rules.find(name)] == []
 
 
 def test_names_are_split_at_case_digits_and_punctuation():

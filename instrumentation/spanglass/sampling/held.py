@@ -41,7 +41,8 @@ class Release:
 class _Trace:
     spans: list[ReadableSpan] = field(default_factory=list)
     roots: dict[int, int] = field(default_factory=dict)  # open local roots: span id to start, ns since 1970
-    reason: str = ""  # to keep it, as soon as there is one
+    first_ns: int = 0  # the earliest of these starts
+    reason: str = ""  # to keep it, where it is known before the end
     waits: bool = False  # whether it has its place among those that linger
 
 
@@ -77,6 +78,7 @@ class Held:
                 return []
             self._decided.pop(trace_id, None)
             trace = self._add(trace_id)
+        trace.first_ns = min(trace.first_ns, start_ns) if trace.roots else start_ns
         trace.roots[span_id] = start_ns
         return self._make_room()
 
@@ -89,10 +91,14 @@ class Held:
             trace = self._add(trace_id)
         trace.spans.append(span)
         self.size += 1
-        if trace.reason != ERROR:
-            trace.reason = self._reason(span, trace) or trace.reason
-        trace.roots.pop(span_id, None)
-        if not trace.waits and (trace.reason or not trace.roots):
+        roots = trace.roots
+        if roots:
+            # an open root has taken as long as from its start to this end
+            if not trace.reason and (span.end_time or 0) - trace.first_ns >= self._policy.slow_ns:
+                trace.reason = SLOW
+            if roots.pop(span_id, None) is not None and roots:
+                trace.first_ns = min(roots.values())
+        if not trace.waits and (trace.reason or not roots):
             trace.waits = True
             self._lingering.append((now_ns + self._policy.linger_ns, trace_id))
         return self._make_room() if self.size > self._policy.max_spans else []
@@ -126,14 +132,6 @@ class Held:
         self.size += 1
         return trace
 
-    def _reason(self, span: ReadableSpan, trace: _Trace) -> str:
-        """Why to keep a trace now that this span has ended; empty if there is nothing remarkable yet."""
-        if is_error(span):
-            return ERROR
-        # while a root is open it has taken as long as from its start to this end
-        first = min(trace.roots.values(), default=None)
-        return SLOW if first is not None and (span.end_time or 0) - first >= self._policy.slow_ns else ""
-
     def _late(self, span: ReadableSpan, decision: Release | None) -> list[Release]:
         if decision is not None:
             return [Release([span], decision.reason, decision.ratio)]
@@ -161,6 +159,8 @@ class Held:
         return [Release(trace.spans, decision.reason, decision.ratio)] if trace.spans else []
 
     def _decision(self, trace_id: int, trace: _Trace) -> Release | None:
+        if trace.reason == ERROR or any(map(is_error, trace.spans)):
+            return Release([], ERROR)
         if trace.reason:
             return Release([], trace.reason)
         if not trace.spans:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LINGER_NS = NS_PER_S // 2
 _JOIN_S = 1.0
+_TICK_S = 0.1  # traces that end one after the other are decided together: to wake up costs more than to decide
+_SAMPLED = 1  # the bit of the W3C trace flags
 _ERROR_SEVERITY = 17  # SEVERITY_NUMBER_ERROR
 
 
@@ -62,6 +64,7 @@ class TailSamplingProcessor(SpanProcessor):
         # reentrant: a signal's handler or a finalizer may end a span while this thread puts one aside
         self._lock = threading.RLock()
         self._wake, self._stop = threading.Event(), threading.Event()
+        self._asleep, self._ended = True, False  # what the events say, for the application's threads to look at
         self._thread: threading.Thread | None = None
 
     @property
@@ -78,7 +81,7 @@ class TailSamplingProcessor(SpanProcessor):
         """Note a local root; every span goes to ``inner``."""
         self._inner.on_start(span, parent_context)
         context = span.context
-        if context is None or not context.trace_flags.sampled or not is_local_root(span):
+        if context is None or not context.trace_flags & _SAMPLED or not is_local_root(span):
             return
         with self._lock:
             releases = self._held.begin_root(context.trace_id, context.span_id, span.start_time or 0)
@@ -90,14 +93,15 @@ class TailSamplingProcessor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Put a span aside, or send it if its trace is decided."""
         context = span.context
-        if context is None or not context.trace_flags.sampled or self._stop.is_set():
+        if context is None or not context.trace_flags & _SAMPLED or self._ended:
             self._inner.on_end(span)
             return
         with self._lock:
             releases = self._held.end(span, context.trace_id, context.span_id, self._now_ns())
         if releases:
             self._send(releases)
-        if not self._wake.is_set():
+        if self._asleep:
+            self._asleep = False
             self._wake.set()
             if self._thread is None and self._threaded:
                 self._start()
@@ -122,6 +126,7 @@ class TailSamplingProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Decide everything, and stop. Spans that end later go to ``inner`` as they are."""
+        self._ended = True
         self._stop.set()
         self._wake.set()
         thread = self._thread
@@ -148,9 +153,10 @@ class TailSamplingProcessor(SpanProcessor):
         while not self._stop.is_set():
             self._wake.wait()
             self._wake.clear()
+            self._asleep = True  # a span that comes from here on sets the event, though it may be decided without it
             with guarded("decide which traces are kept"):
                 pause_s = self.decide_due()
-                while pause_s is not None and not self._stop.wait(pause_s):
+                while pause_s is not None and not self._stop.wait(max(pause_s, _TICK_S)):
                     pause_s = self.decide_due()
 
     def _send(self, releases: list[Release]) -> None:
