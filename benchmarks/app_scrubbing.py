@@ -25,7 +25,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from spanglass.scrubbing import Scrubber, ScrubbingLogExporter, ScrubbingSpanExporter
+from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
+from spanglass_core.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,9 +6,9 @@ import inspect
 import reprlib
 from typing import TYPE_CHECKING, Any
 
-from spanglass.api.values import attribute_value, text_of
 from spanglass.errors import TracingError
 from spanglass.guard import report
+from spanglass.values import attribute_value, text_of
 from spanglass_core.attribute_names import ARGUMENT_PREFIX, RESULT
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from spanglass.api import metrics
 from spanglass.api.metric_rules import checked_value
 from spanglass.api.renewal import renew_in_child
-from spanglass.api.values import attributes_of
 from spanglass.errors import MetricError
 from spanglass.guard import report, swallow
+from spanglass.values import attributes_of
 from spanglass_core.statistics import QuantileSketch
 
 if TYPE_CHECKING:

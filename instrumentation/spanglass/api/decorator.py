@@ -11,8 +11,8 @@ from opentelemetry import trace as otel_trace
 from spanglass.api.captured import ArgumentReader, captured_result
 from spanglass.api.generators import traced_async_generator, traced_generator
 from spanglass.api.spans import SpanHandle, begin
-from spanglass.api.values import attributes_of, text_of
 from spanglass.errors import TracingError
+from spanglass.values import attributes_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

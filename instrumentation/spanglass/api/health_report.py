@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from spanglass.api.values import MAX_TEXT, attribute_value, text_of
+from spanglass.values import MAX_TEXT, attribute_value, text_of
 
 __all__ = [
     "CheckReport",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from opentelemetry._logs import SeverityNumber
 
 from spanglass.api import metrics, scope
-from spanglass.api.values import text_of
 from spanglass.guard import guarded
+from spanglass.values import text_of
 from spanglass_core.attribute_names import (
     HEALTH_CHANGED_EVENT,
     HEALTH_CHECK_CRITICAL,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry._logs import SeverityNumber
 
 from spanglass.api import scope
-from spanglass.api.values import MAX_NAME, attributes_of, text_of
 from spanglass.guard import swallow
+from spanglass.values import MAX_NAME, attributes_of, text_of
 from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from spanglass.api.values import text_of
 from spanglass.errors import MetricError
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

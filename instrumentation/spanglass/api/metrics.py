@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from spanglass.api import scope
 from spanglass.api.metric_rules import Definition, checked_definition, checked_value
 from spanglass.api.renewal import renew_in_child
-from spanglass.api.values import attributes_of
 from spanglass.errors import MetricError
 from spanglass.guard import report, swallow
+from spanglass.values import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ from opentelemetry import trace
 
 from spanglass.api import scope
 from spanglass.api.linking import context_of, links_to, span_of, traceparent_of
-from spanglass.api.values import MAX_NAME, attribute_value, attributes_of, text_of
 from spanglass.guard import report, swallow
+from spanglass.values import MAX_NAME, attribute_value, attributes_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

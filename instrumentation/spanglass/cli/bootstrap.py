@@ -10,8 +10,8 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from spanglass.cli.diagnosis.missing import Missing, missing, of_any_version, of_this_version
 from spanglass.cli.errors import CliError, Exit
-from spanglass.diagnosis.missing import Missing, missing, of_any_version, of_this_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.safe import terminal_text
+from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

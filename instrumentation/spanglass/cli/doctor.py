@@ -8,12 +8,12 @@ import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.report import Report, diagnose
 from spanglass.cli.errors import Exit
 from spanglass.cli.output import print_json
-from spanglass.cli.safe import terminal_text
-from spanglass.diagnosis.findings import Finding, Severity
-from spanglass.diagnosis.report import Report, diagnose
 from spanglass.instrumentors.status import State
+from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

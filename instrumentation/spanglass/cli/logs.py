@@ -6,10 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options, show
+from spanglass.cli import options
 from spanglass.cli.client import Client, UnreachableError
 from spanglass.cli.errors import Exit
 from spanglass.cli.output import CsvWriter, console, print_json, text
+from spanglass.terminal import show
 
 if TYPE_CHECKING:
     import argparse

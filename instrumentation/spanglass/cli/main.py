@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.extras import missing
-from spanglass.cli.safe import terminal_text
+from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options, show
+from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.output import Column, console, emit, text
+from spanglass.terminal import show
 
 if TYPE_CHECKING:
     import argparse

@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import extras, show
-from spanglass.cli.safe import csv_cell, terminal_text
+from spanglass.cli import extras
+from spanglass.terminal import show
+from spanglass.terminal.safe import csv_cell, terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from spanglass.autostart import environment
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.safe import terminal_text
 from spanglass.service_name import service_name
 from spanglass.settings import SettingsError, load, unknown_variables
 from spanglass.settings_table import TABLE
+from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

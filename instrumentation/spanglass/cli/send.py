@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options, show
+from spanglass.cli import options
 from spanglass.cli.client import Response, UnreachableError
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.otlp_files import Request, read_requests
-from spanglass.cli.safe import terminal_text
+from spanglass.terminal import show
+from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

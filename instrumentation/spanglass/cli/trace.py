@@ -5,10 +5,11 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options, show
+from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.output import Column, console, emit, text
-from spanglass.cli.tree import branches
+from spanglass.terminal import show
+from spanglass.terminal.tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

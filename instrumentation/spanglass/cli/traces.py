@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options, show
+from spanglass.cli import options
 from spanglass.cli.errors import Exit
 from spanglass.cli.output import Column, emit
+from spanglass.terminal import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.trace import SpanKind, StatusCode
 
-from spanglass.cli.safe import terminal_text
-from spanglass.cli.show import counted, duration
-from spanglass.cli.tree import branches
+from spanglass.terminal.safe import terminal_text
+from spanglass.terminal.show import counted, duration
+from spanglass.terminal.tree import branches
 from spanglass_core.trace_tree import Span as TreeSpan
 from spanglass_core.trace_tree import build_tree
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from spanglass.cli.show import counted
+from spanglass.terminal.show import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,13 +15,13 @@ from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_ESCAPED
 from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
-from spanglass.api.values import attributes_of, text_of
 from spanglass.exceptions.chain import ChainReader
 from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.describing import Description, brief, describe, plain
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
 from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
+from spanglass.values import attributes_of, text_of
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 
 if TYPE_CHECKING:

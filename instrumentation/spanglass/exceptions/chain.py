@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass.api.values import text_of
 from spanglass.exceptions.budget import (
     MAX_FIRST_EXCEPTIONS,
     MAX_LAST_EXCEPTIONS,
@@ -23,6 +22,7 @@ from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.frames import FrameReader
 from spanglass.exceptions.occurrence import occurrence_id_of
 from spanglass.exceptions.value_text import ValueText, hidden_names
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

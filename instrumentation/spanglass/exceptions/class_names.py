@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spanglass.api.values import text_of
+from spanglass.values import text_of
 
 _MAX_NAME = 200
 

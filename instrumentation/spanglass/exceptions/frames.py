@@ -15,7 +15,6 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass.api.values import text_of
 from spanglass.exceptions.budget import (
     MAX_FIRST_FRAMES,
     MAX_LAST_FRAMES,
@@ -23,6 +22,7 @@ from spanglass.exceptions.budget import (
     MAX_VARIABLES,
 )
 from spanglass.exceptions.in_app import in_app_rule, is_telemetry
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

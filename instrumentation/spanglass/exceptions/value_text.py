@@ -15,10 +15,10 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from spanglass.api.values import text_of
 from spanglass.exceptions.budget import MAX_VARIABLE
 from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, whole, writer_of
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, ge
 from opentelemetry.instrumentation.log_utils import std_to_otel
 from opentelemetry.trace import INVALID_SPAN_ID, SpanContext, format_span_id, format_trace_id, get_current_span
 
-from spanglass.api.values import attribute_value, text_of
 from spanglass.exceptions.in_app import is_telemetry
+from spanglass.values import attribute_value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

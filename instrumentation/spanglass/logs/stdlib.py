@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from opentelemetry.semconv.attributes import code_attributes as code
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 
-from spanglass.api.values import printed, text_of
 from spanglass.guard import swallow
 from spanglass.logs.sending import current_ids, in_thread, put_values
 from spanglass.patching import Replacement, replace
+from spanglass.values import printed, text_of
 from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 
 if TYPE_CHECKING:

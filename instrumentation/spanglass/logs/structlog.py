@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 from wrapt import when_imported
 
-from spanglass.api.values import text_of
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
 from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
 from spanglass.patching import Replacement, replace
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping

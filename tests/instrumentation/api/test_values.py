@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common._internal import _encode_attributes
 
-from spanglass.api.values import MAX_ITEMS, MAX_TEXT, attribute_value, attributes_of, text_of
+from spanglass.values import MAX_ITEMS, MAX_TEXT, attribute_value, attributes_of, text_of
 
 
 class Color(enum.Enum):

@@ -30,7 +30,7 @@ ROWS = [
     ("django-asgi", "httpx", "psycopg"),
 ]
 SYSTEMS = {"sqlite3": "sqlite", "sqlalchemy": "sqlite", "psycopg": "postgresql", "redis": "redis"}
-ROUTES = {"fastapi": "/work/{number}", "starlette": "/work/{number:int}", "flask": "/work/<int:number>"}
+ROUTES = {"fastapi": "/orders/{number}", "starlette": "/orders/{number:int}", "flask": "/orders/<int:number>"}
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def test_one_request_is_one_connected_trace(run, receiver, stores, framework, cl
     program = run(
         *FRAMEWORKS[framework], service=service, variables={"CLIENT": client, "STORE": store, **stores(store)}
     )
-    assert program.get("/work/7")["number"] == 42
+    assert program.get("/orders/7")["number"] == 42
 
-    route = ROUTES.get(framework, "work/<int:number>")
+    route = ROUTES.get(framework, "orders/<int:number>")
     spans = receiver.until(
         f"""SELECT span_id, parent_span_id, kind, name, trace_id, "db.system.name", "http.response.status_code"
         FROM spans WHERE service_name = '{service}' AND kind != 'internal'""",

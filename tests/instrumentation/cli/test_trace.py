@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from spanglass.cli.tree import branches
+from spanglass.terminal.tree import branches
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 

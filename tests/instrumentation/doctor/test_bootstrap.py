@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-from spanglass.diagnosis.missing import missing
+from spanglass.cli.diagnosis.missing import missing
 
 FAIL = "import subprocess; subprocess.run = lambda words, **_: subprocess.CompletedProcess(words, 3)"
 

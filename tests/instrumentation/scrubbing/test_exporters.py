@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from spanglass import guard
-from spanglass.scrubbing import Scrubber, ScrubbingLogExporter, ScrubbingSpanExporter
+from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
+from spanglass_core.scrubbing import Scrubber
 
 
 def _span(scrubber=None, resource=None, limits=None, **start):

@@ -8,7 +8,7 @@ from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass import setup
-from spanglass.globals import current
+from spanglass.published import current
 from spanglass.testing import FakeClock, SequentialIds, capture
 from spanglass.testing.clock import START_NS
 

@@ -43,7 +43,7 @@ def test_the_plugin_imports_nothing_when_it_is_not_used(run):
         "import sys\n"
         "def test_loaded():\n"
         "    loaded = [n for n in sys.modules if n.startswith(('opentelemetry', 'spanglass', 'psutil'))]\n"
-        "    assert sorted(loaded) == ['spanglass', 'spanglass.pytest_plugin']\n"
+        "    assert sorted(loaded) == ['spanglass', 'spanglass.api', 'spanglass.pytest_plugin']\n"
     )
     assert done.returncode == 0, done.stdout
 

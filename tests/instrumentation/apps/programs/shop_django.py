@@ -24,7 +24,7 @@ def broken(request):
     raise LookupError("nothing there")
 
 
-urlpatterns = [path("work/<int:number>", do_work), path("leaf", leaf), path("broken", broken)]
+urlpatterns = [path("orders/<int:number>", do_work), path("leaf", leaf), path("broken", broken)]
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="for tests", MIDDLEWARE=[])
 django.setup()
 wsgi = get_wsgi_application()

@@ -6,7 +6,7 @@ from work import work
 app = FastAPI()
 
 
-@app.get("/work/{number}")
+@app.get("/orders/{number}")
 def do_work(number: int):
     """Work, in the thread pool."""
     return work()

@@ -6,7 +6,7 @@ from work import work
 app = Flask(__name__)
 
 
-@app.get("/work/<int:number>")
+@app.get("/orders/<int:number>")
 def do_work(number: int):
     """Work."""
     return work()

@@ -22,4 +22,4 @@ async def broken(request):
     raise LookupError("nothing there")
 
 
-app = Starlette(routes=[Route("/work/{number:int}", do_work), Route("/leaf", leaf), Route("/broken", broken)])
+app = Starlette(routes=[Route("/orders/{number:int}", do_work), Route("/leaf", leaf), Route("/broken", broken)])

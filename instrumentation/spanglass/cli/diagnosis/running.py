@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spanglass.cli.client import Client
+from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.cli.errors import CliError
 from spanglass.cli.options import READ_TOKEN
 from spanglass.delivery.signals import SIGNALS, Signal
-from spanglass.diagnosis.findings import Finding, Severity
 from spanglass.instrumentors.metrics import PROBLEM
 from spanglass_core.attribute_names import INSTRUMENTATION_NAME, INSTRUMENTATION_REASON, INSTRUMENTATION_STATE
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.delivery.answers import Answer, Verdict
 from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.signals import SIGNALS
 from spanglass.delivery.targets import Target, find_target
-from spanglass.diagnosis.findings import Finding, Severity
 from spanglass.settings import SettingsError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from spanglass.diagnosis.findings import Finding, Severity
-from spanglass.diagnosis.loading import failures
-from spanglass.diagnosis.missing import missing
+from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.loading import failures
+from spanglass.cli.diagnosis.missing import missing
 from spanglass.instrumentors.discovery import inspect
 from spanglass.instrumentors.status import InstrumentationStatus, State
 

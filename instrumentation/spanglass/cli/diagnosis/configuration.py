@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.settings import Settings, SettingsError, Sourced, describe, load, unknown_variables
 from spanglass.settings_table import TABLE
 from spanglass_core.settings_types import HEADERS

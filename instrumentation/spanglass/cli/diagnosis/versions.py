@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from spanglass.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

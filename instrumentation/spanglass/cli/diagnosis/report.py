@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanglass.diagnosis import configuration, libraries, processes, proxies, running, server, versions
-from spanglass.diagnosis.findings import Finding, Severity, worst
+from spanglass.cli.diagnosis import configuration, libraries, processes, proxies, running, server, versions
+from spanglass.cli.diagnosis.findings import Finding, Severity, worst
 from spanglass.service_name import service_name
 from spanglass.settings import SettingsError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from spanglass.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
