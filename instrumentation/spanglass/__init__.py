@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from spanglass.library_metrics.queues import watch_queue
     from spanglass.settings import SettingsError
     from spanglass.setup import configure, force_flush, shutdown
+    from spanglass_core.scrubbing import ScrubMatch
 
 __all__ = [
     "CollectionError",
@@ -51,6 +52,7 @@ __all__ = [
     "MonitorError",
     "PerformanceError",
     "PerformanceMonitor",
+    "ScrubMatch",
     "SettingsError",
     "SpanHandle",
     "Tracer",
@@ -90,6 +92,7 @@ __all__ = [
 
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
 _PLACES = _MANUAL_API | {
+    "ScrubMatch": "spanglass_core.scrubbing",
     "SettingsError": "spanglass.settings",
     "bind": "spanglass.context",
     "capture_exception": "spanglass.exceptions.telling",

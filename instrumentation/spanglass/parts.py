@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from opentelemetry.util._importlib_metadata import EntryPoint
 
     from spanglass.settings import Settings
+    from spanglass_core.scrubbing import Callback as ScrubCallback
 
 _NS_PER_MS = 1_000_000
 
@@ -45,9 +46,12 @@ class Parts:
     Raises ``SettingsError`` for what only shows now: a package that is missing, a declarative file that is wrong.
     """
 
-    def __init__(self, settings: Settings, more_resource: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, more_resource: Mapping[str, str], scrub_callback: ScrubCallback | None = None
+    ) -> None:
         self.settings = settings
-        self.scrubber = Scrubber(settings.scrub_keys, settings.scrub_safe_keys) if settings.scrub else None
+        keys, safe_keys = settings.scrub_keys, settings.scrub_safe_keys
+        self.scrubber = Scrubber(keys, safe_keys, scrub_callback) if settings.scrub else None
         declared = declarative.apply_file()
         self.pipelines = None if declared else Pipelines(settings, self.scrubber)
         self._undo: list[Callable[[], None]] = []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spanglass.options import Options
     from spanglass.settings import Settings
+    from spanglass_core.scrubbing import Callback as ScrubCallback
 
 _NS_PER_S = 1_000_000_000
 
@@ -40,8 +41,11 @@ class _Running:
 _running = _Running()
 
 
-def configure(**options: Unpack[Options]) -> bool:
+def configure(*, scrub_callback: ScrubCallback | None = None, **options: Unpack[Options]) -> bool:
     """Send this application's traces, metrics and logs; docs/app/settings.md lists the options.
+
+    ``scrub_callback`` is asked about each thing that is about to be scrubbed: it gives what to send instead, or None
+    for the usual mark (docs/app/scrubbing.md). Only code can say it, no environment variable.
 
     Gives True if telemetry is on afterwards. A setting that is wrong is named on stderr and leaves telemetry off: the
     application goes on. A second call changes nothing; call ``shutdown`` before to configure anew.
@@ -51,13 +55,17 @@ def configure(**options: Unpack[Options]) -> bool:
             if dict(options) != _running.options:
                 _logger.warning("configure() was called again with other options: ignored; call shutdown() first")
             return True
-        started = start(lambda: load(options, os.environ))
+        started = start(lambda: load(options, os.environ), scrub_callback=scrub_callback)
         _running.options = dict(options) if started else None
         return started
 
 
 def start(
-    read: Callable[[], Settings], *, instrument: bool = True, more_resource: Mapping[str, str] | None = None
+    read: Callable[[], Settings],
+    *,
+    instrument: bool = True,
+    more_resource: Mapping[str, str] | None = None,
+    scrub_callback: ScrubCallback | None = None,
 ) -> bool:
     """Put everything together by the settings that ``read`` gives; True if telemetry is on afterwards.
 
@@ -68,20 +76,19 @@ def start(
             return True
         try:
             with guarded("start"):
-                _begin(read(), instrument=instrument, more_resource=more_resource or {})
+                settings = read()
+                if settings.enabled:
+                    _begin(Parts(settings, more_resource or {}, scrub_callback), instrument=instrument)
         except SettingsError as error:
             _refuse(error)
         return _running.parts is not None
 
 
-def _begin(settings: Settings, *, instrument: bool, more_resource: Mapping[str, str]) -> None:
-    if not settings.enabled:
-        return
+def _begin(parts: Parts, *, instrument: bool) -> None:
     for problem in unknown_variables(os.environ):
         _logger.warning("%s", problem)
-    parts = Parts(settings, more_resource)
-    parts.begin(instrument=instrument and settings.instrument)
-    ending = Ending(_finish, settings.flush_timeout_ns / _NS_PER_S)
+    parts.begin(instrument=instrument)
+    ending = Ending(_finish, parts.settings.flush_timeout_ns / _NS_PER_S)
     ending.install()
     _running.parts, _running.ending = parts, ending
 

@@ -1,6 +1,6 @@
 """Names of attributes and events that Spanglass itself defines, where the semantic conventions have none.
 
-docs/attributes.md explains each. Whatever the conventions name is in ``semconv_names``.
+docs/app/attributes.md explains each. Whatever the conventions name is in ``semconv_names``.
 """
 
 from __future__ import annotations

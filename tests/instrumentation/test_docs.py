@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spanglass.settings_table import TABLE
+from spanglass_core import attribute_names
 
 DOCS = Path(__file__).parents[2] / "docs" / "app"
 
@@ -21,3 +22,12 @@ def test_every_setting_is_documented():
         expected.append(f"| `{row.name}` | {variables} | {row.type.name} | {shown} | {row.help} |")
 
     assert documented == expected
+
+
+def test_every_attribute_of_ours_is_documented():
+    """Each name that core defines has a row on docs/app/attributes.md, and the page has no other."""
+    names = [value for name, value in vars(attribute_names).items() if name.isupper() and isinstance(value, str)]
+    lines = (DOCS / "attributes.md").read_text("utf-8").splitlines()
+    documented = [line.split("`")[1] for line in lines if line.startswith("| `")]
+
+    assert documented == [f"{name}NAME" if name.endswith(".") else name for name in names]
