@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PROGRAMS = Path(__file__).with_name("programs")
+BIN = Path(sys.executable).parent
+LAUNCHERS = {True: (SPANGLASS, "run"), False: (sys.executable,), None: ()}
 LIMIT_S = 60.0  # only a failure waits so long
 
 # Quick enough for a test: the defaults are for production.
@@ -129,21 +131,26 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 def environ(receiver: Receiver) -> dict[str, str]:
     """Give an environment in which the programs send to the server, and failures of ours are loud."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPANGLASS_", "OTEL_"))}
-    return kept | QUICK | {"SPANGLASS_ENDPOINT": receiver.url, "SPANGLASS_STRICT": "1", "PYTHONPATH": str(PROGRAMS)}
+    path = os.pathsep.join([str(BIN), kept.get("PATH", "")])
+    ours = {"SPANGLASS_ENDPOINT": receiver.url, "SPANGLASS_STRICT": "1", "PYTHONPATH": str(PROGRAMS), "PATH": path}
+    return kept | QUICK | ours
 
 
 @pytest.fixture
 def run(tmp_path: Path, environ: dict[str, str]) -> Iterator[Callable[..., Program]]:
     """Start programs: ``run("gunicorn", "web:app", service="x")``; "{port}" becomes a free port; all end with the test.
 
-    ``spanglass=False`` starts it plainly; ``variables`` are added to the environment.
+    ``spanglass=False`` gives the words to the interpreter; None runs them as they are, with the interpreter's folder
+    first on PATH; ``variables`` are added to the environment.
     """
     made: list[Program] = []
 
-    def start(*words: str, service: str, spanglass: bool = True, variables: Mapping[str, str] | None = None) -> Program:
+    def start(
+        *words: str, service: str, spanglass: bool | None = True, variables: Mapping[str, str] | None = None
+    ) -> Program:
         (port,) = free_ports(1)
         filled = [word.replace("{port}", str(port)) for word in words]
-        filled = [SPANGLASS, "run", *filled] if spanglass else [sys.executable, *filled]
+        filled = [*LAUNCHERS[spanglass], *filled]
         surroundings = environ | {"SPANGLASS_SERVICE_NAME": service, "PORT": str(port)} | dict(variables or {})
         made.append(Program(filled, surroundings, tmp_path / f"{service}-{len(made)}.log", port))
         return made[-1]
