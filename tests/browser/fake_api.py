@@ -8,6 +8,7 @@ import random
 from urllib.parse import unquote
 
 import made_up as shop
+import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_status import FULL_DISK, status_of
 
@@ -37,7 +38,7 @@ class FakeApi:
     """One scenario of made-up data.
 
     ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
-    ``rootless`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
+    ``rootless``, ``raised`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
     """
 
     def __init__(self, scenario):
@@ -209,6 +210,8 @@ class FakeApi:
             return shop.hostile_trace(trace_id)
         if self.scenario == "open" and trace_id == TRACE_ID:
             return shop.open_trace(trace_id, lost_root=self.lost_root) if self.open else shop.checkout_trace(trace_id)
+        if self.scenario == "raised":
+            return made_up_errors.failing_trace(trace_id)
         if self.scenario == "huge":
             return shop.wide_trace(trace_id, 10_000)
         if self.scenario == "one":
@@ -239,6 +242,9 @@ class FakeApi:
         if params.get("sort") == "duration":
             rows.sort(key=lambda row: row["duration_ns"], reverse=params.get("order") != "asc")
         return {"traces": rows, "next_cursor": str(at + limit) if at + limit < total else None}
+
+    def _spans(self, parts, params):
+        return made_up_errors.telling_spans(TRACE_ID, params)
 
     def _running(self, parts, params):
         if self.scenario != "open" or not self.open:
@@ -271,6 +277,8 @@ class FakeApi:
                 "points": points,
                 "total": sum(sum(v for k, v in point.items() if k != "t") for point in points),
             }
+        if self.scenario == "raised" and not params.get("after"):
+            return made_up_errors.records(TRACE_ID, params)
         if params.get("after"):
             found, self.late_logs = self.late_logs, []
             return {"logs": found, "next_cursor": None, "newest_cursor": f"after-{len(self.asked)}"}

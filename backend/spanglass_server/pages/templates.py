@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from spanglass_server.pages import exceptions, terms
 from spanglass_server.pages import format as fmt
-from spanglass_server.pages import terms
 from spanglass_server.pages.window import PRESETS
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
-        examples=EXAMPLES, service_filter=lambda name: terms.term(terms.SERVICE, name),
+        examples=EXAMPLES, exceptions=exceptions, service_filter=lambda name: terms.term(terms.SERVICE, name),
     )  # fmt: skip
     return environment
 

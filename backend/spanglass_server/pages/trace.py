@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import running, terms, waterfall
+from spanglass_server.pages import exceptions, running, terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS, fixed
@@ -54,6 +54,7 @@ async def show(visit: Visit) -> Response:
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
         rows=waterfall.rows(trace, shown, visit.clock),
         answer=waterfall.answer(trace), error=error, cause=waterfall.cause(error) if error else "",
+        told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
         warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),

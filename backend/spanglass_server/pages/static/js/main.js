@@ -5,10 +5,11 @@ import * as filter from "./filter.js";
 import * as go from "./go.js";
 import * as keys from "./keys.js";
 import * as logs from "./logs.js";
+import * as occurrence from "./occurrence.js";
 import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [go, keys, page, filter, chart, logs, running]) part.start();
+for (const part of [go, keys, page, filter, chart, logs, occurrence, running]) part.start();
 await waterfall.start();
 document.documentElement.dataset.ready = "";

@@ -5,6 +5,7 @@ import { detail } from "./detail.js";
 import { h } from "./dom.js";
 import { remember } from "./go.js";
 import { bind } from "./keys.js";
+import { tellers } from "./occurrence.js";
 import { joins, minimap, rowElement } from "./bars.js";
 import { watch } from "./running.js";
 import { tools } from "./tools.js";
@@ -28,6 +29,7 @@ class Waterfall {
     this.query = (url.get("find") ?? "").toLowerCase();
     this.critical = this.tree.critical();
     this.errors = trace.spans.filter((span) => span.status === "error");
+    this.told = tellers(trace.spans);
     this.height = 0;
     this.chosen = root.dataset.span;
     this.tools = tools(this);
@@ -126,7 +128,7 @@ class Waterfall {
 
   show() {
     const span = this.tree.byId.get(this.chosen);
-    if (span) this.pane.replaceChildren(...detail(span, this.tree.slots.get(span.service) ?? 0, this.root.dataset.near));
+    if (span) this.pane.replaceChildren(...detail(span, this.tree.slots.get(span.service) ?? 0, this.root.dataset.near, this.told));
     this.tools.update();
   }
 

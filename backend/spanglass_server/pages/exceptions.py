@@ -1,0 +1,67 @@
+"""What attributes of an event or a log record say of an exception; ``static/js/exception.js`` shows its structure.
+
+docs/app/exceptions.md has the attributes. They come from outside: any of them may have any type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.attribute_names import EXCEPTION_CHAIN, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: OpenTelemetry's own names.
+TYPE, MESSAGE, STACK = "exception.type", "exception.message", "exception.stacktrace"
+ESCAPED = "exception.escaped"
+HANDLED = EXCEPTION_HANDLED
+#: Characters of a stack trace in the HTML of a page; script and the API have all of it.
+MOST_TEXT = 20_000
+#: What the view of an exception shows, so that a record's list of attributes leaves it out.
+SHOWN = frozenset({EXCEPTION_CHAIN, STACK, MESSAGE})
+#: What an event's list leaves out, too: nobody searches for it there.
+OF_EVENT = SHOWN | {TYPE, ESCAPED, HANDLED, EXCEPTION_OCCURRENCE_ID}
+#: What the line of a log record has no room for.
+NOT_IN_LINE = frozenset({EXCEPTION_CHAIN, STACK, EXCEPTION_OCCURRENCE_ID, HANDLED})
+
+
+def told(attributes: Mapping[str, Any]) -> bool:
+    """Whether these attributes tell an exception."""
+    return any(key in attributes for key in (TYPE, STACK, EXCEPTION_CHAIN))
+
+
+def in_full(attributes: Mapping[str, Any]) -> bool:
+    """Whether they tell all of it, not only that it was seen again."""
+    return EXCEPTION_CHAIN in attributes or STACK in attributes
+
+
+def occurrence(attributes: Mapping[str, Any]) -> str:
+    """Return the id of the occurrence, or nothing."""
+    found = attributes.get(EXCEPTION_OCCURRENCE_ID)
+    return found if isinstance(found, str) else ""
+
+
+def is_body(body: Any, attributes: Mapping[str, Any]) -> bool:
+    """Whether a record's body is its exception's last line, which is shown anyway."""
+    return TYPE in attributes and body == f"{attributes[TYPE]}: {attributes.get(MESSAGE)}"
+
+
+def rest_of_record(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a record says besides its exception."""
+    return {key: value for key, value in attributes.items() if key not in SHOWN} if told(attributes) else attributes
+
+
+def rest_of_event(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an event says besides its exception."""
+    return {key: value for key, value in attributes.items() if key not in OF_EVENT}
+
+
+def tellers(trace: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return by the id of each occurrence the span of a trace that tells it in full."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for span in trace["spans"]:
+        for event in span["events"]:
+            if event["name"] == "exception" and in_full(event["attributes"]) and occurrence(event["attributes"]):
+                found.setdefault(occurrence(event["attributes"]), span)
+    return found
