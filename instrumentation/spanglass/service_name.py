@@ -14,16 +14,26 @@ _WITH_VALUE = {"-W", "-X", "--check-hash-based-pycs"}
 # Names that say nothing: the folder around them says more.
 _GENERIC = {"__main__", "app", "application", "asgi", "main", "manage", "run", "server", "service", "start", "wsgi"}
 
-# Servers and runners of somebody else's application, and the option that names it; "" is the first `module:attribute`.
+# Servers and runners of somebody else's application, and the option that names it; "" is a word of its own:
+# `module:attribute`, or `package.module` as Django's users write it.
 _RUNNERS = {
     "celery": ("-A", "--app"),
     "daphne": ("",),
+    "fastapi": ("",),
     "flask": ("-A", "--app"),
     "granian": ("",),
     "gunicorn": ("",),
     "hypercorn": ("",),
     "uvicorn": ("",),
 }
+
+# Runners that find the application in the folder if nothing names it, as `flask run` and `fastapi dev` do.
+_FINDERS = {"fastapi", "flask"}
+
+# Options whose next word is an address or a file with a colon, and options without a value.
+_NOT_BEFORE_TARGET = {"-b", "--bind", "--uds", "--fd", "-c", "--config"}
+_FLAGS = {"-D", "--daemon", "--factory", "--no-access-log", "--preload", "--reload"}
+_SUBCOMMANDS = {"dev", "run"}
 
 
 def service_name(arguments: Sequence[str], folder: Path) -> str:
@@ -40,7 +50,8 @@ def service_name(arguments: Sequence[str], folder: Path) -> str:
         module, rest = "", words[1:]
     runner = module or Path(words[0]).name
     if runner in _RUNNERS:
-        return _of_target(_target(rest, _RUNNERS[runner]), folder) or runner
+        found = _of_target(_target(rest, _RUNNERS[runner]), folder)
+        return found or (folder.name if runner in _FINDERS else "") or runner
     if module:
         return _of_target(module, folder) or module
     if words[0] == "-c":
@@ -63,11 +74,27 @@ def _target(words: Sequence[str], options: Sequence[str]) -> str:
         name, _, value = word.partition("=")
         if name in options:
             return value or "".join(words[at + 1 : at + 2])
-        if "" in options and ":" in word and not word.startswith(("-", "/")) and "//" not in word:
-            if at and words[at - 1] in {"-b", "--bind", "--uds", "--fd"}:  # an address, not an application
-                continue
-            return word
-    return ""
+    if "" not in options:
+        return ""
+    with_attribute = [word for before, word in _alone(words, _NOT_BEFORE_TARGET) if ":" in word and "//" not in word]
+    modules = [
+        word
+        for before, word in _alone(words, _NOT_BEFORE_TARGET)
+        if _is_module(word) and (not before.startswith("-") or "=" in before or before in _FLAGS)
+    ]
+    return (with_attribute + modules + [""])[0]
+
+
+def _alone(words: Sequence[str], not_after: set[str]) -> list[tuple[str, str]]:
+    """Pair each word that may be an application with the one before it."""
+    pairs = zip(["", *words], words, strict=False)
+    return [(before, word) for before, word in pairs if not word.startswith(("-", "/")) and before not in not_after]
+
+
+def _is_module(word: str) -> bool:
+    """Tell ``mysite.wsgi`` and ``shop/main.py`` from values and subcommands."""
+    parts = word.removesuffix(".py").replace("/", ".").split(".")
+    return word not in _SUBCOMMANDS and all(part.isidentifier() for part in parts)
 
 
 def _of_target(target: str, folder: Path) -> str:
