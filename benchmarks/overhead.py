@@ -32,7 +32,8 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(CLIENT_CORE)})
     result: dict[str, Any] = {"requests": arguments.requests, "rounds": arguments.rounds, "queries": {}}
-    with tempfile.TemporaryDirectory() as folder, sink() as sink_port:
+    with tempfile.TemporaryDirectory() as folder, sink() as own_port:
+        sink_port = arguments.to or own_port
         database = _database(Path(folder))
         for query in arguments.query:
             runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
@@ -41,7 +42,7 @@ def main() -> None:
                     runs[name].append(_run(name, query, database, arguments.requests, sink_port))
             result["queries"][query] = _summary(runs)
             print(_table(query, result["queries"][query]), flush=True)
-        result["sink"] = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{sink_port}/counts").read())
+        result["sink"] = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{own_port}/counts").read())
         result["start"] = start_costs(names, arguments.rounds, sink_port)
         print(_start_table(result["start"]))
     OUT.parent.mkdir(exist_ok=True)
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=10_000, help="of each run, after a tenth as warming up")
     parser.add_argument("--only", action="append", help="a variant; may be repeated")
     parser.add_argument("--query", action="append", choices=("sqlite3", "sqlalchemy"), default=None)
+    parser.add_argument("--to", type=int, metavar="PORT", help="send to a server here instead of the sink")
     made = parser.parse_args()
     made.query = made.query or ["sqlite3", "sqlalchemy"]
     return made
