@@ -23,12 +23,17 @@ TELLING = (
 )
 
 
+def _status(attributes):
+    """Return what OpenTelemetry makes a span's status of an exception that leaves it."""
+    return f"{attributes['exception.type'].rpartition('.')[2]}: {attributes['exception.message']}"
+
+
 def failing_trace(trace_id):
     """Return a trace whose spans have one exception each, in the order of ``TELLING``."""
     spans = [
         span(i + 1, f"{1:016x}" if i else None, min(i, 1), "checkout", name, i * 10, 300 - i * 10, status="error",
-             kind="internal" if i else "server", events=[_event(attributes)])
-        for i, (name, attributes) in enumerate(TELLING)
+             kind="internal" if i else "server", status_message=_status(found), events=[_event(found)])
+        for i, (name, found) in enumerate(TELLING)
     ]  # fmt: skip
     return as_trace(trace_id, spans)
 

@@ -117,9 +117,9 @@ ODD_CHAINS = {
                "frames": [None, 3, "x", [], {}, {"in_app": "yes", "line": "x", "column": -1, "before": [1], "after": {}, "source": 7, "locals": [1]}]}],
     "circle": [_ENTRY, {**_ENTRY, "relation": "cause", "parent": 1}, {**_ENTRY, "relation": "member", "parent": 99}, {**_ENTRY, "relation": "cause", "parent": -5}],
     "columns": [{**_ENTRY, "frames": [{**_FRAME, "source": "x = 1", "line": 10**15, "column": 10**9, "end_line": 10**14, "end_column": 1}]}],
-    "many frames": [{**_ENTRY, "frames": [{**_FRAME, "locals": {}}] * 5000}],
+    "many frames": [{**_ENTRY, "frames": [{**_FRAME, "locals": {}, "before": [], "after": []}, {"function": "f", "in_app": True, "line": 1}] * 2500}],
     "many exceptions": [_ENTRY] + [{**_ENTRY, "relation": "member", "parent": i} for i in range(2000)],
-    "long texts": [{**_ENTRY, "message": LONG, "frames": [{**_FRAME, "source": LONG, "before": [LONG], "after": []}]}],
+    "long texts": [{**_ENTRY, "message": LONG, "frames": [{**_FRAME, "source": LONG, "before": [LONG], "after": [], "locals": {}}]}],
 }  # fmt: skip
 
 #: Texts that are no chain, for which the text of the stack is shown.

@@ -160,6 +160,15 @@ def test_nothing_is_shown_twice(open_page):
 
 
 @pytest.mark.parametrize("script", [True, False])
+def test_a_status_that_is_the_exception_is_not_repeated(open_page, script):
+    """Type and message stand in the exception; a status that says something else stays."""
+    page = open_page("raised", at("pay"), script=script)
+    assert page.locator("#detail p.err").count() == 0
+    page = open_page("shop", f"{TRACE}?span={33:016x}", script=script)
+    assert page.locator("#detail p.err").all_inner_texts() == ["CurrencyNotPriced: no rate for 'NOK'"]
+
+
+@pytest.mark.parametrize("script", [True, False])
 def test_a_later_mention_leads_to_the_span_that_tells_it(open_page, script):
     """A span that only names the occurrence links to the one that has all of it, with script and without."""
     page = open_page("raised", at("POST /checkout"), script=script)
@@ -236,6 +245,7 @@ def test_odd_chains_are_shown_as_far_as_they_go(open_page, name):
     """Wrong types, circles, impossible places and sizes cost only themselves, and text stays text."""
     page = open_page("raised", at(name))
     assert page.locator("#detail .exc").count() > 0
+    assert page.get_by_text("could not be read").count() == 0
     for _ in range(3):  # what opens may hold more that opens
         page.locator("#detail details:not([open])").evaluate_all("all => all.forEach((it) => { it.open = true; })")
         page.wait_for_function("new Promise((done) => setTimeout(() => done(true)))")

@@ -47,6 +47,13 @@ def is_body(body: Any, attributes: Mapping[str, Any]) -> bool:
     return TYPE in attributes and body == f"{attributes[TYPE]}: {attributes.get(MESSAGE)}"
 
 
+def repeats(span: Mapping[str, Any]) -> bool:
+    """Whether a span's status only says what its exception says, with the type written in some way."""
+    kind, _, message = span["status_message"].partition(": ")
+    told_there = [event["attributes"].get(MESSAGE) for event in span["events"] if event["name"] == "exception"]
+    return bool(kind and message) and message in told_there
+
+
 def rest_of_record(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a record says besides its exception."""
     return {key: value for key, value in attributes.items() if key not in SHOWN} if told(attributes) else attributes

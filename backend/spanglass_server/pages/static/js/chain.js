@@ -6,7 +6,7 @@ const MOST = { text: 4_000_000, exceptions: 32, frames: 400, ends: 60, lines: 60
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const text = (value, most = MOST.line) => (typeof value === "string" ? cut(value, most) : "");
-const cut = (value, most) => (value.length > most ? `${value.slice(0, most)}…` : value);
+const cut = (value, most) => (value.length > most ? `${value.slice(0, most)}… (of ${value.length} characters)` : value);
 const whole = (value) => (Number.isSafeInteger(value) && value > 0 ? value : 0);
 
 /** Lines around the failing one; with something else among them their numbers would be wrong. */

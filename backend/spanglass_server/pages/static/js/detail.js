@@ -21,6 +21,12 @@ const DURATIONS = { ended: "Duration", running: "So far", lost: "Last known" };
 
 const section = (title, ...content) => h("section", { class: "sec" }, h("header", {}, h("h2", {}, title)), content);
 
+/** Whether a span's status only says what its exception says, with the type written in some way; as pages/exceptions.py. */
+function repeats({ status_message: status, events }) {
+  const message = status.slice(status.indexOf(": ") + 2);
+  return status.indexOf(": ") > 0 && message !== "" && events.some(({ name, attributes }) => name === "exception" && attributes["exception.message"] === message);
+}
+
 function head(span, slot) {
   const badges = [
     h("span", { class: "badge" }, span.kind),
@@ -33,7 +39,7 @@ function head(span, slot) {
   return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges),
     h("h2", { class: "title" }, span.name || "(no name)"),
     h("dl", { class: "figs" }, figure(DURATIONS[span.state], span.duration_ns), figure("Self", span.self_time_ns), figure("Starts at", span.offset_ns)),
-    span.status_message && h("p", { class: "err" }, span.status_message));
+    span.status_message && !repeats(span) && h("p", { class: "err" }, span.status_message));
 }
 
 const event = ({ name, offset_ns: at, attributes }) => [h("p", { class: "row note" }, h("span", { class: "mono" }, `+${durationText(at)}`), h("span", {}, name)), Object.keys(attributes).length > 0 && pairs(attributes)];

@@ -10,7 +10,7 @@ const short = (name) => name.split("<locals>.").at(-1) || "(no name)";
 
 const place = ({ file, path, line }) => h("span", { class: "at", title: line ? `${path}:${line}` : path }, h("code", {}, h("bdi", { dir: "ltr" }, file || "(no file)")), line > 0 && h("code", {}, `:${line}`));
 
-const locals = (frame) => frame.variables.length > 0 && h("dl", { class: "kv locals", "aria-label": "Local variables" }, frame.variables.map(([name, value]) => [h("dt", {}, name), h("dd", {}, long(value, 240))]));
+const locals = (frame) => frame.variables.length > 0 && h("dl", { class: "kv locals", "aria-label": "Local variables" }, frame.variables.map(([name, value]) => [h("dt", {}, name), h("dd", {}, long(value, 160))]));
 
 function inside(frame) {
   const found = [source(frame), locals(frame)].filter(Boolean);
