@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
+
+#: Metrics of instrumentations that say, by old names, what ours say by the conventions' current ones; by meter.
+_TOLD_BY_OURS = {
+    "opentelemetry.instrumentation.sqlalchemy": "db.client.connections.usage",
+    "opentelemetry.instrumentation.celery": "flower.task.runtime.seconds",
+}
 
 #: The name under which OTEL_*_EXPORTER mean our own delivery.
 OTLP = "otlp"
@@ -89,7 +96,11 @@ def make_providers(
     resource: Resource, *, sampler: Sampler | None, ids: IdGenerator | None, readers: Sequence[MetricReader]
 ) -> Providers:
     """Make the providers, without processors; whoever makes them also ends them."""
-    meter = MeterProvider(readers, resource, shutdown_on_exit=False)
+    told_by_ours = [
+        View(meter_name=meter, instrument_name=name, aggregation=DropAggregation())
+        for meter, name in _TOLD_BY_OURS.items()
+    ]
+    meter = MeterProvider(readers, resource, shutdown_on_exit=False, views=told_by_ours)
     tracer = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=ids, meter_provider=meter)
     logger = LoggerProvider(resource, shutdown_on_exit=False, meter_provider=meter)
     return Providers(tracer, meter, logger)

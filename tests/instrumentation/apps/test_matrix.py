@@ -88,6 +88,7 @@ def test_one_request_is_one_connected_trace(run, receiver, stores, framework, cl
         lambda rows: set(metrics) <= {row[0] for row in rows},
     )
     assert set(metrics) <= {row[0] for row in named}
+    assert "db.client.connections.usage" not in {row[0] for row in named}  # the old name of what ours say
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
