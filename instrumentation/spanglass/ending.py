@@ -9,13 +9,15 @@ import atexit
 import os
 import signal
 import threading
+from _thread import allocate_lock, start_new_thread
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from spanglass.guard import guarded
+from spanglass.imports import when_imported
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
     from types import FrameType, ModuleType
 
@@ -30,44 +32,69 @@ class Ending:
         self._finish = finish
         self._timeout_s = timeout_s
         self._finished_pid = 0
+        self._finishing_pid = 0  # of the process that is in the middle of it
+        self._undo: list[Callable[[], None]] = []
 
     def install(self) -> None:
         """Take part in the ends of this process and of its children."""
         atexit.register(self.now)
         self._take_sigterm()
         for name in _CHILD_MAKERS:
-            wrapt.when_imported(name)(self._watch_children)
+            self._undo.append(when_imported(name, self._watch_children, doing="watch children begin"))
 
     def remove(self) -> None:
         """Take no part any more; what multiprocessing holds is left there and does nothing."""
         atexit.unregister(self.now)
         self._finished_pid = -1
+        while self._undo:
+            self._undo.pop()()
+        if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def now(self) -> None:
         """Finish, unless this process has."""
         if self._finished_pid in {os.getpid(), -1}:
             return
-        self._finished_pid = os.getpid()
+        self._finished_pid = self._finishing_pid = os.getpid()
         with guarded("send the rest at the end of the process"):
             self._finish()
+        self._finishing_pid = 0
 
     def _take_sigterm(self) -> None:
         """Finish on SIGTERM where the application has no handler; one that it sets later takes our place."""
-        if threading.current_thread() is not threading.main_thread():
+        if not _in_main_thread():
             return
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        handler = signal.getsignal(signal.SIGTERM)
+        left_behind = isinstance(getattr(handler, "__self__", None), Ending)  # by a shutdown() in another thread
+        if handler is signal.SIG_DFL or left_behind:
             signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, number: int, _frame: FrameType | None) -> None:
-        # in a thread of its own: the interrupted code may hold a lock that finishing needs
-        finishing = threading.Thread(target=self.now, name="spanglass-ending", daemon=True)
-        finishing.start()
-        finishing.join(self._timeout_s)
+        if self._finishing_pid == os.getpid():
+            return  # the process is ending already, and does not take longer than it may
+        self._finishing_pid = os.getpid()
+        # in a thread of its own: the interrupted code may hold a lock that finishing needs; a bare one, because
+        # threading.Thread waits for a lock of its own to start
+        done = allocate_lock()
+        done.acquire()
+        with suppress(RuntimeError):  # no thread can be started: nothing can be sent
+            start_new_thread(self._finish_and_tell, (done,))
+            done.acquire(timeout=self._timeout_s)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # so that whoever waits for the process sees the signal that ended it
+
+    def _finish_and_tell(self, done: LockType) -> None:
+        try:
+            self.now()
+        finally:
+            done.release()
 
     def _watch_children(self, util: ModuleType) -> None:
         util.register_after_fork(self, lambda ending: ending._in_child(util))  # noqa: SLF001 - it is this object
 
     def _in_child(self, util: Any) -> None:
         util.Finalize(None, self.now, exitpriority=-100)  # the last: the application's finalizers may log
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

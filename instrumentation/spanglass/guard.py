@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from spanglass.locks import ModuleLock
 from spanglass_core.settings_errors import SettingsError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ failures: Counter[str] = Counter()
 
 _logger = logging.getLogger("spanglass")
 _seen: set[tuple[str, type[BaseException]]] = set()
-_lock = threading.Lock()
+_lock = ModuleLock()
 
 
 @contextmanager
@@ -58,8 +58,9 @@ def report(doing: str, error: Exception) -> None:
         first = kind not in _seen
         _seen.add(kind)
     if first:
-        _logger.warning(
-            "could not %s; the application goes on, and further failures of this kind are only counted",
-            doing,
-            exc_info=error,
-        )
+        with suppress(Exception):  # handlers of the application, or a stack that is as deep as it may be
+            _logger.warning(
+                "could not %s; the application goes on, and further failures of this kind are only counted",
+                doing,
+                exc_info=error,
+            )

@@ -10,11 +10,10 @@ interpreter, so there is no lock; everything else is done by a thread of our own
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import NonRecordingSpan, StatusCode, format_span_id, set_span_in_context
 
+from spanglass import forking
 from spanglass.guard import guarded
 from spanglass_core import attribute_names as names
 
@@ -75,8 +75,7 @@ class InProgressProcessor(SpanProcessor):
         self._max_open = max_open
         self.unwatched = 0
         self._begin()
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(after_in_child=_forked(weakref.ref(self)))
+        self._forget = forking.in_child(self.after_fork)
 
     def _begin(self) -> None:
         """Start with nothing: no span, and no thread until there is one."""
@@ -85,7 +84,7 @@ class InProgressProcessor(SpanProcessor):
         self._ended: deque[ReadableSpan] = deque(maxlen=MAX_ANNOUNCED)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()  # a signal's handler may begin a span
 
     def after_fork(self) -> None:
         """Forget the spans of the parent process, which announces them itself; called in every child by itself."""
@@ -119,6 +118,7 @@ class InProgressProcessor(SpanProcessor):
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(_JOIN_S)
+        self._forget()
         self.force_flush()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -177,10 +177,11 @@ class InProgressProcessor(SpanProcessor):
     def _start(self) -> None:
         if self._tick_s <= 0:
             return
-        with self._starting:
+        with self._starting, suppress(RuntimeError):  # no more threads: the next span tries again
             if self._thread is None and not self._stopping.is_set():
-                self._thread = threading.Thread(target=self._run, name="spanglass-in-progress", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="spanglass-in-progress", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         stopping = self._stopping  # of this process: a child begins with its own
@@ -218,14 +219,3 @@ def _bounded(value: AnyValue) -> AnyValue:
     if isinstance(value, list | tuple):
         return [item[:MAX_TEXT] if isinstance(item, str | bytes) else item for item in value[:MAX_ITEMS]]
     return value
-
-
-def _forked(processor: weakref.ref[InProgressProcessor]) -> Callable[[], None]:
-    """Return what a child process runs first; it does not keep the processor alive."""
-
-    def forget() -> None:
-        made = processor()
-        if made is not None:
-            made.after_fork()
-
-    return forget

@@ -10,11 +10,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from wrapt import when_imported
-
 from spanglass.exceptions.capture import unhandled
 from spanglass.exceptions.expected import is_expected
 from spanglass.guard import guarded
+from spanglass.imports import when_imported
 from spanglass.patching import Replacement, replace
 
 if TYPE_CHECKING:
@@ -34,16 +33,13 @@ def install_hooks(capture: Capture) -> Callable[[], None]:
         replace(sys, "unraisablehook", lambda replaced: _unraisablehook(replaced, capture)),
         replace(asyncio.BaseEventLoop, _HANDLER, lambda replaced: _loop_handler(replaced, capture)),
     ]
-    installed = True
 
-    @when_imported("uvloop")
     def wrap_uvloop(uvloop: ModuleType) -> None:
-        if installed:
-            undo.append(replace(uvloop.Loop, _HANDLER, lambda replaced: _loop_handler(replaced, capture)))
+        undo.append(replace(uvloop.Loop, _HANDLER, lambda replaced: _loop_handler(replaced, capture)))
+
+    undo.append(when_imported("uvloop", wrap_uvloop, doing="watch what loops of uvloop are left with"))
 
     def take_back() -> None:
-        nonlocal installed
-        installed = False
         while undo:
             undo.pop()()
 

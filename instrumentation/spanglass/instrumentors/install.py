@@ -12,9 +12,8 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from spanglass.guard import guarded
+from spanglass.imports import when_imported
 from spanglass.instrumentors import (
     command_lines,
     databases,
@@ -122,7 +121,8 @@ class Installer:
             self._begin(entry, late=trigger is not None)
         else:
             status.record(InstrumentationStatus(name=entry.name, state=State.READY))
-            wrapt.register_post_import_hook(lambda _module: self._begin(entry, late=False), trigger)
+            begin = partial(self._begin, entry, late=False)
+            self._undo.append(when_imported(trigger, lambda _module: begin(), doing="instrument a library"))
 
     def take_back(self) -> None:
         """Turn everything off again, the last first; what waits for an import waits no more."""

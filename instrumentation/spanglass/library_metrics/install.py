@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-
-import wrapt
 
 from spanglass import forking
 from spanglass.clock import SYSTEM, Clock
 from spanglass.guard import guarded
+from spanglass.imports import when_imported
 from spanglass.library_metrics import (
     celery_tasks,
     polled,
@@ -67,33 +67,20 @@ def install_library_metrics(settings: Settings, *, meter_provider: MeterProvider
         forking.in_child(tools.deferred.after_fork),
         forking.in_child(tools.polled.after_fork),
     ]
-    installed = _Hooks(tools)
-    for name, hook in HOOKS.items():
-        installed.add(name, hook)
-    return installed.take_back
+    waiting = [when_imported(name, _with(tools, hook), doing=f"measure {name}") for name, hook in HOOKS.items()]
+    return partial(_take_back, tools, waiting)
 
 
-class _Hooks:
-    """Hooks of one installation; those of libraries that are imported after it has ended do nothing."""
+def _with(tools: Tools, hook: Callable[[ModuleType, Tools], None]) -> Callable[[ModuleType], None]:
+    return lambda module: hook(module, tools)
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._ended = False
 
-    def add(self, name: str, hook: Callable[[ModuleType, Tools], None]) -> None:
-        def imported(module: ModuleType) -> None:
-            if not self._ended:
-                with guarded(f"measure {name}"):
-                    hook(module, self._tools)
-
-        with guarded(f"wait for {name}"):
-            wrapt.when_imported(name)(imported)
-
-    def take_back(self) -> None:
-        self._ended = True
-        self._tools.polled.close()
+def _take_back(tools: Tools, waiting: list[Undo]) -> None:
+    for forget in waiting:
+        forget()
+    tools.polled.close()
+    with guarded("take library metrics back"):
+        tools.patches.undo()
+    while tools.undo:
         with guarded("take library metrics back"):
-            self._tools.patches.undo()
-        while self._tools.undo:
-            with guarded("take library metrics back"):
-                self._tools.undo.pop()()
+            tools.undo.pop()()

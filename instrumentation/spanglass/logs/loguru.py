@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wrapt import when_imported
-
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import swallow
+from spanglass.imports import when_imported
 from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
 from spanglass.patching import Replacement, replace
 
@@ -28,17 +27,15 @@ if TYPE_CHECKING:
 def install_loguru(sender: Sender | None, level: int) -> Callable[[], None]:
     """Have records sent once loguru is imported, and ``{extra[trace_id]}`` be known; returns what takes it back."""
     undo: list[Callable[[], None]] = []
-    installed = True
 
-    @when_imported("loguru")
     def wrap(_: ModuleType) -> None:
         handler = getattr(sys.modules.get("loguru._handler"), "Handler", None)
-        if installed and handler is not None:
+        if handler is not None:
             undo.append(replace(handler, "emit", lambda replaced: _emit(replaced, sender, level)))
 
+    undo.append(when_imported("loguru", wrap, doing="send records of loguru"))
+
     def take_back() -> None:
-        nonlocal installed
-        installed = False
         while undo:
             undo.pop()()
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
-from wrapt import when_imported
 
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
+from spanglass.imports import when_imported
 from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
 from spanglass.patching import Replacement, replace
 from spanglass.values import text_of
@@ -90,16 +90,15 @@ def install_structlog(sender: Sender | None, level: int) -> Callable[[], None]:
     processor = Processor(sender, level)
     undo: list[Callable[[], None]] = []
 
-    @when_imported("structlog")
     def wrap(structlog: ModuleType) -> None:
-        if not processor.active:
-            return
         config = structlog._config  # noqa: SLF001 - `configure_once` calls the function in there
         for function in ("configure", "reset_defaults"):
             made = _then_put(processor, structlog)
             undo.extend(replace(module, function, made) for module in (structlog, config))
         _put(processor, structlog)
         undo.append(lambda: _take_out(processor, structlog))
+
+    undo.append(when_imported("structlog", wrap, doing="send events of structlog"))
 
     def take_back() -> None:
         processor.active = False

@@ -13,10 +13,9 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
+from spanglass.imports import when_imported
 from spanglass.runtime_metrics.patches import Patches
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class EventLoops:
         self.closed = False
         self._beats: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Beat] = weakref.WeakKeyDictionary()
         self._patches = Patches()
+        self._forget: Callable[[], None] = self._patches.undo
         self.lag = meter.create_histogram(
             "spanglass.asyncio.loop.lag",
             "s",
@@ -50,7 +50,7 @@ class EventLoops:
     def install(self) -> Callable[[], None]:
         """Watch loops that begin to run, and the one that runs now; returns what ends that."""
         self._patches.wrap(asyncio.BaseEventLoop, "run_forever", self._watched)
-        wrapt.when_imported("uvloop")(self._uvloop)
+        self._forget = when_imported("uvloop", self._uvloop, doing="watch loops of uvloop")
         with contextlib.suppress(RuntimeError):  # no loop is running in this thread
             self._begin(asyncio.get_running_loop())
         return self.close
@@ -58,6 +58,7 @@ class EventLoops:
     def close(self) -> None:
         """Watch no more."""
         self.closed = True
+        self._forget()
         self._patches.undo()
 
     def after_fork(self) -> None:
@@ -70,8 +71,7 @@ class EventLoops:
 
     def _uvloop(self, module: ModuleType) -> None:
         # its loop is written in Cython and does not call asyncio's
-        if not self.closed:
-            self._patches.wrap(module.Loop, "run_forever", self._watched)
+        self._patches.wrap(module.Loop, "run_forever", self._watched)
 
     def _watched(self, run_forever: Callable[..., Any]) -> Callable[..., Any]:
         def run_watched(loop: asyncio.AbstractEventLoop) -> None:

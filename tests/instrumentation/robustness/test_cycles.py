@@ -1,0 +1,35 @@
+"""Starting and stopping many times."""
+
+from __future__ import annotations
+
+
+def test_nothing_is_left_of_what_was_shut_down(execute):
+    """Threads, descriptors, hooks, and the providers of all but the last configuration are gone after a shutdown."""
+    done = execute(
+        """
+        import gc, logging, psutil, signal, sys, threading, spanglass
+        from spanglass import forking
+
+        def facts():
+            gc.collect()
+            providers = sum(type(each).__name__ == "TracerProvider" for each in gc.get_objects())
+            return [
+                len(threading.enumerate()), psutil.Process().num_fds(), len(forking._in_child), len(gc.callbacks),
+                providers, sys.excepthook, logging.Logger.callHandlers, signal.getsignal(signal.SIGTERM),
+            ]
+
+        def cycle():
+            assert spanglass.configure(in_progress=True, tail_sampling=True)
+            with spanglass.span("work"):
+                logging.getLogger("shop").info("done")
+            spanglass.shutdown()
+
+        cycle()
+        before = facts()
+        for _ in range(3):
+            cycle()
+        print(before == facts() or (before, facts()))
+        """
+    )
+
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

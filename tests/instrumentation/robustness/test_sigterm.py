@@ -1,0 +1,91 @@
+"""SIGTERM: what waits is sent, within its time, and the process ends by the signal."""
+
+from __future__ import annotations
+
+import signal
+
+HEAD = """
+import os, signal, time, spanglass
+from opentelemetry import trace
+class Slow:
+    def on_start(self, *_): pass
+    def _on_ending(self, *_): pass
+    def on_end(self, *_): pass
+    def force_flush(self, *_): return True
+    def shutdown(self):
+        os.kill(os.getpid(), signal.SIGTERM) if AGAIN else None
+        time.sleep(0.1)
+        os.write(1, b"finished ")
+"""
+
+
+def test_a_second_one_does_not_cut_the_first_one_short(execute):
+    """Whoever sends SIGTERM twice gets an end as complete as with one, and the signal's exit code."""
+    done = execute(
+        HEAD
+        + """
+AGAIN = True
+spanglass.configure(flush_timeout="10s")
+trace.get_tracer_provider().add_span_processor(Slow())
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(30)
+"""
+    )
+
+    assert (done.stdout, done.returncode) == ("finished ", -signal.SIGTERM)
+
+
+def test_one_during_the_end_of_the_program_lets_it_finish(execute):
+    """SIGTERM while the rest is sent at exit changes nothing: the process is ending."""
+    done = execute(
+        HEAD
+        + """
+AGAIN = True
+spanglass.configure(flush_timeout="10s")
+trace.get_tracer_provider().add_span_processor(Slow())
+"""
+    )
+
+    assert (done.stdout, done.returncode) == ("finished ", 0)
+
+
+def test_after_shutdown_in_a_thread_the_next_configuration_has_it(execute):
+    """A handler that could not be given back, because only the main thread can, is taken over."""
+    done = execute(
+        HEAD
+        + """
+import threading
+AGAIN = False
+spanglass.configure()
+other = threading.Thread(target=spanglass.shutdown)
+other.start()
+other.join()
+spanglass.configure(flush_timeout="10s")
+trace.get_tracer_provider().add_span_processor(Slow())
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(30)
+"""
+    )
+
+    assert (done.stdout, done.returncode) == ("finished ", -signal.SIGTERM)
+
+
+def test_an_applications_handler_stays(execute):
+    """A handler set before or after is the one that is called."""
+    done = execute(
+        """
+        import os, signal, spanglass
+        signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"first "))
+        spanglass.configure()
+        os.kill(os.getpid(), signal.SIGTERM)
+        spanglass.shutdown()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        spanglass.configure()
+        signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"second "))
+        os.kill(os.getpid(), signal.SIGTERM)
+        spanglass.shutdown()
+        os.kill(os.getpid(), signal.SIGTERM)
+        """
+    )
+
+    assert (done.stdout, done.returncode) == ("first second second ", 0)
