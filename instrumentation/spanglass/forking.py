@@ -48,7 +48,7 @@ def renew(providers: Providers) -> None:
 
 
 def _begin_at_zero(provider: MeterProvider) -> None:
-    """Forget the parent's sums, and the locks that its exporting thread may have held while it forked."""
+    """Forget the parent's sums, and the locks that its other threads may have held while it forked."""
     consumer = provider._measurement_consumer  # noqa: SLF001 - there is no public way
     consumer._lock = threading.Lock()  # noqa: SLF001
     consumer._reader_storages = {  # noqa: SLF001
@@ -62,10 +62,13 @@ def _begin_at_zero(provider: MeterProvider) -> None:
     for reader in consumer._reader_storages:  # noqa: SLF001
         if hasattr(reader, "_export_lock"):
             reader._export_lock = threading.Lock()  # noqa: SLF001
+    for meter in provider._meters.values():  # noqa: SLF001
+        meter._instrument_registration_lock = threading.Lock()  # noqa: SLF001
+        meter._instrument_ids_lock = threading.Lock()  # noqa: SLF001
 
 
 def _run_in_child() -> None:
-    for renew_part in _in_child:
+    for renew_part in _in_child.copy():
         with guarded("go on after a fork"):
             renew_part()
 

@@ -22,6 +22,8 @@ def _run_hidden() -> None:
 try:
     _run_hidden()
 finally:
-    from spanglass.autostart import begin
+    # a child of another environment inherits PYTHONPATH, too, and has no Spanglass: it runs as it would without us
+    if PathFinder.find_spec("spanglass") is not None:
+        from spanglass.autostart import begin
 
-    begin()
+        begin()

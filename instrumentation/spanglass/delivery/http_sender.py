@@ -66,7 +66,7 @@ class HttpSender:
                 if not (error.args and isinstance(error.args[0], ProtocolError)):
                     raise
                 return self._post(packed, timeout_s)
-        except (requests.RequestException, HTTPError) as error:  # the second while an answer is read
+        except (OSError, HTTPError) as error:  # also requests' own; the second while an answer is read
             return self._failed(error)
 
     def close(self) -> None:
@@ -114,11 +114,9 @@ class HttpSender:
     def _failed(self, error: Exception) -> Answer:
         cause = root_cause(error)
         # an address, header or proxy that can't be used is a mistake, whatever the server does
-        verdict = (
-            Verdict.LATER
-            if isinstance(error, (requests.ConnectionError, requests.Timeout, HTTPError))
-            else Verdict.REFUSED
-        )
+        passing = isinstance(error, (requests.ConnectionError, requests.Timeout, HTTPError))
+        passing = passing or not isinstance(error, requests.RequestException)  # such as no file descriptor left
+        verdict = Verdict.LATER if passing else Verdict.REFUSED
         hint = "; does the server speak TLS?" if isinstance(error, requests.exceptions.SSLError) else ""
         return Answer(verdict, f"{describe(cause)}{hint}", type(cause).__name__)
 
