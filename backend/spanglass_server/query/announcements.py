@@ -66,14 +66,13 @@ class OpenSpan:
     start_ns: int
     time_ns: int
     heard_ns: int
-    silent_ns: int
+    end_ns: int  # now, or when it was last heard of, by the clock of its process
     state: str
 
     @property
     def duration_ns(self) -> int:
         """How long it has been running, or was when it was last heard of."""
-        since_ns = self.silent_ns if self.state == RUNNING else 0
-        return max(0, self.time_ns - self.start_ns + since_ns)
+        return max(0, self.end_ns - self.start_ns)
 
 
 def open_spans(
@@ -106,10 +105,24 @@ def open_spans(
             **{name: Sql(quote_identifier(column)) for name, column in _ATTRIBUTES.items()},
         ),
     )
-    return [_open_span(row, now_ns) for row in found]
+    ahead_ns = _clocks(found)
+    return [_open_span(row, now_ns, ahead_ns[row["trace_id"], row["service"]]) for row in found]
 
 
-def _open_span(row: dict[str, Any], now_ns: int) -> OpenSpan:
+def _clocks(found: Sequence[dict[str, Any]]) -> dict[tuple[bytes, str], int]:
+    """How far the server's clock is ahead of each service's in a trace, the way included.
+
+    The least of what its announcements took: each waits up to a second in a queue, and a child must not seem to be
+    longer than its parent because it waited less.
+    """
+    ahead_ns: dict[tuple[bytes, str], int] = {}
+    for row in found:
+        key, taken_ns = (row["trace_id"], row["service"]), row["heard_ns"] - row["time_ns"]
+        ahead_ns[key] = min(taken_ns, ahead_ns.get(key, taken_ns))
+    return ahead_ns
+
+
+def _open_span(row: dict[str, Any], now_ns: int, ahead_ns: int) -> OpenSpan:
     repeat_ns = row["repeat_ns"] if row["repeat_ns"] is not None else REPEAT_NS
     silent_ns = max(0, now_ns - row["heard_ns"])
     is_lost = silent_ns > SILENCES * min(max(repeat_ns, 0), _MOST_REPEAT_NS)
@@ -124,7 +137,7 @@ def _open_span(row: dict[str, Any], now_ns: int) -> OpenSpan:
         start_ns=row["start_ns"],
         time_ns=row["time_ns"],
         heard_ns=row["heard_ns"],
-        silent_ns=silent_ns,
+        end_ns=row["time_ns"] if is_lost else max(row["time_ns"], now_ns - ahead_ns),
         state=LOST if is_lost else RUNNING,
     )
 

@@ -88,6 +88,15 @@ def test_a_running_span(open_tables):
     }  # fmt: skip
 
 
+def test_a_child_is_not_longer_than_its_parent(open_tables):
+    """The announcement that waited least on its way tells the clocks apart, for all of a service's spans in a trace."""
+    waited = announcement(1, ago=4, open_for=10)
+    waited["received_time_ns"] += SECOND  # in a queue
+    session = open_tables(logs=[waited, announcement(2, ago=4, open_for=10, parent=1)])
+
+    assert [span["duration_ns"] for span in list_running(session, WINDOW, NOW)["spans"]] == [14 * SECOND] * 2
+
+
 def test_a_lost_span(open_tables):
     """After three pauses without a word it is lost, and no older than when it was last heard of."""
     session = open_tables(
