@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import LoggerProvider
@@ -11,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass import declarative, forking, published
 from spanglass.api.health_runner import start_health_runner
+from spanglass.clock import SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
@@ -22,20 +24,36 @@ from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
 from spanglass.logs.install import install_logging
 from spanglass.pipelines import Pipelines
-from spanglass.providers import Providers, id_generator, make_providers, stated_sampler
+from spanglass.providers import (
+    Provider,
+    Providers,
+    id_generator,
+    make_providers,
+    remove_log_processors,
+    remove_reader,
+    remove_span_processors,
+    stated_sampler,
+)
 from spanglass.resource import make_resource
 from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
 from spanglass_core.scrubbing import Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from opentelemetry.sdk._logs import LogRecordProcessor
+    from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+    from opentelemetry.sdk.trace.sampling import Sampler
     from opentelemetry.util._importlib_metadata import EntryPoint
 
     from spanglass.settings import Settings
     from spanglass_core.scrubbing import Callback as ScrubCallback
+
+    Ends = Provider | SpanProcessor | MetricReader | LogRecordProcessor
 
 _NS_PER_MS = 1_000_000
 
@@ -53,15 +71,19 @@ class Parts:
         keys, safe_keys = settings.scrub_keys, settings.scrub_safe_keys
         self.scrubber = Scrubber(keys, safe_keys, scrub_callback) if settings.scrub else None
         declared = declarative.apply_file()
-        self.pipelines = None if declared else Pipelines(settings, self.scrubber)
+        resource = make_resource(settings, more_resource)
+        sampler, ids = head_sampler(settings, os.environ) or stated_sampler(), id_generator()
         self._undo: list[Callable[[], None]] = []
-        self.providers = self._make_providers(make_resource(settings, more_resource))
+        self._ends: list[Ends] = []
+        # what can fail has been done: from here on there are threads
+        self.pipelines = None if declared else Pipelines(settings, self.scrubber)
+        self.providers, self._own = self._make_providers(resource, sampler, ids)
         self._add_processors()
 
     def begin(self, *, instrument: bool) -> None:
         """Publish the providers and install every part; a part that fails is left out and reported."""
         published.publish(self.providers)
-        self._undo.append(lambda: published.take_back(self.providers))
+        self._undo.append(lambda: published.take_back(self._own))
         self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):
@@ -77,49 +99,65 @@ class Parts:
 
     def flush(self) -> bool:
         """Send what waits, for as long as the settings allow."""
-        timeout_ms = self.settings.flush_timeout_ns // _NS_PER_MS
-        done = [each.force_flush(timeout_ms) for each in self.providers.all]  # all of them, whatever the first one says
+        deadline_ns = SYSTEM.monotonic_ns() + self.settings.flush_timeout_ns
+        done = [_flush(each, deadline_ns) for each in self.providers.all]  # all of them, whatever the first one says
         return all(done)
 
     def end(self) -> None:
         """Send what waits and take everything back, the last first."""
         closing = self.pipelines.closing if self.pipelines else Closing()
-        shutdown_within(self.providers.all, self.settings.flush_timeout_ns, closing)
+        shutdown_within(self._ends, self.settings.flush_timeout_ns, closing)
         if self.pipelines:
             self.pipelines.exporters.close()
         while self._undo:
             with guarded("take a part back"):
                 self._undo.pop()()
 
-    def _make_providers(self, resource: Resource) -> Providers:
-        """Make providers; those that the application or a declarative file has set are used instead of ours."""
+    def _make_providers(
+        self, resource: Resource, sampler: Sampler | None, ids: IdGenerator | None
+    ) -> tuple[Providers, list[Provider]]:
+        """Make providers; those that the application has set are used instead of ours. Gives which are ours, too."""
         readers = self.pipelines.readers if self.pipelines else []
-        sampler = head_sampler(self.settings, os.environ) or stated_sampler()
-        ours = make_providers(resource, sampler=sampler, ids=id_generator(), readers=readers)
-        tracer, meter, logger = published.current()
-        if isinstance(meter, MeterProvider):
-            for reader in readers:
-                ours.meter.remove_metric_reader(reader)
-                meter.add_metric_reader(reader)
-        return Providers(
-            tracer if isinstance(tracer, TracerProvider) else ours.tracer,
-            meter if isinstance(meter, MeterProvider) else ours.meter,
-            logger if isinstance(logger, LoggerProvider) else ours.logger,
+        found = published.current()
+        their_meter = found[1] if isinstance(found[1], MeterProvider) else None
+        made = make_providers(resource, sampler=sampler, ids=ids, readers=() if their_meter else readers)
+        used = Providers(
+            found[0] if isinstance(found[0], TracerProvider) else made.tracer,
+            their_meter or made.meter,
+            found[2] if isinstance(found[2], LoggerProvider) else made.logger,
         )
+        if self.pipelines is None:  # what a declarative file describes is made here, and ended here
+            return used, list(used.all)
+        if their_meter:
+            for reader in readers:
+                their_meter.add_metric_reader(reader)
+                self._undo.append(partial(remove_reader, their_meter, reader))
+        return used, [mine for mine in made.all if mine in used.all]
 
     def _add_processors(self) -> None:
         tracer, meter, logger = self.providers.all
-        tracer.add_span_processor(ContextAttributesProcessor(self.settings))
-        logger.add_log_record_processor(ContextAttributesLogProcessor(self.settings))
-        if self.settings.metrics:
-            tracer.add_span_processor(SlowQueryProcessor(self.settings, meter_provider=meter))
-        if self.settings.in_progress and self.settings.traces:
-            tracer.add_span_processor(InProgressProcessor(logger, after_ns=self.settings.in_progress_after_ns))
-        if self.pipelines:
-            for span_processor in self.pipelines.spans:
-                tracer.add_span_processor(span_processor)
-            for log_processor in self.pipelines.logs:
-                logger.add_log_record_processor(log_processor)
+        settings, pipelines = self.settings, self.pipelines
+        spans: list[SpanProcessor] = [ContextAttributesProcessor(settings)]
+        logs: list[LogRecordProcessor] = [ContextAttributesLogProcessor(settings)]
+        if settings.metrics:
+            spans.append(SlowQueryProcessor(settings, meter_provider=meter))
+        if settings.in_progress and settings.traces:
+            spans.append(InProgressProcessor(logger, after_ns=settings.in_progress_after_ns))
+        if pipelines:
+            spans += pipelines.spans
+            logs += pipelines.logs
+        for span_processor in spans:
+            tracer.add_span_processor(span_processor)
+        for log_processor in logs:
+            logger.add_log_record_processor(log_processor)
+        # a provider of the application goes on without us
+        added: tuple[Sequence[Ends], ...] = (spans, pipelines.readers if pipelines else [], logs)
+        for provider, parts in zip(self.providers.all, added, strict=True):
+            self._ends += [provider] if provider in self._own else parts
+        if tracer not in self._own:
+            self._undo.append(partial(remove_span_processors, tracer, spans))
+        if logger not in self._own:
+            self._undo.append(partial(remove_log_processors, logger, logs))
 
     def _installers(self, *, instrument: bool) -> list[tuple[str, Callable[[], Callable[[], None]]]]:
         """Every part that is put into the process, with what could not be done if it fails."""
@@ -145,3 +183,11 @@ class Parts:
                 )
             )
         return installers
+
+
+def _flush(provider: Provider, deadline_ns: int) -> bool:
+    left_ms = max(1, (deadline_ns - SYSTEM.monotonic_ns()) // _NS_PER_MS)
+    try:
+        return provider.force_flush(left_ms)
+    except Exception:  # noqa: BLE001 - a MeterProvider raises where the others say False
+        return False

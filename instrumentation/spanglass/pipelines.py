@@ -39,10 +39,11 @@ class Pipelines:
     """The sending side of one configuration. Nothing is connected before there is something to send.
 
     ``spans``, ``logs`` and ``readers`` are to be added to the providers. Raises ``SettingsError`` as
-    ``make_exporters`` does.
+    ``make_exporters`` and ``other_exporters`` do.
     """
 
     def __init__(self, settings: Settings, scrubber: Scrubber | None) -> None:
+        others = other_exporters(*(chosen_exporters(signal).others for signal in ("traces", "metrics", "logs")))
         self.counts = DeliveryCounts()
         self.closing = Closing()
         self.exporters = make_exporters(settings, self.counts, self.closing)
@@ -53,7 +54,7 @@ class Pipelines:
         self._scrubber = scrubber
         self._queues: dict[str, SpanBatcher | LogBatcher] = {}
         self._add_delivery()
-        self._add_others()
+        self._add_others(*others)
         self._add_console()
 
     def observe(self, meter_provider: MeterProvider) -> Callable[[], None]:
@@ -95,11 +96,10 @@ class Pipelines:
         self.logs.append(TailErrorLogProcessor(tail))
         return tail
 
-    def _add_others(self) -> None:
+    def _add_others(
+        self, spans: list[SpanExporter], metrics: list[MetricExporter | MetricReader], logs: list[LogRecordExporter]
+    ) -> None:
         """Add what OpenTelemetry's variables name besides OTLP, with the SDK's own queues."""
-        spans, metrics, logs = other_exporters(
-            *(chosen_exporters(signal).others for signal in ("traces", "metrics", "logs"))
-        )
         self.spans += [BatchSpanProcessor(self._scrubbed_spans(each)) for each in spans]
         self.logs += [BatchLogRecordProcessor(self._scrubbed_logs(each)) for each in logs]
         self.readers += [each if isinstance(each, MetricReader) else self._reader(each) for each in metrics]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from spanglass_core.settings_errors import SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
@@ -29,6 +34,9 @@ _TOLD_BY_OURS = {
 
 #: The name under which OTEL_*_EXPORTER mean our own delivery.
 OTLP = "otlp"
+
+
+Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +71,32 @@ def chosen_exporters(signal: str) -> Chosen:
 def other_exporters(
     traces: tuple[str, ...], metrics: tuple[str, ...], logs: tuple[str, ...]
 ) -> tuple[list[SpanExporter], list[MetricExporter | MetricReader], list[LogRecordExporter]]:
-    """Make the exporters that OpenTelemetry's variables name: console, otlp_json_file, and whatever is installed."""
-    if not (traces or metrics or logs):
-        return [], [], []
+    """Make the exporters that OpenTelemetry's variables name: console, otlp_json_file, and whatever is installed.
+
+    Raises ``SettingsError`` for one that is not there or can't be made.
+    """
+    made: list[list[Any]] = [[], [], []]
+    for at, (signal, names) in enumerate(zip(("TRACES", "METRICS", "LOGS"), (traces, metrics, logs), strict=True)):
+        if names:
+            asked: list[tuple[str, ...]] = [(), (), ()]
+            asked[at] = names
+            made[at] = _made(f"OTEL_{signal}_EXPORTER", partial(_exporters, asked=asked))
+    return made[0], made[1], made[2]
+
+
+def _exporters(upstream: Any, asked: Sequence[tuple[str, ...]]) -> list[Any]:
+    found = upstream._import_exporters(*asked)  # noqa: SLF001 - what distributions are meant to use
+    return [make() for group in found for make in group.values()]
+
+
+def _made(variable: str, make: Callable[[Any], Any]) -> Any:
+    """Make what a variable of OpenTelemetry names, by OpenTelemetry's own functions."""
     from opentelemetry.sdk import _configuration as upstream  # noqa: PLC0415 - 20 ms that few need
 
-    found = upstream._import_exporters(traces, metrics, logs)  # noqa: SLF001 - what distributions are meant to use
-    return tuple([made() for made in group.values()] for group in found)  # type: ignore[return-value]
+    try:
+        return make(upstream)
+    except Exception as error:
+        raise SettingsError(f"{variable}: {error}") from error
 
 
 def id_generator() -> IdGenerator | None:
@@ -77,9 +104,8 @@ def id_generator() -> IdGenerator | None:
     name = os.environ.get("OTEL_PYTHON_ID_GENERATOR", "").strip()
     if name in {"", "random"}:
         return None
-    from opentelemetry.sdk import _configuration as upstream  # noqa: PLC0415 - as above
-
-    return upstream._import_id_generator(name)  # noqa: SLF001
+    made: IdGenerator = _made("OTEL_PYTHON_ID_GENERATOR", lambda upstream: upstream._import_id_generator(name))  # noqa: SLF001
+    return made
 
 
 def stated_sampler() -> Sampler | None:
@@ -87,9 +113,28 @@ def stated_sampler() -> Sampler | None:
     name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
     if not name:
         return None
-    from opentelemetry.sdk import _configuration as upstream  # noqa: PLC0415 - as above
+    made: Sampler | None = _made("OTEL_TRACES_SAMPLER", lambda upstream: upstream._import_sampler(name))  # noqa: SLF001
+    return made
 
-    return upstream._import_sampler(name)  # noqa: SLF001
+
+def remove_reader(provider: MeterProvider, reader: MetricReader) -> None:
+    """Take a reader that is shut down out of a provider, which has a way only for one that is not."""
+    provider._measurement_consumer.remove_metric_reader(reader)  # noqa: SLF001
+
+
+def remove_span_processors(provider: TracerProvider, processors: Iterable[SpanProcessor]) -> None:
+    """Take processors out of a provider; the SDK has no way to."""
+    gone, all_of_it = set(processors), provider._active_span_processor  # noqa: SLF001
+    with all_of_it._lock:  # noqa: SLF001
+        all_of_it._span_processors = tuple(each for each in all_of_it._span_processors if each not in gone)  # noqa: SLF001
+
+
+def remove_log_processors(provider: LoggerProvider, processors: Iterable[LogRecordProcessor]) -> None:
+    """Take processors out of a provider; the SDK has no way to."""
+    gone, all_of_it = set(processors), provider._multi_log_record_processor  # noqa: SLF001
+    with all_of_it._lock:  # noqa: SLF001
+        kept = tuple(each for each in all_of_it._log_record_processors if each not in gone)  # noqa: SLF001
+        all_of_it._log_record_processors = kept  # noqa: SLF001
 
 
 def make_providers(

@@ -15,6 +15,8 @@ import opentelemetry.trace as traces_api
 from opentelemetry.util._once import Once
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from spanglass.providers import Providers
 
 
@@ -46,9 +48,10 @@ def publish(providers: Providers) -> None:
             holder.publish(ours)
 
 
-def take_back(providers: Providers) -> None:
+def take_back(providers: Iterable[object]) -> None:
     """Unset those of these providers that are set."""
+    ours = [id(provider) for provider in providers]
     for holder, set_provider in zip(HOLDERS, current(), strict=True):
-        if any(set_provider is ours for ours in providers.all):
+        if id(set_provider) in ours:
             setattr(holder.module, holder.provider, None)
             setattr(holder.module, holder.once, Once())

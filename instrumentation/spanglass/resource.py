@@ -33,9 +33,10 @@ def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> 
         "deployment.environment.name": settings.environment,
         "service.name": settings.service_name,
     }
+    folder = _working_directory()
     found: dict[str, Callable[[], str]] = {
-        "service.name": lambda: service_name(sys.orig_argv, Path.cwd()),
-        "service.version": lambda: git_commit(Path.cwd()),
+        "service.name": lambda: service_name(sys.orig_argv, folder),
+        "service.version": lambda: git_commit(folder),
     }
     attributes: dict[str, str | int] = {name: value for name, value in ours.items() if value}
     attributes |= {
@@ -49,6 +50,13 @@ def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> 
 def process_attributes() -> dict[str, int]:
     """Give what a forked child has to say anew."""
     return {"process.pid": os.getpid()}
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted
+        return Path("/")
 
 
 def _surroundings() -> dict[str, str]:

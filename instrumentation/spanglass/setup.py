@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from spanglass.ending import Ending
 from spanglass.guard import STRICT_VARIABLE, guarded
+from spanglass.locks import ModuleLock
 from spanglass.parts import Parts
 from spanglass.settings import SettingsError, load, unknown_variables
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _NS_PER_S = 1_000_000_000
 
 _logger = logging.getLogger("spanglass")
-_lock = threading.RLock()
+_lock = ModuleLock()
 
 
 class _Running:
@@ -87,9 +88,14 @@ def start(
 def _begin(parts: Parts, *, instrument: bool) -> None:
     for problem in unknown_variables(os.environ):
         _logger.warning("%s", problem)
-    parts.begin(instrument=instrument)
     ending = Ending(_finish, parts.settings.flush_timeout_ns / _NS_PER_S)
-    ending.install()
+    try:
+        parts.begin(instrument=instrument)
+        ending.install()
+    except BaseException:
+        ending.remove()
+        parts.end()
+        raise
     _running.parts, _running.ending = parts, ending
 
 
@@ -97,7 +103,9 @@ def _refuse(error: SettingsError) -> None:
     """Say what is wrong, without a traceback: whoever starts the application has to mend it, not debug it."""
     if os.environ.get(STRICT_VARIABLE) == "1":
         raise error
-    print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:  # a service without streams; print would take stdout instead
+        with suppress(OSError, ValueError):  # it is closed
+            print(f"spanglass: {error}\n  telemetry is off until that is mended", file=sys.stderr)  # noqa: T201
 
 
 def shutdown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from spanglass.api.health import default_monitor
@@ -96,10 +97,11 @@ class HealthRunner:
         run.done.add_done_callback(lambda _: self._wake.set())
 
     def _registered(self) -> None:
-        with self._lock:
+        with self._lock, suppress(RuntimeError):  # no more threads: the next check that is registered tries again
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._loop, name="spanglass-health", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._loop, name="spanglass-health", daemon=True)
+                thread.start()
+                self._thread = thread
         self._wake.set()
 
     def _loop(self) -> None:

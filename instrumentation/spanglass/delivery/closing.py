@@ -7,14 +7,18 @@ import time
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
 
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from opentelemetry.sdk._logs import LoggerProvider
-    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+    Provider = TracerProvider | MeterProvider | LoggerProvider
+    Part = SpanProcessor | MetricReader | LogRecordProcessor
 
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
@@ -73,18 +77,16 @@ class Closing:
         self._deadline_ns = None
 
 
-def shutdown_within(
-    providers: Iterable[TracerProvider | MeterProvider | LoggerProvider], timeout_ns: int, closing: Closing
-) -> None:
-    """Shut providers down, and return after about ``timeout_ns`` whatever the server does.
+def shutdown_within(ends: Iterable[Provider | Part], timeout_ns: int, closing: Closing) -> None:
+    """Shut providers down, or what was added to one; return after about ``timeout_ns`` whatever the server does.
 
     What could not be sent by then is in the spool, or lost and counted. One thread: Python 3.12 starts none at exit.
     """
     closing.begin(timeout_ns)
-    for provider in providers:
+    for each in ends:
         with guarded("shut a provider down"):
-            if isinstance(provider, MeterProvider):
+            if isinstance(each, MeterProvider | MetricReader):
                 # at least one millisecond, or the provider raises instead of shutting its readers down
-                provider.shutdown(max(1, closing.limit_ns(timeout_ns) // _NS_PER_MS))
+                each.shutdown(max(1, closing.limit_ns(timeout_ns) // _NS_PER_MS))
             else:
-                provider.shutdown()
+                each.shutdown()

@@ -195,12 +195,15 @@ class ConsoleLogs(LogRecordProcessor):
 
 
 def make_console(
-    settings: Settings, stream: TextIO, closing: Closing, *, environ: Mapping[str, str] | None = None
+    settings: Settings, stream: TextIO | None, closing: Closing, *, environ: Mapping[str, str] | None = None
 ) -> Console | None:
     """Make the console by the setting; None if nothing will ever be printed.
 
-    With ``auto`` it is made for a terminal only, and turned on if, within half a second, no server is found.
+    ``stream`` is None where a process has none. With ``auto`` it is made for a terminal only, and turned on if, within
+    half a second, no server is found.
     """
+    if stream is None or stream.closed:
+        return None
     terminal = stream.isatty()
     if settings.console == "off" or (settings.console == "auto" and not terminal):
         return None

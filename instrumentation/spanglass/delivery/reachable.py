@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -38,4 +39,5 @@ def look(endpoint: str, tell: Callable[[bool], None], timeout_s: float = _TIMEOU
         with guarded("look for a server"):
             tell(is_reachable(endpoint, timeout_s))
 
-    threading.Thread(target=run, name="spanglass-look", daemon=True).start()
+    with suppress(RuntimeError):  # no more threads: nobody is told
+        threading.Thread(target=run, name="spanglass-look", daemon=True).start()

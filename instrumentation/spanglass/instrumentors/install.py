@@ -171,7 +171,8 @@ class Installer:
             # the application imports the instrumentation itself, and that has just imported the library: a thread
             # waits for the end of that import by the module's import lock
             again = partial(self._turn_on, entry, found, originals=originals, late=late, serving=serving)
-            threading.Thread(target=again, name=_WAITING, daemon=True).start()
+            with guarded("wait for the end of an import"):
+                threading.Thread(target=again, name=_WAITING, daemon=True).start()
             return
         try:
             instrumentor = entry.load()

@@ -194,6 +194,24 @@ def test_providers_of_the_application_are_used(script, receiver):
     assert names(receiver, "joined") == ["SELECT"]
 
 
+def test_metrics_of_the_applications_own_provider_are_sent(script, receiver):
+    """What the application's own MeterProvider measures arrives too, the last values at the end of the process."""
+    script(
+        """
+        import spanglass
+        from opentelemetry import metrics
+        from opentelemetry.sdk.metrics import MeterProvider
+        metrics.set_meter_provider(MeterProvider())
+        spanglass.configure(metric_interval="1h")
+        metrics.get_meter("shop").create_counter("own.orders").add(3)
+        """,
+        "own-meter",
+    )
+    rows = receiver.until("SELECT value FROM metrics WHERE metric_name = 'own.orders'", lambda rows: rows != [])
+
+    assert rows == [(3.0,)]
+
+
 def test_exporters_of_opentelemetrys_variables(script, receiver):
     """OTEL_TRACES_EXPORTER=console prints spans, scrubbed, and sends none."""
     code = "import spanglass\nspanglass.configure()\nwith spanglass.span('work', password='hunter2'): pass"

@@ -1,0 +1,41 @@
+"""Forking while other threads are in the middle of anything."""
+
+from __future__ import annotations
+
+
+def test_children_of_a_process_whose_threads_hold_locks(execute):
+    """A child can make instruments, spans and log records, report failures and shut down, whoever held a lock."""
+    done = execute(
+        """
+        import logging, os, signal, sys, spanglass
+        from opentelemetry import metrics
+        from spanglass import guard, imports, setup
+        spanglass.configure()
+        provider = metrics.get_meter_provider()
+        meter = provider.get_meter("shop")
+        consumer = provider._measurement_consumer
+        for lock in (meter._instrument_registration_lock, meter._instrument_ids_lock, consumer._lock):
+            lock.acquire()
+        import threading
+        def hold():
+            for lock in (guard._lock, imports._lock, setup._lock):
+                lock.__enter__()
+        holder = threading.Thread(target=hold)
+        holder.start()
+        holder.join()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            meter.create_counter("orders").add(1)
+            with spanglass.span("work"):
+                logging.getLogger("shop").warning("done")
+            guard.report("do it in a child", ValueError())
+            imports.when_imported("os", lambda _: None, doing="test")
+            spanglass.shutdown()
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        os._exit(0)
+        """
+    )
+
+    assert done.stdout == "0\n", done.stderr

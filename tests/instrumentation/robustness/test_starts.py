@@ -1,0 +1,105 @@
+"""Starts that fail half-way, and providers that the application has made before."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("OTEL_TRACES_EXPORTER", "nothing", "'nothing' not found"),
+        ("OTEL_METRICS_EXPORTER", "otlp,nothing", "'nothing' not found"),
+        ("OTEL_LOGS_EXPORTER", "otlp,console,nothing", "'nothing' not found"),
+        ("OTEL_PYTHON_ID_GENERATOR", "nothing", "'nothing' not found"),
+    ],
+)
+def test_what_opentelemetrys_variables_name_and_is_not_there(execute, variable, value, problem):
+    """The variable is named without a traceback; no thread is left, nothing waits for a fork, and nothing is set."""
+    done = execute(
+        """
+        import threading, spanglass
+        from spanglass import forking, published
+        print(spanglass.configure(), len(threading.enumerate()), forking._in_child, published.current())
+        """,
+        variables={variable: value},
+    )
+
+    assert done.stdout == "False 1 [] [None, None, None]\n"
+    assert done.stderr.startswith(f"spanglass: {variable}: ")
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_part_that_fails_at_the_start_takes_everything_back(execute):
+    """An error of ours between two parts leaves telemetry off whole: no thread, no provider, no hook; and is logged."""
+    done = execute(
+        """
+        import sys, threading, spanglass
+        from spanglass import ending, forking, parts, published
+        def fail(*_args, **_kwargs):
+            raise ZeroDivisionError
+        parts.new_capture = fail
+        print(spanglass.configure(), len(threading.enumerate()), forking._in_child, published.current())
+        del parts.new_capture
+        from spanglass.exceptions.capture import new_capture
+        parts.new_capture = new_capture
+        print(spanglass.configure())
+        """
+    )
+
+    assert done.stdout == "False 1 [] [None, None, None]\nTrue\n"
+    assert "could not start" in done.stderr
+
+
+OWN = """
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+reader = InMemoryMetricReader()
+own = TracerProvider(), MeterProvider([reader]), LoggerProvider()
+trace.set_tracer_provider(own[0]); metrics.set_meter_provider(own[1]); _logs.set_logger_provider(own[2])
+"""
+
+
+def test_providers_of_the_application_outlive_us(execute):
+    """After shutdown the application's providers stay set, record, and hold nothing of ours, however often."""
+    done = execute(
+        OWN
+        + """
+import gc, threading, spanglass
+from spanglass import published
+for _ in range(3):
+    assert spanglass.configure()
+    spanglass.shutdown()
+assert published.current() == list(own)
+metrics.get_meter("shop").create_counter("orders").add(2)
+names = {each.name for scope in reader.get_metrics_data().resource_metrics[0].scope_metrics for each in scope.metrics}
+left = own[0]._active_span_processor._span_processors, own[2]._multi_log_record_processor._log_record_processors
+print("orders" in names, left, len(own[1]._measurement_consumer._reader_storages), len(threading.enumerate()))
+"""
+    )
+
+    assert done.stdout == "True ((), ()) 1 1\n", done.stderr
+    assert "shutdown" not in done.stderr  # the SDK warns of a second one
+
+
+def test_a_flush_that_fails_says_so(execute):
+    """force_flush gives False when a callback of the application takes longer than there is time; nothing is raised."""
+    done = execute(
+        """
+        import time, spanglass
+        from opentelemetry import metrics
+        spanglass.configure(traces=False, logs=False, flush_timeout="50ms")
+        def slow(_):
+            time.sleep(0.1)
+            return []
+        for name in ("first", "second"):  # the SDK looks at the time before each of them
+            metrics.get_meter("shop").create_observable_gauge(name, [slow])
+        print(spanglass.force_flush())
+        """
+    )
+
+    assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
