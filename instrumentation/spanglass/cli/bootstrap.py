@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from spanglass.cli.diagnosis.missing import Missing, missing, of_any_version, of_this_version
+from spanglass.cli.diagnosis.missing import Missing, missing, of_any_version, of_this_version, unfit
 from spanglass.cli.errors import CliError, Exit
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ def command(argv: Sequence[str]) -> int:
     if arguments.requirements:
         print("".join(f"{name}\n" for name in of_any_version(found)), end="")
         return Exit.OK
+    for each in unfit():
+        print(f"Not to be had: {each.conflict}. To see it: pip install '{each.library}{each.wanted}'")
     if not found:
-        print("Every library that is installed and has an instrumentation has it.")
+        print("Every library that an instrumentation takes has it.")
         return Exit.OK
     _show(found)
     words = _installer()

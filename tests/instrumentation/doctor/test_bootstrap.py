@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-from spanglass.cli.diagnosis.missing import missing
+from spanglass.cli.diagnosis.missing import missing, unfit
 
 FAIL = "import subprocess; subprocess.run = lambda words, **_: subprocess.CompletedProcess(words, 3)"
 
@@ -36,6 +36,32 @@ def test_what_is_missing():
         ("fakeredis", "opentelemetry-instrumentation-fakeredis", "redis"),
         ("fakestd", "opentelemetry-instrumentation-fakestd", "python"),
     ]
+
+
+def test_what_no_instrumentation_takes():
+    """A library of another version than is taken is named, unless another entry of the same package takes one."""
+    known = [
+        {"library": "redis >= 900", "instrumentation": "opentelemetry-instrumentation-future==1"},
+        {"library": "redis >= 900", "instrumentation": "opentelemetry-instrumentation-either==1"},
+        {"library": "wrapt >= 1", "instrumentation": "opentelemetry-instrumentation-either==1"},
+        {"library": "no-such-library", "instrumentation": "opentelemetry-instrumentation-nothing==1"},
+        {"library": "redis >= 900", "instrumentation": "opentelemetry-instrumentation-redis==1"},
+    ]
+
+    assert [each.conflict for each in unfit(known)] == [
+        f"redis {version('redis')} is installed, and its instrumentation takes >=900"
+    ]
+
+
+def test_a_version_that_is_not_taken_is_told(run, distribution):
+    """Bootstrap and doctor say that the installed version is not taken, and which one is."""
+    distribution("aio-pika", version="99.0")
+    told = run("bootstrap", "--dry-run", prelude=FAIL).stdout
+    listed = run("doctor", "--offline").stdout
+
+    assert "Not to be had: aio_pika 99.0 is installed, and its instrumentation takes <11.0.0,>=7.2.0." in told
+    assert "aio-pika: aio_pika 99.0 is installed, and its instrumentation takes <11.0.0,>=7.2.0" in listed
+    assert "-> pip install 'aio_pika<11.0.0,>=7.2.0'" in listed
 
 
 def test_requirements(run, pika):

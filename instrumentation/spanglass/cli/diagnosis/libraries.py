@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.cli.diagnosis.loading import failures
-from spanglass.cli.diagnosis.missing import missing
+from spanglass.cli.diagnosis.missing import Missing, missing, unfit
 from spanglass.instrumentors.discovery import inspect
 from spanglass.instrumentors.status import InstrumentationStatus, State
 
@@ -64,15 +64,21 @@ def _not_installed(settings: Settings) -> Iterator[InstrumentationStatus]:
     if not settings.instrument:
         return
     for each in missing():
-        if each.name in settings.disabled_instrumentations:
-            continue
-        yield InstrumentationStatus(
-            name=each.name,
-            state=State.NOT_INSTALLED,
-            reason=f"{each.package} is not installed",
-            remedy="spanglass bootstrap",
-            library=each.library,
-            library_version=each.library_version,
-            wanted=each.wanted,
-            package=each.package,
-        )
+        if each.name not in settings.disabled_instrumentations:
+            yield _absent(each, State.NOT_INSTALLED, f"{each.package} is not installed", "spanglass bootstrap")
+    for each in unfit():
+        if each.name not in settings.disabled_instrumentations:
+            yield _absent(each, State.VERSION_CONFLICT, each.conflict, f"pip install '{each.library}{each.wanted}'")
+
+
+def _absent(each: Missing, state: State, reason: str, remedy: str) -> InstrumentationStatus:
+    return InstrumentationStatus(
+        name=each.name,
+        state=state,
+        reason=reason,
+        remedy=remedy,
+        library=each.library,
+        library_version=each.library_version,
+        wanted=each.wanted,
+        package=each.package,
+    )

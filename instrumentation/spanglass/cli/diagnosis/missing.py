@@ -53,6 +53,11 @@ class Missing:
         """The instrumentation's short name, such as ``redis``."""
         return self.package.removeprefix(_PREFIX)
 
+    @property
+    def conflict(self) -> str:
+        """What to say of a library that is ``unfit``."""
+        return f"{self.library} {self.library_version} is installed, and its instrumentation takes {self.wanted}"
+
 
 def of_this_version(found: Iterable[Missing]) -> list[str]:
     """Name the packages in the version of the installed base package."""
@@ -73,6 +78,18 @@ def missing(
     return [found[package] for package in sorted(found)]
 
 
+def unfit(known: Iterable[Mapping[str, str]] = libraries) -> list[Missing]:
+    """Give the libraries whose version no instrumentation takes, by package: nothing that can be installed helps."""
+    known = list(known)
+    taken = {each.package for each in missing(known, ())}
+    found = {}
+    for library, package in _listed(known):
+        installed = _version(library.name)
+        if installed and package not in taken and _wanted(package) and (library.name, package) not in _MISLEADING:
+            found[package] = Missing(package, library.name, installed, str(library.specifier))
+    return [found[package] for package in sorted(found)]
+
+
 def _of_python(defaults: Iterable[str]) -> Iterator[Missing]:
     for line in defaults:
         package = canonicalize_name(Requirement(line).name)
@@ -81,13 +98,17 @@ def _of_python(defaults: Iterable[str]) -> Iterator[Missing]:
 
 
 def _of_libraries(known: Iterable[Mapping[str, str]]) -> Iterator[Missing]:
-    for each in known:
-        library, package = Requirement(each["library"]), canonicalize_name(Requirement(each["instrumentation"]).name)
+    for library, package in _listed(known):
         found = _version(library.name)
         if not found or not library.specifier.contains(found, prereleases=True):
             continue
         if _wanted(package) and (library.name, package) not in _MISLEADING:
             yield Missing(package, library.name, found, str(library.specifier))
+
+
+def _listed(known: Iterable[Mapping[str, str]]) -> Iterator[tuple[Requirement, str]]:
+    for each in known:
+        yield Requirement(each["library"]), canonicalize_name(Requirement(each["instrumentation"]).name)
 
 
 def _wanted(package: str) -> bool:
