@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ _MAX_BODY = 65_536
 
 #: Values of one record; OpenTelemetry keeps 128 attributes, and drops those that were put in first.
 _MAX_VALUES = 100
+_ESCAPE = "\x1b"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _DEBUG = 10
 _NS_PER_S = 10**9
@@ -89,7 +92,7 @@ class Sender:
                     context=get_current(),
                     severity_number=severity_of(level),
                     severity_text=severity_text(level_name),
-                    body=text_of(body, _MAX_BODY),
+                    body=text_of(without_colours(body), _MAX_BODY),
                     attributes=attributes,
                     event_name=event_name,
                     exception=error,
@@ -117,6 +120,11 @@ def severity_of(level: int) -> SeverityNumber:
 def severity_text(level_name: str) -> str:
     """Give the conventions' name where they differ, else the application's own: SUCCESS, NOTICE."""
     return _TEXTS.get(level_name) or text_of(level_name)
+
+
+def without_colours(text: str) -> str:
+    """Leave out a terminal's colours, which Werkzeug writes into its messages: no search would find the text."""
+    return _COLOURS.sub("", text) if _ESCAPE in text else text
 
 
 def put_values(attributes: dict[str, AnyValue], values: Mapping[Any, object], skip: Container[str] = ()) -> None:

@@ -140,6 +140,14 @@ def test_messages_of_any_kind(sent, logger, monkeypatch, message, args, body, at
     assert rows(sent.log, *attributes) == attributes
 
 
+def test_colours_are_for_the_terminal(sent, logger, caplog):
+    """Escape sequences of colours are printed, and not sent; other text with a bracket stays."""
+    logger.warning("\x1b[31m\x1b[1m%s\x1b[0m [3m]", "GET /value")
+
+    assert sent.log.body == "GET /value [3m]"
+    assert caplog.messages == ["\x1b[31m\x1b[1mGET /value\x1b[0m [3m]"]
+
+
 def test_an_exception_is_told_in_full_once(sent, logger):
     """logging.exception carries the whole structure; a second record of the same exception its id."""
     try:
