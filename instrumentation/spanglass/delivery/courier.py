@@ -33,6 +33,9 @@ class Sender(Protocol):
     def close(self) -> None:
         """Close connections."""
 
+    def after_fork(self) -> None:
+        """Leave the parent's connections to the parent."""
+
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
@@ -111,6 +114,7 @@ class Courier:
     def after_fork(self) -> None:
         """What the parent had on its way is the parent's."""
         self._in_flight = {}
+        self._sender.after_fork()
 
     def _lose_or_keep(self, body: bytes, records: int, answer: Answer) -> None:
         if answer.verdict is Verdict.REFUSED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +38,7 @@ class GrpcSender:
         self._credentials = None if target.insecure else _credentials(target)
         self._channel: Any = None
         self._call: Any = None
-        self._pid = 0
-        self._inherited: list[Any] = []  # closing a parent's channel would touch the parent's threads
+        self._inherited: list[Any] = []
 
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Make one call with one body."""
@@ -54,13 +52,16 @@ class GrpcSender:
     def close(self) -> None:
         """Close the channel; a later ``send`` opens a new one."""
         channel, self._channel = self._channel, None
-        if channel is not None and self._pid == os.getpid():
+        if channel is not None:
             channel.close()
 
+    def after_fork(self) -> None:
+        """Leave the parent's channel alone: even closing it would touch the parent's threads."""
+        self._inherited.append(self._channel)
+        self._channel = None
+
     def _own_call(self) -> Any:
-        if self._channel is None or self._pid != os.getpid():
-            if self._channel is not None:
-                self._inherited.append(self._channel)
+        if self._channel is None:
             packing = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}
             options = {"options": self._options, "compression": packing.get(self._target.compression)}
             if self._credentials is None:
@@ -68,7 +69,7 @@ class GrpcSender:
             else:
                 self._channel = grpc.secure_channel(self._target.host, self._credentials, **options)
             # without serializers the bodies are sent as they are
-            self._call, self._pid = self._channel.unary_unary(self._method), os.getpid()
+            self._call = self._channel.unary_unary(self._method)
         return self._call
 
 

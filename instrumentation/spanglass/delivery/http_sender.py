@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,6 @@ class HttpSender:
         if target.compression != "none":
             self._headers["Content-Encoding"] = target.compression
         self._session: requests.Session | None = None
-        self._pid = 0
 
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Post one body, and once more if the connection turned out to be one that the server had closed."""
@@ -72,8 +70,19 @@ class HttpSender:
     def close(self) -> None:
         """Close the connections; a later ``send`` opens new ones."""
         session, self._session = self._session, None
-        if session is not None and self._pid == os.getpid():
+        if session is not None:
             session.close()
+
+    def after_fork(self) -> None:
+        """Drop the parent's connections, and renew the queues they are in.
+
+        urllib3 empties those when the process ends, and a thread of the parent may have held their locks.
+        """
+        session, self._session = self._session, None
+        for adapter in session.adapters.values() if session else ():
+            for pool in adapter.poolmanager.pools._container.values():  # type: ignore[attr-defined] # noqa: SLF001
+                if pool.pool is not None:
+                    pool.pool.__init__(pool.pool.maxsize)
 
     def _post(self, packed: bytes, timeout_s: float) -> Answer:
         with self._own_session().post(
@@ -88,15 +97,14 @@ class HttpSender:
             return self._read(response, content)
 
     def _own_session(self) -> requests.Session:
-        """Give this process's session; one of the parent is dropped as it is, for its sockets are the parent's."""
-        if self._session is None or self._pid != os.getpid():
+        if self._session is None:
             session = requests.Session()
             session.verify = self._target.certificate or True
             files = (self._target.client_certificate, self._target.client_key)
             session.cert = files if all(files) else files[0] or None
             if "authorization" in self._headers:
                 session.auth = _as_it_is  # or requests would put what ~/.netrc says in its place
-            self._session, self._pid = session, os.getpid()
+            self._session = session
         return self._session
 
     def _read(self, response: requests.Response, content: bytes) -> Answer:

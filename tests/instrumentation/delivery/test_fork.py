@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 
 import pytest
 
@@ -65,3 +67,22 @@ def test_a_child_of_a_thread_that_waits_for_the_server_goes_on(hanging, new_deli
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert delivery.flush()
     assert sorted(hanging.span_names()) == ["child", "parent"]
+
+
+def test_a_child_ends_whatever_its_parents_connections_were_doing(canned, new_delivery):
+    """The lock of a pool of connections that a thread of the parent held is free when the child drops the pool."""
+    delivery = new_delivery(canned.url)
+    delivery.end_spans("parent")
+    assert delivery.flush()
+    session = delivery.exporters.spans._courier._sender._session
+    (pool,) = session.get_adapter(canned.url).poolmanager.pools._container.values()
+    with pool.pool.mutex:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            delivery.end_spans("child")
+            fine = delivery.flush()
+            del pool, session  # urllib3 empties a pool that goes away
+            gc.collect()
+            os._exit(0 if fine else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
