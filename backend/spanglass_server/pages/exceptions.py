@@ -23,6 +23,8 @@ SHOWN = frozenset({EXCEPTION_CHAIN, STACK, MESSAGE})
 #: What an event's list leaves out, too: nobody searches for it there.
 OF_EVENT = SHOWN | {TYPE, ESCAPED, HANDLED, EXCEPTION_OCCURRENCE_ID}
 #: What the line of a log record has no room for.
+# What nearly every record has, and says nothing in a list of them.
+_OF_EVERY_LINE = ("code.", "thread.", "process.", "user.", "session.", "spanglass.message.")
 NOT_IN_LINE = frozenset({EXCEPTION_CHAIN, STACK, EXCEPTION_OCCURRENCE_ID, HANDLED})
 
 
@@ -57,6 +59,12 @@ def repeats(span: Mapping[str, Any]) -> bool:
 def rest_of_record(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a record says besides its exception."""
     return {key: value for key, value in attributes.items() if key not in SHOWN} if told(attributes) else attributes
+
+
+def rest_of_line(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a record's line in a list says besides its body."""
+    left_out = (key in NOT_IN_LINE or key.startswith(_OF_EVERY_LINE) for key in attributes)
+    return {key: attributes[key] for key, out in zip(attributes, left_out, strict=True) if not out}
 
 
 def rest_of_event(attributes: Mapping[str, Any]) -> Mapping[str, Any]:

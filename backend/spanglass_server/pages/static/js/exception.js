@@ -26,8 +26,10 @@ const without = (attributes, keys) => Object.fromEntries(Object.entries(attribut
 export const restOfRecord = (attributes) => (isException(attributes) ? without(attributes, SHOWN) : attributes);
 /** Whether a record's body is its exception's last line, which is shown anyway. */
 export const isBody = (body, attributes) => body === `${attributes["exception.type"]}: ${attributes["exception.message"]}`;
+/** What nearly every record has, and says nothing in a list of them; as pages/exceptions.py. */
+const OF_EVERY_LINE = /^(code|thread|process|user|session|spanglass\.message)\./;
 /** Of a record's first line. */
-export const restOfLine = (attributes) => without(attributes, NOT_IN_LINE);
+export const restOfLine = (attributes) => Object.fromEntries(Object.entries(without(attributes, NOT_IN_LINE)).filter(([key]) => !OF_EVERY_LINE.test(key)));
 export const restOfEvent = (attributes) => without(attributes, OF_EVENT);
 
 const RELATIONS = { cause: ["caused by", "raise … from"], context: ["raised while handling", "the other was not dealt with yet"] };
