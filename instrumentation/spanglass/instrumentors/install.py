@@ -21,6 +21,7 @@ from spanglass.instrumentors import (
     django_handlers,
     metrics,
     outcomes,
+    sqlalchemy_async,
     status,
     web_apps,
 )
@@ -49,6 +50,7 @@ _OWN_WAYS = {
     "click": command_lines.click,
     "fastapi": web_apps.fastapi,
     "flask": web_apps.flask,
+    "sqlalchemy": sqlalchemy_async.sqlalchemy,
     "starlette": web_apps.starlette,
 }
 
@@ -197,8 +199,6 @@ class Installer:
         undo = [instrumentor.uninstrument]
         if name in DRIVERS:
             undo.append(databases.leave_to_sqlalchemy(name))
-        if name == "sqlalchemy" and late:
-            undo.append(databases.trace_engines_made_before(given["tracer_provider"], given["meter_provider"]))
         return undo
 
 

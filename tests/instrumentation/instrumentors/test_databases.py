@@ -137,3 +137,22 @@ give([alone, first, [each for each in over if each[0] != "sqlalchemy"], statemen
 
     span = ["psycopg", "select", "client"]
     assert result == [[span], [span], [], [["sqlalchemy", "select postgres", "client"]]]
+
+
+def test_sqlalchemys_asynchronous_half_is_not_imported_for_it(script):
+    """Instrumenting SQLAlchemy, and taking that back, imports no ORM; an async engine imported later has one tracer."""
+    result = script("""
+import sqlalchemy
+take_back = install()
+imported = ["sqlalchemy.orm" in sys.modules]
+take_back()
+imported += ["sqlalchemy.orm" in sys.modules, hasattr(sqlalchemy.ext, "asyncio")]
+install()
+from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
+from sqlalchemy.ext.asyncio import create_async_engine
+engine = create_async_engine("postgresql+psycopg://127.0.0.1:1/none")
+listening = [entry[0]() for entry in EngineTracer._remove_event_listener_params if entry[1] == "before_cursor_execute"]
+give([imported, [each is engine.sync_engine for each in listening]])
+""")
+
+    assert result == [[False, False, False], [True]]
