@@ -30,6 +30,9 @@ class Answer:
 #: Before the first attempt: there was no time for one.
 NO_TIME = Answer(Verdict.LATER, "there was no time left to send it", "closing")
 
+#: Without an attempt: neither our encoder nor OpenTelemetry's has bytes for it.
+NOT_ENCODABLE = Answer(Verdict.REFUSED, "it could not be encoded", "not_encodable")
+
 
 def root_cause(error: BaseException) -> BaseException:
     """Find the error below the ones that libraries wrap around it."""

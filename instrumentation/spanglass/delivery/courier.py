@@ -99,6 +99,10 @@ class Courier:
         self._lose_or_keep(body, records, answer)
         return False
 
+    def give_up(self, records: int, answer: Answer) -> None:
+        """Count records that no attempt is made for."""
+        self._counts.failed(self.signal, records, answer)
+
     def rescue(self) -> None:
         """At the very end: keep what an attempt that still hangs has in its hands. It may arrive too, as a resend."""
         for thread in list(self._in_flight):

@@ -6,18 +6,19 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from spanglass import forking
+from spanglass.delivery.answers import NOT_ENCODABLE
 from spanglass.delivery.courier import Courier, Sender, backoff_ns
 from spanglass.delivery.line import Line
+from spanglass.delivery.log_encoding import log_encoder
 from spanglass.delivery.replay import Keeper
 from spanglass.delivery.signals import SIGNALS, Signal
+from spanglass.delivery.span_encoding import span_encoder
 from spanglass.delivery.spool import Spool
 from spanglass.delivery.targets import Target, find_target
 from spanglass.delivery.temporality import preferred_aggregation, preferred_temporality
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from spanglass.delivery.batch_encoding import BatchEncoder, Item
     from spanglass.delivery.closing import Closing
     from spanglass.delivery.counts import DeliveryCounts
     from spanglass.settings_table import Settings
@@ -47,11 +49,11 @@ class OtlpSpans(SpanExporter):
     """Encodes spans and delivers them."""
 
     def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+        self._courier, self._encoder = courier, span_encoder()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver a batch; FAILURE also for what is kept in the spool."""
-        taken = self._courier.deliver(encode_spans(spans).SerializePartialToString(), len(spans))
+        taken = _deliver(self._courier, self._encoder, spans)
         return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
 
     def shutdown(self) -> None:
@@ -67,11 +69,11 @@ class OtlpLogs(LogRecordExporter):
     """Encodes log records and delivers them."""
 
     def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+        self._courier, self._encoder = courier, log_encoder()
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Deliver a batch; FAILURE also for what is kept in the spool."""
-        taken = self._courier.deliver(encode_logs(batch).SerializeToString(), len(batch))
+        taken = _deliver(self._courier, self._encoder, batch)
         return LogRecordExportResult.SUCCESS if taken else LogRecordExportResult.FAILURE
 
     def shutdown(self) -> None:
@@ -114,6 +116,13 @@ class OtlpMetrics(MetricExporter):
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - the SDK's signature
         """Nothing waits here."""
         return True
+
+
+def _deliver(courier: Courier, encoder: BatchEncoder[Item], items: Sequence[Item]) -> bool:
+    body, encoded = encoder.encode(items)
+    if encoded < len(items):
+        courier.give_up(len(items) - encoded, NOT_ENCODABLE)
+    return encoded > 0 and courier.deliver(body, encoded)
 
 
 @dataclass(frozen=True, slots=True)
