@@ -13,7 +13,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import get_current
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_ESCAPED
-from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, get_current_span, set_span_in_context
 
 from spanglass.exceptions.chain import ChainReader
 from spanglass.exceptions.class_names import class_name
@@ -43,6 +43,7 @@ SCOPE = "spanglass"
 #: True while what is logged was handled by nobody: asyncio logs what reached its handler.
 unhandled: ContextVar[bool] = ContextVar("spanglass_unhandled", default=False)
 
+_CALLS = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
 _SEVERITY_TEXTS = {SeverityNumber.ERROR: "ERROR", SeverityNumber.FATAL: "FATAL"}
 
 
@@ -75,7 +76,8 @@ class Capture:
         """Add the event ``exception`` to a span, once an occurrence and span.
 
         ``left`` says that the exception leaves the span: it becomes the span's ``error.type``, and if the span is the
-        local root, beyond which no code of the application can handle it, a log record too.
+        local root, beyond which no code of the application can handle it, a log record too. A call to another service
+        is no such root: whoever made it may still handle what comes back.
         """
         context = span.get_span_context()
         occurrence = self._occurrence(error, context)
@@ -89,7 +91,7 @@ class Capture:
             return
         if ERROR_TYPE not in (span.attributes or {}):
             span.set_attribute(ERROR_TYPE, class_name(type(error)))
-        if not occurrence.in_log and (span.parent is None or span.parent.is_remote):
+        if not occurrence.in_log and span.kind not in _CALLS and (span.parent is None or span.parent.is_remote):
             self._emit(error, occurrence, told if told and told.more else None, handled=False)
 
     def log_attributes(self, error: BaseException) -> dict[str, AnyValue]:

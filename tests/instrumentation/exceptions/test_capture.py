@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.sdk._logs._internal import _exceptions
 from opentelemetry.sdk.trace import Span
-from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, set_span_in_context
 
 from spanglass.exceptions.telling import capture_exception
 from spanglass.settings_table import Settings
@@ -68,6 +68,17 @@ def test_an_exception_that_leaves_the_local_root_is_told_on_both_signals(sent, c
         "code.function.name": f"{__name__}.fail",
         "code.line.number": fail.__code__.co_firstlineno + 2,
     }
+
+
+def test_a_call_that_fails_outside_of_spans_may_be_handled(sent):
+    """An exception that leaves a root of kind client is told by its span; no record says that nobody handled it."""
+    with pytest.raises(PaymentError), sent.tracer.start_as_current_span("PING", kind=SpanKind.CLIENT):
+        fail()
+
+    (event,) = sent.events("PING")
+    assert set(event) == FULL
+    assert sent.spans["PING"].attributes["error.type"] == f"{__name__}.PaymentError"
+    assert sent.logs == []
 
 
 def test_nested_spans_tell_one_occurrence(sent):
