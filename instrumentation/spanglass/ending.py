@@ -1,6 +1,7 @@
-"""The ends of a process at which what still waits is sent: exit, SIGTERM, and a multiprocessing child's ``os._exit``.
+"""The ends of a process at which what still waits is sent: exit, SIGTERM, and a child's ``os._exit``.
 
-SIGKILL and ``os._exit`` in the application's own code leave no time for anything.
+Children are those of multiprocessing and of celery, and RQ's work horses. SIGKILL and ``os._exit`` in the application's
+own code leave no time for anything.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
 from spanglass.imports import when_imported
+from spanglass.work_horse import finish_with_job
 
 if TYPE_CHECKING:
     from _thread import LockType
@@ -41,6 +43,7 @@ class Ending:
         self._take_sigterm()
         for name in _CHILD_MAKERS:
             self._undo.append(when_imported(name, self._watch_children, doing="watch children begin"))
+        self._undo.append(finish_with_job(self.now))
 
     def remove(self) -> None:
         """Take no part any more; what multiprocessing holds is left there and does nothing."""

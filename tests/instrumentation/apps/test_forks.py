@@ -70,6 +70,20 @@ def test_every_child_of_a_script_delivers(run, receiver, way):
     assert {view: pids <= receiver.pids(view, service, pids) for view in VIEWS} == dict.fromkeys(VIEWS, True)
 
 
+def test_every_work_horse_of_rq_delivers(run, receiver, redis_server):
+    """What a job logs arrives, though RQ ends its process by os._exit."""
+    variables = {"REDIS_URL": redis_server.url(3)}
+    run("rq_work.py", service="rq-queue", variables=variables).finish()
+    run("rq", "worker", "--burst", "--url", variables["REDIS_URL"], service="rq-work").finish()
+    rows = receiver.until(
+        """SELECT body, "process.pid" FROM logs WHERE service_name = 'rq-work' AND scope_name = 'rq_work'""",
+        lambda rows: len(rows) == 3,
+    )
+
+    assert len(rows) == len({pid for _, pid in rows}) == 3
+    assert [body for body, _ in rows] == [f"adding in {pid}" for _, pid in rows]
+
+
 def test_a_child_counts_from_zero(run, receiver):
     """What the parent counted before the fork is not sent a second time by the child."""
     program = run("counting.py", service="counting", variables={"SPANGLASS_METRIC_INTERVAL": "1h"})
