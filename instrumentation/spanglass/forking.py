@@ -11,10 +11,10 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from opentelemetry.sdk.metrics._internal.metric_reader_storage import MetricReaderStorage
 from opentelemetry.sdk.resources import Resource
 
 from spanglass.guard import guarded
+from spanglass.limits import renew_readers
 from spanglass.resource import process_attributes
 
 if TYPE_CHECKING:
@@ -51,14 +51,7 @@ def _begin_at_zero(provider: MeterProvider) -> None:
     """Forget the parent's sums, and the locks that its other threads may have held while it forked."""
     consumer = provider._measurement_consumer  # noqa: SLF001 - there is no public way
     consumer._lock = threading.Lock()  # noqa: SLF001
-    consumer._reader_storages = {  # noqa: SLF001
-        reader: MetricReaderStorage(
-            consumer._sdk_config,  # noqa: SLF001
-            reader._instrument_class_temporality,  # type: ignore[arg-type] # noqa: SLF001
-            reader._instrument_class_aggregation,  # type: ignore[arg-type] # noqa: SLF001
-        )
-        for reader in consumer._reader_storages  # noqa: SLF001
-    }
+    renew_readers(provider, {reader: type(storage) for reader, storage in consumer._reader_storages.items()})  # noqa: SLF001
     for reader in consumer._reader_storages:  # noqa: SLF001
         if hasattr(reader, "_export_lock"):
             reader._export_lock = threading.Lock()  # noqa: SLF001

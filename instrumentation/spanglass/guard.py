@@ -22,6 +22,9 @@ STRICT_VARIABLE = "SPANGLASS_STRICT"
 #: How often each part failed in this process, by what it was doing; ``spanglass doctor`` and self-metrics read it.
 failures: Counter[str] = Counter()
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=failures.clear)  # what failed in the parent the parent tells
+
 _logger = logging.getLogger("spanglass")
 _seen: set[tuple[str, type[BaseException]]] = set()
 _lock = ModuleLock()

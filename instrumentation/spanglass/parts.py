@@ -22,6 +22,7 @@ from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
+from spanglass.limits import bound_readers
 from spanglass.logs.install import install_logging
 from spanglass.pipelines import Pipelines
 from spanglass.providers import (
@@ -35,7 +36,8 @@ from spanglass.providers import (
     stated_sampler,
 )
 from spanglass.resource import make_resource
-from spanglass.runtime_metrics.install import install_runtime_metrics
+from spanglass.runtime_metrics.failures import observe_failures
+from spanglass.runtime_metrics.install import SCOPE, install_runtime_metrics
 from spanglass.sampling.head import head_sampler
 from spanglass_core.scrubbing import Scrubber
 
@@ -131,6 +133,7 @@ class Parts:
         if their_meter:
             for reader in readers:
                 their_meter.add_metric_reader(reader)
+                bound_readers(their_meter, [reader])
                 self._undo.append(partial(remove_reader, their_meter, reader))
         return used, [mine for mine in made.all if mine in used.all]
 
@@ -170,6 +173,8 @@ class Parts:
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
             ("run health checks", start_health_runner),
         ]
+        if settings.metrics:
+            installers.append(("count failures of our own", lambda: observe_failures(meter.get_meter(SCOPE))))
         if self.pipelines and settings.metrics:
             pipelines = self.pipelines
             installers.append(("count what is sent", lambda: pipelines.observe(meter)))

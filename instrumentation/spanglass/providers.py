@@ -12,6 +12,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
+from spanglass.limits import bound_readers, log_limits, span_limits
 from spanglass_core.settings_errors import SettingsError
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ def make_providers(
         for meter, name in _TOLD_BY_OURS.items()
     ]
     meter = MeterProvider(readers, resource, shutdown_on_exit=False, views=told_by_ours)
-    tracer = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=ids, meter_provider=meter)
-    logger = LoggerProvider(resource, shutdown_on_exit=False, meter_provider=meter)
+    bound_readers(meter, readers)
+    tracer = TracerProvider(
+        sampler, resource, shutdown_on_exit=False, span_limits=span_limits(), id_generator=ids, meter_provider=meter
+    )
+    logger = LoggerProvider(resource, shutdown_on_exit=False, log_record_limits=log_limits(), meter_provider=meter)
     return Providers(tracer, meter, logger)

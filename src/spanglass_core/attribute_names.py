@@ -87,6 +87,10 @@ SIGNAL = "spanglass.signal"
 #: kept, replayed, spool_full, spool_failed or spool_corrupt.
 SPOOL_OUTCOME = "spanglass.spool.outcome"
 
+# -- failures of our own: on the metric spanglass.internal.failures
+#: What could not be done, such as "export spans".
+FAILURE = "spanglass.internal.failure"
+
 # -- tests: spans of the pytest plugin
 #: Which worker of pytest-xdist ran it: gw0.
 TEST_WORKER = "spanglass.test.worker"

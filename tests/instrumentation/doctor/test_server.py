@@ -81,6 +81,7 @@ processed.add(7, {"error.type": "queue_full"})
 meter.create_gauge("spanglass.instrumentation.problem").set(
     1, {"spanglass.instrumentation.name": "redis", "spanglass.instrumentation.state": "broken",
         "spanglass.instrumentation.reason": "RuntimeError: no"})
+meter.create_counter("spanglass.internal.failures").add(2, {"spanglass.internal.failure": "export spans"})
 reader.collect()
 reader.shutdown()
 """
@@ -103,6 +104,7 @@ def test_what_running_processes_said(doctor, real, surroundings):
         "seen": True,
         "lost": {"traces": {"503": 20, "queue_full": 7}},
         "instrumentations": [{"name": "redis", "state": "broken", "reason": "RuntimeError: no"}],
+        "failures": {"export spans": 2},
     }
     assert report.of("running") == [
         [
@@ -114,6 +116,11 @@ def test_what_running_processes_said(doctor, real, surroundings):
             "warning",
             "shop: instrumentation redis is broken: RuntimeError: no",
             "docs/app/doctor.md says what each state means",
+        ],
+        [
+            "warning",
+            "shop: Spanglass could not export spans: 2 times; the application went on",
+            "the application's log has the first one with its traceback",
         ],
     ]
     assert report["exit"] == 0

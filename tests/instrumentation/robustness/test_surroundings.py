@@ -49,6 +49,7 @@ def test_no_file_descriptor_left(execute):
         from spanglass import guard
         from spanglass.setup import running
         spanglass.configure(metrics=False, send_timeout="100ms")
+        spanglass.span  # imported, as in a program that has run for a while
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
         taken = []
         try:

@@ -11,7 +11,8 @@ from spanglass.cli.errors import CliError
 from spanglass.cli.options import READ_TOKEN
 from spanglass.delivery.signals import SIGNALS, Signal
 from spanglass.instrumentors.metrics import PROBLEM
-from spanglass_core.attribute_names import INSTRUMENTATION_NAME, INSTRUMENTATION_REASON, INSTRUMENTATION_STATE
+from spanglass.runtime_metrics.failures import FAILURES
+from spanglass_core.attribute_names import FAILURE, INSTRUMENTATION_NAME, INSTRUMENTATION_REASON, INSTRUMENTATION_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,10 +43,12 @@ def look(client: Client, service: str) -> tuple[dict[str, Any], list[Finding]]:
         metrics = {each["name"] for each in client.get("/metrics", _parameters(service, prefix=""))["metrics"]}
         losses = {name: _losses(client, service, each) for name, each in SIGNALS.items() if each.exported in metrics}
         troubles = _troubles(client, service) if PROBLEM in metrics else []
+        failures = _failures(client, service) if FAILURES.name in metrics else {}
     except (CliError, KeyError, TypeError) as error:
         text = f"what the running processes said could not be read: {error}"
         return {}, [Finding(_AREA, Severity.NOTE, text, f"a server with read tokens needs one in {READ_TOKEN}")]
     facts = {"service": service, "last": _LAST, "seen": bool(metrics), "lost": losses, "instrumentations": troubles}
+    facts["failures"] = failures
     return facts, list(_findings(facts))
 
 
@@ -81,6 +84,16 @@ def _troubles(client: Client, service: str) -> list[dict[str, str]]:
     return [{"name": name, "state": state, "reason": reason} for name, state, reason in sorted(found)]
 
 
+def _failures(client: Client, service: str) -> dict[str, int]:
+    """Give how often code of ours failed since each process began, by what could not be done."""
+    parameters = {"last": _LAST, "name": FAILURES.name, "filter": _filter(service), "aggregate": "raw"}
+    failed: dict[str, int] = {}
+    for series in client.get("/metrics/query", parameters)["series"]:
+        doing = str(series["by"].get(FAILURE, ""))
+        failed[doing] = failed.get(doing, 0) + round(series["points"][-1]["value"])
+    return failed
+
+
 def _findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
     who = facts["service"] or "any service"
     if not facts["seen"]:
@@ -94,7 +107,10 @@ def _findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
     for each in facts["instrumentations"]:
         text = f"{who}: instrumentation {each['name']} is {each['state']}: {each['reason']}"
         yield Finding(_AREA, Severity.WARNING, text, "docs/app/doctor.md says what each state means")
-    if not lost and not facts["instrumentations"]:
+    for doing, count in facts["failures"].items():
+        text = f"{who}: Spanglass could not {doing}: {count:,} times; the application went on"
+        yield Finding(_AREA, Severity.WARNING, text, "the application's log has the first one with its traceback")
+    if not lost and not facts["instrumentations"] and not facts["failures"]:
         yield Finding(_AREA, Severity.OK, f"{who} lost nothing in the last {_LAST}, as far as its processes could say")
 
 

@@ -1,0 +1,97 @@
+"""Bounds on what the SDK keeps in memory: attribute sets of an instrument, lengths of values."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.view import View
+from opentelemetry.sdk.trace import TracerProvider
+
+from spanglass import limits
+
+OVERFLOW = {"otel.metric.overflow": True}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Lower the bound to three sets."""
+    monkeypatch.setattr(limits, "MAX_SETS", 3)
+
+
+def metered(**options):
+    """Give a reader that is bounded, and a meter."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False, **options)
+    limits.bound_readers(provider, [reader])
+    return reader, provider.get_meter("shop")
+
+
+def points(reader):
+    """Give values by attributes of the one metric that was measured."""
+    (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    (metric,) = scope.metrics
+    return [(dict(point.attributes), getattr(point, "value", None)) for point in metric.data.data_points]
+
+
+@pytest.mark.usefixtures("small")
+def test_sets_beyond_the_bound_are_added_up(caplog):
+    """Sets that are known go on, all others are one; the sum stays right, and it is said once."""
+    reader, meter = metered()
+    counter = meter.create_counter("orders")
+    with caplog.at_level(logging.WARNING):
+        for customer in (1, 2, 3, 4, 1, 5):
+            counter.add(1, {"customer": customer})
+
+    assert points(reader) == [({"customer": 1}, 2), ({"customer": 2}, 1), (OVERFLOW, 3)]
+    assert [record.args for record in caplog.records] == [("orders", 2)]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_view_that_drops_keys_comes_first():
+    """What a view leaves of the attributes is what counts."""
+    reader, meter = metered(views=[View(instrument_name="orders", attribute_keys={"shop"})])
+    counter = meter.create_counter("orders")
+    for customer in range(5):
+        counter.add(1, {"customer": customer, "shop": customer % 2})
+
+    assert points(reader) == [({"shop": 0}, 3), ({"shop": 1}, 2)]
+
+
+def test_an_instrument_keeps_two_thousand_sets():
+    """The bound as it is: 1999 sets and the one for the rest."""
+    reader, meter = metered()
+    histogram = meter.create_histogram("sizes")
+    for customer in range(2_100):
+        histogram.record(1, {"customer": customer})
+
+    found = points(reader)
+    assert (len(found), found[0], found[-1]) == (2_000, ({"customer": 0}, None), (OVERFLOW, None))
+
+
+def test_values_have_a_length():
+    """A text of an attribute of a span, an event or a log record is cut; what is shorter stays as it is."""
+    long = "x" * (limits.MAX_VALUE + 1)
+    span = (
+        TracerProvider(span_limits=limits.span_limits(), shutdown_on_exit=False).get_tracer("shop").start_span("work")
+    )
+    span.set_attributes({"long": long, "short": "y"})
+    span.add_event("event", {"long": long})
+
+    assert span.attributes == {"long": long[:-1], "short": "y"}
+    assert span.events[0].attributes == {"long": long[:-1]}
+    assert LoggerProvider(log_record_limits=limits.log_limits(), shutdown_on_exit=False) is not None
+    assert limits.log_limits().max_log_record_attribute_length == limits.MAX_VALUE
+
+
+@pytest.mark.parametrize(("value", "length"), [("7", 7), ("200000", 200_000)])
+def test_opentelemetrys_variable_comes_first(monkeypatch, value, length):
+    """OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT says another length, shorter or longer; the span's own variable wins."""
+    monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", value)
+    monkeypatch.setenv("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "")
+    assert limits.span_limits().max_span_attribute_length == length
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")
+    assert limits.span_limits().max_span_attribute_length == 3
