@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass import declarative, forking, published
-from spanglass.api.health_runner import start_health_runner
+from spanglass.api.health_start import run_checks_when_used
 from spanglass.clock import SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within
@@ -171,7 +171,7 @@ class Parts:
             ("send logs", lambda: install_logging(settings, logger_provider=logger, capture=capture)),
             ("measure the process", lambda: install_runtime_metrics(settings, meter_provider=meter)),
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
-            ("run health checks", start_health_runner),
+            ("run health checks", run_checks_when_used),
         ]
         if settings.metrics:
             installers.append(("count failures of our own", lambda: observe_failures(meter.get_meter(SCOPE))))

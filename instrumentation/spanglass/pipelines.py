@@ -11,12 +11,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from spanglass.delivery.batching import LogBatcher, SpanBatcher
 from spanglass.delivery.closing import Closing
-from spanglass.delivery.console import ConsoleLogs, ConsoleSpans, make_console
+from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.count_metrics import observe
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
 from spanglass.providers import chosen_exporters, other_exporters
-from spanglass.sampling.tail import TailErrorLogProcessor, TailSamplingProcessor
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ class Pipelines:
         settings = self._settings
         if not settings.tail_sampling:
             return spans
+        from spanglass.sampling.tail import TailErrorLogProcessor, TailSamplingProcessor  # noqa: PLC0415 - 4 ms for few
+
         tail = TailSamplingProcessor(
             spans,
             keep_ratio=settings.tail_keep_ratio,
@@ -105,6 +106,10 @@ class Pipelines:
         self.readers += [each if isinstance(each, MetricReader) else self._reader(each) for each in metrics]
 
     def _add_console(self) -> None:
+        if not may_print(self._settings, sys.stderr):
+            return
+        from spanglass.delivery.console import ConsoleLogs, ConsoleSpans, make_console  # noqa: PLC0415 - 7 ms for few
+
         console = make_console(self._settings, sys.stderr, self.closing)
         if console is not None:
             self.spans.append(ConsoleSpans(console))

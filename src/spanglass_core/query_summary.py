@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from spanglass_core.lazy_patterns import lazy_pattern
+
 #: Enough for any statement's beginning; a list of ten thousand values is not read.
 _MOST_CHARACTERS = 4096
 _MOST_TARGETS = 4
@@ -15,9 +17,9 @@ _MOST_TARGETS = 4
 _QUOTED = r"'(?:[^']|'')*'"
 _COMMENT = r"--[^\n]*|/\*.*?\*/"
 _NAME = r"(?:[\w$]+|\"[^\"]+\"|`[^`]+`|\[[^\]]+\])"
-_NOISE = re.compile(f"{_QUOTED}|{_COMMENT}", re.DOTALL)
-_WORD = re.compile(r"[A-Za-z]+")
-_TARGET = re.compile(
+_NOISE = lazy_pattern(f"{_QUOTED}|{_COMMENT}", re.DOTALL)
+_WORD = lazy_pattern(r"[A-Za-z]+")
+_TARGET = lazy_pattern(
     rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF\s+(?:NOT\s+)?EXISTS)?|CALL)\s+(?:ONLY\s+)?({_NAME}(?:\.{_NAME})*)",
     re.IGNORECASE,
 )

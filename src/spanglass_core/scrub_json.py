@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
+from spanglass_core.lazy_patterns import lazy_pattern
 from spanglass_core.scrub_pairs import is_number
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
 
     from spanglass_core.scrub_keys import KeyRules, Rule
     from spanglass_core.scrub_marks import Mark
 
 # a string, a number or word, a bracket, or what stands between
-_TOKEN = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[\w.+-]++|[{}\[\]]|[^\"\w.+{}\[\]-]++")
+_TOKEN = lazy_pattern(r"\"(?:[^\"\\]|\\.)*+\"|[\w.+-]++|[{}\[\]]|[^\"\w.+{}\[\]-]++")
 
 
 def is_json(text: str) -> bool:

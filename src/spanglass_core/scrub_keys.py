@@ -7,9 +7,10 @@ and ``secretary`` hold nothing. A secret's noun that is followed by what describ
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from spanglass_core.lazy_patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _ANY, _LAST, _ALONE = "any", "last", "alone"
 _MAX_KEY = 256  # characters of a name that are looked at, from its end: that is where nouns stand
 _CACHED_KEYS = 4096
-_WORDS = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
+_WORDS = lazy_pattern(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
 
 
 @dataclass(frozen=True, slots=True)

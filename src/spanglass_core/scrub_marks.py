@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from spanglass_core.lazy_patterns import lazy_pattern
+
 #: What to write instead of a text that was found, given the text and the reason.
 Mark = Callable[[str, str], str]
 
@@ -13,7 +15,7 @@ REDACTED = "REDACTED"
 
 # what others, and we before, leave in a secret's place: nothing is gained by marking it again
 _WORDS = "redacted|filtered|scrubbed|masked|hidden"
-_DONE = re.compile(rf"{_WORDS}|[\[<](?:{_WORDS})\b[^\]>\n]{{0,80}}[\]>]|[*•x.]{{3,}}", re.IGNORECASE)
+_DONE = lazy_pattern(rf"{_WORDS}|[\[<](?:{_WORDS})\b[^\]>\n]{{0,80}}[\]>]|[*•x.]{{3,}}", re.IGNORECASE)
 
 
 def mark(reason: str) -> str:

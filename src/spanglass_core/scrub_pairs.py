@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from spanglass_core.lazy_patterns import lazy_pattern
 from spanglass_core.scrub_marks import is_marked
 
 if TYPE_CHECKING:
@@ -17,32 +18,32 @@ if TYPE_CHECKING:
 
 # A name and what parts it from its value. It begins a word, or follows a line break that is written as `\\n`.
 # `"a", "b"` parts them where pairs of headers are listed.
-_NAME = re.compile(
+_NAME = lazy_pattern(
     r"(?:(?<=\\[nrt])|(?<![\w.-])(?!(?<=\\)[nrt]))"
     r"(?P<name>(?:(?i:api|secret|private|access|credit|debit|card|security|social|bank|account)[ ]){0,2}+"
     r"[\w.-]{1,128}+)"
     r"(?P<quote>\\{0,8}[\"'])?(?P<part>\s{0,8}(?:=>|:=|[=:])\s{0,8}|(?<=[\"']),\s{0,8})"
 )
-_FLAG = re.compile(r"(?<!\S)--?(?P<name>[A-Za-z][\w-]{1,64}+) {1,4}(?=[^\s-])")
-_OPEN = re.compile(r"[bBrRuUfF]{0,2}(\\{0,8})([\"'])")
-_QUOTE_OR_LINE = {'"': re.compile(r"[\"\n]"), "'": re.compile(r"['\n]")}
+_FLAG = lazy_pattern(r"(?<!\S)--?(?P<name>[A-Za-z][\w-]{1,64}+) {1,4}(?=[^\s-])")
+_OPEN = lazy_pattern(r"[bBrRuUfF]{0,2}(\\{0,8})([\"'])")
+_QUOTE_OR_LINE = {'"': lazy_pattern(r"[\"\n]"), "'": lazy_pattern(r"['\n]")}
 # A backslash is part of a value unless it writes a control character or a quote.
-_VALUE = re.compile(r"(?:[^\s\"'\\,;&<>(){}\[\]]|\\\\|\\[^\s\\nrtbfu\"'/])++")
-_SCHEME = re.compile(r"(?i:bearer|basic|digest|token|apikey|api-key|negotiate|ntlm)[ ]{1,4}")
-_COOKIES = re.compile(r"[^\s\"'\\,;=]++=[^\s\"'\\,;]*+(?:;[ ]?[^\s\"'\\,;]++)*+")
+_VALUE = lazy_pattern(r"(?:[^\s\"'\\,;&<>(){}\[\]]|\\\\|\\[^\s\\nrtbfu\"'/])++")
+_SCHEME = lazy_pattern(r"(?i:bearer|basic|digest|token|apikey|api-key|negotiate|ntlm)[ ]{1,4}")
+_COOKIES = lazy_pattern(r"[^\s\"'\\,;=]++=[^\s\"'\\,;]*+(?:;[ ]?[^\s\"'\\,;]++)*+")
 # What stands where a value would and is none: a placeholder, a type, a word of prose, a name in source code.
-_NO_VALUE = re.compile(
+_NO_VALUE = lazy_pattern(
     r"%\w?|\$|\$\d{1,3}|\$[A-Z_]++|\?|:[a-z_]++|[=:|~.+*-]++|[a-z_]{1,24}(?:\.[a-z_]{1,24}|\.[A-Z_]{1,24})++"
     r"|(?i:bearer|basic|digest)\W*+|TEXT|STRING|VALUE|(?i:none|null|nil|true|false|undefined|str|int|bytes|bool|float"
     r"|string|any|optional|text|ok|yes|no|self|cls|required|missing|invalid|empty|unset|wrong|incorrect|expired|changed"
     r"|is|was|must|not|and|or|for)"
 )
-_CODE_NAME = re.compile(r"[A-Za-z]++(?:_[A-Za-z]++)++|[A-Z]{3,}+")
-_CALLED = re.compile(r"[A-Za-z_.]++")
-_LOOKS_RANDOM = re.compile(r"(?=[^\s\d]*+\d)\S{6,}+|(?=[^\sa-z]*+[a-z])(?=[^\sA-Z]*+[A-Z])\S{8,}+|\S{20,}+")
-_LETTER = re.compile(r"\w")
+_CODE_NAME = lazy_pattern(r"[A-Za-z]++(?:_[A-Za-z]++)++|[A-Z]{3,}+")
+_CALLED = lazy_pattern(r"[A-Za-z_.]++")
+_LOOKS_RANDOM = lazy_pattern(r"(?=[^\s\d]*+\d)\S{6,}+|(?=[^\sa-z]*+[a-z])(?=[^\sA-Z]*+[A-Z])\S{8,}+|\S{20,}+")
+_LETTER = lazy_pattern(r"\w")
 _BRACKETS = frozenset("{[(")
-_BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[{}\[\]()]", re.DOTALL)
+_BRACKET = lazy_pattern(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[{}\[\]()]", re.DOTALL)
 
 
 def scrub_pairs(text: str, rules: KeyRules, mark: Mark) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-import re
+
+from spanglass_core.lazy_patterns import lazy_pattern
 
 
 class Plan(enum.IntEnum):
@@ -50,7 +51,7 @@ _PLAIN_PREFIXES = (
 )  # fmt: skip
 
 # a value bound to a place in a statement: nothing says what it is
-_UNNAMED_PARAMETER = re.compile(r"db\.(?:query|operation)\.parameter\.\d+")
+_UNNAMED_PARAMETER = lazy_pattern(r"db\.(?:query|operation)\.parameter\.\d+")
 
 
 def plan_of(key: str, *, secret: bool) -> Plan:

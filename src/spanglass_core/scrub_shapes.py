@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from spanglass_core.lazy_patterns import lazy_pattern
 from spanglass_core.scrub_marks import REDACTED, is_marked
 
 if TYPE_CHECKING:
@@ -48,19 +49,19 @@ def _pattern(begins: str, rest: str) -> str:
     return f"((?:{'|'.join(re.escape(begin) for begin in begins.split())}){rest})"
 
 
-_BEGIN = re.compile("|".join(re.escape(begin) for _, begins, _ in _SHAPES for begin in begins.split()))
-_SHAPE = re.compile("|".join(_pattern(begins, rest) for _, begins, rest in _SHAPES))
-_KEY_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s:,.()-]|\\[nr])*+")
-_KEY_END = re.compile(r"-----END [A-Z0-9 ]{1,60}-----")
+_BEGIN = lazy_pattern("|".join(re.escape(begin) for _, begins, _ in _SHAPES for begin in begins.split()))
+_SHAPE = lazy_pattern("|".join(_pattern(begins, rest) for _, begins, rest in _SHAPES))
+_KEY_BEGIN = lazy_pattern(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s:,.()-]|\\[nr])*+")
+_KEY_END = lazy_pattern(r"-----END [A-Z0-9 ]{1,60}-----")
 
 # 14 to 19 digits, together or in the groups they are printed in
-_CARD = re.compile(r"[2-6]\d{3}(?:\d{10,15}|([ -])\d{4}\1\d{4}\1\d{1,7}|([ -])\d{6}\2\d{4,5})")
-_ISSUERS = re.compile(
+_CARD = lazy_pattern(r"[2-6]\d{3}(?:\d{10,15}|([ -])\d{4}\1\d{4}\1\d{1,7}|([ -])\d{6}\2\d{4,5})")
+_ISSUERS = lazy_pattern(
     r"4\d{15}(?:\d{3})?|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|4[4-9]\d|5\d\d)\d{12}"
     r"|35\d{14}|62\d{14,17}"
 )
-_USERINFO = re.compile(r"(\w{0,3})://((?:[^\s/?#\"'<>\\@]*+@)++)")
+_USERINFO = lazy_pattern(r"(\w{0,3})://((?:[^\s/?#\"'<>\\@]*+@)++)")
 _WEB = ("ttp", "tps", "ws", "wss", "ftp")  # the last three characters of the scheme
 
 

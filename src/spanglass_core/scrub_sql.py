@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from spanglass_core.lazy_patterns import lazy_pattern
+
 #: Systems where "..." is a string too, not a name.
 _QUOTES_ARE_STRINGS = frozenset({"bigquery", "gcp.bigquery", "hive", "mariadb", "mysql", "spark", "gcp.spanner"})
 
@@ -19,7 +21,7 @@ NO_SQL = frozenset(
     }
 )  # fmt: skip
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""(?P<comment>--[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |(?P<escaped>[eE]'(?:[^'\\]|\\.|'')*+'?)
     |(?P<string>(?:[uU]&|[nNbBxX])?'[^']*+(?:''[^']*+)*+'?)
@@ -33,8 +35,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 #: What every statement with a literal contains, and few others: a digit in a name or parameter is a suspicion too.
-HINT = re.compile(r"['\"$0-9]")
-_SIGN_IS_OPERATOR = re.compile(r"[\w)\]\"'`]\s{0,8}\Z")
+HINT = lazy_pattern(r"['\"$0-9]")
+_SIGN_IS_OPERATOR = lazy_pattern(r"[\w)\]\"'`]\s{0,8}\Z")
 
 
 def scrub_sql(text: str, system: str = "") -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
+from spanglass_core.lazy_patterns import lazy_pattern
 from spanglass_core.scrub_marks import is_marked
 from spanglass_core.scrub_shapes import scrub_userinfo
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from spanglass_core.scrub_hints import Hint
@@ -27,7 +28,7 @@ _PARAMETERS = frozenset(
 #: What a URL with something to scrub contains, besides what texts do: a name may be written in percents.
 HINTS: tuple[Hint, ...] = (*((name, "") for name in _PARAMETERS), ("code=", ""), ("%", ""))
 
-_PARAMETER = re.compile(r"([^&;=]++)=([^&;]*+)")
+_PARAMETER = lazy_pattern(r"([^&;=]++)=([^&;]*+)")
 
 
 def scrub_url(url: str, rules: KeyRules, mark: Mark, scrub_text: Callable[[str], str]) -> str:

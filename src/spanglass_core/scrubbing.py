@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spanglass_core.attribute_names import SCRUBBED
+from spanglass_core.lazy_patterns import lazily
 from spanglass_core.scrub_hints import hint_pattern
 from spanglass_core.scrub_json import is_json, scrub_json
 from spanglass_core.scrub_keys import KeyRules, words_of
@@ -32,7 +33,7 @@ _CACHED_TEXTS, _CACHED_LENGTH = 4096, 256  # texts without secrets that are reme
 _CACHED_KEYS = 4096
 _PLAIN, _SECRET = int(Plan.PLAIN), int(Plan.SECRET)
 _NUMBERS = frozenset({bool, int, float})
-_ALWAYS = re.compile("").search
+_ALWAYS = re.compile("")
 _SHORT = 8  # a text below holds no name with its value and no known shape: "a=secret" has as many
 
 
@@ -59,14 +60,13 @@ class Scrubber:
         """``extra_keys`` are words that make a key secret; ``safe_keys``, whole or ``prefix.*``, are never scrubbed."""
         self._rules = KeyRules(extra_keys, safe_keys)
         self._callback = callback
-        hints = [*self._rules.hints(), *SHAPE_HINTS]
-        self._text_hint = hint_pattern(hints).search
-        self._url_hint = hint_pattern([*hints, *URL_HINTS]).search
+        self._text_hint = lazily(lambda: hint_pattern([*self._rules.hints(), *SHAPE_HINTS]))
+        self._url_hint = lazily(lambda: hint_pattern([*self._rules.hints(), *SHAPE_HINTS, *URL_HINTS]))
         by_plan = {
             Plan.TEXT: self._text_hint,
             Plan.URL: self._url_hint,
             Plan.QUERY: self._url_hint,
-            Plan.SQL: SQL_HINT.search,
+            Plan.SQL: SQL_HINT,
         }
         self._hints = [by_plan.get(Plan(each), _ALWAYS) if each else _ALWAYS for each in range(max(Plan) + 1)]
         self._plans: dict[str, Plan] = {}
@@ -83,7 +83,7 @@ class Scrubber:
             if value.__class__ is str:
                 if value in clean[plan]:
                     continue
-                if hints[plan](value.lower()) is None:
+                if hints[plan].search(value.lower()) is None:
                     self._remember(plan, value)
                     continue
             scrubbed = self._apply(plan, key, value, attributes)
@@ -105,7 +105,7 @@ class Scrubber:
             return text
         if len(text) > MAX_TEXT:
             text = text[:MAX_TEXT] + mark(f"not read, {len(text) - MAX_TEXT} more characters")
-        if self._text_hint(text.lower()) is None:
+        if self._text_hint.search(text.lower()) is None:
             return self._remember(Plan.TEXT, text)
         if is_json(text):
             scrubbed = scrub_json(text, self._rules, self._marker(key), lambda part: self.text(part, key))
@@ -115,14 +115,14 @@ class Scrubber:
 
     def url(self, url: str, key: str = "") -> str:
         """Scrub a URL: user and password, secret parameters, tokens in its path."""
-        if self._url_hint(url.lower()) is None:
+        if self._url_hint.search(url.lower()) is None:
             return self._remember(Plan.URL, url)
         scrubbed = scrub_url(url, self._rules, self._marker(key, REDACTED), self.text)
         return self._remember(Plan.URL, url) if scrubbed is url else scrubbed
 
     def query(self, query: str, key: str = "") -> str:
         """Scrub the parameters of a URL, without question mark."""
-        if self._url_hint(query.lower()) is None:
+        if self._url_hint.search(query.lower()) is None:
             return self._remember(Plan.QUERY, query)
         scrubbed = scrub_query(query, self._rules, self._marker(key, REDACTED), self.text)
         return self._remember(Plan.QUERY, query) if scrubbed is query else scrubbed

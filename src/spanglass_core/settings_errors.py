@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ class SettingsError(ValueError):
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """End a message with what was probably meant, or where the list is."""
+    import difflib  # noqa: PLC0415 - 1 ms that a configuration without mistakes need not pay
+
     names = list(known)
     # the last word may be right and its group wrong or missing
     close = [full for full in names if full.rpartition(".")[2] == name.rpartition(".")[2]]

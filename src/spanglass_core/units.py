@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+
+from spanglass_core.lazy_patterns import lazy_pattern
 
 #: Nanoseconds in each unit of time, shortest first. ``m`` is a minute: a duration of months has no fixed length.
 TIME_UNITS_NS = {
@@ -32,8 +33,8 @@ _SIZE_UNITS_BY_LOWER = {unit.lower(): size for unit, size in SIZE_UNITS_BYTES.it
 
 # Three digits of exponent are enough for any double; more would make a number that takes seconds to multiply out.
 _NUMBER = r"(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?"
-_QUANTITY = re.compile(rf"([+-]?)({_NUMBER})\s*([A-Za-zµμ]*)")
-_PART = re.compile(rf"({_NUMBER})([A-Za-zµμ]+)")
+_QUANTITY = lazy_pattern(rf"([+-]?)({_NUMBER})\s*([A-Za-zµμ]*)")
+_PART = lazy_pattern(rf"({_NUMBER})([A-Za-zµμ]+)")
 
 
 class Dimension(Enum):

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass import forking
 from spanglass.delivery.batching import Batcher, readable
+from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.console_tree import Gathered, render, span_id
 from spanglass.delivery.reachable import look
 from spanglass.guard import guarded
@@ -202,11 +203,9 @@ def make_console(
     ``stream`` is None where a process has none. With ``auto`` it is made for a terminal only, and turned on if, within
     half a second, no server is found.
     """
-    if stream is None or stream.closed:
+    if stream is None or not may_print(settings, stream):
         return None
     terminal = stream.isatty()
-    if settings.console == "off" or (settings.console == "auto" and not terminal):
-        return None
     colours = terminal and not (os.environ if environ is None else environ).get("NO_COLOR")
     tree = ConsoleTree(stream, colours=colours, width=lambda: shutil.get_terminal_size().columns if terminal else 120)
     console = Console(tree, closing, timeout_ns=settings.flush_timeout_ns, on=settings.console == "on")

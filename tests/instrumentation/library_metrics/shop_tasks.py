@@ -39,7 +39,7 @@ def main() -> None:
     from celery.signals import worker_process_shutdown  # noqa: PLC0415
     from measuring import Measured  # noqa: PLC0415 - the worker's process finds it on PYTHONPATH
 
-    from spanglass.library_metrics import install_library_metrics  # noqa: PLC0415
+    from spanglass.library_metrics.install import install_library_metrics  # noqa: PLC0415
     from spanglass.settings import load  # noqa: PLC0415
 
     measured = Measured()

@@ -16,7 +16,7 @@ from celery.contrib.testing.worker import start_worker
 from celery.signals import worker_ready
 from opentelemetry.sdk.metrics import MeterProvider
 
-from spanglass.library_metrics import install_library_metrics
+from spanglass.library_metrics.install import install_library_metrics
 from spanglass.settings import load
 
 HERE = Path(__file__).parent

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from spanglass import forking
-from spanglass.library_metrics import install_library_metrics
-from spanglass.library_metrics.install import HOOKS
+from spanglass.library_metrics.install import HOOKS, install_library_metrics
 from spanglass.settings import load
 
 
@@ -18,7 +17,7 @@ def test_no_library_is_imported():
     code = (
         "import sys\n"
         "from opentelemetry.sdk.metrics import MeterProvider\n"
-        "from spanglass.library_metrics import install_library_metrics\n"
+        "from spanglass.library_metrics.install import install_library_metrics\n"
         "from spanglass.settings import load\n"
         "install_library_metrics(load({}, {}), meter_provider=MeterProvider())\n"
         f"print([name for name in {list(HOOKS)} if name.partition('.')[0] in sys.modules])"
@@ -32,7 +31,7 @@ def test_a_library_imported_later_is_measured():
     code = (
         "from opentelemetry.sdk.metrics import MeterProvider\n"
         "from measuring import Measured\n"
-        "from spanglass.library_metrics import install_library_metrics\n"
+        "from spanglass.library_metrics.install import install_library_metrics\n"
         "from spanglass.settings import load\n"
         "measured = Measured()\n"
         "install_library_metrics(load({}, {}), meter_provider=measured.provider)\n"

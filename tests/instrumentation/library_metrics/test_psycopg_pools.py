@@ -9,7 +9,8 @@ import psycopg
 import psycopg_pool
 import pytest
 
-from spanglass.library_metrics import install_library_metrics, watch_postgres
+from spanglass.library_metrics.install import install_library_metrics
+from spanglass.library_metrics.postgres import watch_postgres
 from spanglass.library_metrics.postgres import measure, watched
 from spanglass.settings import load
 

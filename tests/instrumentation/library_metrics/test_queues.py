@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from spanglass.library_metrics import install_library_metrics, watch_queue
 from spanglass.library_metrics.deferred import Deferred
+from spanglass.library_metrics.install import install_library_metrics
+from spanglass.library_metrics.queues import watch_queue
 from spanglass.settings import load
 
 NAME = "messaging.destination.name"

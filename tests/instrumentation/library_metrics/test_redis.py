@@ -9,7 +9,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from spanglass.library_metrics import install_library_metrics
+from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.redis_commands import READS
 from spanglass.settings import load
 

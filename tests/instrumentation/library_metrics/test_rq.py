@@ -9,7 +9,7 @@ import pytest
 import redis
 import rq
 
-from spanglass.library_metrics import install_library_metrics
+from spanglass.library_metrics.install import install_library_metrics
 from spanglass.settings import load
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from spanglass.library_metrics import install_library_metrics
+from spanglass.library_metrics.install import install_library_metrics
 from spanglass.settings import load
 
 POOL = "db.client.connection.pool.name"

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
-from spanglass.sampling import RatioSampler, head_sampler
+from spanglass.sampling.head import RatioSampler, head_sampler
 from spanglass.sampling.probability import probability_of, randomness, threshold_in, threshold_of, with_threshold
 from spanglass.settings import load
 

@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags, set_span_in_context
 
 from spanglass.clock import Clock
-from spanglass.sampling import RatioSampler, TailErrorLogProcessor, TailSamplingProcessor
+from spanglass.sampling.head import RatioSampler
+from spanglass.sampling.tail import TailErrorLogProcessor, TailSamplingProcessor
 
 PROBABILITY, REASON = "spanglass.sampling.probability", "spanglass.sampling.reason"
 MS = 1_000_000
