@@ -10,8 +10,7 @@ import psycopg_pool
 import pytest
 
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.library_metrics.postgres import watch_postgres
-from spanglass.library_metrics.postgres import measure, watched
+from spanglass.library_metrics.postgres import measure, watch_postgres, watched
 from spanglass.settings import load
 
 POOL = "db.client.connection.pool.name"
