@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics._internal.metric_reader_storage import MetricRead
 from opentelemetry.sdk.trace import SpanLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics._internal.measurement import Measurement
@@ -81,6 +81,27 @@ def span_limits() -> SpanLimits:
 def log_limits() -> LogRecordLimits:
     """Give the limits of log records, likewise."""
     return LogRecordLimits(max_attribute_length=_value_limit())
+
+
+class _Once(logging.Filter):
+    """Lets the first record of each message pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether this is the first of its kind."""
+        first = record.msg not in self._seen
+        self._seen.add(str(record.msg))
+        return first
+
+
+def say_once() -> Callable[[], None]:
+    """Have the SDK say once that an attribute was too much, not for each of them; returns what takes that back."""
+    logger, once = logging.getLogger("opentelemetry.attributes"), _Once()
+    logger.addFilter(once)
+    return lambda: logger.removeFilter(once)
 
 
 def _value_limit() -> int | None:

@@ -22,7 +22,7 @@ from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
-from spanglass.limits import bound_readers
+from spanglass.limits import bound_readers, say_once
 from spanglass.logs.install import install_logging
 from spanglass.pipelines import Pipelines
 from spanglass.providers import (
@@ -87,6 +87,7 @@ class Parts:
         published.publish(self.providers)
         self._undo.append(lambda: published.take_back(self._own))
         self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
+        self._undo.append(say_once())
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):
                 self._undo.append(install())

@@ -17,6 +17,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from spanglass.release import git_commit
 from spanglass.service_name import service_name
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +45,10 @@ def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> 
         for name, find in found.items()
         if name not in attributes and name not in stated and (value := find())
     }
-    return Resource.create({**_surroundings(), **process_attributes(), **(more or {}), **attributes})
+    made = Resource.create({**_surroundings(), **process_attributes(), **(more or {}), **attributes})
+    # names of files and environment variables need not be UTF-8, and what can't be encoded would be left out each time
+    texts = {name: text_of(value) for name, value in made.attributes.items() if isinstance(value, str)}
+    return made.merge(Resource(texts))
 
 
 def process_attributes() -> dict[str, int]:

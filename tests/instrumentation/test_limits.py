@@ -95,3 +95,18 @@ def test_opentelemetrys_variable_comes_first(monkeypatch, value, length):
     assert limits.span_limits().max_span_attribute_length == length
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")
     assert limits.span_limits().max_span_attribute_length == 3
+
+
+def test_what_is_too_much_is_said_once(caplog):
+    """The SDK's warning about an attribute that is cut or dropped comes once, not for every attribute."""
+    take_back = limits.say_once()
+    span = (
+        TracerProvider(span_limits=limits.span_limits(), shutdown_on_exit=False).get_tracer("shop").start_span("work")
+    )
+    for number in range(200):
+        span.set_attribute(f"key {number}", "x" * (limits.MAX_VALUE + 1))
+    take_back()
+
+    assert [record.msg.split()[0] for record in caplog.records] == ["String", "Attributes"]
+    span.set_attribute("another", 1)
+    assert len(caplog.records) == 3

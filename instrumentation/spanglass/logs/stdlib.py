@@ -109,7 +109,7 @@ def _send(sender: Sender, record: logging.LogRecord) -> None:
         if not _EVENT_NAMES.isdisjoint(attributes):
             event_name = _event_name(attributes)
     body = _message(record, attributes)
-    attributes[code.CODE_FILE_PATH] = record.pathname
+    attributes[code.CODE_FILE_PATH] = text_of(record.pathname)
     attributes[code.CODE_FUNCTION_NAME] = record.funcName or ""
     attributes[code.CODE_LINE_NUMBER] = record.lineno
     if record.thread is not None:

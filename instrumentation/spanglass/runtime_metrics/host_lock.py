@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def lock_path(parts: Iterable[str], directory: Path | None = None) -> Path:
     """Name the lock file of what ``parts`` identify, for this user."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\0".join(parts).encode(errors="backslashreplace")).hexdigest()[:16]
     return (directory or Path(tempfile.gettempdir())) / f"spanglass-host-{user}-{digest}.lock"
 
 

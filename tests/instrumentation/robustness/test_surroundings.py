@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import venv
 from pathlib import Path
 
@@ -99,3 +100,21 @@ def test_a_child_of_another_environment(execute, tmp_path):
     done = execute(words=[SPANGLASS, "run", str(parent)], variables={"SPANGLASS_METRICS": "false"})
 
     assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
+def test_names_that_are_not_utf8(execute, tmp_path):
+    """A program whose file and folder have such names is instrumented; nothing is said, and it has a name."""
+    script = os.fsencode(tmp_path) + b"/shop\xff.py"
+    code = """
+    import logging, spanglass
+    from spanglass import guard
+    from spanglass.setup import running
+    logging.getLogger("shop").warning("in a file")
+    print(running().providers.tracer.resource.attributes["service.name"], spanglass.force_flush(), dict(guard.failures))
+    """
+    with open(script, "w") as file:  # noqa: PTH123 - bytes
+        file.write(textwrap.dedent(code))
+    done = execute(words=[SPANGLASS, "run", script], variables={"SPANGLASS_SEND_TIMEOUT": "50ms"})
+
+    assert done.stdout == "shop\\udcff True {}\n", done.stderr
+    assert "Traceback" not in done.stderr
