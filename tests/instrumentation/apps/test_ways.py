@@ -83,8 +83,10 @@ def test_shutdown_takes_everything_back_and_configure_begins_anew(script, receiv
         (
             "spanglass.configure(sample_ratio=7)",
             {},
-            ("spanglass: configure(): sample_ratio: expected a number from 0 to 1, or a percentage such as 10% "
-            "(got '7')"),
+            (
+                "spanglass: configure(): sample_ratio: expected a number from 0 to 1, or a percentage such as 10% "
+                "(got '7')"
+            ),
         ),
         (
             "spanglass.configure()",
