@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from http.client import BadStatusLine
 
 
 class Verdict(Enum):
@@ -48,5 +49,7 @@ def describe(error: BaseException) -> str:
     """Say in few words what went wrong on the way: ``connection refused``, ``timed out``."""
     if isinstance(error, TimeoutError) or "timed out" in str(error):
         return "no answer in time"
+    if isinstance(error, BadStatusLine) and not isinstance(error, ConnectionError):
+        return "it does not speak HTTP/1.1; is it the port of OTLP/gRPC? That of OTLP/HTTP is usually 4318"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return text[:1].lower() + text[1:200]

@@ -157,7 +157,7 @@ def make_exporters(
     keepers: dict[str, Keeper] = {}
     for host in {target.host: None for target in targets.values()}:
         group = {name: target for name, target in targets.items() if target.host == host}
-        lines[host] = Line(next(iter(group.values())), spooling=settings.spool_dir is not None)
+        lines[host] = Line(group, spooling=settings.spool_dir is not None)
         if spool := _spool(settings, group.values()):
             keepers[host] = Keeper(
                 spool,

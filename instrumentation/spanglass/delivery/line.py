@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from spanglass.terminal.show import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from spanglass.delivery.answers import Answer
     from spanglass.delivery.signals import Signal
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 _NS_PER_S = 1_000_000_000
 _QUIET_NS = 60 * _NS_PER_S  # a server that comes and goes is reported once a minute
 
+#: Kinds of answers, of HTTP and of gRPC, that are about who sends, not what is sent.
+_OF_THE_SENDER = frozenset({"401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED"})
+
 _logger = logging.getLogger("spanglass")
 
 
 class Line:
     """Whether a server is up. Thread-safe without a lock: the last one to speak is right."""
 
-    def __init__(self, target: Target, *, spooling: bool, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        self._target = target
+    def __init__(
+        self, targets: Mapping[str, Target], *, spooling: bool, clock_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """``targets`` are the signals that go there, by name: at least one."""
+        self._targets = targets
         self._kept = "they are kept in the spool" if spooling else "they are tried again, and dropped after that"
         self._clock_ns = clock_ns
         self._reported_ns: int | None = None
@@ -46,7 +52,7 @@ class Line:
         _logger.warning(
             "%s can't be delivered to %s: %s; %s. Is a server running there? `spanglass doctor` tells more",
             signal.nouns,
-            self._target.shown,
+            self._targets[signal.name].shown,
             answer.reason,
             self._kept,
         )
@@ -59,29 +65,38 @@ class Line:
         with self._lock:
             told, self._told_down = self._told_down, False
         if told:
-            _logger.info("%s takes telemetry again", self._target.shown)
+            _logger.info("%s takes telemetry again", self._host)
 
     def refused(self, signal: Signal, answer: Answer) -> None:
-        """Say once a kind that the server refuses a signal; an answer all the same, so it is up."""
+        """Say once a kind that the server refuses a signal; an answer all the same, so it is up.
+
+        A token that is wrong is so for all signals, and said once.
+        """
         self.came_up()
-        if self._first(signal, answer.kind):
-            _logger.warning(
-                "%s are refused by %s and dropped: %s", signal.nouns, self._target.shown, answer.reason or answer.kind
-            )
+        reason = answer.reason or answer.kind
+        if answer.kind in _OF_THE_SENDER:
+            if self._first("", "token"):
+                _logger.warning("telemetry is refused by %s and dropped: %s", self._host, reason)
+        elif self._first(signal.name, answer.kind):
+            shown = self._targets[signal.name].shown
+            _logger.warning("%s are refused by %s and dropped: %s", signal.nouns, shown, reason)
 
     def left_out(self, signal: Signal, answer: Answer) -> None:
         """Say once a signal that the server left records out."""
-        if answer.rejected and self._first(signal, "rejected"):
-            _logger.warning(
-                "%s left out by %s: %s", counted(answer.rejected, signal.noun), self._target.shown, answer.message
-            )
+        if answer.rejected and self._first(signal.name, "rejected"):
+            shown = self._targets[signal.name].shown
+            _logger.warning("%s left out by %s: %s", counted(answer.rejected, signal.noun), shown, answer.message)
 
     def after_fork(self) -> None:
         """Renew the lock in a child."""
         self._lock = threading.Lock()
 
-    def _first(self, signal: Signal, kind: str) -> bool:
+    @property
+    def _host(self) -> str:
+        return next(iter(self._targets.values())).host
+
+    def _first(self, signal: str, kind: str) -> bool:
         with self._lock:
-            first = (signal.name, kind) not in self._told
-            self._told.add((signal.name, kind))
+            first = (signal, kind) not in self._told
+            self._told.add((signal, kind))
         return first

@@ -111,7 +111,10 @@ def _findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
         text = f"{who}: Spanglass could not {doing}: {count:,} times; the application went on"
         yield Finding(_AREA, Severity.WARNING, text, "the application's log has the first one with its traceback")
     if not lost and not facts["instrumentations"] and not facts["failures"]:
-        yield Finding(_AREA, Severity.OK, f"{who} lost nothing in the last {_LAST}, as far as its processes could say")
+        who = facts["service"] or "no service"
+        lost_what = "nothing" if facts["service"] else "anything"
+        text = f"{who} lost {lost_what} in the last {_LAST}, as far as its processes could say"
+        yield Finding(_AREA, Severity.OK, text)
 
 
 def _remedy(name: str, causes: Mapping[str, int]) -> str:
