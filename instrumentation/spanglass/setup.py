@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from spanglass.autostart import RUN_VARIABLE
 from spanglass.ending import Ending
 from spanglass.guard import STRICT_VARIABLE, guarded
 from spanglass.locks import ModuleLock
@@ -86,8 +87,9 @@ def start(
 
 
 def _begin(parts: Parts, *, instrument: bool) -> None:
-    for problem in unknown_variables(os.environ):
-        _logger.warning("%s", problem)
+    if RUN_VARIABLE not in os.environ:  # `spanglass run` has said it, once for all processes
+        for problem in unknown_variables(os.environ):
+            _logger.warning("%s", problem)
     ending = Ending(_finish, parts.settings.flush_timeout_ns / _NS_PER_S)
     try:
         parts.begin(instrument=instrument)

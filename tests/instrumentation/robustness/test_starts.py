@@ -103,3 +103,11 @@ def test_a_flush_that_fails_says_so(execute):
     )
 
     assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(("under_run", "times"), [({}, 1), ({"SPANGLASS_RUN": "1"}, 0)])
+def test_a_mistyped_variable_is_told_once(execute, under_run, times):
+    """`configure()` warns of it; under `spanglass run` that has done so, and its processes do not repeat it."""
+    done = execute("import spanglass; spanglass.configure()", variables={"SPANGLASS_SAMPLE_RATO": "1", **under_run})
+
+    assert done.stderr.count("unknown variable SPANGLASS_SAMPLE_RATO") == times
