@@ -60,11 +60,12 @@ def _begin_at_zero(provider: MeterProvider) -> None:
         meter._instrument_ids_lock = threading.Lock()  # noqa: SLF001
 
 
-def _run_in_child() -> None:
+def begin_anew() -> None:
+    """Renew everything that registered itself, in a child, or where threads and locks have become others."""
     for renew_part in _in_child.copy():
         with guarded("go on after a fork"):
             renew_part()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_run_in_child)
+    os.register_at_fork(after_in_child=begin_anew)

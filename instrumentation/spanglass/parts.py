@@ -17,6 +17,7 @@ from spanglass.context import ContextAttributesLogProcessor, ContextAttributesPr
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
+from spanglass.green import begin_anew_when_patched
 from spanglass.guard import guarded
 from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
@@ -87,6 +88,7 @@ class Parts:
         published.publish(self.providers)
         self._undo.append(lambda: published.take_back(self._own))
         self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
+        self._undo.append(begin_anew_when_patched(self.providers.meter))
         self._undo.append(say_once())
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import queue
 import threading
 from collections import deque
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opentelemetry.context import Context
@@ -89,15 +89,15 @@ class Batcher(Generic[Item]):
 
     def put(self, item: Item) -> None:
         """Hand an item over; of a full queue the oldest goes. Never waits, never raises."""
-        queue = self._queue
-        if len(queue) >= self.capacity or self._stopped:
+        items = self._queue
+        if len(items) >= self.capacity or self._stopped:
             self._make_room()
             if self._stopped:
                 return
-        queue.append(item)
+        items.append(item)
         if self._thread is None:
             self._start()
-        elif len(queue) >= self._batch and not self._woken:
+        elif len(items) >= self._batch and not self._woken:
             self._hurry()
 
     def flush(self, timeout_s: float) -> bool:
@@ -140,7 +140,7 @@ class Batcher(Generic[Item]):
         # Signal handlers and destructors log too, in the middle of whatever they interrupt: so a lock that its holder
         # can take again, and a SimpleQueue in place of an Event, whose `set` can't be interrupted by another `set`.
         self._lock = threading.RLock()
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._woken = False
         self._thread: threading.Thread | None = None
 
@@ -172,7 +172,7 @@ class Batcher(Generic[Item]):
         """Wait for the delay; True if woken before it was over."""
         try:
             self._wake.get(timeout=self._delay_s)
-        except Empty:
+        except queue.Empty:
             return False
         self._woken = False
         return True
