@@ -22,7 +22,7 @@ MAX_DEPTH = 24  # lists and maps in one another: each takes up to 3 of the 100 m
 _CUT = "…"
 
 _UINT64 = 2**64 - 1
-_INT64 = range(-(2**63), 2**63)
+_LEAST_INT64, _MOST_INT64 = -(2**63), 2**63 - 1
 _MAX_DIGITS_BITS = 4096  # Python refuses to write numbers of more than 4300 digits, not bits; their text is hexadecimal
 
 _double = struct.Struct("<d").pack
@@ -84,7 +84,7 @@ def _bool(value: object) -> bytes:
 
 
 def _whole(value: int) -> bytes:
-    if value in _INT64:
+    if _LEAST_INT64 <= value <= _MOST_INT64:  # a range would be searched number by number for an IntEnum
         return b"\x18" + varint(value & _UINT64)
     return _string(hex(value) if value.bit_length() > _MAX_DIGITS_BITS else str(value))  # as OpenTelemetry has it
 

@@ -14,6 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from spanglass.delivery.batching import LogBatcher
 from spanglass.delivery.closing import Closing, shutdown_within
@@ -73,6 +76,19 @@ def test_connections_are_kept_open(canned, new_delivery):
         assert delivery.flush()
 
     assert (len(canned.received), len(canned.connections)) == (10, 1)
+
+
+def test_a_span_that_nobody_can_encode_is_counted_and_the_others_arrive(canned, new_delivery, monkeypatch):
+    """An id has too many bits costs its span, by a cause of its own, and no other of the batch."""
+    monkeypatch.delenv("SPANGLASS_STRICT")
+    delivery = new_delivery(canned.url)
+    wrong = SpanContext(5, 2**64, is_remote=True, trace_flags=TraceFlags(1))
+    delivery.spans.on_end(ReadableSpan("bad", wrong, resource=Resource({})))
+    delivery.end_spans("good")
+    assert delivery.flush()
+
+    assert canned.span_names() == ["good"]
+    assert (delivery.traces.sent, delivery.traces.failed) == (1, {"not_encodable": 1})
 
 
 def test_token_and_headers_are_sent_and_netrc_is_not_asked(canned, new_delivery, tmp_path, monkeypatch):
