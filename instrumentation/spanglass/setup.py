@@ -15,7 +15,6 @@ from spanglass.autostart import RUN_VARIABLE
 from spanglass.ending import Ending
 from spanglass.guard import STRICT_VARIABLE, guarded
 from spanglass.locks import ModuleLock
-from spanglass.parts import Parts
 from spanglass.settings import SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from spanglass.options import Options
+    from spanglass.parts import Parts
     from spanglass.settings import Settings
     from spanglass_core.scrubbing import Callback as ScrubCallback
 
@@ -80,6 +80,8 @@ def start(
             with guarded("start"):
                 settings = read()
                 if settings.enabled:
+                    from spanglass.parts import Parts  # noqa: PLC0415 - 150 ms that nobody pays with telemetry off
+
                     _begin(Parts(settings, more_resource or {}, scrub_callback), instrument=instrument)
         except SettingsError as error:
             _refuse(error)
