@@ -23,7 +23,7 @@ sys.path[:0] = json.loads(sys.argv[2])
 from importlib.metadata import entry_points
 report = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
-found = {each.name: each for each in reversed(entry_points(group="opentelemetry_instrumentor"))}
+found = {each.name: each for each in reversed(list(entry_points(group="opentelemetry_instrumentor")))}
 for name in json.loads(sys.argv[1]):
     report.write(f"\\n{MARK}{json.dumps([name])}\\n")
     try:
