@@ -75,7 +75,8 @@ def _query(number: int, *, secret: bool) -> dict[str, Any]:
     }
 
 
-def _spans(*, secret: bool) -> list[ReadableSpan]:
+def make_spans(*, secret: bool) -> list[ReadableSpan]:
+    """Two spans of each request: the server's and its query's."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -88,7 +89,8 @@ def _spans(*, secret: bool) -> list[ReadableSpan]:
     return list(exporter.get_finished_spans())
 
 
-def _logs(*, secret: bool) -> list[Any]:
+def make_logs(*, secret: bool) -> list[Any]:
+    """One record of each request."""
     exporter = InMemoryLogRecordExporter()
     provider = LoggerProvider()
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
@@ -126,8 +128,8 @@ def main() -> None:
     print(f"{'':44}{'us each':>10}")
     for what, secret in (("nothing to scrub", False), ("one secret in each", True)):
         for kind, items, wrap in (
-            ("spans", _spans(secret=secret), ScrubbingSpanExporter),
-            ("log records", _logs(secret=secret), ScrubbingLogExporter),
+            ("spans", make_spans(secret=secret), ScrubbingSpanExporter),
+            ("log records", make_logs(secret=secret), ScrubbingLogExporter),
         ):
             # a fresh scrubber for each run: texts that differ are not yet known to it
             def run(items: list[Any] = items, wrap: Any = wrap) -> None:
