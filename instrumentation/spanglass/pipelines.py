@@ -9,12 +9,12 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from spanglass.delivery.batching import LogBatcher, SpanBatcher
 from spanglass.delivery.closing import Closing
 from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.count_metrics import observe
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
+from spanglass.delivery.processors import LogBatcher, SpanBatcher
 from spanglass.providers import chosen_exporters, other_exporters
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
 

@@ -6,47 +6,29 @@ takes, and know no deadline at the end; these do. A full queue loses its oldest 
 
 from __future__ import annotations
 
-import copy
-import logging
-import os
 import queue
 import threading
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass import forking
 from spanglass.delivery.counts import QUEUE_FULL, SHUT_DOWN
-from spanglass.delivery.signals import LOGS, TRACES
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from opentelemetry.sdk._logs import ReadWriteLogRecord
-    from opentelemetry.sdk._logs.export import LogRecordExporter
-    from opentelemetry.sdk.trace import ReadableSpan, Span
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from collections.abc import Callable
 
     from spanglass.delivery.closing import Closing
-    from spanglass.delivery.counts import DeliveryCounts
 
 Item = TypeVar("Item")
 
-_BATCH = 512  # as the SDK's
+BATCH = 512  # as the SDK's
 _GRACE_S = 0.25  # for a thread that is done with sending, and not with what follows
-_DELAY_MS = 1_000  # the SDK's spans wait five times as long; people look for what they have just done
-_MS_PER_S = 1_000
+DELAY_S = 1.0  # the SDK's spans wait five times as long; people look for what they have just done
 _NS_PER_S = 1_000_000_000
-_NO_RESOURCE = Resource({})
-
-_logger = logging.getLogger("spanglass")
 
 
 class Batcher(Generic[Item]):
@@ -66,8 +48,8 @@ class Batcher(Generic[Item]):
         dropped: Callable[[int, str], None],
         timeout_ns: int,
         rescue: bool = False,
-        delay_s: float = _DELAY_MS / 1_000,
-        batch: int = _BATCH,
+        delay_s: float = DELAY_S,
+        batch: int = BATCH,
     ) -> None:
         self.capacity = capacity
         self._export = export
@@ -219,119 +201,3 @@ class Batcher(Generic[Item]):
             while len(batch) < count:
                 batch.append(self._queue.popleft())
         return batch
-
-
-class SpanBatcher(SpanProcessor):
-    """Queues ended spans that are sampled, for a span exporter."""
-
-    def __init__(
-        self,
-        exporter: SpanExporter,
-        counts: DeliveryCounts,
-        closing: Closing,
-        *,
-        capacity: int,
-        timeout_ns: int,
-        rescue: bool = False,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self._exporter = exporter
-        self._timeout_ns = timeout_ns
-        self.queue: Batcher[ReadableSpan] = Batcher(
-            exporter.export,
-            closing,
-            what="spans",
-            capacity=capacity,
-            dropped=lambda records, why: counts.dropped(TRACES, records, why),
-            timeout_ns=timeout_ns,
-            rescue=rescue,
-            delay_s=_whole("OTEL_BSP_SCHEDULE_DELAY", environ, _DELAY_MS) / _MS_PER_S,
-            batch=_whole("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", environ, _BATCH),
-        )
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing: only what has ended is exported."""
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Queue the span."""
-        context = span.context
-        if context is not None and context.trace_flags & 1:  # `.sampled` says the same and takes longer
-            self.queue.put(span)
-
-    def shutdown(self) -> None:
-        """Export what is queued, within the time there is, and shut the exporter down."""
-        self.queue.stop()
-        self._exporter.shutdown()
-
-    def force_flush(self, timeout_millis: int | None = None) -> bool:
-        """Export what is queued; False if that took longer."""
-        return self.queue.flush(_seconds(timeout_millis, self._timeout_ns))
-
-
-class LogBatcher(LogRecordProcessor):
-    """Queues log records, for a log exporter."""
-
-    def __init__(
-        self,
-        exporter: LogRecordExporter,
-        counts: DeliveryCounts,
-        closing: Closing,
-        *,
-        capacity: int,
-        timeout_ns: int,
-        rescue: bool = False,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self._exporter = exporter
-        self._timeout_ns = timeout_ns
-        self.queue: Batcher[ReadableLogRecord] = Batcher(
-            exporter.export,
-            closing,
-            what="log records",
-            capacity=capacity,
-            dropped=lambda records, why: counts.dropped(LOGS, records, why),
-            timeout_ns=timeout_ns,
-            rescue=rescue,
-            delay_s=_whole("OTEL_BLRP_SCHEDULE_DELAY", environ, _DELAY_MS) / _MS_PER_S,
-            batch=_whole("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", environ, _BATCH),
-        )
-
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        """Queue the record."""
-        self.queue.put(readable(log_record))
-
-    def shutdown(self) -> None:
-        """Export what is queued, within the time there is, and shut the exporter down."""
-        self.queue.stop()
-        self._exporter.shutdown()  # type: ignore[no-untyped-call] # as the SDK declares it
-
-    def force_flush(self, timeout_millis: int | None = None) -> bool:
-        """Export what is queued; False if that took longer."""
-        return self.queue.flush(_seconds(timeout_millis, self._timeout_ns))
-
-
-def readable(log_record: ReadWriteLogRecord) -> ReadableLogRecord:
-    """Take a record as it is now, without its context, which may hold on to much."""
-    own = copy.copy(log_record.log_record)
-    own.context = _NO_CONTEXT
-    return ReadableLogRecord(
-        own, log_record.resource or _NO_RESOURCE, log_record.instrumentation_scope, log_record.limits
-    )
-
-
-_NO_CONTEXT: Any = Context()
-
-
-def _seconds(timeout_millis: int | None, otherwise_ns: int) -> float:
-    return timeout_millis / _MS_PER_S if timeout_millis is not None else otherwise_ns / _NS_PER_S
-
-
-def _whole(variable: str, environ: Mapping[str, str], otherwise: int) -> int:
-    """Read one of OpenTelemetry's variables for its queues: a positive number; what is none is said and not used."""
-    text = environ.get(variable, "").strip()
-    if not text:
-        return otherwise
-    if not (text.isascii() and text.isdigit() and int(text[:9])):
-        _logger.warning("environment variable %s: expected a positive whole number, so %d is used", variable, otherwise)
-        return otherwise
-    return int(text[:9])

@@ -13,9 +13,10 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass import forking
-from spanglass.delivery.batching import Batcher, readable
+from spanglass.delivery.batching import Batcher
 from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.console_tree import Gathered, render, span_id
+from spanglass.delivery.processors import readable
 from spanglass.delivery.reachable import look
 from spanglass.guard import guarded
 

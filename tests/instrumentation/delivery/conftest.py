@@ -15,10 +15,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from loadgen.server import ServerProcess, free_ports
-from spanglass.delivery.batching import SpanBatcher
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
+from spanglass.delivery.processors import SpanBatcher
 from spanglass.settings import load
 
 if TYPE_CHECKING:

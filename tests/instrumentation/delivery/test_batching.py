@@ -8,8 +8,9 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from spanglass.delivery.batching import Batcher, SpanBatcher
+from spanglass.delivery.batching import Batcher
 from spanglass.delivery.closing import Closing
+from spanglass.delivery.processors import SpanBatcher
 
 WAIT_S = 30
 

@@ -18,10 +18,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from spanglass.delivery.batching import LogBatcher
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.delivery.counts import DeliveryCounts, Failure
 from spanglass.delivery.exporters import make_exporters
+from spanglass.delivery.processors import LogBatcher
 from spanglass.settings import SettingsError, load
 
 AFTERWARDS = "they are tried again, and dropped after that. Is a server running there? `spanglass doctor` tells more"
