@@ -6,8 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-#: Set by ``spanglass run``, so that a child knows that its parent was started by it.
-RUN_VARIABLE = "SPANGLASS_RUN"
+from spanglass.guard import RUN_VARIABLE
 
 #: The folder with ``sitecustomize``.
 AUTOLOAD = Path(__file__).parent / "autoload"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STRICT_VARIABLE = "SPANGLASS_STRICT"
 
+#: Set by ``spanglass run``, so that a child knows that its parent was started by it.
+RUN_VARIABLE = "SPANGLASS_RUN"
+
 #: How often each part failed in this process, by what it was doing; ``spanglass doctor`` and self-metrics read it.
 failures: Counter[str] = Counter()
 

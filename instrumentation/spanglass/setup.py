@@ -11,9 +11,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from spanglass.autostart import RUN_VARIABLE
 from spanglass.ending import Ending
-from spanglass.guard import STRICT_VARIABLE, guarded
+from spanglass.guard import RUN_VARIABLE, STRICT_VARIABLE, guarded
 from spanglass.locks import ModuleLock
 from spanglass.settings import SettingsError, load, unknown_variables
 
