@@ -126,6 +126,23 @@ def test_versions_that_do_not_fit(doctor, distribution):
     ]
 
 
+def test_a_package_that_many_pin_is_named_once(doctor, distribution):
+    """One upgrade that several packages do not allow is one problem, with one command for all of it."""
+    for name in ("opentelemetry-fake", "opentelemetry-other"):
+        distribution(name, requires=["opentelemetry-semantic-conventions==0.1"])
+
+    ((severity, text, remedy),) = doctor(OFFLINE).of("versions")
+
+    have = version("opentelemetry-semantic-conventions")
+    assert severity == "problem"
+    assert text == (
+        f"2 packages need opentelemetry-semantic-conventions==0.1, and {have} is installed: "
+        "opentelemetry-fake, opentelemetry-other"
+    )
+    assert remedy.startswith("pip install opentelemetry-api opentelemetry-sdk ")
+    assert remedy.endswith(" 'opentelemetry-semantic-conventions==0.1'")
+
+
 def test_settings_and_where_they_came_from(doctor):
     """Each setting has its value and source; secrets and values of headers are not shown."""
     report = doctor(

@@ -28,6 +28,9 @@ FOUNDATION = (
     "opentelemetry-instrumentation",
     "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry-exporter-otlp",
+    "opentelemetry-exporter-otlp-proto-grpc",
+    "opentelemetry-configuration",
+    "opentelemetry-distro",
 )
 
 #: Packages that add nothing: what Spanglass does itself, and what others bring along and can't be turned on alone.

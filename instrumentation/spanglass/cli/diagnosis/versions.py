@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.cli.diagnosis.missing import FOUNDATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _AREA = "versions"
 _OURS = ("opentelemetry-", "spanglass")
@@ -39,17 +40,19 @@ def findings() -> Iterator[Finding]:
 
 
 def _conflicts() -> Iterator[Finding]:
-    seen = set()
+    """Say each once: an upgrade of one package is a conflict of all the instrumentations that pin it."""
+    pinned: dict[tuple[str, str], dict[str, str]] = {}  # who requires it, with the own version
     for each in distributions():
         if not each.name or not each.name.startswith(_OURS):
             continue
         for requirement in map(_parse, each.requires or ()):
             if requirement is None or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
                 continue
-            said = _unmet(each.name, each.version, requirement)
-            if said and said.text not in seen:
-                seen.add(said.text)
-                yield said
+            if not requirement.specifier.contains(_installed(requirement.name) or "", prereleases=True):
+                of_this = pinned.setdefault((requirement.name, str(requirement.specifier)), {})
+                of_this.setdefault(each.name, each.version)
+    for (name, specifier), users in pinned.items():
+        yield _unmet(name, specifier, users)
 
 
 def _parse(line: str) -> Requirement | None:
@@ -59,13 +62,21 @@ def _parse(line: str) -> Requirement | None:
         return None
 
 
-def _unmet(name: str, own_version: str, requirement: Requirement) -> Finding | None:
-    remedy = f"pip install --upgrade {name} '{requirement.name}{requirement.specifier}'"
-    needs = f"{name} {own_version} needs {requirement.name}{requirement.specifier}"
+def _installed(name: str) -> str | None:
     try:
-        found = version(requirement.name)
+        return version(name)
     except PackageNotFoundError:
-        return Finding(_AREA, Severity.PROBLEM, f"{needs}, which is not installed", remedy)
-    if requirement.specifier.contains(found, prereleases=True):
         return None
-    return Finding(_AREA, Severity.PROBLEM, f"{needs}, and {found} is installed", remedy)
+
+
+def _unmet(name: str, specifier: str, users: Mapping[str, str]) -> Finding:
+    found = _installed(name)
+    have = f"and {found} is installed" if found else "which is not installed"
+    if len(users) == 1:
+        ((user, own_version),) = users.items()
+        text = f"{user} {own_version} needs {name}{specifier}, {have}"
+        return Finding(_AREA, Severity.PROBLEM, text, f"pip install --upgrade {user} '{name}{specifier}'")
+    text = f"{len(users)} packages need {name}{specifier}, {have}: {', '.join(sorted(users))}"
+    # with what else pins it, so that the installer changes all that has to change
+    others = [each for each in FOUNDATION if _installed(each) and each != name]
+    return Finding(_AREA, Severity.PROBLEM, text, f"pip install {' '.join(others)} '{name}{specifier}'")
