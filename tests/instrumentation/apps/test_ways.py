@@ -109,9 +109,20 @@ def test_a_wrong_setting_is_named_and_the_application_goes_on(script, code, vari
         **variables,
     )
 
-    *others, first, second, third = output.splitlines()
-    assert [first, second, third] == [message, "  telemetry is off until that is mended", "goes on"]
-    assert "Traceback" not in "".join(others)  # OpenTelemetry's package logs a line of its own about a missing file
+    assert output.splitlines() == [message, "  telemetry is off until that is mended", "goes on"]
+
+
+def test_a_declarative_file_that_is_no_yaml_is_named(script, tmp_path):
+    """Where the file is wrong is said once, without the traceback that OpenTelemetry's package logs of it."""
+    path = tmp_path / "otel.yaml"
+    path.write_text("file_format: [")
+    output = script(
+        "import spanglass\nspanglass.configure()", "no-yaml", OTEL_CONFIG_FILE=str(path), SPANGLASS_STRICT=""
+    )
+
+    assert output.startswith(f"spanglass: OTEL_CONFIG_FILE: {path}: Failed to parse YAML: while parsing a flow node\n")
+    assert output.count("expected the node content") == 1
+    assert "Traceback" not in output
 
 
 def test_switched_off(script):
