@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 
+_IGNORED = "configure() was called again with other options: ignored; call shutdown() first"
+_IGNORED_UNDER_RUN = (
+    "the options of configure() are ignored: `spanglass run` has set telemetry up; give it them, "
+    "as `spanglass run --set NAME=VALUE` or SPANGLASS_NAME=VALUE; scrub_callback needs a start without it"
+)
+
 _logger = logging.getLogger("spanglass")
 _lock = ModuleLock()
 
@@ -51,13 +57,14 @@ def configure(*, scrub_callback: ScrubCallback | None = None, **options: Unpack[
     Gives True if telemetry is on afterwards. A setting that is wrong is named on stderr and leaves telemetry off: the
     application goes on. A second call changes nothing; call ``shutdown`` before to configure anew.
     """
+    given: dict[str, object] = {**options} | ({"scrub_callback": scrub_callback} if scrub_callback else {})
     with _lock:
         if _running.parts is not None:
-            if dict(options) != _running.options:
-                _logger.warning("configure() was called again with other options: ignored; call shutdown() first")
+            if given != _running.options:
+                _logger.warning("%s", _IGNORED_UNDER_RUN if RUN_VARIABLE in os.environ else _IGNORED)
             return True
         started = start(lambda: load(options, os.environ), scrub_callback=scrub_callback)
-        _running.options = dict(options) if started else None
+        _running.options = given if started else None
         return started
 
 

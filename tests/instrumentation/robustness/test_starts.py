@@ -111,3 +111,31 @@ def test_a_mistyped_variable_is_told_once(execute, under_run, times):
     done = execute("import spanglass; spanglass.configure()", variables={"SPANGLASS_SAMPLE_RATO": "1", **under_run})
 
     assert done.stderr.count("unknown variable SPANGLASS_SAMPLE_RATO") == times
+
+
+def test_a_callback_that_comes_too_late_is_told(execute):
+    """A callback that will not be asked is warned of like an option: secrets may depend on it."""
+    done = execute(
+        """
+        import spanglass
+        spanglass.configure(scrub_callback=print)
+        spanglass.configure(scrub_callback=print)
+        spanglass.configure(scrub_callback=repr)
+        """
+    )
+
+    assert done.stderr.count("configure() was called again with other options: ignored; call shutdown() first") == 1
+
+
+@pytest.mark.parametrize(
+    ("under_run", "said"),
+    [({}, "call shutdown() first"), ({"SPANGLASS_RUN": "1"}, "as `spanglass run --set NAME=VALUE`")],
+)
+def test_options_that_come_too_late_are_told_with_what_mends_it(execute, under_run, said):
+    """A second `configure()` with other options says what to do, which differs under `spanglass run`."""
+    done = execute(
+        "import spanglass; spanglass.configure(); print(spanglass.configure(service_name='late'))", variables=under_run
+    )
+
+    assert done.stdout == "True\n"
+    assert said in done.stderr
