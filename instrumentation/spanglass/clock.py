@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """``unix_ns``: since 1970, comparable between hosts, may jump. ``monotonic_ns``: for durations, never goes back."""
 
     unix_ns: Callable[[], int] = time.time_ns

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -40,8 +39,7 @@ OTLP = "otlp"
 Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
-@dataclass(frozen=True, slots=True)
-class Providers:
+class Providers(NamedTuple):
     """The SDK's providers of one configuration."""
 
     tracer: TracerProvider
@@ -54,8 +52,7 @@ class Providers:
         return self.tracer, self.meter, self.logger
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What OTEL_{TRACES,METRICS,LOGS}_EXPORTER name besides OTLP, and whether they name OTLP; unset means just OTLP."""
 
     otlp: bool

@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from spanglass.settings_table import TABLE, Setting, Settings
@@ -37,8 +36,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced:
+class Sourced(NamedTuple):
     """A setting's value and where it came from: ``default``, ``environment variable X``, or ``configure()``."""
 
     row: Setting

@@ -7,8 +7,7 @@ and ``secretary`` hold nothing. A secret's noun that is followed by what describ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass_core.lazy_patterns import lazy_pattern
 
@@ -23,8 +22,7 @@ _CACHED_KEYS = 4096
 _WORDS = lazy_pattern(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """Why a name is secret, and what its value looks like."""
 
     reason: str

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from spanglass_core.attribute_names import SCRUBBED
 from spanglass_core.lazy_patterns import lazily
@@ -37,8 +36,7 @@ _ALWAYS = re.compile("")
 _SHORT = 8  # a text below holds no name with its value and no known shape: "a=secret" has as many
 
 
-@dataclass(frozen=True, slots=True)
-class ScrubMatch:
+class ScrubMatch(NamedTuple):
     """What was found, as a callback sees it."""
 
     key: str  # of the attribute, with the path inside it: "request.user.password"; "" if a text was given alone

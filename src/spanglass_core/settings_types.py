@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from spanglass_core.units import format_duration, format_size, parse_duration_ns, parse_size_bytes
@@ -50,8 +49,7 @@ class Secret:
         raise TypeError("a Secret is not pickled: what it hides would be written in clear")
 
 
-@dataclass(frozen=True, slots=True)
-class SettingType:
+class SettingType(NamedTuple):
     """How a setting is read: ``parse`` raises ValueError that says what was expected, ``format`` writes it back."""
 
     name: str

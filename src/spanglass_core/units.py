@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import NamedTuple
 
 from spanglass_core.lazy_patterns import lazy_pattern
 
@@ -45,8 +45,7 @@ class Dimension(Enum):
     SIZE = "size"
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """An exact amount: a plain number, nanoseconds, or bytes."""
 
     amount: Fraction

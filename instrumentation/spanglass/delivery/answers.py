@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from http.client import BadStatusLine
+from typing import NamedTuple
 
 
 class Verdict(Enum):
@@ -15,8 +15,7 @@ class Verdict(Enum):
     REFUSED = "refused"  # they never will be
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """How one attempt ended. ``reason`` is a sentence for people without secrets; ``kind`` has few values."""
 
     verdict: Verdict

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass.delivery.signals import SIGNALS
 
@@ -27,8 +27,7 @@ SPOOL_FAILED = "spool_failed"
 SPOOL_CORRUPT = "spool_corrupt"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """The last attempt that failed. ``status`` is of HTTP, None if there was no answer or with gRPC."""
 
     reason: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from spanglass.delivery.answers import NO_TIME, Answer, Verdict
 
@@ -37,8 +36,7 @@ class Sender(Protocol):
         """Leave the parent's connections to the parent."""
 
 
-@dataclass(frozen=True, slots=True)
-class _InFlight:
+class _InFlight(NamedTuple):
     body: bytes
     records: int
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -125,8 +124,7 @@ def _deliver(courier: Courier, encoder: BatchEncoder[Item], items: Sequence[Item
     return encoded > 0 and courier.deliver(body, encoded)
 
 
-@dataclass(frozen=True, slots=True)
-class Exporters:
+class Exporters(NamedTuple):
     """What one configuration sends with."""
 
     spans: OtlpSpans

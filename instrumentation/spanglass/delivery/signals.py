@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One signal of OTLP. ``component`` and ``exported`` are names of the conventions' ``otel.sdk.*`` metrics."""
 
     name: str

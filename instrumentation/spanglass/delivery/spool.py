@@ -21,8 +21,7 @@ import time
 import zlib
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass.delivery.file_lock import FileLock
 from spanglass.delivery.signals import SIGNALS
@@ -43,8 +42,7 @@ class CorruptError(Exception):
     """A file of the spool can't be read as what was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One body on disk."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass.clock import NS_PER_S
 from spanglass.runtime_metrics.groups import Kind, Metric
@@ -32,8 +31,7 @@ METRICS = (COUNT, MAX, IDLE_MAX, IDLE_MIN, PENDING)
 _BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
+class PoolState(NamedTuple):
     """One pool now; None is what it does not know or has no limit for."""
 
     attributes: Attributes
