@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from spanglass.api import PLACES as _MANUAL_API
+from spanglass.locks import ForkGate as _ForkGate
 
 if TYPE_CHECKING:
     from spanglass.api.collector import MetricsCollector
@@ -105,12 +106,15 @@ _PLACES = _MANUAL_API | {
     "watch_queue": "spanglass.library_metrics.queues",
 }
 
+_importing = _ForkGate()
+
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for."""
     if name not in _PLACES:
         raise AttributeError(f"module 'spanglass' has no attribute {name!r}")
-    value = getattr(import_module(_PLACES[name]), name)
+    with _importing:
+        value = getattr(import_module(_PLACES[name]), name)
     globals()[name] = value
     return value
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_FORK_WAITS_S = 1.0
+
+
 class ModuleLock:
     """A lock for a ``with`` statement. Its holder can take it again: signal handlers and finalizers come in between.
 
@@ -31,3 +34,36 @@ class ModuleLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._lock.release()
+
+
+class ForkGate:
+    """A lock that a fork waits for, a second at most: what is done under it is never cut in half in a child.
+
+    For imports on first use: a child that is forked while another thread imports a module can never import it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._taken = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._renew)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+    def _close(self) -> None:
+        self._taken = self._lock.acquire(timeout=_FORK_WAITS_S)
+
+    def _open(self) -> None:
+        if self._taken:
+            self._taken = False
+            self._lock.release()
+
+    def _renew(self) -> None:
+        self._lock = threading.RLock()
+        self._taken = False

@@ -39,3 +39,26 @@ def test_children_of_a_process_whose_threads_hold_locks(execute):
     )
 
     assert done.stdout == "0\n", done.stderr
+
+
+def test_a_fork_while_another_thread_uses_something_for_the_first_time(execute, tmp_path):
+    """The fork waits for the import that the first use means; the child can use it as well."""
+    (tmp_path / "slow_part.py").write_text("import time\ntime.sleep(0.3)\nvalue = 7\n")
+    done = execute(
+        """
+        import os, signal, sys, threading, time, spanglass
+        spanglass._PLACES["value"] = "slow_part"
+        other = threading.Thread(target=lambda: spanglass.value)
+        other.start()
+        while "slow_part" not in sys.modules:
+            time.sleep(0.01)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(spanglass.value)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+        variables={"PYTHONPATH": str(tmp_path)},
+    )
+
+    assert done.stdout == "7\n", done.stderr
