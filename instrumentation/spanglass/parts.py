@@ -125,7 +125,9 @@ class Parts:
         readers = self.pipelines.readers if self.pipelines else []
         found = published.current()
         their_meter = found[1] if isinstance(found[1], MeterProvider) else None
-        made = make_providers(resource, sampler=sampler, ids=ids, readers=() if their_meter else readers)
+        made = make_providers(
+            resource, sampler=sampler, ids=ids, readers=() if their_meter else readers, unused=self._unused()
+        )
         used = Providers(
             found[0] if isinstance(found[0], TracerProvider) else made.tracer,
             their_meter or made.meter,
@@ -139,6 +141,18 @@ class Parts:
                 bound_readers(their_meter, [reader])
                 self._undo.append(partial(remove_reader, their_meter, reader))
         return used, [mine for mine in made.all if mine in used.all]
+
+    def _unused(self) -> list[str]:
+        """Give the signals that are off and that nothing else takes, such as the console or another exporter."""
+        settings, pipelines = self.settings, self.pipelines
+        if pipelines is None:
+            return []
+        taken = {
+            "traces": settings.traces or pipelines.spans,
+            "metrics": settings.metrics or pipelines.readers,
+            "logs": settings.logs or pipelines.logs,
+        }
+        return [signal for signal, by in taken.items() if not by]
 
     def _add_processors(self) -> None:
         tracer, meter, logger = self.providers.all

@@ -12,10 +12,11 @@ from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.limits import bound_readers, log_limits, span_limits
+from spanglass.unused import UnrecordedTracerProvider, silence
 from spanglass_core.settings_errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk._logs.export import LogRecordExporter
@@ -136,17 +137,25 @@ def remove_log_processors(provider: LoggerProvider, processors: Iterable[LogReco
 
 
 def make_providers(
-    resource: Resource, *, sampler: Sampler | None, ids: IdGenerator | None, readers: Sequence[MetricReader]
+    resource: Resource,
+    *,
+    sampler: Sampler | None,
+    ids: IdGenerator | None,
+    readers: Sequence[MetricReader],
+    unused: Collection[str] = (),
 ) -> Providers:
-    """Make the providers, without processors; whoever makes them also ends them."""
+    """Make the providers, without processors; whoever makes them also ends them. ``unused`` names signals."""
     told_by_ours = [
         View(meter_name=meter, instrument_name=name, aggregation=DropAggregation())
         for meter, name in _TOLD_BY_OURS.items()
     ]
     meter = MeterProvider(readers, resource, shutdown_on_exit=False, views=told_by_ours)
     bound_readers(meter, readers)
-    tracer = TracerProvider(
+    tracer = (UnrecordedTracerProvider if "traces" in unused else TracerProvider)(
         sampler, resource, shutdown_on_exit=False, span_limits=span_limits(), id_generator=ids, meter_provider=meter
     )
     logger = LoggerProvider(resource, shutdown_on_exit=False, log_record_limits=log_limits(), meter_provider=meter)
+    for signal, provider in (("metrics", meter), ("logs", logger)):
+        if signal in unused:
+            silence(provider)
     return Providers(tracer, meter, logger)
