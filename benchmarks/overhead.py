@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sink() as own_port:
         sink_port = arguments.to or own_port
         database = _database(Path(folder))
-        for query in arguments.query:
+        for query in () if arguments.start_only else arguments.query:
             runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
             for _ in range(arguments.rounds):
                 for name in names:  # in turn, so that what else the machine does falls on all alike
@@ -46,6 +46,8 @@ def main() -> None:
         result["start"] = start_costs(names, arguments.rounds, sink_port)
         print(_start_table(result["start"]))
     OUT.parent.mkdir(exist_ok=True)
+    if arguments.start_only and OUT.exists():
+        result = json.loads(OUT.read_text()) | {"start": result["start"]}
     OUT.write_text(json.dumps(result, indent=1))
 
 
@@ -55,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=10_000, help="of each run, after a tenth as warming up")
     parser.add_argument("--only", action="append", help="a variant; may be repeated")
     parser.add_argument("--query", action="append", choices=("sqlite3", "sqlalchemy"), default=None)
+    parser.add_argument("--start-only", action="store_true", help="measure what starts cost, and no requests")
     parser.add_argument("--to", type=int, metavar="PORT", help="send to a server here instead of the sink")
     made = parser.parse_args()
     made.query = made.query or ["sqlite3", "sqlalchemy"]
@@ -119,12 +122,14 @@ def _table(query: str, rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _start_table(rows: dict[str, dict[str, Any]]) -> str:
-    lines = ["| start | CPU ms | wall ms | MiB | modules |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {name} | {row['cpu_ms']:.0f} | {row['wall_ms']:.0f} | {row['rss_mib']:.1f} | {row['modules']:.0f} |"
-        for name, row in rows.items()
-    ]
+def _start_table(rows: dict[str, dict[str, dict[str, Any]]]) -> str:
+    lines = ["| start with | | CPU ms | wall ms | MiB | modules |", "|---|---|---:|---:|---:|---:|"]
+    for libraries, variants in rows.items():
+        lines += [
+            f"| {libraries} | {name} | {row['cpu_ms']:.0f} | {row['wall_ms']:.0f} | {row['rss_mib']:.1f} "
+            f"| {row['modules']:.0f} |"
+            for name, row in variants.items()
+        ]
     return "\n".join([*lines, ""])
 
 

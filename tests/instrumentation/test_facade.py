@@ -69,3 +69,56 @@ def test_a_configured_application_has_no_server_in_it():
     code = "import spanglass; assert spanglass.configure(service_name='light', endpoint='http://127.0.0.1:9')"
 
     assert not modules_after(code) & (FOREIGN | libraries)
+
+
+def full_names_after(code: str) -> set[str]:
+    """Give the whole names of what is imported in a fresh interpreter that runs the code."""
+    program = f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_what_few_applications_need_is_imported_when_they_do():
+    """configure() leaves out what waits for a setting, a library or a call: it would take a fifth of its time."""
+    waits = {
+        "asgiref",
+        "concurrent.futures.process",
+        "difflib",
+        "google.rpc.status_pb2",
+        "opentelemetry.sdk._configuration",
+        "spanglass.api.health",
+        "spanglass.api.health_runner",
+        "spanglass.cli",
+        "spanglass.delivery.console",
+        "spanglass.delivery.grpc_sender",
+        "spanglass.library_metrics.celery_tasks",
+        "spanglass.library_metrics.psycopg_pools",
+        "spanglass.library_metrics.redis_commands",
+        "spanglass.library_metrics.rq_jobs",
+        "spanglass.sampling.tail",
+        "spanglass.testing",
+        "spanglass_core.trace_tree",
+    }
+    code = "import spanglass; assert spanglass.configure(service_name='light', endpoint='http://127.0.0.1:9')"
+
+    assert not full_names_after(code) & waits
+
+
+def test_without_telemetry_opentelemetry_is_not_imported():
+    """configure(enabled=False) is told so before anything of the SDK is imported."""
+    code = "import spanglass; assert not spanglass.configure(enabled=False)"
+
+    assert not {name for name in full_names_after(code) if name.startswith(("opentelemetry.sdk", "requests", "psutil"))}
+
+
+def test_checks_of_health_run_though_they_are_imported_after_configure():
+    """The runner begins with the import of what registers checks, and ends with shutdown()."""
+    code = (
+        "import threading, spanglass; spanglass.configure(endpoint='http://127.0.0.1:9', flush_timeout='100ms')\n"
+        "spanglass.register_check('db', lambda: True)\n"
+        "assert 'spanglass-health' in {each.name for each in threading.enumerate()}\n"
+        "from spanglass.api.health import default_monitor\n"
+        "spanglass.shutdown(); assert default_monitor.on_register is None"
+    )
+
+    assert "spanglass.api.health_runner" in full_names_after(code)
