@@ -74,6 +74,11 @@ def test_csv(canned, run):
     ]
 
 
+def ctrl_c_counts():
+    """Undo what a shell does to its background jobs: they ignore SIGINT, and so would the command."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_follow(canned, command):
     """Following asks for what came after the newest record, each is printed once, and Ctrl-C ends it with 130."""
     canned.answer("/api/v1/logs", page(record("b"), record("a"), newest="n1"))
@@ -85,6 +90,7 @@ def test_follow(canned, command):
         env=command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=ctrl_c_counts,  # noqa: PLW1509 - it only sets a signal's default
     ) as process:
         bodies = [json.loads(process.stdout.readline())["body"] for _ in range(3)]
         canned.wait_for(3)

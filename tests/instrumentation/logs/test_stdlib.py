@@ -71,7 +71,7 @@ def test_a_record_is_told_whole(sent, logger):
         (3, SeverityNumber.TRACE, "Level 3"),
         (logging.DEBUG, SeverityNumber.DEBUG, "DEBUG"),
         (logging.INFO, SeverityNumber.INFO, "INFO"),
-        (25, SeverityNumber.INFO4, "Level 25"),
+        (27, SeverityNumber.INFO4, "Level 27"),
         (logging.WARNING, SeverityNumber.WARN, "WARN"),
         (logging.ERROR, SeverityNumber.ERROR, "ERROR"),
         (logging.CRITICAL, SeverityNumber.FATAL, "FATAL"),
