@@ -82,10 +82,8 @@ def _uwsgi(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Findin
 def _celery(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Finding]:
     pool = _option(words, "-P", "--pool") or "prefork"
     if "worker" in words and pool in {"gevent", "eventlet"}:
-        text = f"a pool of {pool} patches the standard library, so telemetry has to begin after it"
-        yield Finding(
-            _AREA, Severity.WARNING, text, "celery --pool prefork or threads, or spanglass.configure() in code"
-        )
+        text = f"a pool of {pool} patches the standard library; telemetry begins anew after that"
+        yield Finding(_AREA, Severity.NOTE, text, "docs/app/run.md says how workers are treated")
 
 
 _CHECKS = {"gunicorn": (_gunicorn,), "uwsgi": (_uwsgi,), "celery": (_celery,)}
