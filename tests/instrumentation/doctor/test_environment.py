@@ -195,7 +195,7 @@ def program(folder: Path, name: str, interpreter: str) -> None:
         (["gunicorn", "-k", "gevent", "shop:app"], "note", "workers of gevent patch the standard library"),
         (["uwsgi", "--http", ":80", "--lazy-apps"], "problem", "uwsgi runs no threads of Python unless told to"),
         (["uwsgi", "--enable-threads"], "warning", "uwsgi forks below Python"),
-        (["celery", "worker", "--pool=gevent"], "warning", "a pool of gevent patches the standard library"),
+        (["celery", "worker", "--pool=gevent"], "note", "a pool of gevent patches the standard library"),
         (["spanglass", "run", "app.py"], "note", "spanglass is not the program"),
     ],
 )
