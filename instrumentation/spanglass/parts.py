@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass import declarative, forking, published
 from spanglass.api.health_start import run_checks_when_used
-from spanglass.clock import SYSTEM
+from spanglass.clock import NS_PER_MS, SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
@@ -57,8 +57,6 @@ if TYPE_CHECKING:
     from spanglass_core.scrubbing import Callback as ScrubCallback
 
     Ends = Provider | SpanProcessor | MetricReader | LogRecordProcessor
-
-_NS_PER_MS = 1_000_000
 
 
 class Parts:
@@ -208,7 +206,7 @@ class Parts:
 
 
 def _flush(provider: Provider, deadline_ns: int) -> bool:
-    left_ms = max(1, (deadline_ns - SYSTEM.monotonic_ns()) // _NS_PER_MS)
+    left_ms = max(1, (deadline_ns - SYSTEM.monotonic_ns()) // NS_PER_MS)
     try:
         return provider.force_flush(left_ms)
     except Exception:  # noqa: BLE001 - a MeterProvider raises where the others say False

@@ -9,6 +9,7 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from spanglass.clock import NS_PER_MS
 from spanglass.delivery.closing import Closing
 from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.count_metrics import observe
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from spanglass.settings import Settings
     from spanglass_core.scrubbing import Scrubber
-
-_NS_PER_MS = 1_000_000
 
 
 class Pipelines:
@@ -116,7 +115,7 @@ class Pipelines:
             self.logs.append(ConsoleLogs(console))
 
     def _reader(self, exporter: MetricExporter) -> MetricReader:
-        return PeriodicExportingMetricReader(exporter, self._settings.metric_interval_ns / _NS_PER_MS)
+        return PeriodicExportingMetricReader(exporter, self._settings.metric_interval_ns / NS_PER_MS)
 
     def _scrubbed_spans(self, exporter: SpanExporter) -> SpanExporter:
         return exporter if self._scrubber is None else ScrubbingSpanExporter(exporter, self._scrubber)

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from spanglass.clock import NS_PER_S
 from spanglass.ending import Ending
 from spanglass.guard import RUN_VARIABLE, STRICT_VARIABLE, guarded
 from spanglass.locks import ModuleLock
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from spanglass.settings import Settings
     from spanglass_core.scrubbing import Callback as ScrubCallback
 
-_NS_PER_S = 1_000_000_000
 
 _IGNORED = "configure() was called again with other options: ignored; call shutdown() first"
 _IGNORED_UNDER_RUN = (
@@ -98,7 +98,7 @@ def _begin(parts: Parts, *, instrument: bool) -> None:
     if RUN_VARIABLE not in os.environ:  # `spanglass run` has said it, once for all processes
         for problem in unknown_variables(os.environ):
             _logger.warning("%s", problem)
-    ending = Ending(_finish, parts.settings.flush_timeout_ns / _NS_PER_S)
+    ending = Ending(_finish, parts.settings.flush_timeout_ns / NS_PER_S)
     try:
         parts.begin(instrument=instrument)
         ending.install()

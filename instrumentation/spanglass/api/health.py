@@ -17,6 +17,7 @@ from spanglass.api.health_report import CheckReport, HealthIssue, HealthReport, 
 from spanglass.api.health_runs import Check, Clocks, Run, begin_run
 from spanglass.api.health_telemetry import export_change, export_result
 from spanglass.api.renewal import renew_in_child
+from spanglass.clock import NS_PER_S
 from spanglass.errors import HealthError
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ __all__ = [
 
 #: Most checks of one monitor, and so most threads.
 MAX_CHECKS = 100
-
-_NS_PER_S = 1_000_000_000
 
 
 class HealthMonitor:
@@ -107,9 +106,9 @@ class HealthMonitor:
         check = Check(
             name=name,
             function=function,
-            timeout_ns=round(timeout * _NS_PER_S),
+            timeout_ns=round(timeout * NS_PER_S),
             critical=critical,
-            interval_ns=None if interval is None else round(interval * _NS_PER_S),
+            interval_ns=None if interval is None else round(interval * NS_PER_S),
             loop=_running_loop(),
         )
         with self._lock:
@@ -182,7 +181,7 @@ class HealthMonitor:
 
     def _report(self, runs: list[Run], began_ns: int) -> HealthReport:
         reports = tuple(self.conclude(run) for run in runs)
-        return HealthReport(reports, (self.clocks.steady_ns() - began_ns) / _NS_PER_S)
+        return HealthReport(reports, (self.clocks.steady_ns() - began_ns) / NS_PER_S)
 
     def _latest_reports(self) -> list[CheckReport]:
         with self._lock:

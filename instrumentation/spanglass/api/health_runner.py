@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spanglass.api.health import default_monitor
 from spanglass.api.renewal import renew_in_child
+from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ DEFAULT_INTERVAL_NS = 30_000_000_000
 #: How long after its registration, or after a fork, a check is first run at the latest. Applications register checks
 #: before what they check is connected; and a child must not start to work while its other parts are being renewed.
 FIRST_AFTER_NS = 10_000_000_000
-
-_NS_PER_S = 1_000_000_000
 
 
 class HealthRunner:
@@ -77,7 +76,7 @@ class HealthRunner:
                 self._monitor.conclude(run)
         waiting = [due_ns - now_ns for check, due_ns in self._due_ns.items() if check not in self._running]
         ends = [run.remaining_s(now_ns) for run in self._running.values()]
-        return min([*ends, *(wait_ns / _NS_PER_S for wait_ns in waiting)], default=None)
+        return min([*ends, *(wait_ns / NS_PER_S for wait_ns in waiting)], default=None)
 
     def _due(self, check: Check, now_ns: int) -> int:
         return self._due_ns.get(check, now_ns + min(self._interval_of(check), FIRST_AFTER_NS))
@@ -107,7 +106,7 @@ class HealthRunner:
     def _loop(self) -> None:
         while not self._stopped:
             self._wake.clear()
-            wait_s: float | None = self._interval_ns / _NS_PER_S
+            wait_s: float | None = self._interval_ns / NS_PER_S
             with guarded("run health checks"):
                 wait_s = self.step()
             self._wake.wait(wait_s)

@@ -21,13 +21,12 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from spanglass.api.health_report import CheckReport, HealthResult, failed, understood
 from spanglass.api.spans import qualified_name
+from spanglass.clock import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 __all__ = ["Check", "Clocks", "Run", "begin_run"]
-
-_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Run:
 
     def remaining_s(self, now_ns: int) -> float:
         """Give how long to wait for it yet, in seconds."""
-        return max(self.started_ns + self.check.timeout_ns - now_ns, 0) / _NS_PER_S
+        return max(self.started_ns + self.check.timeout_ns - now_ns, 0) / NS_PER_S
 
     def over(self, now_ns: int) -> bool:
         """Say whether the run has ended, or its time has."""
@@ -89,7 +88,7 @@ class Run:
             detail=outcome.result.detail,
             data=outcome.result.data,
             error_type=outcome.error_type,
-            duration_s=(outcome.ended_ns - self.started_ns) / _NS_PER_S,
+            duration_s=(outcome.ended_ns - self.started_ns) / NS_PER_S,
             checked_at_unix_nano=clocks.unix_nano(),
         )
 
@@ -133,7 +132,7 @@ def _in_thread(run: Run, clocks: Clocks, quiet: bool) -> None:  # noqa: FBT001 -
     try:
         returned = run.check.function()
         if inspect.isawaitable(returned):
-            returned = asyncio.run(_within(returned, run.check.timeout_ns / _NS_PER_S))
+            returned = asyncio.run(_within(returned, run.check.timeout_ns / NS_PER_S))
         outcome = _Outcome(understood(returned), "", clocks.steady_ns())
     except BaseException as error:  # noqa: BLE001 - a check may raise anything, and sys.exit() in it ends no thread
         outcome = _Outcome(failed(error), qualified_name(type(error)), clocks.steady_ns())
@@ -155,7 +154,7 @@ async def _outcome_of(function: Callable[[], Awaitable[Any]], clocks: Clocks, *,
 
 
 def _timed_out(run: Run, now_ns: int) -> HealthResult:
-    elapsed_s, timeout_s = (now_ns - run.started_ns) / _NS_PER_S, run.check.timeout_ns / _NS_PER_S
+    elapsed_s, timeout_s = (now_ns - run.started_ns) / NS_PER_S, run.check.timeout_ns / NS_PER_S
     return HealthResult(
         "unhealthy", f"no answer after {elapsed_s:.3g} s; its timeout is {timeout_s:g} s, and it is not started twice"
     )

@@ -16,6 +16,7 @@ from opentelemetry import trace
 from spanglass.api import metrics
 from spanglass.api.renewal import renew_in_child
 from spanglass.api.spans import SpanHandle, begin, qualified_name
+from spanglass.clock import NS_PER_S
 from spanglass.errors import PerformanceError
 from spanglass.guard import report, swallow
 from spanglass.values import MAX_NAME, attributes_of, text_of
@@ -45,7 +46,6 @@ MAX_OPERATIONS = 200
 OTHER = "_OTHER"
 
 _WINDOW_NS = 60_000_000_000
-_NS_PER_S = 1_000_000_000
 
 
 class Operation:
@@ -108,7 +108,7 @@ class PerformanceMonitor:
     def __init__(
         self,
         *,
-        window_s: float = _WINDOW_NS / _NS_PER_S,
+        window_s: float = _WINDOW_NS / NS_PER_S,
         max_operations: int = MAX_OPERATIONS,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
@@ -116,7 +116,7 @@ class PerformanceMonitor:
             raise PerformanceError(f"window_s is {window_s}: throughput is counted over more than no time")
         if max_operations < 1:
             raise PerformanceError(f"max_operations is {max_operations}: at least one name must be kept")
-        self._window_ns = round(window_s * _NS_PER_S)
+        self._window_ns = round(window_s * NS_PER_S)
         self._max_operations = max_operations
         self._clock_ns = clock_ns
         self.renew()
@@ -154,7 +154,7 @@ class PerformanceMonitor:
         """Count a run that ends now; ``error_type`` is None if it succeeded."""
         try:
             now_ns = self._clock_ns()
-            duration_s = max(now_ns - started_ns, 0) / _NS_PER_S
+            duration_s = max(now_ns - started_ns, 0) / NS_PER_S
             with self._lock:
                 kept = name if name in self._tallies or len(self._tallies) < self._max_operations else OTHER
                 if kept not in self._tallies:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from spanglass import forking
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.counts import QUEUE_FULL, SHUT_DOWN
 from spanglass.guard import guarded
 
@@ -28,7 +29,6 @@ Item = TypeVar("Item")
 BATCH = 512  # as the SDK's
 _GRACE_S = 0.25  # for a thread that is done with sending, and not with what follows
 DELAY_S = 1.0  # the SDK's spans wait five times as long; people look for what they have just done
-_NS_PER_S = 1_000_000_000
 
 
 class Batcher(Generic[Item]):
@@ -105,7 +105,7 @@ class Batcher(Generic[Item]):
         self._hurry()
         thread = self._thread if self._thread is not threading.current_thread() else None
         if thread is not None:
-            thread.join(self._closing.sending_ns(self._timeout_ns) / _NS_PER_S)
+            thread.join(self._closing.sending_ns(self._timeout_ns) / NS_PER_S)
         self._given_up = True
         if self._rescue or thread is None:
             self._drain_here()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
+from spanglass.clock import NS_PER_MS, NS_PER_S
 from spanglass.guard import guarded
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     Provider = TracerProvider | MeterProvider | LoggerProvider
     Part = SpanProcessor | MetricReader | LogRecordProcessor
 
-_NS_PER_S = 1_000_000_000
-_NS_PER_MS = 1_000_000
 _RESERVED = 10
 
 
@@ -69,7 +68,7 @@ class Closing:
 
     def wait(self, duration_ns: int) -> bool:
         """Sleep; True at once when the end has begun."""
-        return self._event.wait(duration_ns / _NS_PER_S)
+        return self._event.wait(duration_ns / NS_PER_S)
 
     def after_fork(self) -> None:
         """Begin anew in a child: a thread of the parent may have held the event's lock."""
@@ -87,6 +86,6 @@ def shutdown_within(ends: Iterable[Provider | Part], timeout_ns: int, closing: C
         with guarded("shut a provider down"):
             if isinstance(each, MeterProvider | MetricReader):
                 # at least one millisecond, or the provider raises instead of shutting its readers down
-                each.shutdown(max(1, closing.limit_ns(timeout_ns) // _NS_PER_MS))
+                each.shutdown(max(1, closing.limit_ns(timeout_ns) // NS_PER_MS))
             else:
                 each.shutdown()

@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass import forking
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.batching import Batcher
 from spanglass.delivery.console_choice import may_print
 from spanglass.delivery.console_tree import Gathered, render, span_id
@@ -35,7 +36,6 @@ _DELAY_S = 0.1
 _MAX_TRACES = 256  # whose root has not ended; the one that began first is then printed as it is
 _MAX_ITEMS = 1000  # of one trace; more are left out and counted
 _MAX_PRINTED = 4096  # spans that are known to be printed
-_NS_PER_S = 1_000_000_000
 
 
 class ConsoleTree:
@@ -152,7 +152,7 @@ class Console:
 
     def flush(self) -> bool:
         """Print what has ended by now."""
-        return self._queue is None or self._queue.flush(self._timeout_ns / _NS_PER_S)
+        return self._queue is None or self._queue.flush(self._timeout_ns / NS_PER_S)
 
 
 class ConsoleSpans(SpanProcessor):

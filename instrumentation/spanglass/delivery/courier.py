@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import NO_TIME, Answer, Verdict
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from spanglass.delivery.replay import Keeper
     from spanglass.delivery.signals import Signal
 
-_NS_PER_S = 1_000_000_000
 _MAX_ATTEMPTS = 6  # as OpenTelemetry's exporters
 _MAX_DOUBLINGS = 5
 
@@ -43,7 +43,7 @@ class _InFlight(NamedTuple):
 
 def backoff_ns(attempt: int) -> int:
     """How long to wait after an attempt, counted from 0: 1, 2, 4 ... 32 seconds, and up to a fifth more or less."""
-    return round((1 << min(attempt, _MAX_DOUBLINGS)) * random.uniform(0.8, 1.2) * _NS_PER_S)  # noqa: S311 - no secret
+    return round((1 << min(attempt, _MAX_DOUBLINGS)) * random.uniform(0.8, 1.2) * NS_PER_S)  # noqa: S311 - no secret
 
 
 class Courier:
@@ -137,7 +137,7 @@ class Courier:
                 left_ns //= 2  # so that there is time to keep the rest
             if left_ns <= 0:
                 return answer
-            answer = self._sender.send(body, left_ns / _NS_PER_S)
+            answer = self._sender.send(body, left_ns / NS_PER_S)
             self._counts.attempted(self.signal, answer, again=attempt > 0)
             if answer.verdict is not Verdict.LATER or self._keeper is not None or self._closing.begun:
                 return answer

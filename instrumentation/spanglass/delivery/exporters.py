@@ -11,6 +11,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from spanglass import forking
+from spanglass.clock import NS_PER_MS
 from spanglass.delivery.answers import NOT_ENCODABLE
 from spanglass.delivery.courier import Courier, Sender, backoff_ns
 from spanglass.delivery.line import Line
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from spanglass.delivery.counts import DeliveryCounts
     from spanglass.settings_table import Settings
 
-_NS_PER_MS = 1_000_000
 _LEAST_TIMEOUT_MS = 1_000  # the SDK gives the last collection no more than the interval, however short that is
 _USER_AGENT = "spanglass-python"
 
@@ -104,7 +104,7 @@ class OtlpMetrics(MetricExporter):
             for scope in resource.scope_metrics
             for metric in scope.metrics
         )
-        limit_ns = round(max(timeout_millis, _LEAST_TIMEOUT_MS) * _NS_PER_MS)
+        limit_ns = round(max(timeout_millis, _LEAST_TIMEOUT_MS) * NS_PER_MS)
         taken = self._courier.deliver(encode_metrics(metrics_data).SerializeToString(), points, limit_ns)
         return MetricExportResult.SUCCESS if taken else MetricExportResult.FAILURE
 

@@ -10,6 +10,7 @@ import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import Answer, Verdict, describe, root_cause
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from spanglass.delivery.targets import Target
 
-_NS_PER_S = 1_000_000_000
 
 # OTLP specification, "Failures": these may be sent again, no other.
 _LATER = frozenset({429, 502, 503, 504})
@@ -166,7 +166,7 @@ def _status_message(content: bytes, kind: str) -> str:
 def _retry_after_ns(text: str) -> int | None:
     """Read the seconds of Retry-After; its other form, a date, is rare and taken as absent."""
     digits = text.strip()
-    return int(digits[:9]) * _NS_PER_S if digits.isascii() and digits.isdigit() else None
+    return int(digits[:9]) * NS_PER_S if digits.isascii() and digits.isdigit() else None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from spanglass.clock import NS_PER_S
 from spanglass.terminal.show import counted
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from spanglass.delivery.signals import Signal
     from spanglass.delivery.targets import Target
 
-_NS_PER_S = 1_000_000_000
-_QUIET_NS = 60 * _NS_PER_S  # a server that comes and goes is reported once a minute
+_QUIET_NS = 60 * NS_PER_S  # a server that comes and goes is reported once a minute
 
 #: Kinds of answers, of HTTP and of gRPC, that are about who sends, not what is sent.
 _OF_THE_SENDER = frozenset({"401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED"})

@@ -12,6 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor
 
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.batching import BATCH, DELAY_S, Batcher
 from spanglass.delivery.signals import LOGS, TRACES, Signal
 
@@ -28,7 +29,6 @@ Item = TypeVar("Item")
 Taken_contra = TypeVar("Taken_contra", contravariant=True)
 
 _MS_PER_S = 1_000
-_NS_PER_S = 1_000_000_000
 _NO_CONTEXT: Any = Context()
 _NO_RESOURCE = Resource({})
 
@@ -84,7 +84,7 @@ class _Queued(Generic[Item]):
 
     def force_flush(self, timeout_millis: int | None = None) -> bool:
         """Export what is queued; False if that took longer."""
-        timeout_s = self._timeout_ns / _NS_PER_S if timeout_millis is None else timeout_millis / _MS_PER_S
+        timeout_s = self._timeout_ns / NS_PER_S if timeout_millis is None else timeout_millis / _MS_PER_S
         return self.queue.flush(timeout_s)
 
 

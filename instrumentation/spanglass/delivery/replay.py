@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import NO_TIME, Answer, Verdict
 from spanglass.delivery.counts import SPOOL_CORRUPT, SPOOL_FAILED, SPOOL_FULL
 from spanglass.delivery.courier import backoff_ns
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from spanglass.delivery.line import Line
     from spanglass.delivery.signals import Signal
 
-_NS_PER_S = 1_000_000_000
-_LOOK_AROUND_NS = 60 * _NS_PER_S  # how often files of processes that died are looked for
+_LOOK_AROUND_NS = 60 * NS_PER_S  # how often files of processes that died are looked for
 
 _logger = logging.getLogger("spanglass")
 
@@ -128,7 +128,7 @@ class Keeper:
 
     def _rest(self) -> None:
         """Nothing is waiting: until something is, look for what others left."""
-        if not self._wake.wait(_LOOK_AROUND_NS / _NS_PER_S):
+        if not self._wake.wait(_LOOK_AROUND_NS / NS_PER_S):
             self._look_around()
         self._wake.clear()
 
@@ -152,7 +152,7 @@ class Keeper:
                 _logger.warning("a file of the spool can't be read and was set aside: %s: %s", entry.name, error)
             return None
         left_ns = self._closing.sending_ns(self._timeout_ns)
-        answer = self._senders[entry.signal].send(body, left_ns / _NS_PER_S) if left_ns else NO_TIME
+        answer = self._senders[entry.signal].send(body, left_ns / NS_PER_S) if left_ns else NO_TIME
         if answer is NO_TIME:
             return answer
         self._counts.attempted(signal, answer, again=True)

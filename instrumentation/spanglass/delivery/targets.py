@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from spanglass.clock import NS_PER_S
 from spanglass.settings import SettingsError, describe
 from spanglass.settings_table import TABLE
 from spanglass_core.settings_types import HEADERS
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from spanglass.delivery.signals import Signal
     from spanglass.settings_table import Settings
 
-_NS_PER_S = 1_000_000_000
 _COMPRESSIONS = ("gzip", "deflate", "none")
 _PORTS = {"http": 80, "https": 443}
 
@@ -148,7 +148,7 @@ def _compression(settings: Settings, variables: _Variables) -> str:
 def _timeout_ns(settings: Settings, variables: _Variables) -> int:
     own = variables.unless_said("send_timeout", settings.send_timeout_ns, "TIMEOUT")
     try:
-        return round(float(own) * _NS_PER_S) if own else settings.send_timeout_ns
+        return round(float(own) * NS_PER_S) if own else settings.send_timeout_ns
     except (ValueError, OverflowError):
         raise SettingsError(
             f"environment variable {variables.name('TIMEOUT')}: expected a number of seconds (got {own!r})"

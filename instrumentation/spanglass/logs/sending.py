@@ -11,6 +11,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, ge
 from opentelemetry.instrumentation.log_utils import std_to_otel
 from opentelemetry.trace import INVALID_SPAN_ID, SpanContext, format_span_id, format_trace_id, get_current_span
 
+from spanglass.clock import NS_PER_S
 from spanglass.exceptions.in_app import is_telemetry
 from spanglass.values import attribute_value, text_of
 
@@ -33,7 +34,6 @@ _ESCAPE = "\x1b"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _TEXTS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _DEBUG = 10
-_NS_PER_S = 10**9
 _INT64 = 2**63
 
 
@@ -143,7 +143,7 @@ def plain_value(value: object) -> AnyValue:
 
 def time_ns_of(time: datetime) -> int:
     """Give nanoseconds since 1970 of a time with a zone; as a float it would lose the microseconds."""
-    return int(time.timestamp() // 1) * _NS_PER_S + time.microsecond * 1_000
+    return int(time.timestamp() // 1) * NS_PER_S + time.microsecond * 1_000
 
 
 def current_ids() -> tuple[str, str]:

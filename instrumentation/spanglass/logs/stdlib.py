@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.semconv.attributes import code_attributes as code
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 
+from spanglass.clock import NS_PER_S
 from spanglass.guard import swallow
 from spanglass.logs.sending import current_ids, in_thread, put_values
 from spanglass.patching import Replacement, replace
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from spanglass.logs.sending import Sender
 
-_NS_PER_S = 10**9
 _IDS = ("trace_id", "span_id", "service_name")
 #: What every record has; `color_message` is uvicorn's text again, with colours.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -126,7 +126,7 @@ def _send(sender: Sender, record: logging.LogRecord) -> None:
         body=body,
         level=record.levelno,
         level_name=record.levelname,
-        time_ns=int(record.created * _NS_PER_S),
+        time_ns=int(record.created * NS_PER_S),
         attributes=attributes,
         error=error,
         event_name=event_name,

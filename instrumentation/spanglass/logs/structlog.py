@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 
+from spanglass.clock import NS_PER_S
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
 from spanglass.imports import when_imported
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from spanglass.logs.sending import Sender
 
-_NS_PER_S = 10**9
 _LEVELS = {
     "trace": 5,
     "debug": 10,
@@ -189,7 +189,7 @@ def _caller() -> FrameType | None:
 def _time_ns(stamp: object) -> int:
     """Give nanoseconds since 1970: what structlog's ``TimeStamper`` wrote, if it is unambiguous, else now."""
     if isinstance(stamp, int | float) and not isinstance(stamp, bool):
-        return int(stamp * _NS_PER_S)
+        return int(stamp * NS_PER_S)
     if isinstance(stamp, str):
         try:
             found = datetime.fromisoformat(stamp)

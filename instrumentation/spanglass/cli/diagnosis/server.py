@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import Answer, Verdict
 from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.signals import SIGNALS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from spanglass.settings_table import Settings
 
 _AREA = "server"
-_NS_PER_S = 1_000_000_000
 _MAX_WAIT_S = 5.0
 _USER_AGENT = "spanglass-doctor"
 _REMEDIES = {  # by the kind of answer
@@ -126,7 +126,7 @@ def clock_finding(difference_s: float) -> Finding:
 
 
 def _ask(name: str, target: Target) -> Probe:
-    timeout_s = min(_MAX_WAIT_S, target.timeout_ns / _NS_PER_S)
+    timeout_s = min(_MAX_WAIT_S, target.timeout_ns / NS_PER_S)
     try:
         sender = _sender(name, target)
     except ModuleNotFoundError:
