@@ -36,9 +36,10 @@ from spanglass.providers import (
     remove_span_processors,
     stated_sampler,
 )
+from spanglass.published import SCOPE
 from spanglass.resource import make_resource
 from spanglass.runtime_metrics.failures import observe_failures
-from spanglass.runtime_metrics.install import SCOPE, install_runtime_metrics
+from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
 from spanglass_core.scrubbing import Scrubber
 
@@ -94,7 +95,7 @@ class Parts:
 
     def instrument_one(self, entry_point: EntryPoint) -> None:
         """Turn one instrumentation on, for OpenTelemetry's own loader."""
-        tracer, meter, logger = self.providers.all
+        tracer, meter, logger = self.providers
         undo = load_one(
             entry_point, self.settings, tracer_provider=tracer, meter_provider=meter, logger_provider=logger
         )
@@ -103,7 +104,7 @@ class Parts:
     def flush(self) -> bool:
         """Send what waits, for as long as the settings allow."""
         deadline_ns = SYSTEM.monotonic_ns() + self.settings.flush_timeout_ns
-        done = [_flush(each, deadline_ns) for each in self.providers.all]  # all of them, whatever the first one says
+        done = [_flush(each, deadline_ns) for each in self.providers]  # all of them, whatever the first one says
         return all(done)
 
     def end(self) -> None:
@@ -132,13 +133,13 @@ class Parts:
             found[2] if isinstance(found[2], LoggerProvider) else made.logger,
         )
         if self.pipelines is None:  # what a declarative file describes is made here, and ended here
-            return used, list(used.all)
+            return used, list(used)
         if their_meter:
             for reader in readers:
                 their_meter.add_metric_reader(reader)
                 bound_readers(their_meter, [reader])
                 self._undo.append(partial(remove_reader, their_meter, reader))
-        return used, [mine for mine in made.all if mine in used.all]
+        return used, [mine for mine in made if mine in used]
 
     def _unused(self) -> list[str]:
         """Give the signals that are off and that nothing else takes, such as the console or another exporter."""
@@ -153,7 +154,7 @@ class Parts:
         return [signal for signal, by in taken.items() if not by]
 
     def _add_processors(self) -> None:
-        tracer, meter, logger = self.providers.all
+        tracer, meter, logger = self.providers
         settings, pipelines = self.settings, self.pipelines
         spans: list[SpanProcessor] = [ContextAttributesProcessor(settings)]
         logs: list[LogRecordProcessor] = [ContextAttributesLogProcessor(settings)]
@@ -170,7 +171,7 @@ class Parts:
             logger.add_log_record_processor(log_processor)
         # a provider of the application goes on without us
         added: tuple[Sequence[Ends], ...] = (spans, pipelines.readers if pipelines else [], logs)
-        for provider, parts in zip(self.providers.all, added, strict=True):
+        for provider, parts in zip(self.providers, added, strict=True):
             self._ends += [provider] if provider in self._own else parts
         if tracer not in self._own:
             self._undo.append(partial(remove_span_processors, tracer, spans))
@@ -179,7 +180,7 @@ class Parts:
 
     def _installers(self, *, instrument: bool) -> list[tuple[str, Callable[[], Callable[[], None]]]]:
         """Every part that is put into the process, with what could not be done if it fails."""
-        settings, (tracer, meter, logger) = self.settings, self.providers.all
+        settings, (tracer, meter, logger) = self.settings, self.providers
         capture = new_capture(settings, logger_provider=logger, scrubber=self.scrubber)
         installers: list[tuple[str, Callable[[], Callable[[], None]]]] = [
             ("capture exceptions", lambda: install_exceptions(settings, capture)),

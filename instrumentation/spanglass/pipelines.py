@@ -17,6 +17,7 @@ from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
 from spanglass.delivery.processors import LogBatcher, SpanBatcher
 from spanglass.providers import chosen_exporters, other_exporters
+from spanglass.published import SCOPE
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Pipelines:
     def observe(self, meter_provider: MeterProvider) -> Callable[[], None]:
         """Have what was sent and dropped counted among the metrics; returns what ends that."""
         queues = {signal: batcher.queue for signal, batcher in self._queues.items()}
-        return observe(meter_provider.get_meter("spanglass"), self.counts, self.exporters, queues)
+        return observe(meter_provider.get_meter(SCOPE), self.counts, self.exporters, queues)
 
     def _add_delivery(self) -> None:
         settings, exporters = self._settings, self.exporters

@@ -41,16 +41,11 @@ Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
 class Providers(NamedTuple):
-    """The SDK's providers of one configuration."""
+    """The SDK's providers of one configuration: for traces, metrics and logs."""
 
     tracer: TracerProvider
     meter: MeterProvider
     logger: LoggerProvider
-
-    @property
-    def all(self) -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
-        """For traces, metrics and logs, in this order."""
-        return self.tracer, self.meter, self.logger
 
 
 class Chosen(NamedTuple):
@@ -123,17 +118,18 @@ def remove_reader(provider: MeterProvider, reader: MetricReader) -> None:
 
 def remove_span_processors(provider: TracerProvider, processors: Iterable[SpanProcessor]) -> None:
     """Take processors out of a provider; the SDK has no way to."""
-    gone, all_of_it = set(processors), provider._active_span_processor  # noqa: SLF001
-    with all_of_it._lock:  # noqa: SLF001
-        all_of_it._span_processors = tuple(each for each in all_of_it._span_processors if each not in gone)  # noqa: SLF001
+    _remove(provider._active_span_processor, "_span_processors", processors)  # noqa: SLF001
 
 
 def remove_log_processors(provider: LoggerProvider, processors: Iterable[LogRecordProcessor]) -> None:
     """Take processors out of a provider; the SDK has no way to."""
-    gone, all_of_it = set(processors), provider._multi_log_record_processor  # noqa: SLF001
+    _remove(provider._multi_log_record_processor, "_log_record_processors", processors)  # noqa: SLF001
+
+
+def _remove(all_of_it: Any, attribute: str, processors: Iterable[object]) -> None:
+    gone = set(processors)
     with all_of_it._lock:  # noqa: SLF001
-        kept = tuple(each for each in all_of_it._log_record_processors if each not in gone)  # noqa: SLF001
-        all_of_it._log_record_processors = kept  # noqa: SLF001
+        setattr(all_of_it, attribute, tuple(each for each in getattr(all_of_it, attribute) if each not in gone))
 
 
 def make_providers(

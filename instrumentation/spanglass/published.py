@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from spanglass.providers import Providers
 
+#: Name of the instrumentation scope of whatever Spanglass itself measures and sends.
+SCOPE = "spanglass"
+
 
 class Holder(NamedTuple):
     """Where the API keeps one provider: its module, the variable, the one that says it was set, and the setter."""
@@ -43,7 +46,7 @@ def current() -> list[Any]:
 
 def publish(providers: Providers) -> None:
     """Set the providers that nobody has set; what was set before stays."""
-    for holder, set_provider, ours in zip(HOLDERS, current(), providers.all, strict=True):
+    for holder, set_provider, ours in zip(HOLDERS, current(), providers, strict=True):
         if set_provider is None:
             holder.publish(ours)
 

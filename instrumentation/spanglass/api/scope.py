@@ -7,56 +7,55 @@ changed. Where nothing is set the no-op ones serve: the API's proxies would stay
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs import Logger
 from opentelemetry._logs._internal import ProxyLoggerProvider
+from opentelemetry.metrics import Meter
 from opentelemetry.metrics._internal import _ProxyMeterProvider
+from opentelemetry.trace import Tracer
+
+from spanglass.published import SCOPE
 
 if TYPE_CHECKING:
-    from opentelemetry._logs import Logger
-    from opentelemetry.metrics import Meter
-    from opentelemetry.trace import Tracer
+    from collections.abc import Callable
 
-__all__ = ["SCOPE", "logger", "meter", "tracer"]
+__all__ = ["logger", "meter", "tracer"]
 
-#: Name of the instrumentation scope of everything that the application sends through the manual API.
-SCOPE = "spanglass"
-
-# Provider and what it gave, in one object: threads see both or neither.
-_traces: tuple[Any, Tracer] | None = None
-_metrics: tuple[Any, Meter] | None = None
-_records: tuple[Any, Logger] | None = None
+Given = TypeVar("Given", Tracer, Meter, Logger)
 
 
-def tracer() -> Tracer:
-    """Give the tracer of the present provider."""
-    global _traces  # noqa: PLW0603 - a cache of one, replaced whole
-    provider = trace.get_tracer_provider()
-    cached = _traces
-    if cached is None or cached[0] is not provider:
-        unset = isinstance(provider, trace.ProxyTracerProvider)
-        cached = _traces = (provider, trace.NoOpTracer() if unset else provider.get_tracer(SCOPE))
-    return cached[1]
+class _OfPresentProvider(Generic[Given]):
+    """Gives what the present provider gives for our scope; ``unset`` is the class that stands where none is set."""
+
+    def __init__(self, provider: Callable[[], Any], unset: type, nothing: Given, ask: Callable[[Any], Given]) -> None:
+        self._provider, self._unset = provider, unset
+        self._nothing: Given = nothing
+        self._ask: Callable[[Any], Given] = ask
+        # provider and what it gave, in one object: threads see both or neither
+        self._cached: tuple[Any, Given] | None = None
+
+    def __call__(self) -> Given:
+        provider, cached = self._provider(), self._cached
+        if cached is None or cached[0] is not provider:
+            given = self._nothing if isinstance(provider, self._unset) else self._ask(provider)
+            cached = self._cached = (provider, given)
+        return cached[1]
 
 
-def meter() -> Meter:
-    """Give the meter of the present provider."""
-    global _metrics  # noqa: PLW0603 - a cache of one, replaced whole
-    provider = metrics.get_meter_provider()
-    cached = _metrics
-    if cached is None or cached[0] is not provider:
-        unset = isinstance(provider, _ProxyMeterProvider)
-        cached = _metrics = (provider, metrics.NoOpMeter(SCOPE) if unset else provider.get_meter(SCOPE))
-    return cached[1]
-
-
-def logger() -> Logger:
-    """Give the logger of the present provider."""
-    global _records  # noqa: PLW0603 - a cache of one, replaced whole
-    provider = _logs.get_logger_provider()
-    cached = _records
-    if cached is None or cached[0] is not provider:
-        unset = isinstance(provider, ProxyLoggerProvider)
-        cached = _records = (provider, _logs.NoOpLogger(SCOPE) if unset else provider.get_logger(SCOPE))
-    return cached[1]
+tracer = _OfPresentProvider[Tracer](
+    trace.get_tracer_provider,
+    trace.ProxyTracerProvider,
+    trace.NoOpTracer(),
+    lambda found: found.get_tracer(SCOPE),
+)
+meter = _OfPresentProvider[Meter](
+    metrics.get_meter_provider,
+    _ProxyMeterProvider,
+    metrics.NoOpMeter(SCOPE),
+    lambda found: found.get_meter(SCOPE),
+)
+logger = _OfPresentProvider[Logger](
+    _logs.get_logger_provider, ProxyLoggerProvider, _logs.NoOpLogger(SCOPE), lambda found: found.get_logger(SCOPE)
+)

@@ -21,6 +21,7 @@ from spanglass.exceptions.describing import Description, brief, describe, plain
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
 from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
+from spanglass.published import SCOPE
 from spanglass.values import attributes_of, text_of
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 
@@ -37,8 +38,6 @@ __all__ = ["EVENT_NAME", "Capture", "new_capture", "unhandled"]
 
 #: Event name of our log records, and name of the span events.
 EVENT_NAME = "exception"
-#: Name of the instrumentation scope of our log records.
-SCOPE = "spanglass"
 
 #: True while what is logged was handled by nobody: asyncio logs what reached its handler.
 unhandled: ContextVar[bool] = ContextVar("spanglass_unhandled", default=False)

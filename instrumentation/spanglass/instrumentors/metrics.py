@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from spanglass.instrumentors.status import TROUBLES, states
+from spanglass.published import SCOPE
 from spanglass_core.attribute_names import INSTRUMENTATION_NAME, INSTRUMENTATION_REASON, INSTRUMENTATION_STATE
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ PROBLEM = "spanglass.instrumentation.problem"
 
 def observe(meter_provider: MeterProvider) -> None:
     """Measure how many instrumentations are in which state, and name those that are not as they should be."""
-    meter = meter_provider.get_meter("spanglass")
+    meter = meter_provider.get_meter(SCOPE)
     meter.create_observable_gauge(COUNT, [_counts], "{instrumentation}", "Instrumentations by state.")
     meter.create_observable_gauge(
         PROBLEM, [_problems], "{instrumentation}", "1 for each instrumentation that is left out, or not whole."

@@ -12,8 +12,8 @@ from spanglass.guard import guarded
 from spanglass.imports import when_imported
 from spanglass.library_metrics import polled, pools, postgres, queues, sqlalchemy_pools
 from spanglass.library_metrics.tools import Tools
+from spanglass.published import SCOPE
 from spanglass.runtime_metrics.groups import Group, install_group
-from spanglass.runtime_metrics.install import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

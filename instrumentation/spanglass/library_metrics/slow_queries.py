@@ -17,6 +17,7 @@ from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
 from spanglass.library_metrics.lock_failures import lock_failure
+from spanglass.published import SCOPE
 from spanglass_core.query_summary import query_summary
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class SlowQueryProcessor(SpanProcessor):
     def __init__(self, settings: Settings, *, meter_provider: MeterProvider) -> None:
         self._slow_ns = settings.slow_query_ns
         self._is_in_app = in_app_rule(settings.in_app_include, settings.in_app_exclude)
-        meter = meter_provider.get_meter("spanglass")
+        meter = meter_provider.get_meter(SCOPE)
         self._duration = meter.create_histogram(
             "spanglass.db.slow_query.duration",
             "s",

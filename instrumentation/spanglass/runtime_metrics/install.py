@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spanglass import forking
 from spanglass.clock import SYSTEM, Clock
 from spanglass.guard import guarded
+from spanglass.published import SCOPE
 from spanglass.runtime_metrics.background import Background
 from spanglass.runtime_metrics.event_loops import EventLoops
 from spanglass.runtime_metrics.gc_pauses import GcPauses
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from spanglass.runtime_metrics.groups import Undo
     from spanglass.settings import Settings
-
-SCOPE = "spanglass"
 
 
 def install_runtime_metrics(

@@ -74,7 +74,7 @@ def sent():
     made = Sent()
     published.publish(made.providers)
     yield made
-    published.take_back(made.providers.all)
+    published.take_back(made.providers)
     made.providers.tracer.shutdown()
     made.providers.meter.shutdown()
     made.providers.logger.shutdown()

@@ -111,7 +111,7 @@ def test_configure_in_a_block_is_in_force_after_it():
             with trace.get_tracer("shop").start_as_current_span("inside"):
                 pass
         assert telemetry.tree() == "inside"
-        assert current() == list(setup.running().providers.all)
+        assert current() == list(setup.running().providers)
     finally:
         setup.shutdown()
 
