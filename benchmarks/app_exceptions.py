@@ -19,8 +19,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
 from spanglass.logs.install import install_logging
+from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.settings_table import Settings
-from spanglass_core.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
-from spanglass_core.scrubbing import Scrubber
+from spanglass.scrubbing.scrubber import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from spanglass.exceptions.telling import capture_exception
     from spanglass.library_metrics.postgres import watch_postgres
     from spanglass.library_metrics.queues import watch_queue
+    from spanglass.scrubbing.scrubber import ScrubMatch
     from spanglass.settings import SettingsError
     from spanglass.setup import configure, force_flush, shutdown
-    from spanglass_core.scrubbing import ScrubMatch
 
 __all__ = [
     "CollectionError",
@@ -93,7 +93,7 @@ __all__ = [
 
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
 _PLACES = _MANUAL_API | {
-    "ScrubMatch": "spanglass_core.scrubbing",
+    "ScrubMatch": "spanglass.scrubbing.scrubber",
     "SettingsError": "spanglass.settings",
     "bind": "spanglass.context",
     "capture_exception": "spanglass.exceptions.telling",

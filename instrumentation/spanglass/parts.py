@@ -41,7 +41,7 @@ from spanglass.resource import make_resource
 from spanglass.runtime_metrics.failures import observe_failures
 from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
-from spanglass_core.scrubbing import Scrubber
+from spanglass.scrubbing.scrubber import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.sampling import Sampler
     from opentelemetry.util._importlib_metadata import EntryPoint
 
+    from spanglass.scrubbing.scrubber import Callback as ScrubCallback
     from spanglass.settings import Settings
-    from spanglass_core.scrubbing import Callback as ScrubCallback
 
     Ends = Provider | SpanProcessor | MetricReader | LogRecordProcessor
 

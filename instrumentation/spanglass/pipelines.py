@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from spanglass.scrubbing.scrubber import Scrubber
     from spanglass.settings import Settings
-    from spanglass_core.scrubbing import Scrubber
 
 
 class Pipelines:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from spanglass.options import Options
     from spanglass.parts import Parts
+    from spanglass.scrubbing.scrubber import Callback as ScrubCallback
     from spanglass.settings import Settings
-    from spanglass_core.scrubbing import Callback as ScrubCallback
 
 
 _IGNORED = "configure() was called again with other options: ignored; call shutdown() first"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from spanglass_core.slots import service_slot
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
 from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.service_slots import service_slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ import time
 import pytest
 from otlp_bodies import PROTOBUF, post, post_spans, spans
 
-from spanglass_core.slots import service_slot
+from spanglass_server.store.service_slots import service_slot
 
 #: Three services whose names' hashes want the same colour.
 RIVALS = [name for name in map("service-{}".format, range(100)) if service_slot(name) == 7][:3]

@@ -24,8 +24,8 @@ from spanglass_server.api.schema import (
     otlp,
     record,
 )
-from spanglass_server.query.logs import count_logs, search_logs
-from spanglass_server.query.severity import WORDS
+from spanglass_server.query.logs.search import count_logs, search_logs
+from spanglass_server.query.logs.severity import WORDS
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

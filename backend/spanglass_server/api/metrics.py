@@ -23,9 +23,9 @@ from spanglass_server.api.schema import (
     otlp,
     record,
 )
-from spanglass_server.query.metric_export import export_points
-from spanglass_server.query.metric_range import AGGREGATES, DEFAULT_LIMIT, query_range
-from spanglass_server.query.metrics import list_metrics, metric_series
+from spanglass_server.query.metrics.export import export_points
+from spanglass_server.query.metrics.listing import list_metrics, metric_series
+from spanglass_server.query.metrics.range import AGGREGATES, DEFAULT_LIMIT, query_range
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

@@ -18,9 +18,9 @@ from spanglass_server.api.schema import (
     nullable,
     record,
 )
-from spanglass_server.query.announcements import LOST, RUNNING
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
-from spanglass_server.query.running import ANY, CHOICES, list_running
+from spanglass_server.query.traces.announcements import LOST, RUNNING
+from spanglass_server.query.traces.running import ANY, CHOICES, list_running
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

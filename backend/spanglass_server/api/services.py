@@ -21,8 +21,8 @@ from spanglass_server.api.schema import (
     record,
 )
 from spanglass_server.api.spans import PERCENTILES
-from spanglass_server.query import services
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
+from spanglass_server.query.traces import services
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

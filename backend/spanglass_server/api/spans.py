@@ -22,10 +22,10 @@ from spanglass_server.api.schema import (
     otlp,
     record,
 )
-from spanglass_server.query import spans
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
 from spanglass_server.query.matching import SpanQuestion
-from spanglass_server.query.traces import Page
+from spanglass_server.query.traces import spans
+from spanglass_server.query.traces.search import Page
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

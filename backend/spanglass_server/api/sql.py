@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import ANYTHING, BOOLEAN, INTEGER, STRING, array, record
-from spanglass_server.query.read_sql import DEFAULT_LIMIT, MAX_LIMIT, run_sql
+from spanglass_server.query.sql_console.read import DEFAULT_LIMIT, MAX_LIMIT, run_sql
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

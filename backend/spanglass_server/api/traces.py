@@ -26,9 +26,9 @@ from spanglass_server.api.schema import (
     record,
 )
 from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_question
-from spanglass_server.query import traces
-from spanglass_server.query.announcements import STATES
-from spanglass_server.query.trace_view import show_trace, show_trace_otlp
+from spanglass_server.query.traces import search as traces
+from spanglass_server.query.traces.announcements import STATES
+from spanglass_server.query.traces.view import show_trace, show_trace_otlp
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

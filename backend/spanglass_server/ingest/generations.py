@@ -14,8 +14,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server import telemetry as own
 from spanglass_server.ingest.journal import JournalError, JournalFile, journal_files, journal_path
+from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.catalog import Digests
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.digests import DigestWindow
     from spanglass_server.ingest.journal import Entry
     from spanglass_server.ingest.pending import Pending
+    from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.store import Store
-    from spanglass_server.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
 _SEALED_SOFT = 2  # sealed generations that may wait for the disk before acknowledgements are slowed down ...

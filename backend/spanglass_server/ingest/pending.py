@@ -10,16 +10,16 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from spanglass_server import telemetry as own
 from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
 from spanglass_server.ingest.shred import shred
+from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.contents import Chunk
 
 if TYPE_CHECKING:
     from spanglass_server.ingest.decode import Decoded
+    from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.contents import Contents
-    from spanglass_server.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,18 +15,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server import telemetry as own
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.ingest.journal import Entry, JournalError
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.self_metrics import registry as own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
+    from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.signals import Signal
-    from spanglass_server.telemetry import Telemetry
 
 _LOG = logging.getLogger(__name__)
 _GATHER_BODIES = 64  # decoded in one call at most

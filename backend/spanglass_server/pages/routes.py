@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from spanglass_core.filter_text import quote
 from spanglass_server.pages import logs, problem, server, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.ports import ApiError
@@ -17,6 +16,7 @@ from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import Site, Visit
 from spanglass_server.pages.window import WindowError, read_time
+from spanglass_server.query.language.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

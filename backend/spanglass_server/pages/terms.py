@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from spanglass_core.filter_ast import Field
-from spanglass_core.filter_text import QUOTED, format_field, quote
+from spanglass_server.query.language.ast import Field
+from spanglass_server.query.language.text import QUOTED, format_field, quote
 
 #: Keys of the filter language that pages name themselves.
 SERVICE, OPERATION, TRACE_ID = "service.name", "name", "trace_id"

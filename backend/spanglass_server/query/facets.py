@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.json_values import json_value
 from spanglass_server.query.language import fixed_values
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.records import Records, match_records
+from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
-from spanglass_core.filter_ast import And, Compare, In, Not, Or
-from spanglass_server.query.announcements import START
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, compile_filter, field_expression, parse_filter
+from spanglass_server.query.language.ast import And, Compare, In, Not, Or
 from spanglass_server.query.language.intrinsics import INTRINSICS
 from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.traces.announcements import START
 from spanglass_server.signals import TIME_COLUMN, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_core.filter_ast import Filter, Value
+    from spanglass_server.query.language.ast import Filter, Value
     from spanglass_server.store.ports import QuerySession, Window
 
 

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.times import NS_PER_SECOND, format_time, parse_time
 from spanglass_core.units import parse_duration_ns
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.times import NS_PER_SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

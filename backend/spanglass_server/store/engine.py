@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from spanglass_core.slots import service_slot
 from spanglass_server.store.connections import Connections
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
+from spanglass_server.store.service_slots import service_slot
 from spanglass_server.store.session import StoreSession
 from spanglass_server.store.stopping import Stop
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from spanglass_core.slots import choose_slot, service_slot
 from spanglass_server.store.catalog import Change
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from spanglass_server.store.catalog import Catalog
 
 #: More services than this, or longer names, have the slot of their name's hash and take no memory.
 MAX_SERVICES: Final = 10_000
 MAX_NAME_CHARACTERS: Final = 256
+#: How many service colours the visual system has.
+SLOT_COUNT = 10
+
+_FNV_OFFSET = 0x811C9DC5
+_FNV_PRIME = 0x01000193
 
 
 class ServiceSlots:
@@ -55,3 +61,18 @@ class ServiceSlots:
             with self._lock:
                 self._unsaved |= new
             raise
+
+
+def service_slot(name: str) -> int:
+    """Give a service's slot, 0 to 9: FNV-1a (32 bit) of the name in UTF-8, modulo ten."""
+    digest = _FNV_OFFSET
+    for byte in name.encode():
+        digest = (digest ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    return digest % SLOT_COUNT
+
+
+def choose_slot(name: str, taken: Collection[int]) -> int:
+    """Choose a slot for a new service: its own, or the next that no other has, or its own when none is free."""
+    own = service_slot(name)
+    following = ((own + step) % SLOT_COUNT for step in range(SLOT_COUNT))
+    return next((slot for slot in following if slot not in taken), own)

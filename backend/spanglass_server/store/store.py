@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from spanglass_server import telemetry as own
+from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import Catalog, Change, Digests
 from spanglass_server.store.compaction import choose
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from spanglass_server.telemetry import Telemetry
+    from spanglass_server.self_metrics.registry import Telemetry
 
 _LOG = logging.getLogger(__name__)
 

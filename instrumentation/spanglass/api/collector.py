@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from spanglass.api import metrics
 from spanglass.api.metric_rules import checked_value
 from spanglass.api.renewal import renew_in_child
+from spanglass.api.statistics import QuantileSketch
 from spanglass.errors import MetricError
 from spanglass.guard import report, swallow
 from spanglass.values import attributes_of
-from spanglass_core.statistics import QuantileSketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,12 +16,12 @@ from opentelemetry import trace
 from spanglass.api import metrics
 from spanglass.api.renewal import renew_in_child
 from spanglass.api.spans import SpanHandle, begin, qualified_name
+from spanglass.api.statistics import OperationStatistics, OperationTally, combined
 from spanglass.clock import NS_PER_S
 from spanglass.errors import PerformanceError
 from spanglass.guard import report, swallow
 from spanglass.values import MAX_NAME, attributes_of, text_of
 from spanglass_core.attribute_names import OPERATION_NAME
-from spanglass_core.statistics import OperationStatistics, OperationTally, combined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

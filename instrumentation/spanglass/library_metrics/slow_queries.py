@@ -17,8 +17,8 @@ from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
 from spanglass.library_metrics.lock_failures import lock_failure
+from spanglass.library_metrics.query_summary import query_summary
 from spanglass.published import SCOPE
-from spanglass_core.query_summary import query_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,15 +12,15 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, Status
 
 from spanglass.copying import bounded, copy_span
+from spanglass.scrubbing.marks import mark
 from spanglass_core.attribute_names import SCRUBBED
-from spanglass_core.scrub_marks import mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opentelemetry.sdk._logs import ReadableLogRecord
 
-    from spanglass_core.scrubbing import Scrubber
+    from spanglass.scrubbing.scrubber import Scrubber
 
 _UNREAD = mark("could not be read")
 _NAME, _STATUS, _BODY = "span.name", "status.description", "body"

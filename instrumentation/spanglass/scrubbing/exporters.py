@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from spanglass_core.scrubbing import Scrubber
+    from spanglass.scrubbing.scrubber import Scrubber
 
 
 class _Resources:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.settings_table import Data, Ingest, Settings, Storage
+from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.settings.table import Data, Ingest, Settings, Storage
 from spanglass_server.signals import Signal
-from spanglass_server.storage_node import StorageNode
 from spanglass_server.store.ports import ALL_TIME
-from spanglass_server.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

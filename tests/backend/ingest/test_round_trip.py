@@ -15,10 +15,11 @@ from spanglass_server.ingest.checks import LATEST_NS
 from spanglass_server.ingest.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.shred import shred
 from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.otlp_json import traces_data
-from spanglass_server.query.otlp_logs import logs_data
-from spanglass_server.query.otlp_metrics import metrics_data
-from spanglass_server.query.stored_rows import fetch_rows
+from spanglass_server.query.rows.otlp_json import traces_data
+from spanglass_server.query.rows.otlp_logs import logs_data
+from spanglass_server.query.rows.otlp_metrics import metrics_data
+from spanglass_server.query.rows.stored_rows import fetch_rows
+from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import Digests, LocalCatalog
 from spanglass_server.store.connections import EngineLimits
@@ -27,7 +28,6 @@ from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.store import Store, StoreLimits
-from spanglass_server.telemetry import Telemetry
 
 WRITERS = {Signal.SPANS: traces_data, Signal.LOGS: logs_data, Signal.METRICS: metrics_data}
 RECEIVED_NS = LATEST_NS - 1  # so that no time is in the future

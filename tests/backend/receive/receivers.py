@@ -17,7 +17,7 @@ from otlp_samples import REQUESTS
 from starlette.applications import Starlette
 
 from spanglass_core.settings_types import Secret
-from spanglass_server.auth import TokenCheck
+from spanglass_server.access.auth import TokenCheck
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import TIME_COLUMN, Signal, quote_identifier
 from spanglass_server.store.catalog import Digests, LocalCatalog
 from spanglass_server.store.connections import EngineLimits
@@ -16,7 +17,6 @@ from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.store import Store, StoreLimits
-from spanglass_server.telemetry import Telemetry
 
 Row = dict[str, Any]
 

@@ -19,8 +19,8 @@ from opentelemetry.trace import (
 )
 
 from spanglass.exceptions.telling import capture_exception
+from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.settings_table import Settings
-from spanglass_core.scrubbing import Scrubber
 
 CHAIN, ID = "spanglass.exception.chain", "spanglass.exception.occurrence_id"
 FULL = {"exception.type", "exception.message", "exception.stacktrace", "exception.escaped", CHAIN, ID}

@@ -46,4 +46,4 @@ def test_telemetry_is_known_by_its_package():
     assert is_telemetry("opentelemetry.trace")
     assert is_telemetry("spanglass")
     assert not is_telemetry("opentelemetry_demo.shop")
-    assert not is_telemetry("spanglass_server.app")
+    assert not is_telemetry("spanglass_server.process.app")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from spanglass_core.scrubbing import Scrubber
+from spanglass.scrubbing.scrubber import Scrubber
 
 
 class Colour(enum.Enum):

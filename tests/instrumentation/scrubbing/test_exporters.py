@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from spanglass import guard
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
-from spanglass_core.scrubbing import Scrubber
+from spanglass.scrubbing.scrubber import Scrubber
 
 
 def _span(scrubber=None, resource=None, limits=None, **start):

@@ -7,7 +7,19 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.filter_ast import COMPLEMENTS, And, Compare, Exists, Field, Filter, In, Not, Operator, Or, Text
+from spanglass_server.query.language.ast import (
+    COMPLEMENTS,
+    And,
+    Compare,
+    Exists,
+    Field,
+    Filter,
+    In,
+    Not,
+    Operator,
+    Or,
+    Text,
+)
 from spanglass_server.query.language.conditions import (
     Equals,
     Matches,

@@ -11,10 +11,10 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from spanglass_core.filter_ast import Operator, Value
-from spanglass_core.semconv import value_aliases
+from spanglass_server.query.language.ast import Operator, Value
 from spanglass_server.query.language.numbers import number_for_key
 from spanglass_server.query.language.sql import FALSE, Sql, any_of
+from spanglass_server.query.semconv import value_aliases
 from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from spanglass_core.filter_ast import Field
+from spanglass_server.query.language.ast import Field
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import SEVERITIES, SEVERITY_STEP, Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field

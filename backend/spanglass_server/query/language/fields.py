@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spanglass_core.semconv import aliases
 from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
+from spanglass_server.query.semconv import aliases
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from spanglass_core.filter_ast import Field
+    from spanglass_server.query.language.ast import Field
 
 #: The overflow column whose presence says that some attributes are not in columns of their own.
 OVERFLOW = "overflow_name"

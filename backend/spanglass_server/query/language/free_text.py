@@ -13,7 +13,7 @@ from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, Val
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from spanglass_core.filter_ast import Value
+    from spanglass_server.query.language.ast import Value
 
 _FIXED = {
     Signal.SPANS: ("name", "status_message", "event_name"),

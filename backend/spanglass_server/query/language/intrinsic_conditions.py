@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_core.filter_ast import Operator, Value
-from spanglass_core.semconv import metric_aliases
-from spanglass_core.times import parse_time
 from spanglass_core.units import Dimension
 from spanglass_server.query.language import conditions
+from spanglass_server.query.language.ast import Operator, Value
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, Test, has_wildcard
 from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.intrinsics import (
@@ -21,7 +19,9 @@ from spanglass_server.query.language.intrinsics import (
 )
 from spanglass_server.query.language.numbers import UNITS_HINT, quantity_of
 from spanglass_server.query.language.sql import FALSE, TRUE, Sql, any_of
+from spanglass_server.query.semconv import metric_aliases
 from spanglass_server.signals import FIXED_COLUMNS, Signal, ValueType, quote_identifier
+from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

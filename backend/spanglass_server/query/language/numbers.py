@@ -10,7 +10,7 @@ from spanglass_core.units import TIME_UNITS_NS, Dimension, Quantity, UnitError, 
 from spanglass_server.query.language.errors import FilterError
 
 if TYPE_CHECKING:
-    from spanglass_core.filter_ast import Value
+    from spanglass_server.query.language.ast import Value
 
 UNITS_HINT = "units are ns, us, ms, s, m, h, d, w and B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.lexer import Lexer
 
-from spanglass_core.filter_ast import (
+from spanglass_server.query.language.ast import (
     EVERYTHING,
     ORDERED,
     And,
@@ -22,10 +22,10 @@ from spanglass_core.filter_ast import (
     Text,
     Value,
 )
-from spanglass_core.filter_text import unquote
 from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.numbers import check_ordered_value
 from spanglass_server.query.language.scanner import KEY_KINDS, Lexeme, scan
+from spanglass_server.query.language.text import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

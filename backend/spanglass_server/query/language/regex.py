@@ -10,7 +10,7 @@ import duckdb
 from spanglass_server.query.language.errors import FilterError
 
 if TYPE_CHECKING:
-    from spanglass_core.filter_ast import Value
+    from spanglass_server.query.language.ast import Value
 
 
 def check_regex(value: Value) -> None:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_core.filter_ast import POSITIONS
-from spanglass_core.filter_text import BARE_VALUE, BARE_WORD, KEYWORDS, QUOTED
+from spanglass_server.query.language.ast import POSITIONS
+from spanglass_server.query.language.text import BARE_VALUE, BARE_WORD, KEYWORDS, QUOTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spanglass_core.filter_ast import Operator
 from spanglass_core.units import SIZE_UNITS_BYTES, TIME_UNITS_NS
 from spanglass_server.query.language import FilterError, compile_filter, intrinsic_keys, parse_filter
+from spanglass_server.query.language.ast import Operator
 from spanglass_server.query.language.intrinsics import INTRINSICS, SPAN_KINDS, STATUSES
 from spanglass_server.signals import POSITIONS, Signal
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spanglass_core.filter_ast import And, Compare, Exists, Field, In, Not, Operator, Or, Text, Value
-from spanglass_core.filter_text import BARE_VALUE, BARE_WORD, KEYWORDS
 from spanglass_server.query.language import FilterError, format_filter, parse_field, parse_filter
+from spanglass_server.query.language.ast import And, Compare, Exists, Field, In, Not, Operator, Or, Text, Value
 from spanglass_server.query.language.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
+from spanglass_server.query.language.text import BARE_VALUE, BARE_WORD, KEYWORDS
 
 A, B, C = (Text(Value(letter)) for letter in "abc")
 

@@ -1,0 +1,129 @@
+"""Tokens: who may send and who may read, and the rule for listening beyond loopback."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_core.settings_errors import SettingsError
+from spanglass_core.settings_types import SECRET, Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spanglass_server.settings.table import Settings
+
+#: Header for readers that can't set ``Authorization``.
+TOKEN_HEADER = "x-spanglass-token"  # noqa: S105 - the name of a header
+#: What an answer with status 401 carries in ``WWW-Authenticate``: a browser then asks for the token as a password.
+CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
+
+_MAX_TOKEN_FILE_BYTES = 4096
+
+
+class TokenCheck:
+    """Compares what a client presents with one token, in constant time. Only the token's digest is kept."""
+
+    __slots__ = ("_digest",)
+
+    def __init__(self, token: Secret) -> None:
+        self._digest = _digest(token.reveal()) if token else None
+
+    @property
+    def required(self) -> bool:
+        """Whether there is a token to present at all."""
+        return self._digest is not None
+
+    def allows(self, authorization: str | None, token_header: str | None = None) -> bool:
+        """Tell whether a request may pass, from its headers ``Authorization`` and ``x-spanglass-token``.
+
+        ``Authorization`` takes ``Bearer TOKEN`` (RFC 6750), or ``Basic`` with the token as the password of any user
+        (RFC 7617), which is what a browser can ask its user for.
+        """
+        if self._digest is None:
+            return True
+        presented = [_from_authorization(authorization), token_header]
+        # every comparison is made, so that the time says nothing about which one matched
+        matches = [hmac.compare_digest(_digest(token), self._digest) for token in presented if token is not None]
+        return any(matches)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The two checks of a server. The read token is also good for nothing but reading, the ingest token for sending."""
+
+    ingest: TokenCheck
+    read: TokenCheck
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Tokens:
+        """Take the tokens from the settings or the files they name.
+
+        Raises ``SettingsError`` when a file can't be read or holds no token, or when the server would listen beyond
+        loopback without both tokens.
+        """
+        auth = settings.auth
+        ingest = cls._token("auth.ingest_token_file", auth.ingest_token, auth.ingest_token_file)
+        read = cls._token("auth.read_token_file", auth.read_token, auth.read_token_file)
+        missing = [name for name, token in (("ingest", ingest), ("read", read)) if not token]
+        if missing and not settings.server.insecure and not is_loopback(settings.server.host):
+            raise SettingsError(_beyond_loopback(settings.server.host, missing))
+        return cls(TokenCheck(ingest), TokenCheck(read))
+
+    @staticmethod
+    def _token(name: str, token: Secret, file: Path | None) -> Secret:
+        return token if file is None else _read_token(name, file)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address reaches this machine only; a name other than ``localhost`` might not."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _beyond_loopback(host: str, missing: list[str]) -> str:
+    variables = " and ".join(f"SPANGLASS_{name.upper()}_TOKEN" for name in missing)
+    return (
+        f"server.host {host!r} can be reached from other machines, and there is no {' and no '.join(missing)} token: "
+        f"set {variables}, or listen on 127.0.0.1, or give --insecure if the network itself keeps strangers out"
+    )
+
+
+def _read_token(name: str, path: Path) -> Secret:
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_MAX_TOKEN_FILE_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"{name}: {path} can't be read: {reason}") from None
+    try:
+        token: Secret = SECRET.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {path}: {error}") from None
+    if not token:
+        raise SettingsError(f"{name}: {path} is empty: write the token into it")
+    return token
+
+
+def _from_authorization(header: str | None) -> str | None:
+    scheme, _, rest = (header or "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")[2]
+        except ValueError:  # not ASCII, not base64, not UTF-8
+            return None
+    return None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

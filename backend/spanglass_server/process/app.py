@@ -1,0 +1,256 @@
+"""The composition root: the one place that knows every part of the server and wires them together."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+
+from spanglass_server.access.auth import CHALLENGE, TOKEN_HEADER
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.factory import create_api
+from spanglass_server.api.table import ROUTES
+from spanglass_server.pages.routes import not_found_page, page_routes
+from spanglass_server.process.health_routes import operation_routes
+from spanglass_server.process.in_process_api import InProcessAsk
+from spanglass_server.process.memory import tune_allocators
+from spanglass_server.process.status_route import status_route
+from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.receive.cors import Cors
+from spanglass_server.receive.grpc import GrpcReceiver
+from spanglass_server.receive.http import otlp_routes
+from spanglass_server.receive.intake import Intake
+from spanglass_server.receive.ports import ReceiveLimits
+from spanglass_server.self_metrics import registry as own
+from spanglass_server.self_metrics.process import watch_process
+from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.self_metrics.requests import CountRequests
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from spanglass_server.access.auth import TokenCheck, Tokens
+    from spanglass_server.pages.ports import Health
+    from spanglass_server.settings.settings import Settings
+    from spanglass_server.signals import Signal
+
+_KEEP_ALIVE_S = 75
+_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/")
+
+
+def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT. ``on_ready`` is told the ports of HTTP and gRPC once both listen.
+
+    Raises ``OSError`` when a port or the data directory can't be used.
+    """
+    tune_allocators()
+    telemetry = Telemetry()
+    watch_process(telemetry)
+    node = StorageNode(settings, telemetry, time.time_ns)
+    try:
+        uvloop_run(_serve(settings, tokens, node, telemetry, on_ready))
+    finally:
+        node.close()
+
+
+def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine on uvloop where it is installed (everywhere but on Windows)."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+async def _serve(
+    settings: Settings,
+    tokens: Tokens,
+    node: StorageNode,
+    telemetry: Telemetry,
+    on_ready: Callable[[int, int], None],
+) -> None:
+    grace_s = settings.server.shutdown_timeout_ns / 1e9
+    intake = Intake(
+        node.ingest,
+        _receive_limits(settings, settings.ingest.max_body_bytes),
+        tokens.ingest.allows,
+        _Counters(telemetry),
+    )
+    # one budget of bytes for both transports, each with its own largest message
+    grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
+    receiver = GrpcReceiver(grpc_intake)
+    grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
+    server = _Server(_http_config(settings, tokens, node, telemetry, intake), lambda port: on_ready(port, grpc_port))
+    try:
+        await server.serve()
+    finally:
+        await receiver.stop(grace_s)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens, and where."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT. uvicorn's own way raises the signal again at the end, before we have flushed."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        try:
+            await super().startup(sockets)  # type: ignore[arg-type]
+        except SystemExit as error:  # uvicorn's way to say that it can't bind
+            raise OSError(f"can't listen on {self.config.host}:{self.config.port}: is another server there?") from error
+        if self.servers:
+            self._on_ready(self.servers[0].sockets[0].getsockname()[1])
+
+
+def _http_config(
+    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_app(settings, tokens, node, telemetry, intake),
+        host=settings.server.host,
+        port=settings.server.port,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, int(settings.server.shutdown_timeout_ns / 1e9)),
+    )
+
+
+def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
+    """The HTTP application: OTLP, the API, the pages and the routes for operators."""
+    release = version("spanglass")
+    routes = [*ROUTES, status_route(node, telemetry, intake.rejections, settings, release)]
+
+    def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
+        return create_api(
+            routes,
+            engine=node.engine,
+            clock_ns=time.time_ns,
+            authorize=authorize,
+            deadline_s=settings.query.deadline_ns / 1e9,
+            version=release,
+        )
+
+    # the pages ask within the process, after the reader's own request was let in
+    ask = InProcessAsk(Starlette(routes=api(lambda _: None)))
+
+    def health() -> str | None:
+        return node.ingest.health
+
+    cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
+    app = Starlette(
+        routes=[
+            *otlp_routes(intake, cors=cors),
+            *operation_routes(node, telemetry),
+            *api(_api_authorize(tokens.read)),
+            *page_routes(ask, clock_ns=time.time_ns, version=release, health=health),
+        ],
+        exception_handlers={404: _not_found(ask, release, health)},
+    )
+    return CountRequests(_ReadersOnly(app, tokens.read), telemetry)
+
+
+def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
+    page = not_found_page(ask, clock_ns=time.time_ns, version=release, health=health)
+
+    async def handle(request: Request, _: Exception) -> Response:
+        return await page(request)
+
+    return handle
+
+
+def _api_authorize(check: TokenCheck) -> Callable[[HTTPConnection], None]:
+    def authorize(connection: HTTPConnection) -> None:
+        headers = connection.headers
+        if not check.allows(headers.get("authorization"), headers.get(TOKEN_HEADER)):
+            raise ApiError(
+                "unauthorized",
+                "the read token is missing or wrong",
+                hint="send the header 'Authorization: Bearer <token>' (the command line takes --token)",
+            )
+
+    return authorize
+
+
+class _ReadersOnly:
+    """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways."""
+
+    def __init__(self, app: ASGIApp, check: TokenCheck) -> None:
+        self._app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._check.required and not self._may_pass(scope):
+            response = PlainTextResponse(
+                "This server asks for its read token: give it as the password, with any user name.\n",
+                401,
+                {"WWW-Authenticate": CHALLENGE},
+            )
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _may_pass(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if path.startswith((*_PUBLIC_PATHS, "/api/")):
+            return True
+        headers = dict(scope["headers"])
+        return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counters:
+    """The receivers' counts, in the server's own telemetry."""
+
+    telemetry: Telemetry
+
+    def received(self, signal: Signal, transport: str, encoding: str, size_bytes: int) -> None:
+        """See ``ReceiveCounters``."""
+        self.telemetry.add(own.RECEIVED_REQUESTS, 1, signal, transport, encoding)
+        self.telemetry.add(own.RECEIVED_BYTES, size_bytes, signal, transport, encoding)
+
+    def refused(self, signal: Signal, transport: str, reason: str) -> None:
+        """See ``ReceiveCounters``."""
+        self.telemetry.add(own.REFUSED_REQUESTS, 1, signal, transport, reason)
+
+
+def _receive_limits(settings: Settings, max_body_bytes: int) -> ReceiveLimits:
+    ingest = settings.ingest
+    return ReceiveLimits(
+        max_body_bytes=max_body_bytes,
+        max_in_flight_bytes=ingest.max_inflight_bytes,
+        body_timeout_s=ingest.body_timeout_ns / 1e9,
+        max_json_values=ingest.max_json_values,
+        max_concurrent_rpcs=ingest.max_concurrent_rpcs,
+    )

@@ -1,0 +1,39 @@
+"""Routes for those who run the server: health, readiness and its own counters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route as PlainRoute
+
+from spanglass_server.self_metrics.exposition import CONTENT_TYPE, prometheus_text
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.self_metrics.registry import Telemetry
+
+_SERVICE_UNAVAILABLE = 503
+
+
+def operation_routes(node: StorageNode, telemetry: Telemetry) -> list[BaseRoute]:
+    """``/healthz`` (is it well?), ``/readyz`` (can it take records?) and ``/metrics`` (Prometheus text)."""
+
+    async def healthz(_: Request) -> Response:
+        problem = node.ingest.health
+        if problem is None:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "unhealthy", "problem": problem}, _SERVICE_UNAVAILABLE)
+
+    async def metrics(_: Request) -> Response:
+        return PlainTextResponse(prometheus_text(telemetry.snapshot()), media_type=CONTENT_TYPE)
+
+    return [
+        PlainRoute("/healthz", healthz),
+        PlainRoute("/readyz", healthz),
+        PlainRoute("/metrics", metrics),
+    ]

@@ -1,0 +1,93 @@
+"""``GET /api/v1/status``: the server about itself, for the page ``/server`` and the command line."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import ANYTHING, table
+from spanglass_server.self_metrics.exposition import status_counters
+from spanglass_server.self_metrics.registry import JOURNAL_BYTES, UPTIME_SECONDS
+from spanglass_server.signals import Signal
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.receive.rejections import Rejections, Repeated
+    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.settings.settings import Settings
+
+
+def status_route(
+    node: StorageNode, telemetry: Telemetry, rejections: Rejections, settings: Settings, version: str
+) -> Route:
+    """Make the route; it reads counters and a directory's free space, and runs no query."""
+
+    def status(_: object) -> dict[str, Any]:
+        problem = node.ingest.health
+        counters = status_counters(telemetry.snapshot())
+        return {
+            "version": version,
+            "ready": problem is None,
+            "health": problem,
+            "uptime_s": counters[UPTIME_SECONDS.name]["total"],
+            "counters": counters,
+            "rejections": [_rejection(entry) for entry in rejections.newest()],
+            "storage": {**_storage(node), "journal_bytes": counters[JOURNAL_BYTES.name]["total"]},
+            "disk": {
+                **_disk(node.store.data_dir),
+                "min_free_bytes": settings.storage.min_free_disk_bytes,
+            },
+            "retention": asdict(settings.retention),
+        }
+
+    return Route(
+        path="/status",
+        summary="The server's health, counters, latest rejections and storage.",
+        response=table(ANYTHING),
+        reply=status,
+    )
+
+
+def _storage(node: StorageNode) -> dict[str, Any]:
+    picture = node.store.contents.picture
+    held = {str(signal): picture.segments[signal] for signal in Signal}
+    return {
+        "segments": {signal: len(segments) for signal, segments in held.items()},
+        "rows": {signal: sum(s.rows for s in segments) for signal, segments in held.items()},
+        "bytes": {signal: sum(s.bytes for s in segments) for signal, segments in held.items()},
+        "buffer_rows": {str(signal): sum(c.rows for c in picture.chunks[signal]) for signal in Signal},
+        "oldest_time": {
+            signal: format_time(min(s.min_time_ns for s in segments)) for signal, segments in held.items() if segments
+        },
+    }
+
+
+def _disk(directory: Path) -> dict[str, Any]:
+    """Space of the file system that holds the data; null when it can't be asked."""
+    try:
+        usage = shutil.disk_usage(directory)
+    except OSError:
+        return {"directory": str(directory), "free_bytes": None, "total_bytes": None}
+    return {"directory": str(directory), "free_bytes": usage.free, "total_bytes": usage.total}
+
+
+def _rejection(entry: Repeated) -> dict[str, Any]:
+    rejection = entry.rejection
+    return {
+        "time": format_time(entry.last_ns),
+        "first_time": format_time(entry.first_ns),
+        "times": entry.times,
+        "signal": str(rejection.signal),
+        "transport": rejection.transport,
+        "reason": rejection.reason,
+        "message": rejection.message,
+        "records": rejection.records,
+        "retryable": rejection.retryable,
+        "sender": rejection.sender.name,
+        "address": rejection.sender.address,
+    }

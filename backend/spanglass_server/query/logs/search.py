@@ -1,0 +1,93 @@
+"""Log search, page by page, and matching records over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
+from spanglass_server.query.logs.severity import WORDS, severity_sql
+from spanglass_server.query.record_pages import ORDERS, Place, find_page
+from spanglass_server.query.records import match_records
+from spanglass_server.query.rows.log_rows import LogRows
+from spanglass_server.query.rows.otlp_logs import logs_data
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.window import Buckets, bucket_seconds, describe
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from spanglass_server.query.record_pages import RecordPage
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: What cursors for following are written for.
+_FOLLOWING = "time after"
+
+
+def search_logs(
+    session: QuerySession,
+    window: Window,
+    *,
+    filter_text: str = "",
+    limit: int = 100,
+    descending: bool = True,
+    cursor: str | None = None,
+    after: str | None = None,
+    as_otlp: bool = False,
+) -> dict[str, Any]:
+    """Answer ``GET /api/v1/logs``; with ``after`` the records newer than that cursor, oldest first.
+
+    With ``as_otlp`` the records are those of ``LogsData`` in OTLP/JSON, beside the cursors.
+    """
+    if cursor and after:
+        raise BadQuestionError(
+            "cursor turns pages and after follows new records; give one of them", field="after", hint="leave one out"
+        )
+    if after:
+        descending, start = False, Place.decode(after, _FOLLOWING)
+    else:
+        start = Place.decode(cursor, ORDERS[descending])
+    page = find_page(
+        session, match_records(session, Signal.LOGS, window, filter_text), start, limit, descending=descending
+    )
+    newest = max(page.places, key=lambda place: (place.time_ns, place.digest, place.equals), default=None)
+    shown = logs_data(page.table) if as_otlp else {"logs": _logs(session, page)}
+    return {
+        **shown,
+        "next_cursor": None if after else page.next_cursor(descending=descending),
+        "newest_cursor": newest.encode(_FOLLOWING)
+        if newest
+        else after or Place(window.start_ns, 0, 0).encode(_FOLLOWING),
+    }
+
+
+def _logs(session: QuerySession, page: RecordPage) -> list[dict[str, Any]]:
+    table = LogRows(page.table, session.service_slot)
+    return [table.as_json(row, place.id) for row, place in enumerate(page.places)]
+
+
+def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", buckets: int = 60) -> dict[str, Any]:
+    """Answer ``GET /api/v1/logs/counts``: every step of the range, also those without records."""
+    records = match_records(session, Signal.LOGS, window, filter_text)
+    steps = Buckets.about(window, buckets)
+    found = rows(
+        session,
+        statement(
+            "log_counts",
+            first_ns=steps.first_ns,
+            step_ns=steps.step_ns,
+            severity=Sql(severity_sql()),
+            relation=records.relation(session, SEVERITY_COLUMNS),
+            where=records.predicate,
+        ),
+    )
+    counts = {(row["bucket"], row["severity"]): row["records"] for row in found}
+    return {
+        "window": describe(window),
+        "step_s": steps.step_s,
+        "points": [
+            {"t": bucket_seconds(start_ns), **{word: counts.get((place, word), 0) for word in WORDS}}
+            for place, start_ns in enumerate(steps.starts_ns())
+        ],
+        "total": sum(counts.values()),
+    }

@@ -1,0 +1,1 @@
+"""Metrics: which one is meant, its points, and range queries."""

@@ -1,0 +1,1 @@
+"""Stored rows as the API shows them, and as OTLP/JSON."""

@@ -1,0 +1,129 @@
+"""Whole spans: all their stored columns, and the JSON that the API shows of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core import attribute_names as names
+from spanglass_server.query.language.intrinsics import STATUSES
+from spanglass_server.query.matching import SERVICE, UNKNOWN_SERVICE
+from spanglass_server.query.rows.attributes import plain
+from spanglass_server.query.rows.stored_rows import Rows
+from spanglass_server.query.traces.services import kind_name
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from spanglass_server.query.rows.log_rows import LogRows
+    from spanglass_server.query.traces.announcements import OpenSpan
+
+_DROPPED = ("attributes", "events", "links")
+
+
+class SpanRows(Rows):
+    """A table of whole spans. ``slot_of`` gives a service's colour slot."""
+
+    def __init__(self, table: pa.Table, slot_of: Callable[[str], int]) -> None:
+        super().__init__(table)
+        self.slot_of = slot_of
+        self._services = table[SERVICE].to_pylist() if SERVICE in table.column_names else [None] * self.count
+
+    def service(self, row: int) -> str:
+        """Give the name of the span's service."""
+        return self._services[row] or UNKNOWN_SERVICE
+
+    def status(self, row: int) -> str:
+        """Give the span's status in words."""
+        return STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)]
+
+    def as_json(self, row: int) -> dict[str, Any]:
+        """Make a span as the API shows it, without its place in a tree."""
+        service = self.service(row)
+        return {
+            "trace_id": self.value("trace_id", row).hex(),
+            "span_id": self.value("span_id", row).hex(),
+            "parent_span_id": _hex(self.value("parent_span_id", row)),
+            "service": service,
+            "slot": self.slot_of(service),
+            "name": self.value("name", row) or "",
+            "kind": kind_name(self.value("kind", row)),
+            "start_time": format_time(self.value("start_time_ns", row)),
+            "duration_ns": self.value("duration_ns", row),
+            "status": self.status(row),
+            "status_message": self.value("status_message", row) or "",
+            "attributes": plain(self.attributes.of_record("span", row)),
+            "resource": plain(self.attributes.of_record("resource", row)),
+            "scope": self._scope(row),
+            "events": self._events(row),
+            "links": self._links(row),
+            "trace_state": self.value("trace_state", row) or "",
+            "flags": self.value("flags", row) or 0,
+            "dropped": {what: self.value(f"dropped_{what}_count", row) or 0 for what in _DROPPED},
+        }
+
+    def _scope(self, row: int) -> dict[str, Any]:
+        return {
+            "name": self.value("scope_name", row) or "",
+            "version": self.value("scope_version", row) or "",
+            "attributes": plain(self.attributes.of_record("scope", row)),
+        }
+
+    def _events(self, row: int) -> list[dict[str, Any]]:
+        times, names = self.items("event_time_ns", row), self.items("event_name", row)
+        start_ns = self.value("start_time_ns", row)
+        return [
+            {
+                "time": format_time(time_ns),
+                "offset_ns": time_ns - start_ns,
+                "name": name or "",
+                "attributes": plain(self.attributes.of_item("event", row, index)),
+            }
+            for index, (time_ns, name) in enumerate(zip(times, names, strict=True))
+        ]
+
+    def _links(self, row: int) -> list[dict[str, Any]]:
+        trace_ids, span_ids = self.items("link_trace_id", row), self.items("link_span_id", row)
+        return [
+            {
+                "trace_id": trace_id.hex(),
+                "span_id": span_id.hex(),
+                "attributes": plain(self.attributes.of_item("link", row, index)),
+            }
+            for index, (trace_id, span_id) in enumerate(zip(trace_ids, span_ids, strict=True))
+        ]
+
+
+def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]:
+    """Make a span that has not ended as the API shows it, from its newest announcement: what it had by then."""
+    announcement = records.as_json(row, "")
+    said = announcement["attributes"]
+    return {
+        "trace_id": span.trace_id.hex(),
+        "span_id": span.span_id.hex(),
+        "parent_span_id": _hex(span.parent_id),
+        "service": span.service,
+        "slot": announcement["slot"],
+        "name": span.name,
+        "kind": span.kind,
+        "start_time": format_time(span.start_ns),
+        "duration_ns": span.duration_ns,
+        "status": span.status,
+        "status_message": said.get(names.SPAN_STATUS_MESSAGE, ""),
+        "attributes": {key: value for key, value in said.items() if key not in names.SPAN_ANNOUNCEMENT_KEYS},
+        "resource": announcement["resource"],
+        "scope": announcement["scope"],
+        "events": [],
+        "links": [],
+        "trace_state": "",
+        "flags": records.value("flags", row) or 0,
+        "dropped": dict.fromkeys(_DROPPED, 0),
+        "state": span.state,
+        "last_heard_time": format_time(span.heard_ns),
+    }
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()

@@ -1,0 +1,1 @@
+"""SQL of readers: the views, the guard, running a statement."""

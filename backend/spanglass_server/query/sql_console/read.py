@@ -1,0 +1,89 @@
+"""A reader's SQL: one guarded statement over the views, cut at a number of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.rows.json_values import json_rows
+from spanglass_server.query.sql_console.guard import Statement, check
+from spanglass_server.query.sql_console.views import open_views
+from spanglass_server.signals import quote_identifier
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from spanglass_server.store.ports import QuerySession
+
+DEFAULT_LIMIT = 10_000
+MAX_LIMIT = 1_000_000
+
+#: Types that DuckDB writes more readably than Python does.
+_AS_TEXT = frozenset({"INTERVAL", "BIT", "TIME", "TIME_NS", "TIME WITH TIME ZONE"})
+
+#: What the author of a statement can mend. Everything else (out of memory, interrupted) is the engine's to report.
+_AUTHORS_ERRORS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.InvalidInputException,
+    duckdb.InvalidTypeException,
+    duckdb.TypeMismatchException,
+    duckdb.NotImplementedException,
+    duckdb.SyntaxException,
+    duckdb.ConstraintException,
+)
+
+
+def run_sql(session: QuerySession, sql: str, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+    """Answer ``POST /api/v1/sql``, without ``elapsed_ms``: ``columns`` (name, DuckDB type), ``rows``, ``truncated``.
+
+    Raises ``BadQuestionError`` for a statement that is refused or wrong, with DuckDB's own message.
+    """
+    statement = check(session, sql)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadQuestionError(f"limit is {limit}; give 1 to {MAX_LIMIT}.", field="limit")
+    try:
+        columns, table = _run(session, statement, limit)
+    except _AUTHORS_ERRORS as error:
+        hint = "DESCRIBE spans (or logs, metrics) lists the columns with their types."
+        raise BadQuestionError(str(error), field="sql", hint=hint) from error
+    return {
+        "columns": columns,
+        "rows": list(json_rows(table.slice(0, limit))),
+        "truncated": table.num_rows > limit,
+    }
+
+
+def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[dict[str, str]], pa.Table]:
+    """Run over the columns that the statement names; over all of them when that does not bind."""
+    open_views(session, statement.views, statement.columns)
+    try:
+        columns = _columns(session, statement)
+    except duckdb.BinderException:
+        open_views(session, statement.views)
+        columns = _columns(session, statement)
+    if statement.explain:
+        return columns, session.execute(statement.sql)
+    text = ", ".join(
+        f"CAST({quote_identifier(column['name'])} AS VARCHAR) AS {quote_identifier(column['name'])}"
+        for column in columns
+        if column["type"] in _AS_TEXT
+    )
+    replaced = f" REPLACE ({text})" if text else ""
+    # the guard has parsed the statement by itself, so it cannot reach outside the parentheses; one row more than
+    # asked for tells whether rows were left out
+    sql = f"SELECT *{replaced} FROM (\n{statement.sql}\n) LIMIT ?"  # noqa: S608
+    return columns, session.execute(sql, [limit + 1])
+
+
+def _columns(session: QuerySession, statement: Statement) -> list[dict[str, str]]:
+    """Names and DuckDB types of the result's columns."""
+    if statement.explain:
+        return [{"name": "explain_key", "type": "VARCHAR"}, {"name": "explain_value", "type": "VARCHAR"}]
+    described = session.rows(f"DESCRIBE (SELECT * FROM (\n{statement.sql}\n))")  # noqa: S608 - see _run
+    return [{"name": row["column_name"], "type": row["column_type"]} for row in described]

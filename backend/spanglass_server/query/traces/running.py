@@ -1,0 +1,91 @@
+"""Which spans are running now, and which were lost with their process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.matching import is_service
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.traces.announcements import LOST, RUNNING, OpenSpan, open_spans
+from spanglass_server.query.window import clamp
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.times import NS_PER_SECOND, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: States that can be asked for.
+ANY = "any"
+CHOICES = (ANY, RUNNING, LOST)
+#: Announcements are stored at their process's time; its clock may be off by this much and they are found.
+_SKEW_NS = 900 * NS_PER_SECOND
+
+
+def list_running(
+    session: QuerySession,
+    window: Window,
+    now_ns: int,
+    *,
+    service: str | None = None,
+    state: str = ANY,
+    limit: int = 100,
+) -> dict[str, Any]:
+    """Answer ``GET /api/v1/running``: spans that were open in the range, running ones first, then the newest."""
+    heard = Sql("received_time_ns >= ?", (window.start_ns,))
+    where = all_of([heard, TRUE if service is None else is_service(service)])
+    since = clamp(window.start_ns - _SKEW_NS, ALL_TIME.end_ns)
+    found = open_spans(session, since, now_ns, before_ns=window.end_ns, where=where)
+    ended = _ended(session, found)
+    spans = [span for span in found if (span.trace_id, span.span_id) not in ended]
+    counts = Counter(span.state for span in spans)
+    wanted = [span for span in spans if state in (ANY, span.state)]
+    wanted.sort(key=lambda span: (span.state != RUNNING, -span.start_ns, span.trace_id, span.span_id))
+    return {
+        "running": counts[RUNNING],
+        "lost": counts[LOST],
+        "spans": [_as_json(session, span) for span in wanted[:limit]],
+    }
+
+
+def _ended(session: QuerySession, spans: Sequence[OpenSpan]) -> set[tuple[bytes, bytes]]:
+    """Tell which of the spans are stored: they have ended, though nothing told so."""
+    if not spans:
+        return set()
+    starts = [span.start_ns for span in spans]
+    trace_ids = {span.trace_id for span in spans}
+    relation = session.relation(
+        Signal.SPANS, clamp(min(starts), max(starts) + 1), ("trace_id", "span_id"), trace_ids=trace_ids
+    )
+    found = rows(
+        session,
+        statement(
+            "ended_spans",
+            relation=Sql(relation),
+            trace_ids=one_of(trace_ids),
+            span_ids=one_of({span.span_id for span in spans}),
+        ),
+    )
+    return {(row["trace_id"], row["span_id"]) for row in found}
+
+
+def _as_json(session: QuerySession, span: OpenSpan) -> dict[str, Any]:
+    """One span of the answer."""
+    return {
+        "trace_id": span.trace_id.hex(),
+        "span_id": span.span_id.hex(),
+        "parent_span_id": None if span.parent_id is None else span.parent_id.hex(),
+        "service": span.service,
+        "slot": session.service_slot(span.service),
+        "name": span.name,
+        "kind": span.kind,
+        "status": span.status,
+        "state": span.state,
+        "start_time": format_time(span.start_ns),
+        "duration_ns": span.duration_ns,
+        "last_heard_time": format_time(span.heard_ns),
+    }

@@ -1,0 +1,329 @@
+"""Trace search: summaries of the traces that have a matching span, page by page, and matching spans over time.
+
+Two phases, so that nothing but a few columns is read of most spans: first the ids of the traces of a page, then
+summaries of just these traces from the time around them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
+from spanglass_server.query.statements import one_of, rows, run, statement
+from spanglass_server.query.traces.estimates import counting, sampled_share
+from spanglass_server.query.traces.summaries import Summary, add_up
+from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from spanglass_server.query.matching import SpanQuestion
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: Sorting by a figure looks at the spans of a trace this far around the range.
+_AROUND_RANGE_NS = 900 * NS_PER_SECOND
+#: Spans of a trace are looked for this far around those that were found: a row group or two of a busy server ...
+_NEAR_NS = 60 * NS_PER_SECOND
+#: ... and once more, from much further away, when its root is not there, or ends later.
+_FAR_NS = 86_400 * NS_PER_SECOND
+#: Traces that lie apart in time are read separately, so that nothing between them is; each part takes 1.5 ms to plan.
+_MAX_PARTS = 8
+#: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
+_SPANS_A_TRACE = 64
+_GROWTH = 8
+#: Most searches find enough in a small part of the range, so that is looked at first: all of it costs 6 % more then.
+_SHARES = (16, 1)
+
+#: Figures that traces can be sorted by. Spans sent twice count once.
+FIGURES = {
+    "duration": Sql("max(start_time_ns + duration_ns) - min(start_time_ns)"),
+    "spans": Sql("count(DISTINCT span_id)"),
+    "errors": Sql("count(DISTINCT span_id) FILTER (status_code = 2)"),
+}
+SORTS = ("time", *FIGURES)
+_DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
+_SUMMARY_COLUMNS = (
+    "trace_id", "span_id", "parent_span_id", "start_time_ns", "duration_ns", "status_code", "name", SERVICE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of the results is wanted. ``sort`` is one of ``SORTS``."""
+
+    limit: int = 20
+    sort: str = "time"
+    descending: bool = True
+    cursor: str | None = None
+
+    @property
+    def order(self) -> str:
+        """The sorting's name, which its cursors carry."""
+        return f"{self.sort} {'desc' if self.descending else 'asc'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A trace of the page: its sort value, and when one of its spans started."""
+
+    trace_id: bytes
+    value: int
+    start_ns: int
+
+
+def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces``.
+
+    By time, a trace stands where its first matching span of the range starts.
+    """
+    matching = match_spans(session, question)
+    after = Cursor.decode(page.cursor, page.order)
+    if page.sort == "time":
+        found, summaries = _TimeSearch(session, matching, page, after).find()
+    else:
+        found = _by_figure(session, matching, page, after)
+        summaries = summarise(session, matching, found[: page.limit])
+    shown = found[: page.limit]
+    is_last = len(found) <= page.limit
+    return {
+        "traces": [
+            summaries[trace.trace_id].as_json(session.service_slot) for trace in shown if trace.trace_id in summaries
+        ],
+        "next_cursor": None if is_last else Cursor(shown[-1].value, shown[-1].trace_id).encode(page.order),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeSearch:
+    """Traces by the start of their first matching span, without grouping all matching spans.
+
+    The newest spans are fetched, some for each trace wanted. A trace among them may have an older matching span that
+    was not fetched, which its summary tells; other traces stand below the oldest span that was fetched. So everything
+    above that is certain.
+    """
+
+    session: QuerySession
+    matching: Matching
+    page: Page
+    after: Cursor | None
+
+    def find(self) -> tuple[list[Found], dict[bytes, Summary]]:
+        """Find the page's traces, with one more when there is one, and summaries of them."""
+        wanted = self.page.limit + 1
+        for share in _SHARES:
+            part = self._part(share)
+            count = wanted * _SPANS_A_TRACE
+            is_cut = True
+            while is_cut:
+                spans = self._spans(part, count)
+                is_cut = len(spans) == count
+                edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
+                starts = _first_starts(spans)
+                if len(starts) >= wanted or edge_ns is None:
+                    certain, summaries = self._certain(starts, edge_ns, wanted)
+                    if len(certain) >= wanted or edge_ns is None:
+                        return certain[:wanted], summaries
+                count *= _GROWTH
+        raise AssertionError("the last part is the whole range")
+
+    def _part(self, share: int) -> Window:
+        """Cut the first part, one of so many, of the range that is left after the cursor."""
+        window, after = self.matching.window, self.after
+        start_ns, end_ns = window.start_ns, window.end_ns
+        if self.page.descending:
+            end_ns = end_ns if after is None else min(end_ns, after.value + 1)
+            return clamp(end_ns - (end_ns - start_ns) // share, end_ns)
+        start_ns = start_ns if after is None else max(start_ns, after.value)
+        return clamp(start_ns, start_ns + (end_ns - start_ns) // share)
+
+    def _edge_ns(self, part: Window) -> int | None:
+        """Tell where a part ends and the rest of the range begins; None when there is no rest."""
+        window = self.matching.window
+        if self.page.descending:
+            return part.start_ns if part.start_ns > window.start_ns else None
+        return part.end_ns if part.end_ns < window.end_ns else None
+
+    def _spans(self, part: Window, count: int) -> list[dict[str, Any]]:
+        """Fetch the first matching spans of a part of the range."""
+        matching = self.matching.narrowed(part)
+        return rows(
+            self.session,
+            statement(
+                "newest_matches",
+                relation=matching.relation(self.session, ("trace_id",)),
+                where=matching.predicate,
+                direction=_DIRECTIONS[self.page.descending],
+                count=count,
+            ),
+        )
+
+    def _certain(
+        self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int
+    ) -> tuple[list[Found], dict[bytes, Summary]]:
+        """Those of the traces found whose place is certain, in order, and their summaries."""
+        candidates = self._ordered(Found(trace_id, start, start) for trace_id, start in starts.items())
+        placed: list[Found] = []
+        summaries: dict[bytes, Summary] = {}
+        for taken in range(0, len(candidates), wanted):
+            batch = candidates[taken : taken + wanted]
+            summaries |= summarise(self.session, self.matching, batch)
+            placed.extend(filter(self._is_next, _placed(batch, summaries)))
+            rest = candidates[taken + wanted : taken + wanted + 1]
+            bound = rest[0].value if rest else edge_ns
+            certain = [found for found in placed if bound is None or self._is_before(found.value, bound)]
+            if len(certain) >= wanted:
+                break
+        return self._ordered(certain) if candidates else [], summaries
+
+    def _ordered(self, found: Iterable[Found]) -> list[Found]:
+        return sorted(found, key=lambda trace: (trace.value, trace.trace_id), reverse=self.page.descending)
+
+    def _is_next(self, found: Found) -> bool:
+        """Whether a trace belongs to this page or a later one."""
+        cursor = self.after
+        return cursor is None or cursor.precedes(found.value, found.trace_id, descending=self.page.descending)
+
+    def _is_before(self, value: int, bound: int) -> bool:
+        """Whether a place comes before the first place that is not certain."""
+        return value > bound if self.page.descending else value < bound
+
+
+def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Summary]) -> Iterator[Found]:
+    """Give the traces at the starts of their first matching spans."""
+    for found in batch:
+        summary = summaries.get(found.trace_id)
+        if summary is not None and summary.first_match_ns is not None:
+            yield replace(found, value=summary.first_match_ns)
+
+
+def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
+    """Give the earliest start of the spans of each trace."""
+    starts: dict[bytes, int] = {}
+    for span in spans:
+        trace_id, start_ns = span["trace_id"], span["start_time_ns"]
+        starts[trace_id] = min(start_ns, starts.get(trace_id, start_ns))
+    return starts
+
+
+def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
+    """Give the page's traces by a figure of the whole trace, with one more when there is one."""
+    around = widen(matching.window, _AROUND_RANGE_NS)
+    columns = ("trace_id", "span_id", "start_time_ns", "duration_ns", "status_code")
+    found = rows(
+        session,
+        statement(
+            "sorted_traces",
+            matching=matching.relation(session, ("trace_id",)),
+            where=matching.predicate,
+            figure=FIGURES[page.sort],
+            relation=Sql(session.relation(Signal.SPANS, around, columns, trace_ids=matching.trace_ids)),
+            after=_after(after, descending=page.descending),
+            direction=_DIRECTIONS[page.descending],
+            count=page.limit + 1,
+        ),
+    )
+    return [Found(row["trace_id"], row["value"], row["start_time_ns"]) for row in found]
+
+
+def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
+    """Write that a trace comes after the cursor."""
+    if cursor is None:
+        return TRUE
+    sign = "<" if descending else ">"
+    parameters = (cursor.value, cursor.value, cursor.id)
+    return Sql(f"(value {sign} ? OR (value = ? AND trace_id {sign} ?))", parameters)
+
+
+def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Summary]:
+    """Summarise traces by id: from the time around them, and once more from further away for those that need it."""
+    near = _parts(traces, _NEAR_NS)
+    summaries = _summaries(session, matching, near)
+    reaching = [
+        trace for part in near for trace in part.traces if _reaches_past(summaries.get(trace.trace_id), part.window)
+    ]
+    return summaries | _summaries(session, matching, _parts(reaching, _FAR_NS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Traces that lie together in time, and the time in which their spans are looked for."""
+
+    traces: list[Found]
+    window: Window
+
+
+def _parts(traces: Collection[Found], margin_ns: int) -> list[_Part]:
+    """Divide traces where there is time between them, at the widest gaps if there are too many."""
+    ordered = sorted(traces, key=lambda trace: trace.start_ns)
+    gaps = [later.start_ns - earlier.start_ns for earlier, later in pairwise(ordered)]
+    widest = sorted(gaps, reverse=True)[: _MAX_PARTS - 1]
+    least_ns = max(2 * margin_ns, widest[-1] if len(widest) == _MAX_PARTS - 1 else 0)
+    cuts = [place for place, gap in enumerate(gaps, 1) if gap > least_ns]
+    return [
+        _Part(part, clamp(part[0].start_ns - margin_ns, part[-1].start_ns + margin_ns))
+        for start, end in pairwise([0, *cuts, len(ordered)])
+        if (part := ordered[start:end])
+    ]
+
+
+def _reaches_past(summary: Summary | None, window: Window) -> bool:
+    """Tell whether spans of a trace may lie outside the time that was looked at."""
+    return summary is None or summary.root_missing or summary.end_ns > window.end_ns
+
+
+def _summaries(session: QuerySession, matching: Matching, parts: Collection[_Part]) -> dict[bytes, Summary]:
+    """Summarise the spans of traces that start in the time of their part."""
+    if not parts:
+        return {}
+    spans = [_spans_of(session, matching, part) for part in parts]
+    parameters = tuple(parameter for part in spans for parameter in part.parameters)
+    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in spans), parameters)))
+
+
+def _spans_of(session: QuerySession, matching: Matching, part: _Part) -> Sql:
+    """Select the spans of a part's traces."""
+    trace_ids = {trace.trace_id for trace in part.traces}
+    columns = {*_SUMMARY_COLUMNS, *matching.columns}
+    return statement(
+        "trace_spans",
+        service=SERVICE_NAME,
+        matches=matching.where,
+        relation=Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids)),
+        trace_ids=one_of(trace_ids),
+    )
+
+
+def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces/counts``; a span that was sent twice counts twice here."""
+    matching = match_spans(session, question)
+    counts, columns = counting(matching.known)
+    steps = Buckets.about(question.window, buckets)
+    counted = statement(
+        "span_counts",
+        first_ns=steps.first_ns,
+        step_ns=steps.step_ns,
+        relation=matching.relation(session, ("status_code", *columns)),
+        where=matching.predicate,
+        **counts,
+    )
+    by_bucket = {row["bucket"]: row for row in rows(session, counted)}
+    empty = {"spans": 0, "errors": 0}
+    points = [
+        {"t": bucket_seconds(start_ns), **{name: by_bucket.get(bucket, empty)[name] for name in empty}}
+        for bucket, start_ns in enumerate(steps.starts_ns())
+    ]
+    total = sum(point["spans"] for point in points)
+    return {
+        "window": describe(question.window),
+        "step_s": steps.step_s,
+        "points": points,
+        "total": total,
+        "errors": sum(point["errors"] for point in points),
+        "sampled_share": sampled_share(sum(row["stored"] or 0 for row in by_bucket.values()), total),
+    }

@@ -1,0 +1,223 @@
+"""Services and their operations: rate, errors and latency, for a range and over time.
+
+A *request* is a span of kind server or consumer; a service that has none counts its root spans.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.language.intrinsics import SPAN_KINDS
+from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
+from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.traces.estimates import PROBABILITY, counting, estimate, sampled_share
+from spanglass_server.query.window import Buckets, bucket_seconds, describe
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from spanglass_server.store.ports import QuerySession, Window
+
+Row = dict[str, Any]
+Groupings = tuple[tuple[str, ...], ...]
+
+_COLUMNS = ("start_time_ns", "duration_ns", "status_code", SERVICE)
+_OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
+#: Groupings of requests: by bucket alone, or also over the whole range.
+_BUCKETS: Groupings = (("service", "bucket"),)
+_BOTH: Groupings = (("service",), ("service", "bucket"))
+#: What stands in for a group without spans.
+_NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None, "stored": None}
+PERCENTILES = ("p50_ns", "p95_ns", "p99_ns")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Spans that may count as requests, by a predicate and the columns it needs."""
+
+    predicate: Sql
+    columns: tuple[str, ...]
+
+
+_REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",))
+_ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",))
+
+
+def list_services(session: QuerySession, window: Window, buckets: int) -> Row:
+    """Answer ``GET /api/v1/services``, most requests first; without buckets the series are left out.
+
+    Ids of parents do not compress, so they are read only for services that have no requests: three small questions
+    take half the time of one that groups by everything.
+    """
+    steps = Buckets.about(window, buckets) if buckets else _one_bucket(window)
+    sets = _BOTH if buckets else _BUCKETS
+    totals = _totals(session, window)
+    measured = _measure(session, window, steps, _REQUESTS, sets)
+    others = [total["service"] for total in totals if total["service"] not in measured]
+    if others:
+        only = any_of([is_service(name) for name in others])
+        measured |= _measure(session, window, steps, _ROOTS, sets, only)
+    services = [
+        _service(
+            total,
+            session.service_slot(total["service"]),
+            measured.get(total["service"], ()),
+            window,
+            steps if buckets else None,
+        )
+        for total in totals
+    ]
+    services.sort(key=lambda service: (-service["requests"], service["service"]))
+    return {"window": describe(window), "services": services}
+
+
+def _one_bucket(window: Window) -> Buckets:
+    """Make the whole range one bucket."""
+    return Buckets(window.start_ns, window.end_ns - window.start_ns, 1)
+
+
+def _totals(session: QuerySession, window: Window) -> list[Row]:
+    """Count all spans of every service."""
+    counts, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns", SERVICE, *columns)))
+    return rows(session, statement("services", service=SERVICE_NAME, relation=relation, spans=counts["spans"]))
+
+
+def _counting(session: QuerySession, window: Window) -> tuple[dict[str, Sql], tuple[str, ...]]:
+    """Give the counts for a range, and the columns that they need."""
+    return counting((PROBABILITY,) if session.has_column(Signal.SPANS, window, PROBABILITY) else ())
+
+
+def _measure(
+    session: QuerySession,
+    window: Window,
+    steps: Buckets,
+    role: Role,
+    sets: Groupings,
+    only: Sql = TRUE,
+) -> dict[str, list[Row]]:
+    """Measure the spans of a role for which ``only`` holds, by service and by the sets of groups."""
+    _, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, {*_COLUMNS, *role.columns, *columns}))
+    where = all_of([role.predicate, only])
+    bucket = Sql("(start_time_ns - ?) // ?", (steps.first_ns, steps.step_ns))
+    if columns:
+        found = estimate(session, relation, where, {"service": SERVICE_NAME, "bucket": bucket}, sets=sets)
+    else:
+        groupings = Sql(", ".join(f"({', '.join(names)})" for names in sets))
+        request = statement(
+            "requests", service=SERVICE_NAME, bucket=bucket, relation=relation, where=where, sets=groupings
+        )
+        found = rows(session, request)
+    by_service: dict[str, list[Row]] = defaultdict(list)
+    for row in found:
+        by_service[row["service"]].append(row)
+    return by_service
+
+
+def _service(total: Row, slot: int, measured: Collection[Row], window: Window, steps: Buckets | None) -> Row:
+    """Make one service of the answer; ``measured`` are its requests, whole and by bucket."""
+    whole = next((row for row in measured if steps is None or row["bucket"] is None), _NOTHING)
+    service = {
+        "service": total["service"],
+        "slot": slot,
+        "spans": total["spans"],
+        "requests": whole["requests"],
+        "errors": whole["errors"],
+        **_rates(whole["requests"], whole["errors"], window),
+        **percentiles(whole),
+        "sampled_share": _sampled_share(whole),
+        "last_seen_time": format_time(total["last_ns"]),
+    }
+    if steps is not None:
+        points = _points(measured, steps)
+        service["series"] = [{name: point[name] for name in ("t", "requests", "errors", "p95_ns")} for point in points]
+    return service
+
+
+def _sampled_share(row: Row) -> float | None:
+    """Say which share of the requests was kept, null where all were."""
+    return sampled_share(row.get("stored"), row["requests"])
+
+
+def _rates(requests: int, errors: int, window: Window) -> Row:
+    """Rate and share of errors."""
+    seconds = (window.end_ns - window.start_ns) / NS_PER_SECOND
+    return {"rate_per_s": requests / seconds, "error_ratio": errors / requests if requests else 0.0}
+
+
+def percentiles(row: Mapping[str, Any]) -> Row:
+    """Give the three percentiles in whole nanoseconds, null without spans."""
+    quantiles = row["quantiles_ns"] or (None,) * len(PERCENTILES)
+    return {
+        name: None if quantile is None else round(quantile)
+        for name, quantile in zip(PERCENTILES, quantiles, strict=True)
+    }
+
+
+def _points(measured: Iterable[Row], steps: Buckets) -> list[Row]:
+    """Make a point for every bucket; those without requests have zeros and nulls."""
+    by_bucket = {row["bucket"]: row for row in measured}
+    return [
+        {"t": bucket_seconds(start_ns), "requests": row["requests"], "errors": row["errors"], **percentiles(row)}
+        for bucket, start_ns in enumerate(steps.starts_ns())
+        for row in (by_bucket.get(bucket, _NOTHING),)
+    ]
+
+
+def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> Row:
+    """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time first."""
+    _, columns = _counting(session, window)
+    relation = Sql(session.relation(Signal.SPANS, window, (*_OPERATION_COLUMNS, *columns)))
+    where = is_service(service)
+    if columns:
+        keys = {"operation": Sql("name"), "kind": Sql("kind")}
+        found = estimate(session, relation, where, keys, order="total_ns DESC", limit=limit)
+    else:
+        found = rows(session, statement("operations", relation=relation, where=where, count=limit))
+    operations = [_operation(row, window) for row in found]
+    return {"window": describe(window), "service": service, "operations": operations}
+
+
+def _operation(row: Row, window: Window) -> Row:
+    """One operation of the answer."""
+    return {
+        "operation": row["operation"],
+        "kind": kind_name(row["kind"]),
+        "requests": row["requests"],
+        "errors": row["errors"],
+        **_rates(row["requests"], row["errors"], window),
+        **percentiles(row),
+        "total_ns": row["total_ns"],
+        "sampled_share": _sampled_share(row),
+    }
+
+
+def kind_name(kind: int | None) -> str:
+    """Give the name of a span kind; one that the protocol does not know counts as unspecified."""
+    return SPAN_KINDS[kind] if kind is not None and kind < len(SPAN_KINDS) else SPAN_KINDS[0]
+
+
+def service_series(session: QuerySession, window: Window, service: str, operation: str | None, buckets: int) -> Row:
+    """Answer ``GET /api/v1/services/{service}/series``; of one operation all spans count, whatever their kind."""
+    steps = Buckets.about(window, buckets)
+    only = is_service(service)
+    if operation is not None:
+        named = Role(Sql("name = ?", (operation,)), ("name",))
+        measured = _measure(session, window, steps, named, _BUCKETS, only)
+    else:
+        measured = _measure(session, window, steps, _REQUESTS, _BUCKETS, only)
+        measured = measured or _measure(session, window, steps, _ROOTS, _BUCKETS, only)
+    found = measured.get(service, ())
+    stored = sum(row.get("stored") or 0 for row in found)
+    return {
+        "window": describe(window),
+        "step_s": steps.step_s,
+        "points": _points(found, steps),
+        "sampled_share": sampled_share(stored, sum(row["requests"] for row in found)),
+    }

@@ -1,0 +1,176 @@
+"""Span search, and matching spans counted by attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language import FilterError, field_expression
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
+from spanglass_server.query.rows.json_values import json_value
+from spanglass_server.query.rows.otlp_json import traces_data
+from spanglass_server.query.rows.span_rows import SpanRows
+from spanglass_server.query.rows.stored_rows import fetch_rows
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.traces.estimates import PROBABILITY, estimate, sampled_share
+from spanglass_server.query.traces.services import percentiles
+from spanglass_server.query.window import clamp
+from spanglass_server.signals import Signal, quote_identifier
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from spanglass_server.query.traces.search import Page
+    from spanglass_server.store.ports import QuerySession
+
+#: What spans can be sorted by.
+SORTS = {"time": Sql("start_time_ns"), "duration": Sql("duration_ns")}
+_TRACE_ID_BYTES = 16
+MAX_GROUP_KEYS = 4
+
+#: What tells a stored span from others, but for copies of it.
+_IDENTITY = ("trace_id", "span_id", "start_time_ns")
+
+Found = dict[str, Any]
+
+
+def search_spans(session: QuerySession, question: SpanQuestion, page: Page, *, as_otlp: bool = False) -> dict[str, Any]:
+    """Answer ``GET /api/v1/spans``: first the ids of the page, then whole spans. One sent twice is shown once.
+
+    With ``as_otlp`` the spans are those of ``TracesData`` in OTLP/JSON, those sent twice as often as they are stored.
+    """
+    matching = match_spans(session, question)
+    found = _find(session, matching, page)
+    shown = found[: page.limit]
+    table = _whole(session, shown)
+    return {
+        **(traces_data(_in_order(table, shown)) if as_otlp else {"spans": _spans(session, table, shown)}),
+        "next_cursor": None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order),
+    }
+
+
+def _find(session: QuerySession, matching: Matching, page: Page) -> list[Found]:
+    """Give the ids of the page's spans with one more when there is one."""
+    direction = Sql("DESC" if page.descending else "ASC")
+    after = Cursor.decode(page.cursor, page.order)
+    return rows(
+        session,
+        statement(
+            "found_spans",
+            value=SORTS[page.sort],
+            relation=matching.relation(session, ("trace_id", "span_id", "duration_ns")),
+            where=matching.predicate,
+            after=_after(after, SORTS[page.sort], descending=page.descending),
+            direction=direction,
+            count=page.limit + 1,
+        ),
+    )
+
+
+def _after(cursor: Cursor | None, value: Sql, *, descending: bool) -> Sql:
+    """Write that a span comes after the cursor; the first comparison is what storage can skip by."""
+    if cursor is None:
+        return TRUE
+    sign = "<" if descending else ">"
+    trace_id, span_id = cursor.id[:_TRACE_ID_BYTES], cursor.id[_TRACE_ID_BYTES:]
+    later_id = f"trace_id {sign} ? OR (trace_id = ? AND span_id {sign} ?)"
+    text = f"{value.text} {sign}= ? AND ({value.text} {sign} ? OR {later_id})"
+    return Sql(text, (cursor.value, cursor.value, trace_id, trace_id, span_id))
+
+
+def _cursor(row: Found) -> Cursor:
+    return Cursor(row["value"], row["trace_id"] + row["span_id"])
+
+
+def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
+    """Fetch the spans found with all their columns, and perhaps a few others of the same traces."""
+    if not found:
+        return pa.table({})
+    starts = [row["start_time_ns"] for row in found]
+    trace_ids = {row["trace_id"] for row in found}
+    window = clamp(min(starts), max(starts) + 1)
+    traces, spans = one_of(trace_ids), one_of({row["span_id"] for row in found})
+    where = Sql(
+        f"start_time_ns BETWEEN ? AND ? AND trace_id IN {traces.text} AND span_id IN {spans.text}",
+        (min(starts), max(starts), *traces.parameters, *spans.parameters),
+    )
+    return fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
+
+
+def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[dict[str, Any]]:
+    """Show each span once, in the order of the page."""
+    whole = SpanRows(table, session.service_slot)
+    rows_of = {(whole.value("trace_id", row), whole.value("span_id", row)): row for row in range(whole.count)}
+    keys = dict.fromkeys((row["trace_id"], row["span_id"]) for row in found)
+    return [whole.as_json(rows_of[key]) for key in keys if key in rows_of]
+
+
+def _in_order(table: pa.Table, found: Sequence[Found]) -> pa.Table:
+    """Give the rows of the page's spans in its order."""
+    places: dict[tuple[Any, ...], int] = {}
+    for row in found:
+        places.setdefault(tuple(row[name] for name in _IDENTITY), len(places))
+    if not places:
+        return table
+    keys = zip(*(table[name].to_pylist() for name in _IDENTITY), strict=True)
+    kept = sorted((places[key], row) for row, key in enumerate(keys) if key in places)
+    return table.take([row for _, row in kept])
+
+
+def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/spans/groups``: spans that lack a key are a group of their own, with null there."""
+    if not keys:
+        raise BadQuestionError("name the keys to group by", field="by", hint="for example by=service.name,error.type")
+    matching = match_spans(session, question)
+    expressions = [_expression(key, matching) for key in keys]
+    columns = {"status_code", "duration_ns"}.union(*(read for _, read in expressions))
+    names = [quote_identifier(f"key {place}") for place in range(len(keys))]
+    values = {name: Sql(text) for name, (text, _) in zip(names, expressions, strict=True)}
+    if PROBABILITY in matching.known:
+        relation = matching.relation(session, {*columns, PROBABILITY})
+        found = estimate(session, relation, matching.predicate, values, limit=limit)
+    else:
+        found = _exact_groups(session, matching, values, columns, limit)
+    return {"groups": [_group(row, keys) for row in found]}
+
+
+def _exact_groups(
+    session: QuerySession, matching: Matching, values: Mapping[str, Sql], columns: Collection[str], limit: int
+) -> list[Found]:
+    """Measure groups of spans all of which were kept."""
+    return rows(
+        session,
+        statement(
+            "span_groups",
+            keys=Sql(", ".join(f"{sql.text} AS {name}" for name, sql in values.items())),
+            names=Sql(", ".join(values)),
+            relation=matching.relation(session, columns),
+            where=matching.predicate,
+            count=limit,
+        ),
+    )
+
+
+def _expression(key: str, matching: Matching) -> tuple[str, frozenset[str]]:
+    """Give the SQL of a key; an error in it is one of the parameter ``by``."""
+    try:
+        return field_expression(key, Signal.SPANS, matching.known)
+    except FilterError as error:
+        raise BadQuestionError(f"{key!r} is not a key: {error}", field="by", hint=error.hint) from error
+
+
+def _group(row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """One group of the answer."""
+    return {
+        "by": {key: json_value(row[f"key {place}"]) for place, key in enumerate(keys)},
+        "spans": row["requests"],
+        "errors": row["errors"],
+        **percentiles(row),
+        "sampled_share": sampled_share(row.get("stored"), row["requests"]),
+        "last_time": format_time(row["last_ns"]),
+    }

@@ -1,0 +1,1 @@
+"""The server's own figures: what is measured, and how they are shown."""

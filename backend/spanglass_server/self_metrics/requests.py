@@ -1,0 +1,58 @@
+"""Counts every HTTP response, and times those that asked something: the API and the pages."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from spanglass_server.self_metrics.registry import HTTP_RESPONSES, QUERY_FAILURES, QUERY_SECONDS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from spanglass_server.self_metrics.registry import Telemetry
+
+# A client may invent methods; a label must not grow with them.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# OTLP has counters of its own; the others are asked by machines, all the time, and cost nothing.
+_UNTIMED = ("/v1/", "/v1development/", "/static/", "/healthz", "/readyz", "/metrics")
+_FIRST_FAILURE = 400
+_NO_ANSWER = "none"  # the client left before the answer began
+
+
+class CountRequests:
+    """ASGI middleware, outside of all others."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and count what became of it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = _NO_ANSWER
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        start_s = time.perf_counter()
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            self._count(scope, status, time.perf_counter() - start_s)
+
+    def _count(self, scope: Scope, status: str, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._telemetry.add(HTTP_RESPONSES, 1, method, status)
+        # the router leaves the route it chose in the scope: its path has parameters' names, not their values
+        route = getattr(scope.get("route"), "path", None)
+        if route is None or route.startswith(_UNTIMED):
+            return
+        self._telemetry.observe(QUERY_SECONDS, seconds, route)
+        if status == _NO_ANSWER or int(status) >= _FIRST_FAILURE:
+            self._telemetry.add(QUERY_FAILURES, 1, route, status)

@@ -1,0 +1,89 @@
+"""The YAML file of settings, as text values with their lines and columns.
+
+Only PyYAML's node tree is used: no value is constructed, so no tag can make an object, and ``yes`` or ``12:30`` reach
+the setting's own type as they were written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from spanglass_core.settings_errors import SettingsError, suggest
+from spanglass_server.settings.table import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A file of settings has some 40 lines; past this something else was named by mistake.
+_MAX_CHARACTERS = 1_000_000
+
+_NULL_TAG = "tag:yaml.org,2002:null"
+
+
+def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the dotted name, the text and the place (``file:line:column``) of each setting in a YAML file.
+
+    Names are not checked against the table here. Raises ``SettingsError`` for a file that can't be read, is not YAML,
+    is not a mapping of groups, or gives a setting twice.
+    """
+    root = _compose(path)
+    if root is None:  # an empty file sets nothing
+        return
+    seen: dict[str, str] = {}
+    for group, group_place, body in _entries(path, root, "groups of settings, such as `server:`"):
+        if group not in GROUPS:
+            raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, GROUPS)}")
+        if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
+            continue  # a group whose settings are all commented out
+        for key, place, value in _entries(path, body, f"settings of the group {group!r}"):
+            name = f"{group}.{key}"
+            if name in seen:
+                raise SettingsError(f"{place}: {name} is given twice, first at {seen[name]}")
+            seen[name] = place
+            yield name, _text(path, name, value), place
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"the settings file {path} can't be read: {reason}") from None
+    if len(text) > _MAX_CHARACTERS:
+        raise SettingsError(f"the settings file {path} is larger than a megabyte: is it the right file?")
+    try:
+        # compose() builds nodes only, whatever the loader
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError(f"{place}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingsError(f"{path}: not valid YAML: {type(error).__name__}") from None
+    return node
+
+
+def _entries(path: Path, node: yaml.Node, expected: str) -> Iterator[tuple[str, str, yaml.Node]]:
+    """Key, place and value of each entry of a mapping."""
+    if not isinstance(node, yaml.MappingNode):
+        raise SettingsError(f"{_place(path, node)}: expected {expected}")
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise SettingsError(f"{_place(path, key)}: expected {expected}")
+        yield key.value, _place(path, key), value
+
+
+def _text(path: Path, name: str, node: yaml.Node) -> str:
+    """Return a scalar's text as written, or a sequence of scalars joined by commas."""
+    if isinstance(node, yaml.SequenceNode):
+        return ",".join(_text(path, name, item) for item in node.value)
+    if isinstance(node, yaml.ScalarNode) and node.tag != _NULL_TAG:
+        return str(node.value)
+    raise SettingsError(f"{_place(path, node)}: {name}: expected a value; leave the line out for the default")
+
+
+def _place(path: Path, node: yaml.Node) -> str:
+    return f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
