@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,23 @@ ROOT = Path(__file__).parents[2]
 StartServer = Callable[..., ServerProcess]
 
 
+@contextmanager
+def _servers(folder: Path) -> Iterator[StartServer]:
+    made: list[ServerProcess] = []
+
+    def make(name: str = "data", *, data: Path | None = None, **settings: str) -> ServerProcess:
+        dotted = {key.replace("__", "."): value for key, value in settings.items()}
+        made.append(ServerProcess(data or folder / name, dotted, log=folder / f"{name}.log"))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for server in made:
+            server.kill()
+            print(f"--- {server.log.name}\n{server.log_tail()}")  # noqa: T201 - pytest shows it when the test failed
+
+
 @pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[StartServer]:
     """Make servers that are not started yet; what still runs at the end is killed, and every log is printed.
@@ -22,17 +40,17 @@ def new_server(tmp_path: Path) -> Iterator[StartServer]:
     ``new_server(name, data=..., settings=...)``: one name is one server; the data directory is named after it unless
     another is given.
     """
-    made: list[ServerProcess] = []
+    with _servers(tmp_path) as make:
+        yield make
 
-    def make(name: str = "data", *, data: Path | None = None, **settings: str) -> ServerProcess:
-        dotted = {key.replace("__", "."): value for key, value in settings.items()}
-        made.append(ServerProcess(data or tmp_path / name, dotted, log=tmp_path / f"{name}.log"))
-        return made[-1]
 
-    yield make
-    for server in made:
-        server.kill()
-        print(f"--- {server.log.name}\n{server.log_tail()}")  # noqa: T201 - pytest shows it when the test failed
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Start a server with an empty data directory that the tests of one module share."""
+    with _servers(tmp_path_factory.mktemp("server")) as make:
+        made = make()
+        made.start()
+        yield made
 
 
 @pytest.fixture
