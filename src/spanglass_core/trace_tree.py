@@ -49,21 +49,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """All spans of a trace, depth first, siblings by start; roots come before orphans at the top."""
+    """All spans of a trace, depth first, siblings by start; roots come before orphans at the top.
+
+    ``start_ns`` is when the first span began, ``duration_ns`` the time from there to the last end: values, not
+    properties, because callers read them once a span.
+    """
 
     nodes: Sequence[Node]
     duplicates: int
     warnings: Sequence[str]
-
-    @property
-    def start_ns(self) -> int:
-        """When the trace's first span began."""
-        return min(node.start_ns for node in self.nodes)
-
-    @property
-    def duration_ns(self) -> int:
-        """How long the trace took, from its first start to its last end."""
-        return max(node.end_ns for node in self.nodes) - self.start_ns
+    start_ns: int
+    duration_ns: int
 
 
 def build_tree(spans: Iterable[Span]) -> Tree:
@@ -83,7 +79,10 @@ def build_tree(spans: Iterable[Span]) -> Tree:
     for node in ordered:
         node.self_time_ns = _self_time_ns(node)
     warns |= {"clock_skew": any(node.skew_ns for node in ordered), "cycle": bool(cut)}
-    return Tree(ordered, duplicates, [warning for warning in WARNINGS if warns[warning]])
+    start_ns = min(node.start_ns for node in ordered)
+    end_ns = max(node.end_ns for node in ordered)
+    warnings = [warning for warning in WARNINGS if warns[warning]]
+    return Tree(ordered, duplicates, warnings, start_ns, end_ns - start_ns)
 
 
 def _unique(spans: Iterable[Span]) -> tuple[dict[bytes, Node], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,22 @@ def test_depth_first_with_siblings_by_start():
     assert shape(tree) == [("a", 0), ("b", 1), ("d", 2), ("c", 1)]
     assert [node.index for node in tree.nodes] == [3, 2, 0, 1]
     assert (tree.start_ns, tree.duration_ns, tree.duplicates, tree.warnings) == (0, 150, 0, [])
+
+
+def test_start_and_duration_cost_nothing_to_read():
+    """Reading a tree's start once a span looks at no node: 20 000 reads of 20 000 nodes were 400 million steps."""
+    tree = build_tree(span(str(place), None, place, 10) for place in range(1000))
+    looked_at = []
+
+    class Watched(list):
+        def __iter__(self):
+            looked_at.append(len(self))
+            return super().__iter__()
+
+    watched = replace(tree, nodes=Watched(tree.nodes))
+
+    assert [(watched.start_ns, watched.duration_ns) for _ in tree.nodes] == [(0, 1009)] * 1000
+    assert looked_at == []
 
 
 def test_orphans_follow_roots():
