@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.trace_tree import Span, build_tree
+from spanglass_core.trace_nodes import Span
+from spanglass_core.trace_tree import build_tree
 
 
 def span(name, parent=None, start=0, duration=100, clock="a", **more):

@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from spanglass.terminal.safe import terminal_text
 from spanglass.terminal.show import counted, duration
 from spanglass.terminal.tree import branches
-from spanglass_core.trace_tree import Span as TreeSpan
+from spanglass_core.trace_nodes import Span as TreeSpan
 from spanglass_core.trace_tree import build_tree
 
 if TYPE_CHECKING:

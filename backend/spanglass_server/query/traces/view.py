@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.trace_tree import Node, Span, build_tree
+from spanglass_core.trace_nodes import Node, Span
+from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
