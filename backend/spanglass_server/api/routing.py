@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 #: Where all routes begin.
 PREFIX = "/api/v1"
 
-Answer = dict[str, Any]
+#: What a route returns: an object, as a ``TypedDict`` of the query that answers, or a dict.
+Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,9 @@ from spanglass_server.api.schema import (
     nullable,
     otlp,
     record,
+    schema_of,
 )
+from spanglass_server.query.answers import Percentiles
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces import spans
@@ -63,7 +65,7 @@ SPAN_FIELDS = {
     "flags": INTEGER,
     "dropped": record(attributes=INTEGER, events=INTEGER, links=INTEGER),
 }
-PERCENTILES = {name: nullable(NANOSECONDS) for name in ("p50_ns", "p95_ns", "p99_ns")}
+PERCENTILES = schema_of(Percentiles)["properties"]
 
 
 def span_question(params: Params) -> SpanQuestion:

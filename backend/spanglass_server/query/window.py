@@ -14,6 +14,8 @@ from spanglass_server.times import NS_PER_SECOND, format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spanglass_server.query.answers import TimeRange
+
 #: The range of a question that names none.
 DEFAULT_LAST_NS = 3_600 * NS_PER_SECOND
 
@@ -72,7 +74,7 @@ def widen(window: Window, margin_ns: int) -> Window:
     return clamp(window.start_ns - margin_ns, window.end_ns + margin_ns)
 
 
-def describe(window: Window) -> dict[str, str]:
+def describe(window: Window) -> TimeRange:
     """Make the ``window`` field of answers."""
     return {"start_time": format_time(window.start_ns), "end_time": format_time(window.end_ns)}
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import get_args
 
+from spanglass_server.query.answers import SpanKind, SpanStatus
 from spanglass_server.signals import FIXED_COLUMNS, Signal
 
 
@@ -34,8 +36,8 @@ class Intrinsic:
     attributes: tuple[str, ...] = ()  # keys under which older senders put the same thing
 
 
-SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
-STATUSES = ("unset", "ok", "error")
+SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
+STATUSES: tuple[SpanStatus, ...] = get_args(SpanStatus)
 TEMPORALITIES = ("unspecified", "delta", "cumulative")
 
 #: Severities in order; each has four numbers, the first of them here.

@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from spanglass_server.query.answers import (
+    Nanoseconds,
+    Percentiles,
+    SampledShare,
+    Slot,
+    SpanKind,
+    Time,
+    TimeRange,
+    UnixSeconds,
+)
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
@@ -19,7 +29,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from spanglass_server.store.ports import QuerySession, Window
 
@@ -32,8 +42,82 @@ _OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
 _BUCKETS: Groupings = (("service", "bucket"),)
 _BOTH: Groupings = (("service",), ("service", "bucket"))
 #: What stands in for a group without spans.
+_NO_QUANTILES = (None, None, None)
 _NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None, "stored": None}
-PERCENTILES = ("p50_ns", "p95_ns", "p99_ns")
+
+
+class Requests(TypedDict):
+    """How many requests, and how many of them failed."""
+
+    requests: int
+    errors: int
+
+
+class Rates(Requests):
+    """Requests over a range."""
+
+    rate_per_s: float
+    error_ratio: float
+
+
+class Bucket(Requests):
+    """Requests of a bucket that starts at ``t``."""
+
+    t: UnixSeconds
+
+
+class ServicePoint(Bucket):
+    """A point of the series in a list of services."""
+
+    p95_ns: Nanoseconds | None
+
+
+class Service(Rates, Percentiles):
+    """One service with the figures of its requests."""
+
+    service: str
+    slot: Slot
+    spans: int
+    sampled_share: SampledShare
+    last_seen_time: Time
+    series: NotRequired[list[ServicePoint]]
+
+
+class ServiceList(TypedDict):
+    """The answer of ``GET /api/v1/services``."""
+
+    window: TimeRange
+    services: list[Service]
+
+
+class Operation(Rates, Percentiles):
+    """Spans of one name and kind."""
+
+    operation: str
+    kind: SpanKind
+    total_ns: Nanoseconds
+    sampled_share: SampledShare
+
+
+class OperationList(TypedDict):
+    """The answer of ``GET /api/v1/services/{service}/operations``."""
+
+    window: TimeRange
+    service: str
+    operations: list[Operation]
+
+
+class Point(Bucket, Percentiles):
+    """A point of a service's series."""
+
+
+class Series(TypedDict):
+    """The answer of ``GET /api/v1/services/{service}/series``."""
+
+    window: TimeRange
+    step_s: float
+    points: list[Point]
+    sampled_share: SampledShare
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +132,7 @@ _REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",))
 _ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",))
 
 
-def list_services(session: QuerySession, window: Window, buckets: int) -> Row:
+def list_services(session: QuerySession, window: Window, buckets: int) -> ServiceList:
     """Answer ``GET /api/v1/services``, most requests first; without buckets the series are left out.
 
     Ids of parents do not compress, so they are read only for services that have no requests: three small questions
@@ -120,23 +204,23 @@ def _measure(
     return by_service
 
 
-def _service(total: Row, slot: int, measured: Collection[Row], window: Window, steps: Buckets | None) -> Row:
+def _service(total: Row, slot: int, measured: Collection[Row], window: Window, steps: Buckets | None) -> Service:
     """Make one service of the answer; ``measured`` are its requests, whole and by bucket."""
     whole = next((row for row in measured if steps is None or row["bucket"] is None), _NOTHING)
-    service = {
+    service: Service = {
         "service": total["service"],
         "slot": slot,
         "spans": total["spans"],
-        "requests": whole["requests"],
-        "errors": whole["errors"],
-        **_rates(whole["requests"], whole["errors"], window),
-        **percentiles(whole),
+        **_rates(whole, window),
+        **percentiles(whole),  # type: ignore[typeddict-item] # mypy wants optional members beside unpacked ones
         "sampled_share": _sampled_share(whole),
         "last_seen_time": format_time(total["last_ns"]),
     }
     if steps is not None:
-        points = _points(measured, steps)
-        service["series"] = [{name: point[name] for name in ("t", "requests", "errors", "p95_ns")} for point in points]
+        service["series"] = [
+            {"t": point["t"], "requests": point["requests"], "errors": point["errors"], "p95_ns": point["p95_ns"]}
+            for point in _points(measured, steps)
+        ]
     return service
 
 
@@ -145,22 +229,24 @@ def _sampled_share(row: Row) -> float | None:
     return sampled_share(row.get("stored"), row["requests"])
 
 
-def _rates(requests: int, errors: int, window: Window) -> Row:
-    """Rate and share of errors."""
-    seconds = (window.end_ns - window.start_ns) / NS_PER_SECOND
-    return {"rate_per_s": requests / seconds, "error_ratio": errors / requests if requests else 0.0}
-
-
-def percentiles(row: Mapping[str, Any]) -> Row:
-    """Give the three percentiles in whole nanoseconds, null without spans."""
-    quantiles = row["quantiles_ns"] or (None,) * len(PERCENTILES)
+def _rates(row: Row, window: Window) -> Rates:
+    """Counts, rate and share of errors."""
+    requests, errors = row["requests"], row["errors"]
     return {
-        name: None if quantile is None else round(quantile)
-        for name, quantile in zip(PERCENTILES, quantiles, strict=True)
+        "requests": requests,
+        "errors": errors,
+        "rate_per_s": requests * NS_PER_SECOND / (window.end_ns - window.start_ns),
+        "error_ratio": errors / requests if requests else 0.0,
     }
 
 
-def _points(measured: Iterable[Row], steps: Buckets) -> list[Row]:
+def percentiles(row: Row) -> Percentiles:
+    """Return the three percentiles in whole nanoseconds, null without spans."""
+    p50, p95, p99 = (None if quantile is None else round(quantile) for quantile in row["quantiles_ns"] or _NO_QUANTILES)
+    return {"p50_ns": p50, "p95_ns": p95, "p99_ns": p99}
+
+
+def _points(measured: Iterable[Row], steps: Buckets) -> list[Point]:
     """Make a point for every bucket; those without requests have zeros and nulls."""
     by_bucket = {row["bucket"]: row for row in measured}
     return [
@@ -170,7 +256,7 @@ def _points(measured: Iterable[Row], steps: Buckets) -> list[Row]:
     ]
 
 
-def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> Row:
+def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> OperationList:
     """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time first."""
     _, columns = _counting(session, window)
     relation = Sql(session.relation(Signal.SPANS, window, (*_OPERATION_COLUMNS, *columns)))
@@ -184,26 +270,24 @@ def list_operations(session: QuerySession, window: Window, service: str, limit: 
     return {"window": describe(window), "service": service, "operations": operations}
 
 
-def _operation(row: Row, window: Window) -> Row:
+def _operation(row: Row, window: Window) -> Operation:
     """One operation of the answer."""
     return {
         "operation": row["operation"],
         "kind": kind_name(row["kind"]),
-        "requests": row["requests"],
-        "errors": row["errors"],
-        **_rates(row["requests"], row["errors"], window),
+        **_rates(row, window),
         **percentiles(row),
         "total_ns": row["total_ns"],
         "sampled_share": _sampled_share(row),
     }
 
 
-def kind_name(kind: int | None) -> str:
+def kind_name(kind: int | None) -> SpanKind:
     """Give the name of a span kind; one that the protocol does not know counts as unspecified."""
     return SPAN_KINDS[kind] if kind is not None and kind < len(SPAN_KINDS) else SPAN_KINDS[0]
 
 
-def service_series(session: QuerySession, window: Window, service: str, operation: str | None, buckets: int) -> Row:
+def service_series(session: QuerySession, window: Window, service: str, operation: str | None, buckets: int) -> Series:
     """Answer ``GET /api/v1/services/{service}/series``; of one operation all spans count, whatever their kind."""
     steps = Buckets.about(window, buckets)
     only = is_service(service)
