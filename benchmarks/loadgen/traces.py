@@ -98,6 +98,21 @@ class TraceMaker:
             self._leaf("web-gateway", 0, root.span_id, start_ns, rng.choice(["db", "cache", "internal"]))
         return self.spans
 
+    def large_trace(self, size: int) -> list[MadeSpan]:
+        """One trace of ``size`` spans, as a batch job makes it: under its root one request after the other."""
+        rng = self.rng
+        self.spans, self.left = [], size - 1
+        self.trace_id, self.tenant, self.user = rng.randbytes(16), "tenant-0001", "u-000001"
+        service, root_id, now_ns = "web-gateway", rng.randbytes(8), 0
+        index = self._hold_place()
+        while self.left > 0:
+            operation = rng.choice(SERVICES[service].operations)
+            now_ns = self._server(service, operation, root_id, now_ns + rng.randrange(1_000, 100_000), 0)
+        attributes = (("app.job.name", "rebuild"), ("app.tenant.id", self.tenant))
+        who, end_ns = (self.trace_id, service, 0, root_id, b"", "rebuild", _INTERNAL), now_ns + 1_000_000
+        self.spans[index] = MadeSpan(*who, 0, end_ns, attributes, failed=False)
+        return self.spans
+
     def _duration_ns(self, base_ms: float) -> int:
         return max(50_000, int(base_ms * 1e6 * self.rng.lognormvariate(0, 0.55)))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_server.times import format_time, parse_time
+from spanglass_server.times import format_time, format_times, parse_time
 
 NOW_NS = 1_763_724_888_123_456_789
 SECOND = 1_000_000_000
@@ -21,6 +21,12 @@ def test_format_and_parse_are_inverse(time_ns):
 def test_format_has_nine_decimals():
     """A time is written in UTC with nanoseconds."""
     assert format_time(NOW_NS) == "2025-11-21T11:34:48.123456789Z"
+
+
+@given(st.lists(st.integers(min_value=0, max_value=7_258_118_399_999_999_999), max_size=3))
+def test_many_times_are_written_as_one_is(times_ns):
+    """A column of times has the texts that its times have one by one."""
+    assert format_times(times_ns) == [format_time(time_ns) for time_ns in times_ns]
 
 
 @pytest.mark.parametrize(

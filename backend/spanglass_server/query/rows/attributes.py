@@ -42,8 +42,7 @@ class StoredAttributes:
             attribute = AttributeColumn.parse(name)
             if attribute is not None and table[name].null_count < table.num_rows:
                 self._add_column(attribute, table[name].to_pylist())
-        if "overflow_name" in table.column_names:
-            self._add_overflow(table)
+        self._add_overflow(table)
 
     def of_record(self, position: str, row: int) -> Entries:
         """Give the attributes of a row's span, log record or point, of its resource or of its scope."""
@@ -67,27 +66,29 @@ class StoredAttributes:
 
     def _add_overflow(self, table: pa.Table) -> None:
         """Spread the overflow lists over their rows and items."""
-        columns = (table[name].to_pylist() for name in OVERFLOW_COLUMNS)
-        for row, (names, texts, indexes) in enumerate(zip(*columns, strict=True)):
-            for name, text, index in _overflow(names, texts, indexes):
-                attribute = AttributeColumn.parse(name)
-                if attribute is None:
-                    continue
-                entry = (attribute.key, attribute.type, value_of_text(attribute.type, text))
-                if attribute.position in LIST_POSITIONS:
-                    self._items[attribute.position, row, index].append(entry)
-                else:
-                    self._records[attribute.position, row].append(entry)
+        for row, index, attribute, value in overflow_entries(table):
+            entry = (attribute.key, attribute.type, value)
+            if attribute.position in LIST_POSITIONS:
+                self._items[attribute.position, row, index].append(entry)
+            else:
+                self._records[attribute.position, row].append(entry)
+
+
+def overflow_entries(table: pa.Table) -> Iterator[tuple[int, int, AttributeColumn, Any]]:
+    """List what a table's overflow holds: the row, the index in it of an event, link or exemplar, what, the value."""
+    if "overflow_name" not in table.column_names or table["overflow_name"].null_count == table.num_rows:
+        return
+    columns = (table[name].to_pylist() for name in OVERFLOW_COLUMNS)
+    for row, (names, texts, indexes) in enumerate(zip(*columns, strict=True)):
+        for name, text, index in zip(names or (), texts or (), indexes or (), strict=True):
+            attribute = AttributeColumn.parse(name)
+            if attribute is not None:
+                yield row, index, attribute, value_of_text(attribute.type, text)
 
 
 def value_of_text(kind: ValueType, text: str) -> Any:
     """Read a value back that was stored as text: one of the overflow, or a log record's body."""
     return _FROM_TEXT[kind](text)
-
-
-def _overflow(names: Any, texts: Any, indexes: Any) -> Iterator[tuple[str, str, int]]:
-    """List the overflow of one row, of which most have none."""
-    return zip(names or (), texts or (), indexes or (), strict=True)
 
 
 def plain(entries: Iterable[tuple[str, ValueType, Any]]) -> dict[str, Any]:

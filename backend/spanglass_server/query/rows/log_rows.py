@@ -32,11 +32,10 @@ class LogRows(Rows):
     def __init__(self, table: pa.Table, slot_of: Callable[[str], int]) -> None:
         super().__init__(table)
         self.slot_of = slot_of
-        self._services = table[SERVICE].to_pylist() if SERVICE in table.column_names else [None] * self.count
 
     def as_json(self, row: int, record_id: str) -> dict[str, Any]:
         """Make a record as the API shows it."""
-        service = self._services[row] or UNKNOWN_SERVICE
+        service = self.columns[SERVICE][row] or UNKNOWN_SERVICE
         number, text = self.value("severity_number", row), self.value("severity_text", row)
         observed_ns = self.value("observed_time_ns", row)
         trace_id, span_id = self.value("trace_id", row), self.value("span_id", row)
@@ -53,12 +52,12 @@ class LogRows(Rows):
             "event_name": self.value("event_name", row) or "",
             "trace_id": None if trace_id is None else trace_id.hex(),
             "span_id": None if span_id is None else span_id.hex(),
-            "attributes": plain(self.attributes.of_record("log", row)),
-            "resource": plain(self.attributes.of_record("resource", row)),
+            "attributes": self.plain.of_record("log", row),
+            "resource": self.plain.of_record("resource", row),
             "scope": {
                 "name": self.value("scope_name", row) or "",
                 "version": self.value("scope_version", row) or "",
-                "attributes": plain(self.attributes.of_record("scope", row)),
+                "attributes": self.plain.of_record("scope", row),
             },
         }
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core import attribute_names as names
 from spanglass_server.query.language.intrinsics import STATUSES
 from spanglass_server.query.matching import SERVICE, UNKNOWN_SERVICE
-from spanglass_server.query.rows.attributes import plain
 from spanglass_server.query.rows.stored_rows import Rows
 from spanglass_server.query.traces.services import kind_name
-from spanglass_server.times import format_time
+from spanglass_server.times import format_time, format_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.query.traces.announcements import OpenSpan
 
-_DROPPED = ("attributes", "events", "links")
+_DROPPED = {what: f"dropped_{what}_count" for what in ("attributes", "events", "links")}
 
 
 class SpanRows(Rows):
@@ -29,11 +29,14 @@ class SpanRows(Rows):
     def __init__(self, table: pa.Table, slot_of: Callable[[str], int]) -> None:
         super().__init__(table)
         self.slot_of = slot_of
-        self._services = table[SERVICE].to_pylist() if SERVICE in table.column_names else [None] * self.count
+
+    @cached_property
+    def _start_times(self) -> list[str]:
+        return format_times(self.columns["start_time_ns"])
 
     def service(self, row: int) -> str:
         """Give the name of the span's service."""
-        return self._services[row] or UNKNOWN_SERVICE
+        return self.columns[SERVICE][row] or UNKNOWN_SERVICE
 
     def status(self, row: int) -> str:
         """Give the span's status in words."""
@@ -42,55 +45,62 @@ class SpanRows(Rows):
     def as_json(self, row: int) -> dict[str, Any]:
         """Make a span as the API shows it, without its place in a tree."""
         service = self.service(row)
+        columns, plain = self.columns, self.plain
         return {
-            "trace_id": self.value("trace_id", row).hex(),
-            "span_id": self.value("span_id", row).hex(),
-            "parent_span_id": _hex(self.value("parent_span_id", row)),
+            "trace_id": columns["trace_id"][row].hex(),
+            "span_id": columns["span_id"][row].hex(),
+            "parent_span_id": _hex(columns["parent_span_id"][row]),
             "service": service,
             "slot": self.slot_of(service),
-            "name": self.value("name", row) or "",
-            "kind": kind_name(self.value("kind", row)),
-            "start_time": format_time(self.value("start_time_ns", row)),
-            "duration_ns": self.value("duration_ns", row),
+            "name": columns["name"][row] or "",
+            "kind": kind_name(columns["kind"][row]),
+            "start_time": self._start_times[row],
+            "duration_ns": columns["duration_ns"][row],
             "status": self.status(row),
-            "status_message": self.value("status_message", row) or "",
-            "attributes": plain(self.attributes.of_record("span", row)),
-            "resource": plain(self.attributes.of_record("resource", row)),
+            "status_message": columns["status_message"][row] or "",
+            "attributes": plain.of_record("span", row),
+            "resource": plain.of_record("resource", row),
             "scope": self._scope(row),
             "events": self._events(row),
             "links": self._links(row),
-            "trace_state": self.value("trace_state", row) or "",
-            "flags": self.value("flags", row) or 0,
-            "dropped": {what: self.value(f"dropped_{what}_count", row) or 0 for what in _DROPPED},
+            "trace_state": columns["trace_state"][row] or "",
+            "flags": columns["flags"][row] or 0,
+            "dropped": {what: columns[name][row] or 0 for what, name in _DROPPED.items()},
         }
 
     def _scope(self, row: int) -> dict[str, Any]:
         return {
             "name": self.value("scope_name", row) or "",
             "version": self.value("scope_version", row) or "",
-            "attributes": plain(self.attributes.of_record("scope", row)),
+            "attributes": self.plain.of_record("scope", row),
         }
 
     def _events(self, row: int) -> list[dict[str, Any]]:
-        times, names = self.items("event_time_ns", row), self.items("event_name", row)
+        times = self.items("event_time_ns", row)
+        if not times:
+            return []
+        names = self.items("event_name", row)
         start_ns = self.value("start_time_ns", row)
         return [
             {
                 "time": format_time(time_ns),
                 "offset_ns": time_ns - start_ns,
                 "name": name or "",
-                "attributes": plain(self.attributes.of_item("event", row, index)),
+                "attributes": self.plain.of_item("event", row, index),
             }
             for index, (time_ns, name) in enumerate(zip(times, names, strict=True))
         ]
 
     def _links(self, row: int) -> list[dict[str, Any]]:
-        trace_ids, span_ids = self.items("link_trace_id", row), self.items("link_span_id", row)
+        trace_ids = self.items("link_trace_id", row)
+        if not trace_ids:
+            return []
+        span_ids = self.items("link_span_id", row)
         return [
             {
                 "trace_id": trace_id.hex(),
                 "span_id": span_id.hex(),
-                "attributes": plain(self.attributes.of_item("link", row, index)),
+                "attributes": self.plain.of_item("link", row, index),
             }
             for index, (trace_id, span_id) in enumerate(zip(trace_ids, span_ids, strict=True))
         ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.rows.attributes import StoredAttributes
+from spanglass_server.query.rows.plain_attributes import PlainAttributes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,18 +25,41 @@ def fetch_rows(
     return session.whole_rows(signal, window, where.text, list(where.parameters), trace_ids=trace_ids)
 
 
+class _Columns(dict[str, list[Any]]):
+    """The columns of a table as Python values, each made when it is first asked for."""
+
+    def __init__(self, table: pa.Table) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, name: str) -> list[Any]:
+        is_there = name in self._table.column_names
+        values: list[Any] = self._table[name].to_pylist() if is_there else [None] * self._table.num_rows
+        self[name] = values
+        return values
+
+
 class Rows:
     """A table of stored rows of one signal, by row and column; a column that is not there is null."""
 
     def __init__(self, table: pa.Table) -> None:
-        self.attributes = StoredAttributes(table)
-        self._columns = {name: table[name].to_pylist() for name in table.column_names if "." not in name}
+        self.table = table
         self.count = table.num_rows
+        self.columns = _Columns(table)
+
+    @cached_property
+    def attributes(self) -> StoredAttributes:
+        """Attributes with their stored types."""
+        return StoredAttributes(self.table)
+
+    @cached_property
+    def plain(self) -> PlainAttributes:
+        """Attributes as the API shows them."""
+        return PlainAttributes(self.table)
 
     def value(self, name: str, row: int) -> Any:
         """Give the stored value, None where there is none."""
-        column = self._columns.get(name)
-        return None if column is None else column[row]
+        return self.columns[name][row]
 
     def items(self, name: str, row: int) -> list[Any]:
         """Give the values of a list column, none where there is none."""

@@ -115,7 +115,9 @@ def _stored(spans: SpanRows, row: int) -> _Shown:
     )
 
     def as_json() -> dict[str, Any]:
-        return {**spans.as_json(row), "state": ENDED, "last_heard_time": None}
+        span = spans.as_json(row)
+        span["state"], span["last_heard_time"] = ENDED, None
+        return span
 
     return _Shown(in_tree, service, spans.status(row), ENDED, as_json)
 
@@ -142,7 +144,7 @@ def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[Open
 
 def _clock(records: Rows, row: int, service: str) -> str:
     """Name a span's clock: spans of one host share one; without a host, those of one service."""
-    resource = {key: value for key, _, value in records.attributes.of_record("resource", row)}
+    resource = records.plain.of_record("resource", row)
     host = resource.get("host.id") or resource.get("host.name")
     return f"host {host}" if host else f"service {service}"
 
@@ -151,7 +153,7 @@ def _span(node: Node, shown: _Shown, trace_start_ns: int) -> dict[str, Any]:
     """One span of the answer."""
     span = shown.as_json()
     del span["trace_id"]
-    return span | {
+    span |= {
         "depth": node.depth,
         "offset_ns": node.start_ns - trace_start_ns,
         "self_time_ns": node.self_time_ns,
@@ -159,6 +161,7 @@ def _span(node: Node, shown: _Shown, trace_start_ns: int) -> dict[str, Any]:
         "orphan": node.orphan,
         "children": len(node.children),
     }
+    return span
 
 
 def _services(session: QuerySession, nodes: Iterable[tuple[Node, _Shown]]) -> list[dict[str, Any]]:

@@ -1,0 +1,135 @@
+"""Attributes of stored rows as the JSON that the API shows, made a column at a time.
+
+A trace of 50 000 spans has a million and a half attributes. Most of them are those of a few dozen resources, which are
+made once and shared, and most columns hold values that are JSON already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spanglass_server.query.rows.attributes import overflow_entries, plain_value
+from spanglass_server.query.rows.json_values import MAX_SAFE_INTEGER
+from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, ValueType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Json = dict[str, Any]
+#: Positions whose attributes are alike in most rows of a table.
+_SHARED = ("resource", "scope")
+_NOTHING: Json = {}
+
+
+class PlainAttributes:
+    """The attributes of a table of stored rows, as plain JSON by key, in the order of keys (docs/api.md).
+
+    What is returned may be shared by many rows: it is to be read, not changed.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._records: dict[str, Mapping[int, Json]] = {}
+        self._items: dict[str, Mapping[tuple[int, int], Json]] = {}
+
+    def of_record(self, position: str, row: int) -> Json:
+        """Attributes of a row's span, log record or point, of its resource or of its scope."""
+        if position not in self._records:
+            self._records[position] = self._shared(position) if position in _SHARED else self._by_row(position)
+        return self._records[position].get(row, _NOTHING)
+
+    def of_item(self, position: str, row: int, index: int) -> Json:
+        """Attributes of one of a row's events, links or exemplars."""
+        if position not in self._items:
+            self._items[position] = self._by_item(position)
+        return self._items[position].get((row, index), _NOTHING)
+
+    def _columns(self, position: str) -> list[tuple[AttributeColumn, Any]]:
+        """The position's columns that have values, in the order of their keys."""
+        found = []
+        for name in self._table.column_names:
+            attribute = AttributeColumn.parse(name)
+            if attribute is not None and attribute.position == position:
+                column = self._table[name]
+                if column.null_count < len(column):
+                    found.append((attribute, column))
+        return sorted(found, key=lambda pair: pair[0].key)
+
+    def _by_row(self, position: str) -> dict[int, Json]:
+        records: dict[int, Json] = {}
+        for attribute, column in self._columns(position):
+            key = attribute.key
+            for row, value in _values(attribute, column):
+                record = records.get(row)
+                if record is None:
+                    records[row] = {key: value}
+                else:
+                    record[key] = value
+        for row, _, attribute, value in overflow_entries(self._table):
+            if attribute.position == position:
+                records.setdefault(row, {})[attribute.key] = plain_value(attribute.type, value)
+                records[row] = dict(sorted(records[row].items()))
+        return records
+
+    def _shared(self, position: str) -> dict[int, Json]:
+        """As ``_by_row``, from one row of each set of rows that have the same values."""
+        columns = [column for _, column in self._columns(position)]
+        if next(overflow_entries(self._table), None) is not None:  # it may tell rows apart that look alike
+            return self._by_row(position)
+        firsts, kinds = _distinct(columns, self._table.num_rows)
+        records = PlainAttributes(self._table.take(pa.array(firsts)))._by_row(position)  # noqa: SLF001 - of this class
+        return {row: records.get(kind, _NOTHING) for row, kind in enumerate(kinds.tolist())}
+
+    def _by_item(self, position: str) -> dict[tuple[int, int], Json]:
+        items: dict[tuple[int, int], Json] = {}
+        for attribute, column in self._columns(position):
+            for row, values in zip(_rows(column), column.drop_null().to_pylist(), strict=True):
+                for index, value in enumerate(values):
+                    if value is not None:
+                        items.setdefault((row, index), {})[attribute.key] = plain_value(attribute.type, value)
+        for row, index, attribute, value in overflow_entries(self._table):
+            if attribute.position == position and position in LIST_POSITIONS:
+                items.setdefault((row, index), {})[attribute.key] = plain_value(attribute.type, value)
+                items[row, index] = dict(sorted(items[row, index].items()))
+        return items
+
+
+def _rows(column: Any) -> list[int]:
+    """The rows in which a column has a value."""
+    rows: list[int] = pc.indices_nonzero(column.is_valid()).to_pylist()
+    return rows
+
+
+def _values(attribute: AttributeColumn, column: Any) -> Iterator[tuple[int, Any]]:
+    """A column's rows and values that are there; those that are JSON as they stand are not looked at one by one."""
+    present = column.drop_null()
+    values = present.to_pylist()
+    if not _is_json(attribute.type, present):
+        values = [plain_value(attribute.type, value) for value in values]
+    return zip(_rows(column), values, strict=True)
+
+
+def _is_json(kind: ValueType, present: Any) -> bool:
+    """Whether no value of a column needs to be marked or written as text."""
+    if kind is ValueType.INT:
+        span = pc.min_max(present)
+        return bool(span["min"].as_py() >= -MAX_SAFE_INTEGER and span["max"].as_py() <= MAX_SAFE_INTEGER)
+    if kind is ValueType.DOUBLE:
+        return bool(pc.all(pc.is_finite(present)).as_py())
+    return kind in {ValueType.STR, ValueType.BOOL}
+
+
+def _distinct(columns: Sequence[Any], count: int) -> tuple[list[int], Any]:
+    """Number the sets of equal rows: the first row of each set, and each row's number."""
+    numbers = np.zeros(count, dtype=np.int64)
+    for column in columns:
+        codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
+        codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
+        pairs = numbers * (len(codes.dictionary) + 1) + codes.indices.to_numpy(zero_copy_only=False)
+        _, numbers = np.unique(pairs, return_inverse=True)
+    _, firsts = np.unique(numbers, return_index=True)
+    return firsts.tolist(), numbers
