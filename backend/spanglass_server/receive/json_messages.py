@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: How deep messages may nest below the request: protobuf decoders refuse more (upb and prost alike).
 MAX_NESTING: Final = 100
 
+#: Integers that are one member of a value, and the member that takes what they can't hold.
+_DOUBLE_MEMBERS: Final = {"int_value": "double_value", "as_int": "as_double"}
+_FLAGS_FIELD: Final = "flags"
 _HEX_FIELDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _KEY_VALUE: Final = "opentelemetry.proto.common.v1.KeyValue"
 
@@ -104,6 +107,10 @@ def _field(field: FieldDescriptor, made: dict[str, Encoder]) -> Encoder:
     read, wire_type = _reader(field)
     if not field.is_repeated:
         tag = _tag(field, wire_type)
+        if field.name in _DOUBLE_MEMBERS and field.containing_type is not None:
+            double = field.containing_type.fields_by_name[_DOUBLE_MEMBERS[field.name]]
+            read_either = json_values.integer_or_double(tag, _tag(double, _I64), read)
+            return lambda value, _nesting: read_either(value)
         return lambda value, _nesting: tag + read(value)
     tag = _tag(field, _LEN)
     if wire_type == _LEN:
@@ -116,7 +123,8 @@ def _reader(field: FieldDescriptor) -> tuple[json_values.Reader, int]:
         return json_values.enum({name: value.number for name, value in field.enum_type.values_by_name.items()}), _VARINT
     if field.name in _HEX_FIELDS:
         return json_values.hex_id, _LEN
-    return _SCALARS[field.type]
+    read, wire_type = _SCALARS[field.type]
+    return (json_values.flags(read) if field.name == _FLAGS_FIELD else read), wire_type
 
 
 def _message_field(field: FieldDescriptor, descriptor: Descriptor, made: dict[str, Encoder]) -> Encoder:

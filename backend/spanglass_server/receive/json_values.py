@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,9 @@ _SHOWN_CHARACTERS: Final = 40  # enough to recognise a value, too little to fill
 
 _SMALL: Final = [bytes((number,)) for number in range(0x80)]
 _U64_MASK: Final = (1 << 64) - 1
+INT64_MIN: Final = -(1 << 63)
+INT64_MAX: Final = (1 << 63) - 1
+_PAST_64_BITS: Final = 1 << 64
 
 
 class BadValue(ValueError):  # noqa: N818 - it becomes an OtlpJsonError as soon as its place is known
@@ -70,10 +74,13 @@ def shown(value: object) -> str:
 
 
 def string(value: Any) -> bytes:
-    """Read a JSON string. It encodes without errors: the JSON parser has refused lone surrogates."""
+    """Read a JSON string."""
     if type(value) is not str:
         raise BadValue(f"expected a string, got {shown(value)}")
-    return delimited(value.encode())
+    try:
+        return delimited(value.encode())
+    except UnicodeEncodeError:  # half a surrogate pair, which the usual JSON parser refuses by itself
+        raise BadValue("expected Unicode text, got half of a surrogate pair") from None
 
 
 def boolean(value: Any) -> bytes:
@@ -137,19 +144,45 @@ def _integer(value: Any) -> int:
         number = float(value)
         if number.is_integer():
             return int(number)
+        if math.isinf(number):
+            return _PAST_64_BITS if number > 0 else -_PAST_64_BITS
     raise BadValue(f"expected a whole number, got {shown(value)}")
 
 
-def _ranged(name: str, low: int, high: int, encode: Callable[[int], bytes]) -> Reader:
-    """Make a reader of whole numbers from low to high."""
+def _ranged(low: int, high: int, encode: Callable[[int], bytes]) -> Reader:
+    """Make a reader of whole numbers; one outside the range is read as the nearest end of it.
+
+    One number that some sender counted too far must not cost a whole batch: ingest judges records one by one, and
+    rejects, for example, a time at the end of the range as future.
+    """
 
     def read(value: Any) -> bytes:
         number = value if type(value) is int else _integer(value)
-        if low <= number <= high:
-            return encode(number)
-        raise BadValue(f"{shown(value)} is out of range for {name} ({low} to {high})")
+        return encode(min(max(number, low), high))
 
     return read
+
+
+def integer_or_double(integer_tag: bytes, double_tag: bytes, integer: Reader) -> Reader:
+    """Make a reader of a value that is an integer, and a double past 64 bits; returns tag and value."""
+
+    def read(value: Any) -> bytes:
+        number = value if type(value) is int else _integer(value)
+        if INT64_MIN <= number <= INT64_MAX:
+            return integer_tag + integer(number)
+        return double_tag + _DOUBLE(float(value))
+
+    return read
+
+
+def flags(read: Reader) -> Reader:
+    """Make a reader of 32 bits; a number that is none has no bit set: the end of the range would set every one."""
+
+    def read_bits(value: Any) -> bytes:
+        number = _integer(value)
+        return read(number if 0 <= number < 1 << 32 else 0)
+
+    return read_bits
 
 
 def _signed_varint(number: int) -> bytes:
@@ -162,7 +195,7 @@ def _zigzag(number: int) -> bytes:
 
 def enum(names: Mapping[str, int]) -> Reader:
     """Make a reader of an enum: its number, as the specification says, or its name, as some clients send."""
-    by_number = _ranged("an enum", -(1 << 31), (1 << 31) - 1, _signed_varint)
+    by_number = _ranged(-(1 << 31), (1 << 31) - 1, _signed_varint)
 
     def read(value: Any) -> bytes:
         if type(value) is str and value in names:
@@ -175,11 +208,11 @@ def enum(names: Mapping[str, int]) -> Reader:
     return read
 
 
-int32: Final = _ranged("int32", -(1 << 31), (1 << 31) - 1, _signed_varint)
-int64: Final = _ranged("int64", -(1 << 63), (1 << 63) - 1, _signed_varint)
-uint32: Final = _ranged("uint32", 0, (1 << 32) - 1, varint)
-uint64: Final = _ranged("uint64", 0, (1 << 64) - 1, varint)
-sint32: Final = _ranged("sint32", -(1 << 31), (1 << 31) - 1, _zigzag)
-fixed32: Final = _ranged("fixed32", 0, (1 << 32) - 1, Struct("<I").pack)
-fixed64: Final = _ranged("fixed64", 0, (1 << 64) - 1, Struct("<Q").pack)
-sfixed64: Final = _ranged("sfixed64", -(1 << 63), (1 << 63) - 1, Struct("<q").pack)
+int32: Final = _ranged(-(1 << 31), (1 << 31) - 1, _signed_varint)
+int64: Final = _ranged(INT64_MIN, INT64_MAX, _signed_varint)
+uint32: Final = _ranged(0, (1 << 32) - 1, varint)
+uint64: Final = _ranged(0, (1 << 64) - 1, varint)
+sint32: Final = _ranged(-(1 << 31), (1 << 31) - 1, _zigzag)
+fixed32: Final = _ranged(0, (1 << 32) - 1, Struct("<I").pack)
+fixed64: Final = _ranged(0, (1 << 64) - 1, Struct("<Q").pack)
+sfixed64: Final = _ranged(INT64_MIN, INT64_MAX, Struct("<q").pack)

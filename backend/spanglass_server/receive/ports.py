@@ -21,7 +21,7 @@ class ReceiveLimits:
     """Limits of one receiver. OTLP recommends 64 MiB a request, counted after decompression (specification 1.11)."""
 
     max_body_bytes: int = 64 * MIB
-    max_in_flight_bytes: int = 256 * MIB  # bodies being read or waiting for ingest, all requests together
+    max_in_flight_bytes: int = 128 * MIB  # bodies being read or waiting for ingest, all requests together
     body_timeout_s: float = 30.0  # for a whole body; exporters give up after 10 s themselves
     max_json_values: int = 1_000_000  # in one OTLP/JSON body: about 13 000 spans, and 150 MB once parsed
     max_concurrent_rpcs: int = 128  # gRPC only: one connection carries any number of requests at once

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+from opentelemetry.semconv._incubating.attributes.db_attributes import DbSystemNameValues, DbSystemValues
 
 from spanglass_server.query.semconv import MetricAlias, aliases, metric_aliases, value_aliases
 from spanglass_server.query.semconv_names import ATTRIBUTES, METRICS, METRICS_MS_TO_S, VALUES
@@ -71,6 +72,21 @@ def test_values_renamed():
     assert value_aliases("db.system.name", "microsoft.sql_server") == ("microsoft.sql_server", "mssql")
     assert value_aliases("rpc.status_code", "UNAVAILABLE") == ("UNAVAILABLE", "14")
     assert value_aliases("http.route", "mssql") == ("mssql",)
+
+
+#: Values of ``db.system`` without a successor of their own: obsolete, or any SQL database since.
+_DATABASES_WITHOUT_SUCCESSOR = {
+    "cloudscape", "coldfusion", "edb", "filemaker", "firstsql", "interbase", "mssqlcompact", "pervasive", "pointbase",
+    "progress", "sybase", "vertica",
+}  # fmt: skip
+
+
+def test_renamed_databases_are_complete():
+    """Each old value of ``db.system`` is still valid, known by its new spelling, or has no successor."""
+    new = {value.value for value in DbSystemNameValues}
+    old = {value.value for value in DbSystemValues}
+    unknown = {value for value in old - new if not new.intersection(value_aliases("db.system", value))}
+    assert unknown == _DATABASES_WITHOUT_SUCCESSOR
 
 
 def test_values_belong_to_newest_names():
