@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.ports import IngestError
+from spanglass_server.ingest.ports import IngestError, Refusal
 from spanglass_server.receive.in_flight import InFlight
+from spanglass_server.receive.misdirected import explain_misdirected
 from spanglass_server.receive.ports import NoCounters, ReceiveCounters, ReceiveLimits
 from spanglass_server.receive.rejections import PARTIAL, Rejection, Rejections
 from spanglass_server.receive.status import Reason, RequestRefusedError
@@ -68,14 +69,21 @@ class Intake:
     async def submit(self, signal: Signal, body: bytes) -> Accepted:
         """Hand protobuf to ingest; return when it is durable. Raises ``RequestRefusedError`` and nothing else."""
         try:
-            return await self.ingest.submit(signal, body)
+            accepted = await self.ingest.submit(signal, body)
         except IngestError as error:
+            problem = explain_misdirected(signal, body) if error.refusal is Refusal.MALFORMED else None
+            if problem is not None:
+                raise RequestRefusedError(Reason.MALFORMED, problem) from None
             raise RequestRefusedError.of_ingest(error) from None
         except Exception:  # noqa: BLE001 - whatever it was, the client may keep its data and try again
             _log.exception("ingest failed on a request of %d bytes of %s", len(body), signal)
             raise RequestRefusedError(
                 Reason.INTERNAL, "the server failed on this request; its log says why; send it again later"
             ) from None
+        problem = explain_misdirected(signal, body) if body and not accepted.accepted else None
+        if problem is not None:  # nothing of it was stored
+            raise RequestRefusedError(Reason.MALFORMED, problem)
+        return accepted
 
     def refuse(self, signal: Signal, transport: str, error: RequestRefusedError, sender: Sender) -> None:
         """Count and remember a request that was refused whole."""
