@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
+from senders import Capture
 
 from loadgen.server import ServerProcess
 
@@ -51,6 +54,19 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
         made = make()
         made.start()
         yield made
+
+
+@pytest.fixture(scope="module")
+def sent(shared_server: ServerProcess) -> Callable[[str], Capture]:
+    """Return the capture of a sender by name; the shared server gets it when it is first asked for."""
+
+    @cache
+    def send(name: str) -> Capture:
+        capture = Capture(name, time.time_ns())
+        capture.send(shared_server)
+        return capture
+
+    return send
 
 
 @pytest.fixture

@@ -1,0 +1,79 @@
+"""What a user must see of the metrics that real senders send: the captures of tests/data/senders."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import pytest
+
+LARGEST_EXACT = 2**53 - 1
+
+
+def answer(shared_server, sent, name, metric, **parameters):
+    """Ask for a metric over all that a capture has of it, from half a minute before, in steps of a second."""
+    window = sent(name).window
+    window["start"] -= 30 * 10**9
+    return shared_server.get("/metrics/query", **{"name": metric, "step": "1s", **window, **parameters})
+
+
+def totals(found, key=""):
+    """Add up each group's points."""
+    summed = defaultdict(float)
+    for series in found["series"]:
+        summed[str(series["by"].get(key, ""))] += sum(point["value"] for point in series["points"])
+    return {group: round(value, 6) for group, value in summed.items()}
+
+
+#: Sender, metric, what is asked, the key of the groups, and the increase of each over the whole capture. Java's, Rust's
+#: and Prometheus's series each have a start of their own; Prometheus's target was gone for a while, and began anew.
+INCREASES = [
+    ("java-agent", "http.server.request.duration", "increase", "http.response.status_code", {"200": 20, "500": 2}),
+    ("java-agent", "jvm.gc.duration", "increase", "", {"": 4}),
+    ("java-agent", "jvm.cpu.time", "increase", "", {"": 12.15}),
+    ("java-agent", "otlp.exporter.exported", "increase", "point.type", {"span": 59, "log": 14, "metric": 120}),
+    ("go", "gateway.served", "increase", "sku", {"tea": 2, "bad": 1}),
+    ("go", "http.client.request.duration", "count", "http.response.status_code", {"200": 3, "404": 1, "None": 1}),
+    ("rust", "stock.reserved", "increase", "sku", {"tea": 4}),
+    ("rust", "stock.reserve.duration", "count", "", {"": 4}),
+    ("python", "mail.size", "count", "mail.kind", {"receipt": 5}),
+    ("python", "mail.size", "sum", "mail.kind", {"receipt": 3400}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "metric", "aggregate", "by", "expected"), INCREASES)
+def test_everything_that_was_counted_is_counted(shared_server, sent, name, metric, aggregate, by, expected):
+    """The increases of all steps are what the sender counted: from zero at each start, once, across restarts."""
+    parameters = {
+        "aggregate": aggregate,
+        "filter": "temporality:cumulative or type:summary",
+        **({"by": by} if by else {}),
+    }
+    assert totals(answer(shared_server, sent, name, metric, **parameters), by) == expected
+
+
+@pytest.mark.parametrize("metric", ["mail.sent", "mail.duration", "mail.size"])
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+def test_delta_and_cumulative_say_the_same(shared_server, sent, metric, temporality):
+    """One program with a reader of each: five mails either way, when the filter says which."""
+    names = {"cumulative": "python", "delta": "python-delta"}
+    for name in names.values():
+        sent(name)
+    filtered = {"aggregate": "increase", "filter": f"temporality:{temporality} and service:mailer"}
+    assert totals(answer(shared_server, sent, names[temporality], metric, **filtered)) == {"": 5}
+
+
+def raw(shared_server, sent, name, metric, **parameters):
+    """Return the values of the only series of a metric as they were sent, with their times in whole seconds."""
+    (series,) = answer(shared_server, sent, name, metric, aggregate="raw", **parameters)["series"]
+    return [point["value"] for point in series["points"]], [math.floor(point["t"]) for point in series["points"]]
+
+
+def test_counters_that_began_with_the_host_count_what_is_seen(shared_server, sent):
+    """The host started long before: the first point adds nothing, the others what came since."""
+    network = answer(
+        shared_server, sent, "collector-hostmetrics", "system.network.io", aggregate="increase", by="device"
+    )
+    assert totals(network, "device") == {"eth0": 242_247_972, "lo": 257_266, "ifb0": 0, "ifb1": 0}
+    processor = answer(shared_server, sent, "collector-hostmetrics", "system.cpu.time", aggregate="increase", by="cpu")
+    assert totals(processor, "cpu") == {"cpu0": 11.89, "cpu1": 11.99}

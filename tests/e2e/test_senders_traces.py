@@ -1,0 +1,137 @@
+"""What a user must see of the traces that real senders send: the captures of tests/data/senders."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+
+import pytest
+from senders import SENDERS
+
+NAMES = sorted({path.parent.name for path in SENDERS.glob("*/*.json")})
+WITH_TRACES = sorted(path.parent.name for path in SENDERS.glob("*/traces.txt"))
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"collector-prometheus", "node"}))
+def test_nothing_is_refused_or_left_out(sent, name):
+    """Whatever these senders send is valid: each request is a full success, also an empty one."""
+    assert sent(name).requests
+
+
+def trees(name):
+    """Read how the traces of a capture are shown: a line for each span, ``!`` behind those that failed."""
+    return (SENDERS / name / "traces.txt").read_text().rstrip("\n").split("\n\n")
+
+
+def listed(shared_server, sent, name):
+    """List the traces of a capture, oldest first."""
+    services = {line.split()[0] for tree in trees(name) for line in tree.splitlines()}
+    wanted = f"service.name in ({', '.join(services)})"
+    return shared_server.get("/traces", filter=wanted, limit=100, order="asc", **sent(name).window)["traces"]
+
+
+def line(span):
+    """Write a span as a line of ``traces.txt``."""
+    return f"{'  ' * span['depth']}{span['service']} {span['kind']} {span['name']}{' !' * (span['status'] == 'error')}"
+
+
+@pytest.mark.parametrize("name", sorted({*WITH_TRACES} - {"brave", "jaeger-go", "node", "py-zipkin"}))
+def test_every_span_stands_where_it_belongs(shared_server, sent, name):
+    """The tree of each trace is whole, in the order of the list, with nothing missing, moved or left out."""
+    traces = [shared_server.get(f"/traces/{row['trace_id']}") for row in listed(shared_server, sent, name)]
+    assert ["\n".join(map(line, trace["spans"])) for trace in traces] == trees(name)
+    assert [(trace["warnings"], trace["duplicate_spans"]) for trace in traces] == [([], 0)] * len(traces)
+    assert {span["skew_ns"] for trace in traces for span in trace["spans"]} == {0}
+
+
+@pytest.mark.parametrize("name", sorted({*WITH_TRACES} - {"brave", "jaeger-go", "node", "py-zipkin"}))
+def test_the_list_counts_what_the_trace_shows(shared_server, sent, name):
+    """Root, spans, errors and services of a row are those of the tree."""
+    rows = listed(shared_server, sent, name)
+    fields = ("root_service", "root_operation", "root_missing", "span_count", "error_count")
+    shown = [[row[field] for field in fields] for row in rows]
+    by_service = [{one["service"]: (one["spans"], one["errors"]) for one in row["services"]} for row in rows]
+    expected = [row_of(tree.splitlines()) for tree in trees(name)]
+    assert [[*row, services] for row, services in zip(shown, by_service, strict=True)] == expected
+
+
+def row_of(lines):
+    """Count the lines of a tree as a row of the list does."""
+    spans, errors = (Counter(line.split()[0] for line in lines if line.endswith(end)) for end in ("", " !"))
+    service, _, operation = lines[0].removesuffix(" !").split(" ", 2)
+    services = {service: (count, errors[service]) for service, count in spans.items()}
+    return [service, operation, False, spans.total(), errors.total(), services]
+
+
+#: How a span is found, by whom it was sent, and the names of those that are found.
+SEARCHES = [
+    ("brave", "kind:client and service:storefront", ["GET", "GET"]),
+    ("brave", "status:error and service:stock", ["GET /reserve"]),
+    ("brave", 'error = "sku none is unknown"', ["GET /reserve"]),
+    ("py-zipkin", 'status:error and error ~ "account is locked"', ["post /login"]),
+    ("jaeger-go", "status:error and kind:server and service:pricing-go", ["Price"]),
+    ("jaeger-python", 'event.error.object ~ "no price" and kind:server and service:pricing', ["Price"]),
+    ("java-agent", "service:orders and event.exception.type ~ JdbcSQLSyntax", ["SELECT orders.nowhere"]),
+    ("go", "service:gateway and http.response.status_code = 404 and kind:client", ["HTTP GET"]),
+    ("go", 'event.exception.message = "handler failed"', ["GET", "GET"]),
+    ("rust", "service:warehouse and order.id = 17 and status:error", ["reserve", "reserve"]),
+    ("rust", 'service:warehouse and event.exception.stacktrace = "stock.db is gone"', ["load"]),
+    ("python", "mail.parts = html and exception.type = KeyError", ["render"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wanted", "found"), SEARCHES)
+def test_spans_are_found_by_what_they_say(shared_server, sent, name, wanted, found):
+    """A filter on kind, status, attributes and events finds exactly the spans that match."""
+    spans = shared_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
+    assert [span["name"] for span in spans] == found
+
+
+def page(shared_server, path):
+    """Open a page and return the text between its tags, one bar for any number of tags."""
+    answer = shared_server.request("GET", path)
+    assert answer.status == 200, answer.body
+    text = re.sub(r"<(script|style|template)\b.*?</\1>", "", answer.body.decode(), flags=re.DOTALL)
+    return html.unescape(re.sub(r"(\s*<[^>]+>\s*)+", "|", text))
+
+
+#: What a trace that failed says about the reason: sender, how it is found, where it began, the words.
+REASONS = [
+    ("go", "service:gateway and sku = none", "reserve|of|gateway|", "could not reserve: sku none is unknown"),
+    ("rust", "service:warehouse and sku = none and status:error", "load|of|warehouse|", "sku none is unknown"),
+    ("rust", "service:warehouse and sku = disk", "load|of|warehouse|", "storage failed"),
+    ("python", "service:mailer and status:error", "render|of|mailer|", "customer_name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wanted", "where", "why"), REASONS)
+def test_a_failed_trace_says_where_and_why(shared_server, sent, name, wanted, where, why):
+    """The page names the span in which it began to fail, and the reason that its sender gave, in one short line."""
+    (row,) = shared_server.get("/traces", filter=wanted, **sent(name).window)["traces"]
+    text = page(shared_server, f"/traces/{row['trace_id']}")
+    (reason,) = re.findall(rf"\|{re.escape(where)}[^|]*\|([^|]*)\|", text)[:1] or [""]
+    assert why in reason
+    assert len(reason.splitlines()) == 1
+    assert len(reason) < 300
+
+
+#: What is shown of an exception: sender, how its span is found, type and message, a line of its stack.
+EXCEPTIONS = [
+    ("java-agent", "service:orders and status:error and kind:client and db.system exists",
+     ["org.h2.jdbc.JdbcSQLSyntaxErrorException", 'Table "NOWHERE" not found'], "at Orders.order(Orders.java:31)"),
+    ("go", "service:gateway and sku = none", ["*fmt.wrapError", "reserve: sku none is unknown"], "main.reserve"),
+    ("go", 'service:gateway and name = "refresh prices"', ["*errors.errorString", "price list is empty"], ""),
+    ("rust", "service:warehouse and sku = disk and name = load", ["storage failed"], "stock.db is gone"),
+    ("python", "service:mailer and name = render and status:error", ["KeyError", "customer_name"], "in render"),
+    ("jaeger-python", 'service:pricing and name = "load prices"', ["LookupError", "no price for tea"], "jaeger_py.py"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wanted", "said", "frame"), EXCEPTIONS)
+def test_an_exception_is_shown_with_its_stack(shared_server, sent, name, wanted, said, frame):
+    """The details of the span have type, message and stack, whatever the sender's language calls them."""
+    (span,) = shared_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
+    text = page(shared_server, f"/traces/{span['trace_id']}?span={span['span_id']}")
+    for words in (*said, frame):
+        assert words in text
