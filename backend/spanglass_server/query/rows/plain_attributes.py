@@ -127,6 +127,8 @@ def _distinct(columns: Sequence[Any], count: int) -> tuple[list[int], Any]:
     """Number the sets of equal rows: the first row of each set, and each row's number."""
     numbers = np.zeros(count, dtype=np.int64)
     for column in columns:
+        if pa.types.is_dictionary(column.type):  # as texts come from rows in memory; each chunk has a dictionary
+            column = column.cast(column.type.value_type)  # noqa: PLW2901 - the same column
         codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
         codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
         pairs = numbers * (len(codes.dictionary) + 1) + codes.indices.to_numpy(zero_copy_only=False)

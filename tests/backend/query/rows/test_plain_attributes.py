@@ -38,7 +38,10 @@ def make_table(draw, *, overflow):
         kind = TYPES[name.rpartition(":")[2]]
         kind = pa.list_(kind) if name.startswith("event") else kind
         found, cut = [draw.choice([None, *values]) for _ in range(count)], draw.randint(0, count)
-        columns[name] = pa.chunked_array([pa.array(found[:cut], kind), pa.array(found[cut:], kind)])
+        parts = [pa.array(found[:cut], kind), pa.array(found[cut:], kind)]
+        if kind == pa.string() and draw.random() < 0.5:
+            parts = [part.dictionary_encode() for part in parts]  # as rows in memory have them, not segments
+        columns[name] = pa.chunked_array(parts)
     if overflow:
         rows = [draw.choice([None, draw.sample(OVERFLOW, draw.randrange(4))]) for _ in range(count)]
         kinds = {"overflow_name": pa.string(), "overflow_value": pa.string(), "overflow_index": pa.int32()}
