@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What the tree needs to know of a span. ``clock`` names whose clock measured it: a host, else a service."""
+    """What the tree needs to know of a span. ``clock`` names whose clock measured it: a host, else a service.
+
+    ``kind`` is one of ``internal``, ``client``, ``server``, ``producer``, ``consumer`` and ``unspecified``.
+    """
 
     span_id: bytes
     parent_id: bytes | None
@@ -15,6 +18,8 @@ class Span:
     start_ns: int
     duration_ns: int
     asynchronous: bool = False  # a consumer of messages: it may rightly run after its parent has ended
+    service: str = ""
+    kind: str = "internal"
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +33,7 @@ class Node:
     orphan: bool = False  # its parent has not arrived, or is one of its own descendants
     skew_ns: int = 0  # what was added to the span's own start
     self_time_ns: int = 0
+    parent: Node | None = field(default=None, repr=False)
     children: list[Node] = field(default_factory=list, repr=False)
 
     @property

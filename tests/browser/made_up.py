@@ -54,7 +54,8 @@ def span(number, parent, depth, service, name, offset_ms, duration_ms, **more):
         "events": [], "links": [], "trace_state": "", "flags": 257, "dropped": {"attributes": 0, "events": 0, "links": 0},
         "state": "ended", "last_heard_time": None,
     }  # fmt: skip
-    return {**base, **more}
+    made = {**base, **more}
+    return {"key": made["span_id"], "parent_key": made["parent_span_id"], **made}
 
 
 def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):

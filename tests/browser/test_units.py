@@ -202,8 +202,8 @@ def test_the_answer_names_a_repeated_query_before_what_takes_longer():
 def failing(span_id, parent_id, depth, offset_ns, raised_ns=None):
     """Return what is read of a failing span; ``raised_ns`` is when it raised, from its start on."""
     events = [] if raised_ns is None else [{"name": "exception", "offset_ns": raised_ns, "attributes": {}}]
-    return {"span_id": span_id, "parent_span_id": parent_id, "depth": depth, "offset_ns": offset_ns, "status": "error",
-            "events": events}  # fmt: skip
+    return {"span_id": span_id, "key": span_id, "parent_key": parent_id, "depth": depth, "offset_ns": offset_ns,
+            "status": "error", "events": events}  # fmt: skip
 
 
 def test_a_failure_begins_deepest_but_not_after_it_was_raised():

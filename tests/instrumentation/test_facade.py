@@ -97,6 +97,7 @@ def test_what_few_applications_need_is_imported_when_they_do():
         "spanglass.library_metrics.rq_jobs",
         "spanglass.sampling.tail",
         "spanglass.testing",
+        "spanglass_core.trace_links",
         "spanglass_core.trace_nodes",
         "spanglass_core.trace_tree",
     }

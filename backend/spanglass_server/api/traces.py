@@ -51,6 +51,8 @@ _SUMMARY = record(
     services=array(record(**_SERVICE_FIELDS)),
 )
 _TREE_FIELDS = {
+    "key": STRING,
+    "parent_key": nullable(STRING),
     "depth": INTEGER,
     "offset_ns": NANOSECONDS,
     "self_time_ns": NANOSECONDS,

@@ -68,9 +68,17 @@ def _warnings(trace: Mapping[str, Any]) -> list[str]:
     return [words.get(name, name) for name in trace["warnings"]]
 
 
-def _chosen(trace: Mapping[str, Any], span_id: str) -> Mapping[str, Any]:
-    """Return the span the URL names, or where the failure began, or the root."""
-    named = next((span for span in trace["spans"] if span["span_id"] == span_id.lower()), None)
+def _chosen(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the span the URL names by its key or its id, or where the failure began, or the root.
+
+    Of spans that share an id the first is meant, unless the key says which; one that has since become the only span of
+    its id is found by that.
+    """
+    key = key.lower()
+    spans = {span["span_id"]: span for span in reversed(trace["spans"])} | {
+        span["key"]: span for span in trace["spans"]
+    }
+    named = spans.get(key) or spans.get(key.partition("-")[0])
     return named or waterfall.first_error(trace["spans"]) or trace["spans"][0]
 
 

@@ -35,7 +35,7 @@ def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, An
     total_ns = trace["duration_ns"] or 1
     slots = {service["service"]: service["slot"] for service in trace["services"]}
     children = _children(trace["spans"])
-    services = {span["span_id"]: span["service"] for span in trace["spans"]}
+    services = {span["key"]: span["service"] for span in trace["spans"]}
     return [
         {
             "span": span,
@@ -43,11 +43,11 @@ def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, An
             "beside": beside(_percent(span["offset_ns"], total_ns), _percent(span["duration_ns"], total_ns)),
             "slot": slots.get(span["service"], 0),
             "depth": min(span["depth"], MOST_DEPTH),
-            "new_service": services.get(span["parent_span_id"]) != span["service"],
+            "new_service": services.get(span["parent_key"]) != span["service"],
             "x": _percent(span["offset_ns"], total_ns),
             "w": max(0.12, _percent(span["duration_ns"], total_ns)),
             "parts": [(_percent(start, total_ns), max(0.1, _percent(end - start, total_ns)))
-                      for start, end in self_segments(span, children.get(span["span_id"], ()))][:MOST_SEGMENTS],
+                      for start, end in self_segments(span, children.get(span["key"], ()))][:MOST_SEGMENTS],
         }
         for span in trace["spans"][:most]
     ]  # fmt: skip
@@ -121,14 +121,14 @@ def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
     A span that began after one above it had raised only tells of the failure: the 500 that is sent, the rollback.
     """
-    by_id = {span["span_id"]: span for span in spans}
+    by_key = {span["key"]: span for span in spans}
     failing = [span for span in spans if span["status"] == "error"]
-    began = [span for span in failing if not _raised_above(span, by_id)]
+    began = [span for span in failing if not _raised_above(span, by_key)]
     return min(began, key=lambda span: (-span["depth"], span["offset_ns"])) if began else None
 
 
-def _raised_above(span: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]]) -> bool:
-    above = by_id.get(span["parent_span_id"])
+def _raised_above(span: Mapping[str, Any], by_key: Mapping[str, Mapping[str, Any]]) -> bool:
+    above = by_key.get(span["parent_key"])
     for _ in range(span["depth"]):  # as far as the tree goes; spans that name each other have no end
         if above is None:
             return False
@@ -137,7 +137,7 @@ def _raised_above(span: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]
             for event in above["events"]
         ):
             return True
-        above = by_id.get(above["parent_span_id"])
+        above = by_key.get(above["parent_key"])
     return False
 
 
@@ -157,8 +157,8 @@ def cause(span: Mapping[str, Any]) -> str:
 def _children(spans: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     children: dict[str, list[Mapping[str, Any]]] = {}
     for span in spans:
-        if span["parent_span_id"]:
-            children.setdefault(span["parent_span_id"], []).append(span)
+        if span["parent_key"]:
+            children.setdefault(span["parent_key"], []).append(span)
     return children
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.query.language.sql import Sql, all_of
-from spanglass_server.signals import Signal, quote_identifier
+from spanglass_server.signals import Signal, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 
 SERVICE = "resource.service.name:str"
 SERVICE_COLUMN = quote_identifier(SERVICE)
-#: What a service is called that has no name; SDKs must send this one themselves (resource semantic conventions).
+#: What a service is called whose name is absent, empty or blank; SDKs must send this one themselves (resource semantic
+#: conventions).
 UNKNOWN_SERVICE = "unknown_service"
+_BLANKS = " \t\n\r\f\v"
+_IS_UNNAMED = f"{SERVICE_COLUMN} IS NULL OR trim({SERVICE_COLUMN}, {quote_text(_BLANKS)}) = ''"
 #: The service's name in SQL.
-SERVICE_NAME = Sql(f"coalesce({SERVICE_COLUMN}, '{UNKNOWN_SERVICE}')")
+SERVICE_NAME = Sql(f"CASE WHEN {_IS_UNNAMED} THEN '{UNKNOWN_SERVICE}' ELSE {SERVICE_COLUMN} END")
+
+
+def service_name(stored: str | None) -> str:
+    """Return the name of a service as it is shown, as ``SERVICE_NAME`` does."""
+    return stored if stored and stored.strip(_BLANKS) else UNKNOWN_SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +75,11 @@ def within(window: Window) -> Sql:
 
 def is_service(name: str) -> Sql:
     """Write that a span is of a service; plain for names that are stored, so that storage can skip by it."""
+    name = service_name(name)
     equal = Sql(f"{SERVICE_COLUMN} = ?", (name,))
     if name != UNKNOWN_SERVICE:
         return equal
-    return Sql(f"({equal.text} OR {SERVICE_COLUMN} IS NULL)", equal.parameters)
+    return Sql(f"({equal.text} OR {_IS_UNNAMED})", equal.parameters)
 
 
 def match_spans(session: QuerySession, question: SpanQuestion) -> Matching:

@@ -20,6 +20,8 @@ _ID_LENGTH = 32
 _COLUMNS = (
     Column("span_id"),
     Column("parent_span_id"),
+    Column("key"),
+    Column("parent_key"),
     Column("depth"),
     Column("service"),
     Column("name"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.logs.severity import severity_of
-from spanglass_server.query.matching import SERVICE, UNKNOWN_SERVICE
+from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.attributes import plain
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.rows.stored_rows import Rows
@@ -33,9 +33,13 @@ class LogRows(Rows):
         super().__init__(table)
         self.slot_of = slot_of
 
+    def service(self, row: int) -> str:
+        """Return the name of the record's service."""
+        return service_name(self.columns[SERVICE][row])
+
     def as_json(self, row: int, record_id: str) -> dict[str, Any]:
         """Make a record as the API shows it."""
-        service = self.columns[SERVICE][row] or UNKNOWN_SERVICE
+        service = self.service(row)
         number, text = self.value("severity_number", row), self.value("severity_text", row)
         observed_ns = self.value("observed_time_ns", row)
         trace_id, span_id = self.value("trace_id", row), self.value("span_id", row)

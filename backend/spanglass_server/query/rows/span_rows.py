@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core import attribute_names as names
 from spanglass_server.query.language.intrinsics import STATUSES
-from spanglass_server.query.matching import SERVICE, UNKNOWN_SERVICE
+from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.stored_rows import Rows
-from spanglass_server.query.traces.services import kind_name
+from spanglass_server.query.traces.identity import Identity, kind_name
 from spanglass_server.times import format_time, format_times
 
 if TYPE_CHECKING:
@@ -35,8 +35,22 @@ class SpanRows(Rows):
         return format_times(self.columns["start_time_ns"])
 
     def service(self, row: int) -> str:
-        """Give the name of the span's service."""
-        return self.columns[SERVICE][row] or UNKNOWN_SERVICE
+        """Return the name of the span's service."""
+        return service_name(self.columns[SERVICE][row])
+
+    def identity(self, row: int) -> Identity:
+        """Return what tells the span from others of its trace."""
+        return Identity(
+            self.value("span_id", row),
+            kind_name(self.value("kind", row)),
+            self.service(row),
+            self.value("start_time_ns", row),
+            self.value("duration_ns", row),
+        )
+
+    def parent_id(self, row: int) -> bytes | None:
+        """Return the id of the span's parent, None where it has none; zeros are no id."""
+        return id_or_none(self.value("parent_span_id", row))
 
     def status(self, row: int) -> str:
         """Give the span's status in words."""
@@ -49,7 +63,7 @@ class SpanRows(Rows):
         return {
             "trace_id": columns["trace_id"][row].hex(),
             "span_id": columns["span_id"][row].hex(),
-            "parent_span_id": _hex(columns["parent_span_id"][row]),
+            "parent_span_id": _hex(self.parent_id(row)),
             "service": service,
             "slot": self.slot_of(service),
             "name": columns["name"][row] or "",
@@ -103,6 +117,7 @@ class SpanRows(Rows):
                 "attributes": self.plain.of_item("link", row, index),
             }
             for index, (trace_id, span_id) in enumerate(zip(trace_ids, span_ids, strict=True))
+            if id_or_none(trace_id) and id_or_none(span_id)
         ]
 
 
@@ -133,6 +148,11 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "state": span.state,
         "last_heard_time": format_time(span.heard_ns),
     }
+
+
+def id_or_none(value: bytes | None) -> bytes | None:
+    """Return an id, None for an absent one: no bytes, or zeros only."""
+    return value if value and any(value) else None
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -1,3 +1,3 @@
-SELECT DISTINCT trace_id, span_id
+SELECT DISTINCT trace_id, {identity}
 FROM {relation}
 WHERE trace_id IN {trace_ids} AND span_id IN {span_ids}

@@ -1,5 +1,6 @@
-SELECT {value} AS value, trace_id, span_id, start_time_ns
+-- Spans that share an id are told apart by what identifies them, so that pages neither lose nor repeat one.
+SELECT {value} AS value, trace_id, {identity}
 FROM {relation}
 WHERE {where} AND {after}
-ORDER BY value {direction}, trace_id {direction}, span_id {direction}
+ORDER BY {order}
 LIMIT {count}

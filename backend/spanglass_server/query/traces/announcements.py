@@ -15,6 +15,7 @@ from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME
 from spanglass_server.query.statements import one_of, rows, run, statement
+from spanglass_server.query.traces.identity import Identity
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, quote_identifier
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.store.ports import QuerySession
 
 RUNNING, LOST, ENDED = "running", "lost", "ended"
@@ -68,6 +70,16 @@ class OpenSpan:
     heard_ns: int
     end_ns: int  # now, or when it was last heard of, by the clock of its process
     state: str
+
+    @property
+    def identity(self) -> Identity:
+        """What tells the span from others of its trace."""
+        return Identity(self.span_id, self.kind, self.service, self.start_ns, self.duration_ns)
+
+    @property
+    def announced_as(self) -> tuple[bytes, str, int]:
+        """What all announcements of the span have in common."""
+        return self.span_id, self.service, self.start_ns
 
     @property
     def duration_ns(self) -> int:
@@ -167,6 +179,12 @@ def announced_rows(session: QuerySession, trace_id: bytes, spans: Sequence[OpenS
             span_ids=one_of([span.span_id for span in spans]),
         ),
     )
+
+
+def announced_as(records: LogRows, row: int) -> tuple[bytes, str, int]:
+    """Return what an announcement has in common with others of its span."""
+    said = {key: value for key, _, value in records.attributes.of_record("log", row)}
+    return records.value("span_id", row), records.service(row), said.get(names.SPAN_START_UNIX_NANO, -1)
 
 
 def of_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> list[OpenSpan]:

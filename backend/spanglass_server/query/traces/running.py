@@ -9,6 +9,7 @@ from spanglass_server.query.language.sql import TRUE, Sql, all_of
 from spanglass_server.query.matching import is_service
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import LOST, RUNNING, OpenSpan, open_spans
+from spanglass_server.query.traces.identity import COLUMNS, SELECTED, of_row
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
@@ -40,8 +41,7 @@ def list_running(
     where = all_of([heard, TRUE if service is None else is_service(service)])
     since = clamp(window.start_ns - _SKEW_NS, ALL_TIME.end_ns)
     found = open_spans(session, since, now_ns, before_ns=window.end_ns, where=where)
-    ended = _ended(session, found)
-    spans = [span for span in found if (span.trace_id, span.span_id) not in ended]
+    spans = still_open(session, found)
     counts = Counter(span.state for span in spans)
     wanted = [span for span in spans if state in (ANY, span.state)]
     wanted.sort(key=lambda span: (span.state != RUNNING, -span.start_ns, span.trace_id, span.span_id))
@@ -52,25 +52,27 @@ def list_running(
     }
 
 
-def _ended(session: QuerySession, spans: Sequence[OpenSpan]) -> set[tuple[bytes, bytes]]:
-    """Tell which of the spans are stored: they have ended, though nothing told so."""
+def still_open(session: QuerySession, spans: Sequence[OpenSpan]) -> list[OpenSpan]:
+    """Return those of the spans that are not stored: what is stored has ended, though nothing told so."""
     if not spans:
-        return set()
+        return []
     starts = [span.start_ns for span in spans]
     trace_ids = {span.trace_id for span in spans}
     relation = session.relation(
-        Signal.SPANS, clamp(min(starts), max(starts) + 1), ("trace_id", "span_id"), trace_ids=trace_ids
+        Signal.SPANS, clamp(min(starts), max(starts) + 1), ("trace_id", *COLUMNS), trace_ids=trace_ids
     )
     found = rows(
         session,
         statement(
             "ended_spans",
+            identity=SELECTED,
             relation=Sql(relation),
             trace_ids=one_of(trace_ids),
             span_ids=one_of({span.span_id for span in spans}),
         ),
     )
-    return {(row["trace_id"], row["span_id"]) for row in found}
+    ended = {(row["trace_id"], of_row(row).half) for row in found}
+    return [span for span in spans if (span.trace_id, span.identity.half) not in ended]
 
 
 def _as_json(session: QuerySession, span: OpenSpan) -> dict[str, Any]:

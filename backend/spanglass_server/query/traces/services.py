@@ -19,11 +19,11 @@ from spanglass_server.query.answers import (
     TimeRange,
     UnixSeconds,
 )
-from spanglass_server.query.language.intrinsics import SPAN_KINDS
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
 from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, counting, estimate, sampled_share
+from spanglass_server.query.traces.identity import kind_name
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
@@ -280,11 +280,6 @@ def _operation(row: Row, window: Window) -> Operation:
         "total_ns": row["total_ns"],
         "sampled_share": _sampled_share(row),
     }
-
-
-def kind_name(kind: int | None) -> SpanKind:
-    """Give the name of a span kind; one that the protocol does not know counts as unspecified."""
-    return SPAN_KINDS[kind] if kind is not None and kind < len(SPAN_KINDS) else SPAN_KINDS[0]
 
 
 def service_series(session: QuerySession, window: Window, service: str, operation: str | None, buckets: int) -> Series:

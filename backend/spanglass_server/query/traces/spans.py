@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from spanglass_server.query.rows.span_rows import SpanRows
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, estimate, sampled_share
+from spanglass_server.query.traces.identity import COLUMNS, PARTS, SELECTED, Identity, of_row
 from spanglass_server.query.traces.services import percentiles
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal, quote_identifier
@@ -30,11 +32,11 @@ if TYPE_CHECKING:
 
 #: What spans can be sorted by.
 SORTS = {"time": Sql("start_time_ns"), "duration": Sql("duration_ns")}
-_TRACE_ID_BYTES = 16
 MAX_GROUP_KEYS = 4
 
-#: What tells a stored span from others, but for copies of it.
-_IDENTITY = ("trace_id", "span_id", "start_time_ns")
+#: What decides among spans of one sort value, and how a cursor has it: ids, kind, start and duration, then the service.
+_TIES = {"trace_id": "trace_id", **PARTS}
+_PLACE = struct.Struct(">16s8sBQQ")
 
 Found = dict[str, Any]
 
@@ -49,24 +51,25 @@ def search_spans(session: QuerySession, question: SpanQuestion, page: Page, *, a
     shown = found[: page.limit]
     table = _whole(session, shown)
     return {
-        **(traces_data(_in_order(table, shown)) if as_otlp else {"spans": _spans(session, table, shown)}),
+        **(traces_data(_in_order(session, table, shown)) if as_otlp else {"spans": _spans(session, table, shown)}),
         "next_cursor": None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order),
     }
 
 
 def _find(session: QuerySession, matching: Matching, page: Page) -> list[Found]:
     """Give the ids of the page's spans with one more when there is one."""
-    direction = Sql("DESC" if page.descending else "ASC")
+    direction = "DESC" if page.descending else "ASC"
     after = Cursor.decode(page.cursor, page.order)
     return rows(
         session,
         statement(
             "found_spans",
             value=SORTS[page.sort],
-            relation=matching.relation(session, ("trace_id", "span_id", "duration_ns")),
+            identity=SELECTED,
+            relation=matching.relation(session, ("trace_id", *COLUMNS)),
             where=matching.predicate,
             after=_after(after, SORTS[page.sort], descending=page.descending),
-            direction=direction,
+            order=Sql(", ".join(f"{name} {direction}" for name in ("value", *_TIES))),
             count=page.limit + 1,
         ),
     )
@@ -77,21 +80,32 @@ def _after(cursor: Cursor | None, value: Sql, *, descending: bool) -> Sql:
     if cursor is None:
         return TRUE
     sign = "<" if descending else ">"
-    trace_id, span_id = cursor.id[:_TRACE_ID_BYTES], cursor.id[_TRACE_ID_BYTES:]
-    later_id = f"trace_id {sign} ? OR (trace_id = ? AND span_id {sign} ?)"
-    text = f"{value.text} {sign}= ? AND ({value.text} {sign} ? OR {later_id})"
-    return Sql(text, (cursor.value, cursor.value, trace_id, trace_id, span_id))
+    ties = f"({', '.join(_TIES.values())}) {sign} ({', '.join('?' * len(_TIES))})"
+    text = f"{value.text} {sign}= ? AND ({value.text} {sign} ? OR {ties})"
+    return Sql(text, (cursor.value, cursor.value, *_place(cursor.id)))
+
+
+def _place(packed: bytes) -> tuple[bytes, bytes, int, str, int, int]:
+    """Read the values of ``_TIES`` from a cursor; BadQuestionError for one of other pages."""
+    try:
+        trace_id, span_id, kind, start_ns, duration_ns = _PLACE.unpack_from(packed)
+        return trace_id, span_id, kind, packed[_PLACE.size :].decode(), start_ns, duration_ns
+    except (struct.error, ValueError) as error:
+        raise BadQuestionError(
+            "this is not a cursor of these pages", field="cursor", hint="leave it out to begin again"
+        ) from error
 
 
 def _cursor(row: Found) -> Cursor:
-    return Cursor(row["value"], row["trace_id"] + row["span_id"])
+    place = _PLACE.pack(row["trace_id"], row["span_id"], row["kind"], row["start_ns"], row["duration_ns"])
+    return Cursor(row["value"], place + row["service"].encode())
 
 
 def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
-    """Fetch the spans found with all their columns, and perhaps a few others of the same traces."""
+    """Fetch the spans found with all their columns, and perhaps a few others of the same ids."""
     if not found:
         return pa.table({})
-    starts = [row["start_time_ns"] for row in found]
+    starts = [row["start_ns"] for row in found]
     trace_ids = {row["trace_id"] for row in found}
     window = clamp(min(starts), max(starts) + 1)
     traces, spans = one_of(trace_ids), one_of({row["span_id"] for row in found})
@@ -105,21 +119,28 @@ def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
 def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[dict[str, Any]]:
     """Show each span once, in the order of the page."""
     whole = SpanRows(table, session.service_slot)
-    rows_of = {(whole.value("trace_id", row), whole.value("span_id", row)): row for row in range(whole.count)}
-    keys = dict.fromkeys((row["trace_id"], row["span_id"]) for row in found)
-    return [whole.as_json(rows_of[key]) for key in keys if key in rows_of]
+    rows_of = {key: row for row, key in reversed([*enumerate(_keys_of(whole))])}
+    return [whole.as_json(rows_of[key]) for key in dict.fromkeys(map(_key, found)) if key in rows_of]
 
 
-def _in_order(table: pa.Table, found: Sequence[Found]) -> pa.Table:
-    """Give the rows of the page's spans in its order."""
-    places: dict[tuple[Any, ...], int] = {}
-    for row in found:
-        places.setdefault(tuple(row[name] for name in _IDENTITY), len(places))
-    if not places:
+def _in_order(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> pa.Table:
+    """Return the rows of the page's spans in its order."""
+    if not found:
         return table
-    keys = zip(*(table[name].to_pylist() for name in _IDENTITY), strict=True)
+    places = {key: place for place, key in enumerate(dict.fromkeys(map(_key, found)))}
+    keys = _keys_of(SpanRows(table, session.service_slot))
     kept = sorted((places[key], row) for row, key in enumerate(keys) if key in places)
     return table.take([row for _, row in kept])
+
+
+def _key(row: Found) -> tuple[bytes, Identity]:
+    """Return what identifies a span that was found."""
+    return row["trace_id"], of_row(row)
+
+
+def _keys_of(whole: SpanRows) -> list[tuple[bytes, Identity]]:
+    """Return what identifies each of some whole spans."""
+    return [(whole.value("trace_id", row), whole.identity(row)) for row in range(whole.count)]
 
 
 def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.span_rows import SpanRows, open_span_json
 from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.traces.announcements import ENDED, LOST, RUNNING, announced_rows, of_trace
-from spanglass_server.query.traces.services import kind_name
+from spanglass_server.query.traces.announcements import ENDED, LOST, RUNNING, announced_as, announced_rows, of_trace
+from spanglass_server.query.traces.identity import Identity, first_of_each, keys
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.times import format_time
@@ -38,9 +38,11 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str,
 
     Spans that have not ended are among them, from their announcements.
     """
-    shown = _shown(session, trace_id, now_ns)
+    found = _found(session, trace_id, now_ns)
+    shown = [found[place] for place in first_of_each(span.identity for span in found)]
     tree = build_tree(span.in_tree for span in shown)
     nodes = [(node, shown[node.index]) for node in tree.nodes]
+    key_of = keys([span.identity for span in shown])
     return {
         "trace_id": trace_id.hex(),
         "start_time": format_time(tree.start_ns),
@@ -49,10 +51,10 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str,
         "error_count": sum(span.status == _ERROR for _, span in nodes),
         "running_count": sum(span.state == RUNNING for _, span in nodes),
         "lost_count": sum(span.state == LOST for _, span in nodes),
-        "duplicate_spans": tree.duplicates,
+        "duplicate_spans": len(found) - len(shown),
         "services": _services(session, nodes),
         "warnings": list(tree.warnings),
-        "spans": [_span(node, span, tree.start_ns) for node, span in nodes],
+        "spans": [_span(node, span, tree.start_ns, key_of) for node, span in nodes],
     }
 
 
@@ -82,21 +84,26 @@ def _nothing(trace_id: bytes) -> BadQuestionError:
 class _Shown:
     """A span of the answer: what the tree and the sums need of it, and how to make its JSON when the tree stands."""
 
+    identity: Identity
     in_tree: Span
-    service: str
     status: str
     state: str
     as_json: Callable[[], dict[str, Any]]
 
+    @property
+    def service(self) -> str:
+        """The name of its service."""
+        return self.identity.service
 
-def _shown(session: QuerySession, trace_id: bytes, now_ns: int) -> list[_Shown]:
-    """All spans of a trace; one that is stored has ended, whatever was announced."""
+
+def _found(session: QuerySession, trace_id: bytes, now_ns: int) -> list[_Shown]:
+    """All spans of a trace, copies included; one that is stored has ended, whatever was announced."""
     spans = SpanRows(_fetch(session, trace_id), session.service_slot)
     shown = [_stored(spans, row) for row in range(spans.count)]
     announced = of_trace(session, trace_id, now_ns)
     if announced:
-        ended = {span.in_tree.span_id for span in shown}
-        shown += _still_open(session, trace_id, [span for span in announced if span.span_id not in ended])
+        ended = {span.identity.half for span in shown}
+        shown += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])
     if not shown:
         raise _nothing(trace_id)
     return shown
@@ -104,42 +111,42 @@ def _shown(session: QuerySession, trace_id: bytes, now_ns: int) -> list[_Shown]:
 
 def _stored(spans: SpanRows, row: int) -> _Shown:
     """Take what is needed of a stored span."""
-    service = spans.service(row)
-    in_tree = Span(
-        span_id=spans.value("span_id", row),
-        parent_id=spans.value("parent_span_id", row),
-        clock=_clock(spans, row, service),
-        start_ns=spans.value("start_time_ns", row),
-        duration_ns=spans.value("duration_ns", row),
-        asynchronous=kind_name(spans.value("kind", row)) == _CONSUMER,
-    )
+    identity = spans.identity(row)
+    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service))
 
     def as_json() -> dict[str, Any]:
         span = spans.as_json(row)
         span["state"], span["last_heard_time"] = ENDED, None
         return span
 
-    return _Shown(in_tree, service, spans.status(row), ENDED, as_json)
+    return _Shown(identity, in_tree, spans.status(row), ENDED, as_json)
+
+
+def _in_tree(identity: Identity, parent_id: bytes | None, clock: str) -> Span:
+    """Take what the tree needs of a span."""
+    return Span(
+        span_id=identity.span_id,
+        parent_id=parent_id,
+        clock=clock,
+        start_ns=identity.start_ns,
+        duration_ns=identity.duration_ns,
+        asynchronous=identity.kind == _CONSUMER,
+        service=identity.service,
+        kind=identity.kind,
+    )
 
 
 def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[_Shown]:
     """Take what is needed of the open spans."""
     if not announced:
         return
-    by_id = {span.span_id: span for span in announced}
+    waiting = {span.announced_as: span for span in announced}
     records = LogRows(announced_rows(session, trace_id, announced), session.service_slot)
     for row in range(records.count):
-        span = by_id.pop(records.value("span_id", row), None)
+        span = waiting.pop(announced_as(records, row), None)
         if span is not None:  # the newest of its announcements
-            in_tree = Span(
-                span_id=span.span_id,
-                parent_id=span.parent_id,
-                clock=_clock(records, row, span.service),
-                start_ns=span.start_ns,
-                duration_ns=span.duration_ns,
-                asynchronous=span.kind == _CONSUMER,
-            )
-            yield _Shown(in_tree, span.service, span.status, span.state, partial(open_span_json, span, records, row))
+            in_tree = _in_tree(span.identity, span.parent_id, _clock(records, row, span.service))
+            yield _Shown(span.identity, in_tree, span.status, span.state, partial(open_span_json, span, records, row))
 
 
 def _clock(records: Rows, row: int, service: str) -> str:
@@ -149,11 +156,13 @@ def _clock(records: Rows, row: int, service: str) -> str:
     return f"host {host}" if host else f"service {service}"
 
 
-def _span(node: Node, shown: _Shown, trace_start_ns: int) -> dict[str, Any]:
+def _span(node: Node, shown: _Shown, trace_start_ns: int, key_of: Sequence[str]) -> dict[str, Any]:
     """One span of the answer."""
     span = shown.as_json()
     del span["trace_id"]
     span |= {
+        "key": key_of[node.index],
+        "parent_key": None if node.parent is None else key_of[node.parent.index],
         "depth": node.depth,
         "offset_ns": node.start_ns - trace_start_ns,
         "self_time_ns": node.self_time_ns,

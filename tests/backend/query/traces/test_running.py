@@ -53,6 +53,7 @@ def ended(number, *, parent=None, start=NOW - 60 * SECOND, trace=TRACE, **more):
         "span_id": span_id(number),
         "parent_span_id": span_id(parent) if parent else None,
         "name": f"span {number}",
+        "kind": 2,
         "start_time_ns": start,
         "duration_ns": SECOND,
         "resource.service.name:str": "web",
@@ -238,3 +239,35 @@ def test_logs_without_announcements_read_no_more(open_tables):
     session = open_tables(logs=[LOG])
     count_logs(session, WINDOW)
     assert not any("event_name" in statement for statement in session.statements)
+
+
+SHARED = {"log.spanglass.span.kind:str": "client"}
+
+
+def test_the_other_half_of_a_call_is_still_open(open_tables):
+    """A server half that was announced is open, though the client half with its id is stored."""
+    opened = announcement(1, ago=1, open_for=9, **{"resource.service.name:str": "back"})
+    start = opened["log.spanglass.span.start_unix_nano:int"]
+    session = open_tables(logs=[opened], spans=[ended(1, kind=3, start=start)])
+
+    assert states(list_running(session, WINDOW, NOW)) == [("span 1", "running")]
+    assert [(span["kind"], span["state"], span["key"]) for span in show_trace(session, TRACE, NOW)["spans"]] == [
+        ("client", "ended", "0101010101010101-client"),
+        ("server", "running", "0101010101010101-server"),
+    ]
+
+
+def test_both_halves_of_a_call_are_announced(open_tables):
+    """Two halves that share an id are two open spans, and the end of one is not that of the other."""
+    client = [announcement(1, ago=ago, open_for=12 - ago, **SHARED) for ago in (2, 1)]
+    server = [
+        announcement(1, ago=ago, open_for=11 - ago, **{"resource.service.name:str": "back"}, **more)
+        for ago, more in ((3, {}), (1, {}))
+    ]
+
+    both = open_tables(logs=[*client, *server])
+    assert [span["service"] for span in show_trace(both, TRACE, NOW)["spans"]] == ["web", "back"]
+    assert list_running(both, WINDOW, NOW)["running"] == 2
+
+    one = open_tables(logs=[*client, *server, {**server[1], "log.spanglass.span.ended:bool": True}])
+    assert [span["service"] for span in list_running(one, WINDOW, NOW)["spans"]] == ["web"]

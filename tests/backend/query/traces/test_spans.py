@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces.search import Page
@@ -190,3 +191,56 @@ def test_bad_keys(open_tables, keys):
         group_spans(open_tables(), EVERYTHING, keys, 10)
 
     assert caught.value.field == "by"
+
+
+def half(kind, service, **more):
+    """Make one of several spans that share the id, the start and the duration."""
+    return span(1, kind=kind, service=service, **more)
+
+
+HALVES = [half(3, "web"), half(2, "pay", status_code=2), half(3, "cart"), half(2, "pay", status_code=2)]
+
+
+def named(answer):
+    """Return kind and service of each span of an answer."""
+    return [(found["kind"], found["service"]) for found in answer["spans"]]
+
+
+@pytest.mark.parametrize("filter_text", ["kind = server", "status = error", "service:pay"])
+def test_a_filter_finds_the_half_that_matches(open_tables, filter_text):
+    """Of spans that share an id only those are found that match."""
+    question = SpanQuestion(EVERYTHING.window, filter=filter_text)
+
+    assert named(search_spans(open_tables(spans=HALVES), question, Page())) == [("server", "pay")]
+
+
+@pytest.mark.parametrize("sort", ["time", "duration"])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_of_spans_that_share_an_id(open_tables, sort, descending, limit):
+    """However long the pages, each half is on one of them, and a copy on none."""
+    session, pages, cursor = open_tables(spans=HALVES), [], None
+    while not pages or cursor is not None:
+        answer = search_spans(session, EVERYTHING, Page(limit, sort, descending, cursor))
+        pages += named(answer)
+        cursor = answer["next_cursor"]
+
+    expected = [("server", "pay"), ("client", "cart"), ("client", "web")]
+    assert pages == (expected[::-1] if descending else expected)
+
+
+def test_otlp_has_the_halves_that_match(open_tables):
+    """As OTLP the spans that match are there as often as they are stored, and no others of their id."""
+    question = SpanQuestion(EVERYTHING.window, filter="kind = server")
+
+    found = search_spans(open_tables(spans=HALVES), question, Page(), as_otlp=True)["resourceSpans"]
+    assert [one["kind"] for group in found for scope in group["scopeSpans"] for one in scope["spans"]] == [2, 2]
+
+
+def test_a_cursor_of_other_pages_is_refused(open_tables):
+    """A cursor that has no span's place in it is an error of the parameter."""
+    cursor = Cursor(5, b"short").encode("time desc")
+    with pytest.raises(BadQuestionError) as caught:
+        search_spans(open_tables(), EVERYTHING, Page(cursor=cursor))
+
+    assert caught.value.field == "cursor"

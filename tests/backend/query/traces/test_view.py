@@ -91,3 +91,63 @@ def test_no_such_trace(open_tables):
         show_trace(open_tables(), TRACE_ID, NOW_NS)
 
     assert (caught.value.code, caught.value.field) == ("not_found", "trace_id")
+
+
+def shared(kind, service, **more):
+    """Make one half of a call, whose id and parent both halves have in common."""
+    return span(2, 1, service=service, kind=kind, **more)
+
+
+def test_both_halves_of_a_call(open_tables):
+    """Spans that share an id are all shown, linked by keys that no two of them have; copies are counted."""
+    session = open_tables(
+        spans=[
+            span(3, 2, service="back", start=1040, duration=10),
+            shared(2, "back", start=1030, duration=40, status_code=2),
+            span(1, start=1000, duration=100),
+            shared(3, "web", start=1020, duration=60),
+            shared(3, "web", start=1020, duration=60),
+        ]
+    )
+
+    answer = show_trace(session, TRACE_ID, NOW_NS)
+
+    assert [(one["key"], one["parent_key"], one["parent_span_id"], one["depth"]) for one in answer["spans"]] == [
+        ("01" * 8, None, None, 0),
+        ("02" * 8 + "-client", "01" * 8, "01" * 8, 1),
+        ("02" * 8 + "-server", "02" * 8 + "-client", "01" * 8, 2),
+        ("03" * 8, "02" * 8 + "-server", "02" * 8, 3),
+    ]
+    counts = ("span_count", "error_count", "duplicate_spans")
+    assert [answer[name] for name in counts] == [4, 1, 1]
+    assert [(one["service"], one["spans"], one["errors"]) for one in answer["services"]] == [
+        ("web", 2, 0),
+        ("back", 2, 1),
+    ]
+
+
+def test_keys_of_one_kind_have_numbers(open_tables):
+    """Where spans of one kind share an id, their keys count them by start, whatever came first."""
+    session = open_tables(spans=[shared(3, "web", start=start) for start in (1300, 1100, 1200)])
+
+    answer = show_trace(session, TRACE_ID, NOW_NS)
+
+    assert [(one["key"], one["start_time"][-6:]) for one in answer["spans"]] == [
+        (f"{'02' * 8}-client-{number}", f"01{number}00Z") for number in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("parent", [b"", b"\x00" * 8])
+def test_zeros_are_no_parent(open_tables, parent):
+    """A parent id of zeros, as older versions stored it, makes a root."""
+    answer = show_trace(open_tables(spans=[{**span(1), "parent_span_id": parent}]), TRACE_ID, NOW_NS)
+
+    assert (answer["spans"][0]["parent_span_id"], answer["spans"][0]["orphan"], answer["warnings"]) == (None, False, [])
+
+
+def test_links_to_nothing_are_not_shown(open_tables):
+    """A link whose ids are zeros leads nowhere."""
+    linked = span(1, link_trace_id=[bytes(16), b"\x07" * 16], link_span_id=[bytes(8), b"\x08" * 8])
+
+    found = show_trace(open_tables(spans=[linked]), TRACE_ID, NOW_NS)["spans"][0]["links"]
+    assert [link["span_id"] for link in found] == ["08" * 8]

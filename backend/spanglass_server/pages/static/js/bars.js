@@ -44,7 +44,7 @@ function bar(wf, { span, like }) {
   }
   if (wf.path) {
     for (const one of like ?? [span]) {
-      for (const [from, to] of wf.critical.get(one.span_id) ?? []) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(to, total), y1: 20, y2: 20 }));
+      for (const [from, to] of wf.critical.get(one.key) ?? []) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(to, total), y1: 20, y2: 20 }));
     }
   }
   return s("svg", { class: "wf-t", "aria-hidden": "true" }, marks);
@@ -52,7 +52,7 @@ function bar(wf, { span, like }) {
 
 function twist(wf, { span, like }) {
   if (!like && !span.children) return h("span", { class: "leaf" });
-  const open = !like && !wf.closed.has(span.span_id);
+  const open = !like && !wf.closed.has(span.key);
   return h("button", { class: "twist", type: "button", tabindex: "-1", "aria-label": open ? "Fold" : "Unfold" }, icon(open ? "down" : "right"));
 }
 
@@ -60,15 +60,15 @@ function twist(wf, { span, like }) {
 export function rowElement(wf, index) {
   const row = wf.rows[index];
   const { span, like } = row;
-  const parent = wf.tree.byId.get(span.parent_span_id);
-  const chosen = (like ?? [span]).some((one) => one.span_id === wf.chosen);
+  const parent = wf.tree.byId.get(span.parent_key);
+  const chosen = (like ?? [span]).some((one) => one.key === wf.chosen);
   const hit = wf.query && (like ?? [span]).some((one) => wf.matches(one));
   const url = new URL(location.href);
-  url.searchParams.set("span", span.span_id);
+  url.searchParams.set("span", span.key);
   const slot = wf.tree.slots.get(span.service) ?? 0;
   const duration = like ? like.reduce((sum, one) => sum + one.duration_ns, 0) : span.duration_ns;
-  const expanded = like || span.children ? String(!like && !wf.closed.has(span.span_id)) : null;
-  return h("div", { class: `wf-r s${slot}${{ running: " run", lost: " lost" }[span.state] ?? ""}${hit ? " hit" : ""}`, role: "row", "aria-level": span.depth + 1, "aria-rowindex": index + 2, "aria-expanded": expanded, "aria-current": chosen ? "true" : null, "data-id": span.span_id },
+  const expanded = like || span.children ? String(!like && !wf.closed.has(span.key)) : null;
+  return h("div", { class: `wf-r s${slot}${{ running: " run", lost: " lost" }[span.state] ?? ""}${hit ? " hit" : ""}`, role: "row", "aria-level": span.depth + 1, "aria-rowindex": index + 2, "aria-expanded": expanded, "aria-current": chosen ? "true" : null, "data-id": span.key },
     h("span", { class: `wf-n d${Math.min(span.depth, MOST_DEPTH)}`, role: "gridcell" }, twist(wf, row),
       h("span", { class: "svc" }, parent?.service === span.service ? h("span", { class: "vh" }, span.service) : h("em", {}, span.service)),
       span.status === "error" && [icon("errors", "err"), h("span", { class: "vh" }, "error")],
@@ -85,8 +85,8 @@ export function joins(wf) {
   const lines = [];
   for (let i = wf.from; i < wf.to; i += 1) {
     const { span } = wf.rows[i];
-    const above = wf.index(span.parent_span_id);
-    const first = wf.critical.get(span.span_id)?.at(-1);
+    const above = wf.index(span.parent_key);
+    const first = wf.critical.get(span.key)?.at(-1);
     if (above < 0 || !first) continue;
     const x = percent(first[0], total);
     lines.push(s("line", { class: "wf-j", x1: x, x2: x, y1: above * wf.height + 20, y2: i * wf.height + 20 }));

@@ -29,7 +29,7 @@ export function linkTo(told, occurrence, span) {
   return teller && teller !== span ? h("span", {}, "told by ", spanLink(teller)) : null;
 }
 
-const spanLink = (span) => h("a", { href: `?span=${span.span_id}`, "data-span": span.span_id }, named(span));
+const spanLink = (span) => h("a", { href: `?span=${span.key}`, "data-span": span.key }, named(span));
 
 const filterOf = (occurrence) => `${field(OCCURRENCE)} = ${literal(OCCURRENCE, occurrence)}`;
 

@@ -7,10 +7,10 @@ export class Tree {
   constructor(trace) {
     this.total = trace.duration_ns || 1;
     this.spans = trace.spans;
-    this.byId = new Map(trace.spans.map((span) => [span.span_id, span]));
+    this.byId = new Map(trace.spans.map((span) => [span.key, span]));
     this.children = new Map();
     for (const span of trace.spans) {
-      const parent = span.depth && this.byId.has(span.parent_span_id) ? span.parent_span_id : null;
+      const parent = span.depth && this.byId.has(span.parent_key) ? span.parent_key : null;
       if (!this.children.has(parent)) this.children.set(parent, []);
       this.children.get(parent).push(span);
     }
@@ -18,7 +18,7 @@ export class Tree {
   }
 
   kids(span) {
-    return this.children.get(span.span_id) ?? [];
+    return this.children.get(span.key) ?? [];
   }
 
   /** Rows in order: { span, like } where `like` holds repeated siblings shown as one. */
@@ -28,7 +28,7 @@ export class Tree {
     while (stack.length) {
       const row = stack.pop();
       rows.push(row);
-      if (!row.like && !closed.has(row.span.span_id)) stack.push(...this.group(this.kids(row.span), unfolded, fold).reverse());
+      if (!row.like && !closed.has(row.span.key)) stack.push(...this.group(this.kids(row.span), unfolded, fold).reverse());
     }
     return rows;
   }
@@ -39,7 +39,7 @@ export class Tree {
       let end = i + 1;
       while (fold && end < siblings.length && alike(siblings[i], siblings[end])) end += 1;
       const run = siblings.slice(i, end);
-      if (run.length >= REPEATS && !run[0].children && !unfolded.has(run[0].span_id)) rows.push({ span: run[0], like: run });
+      if (run.length >= REPEATS && !run[0].children && !unfolded.has(run[0].key)) rows.push({ span: run[0], like: run });
       else for (const span of run) rows.push({ span, like: null });
       i = end;
     }
@@ -63,7 +63,7 @@ export class Tree {
   /** The critical path: by span id the [start, end] pairs in which the trace waited for that span itself. */
   critical() {
     const path = new Map();
-    const add = (span, from, to) => { if (to > from) path.set(span.span_id, [...(path.get(span.span_id) ?? []), [from, to]]); };
+    const add = (span, from, to) => { if (to > from) path.set(span.key, [...(path.get(span.key) ?? []), [from, to]]); };
     const root = (this.children.get(null) ?? []).reduce((last, span) => (!last || ends(span) > ends(last) ? span : last), null);
     const stack = root ? [[root, ends(root)]] : [];
     while (stack.length) {
@@ -85,7 +85,7 @@ export class Tree {
   /** Ids of all spans above one. */
   above(span) {
     const ids = [];
-    for (let at = this.byId.get(span.parent_span_id); at && !ids.includes(at.span_id); at = this.byId.get(at.parent_span_id)) ids.push(at.span_id);
+    for (let at = this.byId.get(span.parent_key); at && !ids.includes(at.key); at = this.byId.get(at.parent_key)) ids.push(at.key);
     return ids;
   }
 }

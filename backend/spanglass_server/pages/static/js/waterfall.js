@@ -62,7 +62,7 @@ class Waterfall {
   /** Work the rows out anew: after folding, or when the height of a row changed. */
   layout() {
     this.rows = this.tree.rows(this.closed, this.unfolded, this.fold);
-    this.at = new Map(this.rows.flatMap((row, i) => (row.like ?? [row.span]).map((span) => [span.span_id, i])));
+    this.at = new Map(this.rows.flatMap((row, i) => (row.like ?? [row.span]).map((span) => [span.key, i])));
     this.hits = this.query ? this.tree.spans.filter((span) => this.matches(span)) : [];
     this.root.setAttribute("aria-rowcount", this.rows.length + 1);
     this.from = null;
@@ -123,7 +123,7 @@ class Waterfall {
     remember({ span: id });
     if (!move) return;
     this.scrollTo(this.index(id));
-    this.focus(this.rows[this.index(id)].span.span_id);
+    this.focus(this.rows[this.index(id)].span.key);
   }
 
   show() {
@@ -160,25 +160,25 @@ class Waterfall {
 
   go(index) {
     const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, index))];
-    this.choose(row.span.span_id, true);
+    this.choose(row.span.key, true);
   }
 
   left() {
     const row = this.rows[this.index(this.chosen)];
     if (row && !row.like && row.span.children && !this.closed.has(this.chosen)) this.toggle(this.chosen);
-    else if (row && this.tree.byId.has(row.span.parent_span_id)) this.choose(row.span.parent_span_id, true);
+    else if (row && this.tree.byId.has(row.span.parent_key)) this.choose(row.span.parent_key, true);
   }
 
   right() {
     const row = this.rows[this.index(this.chosen)];
-    if (row && (row.like || this.closed.has(this.chosen))) this.toggle(row.span.span_id);
+    if (row && (row.like || this.closed.has(this.chosen))) this.toggle(row.span.key);
     else this.step(1);
   }
 
   nextOf(spans, by) {
     if (!spans.length) return;
-    const at = spans.findIndex((span) => span.span_id === this.chosen);
-    this.choose(spans[at < 0 ? 0 : (at + by + spans.length) % spans.length].span_id, true);
+    const at = spans.findIndex((span) => span.key === this.chosen);
+    this.choose(spans[at < 0 ? 0 : (at + by + spans.length) % spans.length].key, true);
   }
 
   nextError(by) {
