@@ -96,6 +96,10 @@ class TableSession:
         self.statements.append(sql)
         return self.connection.execute(sql, parameters).to_arrow_table()
 
+    def table_names(self, sql: str) -> set[str]:
+        """Ask DuckDB."""
+        return self.connection.get_table_names(sql)
+
     def service_slot(self, name: str) -> int:
         """Give the slot of the name's hash."""
         return service_slot(name)

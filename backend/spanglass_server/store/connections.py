@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from spanglass_server.signals import quote_text
 from spanglass_server.store.lookup import Lookup
+from spanglass_server.store.segments import RECORD_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +93,7 @@ class Connections:
 
 
 def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPyConnection:
-    """A connection that may read nothing but the data directory and can't be reconfigured."""
+    """A connection that may open nothing but stored files of records, and can't be reconfigured."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -106,11 +108,11 @@ def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPy
             "disabled_optimizers": "join_filter_pushdown",
         },
     )
-    directory = str(data_dir).replace("'", "''")
+    directories = ", ".join(quote_text(f"{data_dir}/{folder}/") for folder in RECORD_FOLDERS)
     for setting in (
         "parquet_metadata_cache = true",
         "TimeZone = 'UTC'",
-        f"allowed_directories = ['{directory}']",
+        f"allowed_directories = [{directories}]",
         "enable_external_access = false",
         "lock_configuration = true",
     ):

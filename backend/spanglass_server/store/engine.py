@@ -1,6 +1,6 @@
 """DuckDB, the one query engine: sessions over one picture of the store, each in a thread, stoppable at any time.
 
-The connection may read nothing but the data directory and can't be reconfigured, so not even SQL written by users
+The connection may open nothing but stored files of records and can't be reconfigured, so not even SQL written by users
 reaches another file.
 """
 

@@ -74,6 +74,9 @@ class QuerySession(Protocol):
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """Run a statement and return its rows as dictionaries (BLOBs as bytes, lists as lists)."""
 
+    def table_names(self, sql: str) -> set[str]:
+        """Names of the tables, views and files that a statement reads, by the engine's own rules of scope."""
+
     def service_slot(self, name: str) -> int:
         """The colour slot of a service, 0 to 9, which never changes."""
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 16_384
 
+#: Folders of the data directory that hold records, and nothing else.
+RECORD_FOLDERS = ("segments", "projections")
+
 #: What rows of a block are sorted by before their time.
 _SORT_COLUMNS = {
     Signal.SPANS: ("resource.service.name:str", "name"),

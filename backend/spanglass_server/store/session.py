@@ -120,6 +120,10 @@ class StoreSession:
         names = [column[0] for column in self._cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
 
+    def table_names(self, sql: str) -> set[str]:
+        """See ``QuerySession``."""
+        return self._cursor.get_table_names(sql)
+
     def service_slot(self, name: str) -> int:
         """See ``QuerySession``."""
         return self._slot_of(name)

@@ -45,3 +45,17 @@ def test_an_idle_pair_is_closed_at_once(connections):
 
     with pytest.raises(duckdb.ConnectionException):
         old.queries.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("path", ["export.csv", "segments/../export.csv", "journal/1.csv"])
+def test_files_beside_the_records_stay_closed(connections, tmp_path, path):
+    """Of the data directory only folders of records can be read; an export that somebody put there can't."""
+    data = tmp_path
+    for folder in ("journal", "segments/spans"):
+        (data / folder).mkdir(parents=True)
+    for name in ("export.csv", "journal/1.csv", "segments/spans/1.csv"):
+        (data / name).write_text("a\n1\n")
+    with connections.use(1) as pair:
+        assert pair.queries.execute(f"FROM '{data}/segments/spans/1.csv'").fetchall() == [(1,)]
+        with pytest.raises(duckdb.PermissionException):
+            pair.queries.execute(f"FROM '{data}/{path}'")

@@ -1,9 +1,9 @@
 """Which SQL a reader may run: one SELECT over the documented views, and nothing that touches files or the engine.
 
 DuckDB's own parser turns the text into a tree (``json_serialize_sql`` refuses everything but SELECT), and every
-table, table function and scalar function in that tree must be allowed here. The engine's connection is locked down
-as well (no extensions, no configuration, files only below the data directory); this guard is what keeps a statement
-away from the data directory itself.
+table, table function, scalar and aggregate function in that tree must be on a list here. Two more walls stand behind
+it: DuckDB's own answer to which tables the statement reads (``read.py``), and the engine's connection, which has no
+extensions and no configuration, and opens no file but stored segments (``store/connections.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.signals import Signal
@@ -30,30 +33,12 @@ VIEWS = frozenset(signal.value for signal in Signal)
 #: table's name as text, and so a file's.)
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "json_each", "json_tree"})
 
-#: Scalar functions that read or change the engine's state, plan other statements, or only burn time.
-REFUSED_FUNCTIONS = frozenset(
-    {
-        "current_setting",
-        "getenv",
-        "getvariable",
-        "current_query",
-        "current_query_id",
-        "current_connection_id",
-        "current_transaction_id",
-        "txid_current",
-        "nextval",
-        "currval",
-        "setseed",
-        "sleep_ms",
-        "stats",
-        "write_log",
-        "json_serialize_plan",
-        "json_execute_serialized_sql",
-        "current_database",
-        "current_schema",
-        "current_schemas",
-        "in_search_path",
-    }
+#: Scalar and aggregate functions that may be called.
+FUNCTIONS = frozenset(
+    word
+    for line in (files(__package__) / "allowed_functions.txt").read_text().splitlines()
+    if not line.startswith("#")
+    for word in line.lower().split()
 )
 
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
@@ -65,7 +50,7 @@ _HINT = "Query the views spans, logs and metrics; DESCRIBE spans lists columns, 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An allowed statement: its text, how to run it, and what it reads.
+    """An allowed statement: its text, the question in it (without EXPLAIN), and what it reads.
 
     ``columns`` holds every name the statement mentions (lower case), a superset of the view columns it needs; None
     when it may need all of them (``*``, DESCRIBE, a natural join ...). A statement with ``explain`` cannot be wrapped
@@ -73,6 +58,7 @@ class Statement:
     """
 
     sql: str
+    question: str
     views: frozenset[str]
     columns: frozenset[str] | None
     explain: bool
@@ -97,26 +83,38 @@ class _Found:
 
 def check(session: QuerySession, sql: str) -> Statement:
     """Allow a statement or raise ``BadQuestionError`` saying what is refused and what to write instead."""
-    text = sql.strip().rstrip("; \t\r\n")
+    if len(sql) > MAX_CHARACTERS:
+        raise refused(f"The statement has {len(sql)} characters; at most {MAX_CHARACTERS} are taken.")
+    if "\x00" in sql:
+        raise refused("The statement holds a NUL character.")
+    text = _bare(sql)
     if not text:
-        raise _refused("The statement is empty.")
-    if len(text) > MAX_CHARACTERS:
-        raise _refused(f"The statement has {len(text)} characters; at most {MAX_CHARACTERS} are taken.")
-    if "\x00" in text:
-        raise _refused("The statement holds a NUL character.")
+        raise refused("The statement is empty.")
     if _SHOW_TABLES.fullmatch(text):
         text = "SELECT name FROM (VALUES ('logs'), ('metrics'), ('spans')) AS views (name)"
     explain = _EXPLAIN.match(text)
+    question = text[explain.end() :] if explain else text
     found = _Found()
     try:
-        for child in _children(_tree(session, text[explain.end() :] if explain else text)):
+        for child in _children(_tree(session, question)):
             _walk(child, frozenset(), found)
     except RecursionError:
-        raise _refused("The statement is nested too deeply.") from None
-    return Statement(text, frozenset(found.views), found.columns(), explain=explain is not None)
+        raise refused("The statement is nested too deeply.") from None
+    return Statement(text, question, frozenset(found.views), found.columns(), explain=explain is not None)
 
 
-def _refused(message: str) -> BadQuestionError:
+def _bare(sql: str) -> str:
+    """Return a statement without the comments before it, and without the semicolon and comments after it."""
+    raw = sql.encode()  # places of tokens count bytes
+    places = [place for place, _ in duckdb.tokenize(sql)]
+    end = len(raw)
+    while places and raw[places[-1] : places[-1] + 1] == b";":
+        end = places.pop()
+    return raw[places[0] : end].decode().strip() if places else ""
+
+
+def refused(message: str) -> BadQuestionError:
+    """Make the error of a statement that may not be run."""
     return BadQuestionError(message, field="sql", hint=_HINT)
 
 
@@ -125,10 +123,10 @@ def _tree(session: QuerySession, text: str) -> Any:
     tree = json.loads(session.rows("SELECT json_serialize_sql(?) AS tree", [text])[0]["tree"])
     if tree["error"]:
         if tree["error_type"] == "parser":
-            raise _refused(f"The statement cannot be parsed: {tree['error_message']}")
-        raise _refused("Only SELECT, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES and EXPLAIN can be run here.")
+            raise refused(f"The statement cannot be parsed: {tree['error_message']}")
+        raise refused("Only SELECT, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES and EXPLAIN can be run here.")
     if len(tree["statements"]) != 1:
-        raise _refused("Only one statement can be run at a time.")
+        raise refused("Only one statement can be run at a time.")
     return tree["statements"][0]
 
 
@@ -147,13 +145,16 @@ def _walk(node: Any, ctes: frozenset[str], found: _Found) -> None:
         _check_node(node, ctes, found)
     for key, child in node.items() if isinstance(node, dict) else enumerate(_children(node)):
         if key != "cte_map":
-            _walk(child, ctes, found)
+            is_recursive_term = key == "right" and node["type"] == "RECURSIVE_CTE_NODE"
+            _walk(child, ctes | {node["cte_name"].lower()} if is_recursive_term else ctes, found)
 
 
 def _walk_ctes(node: dict[str, Any], ctes: frozenset[str], found: _Found) -> frozenset[str]:
-    """Check a node's common table expressions in order: each sees the ones before it, and itself when recursive."""
-    if node["type"] == "RECURSIVE_CTE_NODE":
-        ctes |= {node["cte_name"].lower()}
+    """Check a node's common table expressions in order, and return what is in scope after them.
+
+    Each sees the ones before it. A recursive one sees itself in its recursive term only: in its first term, as in
+    DuckDB, its own name is a table's or a file's.
+    """
     for entry in node["cte_map"]["map"]:
         _walk(entry, ctes, found)
         ctes |= {entry["key"].lower()}
@@ -168,7 +169,7 @@ def _check_node(node: dict[str, Any], ctes: frozenset[str], found: _Found) -> No
         _check_table_function(node)
     elif kind == "SHOW_REF":
         if node["show_type"] not in _SHOW_TYPES or node["query"] is None:
-            raise _refused("Of SHOW, only SHOW TABLES can be run here.")
+            raise refused("Of SHOW, only SHOW TABLES can be run here.")
         found.whole_rows = True
     elif kind == "COLUMN_REF":
         names = [name.lower() for name in node["column_names"]]
@@ -179,18 +180,19 @@ def _check_node(node: dict[str, Any], ctes: frozenset[str], found: _Found) -> No
     elif kind == "JOIN":
         found.names.update(name.lower() for name in node["using_columns"])
         found.whole_rows |= node["ref_type"] == "NATURAL"
-    if node.get("function_name", "").lower() in REFUSED_FUNCTIONS:
-        raise _refused(f"The function {node['function_name']} cannot be used here.")
+    function = node.get("function_name", "")
+    if kind != "TABLE_FUNCTION" and function and function.lower() not in FUNCTIONS | TABLE_FUNCTIONS:
+        raise refused(f"The function {function} cannot be used here, or does not exist.")
 
 
 def _check_table(node: dict[str, Any], ctes: frozenset[str], found: _Found) -> None:
     name = node["table_name"].lower()
     if node["schema_name"] or node["catalog_name"]:
-        raise _refused(f"The table {node['table_name']!r} is named with a schema; tables here have none.")
+        raise refused(f"The table {node['table_name']!r} is named with a schema; tables here have none.")
     if name in ctes:
         return
     if name not in VIEWS:
-        raise _refused(f"There is no table {node['table_name']!r}.")
+        raise refused(f"There is no table {node['table_name']!r}.")
     found.views.add(name)
     found.aliases.update({name, node["alias"].lower()})
 
@@ -199,4 +201,4 @@ def _check_table_function(node: dict[str, Any]) -> None:
     function = node["function"]
     name = function.get("function_name", "").lower()
     if name not in TABLE_FUNCTIONS or function.get("schema") or function.get("catalog"):
-        raise _refused(f"The table function {name!r} cannot be used here.")
+        raise refused(f"The table function {name!r} cannot be used here.")

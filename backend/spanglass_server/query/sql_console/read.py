@@ -8,7 +8,7 @@ import duckdb
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.json_values import json_rows
-from spanglass_server.query.sql_console.guard import Statement, check
+from spanglass_server.query.sql_console.guard import Statement, check, refused
 from spanglass_server.query.sql_console.views import open_views
 from spanglass_server.signals import quote_identifier
 
@@ -67,6 +67,7 @@ def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[
     except duckdb.BinderException:
         open_views(session, statement.views)
         columns = _columns(session, statement)
+    _check_tables(session, statement)
     if statement.explain:
         return columns, session.execute(statement.sql)
     text = ", ".join(
@@ -79,6 +80,14 @@ def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[
     # asked for tells whether rows were left out
     sql = f"SELECT *{replaced} FROM (\n{statement.sql}\n) LIMIT ?"  # noqa: S608
     return columns, session.execute(sql, [limit + 1])
+
+
+def _check_tables(session: QuerySession, statement: Statement) -> None:
+    """Refuse a statement that, by DuckDB's own rules of scope, reads more than the views do: the second wall."""
+    allowed = set().union(*(session.table_names(f"FROM {view}") for view in statement.views))
+    beyond = session.table_names(statement.question) - allowed
+    if beyond:
+        raise refused(f"There is no table {min(beyond)!r}.")
 
 
 def _columns(session: QuerySession, statement: Statement) -> list[dict[str, str]]:

@@ -71,6 +71,10 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
     },
 }
 
+#: DuckDB's clocks have a time zone, which it does not compare with a view's times: ``time > now() - INTERVAL 1 HOUR``.
+_CLOCKS = ("now", "get_current_timestamp", "transaction_timestamp", "current_timestamp")
+_NOW = "make_timestamp_ns(epoch_ns(system.main.get_current_timestamp()))"
+
 _NUMBERS = {ValueType.INT, ValueType.DOUBLE}
 
 
@@ -82,6 +86,8 @@ def open_views(
     ``columns`` (lower-case view columns) limits a view to those: naming few spares DuckDB the planning of many, and
     an unknown name is ignored. A view is temporary: it ends with the session's cursor.
     """
+    for function in _CLOCKS:
+        session.execute(f"CREATE OR REPLACE TEMP MACRO {function}() AS {_NOW}")
     for signal in Signal:
         if signal.value in views:
             session.execute(_view_sql(session, signal, columns))
