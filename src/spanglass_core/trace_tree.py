@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spanglass_core.critical_path import find_critical_path
 from spanglass_core.trace_links import cut_cycles, link, order, walk
 from spanglass_core.trace_nodes import Node
-from spanglass_core.trace_times import place_children, self_time_ns
+from spanglass_core.trace_times import Clocks, self_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from spanglass_core.trace_nodes import Span
 
 #: What can be wrong with a trace, in the order in which it is told.
-WARNINGS = ("missing_root", "orphans", "clock_skew", "cycle")
+WARNINGS = ("missing_root", "orphans", "clock_skew", "unknown_start", "cycle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,19 @@ def build_tree(spans: Iterable[Span]) -> Tree:
     warns = {"missing_root": all(node.orphan for node in top), "orphans": any(node.orphan for node in top)}
     cut = cut_cycles(nodes, top)
     top.extend(cut)
+    clocks = Clocks.of(node.span for node in nodes)
+    for node in top:
+        clocks.place_top(node)
     for node in walk(top):
-        place_children(node)
-    top.sort(key=lambda node: (node.orphan, node.start_ns, node.span.span_id))
+        clocks.place_children(node)
+    top.sort(key=lambda node: (node.orphan, node.start_ns, node.end_ns, node.index))
+    for node in top:
+        find_critical_path(node, clocks)
     ordered = list(walk(top))
     for node in ordered:
         node.self_time_ns = self_time_ns(node)
     warns |= {"clock_skew": any(node.skew_ns for node in ordered), "cycle": bool(cut)}
+    warns["unknown_start"] = any(node.start_unknown for node in ordered)
     start_ns = min(node.start_ns for node in ordered)
     end_ns = max(node.end_ns for node in ordered)
     warnings = [warning for warning in WARNINGS if warns[warning]]

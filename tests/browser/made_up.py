@@ -6,6 +6,9 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+from spanglass_core.trace_nodes import Span
+from spanglass_core.trace_tree import build_tree
+
 NOW_NS = 1_763_726_400 * 1_000_000_000 + 123_456_789
 HOUR_NS = 3_600_000_000_000
 MS = 1_000_000
@@ -52,14 +55,20 @@ def span(number, parent, depth, service, name, offset_ms, duration_ms, **more):
         "resource": {"service.name": service, "service.version": "2.14.0", "host.name": "shop-2", "telemetry.sdk.language": "python"},
         "scope": {"name": "opentelemetry.instrumentation.fastapi", "version": "0.60b0", "attributes": {}},
         "events": [], "links": [], "trace_state": "", "flags": 257, "dropped": {"attributes": 0, "events": 0, "links": 0},
-        "state": "ended", "last_heard_time": None,
+        "state": "ended", "last_heard_time": None, "start_unknown": False, "awaited": True, "critical": [],
     }  # fmt: skip
     made = {**base, **more}
     return {"key": made["span_id"], "parent_key": made["parent_span_id"], **made}
 
 
+def _in_tree(one):
+    parent = one["parent_span_id"]
+    own_id, parent_id = bytes.fromhex(one["span_id"]), bytes.fromhex(parent) if parent else None
+    return Span(own_id, parent_id, "one clock", one["offset_ns"], one["duration_ns"], one["service"], one["kind"])
+
+
 def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
-    """Return a whole trace: children counted, self times worked out, services summed."""
+    """Return a whole trace: children counted, self times and critical path worked out, services summed."""
     kids = {}
     for one in spans:
         kids.setdefault(one["parent_span_id"], []).append(one)
@@ -73,6 +82,8 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
         one["children"] = len(children)
         one["self_time_ns"] = max(0, one["duration_ns"] - busy)
         one["start_time"] = rfc(start_ns + one["offset_ns"])
+    for node in build_tree(_in_tree(one) for one in spans).nodes:
+        spans[node.index]["critical"] = [[start, end - start] for start, end in node.critical]
     services = {}
     for one in spans:
         row = services.setdefault(

@@ -131,9 +131,10 @@ def test_a_filter_is_coloured_without_losing_a_letter():
 def test_self_time_is_what_no_child_covers():
     """Overlapping children, and children that outlive their parent, are cut rightly."""
     children = [
-        {"offset_ns": 2, "duration_ns": 3},
-        {"offset_ns": 4, "duration_ns": 2},
-        {"offset_ns": 9, "duration_ns": 5},
+        {"offset_ns": 2, "duration_ns": 3, "awaited": True},
+        {"offset_ns": 4, "duration_ns": 2, "awaited": True},
+        {"offset_ns": 9, "duration_ns": 5, "awaited": True},
+        {"offset_ns": 7, "duration_ns": 1, "awaited": False},
     ]
     assert list(waterfall.self_segments({"offset_ns": 0, "duration_ns": 10}, children)) == [(0, 2), (6, 9)]
 

@@ -1,11 +1,11 @@
-"""The tree of a trace: order, orphans, circles, self time, clock skew."""
+"""The tree of a trace: order, orphans, circles, ids that several spans share."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from spanglass_core.trace_nodes import Span
@@ -50,7 +50,7 @@ def test_start_and_duration_cost_nothing_to_read():
 
 def test_orphans_follow_roots():
     """A span whose parent never came stands at the top, after the root, with its own children below it."""
-    tree = build_tree([span("o", "lost", -5), span("p", "o"), span("r")])
+    tree = build_tree([span("o", "lost", 4), span("p", "o", 5), span("r", start=9)])
 
     assert shape(tree) == [("r", 0), ("o", 0), ("p", 1)]
     assert [node.orphan for node in tree.nodes] == [False, True, False]
@@ -90,61 +90,6 @@ def test_circles_are_cut_at_their_earliest_span(spans, expected):
     assert tree.warnings == ["missing_root", "cycle"]
 
 
-@pytest.mark.parametrize(
-    ("children", "expected"),
-    [
-        ([], 100),
-        ([(10, 20), (50, 20)], 60),
-        ([(10, 50), (20, 10), (50, 20)], 40),
-        ([(90, 50)], 90),
-        ([(0, 200)], 0),
-        ([(150, 10)], 100),
-        ([(-20, 40)], 80),
-    ],
-)
-def test_self_time(children, expected):
-    """Self time leaves out what any child covers, once, and only inside the span."""
-    spans = [span(str(i), "r", start, duration) for i, (start, duration) in enumerate(children)]
-
-    assert build_tree([span("r"), *spans]).nodes[0].self_time_ns == expected
-
-
-@pytest.mark.parametrize(
-    ("child", "skew"),
-    [
-        (span("c", "r", 1010, 20, "b"), 0),
-        (span("c", "r", 1090, 20, "b"), 0),  # ends late, as servers do
-        (span("c", "r", 900, 20, "b"), 140),  # to the middle: 1040
-        (span("c", "r", 5000, 20, "b"), -3960),
-        (span("c", "r", 900, 200, "b"), 100),  # does not fit: begins with its parent
-        (span("c", "r", 5000, 20, "b", asynchronous=True), 0),
-        (span("c", "r", 900, 20, "b", asynchronous=True), 100),
-        (span("c", "r", 900, 20, "a"), 0),  # the same clock is never moved
-    ],
-)
-def test_clock_skew(child, skew):
-    """A child of another clock is moved only when it contradicts its parent, and is then within it."""
-    tree = build_tree([span("r", None, 1000, 100), child])
-
-    assert [(node.skew_ns, node.start_ns) for node in tree.nodes] == [(0, 1000), (skew, child.start_ns + skew)]
-    assert tree.warnings == (["clock_skew"] if skew else [])
-
-
-def test_skew_is_inherited_on_the_same_clock():
-    """What hangs from a moved span on the same clock moves along; a third clock is judged on its own."""
-    tree = build_tree(
-        [span("r", None, 1000), span("b", "r", 900, 20, "b"), span("c", "b", 905, 5, "b"), span("d", "b", 1045, 5, "c")]
-    )
-
-    assert [(node.span.span_id, node.skew_ns) for node in tree.nodes] == [
-        (b"r", 0),
-        (b"b", 140),
-        (b"c", 140),
-        (b"d", 0),
-    ]
-    assert tree.duration_ns == 100
-
-
 def test_a_chain_of_20_000_calls():
     """Depth is limited by nothing."""
     spans = [Span(b"%d" % i, b"%d" % (i - 1) if i else None, "a", i, 20_000 - i) for i in range(20_000)]
@@ -160,7 +105,6 @@ SPANS = st.builds(
     st.sampled_from("abc"),
     st.integers(0, 60),
     st.integers(0, 60),
-    st.booleans(),
     st.sampled_from("xy"),
     st.sampled_from(["internal", "client", "server", "producer", "consumer", "unspecified"]),
 )
@@ -185,10 +129,14 @@ def test_every_span_is_in_the_tree_once(spans):
             assert node.parent.span.span_id in (node.span.parent_id, node.span.span_id)
 
 
-@given(st.lists(SPANS, min_size=1, max_size=12), st.randoms())
+@given(st.lists(SPANS, min_size=1, max_size=8), st.randoms())
 def test_the_tree_does_not_depend_on_arrival(spans, random):
-    """Spans that arrive in another order make the same tree, also where several share an id."""
+    """Spans that arrive in another order make the same tree, also where several share an id.
+
+    Arrival orders only siblings of one start and one end.
+    """
     unique = list(dict.fromkeys(spans))
+    assume(len({(one.start_ns, one.duration_ns) for one in unique}) == len(unique))
     shuffled = random.sample(unique, len(unique))
 
     first, second = build_tree(unique), build_tree(shuffled)

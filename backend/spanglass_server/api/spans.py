@@ -8,6 +8,7 @@ from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Para
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
     ATTRIBUTES,
+    BOOLEAN,
     CURSOR,
     HEX_ID,
     INTEGER,
@@ -53,6 +54,7 @@ SPAN_FIELDS = {
     "name": STRING,
     "kind": choice(*SPAN_KINDS),
     "start_time": TIME,
+    "start_unknown": BOOLEAN,
     "duration_ns": NANOSECONDS,
     "status": choice(*STATUSES),
     "status_message": STRING,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _MAX_BUCKETS = 1000
-_WARNINGS = ("missing_root", "orphans", "clock_skew", "cycle")
+_WARNINGS = ("missing_root", "orphans", "clock_skew", "unknown_start", "cycle")
 
 _SERVICE_FIELDS = {"service": STRING, "slot": SLOT, "spans": INTEGER, "errors": INTEGER}
 _SUMMARY = record(
@@ -56,6 +56,8 @@ _TREE_FIELDS = {
     "depth": INTEGER,
     "offset_ns": NANOSECONDS,
     "self_time_ns": NANOSECONDS,
+    "critical": array(array(NANOSECONDS)),
+    "awaited": BOOLEAN,
     "skew_ns": NANOSECONDS,
     "orphan": BOOLEAN,
     "children": INTEGER,

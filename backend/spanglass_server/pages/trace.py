@@ -30,7 +30,8 @@ NOT_ENDED = "The root span has not arrived: it has not ended, or its service doe
 WARNINGS = {
     "missing_root": "The root span has not arrived: the trace is incomplete, or its start was not sampled.",
     "orphans": "Some spans name a parent that has not arrived; they stand at the top level.",
-    "clock_skew": "Clocks of the services differ; starts were moved so that children begin within their parents.",
+    "clock_skew": "Clocks of the services differ; calls were moved so that they are served while their callers wait.",
+    "unknown_start": "Some spans have no usable start time; they stand where their parents begin.",
     "cycle": "Some spans name each other as parent; the circle was cut.",
 }
 

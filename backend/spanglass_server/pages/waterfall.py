@@ -54,9 +54,9 @@ def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, An
 
 
 def self_segments(span: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
-    """Return the parts of a span, in nanoseconds since the trace's start, in which none of its children ran."""
+    """Return the parts of a span, in nanoseconds since the trace's start, in which no child ran that it waits for."""
     at, end = span["offset_ns"], span["offset_ns"] + span["duration_ns"]
-    for child in sorted(children, key=lambda child: child["offset_ns"]):
+    for child in sorted((child for child in children if child["awaited"]), key=lambda child: child["offset_ns"]):
         start = min(child["offset_ns"], end)
         if start > at:
             yield at, start

@@ -39,6 +39,7 @@ _WARNINGS = {
     "missing_root": "the first span has not arrived",
     "orphans": "some spans' parents have not arrived",
     "clock_skew": "clocks of services differ; offsets are corrected",
+    "unknown_start": "some spans have no usable start; they begin with their parents",
     "cycle": "some spans name each other as parent",
 }
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core import attribute_names as names
+from spanglass_core.trace_times import EARLIEST_NS, horizon_ns
 from spanglass_server.query.language.intrinsics import STATUSES
 from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.stored_rows import Rows
@@ -60,6 +61,8 @@ class SpanRows(Rows):
         """Make a span as the API shows it, without its place in a tree."""
         service = self.service(row)
         columns, plain = self.columns, self.plain
+        start_ns, duration_ns = columns["start_time_ns"][row], columns["duration_ns"][row]
+        start_unknown = start_ns < EARLIEST_NS and start_ns < horizon_ns(start_ns + duration_ns)
         return {
             "trace_id": columns["trace_id"][row].hex(),
             "span_id": columns["span_id"][row].hex(),
@@ -69,7 +72,8 @@ class SpanRows(Rows):
             "name": columns["name"][row] or "",
             "kind": kind_name(columns["kind"][row]),
             "start_time": self._start_times[row],
-            "duration_ns": columns["duration_ns"][row],
+            "start_unknown": start_unknown,
+            "duration_ns": 0 if start_unknown else duration_ns,
             "status": self.status(row),
             "status_message": columns["status_message"][row] or "",
             "attributes": plain.of_record("span", row),
@@ -98,7 +102,7 @@ class SpanRows(Rows):
         return [
             {
                 "time": format_time(time_ns),
-                "offset_ns": time_ns - start_ns,
+                "offset_ns": time_ns - start_ns if time_ns else 0,
                 "name": name or "",
                 "attributes": self.plain.of_item("event", row, index),
             }
@@ -134,6 +138,7 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "name": span.name,
         "kind": span.kind,
         "start_time": format_time(span.start_ns),
+        "start_unknown": False,
         "duration_ns": span.duration_ns,
         "status": span.status,
         "status_message": said.get(names.SPAN_STATUS_MESSAGE, ""),

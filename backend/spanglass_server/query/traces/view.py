@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.trace_nodes import Node, Span
+from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import Sql
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _ERROR = "error"
-_CONSUMER = "consumer"
 
 
 def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
@@ -112,7 +112,10 @@ def _found(session: QuerySession, trace_id: bytes, now_ns: int) -> list[_Shown]:
 def _stored(spans: SpanRows, row: int) -> _Shown:
     """Take what is needed of a stored span."""
     identity = spans.identity(row)
-    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service))
+    failed = spans.status(row) == _ERROR
+    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service), failed=failed)
+    if in_tree.start_ns < EARLIEST_NS:
+        in_tree = replace(in_tree, first_event_ns=min(spans.items("event_time_ns", row), default=None))
 
     def as_json() -> dict[str, Any]:
         span = spans.as_json(row)
@@ -122,7 +125,7 @@ def _stored(spans: SpanRows, row: int) -> _Shown:
     return _Shown(identity, in_tree, spans.status(row), ENDED, as_json)
 
 
-def _in_tree(identity: Identity, parent_id: bytes | None, clock: str) -> Span:
+def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
     """Take what the tree needs of a span."""
     return Span(
         span_id=identity.span_id,
@@ -130,9 +133,9 @@ def _in_tree(identity: Identity, parent_id: bytes | None, clock: str) -> Span:
         clock=clock,
         start_ns=identity.start_ns,
         duration_ns=identity.duration_ns,
-        asynchronous=identity.kind == _CONSUMER,
         service=identity.service,
         kind=identity.kind,
+        failed=failed,
     )
 
 
@@ -145,7 +148,8 @@ def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[Open
     for row in range(records.count):
         span = waiting.pop(announced_as(records, row), None)
         if span is not None:  # the newest of its announcements
-            in_tree = _in_tree(span.identity, span.parent_id, _clock(records, row, span.service))
+            clock = _clock(records, row, span.service)
+            in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
             yield _Shown(span.identity, in_tree, span.status, span.state, partial(open_span_json, span, records, row))
 
 
@@ -160,17 +164,31 @@ def _span(node: Node, shown: _Shown, trace_start_ns: int, key_of: Sequence[str])
     """One span of the answer."""
     span = shown.as_json()
     del span["trace_id"]
+    if node.start_unknown:
+        _place_events(span["events"], node)
     span |= {
         "key": key_of[node.index],
         "parent_key": None if node.parent is None else key_of[node.parent.index],
         "depth": node.depth,
         "offset_ns": node.start_ns - trace_start_ns,
+        "duration_ns": node.duration_ns,
         "self_time_ns": node.self_time_ns,
+        "critical": [[start_ns - trace_start_ns, end_ns - start_ns] for start_ns, end_ns in node.critical],
+        "awaited": node.awaited,
         "skew_ns": node.skew_ns,
+        "start_unknown": node.start_unknown,
         "orphan": node.orphan,
         "children": len(node.children),
     }
     return span
+
+
+def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:
+    """Count the events of a span without a known start from where it was placed, as far as their own time is known."""
+    for event in events:
+        time_ns = node.span.start_ns + event["offset_ns"]
+        if time_ns >= EARLIEST_NS:
+            event["offset_ns"] = time_ns - node.start_ns
 
 
 def _services(session: QuerySession, nodes: Iterable[tuple[Node, _Shown]]) -> list[dict[str, Any]]:

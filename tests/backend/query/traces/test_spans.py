@@ -79,6 +79,7 @@ def test_a_whole_span(open_tables):
                 "name": "GET /",
                 "kind": "server",
                 "start_time": "1970-01-01T00:00:11.000000000Z",
+                "start_unknown": False,
                 "duration_ns": 100,
                 "status": "error",
                 "status_message": "no",

@@ -65,11 +65,11 @@ def test_trace(open_tables):
 
 @pytest.mark.parametrize(("hosts", "skew"), [(("a", "b"), 510), (("a", "a"), 0), ((None, None), 510)])
 def test_clocks_belong_to_hosts(open_tables, hosts, skew):
-    """A span that begins before its parent is moved, unless both come from one host and so from one clock."""
+    """A request that is served before it was sent is moved, unless both come from one host and so from one clock."""
     session = open_tables(
         spans=[
-            span(1, start=1000, duration=40, **{"resource.host.name:str": hosts[0]}),
-            span(2, 1, service="db", start=500, duration=20, **{"resource.host.name:str": hosts[1]}),
+            span(1, start=1001, duration=40, kind=3, **{"resource.host.name:str": hosts[0]}),
+            span(2, 1, service="db", start=501, duration=20, kind=2, **{"resource.host.name:str": hosts[1]}),
         ]
     )
 

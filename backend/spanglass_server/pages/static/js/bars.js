@@ -44,7 +44,7 @@ function bar(wf, { span, like }) {
   }
   if (wf.path) {
     for (const one of like ?? [span]) {
-      for (const [from, to] of wf.critical.get(one.key) ?? []) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(to, total), y1: 20, y2: 20 }));
+      for (const [from, took] of one.critical) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(from + took, total), y1: 20, y2: 20 }));
     }
   }
   return s("svg", { class: "wf-t", "aria-hidden": "true" }, marks);
@@ -86,7 +86,7 @@ export function joins(wf) {
   for (let i = wf.from; i < wf.to; i += 1) {
     const { span } = wf.rows[i];
     const above = wf.index(span.parent_key);
-    const first = wf.critical.get(span.key)?.at(-1);
+    const [first] = span.critical;
     if (above < 0 || !first) continue;
     const x = percent(first[0], total);
     lines.push(s("line", { class: "wf-j", x1: x, x2: x, y1: above * wf.height + 20, y2: i * wf.height + 20 }));

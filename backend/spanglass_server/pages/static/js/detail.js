@@ -34,6 +34,7 @@ function head(span, slot) {
     span.status === "ok" && h("span", { class: "badge" }, "Ok"),
     badge(span),
     span.orphan && h("span", { class: "badge warn" }, "parent missing"),
+    span.start_unknown && h("span", { class: "badge warn" }, "start unknown"),
     span.skew_ns !== 0 && h("span", { class: "badge warn" }, `clock moved ${durationText(Math.abs(span.skew_ns))}`),
   ];
   return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges),

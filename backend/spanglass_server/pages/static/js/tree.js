@@ -1,4 +1,4 @@
-// A trace as a tree: rows to show, self time, critical path. Numbers only, no elements.
+// A trace as a tree: rows to show, self time. Numbers only, no elements.
 
 /** How many like siblings in a row fold into one. */
 const REPEATS = 4;
@@ -46,40 +46,19 @@ export class Tree {
     return rows;
   }
 
-  /** [start, end] pairs in which none of the span's children ran. */
+  /** [start, end] pairs in which no child ran that the span waits for. */
   selfParts(span) {
     const end = span.offset_ns + span.duration_ns;
     const parts = [];
     let at = span.offset_ns;
     for (const child of this.kids(span)) {
+      if (!child.awaited) continue;
       const start = Math.min(child.offset_ns, end);
       if (start > at) parts.push([at, start]);
       at = Math.max(at, child.offset_ns + child.duration_ns);
     }
     if (at < end) parts.push([at, end]);
     return parts;
-  }
-
-  /** The critical path: by span id the [start, end] pairs in which the trace waited for that span itself. */
-  critical() {
-    const path = new Map();
-    const add = (span, from, to) => { if (to > from) path.set(span.key, [...(path.get(span.key) ?? []), [from, to]]); };
-    const root = (this.children.get(null) ?? []).reduce((last, span) => (!last || ends(span) > ends(last) ? span : last), null);
-    const stack = root ? [[root, ends(root)]] : [];
-    while (stack.length) {
-      const [span, end] = stack.pop();
-      let at = end;
-      for (const child of [...this.kids(span)].sort((a, b) => ends(b) - ends(a))) {
-        if (child.offset_ns >= at || at <= span.offset_ns) continue;
-        const until = Math.min(ends(child), at);
-        if (until <= span.offset_ns) break;
-        add(span, until, at);
-        stack.push([child, until]);
-        at = Math.max(child.offset_ns, span.offset_ns);
-      }
-      add(span, span.offset_ns, at);
-    }
-    return path;
   }
 
   /** Ids of all spans above one. */
@@ -90,6 +69,5 @@ export class Tree {
   }
 }
 
-const ends = (span) => span.offset_ns + span.duration_ns;
 const statement = ({ attributes }) => attributes["db.query.text"] ?? attributes["db.statement"];
 const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && a.state === "ended" && b.state === "ended" && statement(a) === statement(b);

@@ -27,7 +27,6 @@ class Waterfall {
     this.fold = url.get("fold") !== "0";
     this.path = url.get("path") !== "0";
     this.query = (url.get("find") ?? "").toLowerCase();
-    this.critical = this.tree.critical();
     this.errors = trace.spans.filter((span) => span.status === "error");
     this.told = tellers(trace.spans);
     this.height = 0;
