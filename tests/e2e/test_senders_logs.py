@@ -30,7 +30,7 @@ def test_records_are_listed_as_they_were_sent(shared_server, sent, name, order):
     assert [line(record) for record in records] == expected[:: 1 if order == "asc" else -1]
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_LOGS} - {"collector-filelog", "node"}))
+@pytest.mark.parametrize("name", sorted({*WITH_LOGS} - {"collector-filelog"}))
 def test_counts_and_facet_agree_with_the_list(shared_server, sent, name):
     """One rule for the severity: as many records as the list shows of each are counted, and found by it."""
     window = {"filter": OF[name], **sent(name).window}
@@ -52,6 +52,7 @@ SEARCHES = [
     ("java-agent", 'severity >= error and exception.message = "sku none is unknown"',
      ["order failed", "order failed for good"]),
     ("java-agent", "severity = fatal and exception.type = java.lang.IllegalStateException", ["order failed for good"]),
+    ("node", "exception.type = declined", ["order failed"]),
     ("go", "severity = info2", ["between info and warn"]),
     ("go", 'severity_text = "INFO+1"', ["between info and warn"]),
     ("go", 'exception.type = "*main.StockError"', ["could not reserve"]),

@@ -8,13 +8,20 @@ from collections import defaultdict
 import pytest
 
 LARGEST_EXACT = 2**53 - 1
+#: Several send metrics of one name: how the points of a capture are told from those of others.
+OF = {
+    "java-agent": "service:orders", "node": "service:checkout", "go": "service:gateway", "rust": "service:warehouse",
+    "python": "service:mailer temporality:cumulative", "python-delta": "service:mailer temporality:delta",
+    "collector-prometheus": "service:bakery", "collector-hostmetrics": "metric ~ ^system",
+}  # fmt: skip
 
 
 def answer(shared_server, sent, name, metric, **parameters):
     """Ask for a metric over all that a capture has of it, from half a minute before, in steps of a second."""
     window = sent(name).window
     window["start"] -= 30 * 10**9
-    return shared_server.get("/metrics/query", **{"name": metric, "step": "1s", **window, **parameters})
+    asked = {"name": metric, "step": "1s", "filter": OF[name], **window, **parameters}
+    return shared_server.get("/metrics/query", **asked)
 
 
 def totals(found, key=""):
@@ -32,6 +39,9 @@ INCREASES = [
     ("java-agent", "jvm.gc.duration", "increase", "", {"": 4}),
     ("java-agent", "jvm.cpu.time", "increase", "", {"": 12.15}),
     ("java-agent", "otlp.exporter.exported", "increase", "point.type", {"span": 59, "log": 14, "metric": 120}),
+    ("node", "checkout.orders", "increase", "order.kind", {"web": 3}),
+    ("node", "checkout.total", "sum", "", {"": 10.5}),
+    ("node", "http.server.request.duration", "increase", "http.response.status_code", {"200": 3, "500": 1}),
     ("go", "gateway.served", "increase", "sku", {"tea": 2, "bad": 1}),
     ("go", "http.client.request.duration", "count", "http.response.status_code", {"200": 3, "404": 1, "None": 1}),
     ("rust", "stock.reserved", "increase", "sku", {"tea": 4}),
@@ -44,11 +54,7 @@ INCREASES = [
 @pytest.mark.parametrize(("name", "metric", "aggregate", "by", "expected"), INCREASES)
 def test_everything_that_was_counted_is_counted(shared_server, sent, name, metric, aggregate, by, expected):
     """The increases of all steps are what the sender counted: from zero at each start, once, across restarts."""
-    parameters = {
-        "aggregate": aggregate,
-        "filter": "temporality:cumulative or type:summary",
-        **({"by": by} if by else {}),
-    }
+    parameters = {"aggregate": aggregate, **({"by": by} if by else {})}
     assert totals(answer(shared_server, sent, name, metric, **parameters), by) == expected
 
 
@@ -59,8 +65,7 @@ def test_delta_and_cumulative_say_the_same(shared_server, sent, metric, temporal
     names = {"cumulative": "python", "delta": "python-delta"}
     for name in names.values():
         sent(name)
-    filtered = {"aggregate": "increase", "filter": f"temporality:{temporality} and service:mailer"}
-    assert totals(answer(shared_server, sent, names[temporality], metric, **filtered)) == {"": 5}
+    assert totals(answer(shared_server, sent, names[temporality], metric, aggregate="increase")) == {"": 5}
 
 
 def raw(shared_server, sent, name, metric, **parameters):
@@ -77,3 +82,13 @@ def test_counters_that_began_with_the_host_count_what_is_seen(shared_server, sen
     assert totals(network, "device") == {"eth0": 242_247_972, "lo": 257_266, "ifb0": 0, "ifb1": 0}
     processor = answer(shared_server, sent, "collector-hostmetrics", "system.cpu.time", aggregate="increase", by="cpu")
     assert totals(processor, "cpu") == {"cpu0": 11.89, "cpu1": 11.99}
+
+
+def test_a_level_is_its_last_value(shared_server, sent):
+    """Up-down counters: what waits at the end, and a ledger of 2^53 - 1 to the unit."""
+    waiting, _ = raw(shared_server, sent, "python", "mail.waiting")
+    assert waiting == [3, 1, 0]
+    ledger, _ = raw(shared_server, sent, "node", "checkout.ledger")
+    assert ledger == [LARGEST_EXACT] * 3
+    (summed,) = answer(shared_server, sent, "node", "checkout.ledger", aggregate="sum")["series"]
+    assert {point["value"] for point in summed["points"]} == {LARGEST_EXACT}

@@ -13,7 +13,7 @@ NAMES = sorted({path.parent.name for path in SENDERS.glob("*/*.json")})
 WITH_TRACES = sorted(path.parent.name for path in SENDERS.glob("*/traces.txt"))
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"collector-prometheus", "node"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"collector-prometheus"}))
 def test_nothing_is_refused_or_left_out(sent, name):
     """Whatever these senders send is valid: each request is a full success, also an empty one."""
     assert sent(name).requests
@@ -36,7 +36,7 @@ def line(span):
     return f"{'  ' * span['depth']}{span['service']} {span['kind']} {span['name']}{' !' * (span['status'] == 'error')}"
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_TRACES} - {"brave", "jaeger-go", "node", "py-zipkin"}))
+@pytest.mark.parametrize("name", WITH_TRACES)
 def test_every_span_stands_where_it_belongs(shared_server, sent, name):
     """The tree of each trace is whole, in the order of the list, with nothing missing, moved or left out."""
     traces = [shared_server.get(f"/traces/{row['trace_id']}") for row in listed(shared_server, sent, name)]
@@ -45,7 +45,7 @@ def test_every_span_stands_where_it_belongs(shared_server, sent, name):
     assert {span["skew_ns"] for trace in traces for span in trace["spans"]} == {0}
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_TRACES} - {"brave", "jaeger-go", "node", "py-zipkin"}))
+@pytest.mark.parametrize("name", sorted({*WITH_TRACES} - {"brave", "jaeger-go", "py-zipkin"}))
 def test_the_list_counts_what_the_trace_shows(shared_server, sent, name):
     """Root, spans, errors and services of a row are those of the tree."""
     rows = listed(shared_server, sent, name)
@@ -67,12 +67,17 @@ def row_of(lines):
 #: How a span is found, by whom it was sent, and the names of those that are found.
 SEARCHES = [
     ("brave", "kind:client and service:storefront", ["GET", "GET"]),
+    ("brave", "kind:server and service:stock", ["GET /reserve", "GET /reserve"]),
     ("brave", "status:error and service:stock", ["GET /reserve"]),
     ("brave", 'error = "sku none is unknown"', ["GET /reserve"]),
     ("py-zipkin", 'status:error and error ~ "account is locked"', ["post /login"]),
     ("jaeger-go", "status:error and kind:server and service:pricing-go", ["Price"]),
     ("jaeger-python", 'event.error.object ~ "no price" and kind:server and service:pricing', ["Price"]),
+    ("java-agent", "service:orders and db.system.name = h2database and status:error", ["SELECT orders.nowhere"]),
     ("java-agent", "service:orders and event.exception.type ~ JdbcSQLSyntax", ["SELECT orders.nowhere"]),
+    ("node", "service:checkout and span.order.id = 17", ["charge"]),
+    ("node", "service:checkout and http.response.status_code >= 500 and kind:server", ["GET"]),
+    ("node", "service:checkout and order.nonce > 18000000000000000000 and status:error", ["charge"]),
     ("go", "service:gateway and http.response.status_code = 404 and kind:client", ["HTTP GET"]),
     ("go", 'event.exception.message = "handler failed"', ["GET", "GET"]),
     ("rust", "service:warehouse and order.id = 17 and status:error", ["reserve", "reserve"]),
@@ -98,6 +103,8 @@ def page(shared_server, path):
 
 #: What a trace that failed says about the reason: sender, how it is found, where it began, the words.
 REASONS = [
+    ("node", "service:checkout and order.id = 19", "charge|of|checkout|", "card was declined"),
+    ("node", "service:checkout and server.port = 1", "GET|of|checkout|", "connect ECONNREFUSED 127.0.0.1:1"),
     ("go", "service:gateway and sku = none", "reserve|of|gateway|", "could not reserve: sku none is unknown"),
     ("rust", "service:warehouse and sku = none and status:error", "load|of|warehouse|", "sku none is unknown"),
     ("rust", "service:warehouse and sku = disk", "load|of|warehouse|", "storage failed"),
@@ -120,6 +127,7 @@ def test_a_failed_trace_says_where_and_why(shared_server, sent, name, wanted, wh
 EXCEPTIONS = [
     ("java-agent", "service:orders and status:error and kind:client and db.system exists",
      ["org.h2.jdbc.JdbcSQLSyntaxErrorException", 'Table "NOWHERE" not found'], "at Orders.order(Orders.java:31)"),
+    ("node", "service:checkout and order.id = 19", ["declined", "card was declined"], "at /srv/shop/app.js:51:35"),
     ("go", "service:gateway and sku = none", ["*fmt.wrapError", "reserve: sku none is unknown"], "main.reserve"),
     ("go", 'service:gateway and name = "refresh prices"', ["*errors.errorString", "price list is empty"], ""),
     ("rust", "service:warehouse and sku = disk and name = load", ["storage failed"], "stock.db is gone"),
@@ -135,3 +143,29 @@ def test_an_exception_is_shown_with_its_stack(shared_server, sent, name, wanted,
     text = page(shared_server, f"/traces/{span['trace_id']}?span={span['span_id']}")
     for words in (*said, frame):
         assert words in text
+
+
+#: Whose requests are counted: sender, service, requests, errors.
+SERVICES = [
+    ("brave", "storefront", 2, 1),
+    ("brave", "stock", 2, 1),
+    ("py-zipkin", "edge", 1, 0),
+    ("py-zipkin", "accounts", 1, 1),
+    ("jaeger-go", "cart-go", 1, 0),
+    ("jaeger-go", "pricing-go", 1, 1),
+    ("jaeger-python", "cart", 1, 1),
+    ("jaeger-python", "pricing", 1, 1),
+    ("java-agent", "orders", 4, 2),
+    ("node", "checkout", 4, 1),
+    ("go", "gateway", 6, 0),
+    ("rust", "warehouse", 4, 2),
+    ("python", "mailer", 6, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "service", "requests", "errors"), SERVICES)
+def test_the_requests_of_a_service_are_counted(shared_server, sent, name, service, requests, errors):
+    """A service has the requests that its server or consumer spans stand for, and those of them that failed."""
+    found = shared_server.get("/services", **sent(name).window)["services"]
+    (row,) = (one for one in found if one["service"] == service)
+    assert (row["requests"], row["errors"]) == (requests, errors)
