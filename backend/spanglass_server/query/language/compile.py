@@ -35,13 +35,13 @@ from spanglass_server.query.language.intrinsic_conditions import (
     Target,
     check_operator,
     intrinsic_condition,
+    presence,
     trace_ids,
 )
-from spanglass_server.query.language.intrinsics import Kind
 from spanglass_server.query.language.overflow import overflow_condition
 from spanglass_server.query.language.parts import Part, both, either, part_of_attribute
 from spanglass_server.query.language.regex import check_regex
-from spanglass_server.query.language.sql import Sql, any_of, negated
+from spanglass_server.query.language.sql import Sql, negated
 from spanglass_server.signals import AttributeColumn, Signal, quote_identifier
 
 if TYPE_CHECKING:
@@ -145,11 +145,7 @@ class _Compiler:
         if resolved.overflow:
             parts.append(overflow_condition(resolved.overflow, None))
         if resolved.intrinsic is not None:
-            names = resolved.intrinsic.columns
-            present = any_of([Sql(f"{quote_identifier(name)} IS NOT NULL") for name in names])
-            if resolved.intrinsic.kind is Kind.ABSENCE:
-                present = Sql("true")
-            parts.append(Part(present, frozenset(names)))
+            parts.append(Part(presence(resolved.intrinsic), frozenset(resolved.intrinsic.columns)))
         return either(parts)
 
 

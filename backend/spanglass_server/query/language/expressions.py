@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.language.ast import Field
 from spanglass_server.query.language.fields import Resolved, resolve
-from spanglass_server.query.language.intrinsics import SEVERITIES, SEVERITY_STEP, Intrinsic, Kind
+from spanglass_server.query.language.intrinsics import Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field
+from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ def _intrinsic(field: Intrinsic) -> str:
             cases = " ".join(f"WHEN {code} THEN '{name}'" for code, name in enumerate(field.names))
             return f"CASE coalesce({column}, 0) {cases} END"
         case Kind.SEVERITY:
-            # Largest first: the first severity whose lowest number is reached.
-            ordered = sorted(SEVERITIES.items(), key=lambda item: -item[1])
-            cases = " ".join(f"WHEN {column} >= {low} THEN '{name}'" for name, low in ordered)
-            return f"CASE WHEN {column} >= {ordered[0][1] + SEVERITY_STEP} THEN 'unset' {cases} ELSE 'unset' END"
+            return severity_sql()
         case Kind.ABSENCE:
             return f"({column} IS NULL)"
         case _:

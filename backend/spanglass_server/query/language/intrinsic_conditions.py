@@ -10,15 +10,19 @@ from spanglass_server.query.language import conditions
 from spanglass_server.query.language.ast import Operator, Value
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, Test, has_wildcard
 from spanglass_server.query.language.errors import FilterError
-from spanglass_server.query.language.intrinsics import (
+from spanglass_server.query.language.intrinsics import Intrinsic, Kind
+from spanglass_server.query.language.numbers import UNITS_HINT, quantity_of
+from spanglass_server.query.language.sql import FALSE, TRUE, Sql, any_of, negated
+from spanglass_server.query.logs.severity import (
+    HIGHEST,
+    NUMBERS_OF_NAMES,
     SEVERITIES,
     SEVERITY_STEP,
-    SEVERITY_SYNONYMS,
-    Intrinsic,
-    Kind,
+    UNSET,
+    WORDS,
+    is_unset,
+    severity_between,
 )
-from spanglass_server.query.language.numbers import UNITS_HINT, quantity_of
-from spanglass_server.query.language.sql import FALSE, TRUE, Sql, any_of
 from spanglass_server.query.semconv import metric_aliases
 from spanglass_server.signals import FIXED_COLUMNS, Signal, ValueType, quote_identifier
 from spanglass_server.times import parse_time
@@ -63,6 +67,15 @@ def check_operator(target: Target, operator: Operator) -> None:
 def intrinsic_condition(target: Target, test: Test) -> Sql:
     """Test an intrinsic field; raises ``FilterError`` at the value that the field can't have."""
     return _CONDITIONS[target.field.kind](target, test)
+
+
+def presence(field: Intrinsic) -> Sql:
+    """SQL condition: a record has the field; a severity is one that is known."""
+    if field.kind is Kind.ABSENCE:
+        return TRUE
+    if field.kind is Kind.SEVERITY:
+        return negated(is_unset())
+    return any_of([Sql(f"{quote_identifier(name)} IS NOT NULL") for name in field.columns])
 
 
 def trace_ids(test: Test) -> frozenset[bytes]:
@@ -153,41 +166,36 @@ def _code(target: Target, value: Value) -> int:
 
 
 def _severity(target: Target, test: Test) -> Sql:
-    column = _column(target)
     if isinstance(test, Ordered):
         low, high = _severity_range(target, test.value)
         bounds = {
             Operator.LESS: (1, low - 1),
             Operator.LESS_EQUAL: (1, high),
-            Operator.GREATER: (high + 1, None),
-            Operator.GREATER_EQUAL: (max(low, 1), None),
+            Operator.GREATER: (high + 1, HIGHEST),
+            Operator.GREATER_EQUAL: (max(low, 1), HIGHEST),
         }
-        return _between(column, *bounds[test.operator])
-    return any_of([_between(column, *_severity_range(target, value)) for value in _values(test)])
+        return _between(*bounds[test.operator])
+    return any_of([_between(*_severity_range(target, value)) for value in _values(test)])
 
 
 def _severity_range(target: Target, value: Value) -> tuple[int, int]:
     """Return the first and last number of a severity: ``warn`` is 13 to 16, ``warn2`` only 14, ``unset`` 0."""
     text = value.text.lower()
-    text = SEVERITY_SYNONYMS.get(text, text)
-    if text == "unset":
+    if text == UNSET:
         return 0, 0
-    if text in SEVERITIES:
-        return SEVERITIES[text], SEVERITIES[text] + SEVERITY_STEP - 1
-    if text[:-1] in SEVERITIES and text[-1] in "1234":
-        text = str(SEVERITIES[text[:-1]] + int(text[-1]) - 1)
-    if text.isdigit() and text.isascii() and len(text) < 4:  # noqa: PLR2004 - the column holds one byte
+    number = NUMBERS_OF_NAMES.get(text)
+    if number is None and text in map(str, range(HIGHEST + 1)):
         return int(text), int(text)
-    expected = (*SEVERITIES, "unset")
-    raise FilterError(f"{target.name} is never {value.text!r}", value.column, expected, "or a number from 1 to 24")
+    if number is None:
+        raise FilterError(f"{target.name} is never {value.text!r}", value.column, WORDS, "or a number from 1 to 24")
+    is_step = number in SEVERITIES.values() and not text[-1:].isdigit()
+    return number, number + SEVERITY_STEP - 1 if is_step else number
 
 
-def _between(column: str, low: int, high: int | None) -> Sql:
-    if high is None:
-        return Sql(f"{column} >= ?", (low,))
-    if low == high == 0:
-        return Sql(f"coalesce({column}, 0) = ?", (0,))
-    return Sql(f"{column} >= ? AND {column} <= ?", (low, high))
+def _between(low: int, high: int) -> Sql:
+    if low > high:
+        return FALSE
+    return is_unset() if high == 0 else severity_between(low, high)
 
 
 def _id(target: Target, test: Test) -> Sql:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import get_args
 
 from spanglass_server.query.answers import SpanKind, SpanStatus
+from spanglass_server.query.logs import severity
 from spanglass_server.signals import FIXED_COLUMNS, Signal
 
 
@@ -39,11 +40,6 @@ class Intrinsic:
 SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 STATUSES: tuple[SpanStatus, ...] = get_args(SpanStatus)
 TEMPORALITIES = ("unspecified", "delta", "cumulative")
-
-#: Severities in order; each has four numbers, the first of them here.
-SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
-SEVERITY_STEP = 4
-SEVERITY_SYNONYMS = {"warning": "warn", "information": "info", "err": "error", "critical": "fatal", "verbose": "trace"}
 
 _KINDS_BY_TYPE = {
     "VARCHAR": Kind.TEXT,
@@ -92,7 +88,6 @@ _ALIASES: dict[Signal, dict[str, str]] = {
         **_SCOPE_NAMES,
     },
     Signal.LOGS: {
-        "severity": "severity_number",
         "message": "body",
         "event": "event_name",
         "event.name": "event_name",
@@ -127,7 +122,6 @@ _SPECIAL: dict[Signal, dict[str, Intrinsic]] = {
         "root": Intrinsic(Kind.ABSENCE, ("parent_span_id",)),
     },
     Signal.LOGS: {
-        "severity_number": Intrinsic(Kind.SEVERITY, ("severity_number",)),
         "event_name": Intrinsic(Kind.TEXT, ("event_name",), attributes=("event.name",)),
     },
     Signal.METRICS: {
@@ -135,6 +129,9 @@ _SPECIAL: dict[Signal, dict[str, Intrinsic]] = {
         "value": Intrinsic(Kind.NUMBER, ("value_int", "value_double")),
     },
 }
+
+#: Fields that are no column: what several say together.
+_COMPUTED = {Signal.LOGS: {"severity": Intrinsic(Kind.SEVERITY, severity.COLUMNS)}}
 
 
 def _of_column(column: str, sql_type: str) -> Intrinsic:
@@ -149,7 +146,7 @@ def _of_column(column: str, sql_type: str) -> Intrinsic:
 def _table(signal: Signal) -> dict[str, Intrinsic]:
     columns = {name: _of_column(name, sql_type) for name, sql_type in FIXED_COLUMNS[signal].items()}
     columns |= _SPECIAL[signal]
-    table = {name: field for name, field in columns.items() if not field.is_list}
+    table = {name: field for name, field in columns.items() if not field.is_list} | _COMPUTED.get(signal, {})
     return table | {alias: columns[column] for alias, column in _ALIASES[signal].items()}
 
 
@@ -174,7 +171,7 @@ def fixed_values(key: str, signal: Signal) -> tuple[str, ...]:
     if field is None:
         return ()
     if field.kind is Kind.SEVERITY:
-        return (*SEVERITIES, "unset")
+        return severity.WORDS
     if field.kind in (Kind.BOOLEAN, Kind.ABSENCE):
         return ("true", "false")
     return field.names
