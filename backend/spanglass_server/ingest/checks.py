@@ -38,8 +38,8 @@ class Checks:
         """Reject times past the year 2199 (OTLP's times are unsigned, so none is before 1970)."""
         self.reject(times_ns >= np.uint64(LATEST_NS), f"{name} is past the year 2199")
 
-    def reject_late(self, times_ns: NDArray[np.uint64], name: str) -> None:
-        """Reject times that a right clock can't have sent yet."""
+    def reject_future(self, times_ns: NDArray[np.uint64], name: str) -> None:
+        """Reject times that lie further in the future than a sender's clock may be ahead."""
         self.reject_unstorable(times_ns, name)
         self.reject(
             times_ns > self.latest_ns.astype(np.uint64),

@@ -29,8 +29,8 @@ def open_logs(batch: Any) -> Envelope:
 def check_logs(envelope: Envelope, checks: Checks) -> None:
     """Reject log records that can't be stored."""
     logs = envelope.records.values
-    checks.reject_late(numpy(logs.field("time_unix_nano")), "time_unix_nano")
-    checks.reject_late(numpy(logs.field("observed_time_unix_nano")), "observed_time_unix_nano")
+    checks.reject_future(numpy(logs.field("time_unix_nano")), "time_unix_nano")
+    checks.reject_future(numpy(logs.field("observed_time_unix_nano")), "observed_time_unix_nano")
 
 
 def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.int64]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import orjson
 import pyarrow as pa
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
+from spanglass_server.ingest.checks import LATEST_NS
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, spread, wrap_lists
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 from spanglass_server.ingest.values import to_plain_entries
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.checks import Checks
 
 Columns = dict[str, Any]
+#: ``DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`` of metrics.proto.
+_NO_RECORDED_VALUE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +54,24 @@ def points_of(envelope: Envelope, kind: MetricType) -> Flat:
 
 
 def check_points(envelope: Envelope, kind: MetricType, points: Flat, checks: Checks) -> None:
-    """Reject points that the data model calls invalid (protocol: Metrics)."""
+    """Reject points that the data model calls invalid (protocol: Metrics).
+
+    A marker ("no recorded value") has no value and covers no time, so its start may be anything: the Collector's
+    Prometheus receiver sends the year 2262 for targets that have vanished.
+    """
     values = points.values
-    time = numpy(values.field("time_unix_nano"))
+    time, is_marker = numpy(values.field("time_unix_nano")), numpy(values.field("flags")) & _NO_RECORDED_VALUE != 0
     checks.reject(time == 0, "time_unix_nano must be set")
-    checks.reject_late(time, "time_unix_nano")
-    checks.reject_unstorable(numpy(values.field("start_time_unix_nano")), "start_time_unix_nano")
+    checks.reject_future(time, "time_unix_nano")
+    start = numpy(values.field("start_time_unix_nano"))
+    checks.reject_unstorable(np.where(is_marker, 0, start).astype(np.uint64), "start_time_unix_nano")
     if kind.has_temporality:
         metric = envelope.records.values.field(kind.member)
         temporality = numpy(metric.field("aggregation_temporality").fill_null(0))[points.parents]
         checks.reject(temporality == 0, "aggregation_temporality must be delta or cumulative")
     if kind.stored in ("gauge", "sum"):
-        no_record = numpy(values.field("flags")) & 1  # a gap is marked by a point without a value
         missing = _nulls(values.field("as_double")) & _nulls(values.field("as_int"))
-        checks.reject(missing & (no_record == 0), "a number data point must have a value")
+        checks.reject(missing & ~is_marker, "a number data point must have a value")
     if kind.stored == "histogram":
         counts = np.diff(flatten(values.field("bucket_counts")).offsets)
         bounds = np.diff(flatten(values.field("explicit_bounds")).offsets)
@@ -96,7 +103,7 @@ def metric_columns(envelope: Envelope, kind: MetricType, metric_of: NDArray[np.i
 def point_columns(points: Any, kind: MetricType, shredder: AttributeShredder) -> Columns:
     """Columns of the points themselves (a struct array), without metric and envelope."""
     columns: Columns = {
-        "start_time_ns": null_if_zero(points.field("start_time_unix_nano").cast(pa.int64())),
+        "start_time_ns": _start_times(points.field("start_time_unix_nano")),
         "time_ns": points.field("time_unix_nano").cast(pa.int64()),
         "flags": null_if_zero(points.field("flags")),
         **kind.columns(points),
@@ -105,6 +112,13 @@ def point_columns(points: Any, kind: MetricType, shredder: AttributeShredder) ->
         columns.update(_exemplars(flatten(points.field("exemplars")), shredder))
     columns.update(shredder.shred("point", points.field("attributes")))
     return columns
+
+
+def _start_times(values: Any) -> Any:
+    """Start times, null where none was sent or, of a marker, one that cannot be stored."""
+    start = numpy(values)
+    unknown = (start == 0) | (start >= np.uint64(LATEST_NS))
+    return pa.array(np.where(unknown, 0, start).astype(np.int64), mask=unknown)
 
 
 def _numbers(points: Any) -> Columns:

@@ -36,7 +36,7 @@ def check_spans(envelope: Envelope, checks: Checks) -> None:
     checks.reject(
         (parent_lengths != _SPAN_ID_BYTES) & (parent_lengths != 0), "parent_span_id must have 8 bytes or none"
     )
-    checks.reject_late(numpy(spans.field("start_time_unix_nano")), "start_time_unix_nano")
+    checks.reject_future(numpy(spans.field("start_time_unix_nano")), "start_time_unix_nano")
     checks.reject_unstorable(numpy(spans.field("end_time_unix_nano")), "end_time_unix_nano")
     events = flatten(spans.field("events"))
     if len(events.parents):

@@ -181,6 +181,18 @@ def test_a_bare_data_point_is_stored(body):
     assert answers(decode(Signal.METRICS, body)) == [Accepted(1)]
 
 
+@pytest.mark.parametrize("kind", ["gauge", "sum", "histogram", "exponential_histogram", "summary"])
+@pytest.mark.parametrize("start_ns", [LATEST_NS, 2**63 - 1, 2**64 - 1])
+def test_a_marker_is_stored_whatever_its_start(kind, start_ns):
+    """A marker covers no time: with a start that cannot be it is a gap of unknown start, not rejected."""
+    temporality = {} if kind in ("gauge", "summary") else {"aggregation_temporality": 2}
+    results = decode(Signal.METRICS, metric(kind, {"flags": 1, "start_time_unix_nano": start_ns}, **temporality))
+    assert answers(results) == [Accepted(1)]
+    ((parts, _),) = results
+    row = shred(parts, ColumnBudget(100), ShredLimits())[0].to_pylist()[0]
+    assert (row.get("start_time_ns"), row["flags"]) == (None, 1)
+
+
 def test_bodies_of_one_call_are_answered_each_for_itself():
     """Good, partly bad, wholly bad and empty bodies decoded together: own counts, and every good record is kept."""
     bodies = [spans({"span_id": b""}), spans({}), spans({}, {"trace_id": b""}, {"trace_id": b"", "span_id": b""}), b""]

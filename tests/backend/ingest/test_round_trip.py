@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from official_json import official_json, records
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from otlp_requests import requests
 
 from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
@@ -80,6 +81,28 @@ def bench(tmp_path):
     yield opened
     opened.engine.close()
     opened.store.catalog.close()
+
+
+def test_negative_zero_is_no_default(bench):
+    """Every double may be -0.0, which protobuf sends although it equals zero: it comes out as it went in."""
+    request = ExportMetricsServiceRequest()
+    metrics = request.resource_metrics.add().scope_metrics.add().metrics
+    summary = metrics.add(name="s").summary.data_points.add(time_unix_nano=1, sum=-0.0)
+    summary.quantile_values.add(quantile=-0.0, value=-0.0)
+    histogram = {"time_unix_nano": 1, "sum": -0.0, "min": -0.0, "max": -0.0}
+    explicit = metrics.add(name="h").histogram
+    explicit.aggregation_temporality = 1
+    explicit.data_points.add(**histogram, bucket_counts=[0, 1], explicit_bounds=[-0.0])
+    exponential = metrics.add(name="e").exponential_histogram
+    exponential.aggregation_temporality = 1
+    exponential.data_points.add(**histogram, zero_threshold=-0.0)
+    gauge = metrics.add(name="g").gauge.data_points.add(time_unix_nano=1, as_double=-0.0)
+    gauge.exemplars.add(as_double=-0.0)
+    gauge.attributes.add(key="k").value.double_value = -0.0
+    bench.load(Signal.METRICS, [request.SerializeToString()], ShredLimits())
+    document = bench.document(Signal.METRICS)
+    assert records(document) == sorted(records(official_json(request)))
+    assert str(document).count("-0.0") == 14
 
 
 @pytest.mark.parametrize("limits", [ShredLimits(), NARROW], ids=["wide", "narrow"])

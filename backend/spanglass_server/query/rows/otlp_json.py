@@ -5,6 +5,7 @@ Ids are hex and 64-bit integers strings, as the protocol's JSON encoding says; f
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,7 +23,14 @@ Json = dict[str, Any]
 
 def filled(**fields: Any) -> Json:
     """Make a message with its fields that are neither null, nor empty, nor zero: those that protobuf sends."""
-    return {name: value for name, value in fields.items() if value is not None and value not in ("", [], {}, 0, "0")}
+    return {name: value for name, value in fields.items() if not _is_default(value)}
+
+
+def _is_default(value: Any) -> bool:
+    """Whether protobuf leaves a field with this value out; -0.0 equals zero but has other bits, so it is sent."""
+    if value is None or value in ("", [], {}, "0"):
+        return True
+    return bool(value == 0 and math.copysign(1, value) > 0)
 
 
 def grouped(rows: Rows, group_name: str, records_name: str, record: Callable[[Rows, int], Json]) -> list[Json]:
