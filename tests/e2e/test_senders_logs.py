@@ -30,7 +30,7 @@ def test_records_are_listed_as_they_were_sent(shared_server, sent, name, order):
     assert [line(record) for record in records] == expected[:: 1 if order == "asc" else -1]
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_LOGS} - {"collector-filelog"}))
+@pytest.mark.parametrize("name", WITH_LOGS)
 def test_counts_and_facet_agree_with_the_list(shared_server, sent, name):
     """One rule for the severity: as many records as the list shows of each are counted, and found by it."""
     window = {"filter": OF[name], **sent(name).window}

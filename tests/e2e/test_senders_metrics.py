@@ -11,6 +11,7 @@ LARGEST_EXACT = 2**53 - 1
 #: Several send metrics of one name: how the points of a capture are told from those of others.
 OF = {
     "java-agent": "service:orders", "node": "service:checkout", "go": "service:gateway", "rust": "service:warehouse",
+    "micrometer": "service:till-cumulative", "micrometer-delta": "service:till-delta",
     "python": "service:mailer temporality:cumulative", "python-delta": "service:mailer temporality:delta",
     "collector-prometheus": "service:bakery", "collector-hostmetrics": "metric ~ ^system",
 }  # fmt: skip
@@ -39,6 +40,11 @@ INCREASES = [
     ("java-agent", "jvm.gc.duration", "increase", "", {"": 4}),
     ("java-agent", "jvm.cpu.time", "increase", "", {"": 12.15}),
     ("java-agent", "otlp.exporter.exported", "increase", "point.type", {"span": 59, "log": 14, "metric": 120}),
+    ("micrometer", "till.sales", "increase", "kind", {"sale": 16, "refund": 4}),
+    ("micrometer", "till.basket", "count", "", {"": 20}),
+    ("micrometer", "till.basket", "sum", "", {"": 190}),
+    ("micrometer", "till.scan", "count", "", {"": 20}),
+    ("micrometer", "till.change", "count", "", {"": 20}),
     ("node", "checkout.orders", "increase", "order.kind", {"web": 3}),
     ("node", "checkout.total", "sum", "", {"": 10.5}),
     ("node", "http.server.request.duration", "increase", "http.response.status_code", {"200": 3, "500": 1}),
@@ -48,6 +54,8 @@ INCREASES = [
     ("rust", "stock.reserve.duration", "count", "", {"": 4}),
     ("python", "mail.size", "count", "mail.kind", {"receipt": 5}),
     ("python", "mail.size", "sum", "mail.kind", {"receipt": 3400}),
+    ("collector-prometheus", "bakery_breads_total", "increase", "kind", {"spelt": 12, "rye": 23}),
+    ("collector-prometheus", "bakery_bake_seconds", "count", "", {"": 35}),
 ]  # fmt: skip
 
 
@@ -72,6 +80,19 @@ def raw(shared_server, sent, name, metric, **parameters):
     """Return the values of the only series of a metric as they were sent, with their times in whole seconds."""
     (series,) = answer(shared_server, sent, name, metric, aggregate="raw", **parameters)["series"]
     return [point["value"] for point in series["points"]], [math.floor(point["t"]) for point in series["points"]]
+
+
+def test_a_target_that_vanished_leaves_a_gap(shared_server, sent):
+    """Stale markers, whose start is past the year 2262, end the line: no rate until the target is there again."""
+    values, seconds = raw(shared_server, sent, "collector-prometheus", "up")
+    assert values == [1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0]
+    last_seen, seen_again, gone = seconds[1], seconds[5], seconds[9]
+    (rate,) = answer(shared_server, sent, "collector-prometheus", "bakery_breads_total", aggregate="rate")["series"]
+    drawn = {point["t"] for point in rate["points"]}
+    assert {last_seen, seen_again, gone} <= drawn
+    assert not [t for t in drawn if last_seen < t < seen_again - 1 or t > gone]
+    oven, at = raw(shared_server, sent, "collector-prometheus", "bakery_oven_celsius")
+    assert (oven, at) == ([203, 204, 200.25, 201.25, 202.25, 203.25, 204.25], seconds[:2] + seconds[5:10])
 
 
 def test_counters_that_began_with_the_host_count_what_is_seen(shared_server, sent):

@@ -13,7 +13,7 @@ NAMES = sorted({path.parent.name for path in SENDERS.glob("*/*.json")})
 WITH_TRACES = sorted(path.parent.name for path in SENDERS.glob("*/traces.txt"))
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"collector-prometheus"}))
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_refused_or_left_out(sent, name):
     """Whatever these senders send is valid: each request is a full success, also an empty one."""
     assert sent(name).requests
