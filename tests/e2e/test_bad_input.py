@@ -230,3 +230,12 @@ def test_good_data_goes_on_after_all_that(server):
     assert post(server, spans(range(46_000, 46_010)).SerializeToString()).status == HTTPStatus.OK
     assert stored_of(server, 46_000, 10) == ids_of(range(46_000, 46_010))
     assert open_files(server.pid) < before + 10
+
+
+def test_pages_of_other_sites_read_nothing(server):
+    """Under a rebound name neither pages nor API answer; senders of telemetry may use any name."""
+    rebound = {"Host": f"evil.example:{server.port}"}
+    for path in ("/", "/services", "/api/v1/services", "/api/v1/openapi.json", "/static/spanglass.css", "/no/page"):
+        assert (path, server.request("GET", path, headers=rebound).status) == (path, 403)
+    assert server.request("GET", "/api/v1/services", headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert post(server, spans(range(1)).SerializeToString(), {**PROTOBUF, **rebound}).status == 200

@@ -118,7 +118,15 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _read_json(request: Request) -> Any:
-    """Read the JSON value of the request's body."""
+    """Read the JSON value of the request's body; only that type, which no page of another site may send unasked."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(
+            "unsupported_media_type",
+            f"the body's Content-Type is {media_type!r}, not 'application/json'",
+            field="Content-Type",
+            hint="send the header 'Content-Type: application/json'",
+        )
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

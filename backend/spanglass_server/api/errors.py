@@ -20,6 +20,7 @@ STATUS_OF_CODE = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "unsupported_media_type": 415,
     "internal": 500,
     "unavailable": 503,
     "timeout": 504,

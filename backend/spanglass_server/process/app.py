@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 from spanglass_server.access.auth import CHALLENGE, TOKEN_HEADER
+from spanglass_server.access.browsers import BrowserGuard, HostNames
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import create_api
 from spanglass_server.api.table import ROUTES
@@ -174,7 +175,8 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
         ],
         exception_handlers={404: _not_found(ask, release, health)},
     )
-    return CountRequests(_ReadersOnly(app, tokens.read), telemetry)
+    names = None if tokens.read.required else HostNames(settings.server.host, settings.server.allowed_hosts)
+    return CountRequests(BrowserGuard(_ReadersOnly(app, tokens.read), names), telemetry)
 
 
 def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:

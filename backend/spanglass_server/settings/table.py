@@ -56,6 +56,11 @@ class Server:
     insecure: bool = _row(
         default=False, kind=BOOL, help_text="Listen beyond loopback without tokens.", flag="--insecure"
     )
+    allowed_hosts: tuple[str, ...] = _row(
+        (),
+        LIST,
+        "Names, besides localhost, under which browsers may open a server without a read token; `*` stands for any.",
+    )
     shutdown_timeout_ns: int = _row(
         8 * _SECOND_NS, DURATION, "How long requests under way may take after SIGTERM before they are cut off."
     )
@@ -91,11 +96,13 @@ class Ingest:
     max_body_bytes: int = _row(64 * _MIB, BYTES, "Largest request body over HTTP, after decompression.")
     max_grpc_message_bytes: int = _row(64 * _MIB, BYTES, "Largest gRPC message, after decompression.")
     max_inflight_bytes: int = _row(
-        128 * _MIB, BYTES, "Bytes of requests that may wait at once; more are asked to come back (503)."
+        128 * _MIB, BYTES, "Bytes of requests that may wait at once; more are asked to come back (429)."
     )
     max_records: int = _row(2_000_000, whole(1), "Most spans, log records or data points in one request.")
     max_json_values: int = _row(1_000_000, whole(1), "Most JSON values in one OTLP/JSON request.")
-    max_concurrent_rpcs: int = _row(128, whole(1), "gRPC requests handled at once; more wait.")
+    max_concurrent_rpcs: int = _row(
+        128, whole(1), "gRPC requests handled at once; more are refused, and may be sent again."
+    )
     body_timeout_ns: int = _row(30 * _SECOND_NS, DURATION, "How long a client may take to send a request's body.")
     max_future_ns: int = _row(_DAY_NS, DURATION, "How far ahead of the server's clock a record's time may be.")
     dedupe_window_ns: int = _row(600 * _SECOND_NS, DURATION, "How long an exact resend of a request is recognised.")

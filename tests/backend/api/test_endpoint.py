@@ -78,7 +78,20 @@ def test_body(serve_api):
     """A route with a body gets its JSON."""
     client = serve_api(PlainEngine(), routes=[route(method="POST", body=ANYTHING)])
 
-    assert client.post("/api/v1/echo", content=b'{"a": [1]}').json() == {"now_ns": 2 * 10**12, "body": {"a": [1]}}
+    for media_type in ("application/json", "Application/JSON; charset=utf-8"):
+        answer = client.post("/api/v1/echo", content=b'{"a": [1]}', headers={"Content-Type": media_type})
+        assert answer.json() == {"now_ns": 2 * 10**12, "body": {"a": [1]}}
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/json-ish"])
+def test_a_body_of_another_type_is_refused(serve_api, media_type):
+    """A page of another site may send these types without asking; JSON it may not."""
+    client = serve_api(PlainEngine(), routes=[route(method="POST", body=ANYTHING)])
+
+    answer = client.post("/api/v1/echo", content=b"{}", headers={"Content-Type": media_type})
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Type")
+    assert "application/json" in answer.json()["error"]["hint"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b'"' + b"x" * (1 << 20) + b'"'])
@@ -86,7 +99,7 @@ def test_bad_body(serve_api, content):
     """A body that is no JSON, or too long, is refused by name."""
     client = serve_api(PlainEngine(), routes=[route(method="POST", body=ANYTHING)])
 
-    answer = client.post("/api/v1/echo", content=content)
+    answer = client.post("/api/v1/echo", content=content, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "body")
 

@@ -38,7 +38,9 @@ class Receiver:
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Give the rows of a statement; none while it names an attribute that was not received yet."""
-        answer = self._server.request("POST", "/api/v1/sql", json.dumps({"sql": statement}).encode())
+        answer = self._server.request(
+            "POST", "/api/v1/sql", json.dumps({"sql": statement}).encode(), {"Content-Type": "application/json"}
+        )
         if answer.status != http.client.OK:
             return []
         return [tuple(row) for row in answer.json()["rows"]]
