@@ -342,6 +342,7 @@ def test_a_young_trace_without_root_is_on_its_way(serve):
         ("shop", "/traces/xyz", "There is nothing here.", "Search traces"),
         ("shop", "/logs?start=soon", "This time range cannot be read.", "Last hour"),
         ("timeout", "/services", "The search ran out of time.", "Last 15 min"),
+        ("timeout", TRACE, "The trace could not be read in time.", "Try again"),
     ],
 )
 def test_errors_say_what_to_do_next(open_page, scenario, path, title, step):

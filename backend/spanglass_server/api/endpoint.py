@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import orjson
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from spanglass_server.api.errors import INTERNAL, ApiError, Problem, problem_of
-from spanglass_server.api.params import read_params
+from spanglass_server.api.params import RANGE, read_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,10 @@ GZIP_FROM_BYTES = 4096
 _GZIP_LEVEL = 1
 #: A body of ``POST`` longer than this is refused before it is read to its end.
 MAX_BODY_BYTES = 1 << 20
+#: Errors of questions that were too large, and what helps where they have a range and where they have none.
+_TOO_MUCH = frozenset({"timeout", "out_of_memory"})
+_ASK_FOR_LESS = "choose a shorter time range or a narrower filter"
+_TRY_LATER = "try again when the server has less to do, or raise the setting that it names"
 #: Never sent to anyone: the client has gone (nginx's number for it, which access logs know).
 _CLIENT_GONE = 499
 
@@ -73,8 +77,15 @@ class Endpoint:
             params = await self._params(request)
             response = await self._answer(request, params)
         except Exception as error:  # noqa: BLE001 - nothing may leave without the shape of errors
-            response = failure(problem_of(error), error)
+            response = failure(self._advised(problem_of(error)), error)
         await response(scope, receive, send)
+
+    def _advised(self, problem: Problem) -> Problem:
+        """Say what makes a question smaller, which depends on what can be asked."""
+        if problem.code not in _TOO_MUCH:
+            return problem
+        ranged = set(RANGE) <= set(self.route.parameters)
+        return replace(problem, hint=_ASK_FOR_LESS if ranged else _TRY_LATER)
 
     async def _params(self, request: Request) -> Params:
         """Read the route's parameters, and its body's JSON as ``body``."""

@@ -155,9 +155,12 @@ def limit_param(default: int, maximum: int = 1000) -> Param:
     return Param("limit", "integer", default, "Most results to return.", minimum=1, maximum=maximum)
 
 
-def format_param(own: str, message: str) -> Param:
-    """Declare the parameter ``format`` of a route that answers in a form of its own, or as a message of OTLP/JSON."""
-    return Param("format", "choice", own, f"{own}, or otlp for {message} of OTLP/JSON.", choices=(own, "otlp"))
+def format_param(own: str, message: str, *others: str) -> Param:
+    """Declare the parameter ``format`` of a route that answers in forms of its own, or as a message of OTLP/JSON."""
+    forms = ", ".join((own, *others))
+    return Param(
+        "format", "choice", own, f"{forms}, or otlp for {message} of OTLP/JSON.", choices=(own, *others, "otlp")
+    )
 
 
 def read_params(declared: Sequence[Param], given: Iterable[tuple[str, str]], now_ns: int) -> Params:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import (
+    ANYTHING,
     BOOLEAN,
     CURSOR,
     HEX_ID,
@@ -28,7 +29,8 @@ from spanglass_server.api.schema import (
 from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_question
 from spanglass_server.query.traces import search as traces
 from spanglass_server.query.traces.announcements import STATES
-from spanglass_server.query.traces.view import show_trace, show_trace_otlp
+from spanglass_server.query.traces.columns import FIELDS
+from spanglass_server.query.traces.view import show_columns, show_span, show_trace, show_trace_otlp
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -61,21 +63,25 @@ _TREE_FIELDS = {
     "skew_ns": NANOSECONDS,
     "orphan": BOOLEAN,
     "children": INTEGER,
-    "state": choice(*STATES),
-    "last_heard_time": nullable(TIME),
 }
-_TRACE = record(
-    trace_id=HEX_ID,
-    start_time=TIME,
-    duration_ns=NANOSECONDS,
-    span_count=INTEGER,
-    error_count=INTEGER,
-    running_count=INTEGER,
-    lost_count=INTEGER,
-    duplicate_spans=INTEGER,
-    services=array(record(**_SERVICE_FIELDS, self_time_ns=NANOSECONDS)),
-    warnings=array(choice(*_WARNINGS)),
-    spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS)),
+_STATE_FIELDS = {"state": choice(*STATES), "last_heard_time": nullable(TIME)}
+_HEAD_FIELDS = {
+    "trace_id": HEX_ID,
+    "start_time": TIME,
+    "duration_ns": NANOSECONDS,
+    "span_count": INTEGER,
+    "error_count": INTEGER,
+    "running_count": INTEGER,
+    "lost_count": INTEGER,
+    "duplicate_spans": INTEGER,
+    "services": array(record(**_SERVICE_FIELDS, self_time_ns=NANOSECONDS)),
+    "warnings": array(choice(*_WARNINGS)),
+}
+_TRACE = record(**_HEAD_FIELDS, spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS, **_STATE_FIELDS)))
+_COLUMNS = record(
+    **_HEAD_FIELDS,
+    columns=record(**dict.fromkeys(FIELDS, ANYTHING)),
+    attributes=array(record(key=STRING, values=array(STRING), rows=array(array(INTEGER)))),
 )
 
 
@@ -88,9 +94,15 @@ def _counts(session: QuerySession, params: Params) -> dict[str, Any]:
 
 
 def _trace(session: QuerySession, params: Params) -> dict[str, Any]:
+    if params["format"] == "columns":
+        return show_columns(session, params["trace_id"], params["now_ns"])
     if params["format"] == "otlp":
         return show_trace_otlp(session, params["trace_id"])
     return show_trace(session, params["trace_id"], params["now_ns"])
+
+
+def _span(session: QuerySession, params: Params) -> dict[str, Any]:
+    return show_span(session, params["trace_id"], params["key"], params["now_ns"])
 
 
 ROUTES = (
@@ -127,13 +139,24 @@ ROUTES = (
     ),
     Route(
         path="/traces/{trace_id}",
-        summary="One trace with all its spans, depth first; or as OTLP/JSON.",
+        summary="One trace with all its spans, depth first; or in columns; or as OTLP/JSON.",
         description="Spans that have not ended are in it too, running or lost, but not in OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
-            format_param("tree", "TracesData"),
+            format_param("tree", "TracesData", "columns"),
         ),
-        response={"oneOf": [_TRACE, otlp("resourceSpans")]},
+        response={"oneOf": [_TRACE, _COLUMNS, otlp("resourceSpans")]},
         ask=_trace,
+    ),
+    Route(
+        path="/traces/{trace_id}/spans/{key}",
+        summary="One span of a trace in full.",
+        description="For those who have the trace in columns; without the span's place in the tree.",
+        parameters=(
+            Param("trace_id", "trace_id", help="The id in hex."),
+            Param("key", "text", help="The span's key in the trace's answer."),
+        ),
+        response=record(**SPAN_FIELDS, trace_id=HEX_ID, key=STRING, **_STATE_FIELDS),
+        ask=_span,
     ),
 )

@@ -28,6 +28,14 @@ SENTENCES = {
     "unavailable": ("The server is not ready.", "It says why at /readyz; try again in a moment."),
     "internal": ("The server made a mistake.", "Its log says what happened. Try again; if it stays, report it."),
 }
+#: The same of one trace, which has no range and no filter.
+OF_A_TRACE = {
+    "timeout": ("The trace could not be read in time.", "Try again when the server has less to do."),
+    "out_of_memory": (
+        "The trace needs more memory than a query may have.",
+        "Try again when the server has less to do.",
+    ),
+}
 #: Errors that a shorter range helps.
 TOO_MUCH = frozenset({"timeout", "out_of_memory"})
 
@@ -48,9 +56,10 @@ class Problem:
 
 def of_api(error: ApiError, visit: Visit) -> Problem:
     """Return the problem that an error of the API is."""
-    title, advice = SENTENCES.get(error.code, SENTENCES["internal"])
+    sentences = SENTENCES | OF_A_TRACE if "trace_id" in visit.request.path_params else SENTENCES
+    title, advice = sentences.get(error.code, SENTENCES["internal"])
     links = [("Try again", visit.here())]
-    if error.code in TOO_MUCH:
+    if error.code in TOO_MUCH and sentences is SENTENCES:
         links.insert(0, ("Last 15 min", visit.here(last="15m", start=None, end=None)))
     elif error.code == "not_found":
         links = [("Search traces", visit.go("/traces")), ("Services", visit.go("/services"))]

@@ -64,10 +64,7 @@ class Engine:
                 return await asyncio.shield(future)
         except TimeoutError:
             stop.insist(future)
-            raise QueryTimeoutError(
-                f"the query was stopped after {deadline_s:g} s (setting query.deadline): "
-                "choose a shorter time range or a narrower filter"
-            ) from None
+            raise QueryTimeoutError(f"the query was stopped after {deadline_s:g} s (setting query.deadline)") from None
         except asyncio.CancelledError:
             stop.insist(future)
             raise
@@ -87,8 +84,7 @@ class Engine:
                 return ask(StoreSession(cursor, pair.lookup.within(stop), picture, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
-                "the query needs more memory than it may use (setting query.memory_limit): "
-                "choose a shorter time range or a narrower filter"
+                "the query needs more memory than it may use (setting query.memory_limit_bytes)"
             ) from error
         except duckdb.InterruptException as error:
             raise QueryTimeoutError("the query was stopped") from error

@@ -31,18 +31,21 @@ class PlainEngine:
         return ask(None)
 
 
+LATER = "try again when the server has less to do, or raise the setting that it names"
+
+
 def route(**more):
     """Make a route that answers with its parameters."""
     return Route(**{"path": "/echo", "summary": "Echo.", "response": ANYTHING, "ask": lambda _, params: params, **more})
 
 
-def raises(error):
+def raises(error, **more):
     """Make a route whose question fails."""
 
     def ask(_session, _params):
         raise error
 
-    return route(ask=ask)
+    return route(ask=ask, **more)
 
 
 def test_parameters_reach_the_handler(serve_api):
@@ -121,8 +124,8 @@ def test_bad_body(serve_api, content):
         ),
         (BadQuestionError("no", field="by"), 400, {"code": "bad_request", "message": "no", "field": "by"}),
         (ApiError("not_found", "gone", hint="look"), 404, {"code": "not_found", "message": "gone", "hint": "look"}),
-        (QueryTimeoutError("slow"), 504, {"code": "timeout", "message": "slow"}),
-        (QueryMemoryError("big"), 507, {"code": "out_of_memory", "message": "big"}),
+        (QueryTimeoutError("slow"), 504, {"code": "timeout", "message": "slow", "hint": LATER}),
+        (QueryMemoryError("big"), 507, {"code": "out_of_memory", "message": "big", "hint": LATER}),
         (QueryError("disk"), 503, {"code": "unavailable", "message": "disk", "hint": "try again in a moment"}),
     ],
 )
@@ -131,6 +134,14 @@ def test_failures(serve_api, error, status, expected):
     answer = serve_api(PlainEngine(), routes=[raises(error)]).get("/api/v1/echo")
 
     assert (answer.status_code, answer.json()) == (status, {"error": expected})
+
+
+@pytest.mark.parametrize("error", [QueryTimeoutError("slow"), QueryMemoryError("big")])
+def test_what_is_too_much_is_told_how_to_ask_for_less(serve_api, error):
+    """Only where a range can be made shorter is that the advice."""
+    answer = serve_api(PlainEngine(), routes=[raises(error, parameters=RANGE)]).get("/api/v1/echo")
+
+    assert answer.json()["error"]["hint"] == "choose a shorter time range or a narrower filter"
 
 
 def test_unforeseen_failure(serve_api, caplog):

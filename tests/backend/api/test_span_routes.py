@@ -10,6 +10,7 @@ from spanglass_server.api.table import ROUTES
 
 SECOND = 1_000_000_000
 TRACE = "01" * 16
+SPAN = "02" * 8
 
 
 def span(trace, number, parent=None, **more):
@@ -84,7 +85,9 @@ def problems(value, schema, path="$"):
         ("/traces", "/traces?sort=errors&order=asc&filter=status:error"),
         ("/traces/counts", "/traces/counts?buckets=3"),
         ("/traces/{trace_id}", f"/traces/{TRACE}"),
+        ("/traces/{trace_id}", f"/traces/{TRACE}?format=columns"),
         ("/traces/{trace_id}", f"/traces/{TRACE}?format=otlp"),
+        ("/traces/{trace_id}/spans/{key}", f"/traces/{TRACE}/spans/{SPAN}"),
         ("/spans", "/spans?sort=duration&min_duration=1ns"),
         ("/spans/groups", "/spans/groups?by=service.name,error.type"),
     ],
@@ -97,7 +100,7 @@ def test_answers_are_as_described(api, path, url):
 
     assert answer.status_code == 200, answer.text
     assert problems(answer.json(), schema) == []
-    assert any(value for value in answer.json().values() if isinstance(value, list))
+    assert any(value for value in answer.json().values() if isinstance(value, list | dict))
 
 
 def test_the_checker_finds_problems():

@@ -48,6 +48,12 @@ class PlainAttributes:
             self._items[position] = self._by_item(position)
         return self._items[position].get((row, index), _NOTHING)
 
+    def keys(self, position: str) -> set[str]:
+        """All keys that a position's attributes have in the table."""
+        overflow = (entry[2] for entry in overflow_entries(self._table))
+        in_columns = (attribute for attribute, _ in self._columns(position))
+        return {attribute.key for attribute in (*in_columns, *overflow) if attribute.position == position}
+
     def _columns(self, position: str) -> list[tuple[AttributeColumn, Any]]:
         """The position's columns that have values, in the order of their keys."""
         found = []
@@ -106,7 +112,7 @@ def _rows(column: Any) -> list[int]:
 
 def _values(attribute: AttributeColumn, column: Any) -> Iterator[tuple[int, Any]]:
     """A column's rows and values that are there; those that are JSON as they stand are not looked at one by one."""
-    present = column.drop_null()
+    present = decoded(column).drop_null()
     values = present.to_pylist()
     if not _is_json(attribute.type, present):
         values = [plain_value(attribute.type, value) for value in values]
@@ -127,11 +133,20 @@ def _distinct(columns: Sequence[Any], count: int) -> tuple[list[int], Any]:
     """Number the sets of equal rows: the first row of each set, and each row's number."""
     numbers = np.zeros(count, dtype=np.int64)
     for column in columns:
-        if pa.types.is_dictionary(column.type):  # as texts come from rows in memory; each chunk has a dictionary
-            column = column.cast(column.type.value_type)  # noqa: PLW2901 - the same column
-        codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
-        codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
-        pairs = numbers * (len(codes.dictionary) + 1) + codes.indices.to_numpy(zero_copy_only=False)
-        _, numbers = np.unique(pairs, return_inverse=True)
+        codes, values = encoded(column)
+        _, numbers = np.unique(numbers * (len(values) + 1) + codes + 1, return_inverse=True)
     _, firsts = np.unique(numbers, return_index=True)
     return firsts.tolist(), numbers
+
+
+def encoded(column: Any) -> tuple[Any, Any]:
+    """A column as codes, -1 where it has no value, and the array of values that they count in."""
+    array = column.combine_chunks()
+    if not pa.types.is_dictionary(array.type):  # chunks in memory have such columns already
+        array = array.dictionary_encode()
+    return array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), array.dictionary
+
+
+def decoded(column: Any) -> Any:
+    """A column of values, whether it was one of codes or not."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column

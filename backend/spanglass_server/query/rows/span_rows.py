@@ -10,17 +10,23 @@ from spanglass_core.trace_times import EARLIEST_NS, horizon_ns
 from spanglass_server.query.language.intrinsics import STATUSES
 from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.stored_rows import Rows
+from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
+from spanglass_server.query.traces.targets import Targets
 from spanglass_server.times import format_time, format_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.query.traces.announcements import OpenSpan
 
+_EXCEPTION = "exception"
+_MOST_EVENTS = 80
+#: What a waterfall takes of a span as it is.
+_BRIEF = ("name", "service", "kind", "status", "status_message", "state", "last_heard_time")
 _DROPPED = {what: f"dropped_{what}_count" for what in ("attributes", "events", "links")}
 
 
@@ -85,6 +91,26 @@ class SpanRows(Rows):
             "flags": columns["flags"][row] or 0,
             "dropped": {what: columns[name][row] or 0 for what, name in _DROPPED.items()},
         }
+
+    def brief(self, row: int) -> dict[str, Any]:
+        """Make of a span what a waterfall draws, without its place in a tree (``FIELDS`` of traces/columns.py)."""
+        columns = self.columns
+        span = {
+            "name": columns["name"][row] or "",
+            "service": self.service(row),
+            "kind": kind_name(columns["kind"][row]),
+            "status": self.status(row),
+            "status_message": columns["status_message"][row] or "",
+            "attributes": self.plain.of_record("span", row),
+            "events": self._events(row),
+            "state": "ended",
+            "last_heard_time": None,
+        }
+        return brief_json(span, self._targets)
+
+    @cached_property
+    def _targets(self) -> Targets:
+        return Targets(self.plain.keys("span"))
 
     def _scope(self, row: int) -> dict[str, Any]:
         return {
@@ -153,6 +179,35 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "state": span.state,
         "last_heard_time": format_time(span.heard_ns),
     }
+
+
+def brief_json(span: Mapping[str, Any], targets: Targets | None = None) -> dict[str, Any]:
+    """Make of a span as the API shows it what a waterfall draws."""
+    attributes = span["attributes"]
+    targets = targets or Targets(attributes)
+    return {
+        **{name: span[name] for name in _BRIEF},
+        "query": targets.query(attributes)[:MOST_TEXT],
+        "target": targets.target(span["name"], span["kind"], attributes),
+        "events": [_brief_event(event) for event in _few(span["events"])] if span["events"] else [],
+    }
+
+
+def _few(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Leave out what no bar has room for: all but the first events and all exceptions."""
+    if len(events) <= _MOST_EVENTS:
+        return events
+    return [event for place, event in enumerate(events) if place < _MOST_EVENTS or event["name"] == _EXCEPTION]
+
+
+def _brief_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Make of an event where it was; of an exception also which occurrence it tells, and whether in full."""
+    brief = {"offset_ns": event["offset_ns"], "name": event["name"]}
+    attributes = event["attributes"]
+    if event["name"] == _EXCEPTION:
+        brief["occurrence"] = attributes.get(names.EXCEPTION_OCCURRENCE_ID)
+        brief["in_full"] = names.EXCEPTION_CHAIN in attributes or "exception.stacktrace" in attributes
+    return brief
 
 
 def id_or_none(value: bytes | None) -> bytes | None:

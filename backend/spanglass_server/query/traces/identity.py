@@ -80,6 +80,14 @@ def keys(spans: Sequence[Identity]) -> list[str]:
     return [_key(span, is_shared=of_id[span.span_id] > 1, number=numbers.get(span)) for span in spans]
 
 
+def id_in_key(key: str) -> bytes | None:
+    """Return the span id that a key begins with, None for a text that is no key."""
+    try:
+        return bytes.fromhex(key.partition("-")[0])
+    except ValueError:
+        return None
+
+
 def _key(span: Identity, *, is_shared: bool, number: int | None) -> str:
     return "-".join(
         [span.span_id.hex(), *([span.kind] if is_shared else []), *([] if number is None else [str(number)])]

@@ -1,33 +1,26 @@
-"""One trace: its spans in the order of their tree."""
+"""One trace: its spans in the order of their tree, in full or in columns; one of its spans."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.trace_nodes import Node, Span
 from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.otlp_json import traces_data
-from spanglass_server.query.rows.span_rows import SpanRows, open_span_json
-from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.traces.announcements import ENDED, LOST, RUNNING, announced_as, announced_rows, of_trace
-from spanglass_server.query.traces.identity import Identity, first_of_each, keys
-from spanglass_server.signals import Signal
-from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.query.traces.announcements import LOST, RUNNING
+from spanglass_server.query.traces.columns import attribute_index, pack
+from spanglass_server.query.traces.identity import id_in_key, keys
+from spanglass_server.query.traces.trace_spans import fetch_spans, read_spans
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    import pyarrow as pa
-
-    from spanglass_server.query.rows.stored_rows import Rows
-    from spanglass_server.query.traces.announcements import OpenSpan
+    from spanglass_core.trace_nodes import Node
+    from spanglass_core.trace_tree import Tree
+    from spanglass_server.query.traces.trace_spans import TraceSpan, TraceSpans
     from spanglass_server.store.ports import QuerySession
 
 _ERROR = "error"
@@ -38,37 +31,38 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str,
 
     Spans that have not ended are among them, from their announcements.
     """
-    found = _found(session, trace_id, now_ns)
-    shown = [found[place] for place in first_of_each(span.identity for span in found)]
-    tree = build_tree(span.in_tree for span in shown)
-    nodes = [(node, shown[node.index]) for node in tree.nodes]
-    key_of = keys([span.identity for span in shown])
-    return {
-        "trace_id": trace_id.hex(),
-        "start_time": format_time(tree.start_ns),
-        "duration_ns": tree.duration_ns,
-        "span_count": len(nodes),
-        "error_count": sum(span.status == _ERROR for _, span in nodes),
-        "running_count": sum(span.state == RUNNING for _, span in nodes),
-        "lost_count": sum(span.state == LOST for _, span in nodes),
-        "duplicate_spans": len(found) - len(shown),
-        "services": _services(session, nodes),
-        "warnings": list(tree.warnings),
-        "spans": [_span(node, span, tree.start_ns, key_of) for node, span in nodes],
-    }
+    found = _arrange(session, trace_id, now_ns)
+    return {**found.head(session, trace_id), "spans": [found.whole(node) for node in found.tree.nodes]}
+
+
+def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
+    found = _arrange(session, trace_id, now_ns)
+    briefs = [found.brief(node) for node in found.tree.nodes]
+    return {**found.head(session, trace_id), "columns": pack(briefs), "attributes": found.attributes()}
+
+
+def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces/{trace_id}/spans/{key}``: a span in full, without its place in the tree."""
+    span_id = id_in_key(key)
+    spans = read_spans(session, trace_id, now_ns, span_id).spans if span_id else []
+    for span, own in zip(spans, keys([span.identity for span in spans]), strict=True):
+        if own == key:
+            return {"key": key, **span.as_json()}
+    raise BadQuestionError(
+        f"no span {key} of trace {trace_id.hex()} is stored",
+        field="key",
+        hint="take a key from the trace's answer",
+        code="not_found",
+    )
 
 
 def show_trace_otlp(session: QuerySession, trace_id: bytes) -> dict[str, Any]:
     """Answer ``GET /api/v1/traces/{trace_id}?format=otlp``: every stored span, those sent twice included."""
-    found = _fetch(session, trace_id)
+    found = fetch_spans(session, trace_id)
     if not found.num_rows:
         raise _nothing(trace_id)
     return traces_data(found)
-
-
-def _fetch(session: QuerySession, trace_id: bytes) -> pa.Table:
-    """All stored spans of a trace, whenever it was: segments know which traces they may hold."""
-    return fetch_rows(session, Signal.SPANS, ALL_TIME, Sql("trace_id = ?", (trace_id,)), trace_ids=[trace_id])
 
 
 def _nothing(trace_id: bytes) -> BadQuestionError:
@@ -81,106 +75,79 @@ def _nothing(trace_id: bytes) -> BadQuestionError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """A span of the answer: what the tree and the sums need of it, and how to make its JSON when the tree stands."""
+class _Arranged:
+    """A trace's spans and their tree, whose nodes say by ``index`` which of the spans they are."""
 
-    identity: Identity
-    in_tree: Span
-    status: str
-    state: str
-    as_json: Callable[[], dict[str, Any]]
+    read: TraceSpans
+    tree: Tree
+    keys: Sequence[str]
 
-    @property
-    def service(self) -> str:
-        """The name of its service."""
-        return self.identity.service
+    def head(self, session: QuerySession, trace_id: bytes) -> dict[str, Any]:
+        """Return what is said of the trace as a whole."""
+        nodes = [(node, self.read.spans[node.index]) for node in self.tree.nodes]
+        return {
+            "trace_id": trace_id.hex(),
+            "start_time": format_time(self.tree.start_ns),
+            "duration_ns": self.tree.duration_ns,
+            "span_count": len(nodes),
+            "error_count": sum(span.status == _ERROR for _, span in nodes),
+            "running_count": sum(span.state == RUNNING for _, span in nodes),
+            "lost_count": sum(span.state == LOST for _, span in nodes),
+            "duplicate_spans": self.read.copies,
+            "services": _services(session, nodes),
+            "warnings": list(self.tree.warnings),
+        }
 
-
-def _found(session: QuerySession, trace_id: bytes, now_ns: int) -> list[_Shown]:
-    """All spans of a trace, copies included; one that is stored has ended, whatever was announced."""
-    spans = SpanRows(_fetch(session, trace_id), session.service_slot)
-    shown = [_stored(spans, row) for row in range(spans.count)]
-    announced = of_trace(session, trace_id, now_ns)
-    if announced:
-        ended = {span.identity.half for span in shown}
-        shown += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])
-    if not shown:
-        raise _nothing(trace_id)
-    return shown
-
-
-def _stored(spans: SpanRows, row: int) -> _Shown:
-    """Take what is needed of a stored span."""
-    identity = spans.identity(row)
-    failed = spans.status(row) == _ERROR
-    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service), failed=failed)
-    if in_tree.start_ns < EARLIEST_NS:
-        in_tree = replace(in_tree, first_event_ns=min(spans.items("event_time_ns", row), default=None))
-
-    def as_json() -> dict[str, Any]:
-        span = spans.as_json(row)
-        span["state"], span["last_heard_time"] = ENDED, None
+    def whole(self, node: Node) -> dict[str, Any]:
+        """Return a span in full, with its place in the tree."""
+        span = self._placed(self.read.spans[node.index].as_json(), node)
+        del span["trace_id"]
+        span["parent_key"] = None if node.parent is None else self.keys[node.parent.index]
         return span
 
-    return _Shown(identity, in_tree, spans.status(row), ENDED, as_json)
+    def brief(self, node: Node) -> dict[str, Any]:
+        """Return what a waterfall draws of a span."""
+        return self._placed(self.read.spans[node.index].brief(), node)
+
+    def attributes(self) -> list[dict[str, Any]]:
+        """Return by which attributes spans are found."""
+        places, opened = [-1] * self.read.stored.count, []
+        for place, node in enumerate(self.tree.nodes):
+            span = self.read.spans[node.index]
+            if span.row is None:
+                opened.append((place, span.as_json()["attributes"]))
+            else:
+                places[span.row] = place
+        return attribute_index(self.read.stored, places, opened)
+
+    def _placed(self, span: dict[str, Any], node: Node) -> dict[str, Any]:
+        """Add a span's place in the tree to what is said of it."""
+        if node.start_unknown:
+            _place_events(span["events"], node)
+        start_ns = self.tree.start_ns
+        span |= {
+            "key": self.keys[node.index],
+            "depth": node.depth,
+            "offset_ns": node.start_ns - start_ns,
+            "duration_ns": node.duration_ns,
+            "self_time_ns": node.self_time_ns,
+            "critical": [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in node.critical],
+            "awaited": node.awaited,
+            "skew_ns": node.skew_ns,
+            "start_unknown": node.start_unknown,
+            "orphan": node.orphan,
+            "children": len(node.children),
+        }
+        return span
 
 
-def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
-    """Take what the tree needs of a span."""
-    return Span(
-        span_id=identity.span_id,
-        parent_id=parent_id,
-        clock=clock,
-        start_ns=identity.start_ns,
-        duration_ns=identity.duration_ns,
-        service=identity.service,
-        kind=identity.kind,
-        failed=failed,
+def _arrange(session: QuerySession, trace_id: bytes, now_ns: int) -> _Arranged:
+    read = read_spans(session, trace_id, now_ns)
+    if not read.spans:
+        raise _nothing(trace_id)
+    return _Arranged(
+        read, build_tree(span.in_tree for span in read.spans), keys([span.identity for span in read.spans])
     )
-
-
-def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[_Shown]:
-    """Take what is needed of the open spans."""
-    if not announced:
-        return
-    waiting = {span.announced_as: span for span in announced}
-    records = LogRows(announced_rows(session, trace_id, announced), session.service_slot)
-    for row in range(records.count):
-        span = waiting.pop(announced_as(records, row), None)
-        if span is not None:  # the newest of its announcements
-            clock = _clock(records, row, span.service)
-            in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
-            yield _Shown(span.identity, in_tree, span.status, span.state, partial(open_span_json, span, records, row))
-
-
-def _clock(records: Rows, row: int, service: str) -> str:
-    """Name a span's clock: spans of one host share one; without a host, those of one service."""
-    resource = records.plain.of_record("resource", row)
-    host = resource.get("host.id") or resource.get("host.name")
-    return f"host {host}" if host else f"service {service}"
-
-
-def _span(node: Node, shown: _Shown, trace_start_ns: int, key_of: Sequence[str]) -> dict[str, Any]:
-    """One span of the answer."""
-    span = shown.as_json()
-    del span["trace_id"]
-    if node.start_unknown:
-        _place_events(span["events"], node)
-    span |= {
-        "key": key_of[node.index],
-        "parent_key": None if node.parent is None else key_of[node.parent.index],
-        "depth": node.depth,
-        "offset_ns": node.start_ns - trace_start_ns,
-        "duration_ns": node.duration_ns,
-        "self_time_ns": node.self_time_ns,
-        "critical": [[start_ns - trace_start_ns, end_ns - start_ns] for start_ns, end_ns in node.critical],
-        "awaited": node.awaited,
-        "skew_ns": node.skew_ns,
-        "start_unknown": node.start_unknown,
-        "orphan": node.orphan,
-        "children": len(node.children),
-    }
-    return span
 
 
 def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:
@@ -191,7 +158,7 @@ def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:
             event["offset_ns"] = time_ns - node.start_ns
 
 
-def _services(session: QuerySession, nodes: Iterable[tuple[Node, _Shown]]) -> list[dict[str, Any]]:
+def _services(session: QuerySession, nodes: Iterable[tuple[Node, TraceSpan]]) -> list[dict[str, Any]]:
     """Give the services of the trace in the order in which they come up."""
     services: dict[str, dict[str, Any]] = {}
     for node, span in nodes:

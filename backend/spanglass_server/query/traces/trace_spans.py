@@ -1,0 +1,133 @@
+"""The spans of one trace: those that are stored, and those that have not ended, from their announcements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.trace_nodes import Span
+from spanglass_core.trace_times import EARLIEST_NS
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.rows.log_rows import LogRows
+from spanglass_server.query.rows.span_rows import SpanRows, brief_json, open_span_json
+from spanglass_server.query.rows.stored_rows import fetch_rows
+from spanglass_server.query.traces.announcements import ENDED, announced_as, announced_rows, of_trace
+from spanglass_server.query.traces.identity import Identity, first_of_each
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from spanglass_server.query.rows.stored_rows import Rows
+    from spanglass_server.query.traces.announcements import OpenSpan
+    from spanglass_server.store.ports import QuerySession
+
+_ERROR = "error"
+
+
+def fetch_spans(session: QuerySession, trace_id: bytes, span_id: bytes | None = None) -> pa.Table:
+    """Fetch the stored spans of a trace, or those with an id, whenever it was: segments know their traces."""
+    where = Sql("trace_id = ?", (trace_id,))
+    if span_id is not None:
+        where = Sql("trace_id = ? AND span_id = ?", (trace_id, span_id))
+    return fetch_rows(session, Signal.SPANS, ALL_TIME, where, trace_ids=[trace_id])
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSpan:
+    """A span of the answer: what the tree and the sums need of it, and how to make its JSON, in full or brief."""
+
+    identity: Identity
+    in_tree: Span
+    status: str
+    state: str
+    row: int | None  # its row among those that are stored
+    as_json: Callable[[], dict[str, Any]]
+    brief: Callable[[], dict[str, Any]]
+
+    @property
+    def service(self) -> str:
+        """The name of its service."""
+        return self.identity.service
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSpans:
+    """Spans of a trace, none of them a copy; those of ``stored`` say by ``row`` which of its rows they are."""
+
+    spans: Sequence[TraceSpan]
+    stored: SpanRows
+    copies: int
+
+
+def read_spans(session: QuerySession, trace_id: bytes, now_ns: int, span_id: bytes | None = None) -> TraceSpans:
+    """Read all spans of a trace, or those with an id. One that is stored has ended, whatever was announced."""
+    stored = SpanRows(fetch_spans(session, trace_id, span_id), session.service_slot)
+    found = [_stored(stored, row) for row in range(stored.count)]
+    announced = [span for span in of_trace(session, trace_id, now_ns) if span_id in (None, span.span_id)]
+    if announced:
+        ended = {span.identity.half for span in found}
+        found += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])
+    spans = [found[place] for place in first_of_each(span.identity for span in found)]
+    return TraceSpans(spans, stored, len(found) - len(spans))
+
+
+def _stored(spans: SpanRows, row: int) -> TraceSpan:
+    """Take what is needed of a stored span."""
+    identity = spans.identity(row)
+    failed = spans.status(row) == _ERROR
+    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service), failed=failed)
+    if in_tree.start_ns < EARLIEST_NS:
+        in_tree = replace(in_tree, first_event_ns=min(spans.items("event_time_ns", row), default=None))
+
+    def as_json() -> dict[str, Any]:
+        span = spans.as_json(row)
+        span["state"], span["last_heard_time"] = ENDED, None
+        return span
+
+    return TraceSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row))
+
+
+def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
+    """Take what the tree needs of a span."""
+    return Span(
+        span_id=identity.span_id,
+        parent_id=parent_id,
+        clock=clock,
+        start_ns=identity.start_ns,
+        duration_ns=identity.duration_ns,
+        service=identity.service,
+        kind=identity.kind,
+        failed=failed,
+    )
+
+
+def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[TraceSpan]:
+    """Take what is needed of the open spans."""
+    if not announced:
+        return
+    waiting = {span.announced_as: span for span in announced}
+    records = LogRows(announced_rows(session, trace_id, announced), session.service_slot)
+    for row in range(records.count):
+        span = waiting.pop(announced_as(records, row), None)
+        if span is not None:  # the newest of its announcements
+            clock = _clock(records, row, span.service)
+            in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
+            whole = partial(open_span_json, span, records, row)
+            brief = partial(_brief, whole)
+            yield TraceSpan(span.identity, in_tree, span.status, span.state, None, whole, brief)
+
+
+def _brief(whole: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    return brief_json(whole())
+
+
+def _clock(records: Rows, row: int, service: str) -> str:
+    """Name a span's clock: spans of one host share one; without a host, those of one service."""
+    resource = records.plain.of_record("resource", row)
+    host = resource.get("host.id") or resource.get("host.name")
+    return f"host {host}" if host else f"service {service}"
