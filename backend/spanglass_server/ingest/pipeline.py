@@ -15,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from spanglass_server.ingest.budget import Reservation
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.ingest.journal import Entry, JournalError
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
@@ -23,6 +24,7 @@ from spanglass_server.self_metrics import registry as own
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spanglass_server.ingest.budget import ByteBudget
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
     from spanglass_server.self_metrics.registry import Telemetry
@@ -42,6 +44,7 @@ class _Item:
     received_ns: int
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Accepted]
+    held: Reservation
     digest: bytes = b""
     decoded: list[Decoded] = field(default_factory=list)
     result: Accepted | None = None
@@ -58,15 +61,14 @@ class Pipeline:
         digests: DigestWindow,
         telemetry: Telemetry,
         clock_ns: Callable[[], int],
-        max_inflight_bytes: int,
+        budget: ByteBudget,
     ) -> None:
         self._decoder = decoder
         self._generations = generations
         self._digests = digests
         self._telemetry = telemetry
         self._clock_ns = clock_ns
-        self._max_inflight_bytes = max_inflight_bytes
-        self._inflight_bytes = 0
+        self._budget = budget
         self._under_way: dict[bytes, _Item] = {}
         self._dedupe = threading.Lock()
         self._stopping = False
@@ -84,36 +86,27 @@ class Pipeline:
         """See ``Ingest``."""
         return "the server is stopping" if self._stopping else self._generations.problem
 
-    @property
-    def inflight_bytes(self) -> int:
-        """Bytes of bodies that wait for their acknowledgement."""
-        return self._inflight_bytes
-
-    def admit(self, size: int) -> None:
+    def admit(self, size_bytes: int) -> Reservation:
         """See ``Ingest``."""
         if (problem := self.health) is not None:
             raise IngestError(Refusal.UNAVAILABLE, f"{problem}; send again later")
-        if self._inflight_bytes and self._inflight_bytes + size > self._max_inflight_bytes:
-            raise IngestError(
-                Refusal.OVERLOADED,
-                f"{self._inflight_bytes} bytes are waiting (setting ingest.max_inflight_bytes); send again later",
-            )
         if self._generations.behind:
             raise IngestError(Refusal.OVERLOADED, "the disk is slower than what comes in; send again later")
+        return Reservation(self._budget, size_bytes)
 
-    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation | None = None) -> Accepted:
         """See ``Ingest``."""
-        self.admit(len(body))
+        if self._stopping:
+            raise IngestError(Refusal.UNAVAILABLE, f"{self.health}; send again later")
+        if reservation is None:
+            reservation = self.admit(len(body))
         if not body:
             return Accepted(0)
         loop = asyncio.get_running_loop()
-        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future())
-        self._inflight_bytes += len(body)
+        held = reservation.transfer(len(body))
+        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future(), held)
         self._incoming.put(item)
-        try:
-            return await item.done
-        finally:
-            self._inflight_bytes -= len(body)
+        return await item.done
 
     def close(self) -> None:
         """Refuse what comes from now on, and finish what was taken. Blocks."""
@@ -247,7 +240,9 @@ class Pipeline:
 
 
 def _resolve(items: Sequence[_Item], error: IngestError | None) -> None:
-    """Answer waiting calls in their own event loops, with one wake-up each loop."""
+    """Answer waiting calls in their own event loops, with one wake-up each loop; their bytes are held no longer."""
+    for item in items:
+        item.held.release()
     by_loop: dict[asyncio.AbstractEventLoop, list[_Item]] = defaultdict(list)
     for item in items:
         by_loop[item.loop].append(item)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from spanglass_server.ingest.budget import Reservation
     from spanglass_server.signals import Signal
 
 
@@ -43,17 +44,24 @@ class Accepted:
 
 
 class Ingest(Protocol):
-    """The way in for receivers of any protocol."""
+    """The way in for receivers of any protocol: ``admit`` first, then ``submit`` with what was admitted."""
 
-    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+    def admit(self, size_bytes: int) -> Reservation:
+        """Reserve room for a request of this size (0: not known yet), before it is read.
+
+        The receiver grows the reservation while it reads. Raises ``IngestError`` (OVERLOADED, UNAVAILABLE) at once if
+        nothing can be taken now.
+        """
+
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation | None = None) -> Accepted:
         """Take one Export<Signal>ServiceRequest in OTLP protobuf (decompressed), and return once it is durable.
+
+        The body's bytes move from ``reservation`` to ingest, which holds them until the body is stored or refused,
+        also when the caller is cancelled; without one, room is reserved here.
 
         Returning means: fsynced to the journal, and visible to queries that start from now on. Raises
         ``IngestError`` when nothing was stored. Cancelling the caller does not undo a submit under way.
         """
-
-    def admit(self, size_bytes: int) -> None:
-        """Raise ``IngestError`` at once if a body of this size can't be taken now; called before it is read."""
 
     @property
     def health(self) -> str | None:

@@ -91,7 +91,7 @@ async def _serve(
         tokens.ingest.allows,
         _Counters(telemetry),
     )
-    # one budget of bytes for both transports, each with its own largest message
+    # one budget of bytes, that of ingest, for both transports, each with its own largest message
     grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
     receiver = GrpcReceiver(grpc_intake)
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
@@ -251,7 +251,6 @@ def _receive_limits(settings: Settings, max_body_bytes: int) -> ReceiveLimits:
     ingest = settings.ingest
     return ReceiveLimits(
         max_body_bytes=max_body_bytes,
-        max_in_flight_bytes=ingest.max_inflight_bytes,
         body_timeout_s=ingest.body_timeout_ns / 1e9,
         max_json_values=ingest.max_json_values,
         max_concurrent_rpcs=ingest.max_concurrent_rpcs,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.attributes import ShredLimits
+from spanglass_server.ingest.budget import ByteBudget
 from spanglass_server.ingest.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.digests import DigestWindow
 from spanglass_server.ingest.generations import GenerationLimits, Generations
@@ -66,9 +67,8 @@ class StorageNode:
         )
         for generation in replayed:
             self._generations.adopt(generation)
-        self.ingest = Pipeline(
-            decoder, self._generations, digests, telemetry, clock_ns, settings.ingest.max_inflight_bytes
-        )
+        self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
+        self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget)
         self._slots = ServiceSlots(self.store.catalog)
         self.engine = Engine(
             self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
@@ -106,7 +106,7 @@ class StorageNode:
     def _watch(self) -> None:
         """Have the gauges read what is there."""
         watch = self._telemetry.watch
-        watch(own.INFLIGHT_BYTES, lambda: self.ingest.inflight_bytes)
+        watch(own.INFLIGHT_BYTES, lambda: self._budget.held_bytes)
         watch(own.JOURNAL_BYTES, lambda: self._generations.journal_bytes)
         watch(own.SEGMENTS, lambda: self._segments(lambda _: 1))
         watch(own.SEGMENT_ROWS, lambda: self._segments(lambda segment: segment.rows))

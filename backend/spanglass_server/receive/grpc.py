@@ -13,14 +13,15 @@ from urllib.parse import unquote
 
 import grpc
 
+from spanglass_server.ingest.ports import IngestError
 from spanglass_server.receive.compression import new_body
 from spanglass_server.receive.grpc_health import Health
-from spanglass_server.receive.in_flight import Share
 from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import Encoding, Reason, RequestRefusedError, retry_info, success_body
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
+    from spanglass_server.ingest.budget import Reservation
     from spanglass_server.receive.intake import Intake
 
 _TRANSPORT: Final = "grpc"
@@ -40,6 +41,12 @@ _COMPRESSED_HEADS: Final = {
 
 #: Messages from this size on are decompressed in a thread, so that other requests are answered meanwhile.
 _THREAD_BYTES: Final = 4 << 10
+
+#: What a message counts as before it has arrived: gRPC tells its size no sooner than it hands over the whole.
+_UNREAD_BYTES: Final = 1 << 20
+#: Messages that arrive at once; others wait. gRPC holds each of them whole before anything here can count it: 16 of
+#: the largest are 1 GiB, the 128 requests that may be under way were 8.
+_READS: Final = 16
 
 #: Every 10 s is how often clients may ping at most; the library's default of 5 minutes drops OpenTelemetry Collectors
 #: with common keepalive settings. A connection that is silent for 1 minute is pinged, and closed after 20 s more.
@@ -93,9 +100,9 @@ class _Exports(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has
     """Finds the handler of a service's Export."""
 
     def __init__(self, intake: Intake) -> None:
-        turns = asyncio.Semaphore(intake.limits.max_concurrent_rpcs)
+        turns, reads = asyncio.Semaphore(intake.limits.max_concurrent_rpcs), asyncio.Semaphore(_READS)
         self._handlers = {
-            f"/{service}/Export": grpc.stream_unary_rpc_method_handler(_Export(intake, signal, turns).handle)
+            f"/{service}/Export": grpc.stream_unary_rpc_method_handler(_Export(intake, signal, turns, reads).handle)
             for service, signal in SERVICES.items()
         }
 
@@ -107,10 +114,11 @@ class _Exports(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has
 class _Export:
     """Export of one service."""
 
-    def __init__(self, intake: Intake, signal: Signal, turns: asyncio.Semaphore) -> None:
+    def __init__(self, intake: Intake, signal: Signal, turns: asyncio.Semaphore, reads: asyncio.Semaphore) -> None:
         self._intake = intake
         self._signal = signal
         self._turns = turns
+        self._reads = reads
 
     async def handle(self, _messages: object, context: Any) -> bytes:
         """Answer one request: an Export<Signal>ServiceResponse, or a status with details as trailing metadata."""
@@ -125,24 +133,21 @@ class _Export:
         intake = self._intake
         authorization = dict(context.invocation_metadata()).get("authorization")
         intake.check_sender(authorization)
-        intake.check_room(0)
-        if self._turns.locked():
-            limit = intake.limits.max_concurrent_rpcs
-            raise RequestRefusedError(Reason.OVERLOADED, f"{limit} requests are under way; send again later")
-        async with self._turns:
-            message = await self._read(context)
-            with Share(intake.in_flight) as share:
-                share.grow_to(len(message))
-                body = await _decompressed(message, intake.limits.max_body_bytes)
-                share.grow_to(len(body))
-                accepted = await intake.submit(self._signal, body)
+        with intake.admit(min(_UNREAD_BYTES, intake.limits.max_body_bytes)) as reservation:
+            if self._turns.locked():
+                limit = intake.limits.max_concurrent_rpcs
+                raise RequestRefusedError(Reason.OVERLOADED, f"{limit} requests are under way; send again later")
+            async with self._turns:
+                message = await self._read(context)
+                body = await self._decompress(message, reservation)
+                accepted = await intake.submit(self._signal, body, reservation)
         intake.accept(self._signal, _TRANSPORT, Encoding.PROTOBUF.value, len(message), accepted, _sender(context))
         return success_body(self._signal, accepted, Encoding.PROTOBUF)
 
     async def _read(self, context: Any) -> bytes:
         timeout_s = self._intake.limits.body_timeout_s
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s), self._reads:
                 message = await context.read()
         except TimeoutError:
             raise RequestRefusedError(Reason.SLOW, f"the message did not arrive within {timeout_s:g} s") from None
@@ -150,6 +155,15 @@ class _Export:
             # also when the message was too large: gRPC has told the client RESOURCE_EXHAUSTED already
             raise RequestRefusedError(Reason.TOO_LARGE, "no message, or one past the limit, arrived")
         return bytes(message)
+
+    async def _decompress(self, message: bytes, reservation: Reservation) -> bytes:
+        try:
+            reservation.grow_to(len(message))
+            body = await _decompressed(message, self._intake.limits.max_body_bytes)
+            reservation.grow_to(len(body))
+        except IngestError as error:
+            raise RequestRefusedError.of_ingest(error) from None
+        return body
 
 
 def _sender(context: Any) -> Sender:

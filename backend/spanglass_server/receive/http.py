@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
 from spanglass_server.receive.cors import Cors
-from spanglass_server.receive.in_flight import Share
 from spanglass_server.receive.otlp_json import OtlpJsonError, most_values, otlp_json_to_protobuf
 from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import (
@@ -132,13 +131,11 @@ class _Endpoint:
         body = new_body(head.content_encoding, limit)
         if head.content_length is not None and head.content_length > body.max_wire_bytes:
             raise too_large(limit)
-        intake.check_room(head.content_length or 0)
-        with Share(intake.in_flight) as share:
-            share.grow_to(head.content_length or 0)
-            content = await upload.read(body, share, timeout_s=intake.limits.body_timeout_s)
+        with intake.admit(head.content_length or 0) as reservation:
+            content = await upload.read(body, reservation, timeout_s=intake.limits.body_timeout_s)
             if encoding is Encoding.JSON:
                 content = await self._from_json(signal, content)
-            accepted = await intake.submit(signal, content)
+            accepted = await intake.submit(signal, content, reservation)
         intake.accept(signal, _TRANSPORT, encoding.value, body.wire_bytes, accepted, _sender(scope))
         return encoding, success_body(signal, accepted, encoding)
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.ports import IngestError, Refusal
-from spanglass_server.receive.in_flight import InFlight
 from spanglass_server.receive.misdirected import explain_misdirected
 from spanglass_server.receive.ports import NoCounters, ReceiveCounters, ReceiveLimits
 from spanglass_server.receive.rejections import PARTIAL, Rejection, Rejections
 from spanglass_server.receive.status import Reason, RequestRefusedError
 
 if TYPE_CHECKING:
+    from spanglass_server.ingest.budget import Reservation
     from spanglass_server.ingest.ports import Accepted, Ingest
     from spanglass_server.receive.ports import Authorize
     from spanglass_server.receive.rejections import Sender
@@ -32,20 +32,15 @@ def anyone(_authorization: str | None) -> bool:
 class Intake:
     """The way from receivers to ingest: who may send, how much at once, and what is counted.
 
-    Receivers with limits of their own have an intake each, made with ``dataclasses.replace`` so that they share
-    ``in_flight``: the bound holds for all of them together, and what they reject is remembered in one place.
+    Receivers with limits of their own have an intake each, made with ``dataclasses.replace``: what they reject is
+    remembered in one place.
     """
 
     ingest: Ingest
     limits: ReceiveLimits = field(default_factory=ReceiveLimits)
     authorize: Authorize = anyone
     counters: ReceiveCounters = field(default_factory=NoCounters)
-    in_flight: InFlight = field(default=None)  # type: ignore[assignment]  # the limits' own, unless one is shared
     rejections: Rejections = field(default_factory=lambda: Rejections(time.time_ns))
-
-    def __post_init__(self) -> None:
-        if self.in_flight is None:
-            object.__setattr__(self, "in_flight", InFlight(self.limits.max_in_flight_bytes))
 
     def check_sender(self, authorization: str | None) -> None:
         """Raise ``RequestRefusedError`` (UNAUTHENTICATED) if this Authorization header doesn't allow sending."""
@@ -56,20 +51,17 @@ class Intake:
                 "with OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<token>",
             )
 
-    def check_room(self, size_bytes: int) -> None:
-        """Raise ``RequestRefusedError`` if ingest can't take a body of this size now (0: not known yet)."""
-        problem = self.ingest.health
-        if problem is not None:
-            raise RequestRefusedError(Reason.UNAVAILABLE, f"records can't be taken now: {problem}")
+    def admit(self, size_bytes: int) -> Reservation:
+        """Reserve room for a body of this size (0: not known yet); ``RequestRefusedError`` if there is none now."""
         try:
-            self.ingest.admit(size_bytes)
+            return self.ingest.admit(size_bytes)
         except IngestError as error:
             raise RequestRefusedError.of_ingest(error) from None
 
-    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
         """Hand protobuf to ingest; return when it is durable. Raises ``RequestRefusedError`` and nothing else."""
         try:
-            accepted = await self.ingest.submit(signal, body)
+            accepted = await self.ingest.submit(signal, body, reservation)
         except IngestError as error:
             problem = explain_misdirected(signal, body) if error.refusal is Refusal.MALFORMED else None
             if problem is not None:

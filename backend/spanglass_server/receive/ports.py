@@ -21,17 +21,9 @@ class ReceiveLimits:
     """Limits of one receiver. OTLP recommends 64 MiB a request, counted after decompression (specification 1.11)."""
 
     max_body_bytes: int = 64 * MIB
-    max_in_flight_bytes: int = 128 * MIB  # bodies being read or waiting for ingest, all requests together
     body_timeout_s: float = 30.0  # for a whole body; exporters give up after 10 s themselves
     max_json_values: int = 1_000_000  # in one OTLP/JSON body: about 13 000 spans, and 150 MB once parsed
     max_concurrent_rpcs: int = 128  # gRPC only: one connection carries any number of requests at once
-
-    def __post_init__(self) -> None:
-        if not 0 < self.max_body_bytes <= self.max_in_flight_bytes:
-            raise ValueError(
-                f"max_body_bytes ({self.max_body_bytes}) must be positive and at most max_in_flight_bytes "
-                f"({self.max_in_flight_bytes}), or the largest body could never be taken"
-            )
 
 
 class ReceiveCounters(Protocol):

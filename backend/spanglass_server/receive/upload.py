@@ -6,13 +6,14 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from spanglass_server.ingest.ports import IngestError
 from spanglass_server.receive.status import Reason, RequestRefusedError
 
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from spanglass_server.ingest.budget import Reservation
     from spanglass_server.receive.compression import Body
-    from spanglass_server.receive.in_flight import Share
 
 #: Pieces of compressed bodies from this size on are decompressed in a thread, so that other requests are answered
 #: meanwhile: 4 KiB can become 4 MiB of zeros, in 4 ms.
@@ -35,11 +36,11 @@ class Upload:
         self._receive = receive
         self.complete = False
 
-    async def read(self, body: Body, share: Share, *, timeout_s: float) -> bytes:
-        """Read to the end and return what ``body`` makes of it, holding its size in ``share`` from piece to piece.
+    async def read(self, body: Body, reservation: Reservation, *, timeout_s: float) -> bytes:
+        """Read to the end and return what ``body`` makes of it, growing the reservation from piece to piece.
 
-        Raises ``RequestRefusedError``: what ``Body`` and ``Share`` raise, and SLOW after ``timeout_s`` seconds. Raises
-        ``ClientLeftError``.
+        Raises ``RequestRefusedError``: what ``Body`` raises, OVERLOADED past the budget, and SLOW after ``timeout_s``
+        seconds. Raises ``ClientLeftError``.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -49,7 +50,9 @@ class Upload:
                         await asyncio.to_thread(body.feed, piece)
                     else:
                         body.feed(piece)
-                    share.grow_to(body.held_bytes)
+                    reservation.grow_to(body.held_bytes)
+        except IngestError as error:
+            raise RequestRefusedError.of_ingest(error) from None
         except TimeoutError:
             raise RequestRefusedError(
                 Reason.SLOW, f"the body did not arrive within {timeout_s:g} s; send smaller batches"

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from spanglass_core.settings_types import Secret
 from spanglass_server.access.auth import TokenCheck
+from spanglass_server.ingest.budget import ByteBudget, Reservation
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
@@ -46,12 +47,17 @@ class RecordingIngest:
     health: str | None = None
     requests: list[tuple[Signal, Message]] = field(default_factory=list)
     admitted: list[int] = field(default_factory=list)
+    budget: ByteBudget = field(default_factory=lambda: ByteBudget(128 << 20))
     hold: threading.Event | None = None  # submit waits for it
     entered: int = 0  # how often submit was called
 
-    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
         """Parse and keep the request."""
         self.entered += 1
+        with reservation.transfer(len(body)):
+            return await self._take(signal, body)
+
+    async def _take(self, signal: Signal, body: bytes) -> Accepted:
         if self.hold is not None:
             await asyncio.to_thread(self.hold.wait, 20)
         if self.failure is not None:
@@ -62,11 +68,14 @@ class RecordingIngest:
             raise IngestError(Refusal.MALFORMED, f"not an OTLP request: {error}") from None
         return self.answer
 
-    def admit(self, size_bytes: int) -> None:
+    def admit(self, size_bytes: int) -> Reservation:
         """Refuse if told to."""
         self.admitted.append(size_bytes)
+        if self.health is not None:
+            raise IngestError(Refusal.UNAVAILABLE, self.health)
         if self.full is not None:
             raise IngestError(Refusal.OVERLOADED, self.full)
+        return Reservation(self.budget, size_bytes)
 
 
 @dataclass

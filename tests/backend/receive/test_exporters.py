@@ -26,6 +26,8 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spanglass_server.ingest.budget import Reservation
+
 AUTHORIZATION = {"authorization": "Bearer s3cret"}
 
 
@@ -108,12 +110,12 @@ def test_the_sdk_sends_over_grpc(grpc_exporters, ingest):
 class BusyOnce(RecordingIngest):
     """An ingest that is overloaded at the first request."""
 
-    async def submit(self, signal: Signal, body: bytes) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
         """Refuse the first, keep the others."""
         if self.entered == 0:
             self.entered += 1
             raise IngestError(Refusal.OVERLOADED, "busy")
-        return await super().submit(signal, body)
+        return await super().submit(signal, body, reservation)
 
 
 def send_a_span(exporter: Any) -> None:

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from otlp_samples import REQUESTS, RESPONSES, span_request
 from receivers import ONE_TOKEN, serving_grpc, until
 
+from spanglass_server.ingest.budget import ByteBudget
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.receive.grpc import SERVICES, GrpcReceiver
 from spanglass_server.receive.intake import Intake
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SPANS = span_request(3)
 WIRE = SPANS.SerializeToString()
 TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
-LIMITS = ReceiveLimits(max_body_bytes=100_000, max_in_flight_bytes=150_000, max_concurrent_rpcs=2, body_timeout_s=0.5)
+LIMITS = ReceiveLimits(max_body_bytes=100_000, max_concurrent_rpcs=2, body_timeout_s=0.5)
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -188,6 +189,7 @@ def test_requests_at_once_are_bounded(channel, ingest):
 
 def test_bytes_at_once_are_bounded(channel, ingest):
     """Two messages of 90 kB don't fit into 150 kB together, one after the other they do."""
+    ingest.budget = ByteBudget(150_000)
     wire = REQUESTS[Signal.SPANS](resource_spans=[{"schema_url": "x" * 90_000}]).SerializeToString()
     ingest.hold = threading.Event()
     running = channel.unary_unary(f"/{TRACES}/Export").future(wire, timeout=20)
@@ -208,7 +210,7 @@ def test_health_follows_ingest(channel, ingest):
     assert [check(channel, name) for name in ("", *SERVICES)] == [SERVING] * 4
     ingest.health = "the disk is full"
     assert [check(channel, name) for name in ("", *SERVICES)] == [NOT_SERVING] * 4
-    assert refusal(channel)[:2] == (grpc.StatusCode.UNAVAILABLE, "records can't be taken now: the disk is full")
+    assert refusal(channel)[:2] == (grpc.StatusCode.UNAVAILABLE, "the disk is full")
     ingest.health = None
     assert check(channel) == SERVING
     assert export(channel) == b""
