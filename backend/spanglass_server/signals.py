@@ -103,6 +103,7 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
     },
     Signal.LOGS: {
         "time_ns": "BIGINT",
+        "arrival_order": "BIGINT",  # larger than that of every record that could be read before; null before 0.1
         "time_is_observed": "BOOLEAN",
         "observed_time_ns": "BIGINT",
         "received_time_ns": "BIGINT",  # of announcements of open spans only, so that they are judged by one clock

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
-from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.ports import ALL_TIME, Arrived
 from spanglass_server.store.service_slots import service_slot
 
 if TYPE_CHECKING:
@@ -99,6 +99,13 @@ class TableSession:
     def table_names(self, sql: str) -> set[str]:
         """Ask DuckDB."""
         return self.connection.get_table_names(sql)
+
+    def arrived(self, signal: Signal) -> Arrived:
+        """The largest arrival order of the signal's rows."""
+        if "arrival_order" not in FIXED_COLUMNS[signal]:
+            return Arrived(0, 0)
+        (row,) = self.rows(f"SELECT coalesce(max(arrival_order), 0) AS last FROM stored_{signal}")  # noqa: S608
+        return Arrived(row["last"], 0)
 
     def service_slot(self, name: str) -> int:
         """Give the slot of the name's hash."""

@@ -79,7 +79,11 @@ ROUTES = (
             limit_param(100),
             CURSOR_PARAM,
             ORDER,
-            Param("after", "cursor", help="newest_cursor of an answer: only newer records, oldest first."),
+            Param(
+                "after",
+                "cursor",
+                help="newest_cursor of an answer: what arrived later, in this order, at any time.",
+            ),
             format_param("records", "LogsData"),
         ),
         response={"oneOf": [record(logs=array(_LOG), **_CURSORS), otlp("resourceLogs", **_CURSORS)]},

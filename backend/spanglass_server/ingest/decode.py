@@ -8,22 +8,23 @@ unfold to.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spanglass_server.ingest import logs
 from spanglass_server.ingest.checks import Checks
 from spanglass_server.ingest.otlp_schema import HANDLERS, REQUESTS
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.ingest.records import record_sets
 from spanglass_server.ingest.wire import SLICE_BYTES, slices
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from spanglass_server.signals import Signal
 
 _REASONS_SHOWN = 5
 _UNFOLDED_MAX = 128 << 20  # bytes that a large body may become beyond four times its size; spans become twice theirs
@@ -53,7 +54,9 @@ class Decoded:
     keep: dict[str, NDArray[np.bool_] | None]  # by kind of record, which of them to keep; None for all
     row_count: int
     received_ns: NDArray[np.int64]  # when each body came
+    records: NDArray[np.int64]  # how many each body holds, rejected ones too; 0 of one of which nothing is kept
     size_bytes: int
+    first_order: NDArray[np.int64] | None = None  # arrival order of each body's first record, once it is in the journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +79,32 @@ class Decoder:
         """For each body its checked records and verdict, or why it is refused; ``received_ns`` is when each came.
 
         Records of bodies decoded in one call come with the first of them that has any; the others' lists are empty.
+        All of them are in the order of the bodies, so that a replay of the journal counts them alike.
         """
         results: list[tuple[list[Decoded], Verdict] | IngestError | None] = [None] * len(bodies)
-        small = [i for i, body in enumerate(bodies) if len(body) <= SLICE_BYTES]
+        for is_small, run in groupby(range(len(bodies)), lambda i: len(bodies[i]) <= SLICE_BYTES):
+            if is_small:
+                self._small(signal, bodies, list(run), received_ns, results)
+            else:
+                for i in run:
+                    results[i] = self._sliced(signal, bodies[i], received_ns[i])
+        return [result for result in results if result is not None]
+
+    def _small(
+        self,
+        signal: Signal,
+        bodies: Sequence[bytes],
+        indexes: list[int],
+        received_ns: Sequence[int],
+        results: list[tuple[list[Decoded], Verdict] | IngestError | None],
+    ) -> None:
         try:
-            batch = HANDLERS[signal].list_to_record_batch([bodies[i] for i in small])
+            batch = HANDLERS[signal].list_to_record_batch([bodies[i] for i in indexes])
         except ValueError:
-            for i in small:
+            for i in indexes:
                 results[i] = self._alone(signal, bodies[i], received_ns[i])
         else:
-            self._together(signal, batch, bodies, small, received_ns, results)
-        for i, body in enumerate(bodies):
-            if len(body) > SLICE_BYTES:
-                results[i] = self._sliced(signal, body, received_ns[i])
-        return [result for result in results if result is not None]
+            self._together(signal, batch, bodies, indexes, received_ns, results)
 
     def _together(
         self,
@@ -100,8 +115,6 @@ class Decoder:
         received_ns: Sequence[int],
         results: list[tuple[list[Decoded], Verdict] | IngestError | None],
     ) -> None:
-        if not indexes:
-            return
         size = sum(len(bodies[i]) for i in indexes)
         received = np.array([received_ns[i] for i in indexes], np.int64)
         decoded, verdicts = _check(signal, batch, received, self._limits.max_future_ns, size)
@@ -142,6 +155,13 @@ class Decoder:
         return parts, total
 
 
+def are_undated(parts: Sequence[Decoded]) -> bool:
+    """Whether a body, given its parts, has log records only that say neither when they were nor when they were seen."""
+    return bool(parts) and all(
+        part.signal is Signal.LOGS and logs.are_undated(logs.open_logs(part.batch)) for part in parts
+    )
+
+
 def _spend(room: int, parts: list[Decoded]) -> int:
     """What is left of the bytes that a body may become; ``OverflowError`` past them."""
     left = room - sum(int(decoded.batch.nbytes) for decoded in parts)
@@ -167,7 +187,8 @@ def _check(
         keep[records.kind] = None if checks.keep.all() else checks.keep
     rows = sum(verdict.accepted for verdict in verdicts)
     # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
-    return Decoded(signal, batch, keep, rows, received_ns, max(size_bytes, batch.nbytes // 2)), verdicts
+    held = np.array([v.accepted + v.rejected if v.accepted else 0 for v in verdicts], np.int64)
+    return Decoded(signal, batch, keep, rows, received_ns, held, max(size_bytes, batch.nbytes // 2)), verdicts
 
 
 def _count(verdicts: list[Verdict], request_of: NDArray[np.int64], checks: Checks) -> None:

@@ -1,11 +1,13 @@
 """Recognising exact resends: digests of the requests of the last minutes, in memory and, through the catalog, on disk.
 
-An exporter that did not get its answer sends the same bytes again.
+An exporter that did not get its answer sends the same bytes again. Log records without any time are the exception: the
+same bytes are another event of the same kind then, and each is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,9 +18,13 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
 
 
-def digest_of(signal: Signal, body: bytes) -> bytes:
-    """128 bits over the signal and the body: two different requests in 2^64 would be taken for one."""
-    return hashlib.blake2b(body, digest_size=16, person=str(signal).encode()).digest()
+def digest_of(signal: Signal, body: bytes, *, unlike_others: bool = False) -> bytes:
+    """128 bits over the signal and the body: two different requests in 2^64 would be taken for one.
+
+    With ``unlike_others`` it differs from that of every other request, also of the same bytes.
+    """
+    salt = os.urandom(hashlib.blake2b.SALT_SIZE) if unlike_others else b""
+    return hashlib.blake2b(body, digest_size=16, person=str(signal).encode(), salt=salt).digest()
 
 
 @dataclass(slots=True)

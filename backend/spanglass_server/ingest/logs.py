@@ -33,7 +33,16 @@ def check_logs(envelope: Envelope, checks: Checks) -> None:
     checks.reject_future(numpy(logs.field("observed_time_unix_nano")), "observed_time_unix_nano")
 
 
-def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.int64]) -> dict[str, Any]:
+def are_undated(envelope: Envelope) -> bool:
+    """Whether there are log records, and none of them says when it was."""
+    logs = envelope.records.values
+    times = (logs.field("time_unix_nano"), logs.field("observed_time_unix_nano"))
+    return len(logs) > 0 and not any(numpy(time).any() for time in times)
+
+
+def log_columns(
+    logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.int64], arrival_order: NDArray[np.int64]
+) -> dict[str, Any]:
     """Columns of the log records themselves (a struct array), without their envelope.
 
     A record without a time is placed at its observed time, or where that is missing too at the time it was received.
@@ -44,6 +53,7 @@ def log_columns(logs: Any, shredder: AttributeShredder, received_ns: NDArray[np.
     text, kind = _body(logs.field("body"), shredder)
     return {
         "time_ns": pa.array(effective),
+        "arrival_order": pa.array(arrival_order),
         "time_is_observed": pa.array(time == 0),
         "observed_time_ns": pa.array(observed, mask=observed == 0),
         "received_time_ns": _received(logs.field("event_name"), received_ns),

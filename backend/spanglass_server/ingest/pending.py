@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
 from spanglass_server.ingest.shred import shred
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
-from spanglass_server.store.contents import Chunk
+from spanglass_server.store.contents import Chunk, order_of
 
 if TYPE_CHECKING:
     from spanglass_server.ingest.decode import Decoded
@@ -38,6 +41,7 @@ class Pending:
         self._shredding = threading.Lock()
         self._waiting: dict[tuple[int, Signal], list[Decoded]] = defaultdict(list)
         self._budgets: dict[tuple[int, Signal], ColumnBudget] = {}
+        self._held: dict[tuple[int, Signal], int] = defaultdict(int)  # records of a generation that were added
         self.bytes = 0
         self.damaged: set[int] = set()  # generations of which some records could not be shredded
 
@@ -45,8 +49,19 @@ class Pending:
         """Take records whose requests are in the journal."""
         with self._lock:
             for part in decoded:
-                self._waiting[generation, part.signal].append(part)
+                self._waiting[generation, part.signal].append(self._numbered(generation, part))
                 self.bytes += part.size_bytes
+
+    def _numbered(self, generation: int, part: Decoded) -> Decoded:
+        """The part with its place in the order of arrival: by generation, and within one as its journal has them.
+
+        So a replay after a crash numbers them alike. A record that was rejected keeps its number to itself: which ones
+        are may change with a setting.
+        """
+        key = (generation, part.signal)
+        ends = np.cumsum(part.records) + self._held[key]
+        self._held[key] = int(ends[-1])
+        return replace(part, first_order=order_of(generation) + ends - part.records)
 
     def settle(self) -> None:
         """Shred everything that was added before the call."""
@@ -59,6 +74,7 @@ class Pending:
         """Drop what was kept for a generation that is in segments now."""
         for signal in Signal:
             self._budgets.pop((generation, signal), None)
+            self._held.pop((generation, signal), None)
 
     def _next(self) -> tuple[tuple[int, Signal], list[Decoded]] | None:
         with self._lock:

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.budget import Reservation
+from spanglass_server.ingest.decode import are_undated
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.ingest.journal import Entry, JournalError
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.self_metrics import registry as own
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
     from spanglass_server.self_metrics.registry import Telemetry
-    from spanglass_server.signals import Signal
 
 _LOG = logging.getLogger(__name__)
 _GATHER_BODIES = 64  # decoded in one call at most
@@ -173,6 +174,10 @@ class Pipeline:
         """Whether the request was stored before, or is on its way: then it is answered with the first one."""
         item.digest = digest_of(item.signal, item.body)
         with self._dedupe:
+            is_known = item.digest in self._under_way or item.digest in self._digests
+        if is_known and self._is_undated(item):
+            item.digest = digest_of(item.signal, item.body, unlike_others=True)
+        with self._dedupe:
             first = self._under_way.get(item.digest)
             if first is not None:
                 first.followers.append(item)
@@ -185,6 +190,13 @@ class Pipeline:
         if item.result is not None:
             _resolve([item], None)
         return True
+
+    def _is_undated(self, item: _Item) -> bool:
+        """Whether equal bytes are no resend: see ``digests``. Decodes the body for it, which few are known to need."""
+        if item.signal is not Signal.LOGS:
+            return False
+        (result,) = self._decoder.decode(item.signal, [item.body], [item.received_ns])
+        return not isinstance(result, IngestError) and are_undated(result[0])
 
     # The committer's thread
 

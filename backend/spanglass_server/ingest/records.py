@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from spanglass_server.ingest import logs, metrics, spans
@@ -14,13 +15,25 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.ingest.attributes import AttributeShredder
     from spanglass_server.ingest.checks import Checks
     from spanglass_server.ingest.columnar import Flat
     from spanglass_server.ingest.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What is known of each request: when it was received, and the arrival order of its first record."""
+
+    received_ns: NDArray[np.int64]
+    first_order: NDArray[np.int64]
+
+    def orders(self, request_of: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The arrival order of every record, given each one's request (ascending): those of a request count on."""
+        firsts = np.searchsorted(request_of, np.arange(len(self.first_order)))
+        return np.arange(len(request_of)) + (self.first_order - firsts)[request_of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +54,9 @@ class RecordSet(ABC):
 
     @abstractmethod
     def columns(
-        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """Columns of those to keep, and each one's scope; ``received_ns`` is given for each request."""
+        """Columns of those to keep, and each one's scope."""
 
     @property
     def count(self) -> int:
@@ -75,10 +88,10 @@ class Spans(RecordSet):
         spans.check_spans(self.envelope, checks)
 
     def columns(
-        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
         """See ``RecordSet``."""
-        del received_ns  # a span without a start is at 1970, as it says
+        del requests  # a span without a start is at 1970, as it says
         values, scope_of = kept(self.items, keep)
         return spans.span_columns(values, shredder), scope_of
 
@@ -97,12 +110,15 @@ class LogRecords(RecordSet):
         logs.check_logs(self.envelope, checks)
 
     def columns(
-        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
         """See ``RecordSet``."""
-        received = received_ns[self.request_of]
+        request_of = self.request_of
+        received, order = requests.received_ns[request_of], requests.orders(request_of)
         values, scope_of = kept(self.items, keep)
-        return logs.log_columns(values, shredder, received if keep is None else received[keep]), scope_of
+        if keep is not None:
+            received, order = received[keep], order[keep]
+        return logs.log_columns(values, shredder, received, order), scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +143,10 @@ class Points(RecordSet):
         metrics.check_points(self.envelope, self.type, self.points, checks)
 
     def columns(
-        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, received_ns: NDArray[np.int64]
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
         """See ``RecordSet``."""
-        del received_ns  # a point without a time is rejected
+        del requests  # a point without a time is rejected
         values, metric_of = kept(self.items, keep)
         columns = metrics.metric_columns(self.envelope, self.type, metric_of)
         columns.update(metrics.point_columns(values, self.type, shredder))

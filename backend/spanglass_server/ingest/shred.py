@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from spanglass_server.ingest.attributes import AttributeShredder, ColumnBudget, ShredCounts, ShredLimits
 from spanglass_server.ingest.envelope import envelope_columns
-from spanglass_server.ingest.records import RecordSet, record_sets
+from spanglass_server.ingest.records import RecordSet, Requests, record_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def shred(parts: Sequence[Decoded], budget: ColumnBudget, limits: ShredLimits) -> tuple[Any, ShredCounts]:
     """The records of ``parts`` (of one signal, not empty) as one Arrow table, and what the limits did to them."""
-    batch, received_ns = _joined(parts)
+    batch, requests = _joined(parts)
     counts = ShredCounts()
     tables = []
     for records in record_sets(parts[0].signal, batch):
@@ -29,7 +29,7 @@ def shred(parts: Sequence[Decoded], budget: ColumnBudget, limits: ShredLimits) -
         if not records.count or (keep is not None and not keep.any()):
             continue
         shredder = AttributeShredder(budget, limits)
-        columns, scope_of = records.columns(keep, shredder, received_ns)
+        columns, scope_of = records.columns(keep, shredder, requests)
         columns.update(envelope_columns(records.envelope, shredder, scope_of))
         columns.update(shredder.overflow.columns(len(scope_of)))
         tables.append(pa.table({name: values for name, values in columns.items() if _has_values(values)}))
@@ -37,13 +37,14 @@ def shred(parts: Sequence[Decoded], budget: ColumnBudget, limits: ShredLimits) -
     return pa.concat_tables(tables, promote_options="permissive"), counts
 
 
-def _joined(parts: Sequence[Decoded]) -> tuple[Any, NDArray[np.int64]]:
-    """One batch of all requests, and when each was received."""
-    received = np.concatenate([part.received_ns for part in parts])
+def _joined(parts: Sequence[Decoded]) -> tuple[Any, Requests]:
+    """One batch of all requests, and what is known of each."""
+    orders = [np.zeros(len(p.received_ns), np.int64) if p.first_order is None else p.first_order for p in parts]
+    requests = Requests(np.concatenate([part.received_ns for part in parts]), np.concatenate(orders))
     if len(parts) == 1:
-        return parts[0].batch, received
+        return parts[0].batch, requests
     column = pa.concat_arrays([part.batch.column(0) for part in parts])
-    return pa.record_batch([column], schema=parts[0].batch.schema), received
+    return pa.record_batch([column], schema=parts[0].batch.schema), requests
 
 
 def _joined_keep(parts: Sequence[Decoded], records: RecordSet) -> NDArray[np.bool_] | None:

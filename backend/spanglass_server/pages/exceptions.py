@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: OpenTelemetry's own names.
 TYPE, MESSAGE, STACK = "exception.type", "exception.message", "exception.stacktrace"
+#: The name of an event that is an exception and nothing else.
+EVENT = "exception"
 ESCAPED = "exception.escaped"
 HANDLED = EXCEPTION_HANDLED
 #: Characters of a stack trace in the HTML of a page; script and the API have all of it.
@@ -49,6 +51,15 @@ def is_body(body: Any, attributes: Mapping[str, Any]) -> bool:
     return TYPE in attributes and body == f"{attributes[TYPE]}: {attributes.get(MESSAGE)}"
 
 
+def line_text(record: Mapping[str, Any]) -> Any:
+    """Return what a log record's line shows: its body, or where it has none its event's name or its exception."""
+    body, event, attributes = record["body"], record["event_name"], record["attributes"]
+    if body not in (None, "") or (event and event != EVENT):
+        return event if body in (None, "") else body
+    texts = (attributes.get(key) for key in (TYPE, MESSAGE))
+    return ": ".join(str(text) for text in texts if text) or event
+
+
 def repeats(span: Mapping[str, Any]) -> bool:
     """Whether a span's status only says what its exception says, with the type written in some way."""
     kind, _, message = span["status_message"].partition(": ")
@@ -77,6 +88,6 @@ def tellers(trace: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for span in trace["spans"]:
         for event in span["events"]:
-            if event["name"] == "exception" and in_full(event["attributes"]) and occurrence(event["attributes"]):
+            if event["name"] == EVENT and in_full(event["attributes"]) and occurrence(event["attributes"]):
                 found.setdefault(occurrence(event["attributes"]), span)
     return found

@@ -21,6 +21,7 @@ from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
 from spanglass_server.store.connections import EngineLimits
+from spanglass_server.store.contents import order_of
 from spanglass_server.store.engine import Engine
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.service_slots import ServiceSlots
@@ -62,6 +63,7 @@ class StorageNode:
         for known in self.store.catalog.recent_digests():
             digests.load(known.generation, known.newest_ns, known.digests)
         replayed, first = replay(journal_dir, self.store.catalog.journal_start(), decoder, self._pending, digests)
+        self.store.contents.begin(order_of(first) - 1)
         self._generations = Generations(
             journal_dir, first, self.store, self._pending, digests, _generation_limits(settings), telemetry, clock_ns
         )

@@ -23,8 +23,11 @@ class Cursor:
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, text: str | None, order: str) -> Cursor | None:
-        """Read a client's cursor, None for none; BadQuestionError for one of another sorting or of nothing at all."""
+    def decode(cls, text: str | None, order: str, field: str = "cursor") -> Cursor | None:
+        """Read a client's cursor, None for none; BadQuestionError for one of another sorting or of nothing at all.
+
+        ``field`` is the parameter that it came in.
+        """
         if not text:
             return None
         try:
@@ -32,12 +35,12 @@ class Cursor:
             cursor = cls(int(value), bytes.fromhex(hex_id))
         except (ValueError, TypeError) as error:
             raise BadQuestionError(
-                "this is not a cursor", field="cursor", hint="take next_cursor of the page before, or leave it out"
+                "this is not a cursor", field=field, hint="take the one of the answer before, or leave it out"
             ) from error
         if written_for != order:
             raise BadQuestionError(
                 f"the cursor belongs to pages sorted by {written_for}, and these are by {order}",
-                field="cursor",
+                field=field,
                 hint="leave the cursor out to begin again",
             )
         return cursor

@@ -1,11 +1,13 @@
 """Pages of records that have no id of their own: log records and data points.
 
-Those of one time are in no order of their own, and two may be equal in everything. So that each is shown once, a page
-is ordered by time and a digest of the record, and its cursor counts the equal records that were shown.
+Log records of one time are in the order of their arrival. Data points have none, and two may be equal in everything: so
+that each is shown once, a page is ordered by a digest of the record then, and its cursor counts the equal ones that
+were shown.
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.query.window import clamp
-from spanglass_server.signals import FIXED_COLUMNS, quote_identifier, quote_text
+from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,17 +29,24 @@ if TYPE_CHECKING:
 
 #: What cursors of pages are written for, by whether the newest comes first.
 ORDERS = {True: "time desc", False: "time asc"}
-_DIGEST_BYTES = 8
-_COUNT_BYTES = 4
+_KEY = ("time_ns", "arrived", "identity")
+_PLACE = struct.Struct(">QQI")  # arrival order, digest, equals
+
+#: The arrival order of a record, 0 where it has none.
+_ARRIVAL = {Signal.LOGS: Sql("coalesce(arrival_order, 0)"), Signal.METRICS: Sql("0::BIGINT")}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A record's place: its time, its digest, and how many records up to it are equal to it."""
+    """A record's place: its time and arrival order; without the latter its digest, and how many equal ones come first.
+
+    ``equals`` counts the record itself.
+    """
 
     time_ns: int
-    digest: int
-    equals: int
+    order: int
+    digest: int = 0
+    equals: int = 1
 
     @classmethod
     def decode(cls, text: str | None, order: str) -> Place | None:
@@ -45,21 +54,26 @@ class Place:
         cursor = Cursor.decode(text, order)
         if cursor is None:
             return None
-        if len(cursor.id) != _DIGEST_BYTES + _COUNT_BYTES:
+        if len(cursor.id) != _PLACE.size:
             raise BadQuestionError(
                 "this is not a cursor of these pages", field="cursor", hint="leave it out to begin again"
             )
-        digest, equals = cursor.id[:_DIGEST_BYTES], cursor.id[_DIGEST_BYTES:]
-        return cls(cursor.value, int.from_bytes(digest), int.from_bytes(equals))
+        return cls(cursor.value, *_PLACE.unpack(cursor.id))
 
     def encode(self, order: str) -> str:
         """Write the place as a cursor of an order."""
-        place = self.digest.to_bytes(_DIGEST_BYTES) + self.equals.to_bytes(_COUNT_BYTES)
-        return Cursor(self.time_ns, place).encode(order)
+        return Cursor(self.time_ns, _PLACE.pack(self.order, self.digest, self.equals)).encode(order)
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What pages are sorted by."""
+        return self.time_ns, self.order, self.digest
 
     @property
     def id(self) -> str:
         """The record's id: the same in every answer while the record is stored."""
+        if self.order:
+            return f"{self.time_ns:x}-{self.order:x}"
         return f"{self.time_ns:x}-{self.digest:016x}-{self.equals}"
 
 
@@ -88,6 +102,7 @@ def find_page(
         session,
         statement(
             "record_page",
+            arrival=_ARRIVAL[records.signal],
             identity=_digest(columns),
             relation=near.relation(session, columns),
             where=near.predicate,
@@ -96,11 +111,10 @@ def find_page(
             count=limit + 1 + skipped,
         ),
     )
-    pairs = zip(table["time_ns"].to_pylist(), table["identity"].to_pylist(), strict=True)
-    places = list(_counted(pairs))
+    places = list(_counted(zip(*(table[name].to_pylist() for name in _KEY), strict=True)))
     if start:
         # equal records count on from one page to the next; those shown already are the first of them
-        seen = sum(1 for place in places if (place.time_ns, place.digest) == (start.time_ns, start.digest))
+        seen = sum(1 for place in places if place.key == start.key)
         done = min(seen, start.equals)
         table, places = table.slice(done), places[done:]
     return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit)
@@ -139,7 +153,7 @@ def _near(session: QuerySession, records: Records, start: Place | None, count: i
 
 
 def _digest(columns: Iterable[str]) -> Sql:
-    """Write a digest of a record that stays the same when other records bring new columns.
+    """SQL for a digest of a record that stays the same when other records bring new columns.
 
     Only values that are there go in, each with its column's name, joined by xor: order and absent columns are nothing.
     The outer hash binds value and name: ``hash(a, b)`` alone is a product xor ``hash(b)``, so that equal values of two
@@ -161,14 +175,15 @@ def _after(start: Place | None, *, descending: bool) -> Sql:
     if start is None:
         return TRUE
     sign = "<" if descending else ">"
-    text = f"(time_ns {sign} ? OR (time_ns = ? AND identity {sign}= ?::UBIGINT))"
-    return Sql(text, (start.time_ns, start.time_ns, start.digest))
+    same_time = f"arrived {sign} ? OR (arrived = ? AND identity {sign}= ?::UBIGINT)"
+    text = f"(time_ns {sign} ? OR (time_ns = ? AND ({same_time})))"
+    return Sql(text, (start.time_ns, start.time_ns, start.order, start.order, start.digest))
 
 
-def _counted(pairs: Iterable[tuple[int, int]]) -> Iterable[Place]:
+def _counted(keys: Iterable[tuple[int, int, int]]) -> Iterable[Place]:
     """Give places to records in order, counting those that are equal."""
     previous, equals = None, 0
-    for time_ns, digest in pairs:
-        equals = equals + 1 if (time_ns, digest) == previous else 1
-        previous = (time_ns, digest)
-        yield Place(time_ns, digest, equals)
+    for key in keys:
+        equals = equals + 1 if key == previous else 1
+        previous = key
+        yield Place(*key, equals)

@@ -15,15 +15,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.ports import Arrived
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from spanglass_server.store.ports import Window
     from spanglass_server.store.segments import Segment
 
 
+_RECORDS_MAX = 1 << 32  # of one generation
 _MERGE_ROWS = 4096  # a chunk of this size costs a query 0.1 ms, however many columns it has
+
+
+def order_of(generation: int) -> int:
+    """The arrival order of a generation's first record."""
+    return generation * _RECORDS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,16 @@ class Chunk:
             max(self.arrived_ns, other.arrived_ns),
         )
 
-    def overlaps(self, start_ns: int, end_ns: int) -> bool:
-        """Whether a row may lie in ``start_ns <= t < end_ns``."""
-        return self.min_time_ns < end_ns and self.max_time_ns >= start_ns
+    def overlaps(self, window: Window) -> bool:
+        """Whether a row may lie in the window."""
+        return window.may_hold(self.min_time_ns, self.max_time_ns, self.arrived_ns)
+
+    @property
+    def last_order(self) -> int:
+        """The largest arrival order in it; 0 of a signal that has none."""
+        if "arrival_order" not in self.table.column_names:
+            return 0
+        return pc.max(self.table["arrival_order"]).as_py() or 0
 
 
 def _appended(chunks: tuple[Chunk, ...], chunk: Chunk) -> tuple[Chunk, ...]:
@@ -81,6 +96,7 @@ class Picture:
     version: int = 0
     segments: Mapping[Signal, tuple[Segment, ...]] = field(default_factory=_empty)
     chunks: Mapping[Signal, tuple[Chunk, ...]] = field(default_factory=_empty)
+    arrived: Mapping[Signal, Arrived] = field(default_factory=lambda: dict.fromkeys(Signal, Arrived(0, 0)))
 
 
 class Contents:
@@ -90,7 +106,8 @@ class Contents:
         self._data_dir = data_dir
         self._lock = threading.Lock()
         by_signal = {signal: tuple(s for s in segments if s.signal is signal) for signal in Signal}
-        self._picture = Picture(segments=by_signal)
+        arrived = {s: Arrived(0, max((each.arrived_ns for each in by_signal[s]), default=0)) for s in Signal}
+        self._picture = Picture(segments=by_signal, arrived=arrived)
         self._readers: dict[int, int] = {}  # version -> how many read it
         self._doomed: list[tuple[int, Segment]] = []  # removed in this version, to be unlinked
 
@@ -115,10 +132,23 @@ class Contents:
             self.sweep()
 
     def append(self, signal: Signal, chunk: Chunk) -> None:
-        """Add rows in memory."""
+        """Add rows in memory, in the order of their arrival.
+
+        They count as received no earlier than the rows before them, which may have overtaken them while they waited.
+        """
+        order = chunk.last_order
         with self._lock:
+            before = self._picture.arrived[signal]
+            chunk = replace(chunk, arrived_ns=max(chunk.arrived_ns, before.time_ns))
             chunks = {**self._picture.chunks, signal: _appended(self._picture.chunks[signal], chunk)}
-            self._picture = replace(self._picture, chunks=chunks)
+            arrived = {**self._picture.arrived, signal: Arrived(max(order, before.order), chunk.arrived_ns)}
+            self._picture = replace(self._picture, chunks=chunks, arrived=arrived)
+
+    def begin(self, order: int) -> None:
+        """Count everything that is stored at a start as arrived before this order."""
+        with self._lock:
+            arrived = {signal: Arrived(order, known.time_ns) for signal, known in self._picture.arrived.items()}
+            self._picture = replace(self._picture, arrived=arrived)
 
     def chunks_of(self, generation: int) -> dict[Signal, list[Chunk]]:
         """The chunks of one generation."""
@@ -138,7 +168,7 @@ class Contents:
                 for signal in Signal
             }
             chunks = {signal: tuple(c for c in old.chunks[signal] if c.generation != flushed) for signal in Signal}
-            self._picture = Picture(old.version + 1, segments, chunks)
+            self._picture = Picture(old.version + 1, segments, chunks, old.arrived)
             removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
             self._doomed += [(self._picture.version, segment) for segment in removed]
         self.sweep()

@@ -19,6 +19,19 @@ class Window:
 
     start_ns: int
     end_ns: int
+    arrived_ns: int = 0  # what was received wholly before this time may be left out
+
+    def may_hold(self, min_time_ns: int, max_time_ns: int, arrived_ns: int) -> bool:
+        """Whether rows with these times, the newest received then, can lie in the range."""
+        return min_time_ns < self.end_ns and max_time_ns >= self.start_ns and arrived_ns >= self.arrived_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """How far a signal's records have arrived: the largest ``arrival_order``, and when the newest was received."""
+
+    order: int
+    time_ns: int
 
 
 #: Everything that can be stored: 1970 up to 2200.
@@ -76,6 +89,9 @@ class QuerySession(Protocol):
 
     def table_names(self, sql: str) -> set[str]:
         """Names of the tables, views and files that a statement reads, by the engine's own rules of scope."""
+
+    def arrived(self, signal: Signal) -> Arrived:
+        """How far the records of this view have arrived; those that come later have a larger ``arrival_order``."""
 
     def service_slot(self, name: str) -> int:
         """The colour slot of a service, 0 to 9, which never changes."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_server.store.ports import Window
+
 ROW_GROUP_ROWS = 16_384
 
 #: Folders of the data directory that hold records, and nothing else.
@@ -44,7 +46,7 @@ _SORT_COLUMNS = {
 }
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
-_DELTA = frozenset({"start_time_ns", "time_ns", "observed_time_ns", "duration_ns"})
+_DELTA = frozenset({"start_time_ns", "time_ns", "observed_time_ns", "duration_ns", "arrival_order"})
 
 
 #: Columns of a signal's projection; a relation that needs no others is read from it.
@@ -91,9 +93,9 @@ class Segment:
             return self.projection
         return self.file
 
-    def overlaps(self, start_ns: int, end_ns: int) -> bool:
-        """Whether a row may lie in ``start_ns <= t < end_ns``."""
-        return self.min_time_ns < end_ns and self.max_time_ns >= start_ns
+    def overlaps(self, window: Window) -> bool:
+        """Whether a row may lie in the window."""
+        return window.may_hold(self.min_time_ns, self.max_time_ns, self.arrived_ns)
 
 
 def write_segment(

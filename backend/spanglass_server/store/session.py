@@ -17,7 +17,7 @@ from spanglass_server.signals import (
     quote_text,
     sql_type,
 )
-from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.store.ports import ALL_TIME, Arrived, Window
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
@@ -124,15 +124,19 @@ class StoreSession:
         """See ``QuerySession``."""
         return self._cursor.get_table_names(sql)
 
+    def arrived(self, signal: Signal) -> Arrived:
+        """See ``QuerySession``."""
+        return self._picture.arrived[signal]
+
     def service_slot(self, name: str) -> int:
         """See ``QuerySession``."""
         return self._slot_of(name)
 
     def _segments(self, signal: Signal, window: Window) -> list[Segment]:
-        return [s for s in self._picture.segments[signal] if s.overlaps(window.start_ns, window.end_ns)]
+        return [s for s in self._picture.segments[signal] if s.overlaps(window)]
 
     def _chunks(self, signal: Signal, window: Window) -> list[Chunk]:
-        return [c for c in self._picture.chunks[signal] if c.overlaps(window.start_ns, window.end_ns)]
+        return [c for c in self._picture.chunks[signal] if c.overlaps(window)]
 
     def _files(
         self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]

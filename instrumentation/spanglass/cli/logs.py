@@ -120,6 +120,9 @@ def _print_lines(out: Any, records: Iterable[dict[str, Any]], *, with_attributes
 
 
 def _message(record: dict[str, Any]) -> str:
-    """Write the body, or the event's name for a record that has only that."""
-    body = record["body"]
-    return show.value(record.get("event_name") if body in (None, "") and record.get("event_name") else body)
+    """Write the body, or where a record has none its event's name or its exception."""
+    body, event, attributes = record["body"], record.get("event_name") or "", record.get("attributes", {})
+    if body in (None, "") and event in {"", "exception"}:
+        texts = (attributes.get(key) for key in ("exception.type", "exception.message"))
+        event = ": ".join(str(text) for text in texts if text) or event
+    return show.value((event or None) if body in (None, "") else body)

@@ -67,7 +67,10 @@ def test_range_becomes_a_window(serve_api):
 
     answer = client.get("/api/v1/echo?last=10s").json()
 
-    assert answer == {"now_ns": 2 * 10**12, "window": {"start_ns": 1_990_000_000_000, "end_ns": 2_000_000_000_000}}
+    assert answer == {
+        "now_ns": 2 * 10**12,
+        "window": {"start_ns": 1_990_000_000_000, "end_ns": 2_000_000_000_000, "arrived_ns": 0},
+    }
 
 
 def test_reply_needs_no_session(serve_api):

@@ -8,6 +8,7 @@ from stored_spans import segment, table
 
 from spanglass_server.signals import Signal
 from spanglass_server.store.contents import Chunk, Contents
+from spanglass_server.store.ports import Window
 
 SPANS = Signal.SPANS
 
@@ -67,7 +68,7 @@ def test_small_chunks_of_a_generation_are_joined(tmp_path):
 
     assert len(chunks) < 25
     assert rows == [(1 + number // 900, number) for number in range(1000)]
-    assert all(held.overlaps(held.min_time_ns, held.max_time_ns + 1) for held in chunks)
+    assert all(held.overlaps(Window(held.min_time_ns, held.max_time_ns + 1)) for held in chunks)
 
 
 def test_a_flushed_row_is_seen_once_at_any_moment(tmp_path):

@@ -48,10 +48,22 @@ def test_newest_last(canned, run):
 
 
 def test_event_without_a_body(canned, run):
-    """A record that is an event without a body shows the event's name."""
-    canned.answer("/api/v1/logs", page(record(None, event_name="app.started")))
+    """A record without a body shows its event's name, or where it has none its exception."""
+    raised = {"exception.type": "KeyError", "exception.message": "sku"}
+    canned.answer(
+        "/api/v1/logs",
+        page(
+            record(None),
+            record("", event_name="exception", attributes=raised),
+            record(None, event_name="app.started", attributes=raised),
+        ),
+    )
 
-    assert lines(run("logs").stdout) == ["2026-11-21 17:04:48.123 warn  web              app.started"]
+    assert [line.split(" web ")[1].strip() for line in lines(run("logs").stdout)] == [
+        "app.started",
+        "KeyError: sku",
+        "-",
+    ]
 
 
 def test_pages_are_put_together(canned, run):

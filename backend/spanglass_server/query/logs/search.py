@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.logs.following import Mark, follow
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import WORDS, severity_sql
 from spanglass_server.query.record_pages import ORDERS, Place, find_page
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from spanglass_server.query.record_pages import RecordPage
     from spanglass_server.store.ports import QuerySession, Window
 
-#: What cursors for following are written for.
-_FOLLOWING = "time after"
-
 
 def search_logs(
     session: QuerySession,
@@ -35,29 +33,26 @@ def search_logs(
     after: str | None = None,
     as_otlp: bool = False,
 ) -> dict[str, Any]:
-    """Answer ``GET /api/v1/logs``; with ``after`` the records newer than that cursor, oldest first.
+    """Answer ``GET /api/v1/logs``; with ``after`` the records that arrived after that cursor, in this order.
 
-    With ``as_otlp`` the records are those of ``LogsData`` in OTLP/JSON, beside the cursors.
+    The range then does not count: a record may come late, or from a clock that is ahead. With ``as_otlp`` the records
+    are those of ``LogsData`` in OTLP/JSON, beside the cursors.
     """
     if cursor and after:
         raise BadQuestionError(
             "cursor turns pages and after follows new records; give one of them", field="after", hint="leave one out"
         )
     if after:
-        descending, start = False, Place.decode(after, _FOLLOWING)
+        page, mark = follow(session, filter_text, Mark.decode(after), limit)
     else:
+        records = match_records(session, Signal.LOGS, window, filter_text)
         start = Place.decode(cursor, ORDERS[descending])
-    page = find_page(
-        session, match_records(session, Signal.LOGS, window, filter_text), start, limit, descending=descending
-    )
-    newest = max(page.places, key=lambda place: (place.time_ns, place.digest, place.equals), default=None)
+        page, mark = find_page(session, records, start, limit, descending=descending), Mark.after(session, window)
     shown = logs_data(page.table) if as_otlp else {"logs": _logs(session, page)}
     return {
         **shown,
         "next_cursor": None if after else page.next_cursor(descending=descending),
-        "newest_cursor": newest.encode(_FOLLOWING)
-        if newest
-        else after or Place(window.start_ns, 0, 0).encode(_FOLLOWING),
+        "newest_cursor": mark.encode(),
     }
 
 

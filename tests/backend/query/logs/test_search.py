@@ -54,20 +54,46 @@ def test_pages_cover_each_record_once(open_tables, records, sizes, descending):
     assert times == sorted(times, reverse=descending)
 
 
+def arrived(records, first=1):
+    """Number records in the order of their arrival."""
+    return [record | {"arrival_order": order} for order, record in enumerate(records, first)]
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=RECORDS, later=RECORDS, size=st.integers(1, 5))
-def test_following_shows_new_records_once(open_tables, before, later, size):
-    """After an answer's newest_cursor come the newer records, oldest first, none twice and none left out."""
-    newer = [record | {"time_ns": record["time_ns"] + 10} for record in later]
-    cursor = search_logs(open_tables(logs=before), WINDOW)["newest_cursor"]
-    session, found = open_tables(logs=before + newer), []
+@given(records=RECORDS, sizes=st.lists(st.integers(1, 6), min_size=1, max_size=4))
+def test_records_of_one_time_are_in_the_order_of_their_arrival(open_tables, records, sizes):
+    """Whatever the sizes of pages; and the other direction is exactly the reverse."""
+    session = open_tables(logs=arrived(records))
+    oldest_first = pages(session, sizes, descending=False)
+    expected = sorted(arrived(records), key=lambda record: (record["time_ns"], record["arrival_order"]))
+    assert [shown(record)[1:] for record in oldest_first] == [(row["body"], row["log.n:int"]) for row in expected]
+    assert pages(session, sizes, descending=True) == oldest_first[::-1]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=RECORDS, later=RECORDS, size=st.integers(1, 5), end_ns=st.integers(1, 5))
+def test_following_shows_what_arrives_once(open_tables, before, later, size, end_ns):
+    """After an answer comes what it did not show: later times of then, then all that arrives, whatever its time."""
+    before, later = arrived(before), arrived(later, first=len(before) + 1)
+    first = search_logs(open_tables(logs=before), Window(0, end_ns))
+    session, found, cursor = open_tables(logs=before + later), [], first["newest_cursor"]
     while batch := (page := search_logs(session, WINDOW, limit=size, after=cursor))["logs"]:
         found += batch
         cursor = page["newest_cursor"]
-    expected = newer if before else before + newer
-    assert len({record["id"] for record in found}) == len(found) == len(expected)
-    times = [record["time"] for record in found]
-    assert times == sorted(times)
+    expected = [row for row in before if row["time_ns"] >= end_ns] + later
+    assert [shown(record)[1:] for record in found] == [(row["body"], row["log.n:int"]) for row in expected]
+    ids = {record["id"] for record in first["logs"] + found}
+    assert len(ids) == len(first["logs"]) + len(found) == len(before) + len(later)
+
+
+def test_following_goes_past_what_does_not_match(open_tables):
+    """An answer without records moves on: what it looked at is not looked at again."""
+    session = open_tables(logs=arrived([{"time_ns": 5, "body": "a"}] * 3))
+    cursor = search_logs(open_tables(), WINDOW)["newest_cursor"]
+    page = search_logs(session, WINDOW, filter_text="body = b", after=cursor)
+    assert page["logs"] == []
+    assert page["newest_cursor"] != cursor
+    assert search_logs(session, WINDOW, after=page["newest_cursor"])["logs"] == []
 
 
 def test_records_that_arrive_do_not_shift_pages(open_tables):

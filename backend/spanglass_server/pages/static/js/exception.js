@@ -26,6 +26,12 @@ const without = (attributes, keys) => Object.fromEntries(Object.entries(attribut
 export const restOfRecord = (attributes) => (isException(attributes) ? without(attributes, SHOWN) : attributes);
 /** Whether a record's body is its exception's last line, which is shown anyway. */
 export const isBody = (body, attributes) => body === `${attributes["exception.type"]}: ${attributes["exception.message"]}`;
+/** What a record's line shows: its body, or where it has none its event's name or its exception; as pages/exceptions.py. */
+export function lineText({ body, event_name: event, attributes }) {
+  if (body !== null && body !== "") return body;
+  if (event && event !== "exception") return event;
+  return [attributes["exception.type"], attributes["exception.message"]].filter(Boolean).join(": ") || event;
+}
 /** What nearly every record has, and says nothing in a list of them; as pages/exceptions.py. */
 const OF_EVERY_LINE = /^(code|thread|process|user|session|spanglass\.message)\./;
 /** Of a record's first line. */

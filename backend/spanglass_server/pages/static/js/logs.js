@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { h, icon, linkable, service } from "./dom.js";
-import { isBody, isException, restOfLine, restOfRecord } from "./exception.js";
+import { isBody, isException, lineText, restOfLine, restOfRecord } from "./exception.js";
 import { remember } from "./go.js";
 import { recordException } from "./occurrence.js";
 import { clock, grouped, plain } from "./time.js";
@@ -31,7 +31,7 @@ function details(line) {
   const trace = line.trace_id && h("div", { class: "chips" }, h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`));
   const here = location.pathname + location.search;
   const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
-  return h("div", {}, h("div", { class: "flow" }, trace, !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
+  return h("div", {}, h("div", { class: "flow" }, trace, line.body !== null && !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
 }
 
 /** One log line as the server renders it; its details are built when it is opened. */
@@ -39,7 +39,7 @@ export function logRow(line) {
   const [css, letters] = SEVERITIES[line.severity] ?? ["", "–"];
   const some = Object.entries(restOfLine(line.attributes)).slice(0, 6).map(([key, value]) => `${key}=${plain(value).slice(0, 80)}`).join(" ");
   const row = h("details", { class: `log-r ${css}` }, h("summary", {}, h("time", { datetime: line.time }, clock(line.time)), h("span", { class: "sev", title: line.severity }, letters),
-    service(line.service, line.slot), h("code", {}, plain(line.body).slice(0, 2000) || line.event_name, some && [" ", h("em", {}, some)])));
+    service(line.service, line.slot), h("code", {}, plain(lineText(line)).slice(0, 2000), some && [" ", h("em", {}, some)])));
   row.addEventListener("toggle", () => { if (row.open && row.children.length === 1) row.append(details(line)); });
   return row;
 }
@@ -79,18 +79,19 @@ class Follower {
     clearTimeout(this.timer);
     if (document.hidden || !this.on) return;
     try {
-      // the range of a question with `after` is from the cursor on, so it needs an end that moves
-      const { logs, newest_cursor: newest } = await ask("logs", { after: this.after, filter: this.button.dataset.filter, last: "1h", limit: MOST_LINES });
+      const { logs, newest_cursor: newest } = await ask("logs", { after: this.after, filter: this.button.dataset.filter, limit: MOST_LINES });
       this.after = newest ?? this.after;
       this.waiting.push(...logs);
       this.waiting.splice(0, this.waiting.length - MOST_LINES);
       this.failed = false;
+      this.behind = logs.length === MOST_LINES;
       this.flush();
     } catch {
       this.failed = true;
+      this.behind = false;
     }
     this.label();
-    this.timer = setTimeout(() => this.poll(), PERIOD);
+    this.timer = setTimeout(() => this.poll(), this.behind ? 0 : PERIOD);
   }
 
   flush() {

@@ -1,0 +1,115 @@
+"""Following log records: what arrives after an answer, in the order of arrival, whatever times the records have.
+
+A record may arrive long after its time, or with a clock that is ahead. So a follower's place is one in the order of
+arrival (``arrival_order``), and no range of time limits what comes after it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.record_pages import Place, RecordPage
+from spanglass_server.query.records import match_records
+from spanglass_server.query.statements import rows, run, statement
+from spanglass_server.signals import FIXED_COLUMNS, Signal
+from spanglass_server.store.ports import ALL_TIME, Window
+
+if TYPE_CHECKING:
+    from spanglass_server.query.records import Records
+    from spanglass_server.store.ports import QuerySession
+
+_CURSOR = "arrival"
+_REST = struct.Struct(">QQQ")  # seen, until, arrived
+#: How much earlier than the newest a record may have been received that arrives after it: it waited to be decoded.
+_OVERTAKEN_NS = 60_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A follower's place: everything up to ``order`` was shown, or did not match.
+
+    Of what arrived up to ``seen``, the range of the first answer showed what lies before ``until_ns``: the rest is
+    still to come (a clock that is ahead). ``arrived_ns`` is when the newest record of that view was received.
+    """
+
+    order: int
+    seen: int
+    until_ns: int
+    arrived_ns: int
+
+    @classmethod
+    def after(cls, session: QuerySession, window: Window) -> Mark:
+        """The place after an answer over a range."""
+        arrived = session.arrived(Signal.LOGS)
+        return cls(0, arrived.order, window.end_ns, arrived.time_ns)
+
+    @classmethod
+    def decode(cls, text: str) -> Mark:
+        """Read a client's cursor; BadQuestionError for one of something else."""
+        cursor = Cursor.decode(text, _CURSOR, "after")
+        if cursor is None or len(cursor.id) != _REST.size:
+            raise BadQuestionError(
+                "this is no cursor to follow from", field="after", hint="take newest_cursor of an answer"
+            )
+        return cls(cursor.value, *_REST.unpack(cursor.id))
+
+    def encode(self) -> str:
+        """Write the place as a cursor."""
+        return Cursor(self.order, _REST.pack(self.seen, self.until_ns, self.arrived_ns)).encode(_CURSOR)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether records of the first view may be left that its range did not show."""
+        return self.order < self.seen
+
+
+def follow(session: QuerySession, filter_text: str, mark: Mark, limit: int) -> tuple[RecordPage, Mark]:
+    """Find the records that come after a mark, at most ``limit``, and the mark after them."""
+    if mark.has_rest:
+        window = Window(mark.until_ns, ALL_TIME.end_ns)
+        page = _page(session, filter_text, window, (mark.order, mark.seen), limit)
+        if page.places:
+            return page, Mark(_last(page, mark.seen), mark.seen, mark.until_ns, mark.arrived_ns)
+    arrived = session.arrived(Signal.LOGS)
+    window = Window(ALL_TIME.start_ns, ALL_TIME.end_ns, max(mark.arrived_ns - _OVERTAKEN_NS, 0))
+    page = _page(session, filter_text, window, (max(mark.order, mark.seen), arrived.order), limit)
+    last = _last(page, arrived.order)
+    return page, Mark(last, last, mark.until_ns, mark.arrived_ns if page.has_more else arrived.time_ns)
+
+
+def _last(page: RecordPage, otherwise: int) -> int:
+    """The order up to which a page has everything: its last record's, or all there is."""
+    return page.places[-1].order if page.has_more else otherwise
+
+
+def _page(session: QuerySession, filter_text: str, window: Window, orders: tuple[int, int], limit: int) -> RecordPage:
+    """The first records of a range whose order is past the first of two and up to the second."""
+    after, upto = orders
+    records = _between(match_records(session, Signal.LOGS, window, filter_text), after, upto)
+    edge = rows(
+        session,
+        statement("arrived_edge", relation=records.relation(session, ()), where=records.predicate, count=limit + 1),
+    )[0]
+    if not edge["found"]:
+        return RecordPage(pa.table({}), [], has_more=False)
+    near = _between(records, after, edge["last_order"]).narrowed(
+        Window(edge["first_ns"], edge["far_ns"] + 1, window.arrived_ns)
+    )
+    columns = dict.fromkeys([*FIXED_COLUMNS[Signal.LOGS], *records.known])
+    table = run(
+        session, statement("arrived_page", relation=near.relation(session, list(columns)), where=near.predicate)
+    )
+    pairs = zip(table["time_ns"].to_pylist(), table["arrival_order"].to_pylist(), strict=True)
+    places = [Place(time_ns, order) for time_ns, order in pairs]
+    return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit)
+
+
+def _between(records: Records, after: int, upto: int) -> Records:
+    return records.restricted(Sql("arrival_order > ? AND arrival_order <= ?", (after, upto)), "arrival_order")
