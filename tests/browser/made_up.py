@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_tree import build_tree
+from spanglass_server.query.traces.failures import Place, where_it_began
+from spanglass_server.query.traces.reasons import reason
 
 NOW_NS = 1_763_726_400 * 1_000_000_000 + 123_456_789
 HOUR_NS = 3_600_000_000_000
@@ -84,6 +86,15 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
         one["start_time"] = rfc(start_ns + one["offset_ns"])
     for node in build_tree(_in_tree(one) for one in spans).nodes:
         spans[node.index]["critical"] = [[start, end - start] for start, end in node.critical]
+    for one in spans:
+        one["reason"] = reason(one) if one["status"] == "error" else None
+    places = [
+        Place(one["key"], one["parent_key"], one["depth"], one["offset_ns"], one["kind"], one["status"])
+        for one in spans
+    ]
+    began = where_it_began(places, spans.__getitem__)
+    told = {} if began is None else {name: spans[began][name] for name in ("key", "service", "name", "reason")}
+    failure = {**told, "peer": None} if told else None
     services = {}
     for one in spans:
         row = services.setdefault(
@@ -103,7 +114,7 @@ def as_trace(trace_id, spans, start_ns=NOW_NS - 360_000 * MS, warnings=()):
         "trace_id": trace_id, "start_time": rfc(start_ns), "duration_ns": max(one["offset_ns"] + one["duration_ns"] for one in spans),
         "span_count": len(spans), "error_count": sum(one["status"] == "error" for one in spans), "duplicate_spans": 0,
         "running_count": sum(one["state"] == "running" for one in spans), "lost_count": sum(one["state"] == "lost" for one in spans),
-        "services": list(services.values()), "warnings": list(warnings), "spans": spans,
+        "services": list(services.values()), "warnings": list(warnings), "failure": failure, "spans": spans,
     }  # fmt: skip
 
 

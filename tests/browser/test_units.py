@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from made_up import NOW_NS
 
-from spanglass_server.pages import charts, search, terms, waterfall, window
+from spanglass_server.pages import charts, exceptions, search, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
@@ -200,38 +200,6 @@ def test_the_answer_names_a_repeated_query_before_what_takes_longer():
     }  # fmt: skip
 
 
-def failing(span_id, parent_id, depth, offset_ns, raised_ns=None):
-    """Return what is read of a failing span; ``raised_ns`` is when it raised, from its start on."""
-    events = [] if raised_ns is None else [{"name": "exception", "offset_ns": raised_ns, "attributes": {}}]
-    return {"span_id": span_id, "key": span_id, "parent_key": parent_id, "depth": depth, "offset_ns": offset_ns,
-            "status": "error", "events": events}  # fmt: skip
-
-
-def test_a_failure_begins_deepest_but_not_after_it_was_raised():
-    """The span that sends the 500 has not failed by itself; a callee that failed before its caller raised has."""
-    server, sends, callee = failing("a", None, 0, 0, 50), failing("b", "a", 1, 60), failing("c", "a", 1, 20)
-    assert waterfall.first_error([server, sends])["span_id"] == "a"
-    assert waterfall.first_error([server, callee, sends])["span_id"] == "c"
-    assert waterfall.first_error([{**server, "status": "unset"}]) is None
-
-
-CAUSES = {
-    "no rate for 'NOK'": {"status_message": "no rate for 'NOK'"},
-    "KeyError: 'sku'": {
-        "events": [{"name": "exception", "attributes": {"exception.type": "KeyError", "exception.message": "'sku'"}}]
-    },
-    "The answer was 404.": {"attributes": {"http.response.status_code": 404, "error.type": "404"}},
-    "ConnectError": {"attributes": {"error.type": "ConnectError"}},
-    "": {},
-}
-
-
-@pytest.mark.parametrize(("cause", "span"), CAUSES.items())
-def test_a_failed_span_says_why_as_well_as_it_can(cause, span):
-    """The message comes first, then the exception, the status code and the kind of error."""
-    assert waterfall.cause({"status_message": "", "events": [], "attributes": {}, **span}) == cause
-
-
 def test_every_page_is_documented():
     """docs/pages.md has all paths of the table of pages, and the policy as it is sent."""
     text = (Path(__file__).parents[2] / "docs/pages.md").read_text()
@@ -272,3 +240,36 @@ def test_sizes(size_bytes, text):
 def test_long_spans(duration_ns, text):
     """Whole days are days, anything else is a duration as usual."""
     assert fmt.span_html(duration_ns).striptags().replace("\u202f", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("figures", "worth"),
+    [
+        ((5, 10_000_000, None), True),
+        ((4, 10_000_000, None), False),
+        ((5, 9_999_999, None), False),
+        ((5, 10_000_000, {"key": "a"}), False),
+    ],
+)
+def test_a_page_says_where_time_went_only_if_somebody_asks(figures, worth):
+    """A few spans, a moment, or a failure beside it leave no question of where the time went."""
+    trace = dict(zip(("span_count", "duration_ns", "failure"), figures, strict=True))
+    assert waterfall.is_worth_an_answer(trace) is worth
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "repeated"),
+    [
+        ("KeyError: 'a'", "'a'", True),
+        ("'a'", "'a'", True),
+        ("first\nsecond", ["first", "second"], True),
+        ("no 'a' here", "'a'", False),
+        ("", "", False),
+        ("a", "", False),
+    ],
+)
+def test_a_status_that_repeats_its_exception_is_not_shown_twice(status, message, repeated):
+    """With or without the type before it; whatever the event's name."""
+    events = [{"name": "could not reserve", "attributes": {"exception.message": message}}]
+    assert exceptions.repeats({"status_message": status, "events": events}) is repeated
+    assert exceptions.is_exception(events[0])

@@ -58,6 +58,7 @@ SPAN_FIELDS = {
     "duration_ns": NANOSECONDS,
     "status": choice(*STATUSES),
     "status_message": STRING,
+    "reason": nullable(STRING),
     "attributes": ATTRIBUTES,
     "resource": ATTRIBUTES,
     "scope": record(name=STRING, version=STRING, attributes=ATTRIBUTES),

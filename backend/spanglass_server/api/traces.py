@@ -76,6 +76,15 @@ _HEAD_FIELDS = {
     "duplicate_spans": INTEGER,
     "services": array(record(**_SERVICE_FIELDS, self_time_ns=NANOSECONDS)),
     "warnings": array(choice(*_WARNINGS)),
+    "failure": nullable(
+        record(
+            key=STRING,
+            service=STRING,
+            name=STRING,
+            reason=STRING,
+            peer=nullable(record(host=nullable(STRING), port=nullable(INTEGER), service=nullable(STRING))),
+        )
+    ),
 }
 _TRACE = record(**_HEAD_FIELDS, spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS, **_STATE_FIELDS)))
 _COLUMNS = record(

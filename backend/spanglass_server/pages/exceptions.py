@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.attribute_names import EXCEPTION_CHAIN, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
+from spanglass_server.pages.format import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,17 @@ NOT_IN_LINE = frozenset({EXCEPTION_CHAIN, STACK, EXCEPTION_OCCURRENCE_ID, HANDLE
 
 def told(attributes: Mapping[str, Any]) -> bool:
     """Whether these attributes tell an exception."""
-    return any(key in attributes for key in (TYPE, STACK, EXCEPTION_CHAIN))
+    return any(key in attributes for key in (TYPE, MESSAGE, STACK, EXCEPTION_CHAIN))
+
+
+def is_exception(event: Mapping[str, Any]) -> bool:
+    """Whether a span's event tells an exception, whatever its name: Rust's ``tracing`` puts the log message there."""
+    return event["name"] == EVENT or told(event["attributes"])
+
+
+def text(value: Any) -> str:
+    """Return a stack trace or a message as text; several lines may be sent as an array."""
+    return "\n".join(map(plain, value)) if isinstance(value, list) else plain(value)
 
 
 def in_full(attributes: Mapping[str, Any]) -> bool:
@@ -62,9 +73,9 @@ def line_text(record: Mapping[str, Any]) -> Any:
 
 def repeats(span: Mapping[str, Any]) -> bool:
     """Whether a span's status only says what its exception says, with the type written in some way."""
-    kind, _, message = span["status_message"].partition(": ")
-    told_there = [event["attributes"].get(MESSAGE) for event in span["events"] if event["name"] == "exception"]
-    return bool(kind and message) and message in told_there
+    status = span["status_message"]
+    messages = {text(event["attributes"].get(MESSAGE, "")) for event in span["events"] if is_exception(event)} - {""}
+    return bool(status) and (status in messages or status.partition(": ")[2] in messages)
 
 
 def rest_of_record(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,6 +99,6 @@ def tellers(trace: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for span in trace["spans"]:
         for event in span["events"]:
-            if event["name"] == EVENT and in_full(event["attributes"]) and occurrence(event["attributes"]):
+            if in_full(event["attributes"]) and occurrence(event["attributes"]):
                 found.setdefault(occurrence(event["attributes"]), span)
     return found

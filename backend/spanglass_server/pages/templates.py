@@ -45,6 +45,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), size=fmt.size_html, span=fmt.span_html,
         linkable=linkable, short=short,
     )  # fmt: skip
+    environment.tests["exception_event"] = exceptions.is_exception
     environment.globals.update(
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside

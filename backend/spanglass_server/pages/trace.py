@@ -47,14 +47,13 @@ async def show(visit: Visit) -> Response:
     logs, logs_problem = await _logs(visit, trace)
     chosen = _chosen(trace, visit.param("span"))
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
-    error = waterfall.first_error(trace["spans"])
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
         "trace.html", trace=trace, root=root, chosen=chosen, start_ns=start_ns,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
         rows=waterfall.rows(trace, shown, visit.clock),
-        answer=waterfall.answer(trace), error=error, cause=waterfall.cause(error) if error else "",
+        answer=waterfall.answer(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
         warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
@@ -79,8 +78,9 @@ def _chosen(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     spans = {span["span_id"]: span for span in reversed(trace["spans"])} | {
         span["key"]: span for span in trace["spans"]
     }
-    named = spans.get(key) or spans.get(key.partition("-")[0])
-    return named or waterfall.first_error(trace["spans"]) or trace["spans"][0]
+    began = trace["failure"]["key"] if trace["failure"] else ""
+    named = (spans.get(name) for name in (key, key.partition("-")[0], began))
+    return next(filter(None, named), trace["spans"][0])
 
 
 async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.format import duration_text, plain
+from spanglass_server.pages.format import duration_text
 from spanglass_server.pages.running import beside, mark
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ MOST_SEGMENTS = 60
 MOST_DEPTH = 24
 #: To be called the reason, like spans must hold this share of all self time together, and a single span this one.
 NOTABLE_SHARE, NOTABLE_ALONE = 0.3, 0.6
+#: The page of a trace names a reason from so many spans and so much time on.
+LEAST_SPANS, LEAST_NS = 5, 10_000_000
 #: The same statement so often in one trace is worth a word from this share on: each is a round trip that could be one.
 REPEATED, NOTABLE_REPEATED = 10, 0.1
 #: Where the text of a query stands: today's convention, and the one before.
 STATEMENTS = ("db.query.text", "db.statement")
-STATUS_CODES = ("http.response.status_code", "http.status_code")
 MOST_STATEMENT = 240  # characters of a query in a sentence
 AXIS_STEPS = (1, 2, 5)
 MOST_AXIS_LABELS = 5
@@ -84,6 +85,11 @@ def next_step(least: float) -> float:
     return next((step * power for step in AXIS_STEPS if step * power >= least), power * 10)
 
 
+def is_worth_an_answer(trace: Mapping[str, Any]) -> bool:
+    """Whether a reader may ask where the time of a trace went: not of a few spans, of a moment, or beside a failure."""
+    return not trace["failure"] and trace["span_count"] >= LEAST_SPANS and trace["duration_ns"] >= LEAST_NS
+
+
 def answer(trace: Mapping[str, Any]) -> dict[str, Any] | None:
     """Where most of the trace's time went: the group of like spans with the largest self time, if it is notable."""
     groups: dict[tuple[str, str, str], list[int]] = {}
@@ -114,44 +120,6 @@ def statement(span: Mapping[str, Any]) -> str:
     """Return the text of a span's query on one line, empty for spans that have none."""
     found = next((span["attributes"][key] for key in STATEMENTS if span["attributes"].get(key)), "")
     return " ".join(str(found).split())
-
-
-def first_error(spans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the span where the failure began: the deepest of the failing spans, the earliest of those.
-
-    A span that began after one above it had raised only tells of the failure: the 500 that is sent, the rollback.
-    """
-    by_key = {span["key"]: span for span in spans}
-    failing = [span for span in spans if span["status"] == "error"]
-    began = [span for span in failing if not _raised_above(span, by_key)]
-    return min(began, key=lambda span: (-span["depth"], span["offset_ns"])) if began else None
-
-
-def _raised_above(span: Mapping[str, Any], by_key: Mapping[str, Mapping[str, Any]]) -> bool:
-    above = by_key.get(span["parent_key"])
-    for _ in range(span["depth"]):  # as far as the tree goes; spans that name each other have no end
-        if above is None:
-            return False
-        if above["status"] == "error" and any(
-            event["name"] == "exception" and above["offset_ns"] + event["offset_ns"] <= span["offset_ns"]
-            for event in above["events"]
-        ):
-            return True
-        above = by_key.get(above["parent_key"])
-    return False
-
-
-def cause(span: Mapping[str, Any]) -> str:
-    """Return why a span failed, as far as it says: its message, its exception, its status code, its kind of error."""
-    attributes = span["attributes"]
-    exception: Mapping[str, Any] = next(
-        (event["attributes"] for event in span["events"] if event["name"] == "exception"), {}
-    )
-    code = next((attributes[key] for key in STATUS_CODES if attributes.get(key)), None)
-    parts = [plain(exception[key]) for key in ("exception.type", "exception.message") if exception.get(key)]
-    if span["status_message"] or parts:
-        return str(span["status_message"]) or ": ".join(parts)
-    return f"The answer was {code}." if code else plain(attributes.get("error.type", ""))
 
 
 def _children(spans: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

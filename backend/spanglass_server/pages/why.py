@@ -25,7 +25,7 @@ TELLING = {
 
 
 async def explain(visit: Visit, finding: Finding | None, service: str, operation: str = "") -> dict[str, Any] | None:
-    """Return ``trace_id`` and either ``error`` (a span) with ``cause`` or ``answer`` of the trace that tells most.
+    """Return ``trace_id`` and either ``failure`` or ``answer`` of the trace that tells most.
 
     Nothing where there is none, or where it can't be had in time: the page has its figures all the same.
     """
@@ -46,8 +46,7 @@ async def explain(visit: Visit, finding: Finding | None, service: str, operation
 
 
 def _tell(trace: Mapping[str, Any], *, failing: bool) -> dict[str, Any]:
-    error = waterfall.first_error(trace["spans"]) if failing else None
     return {
-        "trace_id": trace["trace_id"], "error": error, "cause": waterfall.cause(error) if error else "",
+        "trace_id": trace["trace_id"], "failure": trace["failure"] if failing else None,
         "answer": None if failing else waterfall.answer(trace),
     }  # fmt: skip

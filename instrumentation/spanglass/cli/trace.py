@@ -117,8 +117,13 @@ def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
     elif state == "lost":
         line += text(f" lost, last heard {show.local_time(span['last_heard_time'])}", "yellow bold")
     if failed:
-        line += text(" error", "red bold") + text(f": {span['status_message']}" if span["status_message"] else "")
+        line += text(" error", "red bold") + text(f": {said}" if (said := _reason(span)) else "")
     return line
+
+
+def _reason(span: dict[str, Any]) -> str:
+    """Say in a line why a span failed; servers before these had the status message only."""
+    return " ".join((span.get("reason") or span["status_message"]).split())
 
 
 def _notes(span: dict[str, Any], *, with_attributes: bool) -> list[Any]:

@@ -12,6 +12,7 @@ from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.stored_rows import Rows
 from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
+from spanglass_server.query.traces.reasons import reason, tells_exception
 from spanglass_server.query.traces.targets import Targets
 from spanglass_server.times import format_time, format_times
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.query.traces.announcements import OpenSpan
 
-_EXCEPTION = "exception"
+_ERROR = "error"
 _MOST_EVENTS = 80
 #: What a waterfall takes of a span as it is.
 _BRIEF = ("name", "service", "kind", "status", "status_message", "state", "last_heard_time")
@@ -69,7 +70,7 @@ class SpanRows(Rows):
         columns, plain = self.columns, self.plain
         start_ns, duration_ns = columns["start_time_ns"][row], columns["duration_ns"][row]
         start_unknown = start_ns < EARLIEST_NS and start_ns < horizon_ns(start_ns + duration_ns)
-        return {
+        span = {
             "trace_id": columns["trace_id"][row].hex(),
             "span_id": columns["span_id"][row].hex(),
             "parent_span_id": _hex(self.parent_id(row)),
@@ -82,6 +83,7 @@ class SpanRows(Rows):
             "duration_ns": 0 if start_unknown else duration_ns,
             "status": self.status(row),
             "status_message": columns["status_message"][row] or "",
+            "reason": None,
             "attributes": plain.of_record("span", row),
             "resource": plain.of_record("resource", row),
             "scope": self._scope(row),
@@ -91,6 +93,9 @@ class SpanRows(Rows):
             "flags": columns["flags"][row] or 0,
             "dropped": {what: columns[name][row] or 0 for what, name in _DROPPED.items()},
         }
+        if span["status"] == _ERROR:
+            span["reason"] = reason(span)
+        return span
 
     def brief(self, row: int) -> dict[str, Any]:
         """Make of a span what a waterfall draws, without its place in a tree (``FIELDS`` of traces/columns.py)."""
@@ -155,7 +160,7 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
     """Make a span that has not ended as the API shows it, from its newest announcement: what it had by then."""
     announcement = records.as_json(row, "")
     said = announcement["attributes"]
-    return {
+    shown = {
         "trace_id": span.trace_id.hex(),
         "span_id": span.span_id.hex(),
         "parent_span_id": _hex(span.parent_id),
@@ -168,6 +173,7 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "duration_ns": span.duration_ns,
         "status": span.status,
         "status_message": said.get(names.SPAN_STATUS_MESSAGE, ""),
+        "reason": None,
         "attributes": {key: value for key, value in said.items() if key not in names.SPAN_ANNOUNCEMENT_KEYS},
         "resource": announcement["resource"],
         "scope": announcement["scope"],
@@ -179,6 +185,9 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "state": span.state,
         "last_heard_time": format_time(span.heard_ns),
     }
+    if span.status == _ERROR:
+        shown["reason"] = reason(shown)
+    return shown
 
 
 def brief_json(span: Mapping[str, Any], targets: Targets | None = None) -> dict[str, Any]:
@@ -197,14 +206,14 @@ def _few(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Leave out what no bar has room for: all but the first events and all exceptions."""
     if len(events) <= _MOST_EVENTS:
         return events
-    return [event for place, event in enumerate(events) if place < _MOST_EVENTS or event["name"] == _EXCEPTION]
+    return [event for place, event in enumerate(events) if place < _MOST_EVENTS or tells_exception(event)]
 
 
 def _brief_event(event: Mapping[str, Any]) -> dict[str, Any]:
     """Make of an event where it was; of an exception also which occurrence it tells, and whether in full."""
     brief = {"offset_ns": event["offset_ns"], "name": event["name"]}
     attributes = event["attributes"]
-    if event["name"] == _EXCEPTION:
+    if tells_exception(event):
         brief["occurrence"] = attributes.get(names.EXCEPTION_OCCURRENCE_ID)
         brief["in_full"] = names.EXCEPTION_CHAIN in attributes or "exception.stacktrace" in attributes
     return brief

@@ -11,6 +11,7 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.traces.announcements import LOST, RUNNING
 from spanglass_server.query.traces.columns import attribute_index, pack
+from spanglass_server.query.traces.failures import Place, failure
 from spanglass_server.query.traces.identity import id_in_key, keys
 from spanglass_server.query.traces.trace_spans import fetch_spans, read_spans
 from spanglass_server.times import format_time
@@ -85,18 +86,35 @@ class _Arranged:
     def head(self, session: QuerySession, trace_id: bytes) -> dict[str, Any]:
         """Return what is said of the trace as a whole."""
         nodes = [(node, self.read.spans[node.index]) for node in self.tree.nodes]
+        errors = sum(span.status == _ERROR for _, span in nodes)
         return {
             "trace_id": trace_id.hex(),
             "start_time": format_time(self.tree.start_ns),
             "duration_ns": self.tree.duration_ns,
             "span_count": len(nodes),
-            "error_count": sum(span.status == _ERROR for _, span in nodes),
+            "error_count": errors,
             "running_count": sum(span.state == RUNNING for _, span in nodes),
             "lost_count": sum(span.state == LOST for _, span in nodes),
             "duplicate_spans": self.read.copies,
             "services": _services(session, nodes),
             "warnings": list(self.tree.warnings),
+            "failure": self._failure(session, trace_id) if errors else None,
         }
+
+    def _failure(self, session: QuerySession, trace_id: bytes) -> dict[str, Any] | None:
+        """Return where and why the trace failed; only what tells of it is read in full."""
+        places = [
+            Place(
+                self.keys[node.index],
+                None if node.parent is None else self.keys[node.parent.index],
+                node.depth,
+                node.start_ns,
+                self.read.spans[node.index].identity.kind,
+                self.read.spans[node.index].status,
+            )
+            for node in self.tree.nodes
+        ]
+        return failure(session, trace_id, places, lambda place: self.whole(self.tree.nodes[place]))
 
     def whole(self, node: Node) -> dict[str, Any]:
         """Return a span in full, with its place in the tree."""

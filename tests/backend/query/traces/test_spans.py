@@ -83,6 +83,7 @@ def test_a_whole_span(open_tables):
                 "duration_ns": 100,
                 "status": "error",
                 "status_message": "no",
+                "reason": "KeyError",
                 "attributes": {"big": str(2**60), "http.route": "/", "list": [1, {"a": 2.5}], "rare": 42},
                 "resource": {"service.name": "web"},
                 "scope": {"name": "lib", "version": "", "attributes": {"level": 1}},

@@ -60,6 +60,7 @@ def test_trace(open_tables):
             {"service": "db", "slot": 3, "spans": 1, "errors": 1, "self_time_ns": 10},
         ],
         "warnings": [],
+        "failure": {"key": "03" * 8, "service": "db", "name": "span 3", "reason": "", "peer": None},
     }
 
 

@@ -1,6 +1,7 @@
 // Drawing of the waterfall: one row, the joins of the critical path, the map of the whole trace.
 
 import { h, icon, s, unit } from "./dom.js";
+import { isExceptionEvent } from "./exception.js";
 import { badge, lost } from "./running.js";
 import { durationParts } from "./time.js";
 
@@ -38,7 +39,7 @@ function bar(wf, { span, like }) {
   if (!like && span.state === "running") marks.push(s("rect", { class: "wf-o", x: percent(end, total), y: 4, width: 3, height: 15, rx: 1.5 }));
   if (span.status === "error") marks.push(s("rect", { ...box, class: "wf-x", rx: 1.5 }));
   for (const event of (like ? [] : span.events).slice(0, MOST_PARTS)) {
-    const failure = event.name === "exception";
+    const failure = isExceptionEvent(event);
     const x = percent(span.offset_ns + event.offset_ns, total);
     marks.push(failure ? s("svg", { x, y: 11.5, overflow: "visible", width: 1, height: 1 }, s("path", { class: "wf-e", d: "M0-5 5 0 0 5-5 0z" })) : s("line", { class: "wf-ev c-g", x1: x, x2: x, y1: 6, y2: 17 }));
   }

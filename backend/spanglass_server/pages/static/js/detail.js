@@ -1,15 +1,16 @@
 // The chosen span: figures, exception with its stack, attributes, events, links, resource, logs.
 
 import { h, icon, service } from "./dom.js";
-import { exceptionView, restOfEvent } from "./exception.js";
+import { exceptionView, isExceptionEvent, restOfEvent } from "./exception.js";
 import { pairs } from "./logs.js";
 import { linkTo, whereTold } from "./occurrence.js";
 import { badge } from "./running.js";
 import { durationParts, durationText } from "./time.js";
 
-function exception({ attributes }, span, told) {
+function exception({ name, offset_ns: at, attributes }, span, told) {
   const rest = restOfEvent(attributes);
-  return h("div", { class: "flow" }, exceptionView(attributes, { linkTo: (occurrence) => linkTo(told, occurrence, span), where: whereTold(attributes, span, told) }), Object.keys(rest).length > 0 && pairs(rest));
+  const when = name !== "exception" && h("p", { class: "row note" }, h("span", { class: "mono" }, `+${durationText(at)}`), h("span", {}, name));
+  return h("div", { class: "flow" }, when, exceptionView(attributes, { linkTo: (occurrence) => linkTo(told, occurrence, span), where: whereTold(attributes, span, told) }), Object.keys(rest).length > 0 && pairs(rest));
 }
 
 const figure = (name, ns) => {
@@ -23,8 +24,8 @@ const section = (title, ...content) => h("section", { class: "sec" }, h("header"
 
 /** Whether a span's status only says what its exception says, with the type written in some way; as pages/exceptions.py. */
 function repeats({ status_message: status, events }) {
-  const message = status.slice(status.indexOf(": ") + 2);
-  return status.indexOf(": ") > 0 && message !== "" && events.some(({ name, attributes }) => name === "exception" && attributes["exception.message"] === message);
+  const told = events.filter(isExceptionEvent).map(({ attributes }) => attributes["exception.message"]);
+  return status !== "" && told.some((message) => message && (status === message || status.slice(status.indexOf(": ") + 2) === message));
 }
 
 function head(span, slot) {
@@ -49,14 +50,14 @@ const link = ({ trace_id: trace, span_id: span, attributes }) => [h("p", {}, h("
 
 /** All of a span as elements; `near` is where a search for one of its attributes goes, `told` what tellers() found. */
 export function detail(span, slot, near, told) {
-  const others = span.events.filter(({ name }) => name !== "exception");
+  const others = span.events.filter((event) => !isExceptionEvent(event));
   const dropped = Object.entries(span.dropped).filter(([, count]) => count);
   const facts = { "span id": span.span_id, "parent id": span.parent_span_id ?? "none", scope: `${span.scope.name} ${span.scope.version}`.trim(), start: span.start_time };
   if (span.trace_state) facts["trace state"] = span.trace_state;
   for (const [what, count] of dropped) facts[`dropped ${what}`] = count;
   return [
     head(span, slot),
-    span.events.filter(({ name }) => name === "exception").map((event) => exception(event, span, told)),
+    span.events.filter(isExceptionEvent).map((event) => exception(event, span, told)),
     Object.keys(span.attributes).length > 0 && section("Attributes", pairs(span.attributes, near)),
     others.length > 0 && section("Events", others.map(event)),
     span.links.length > 0 && section("Links", span.links.map(link)),

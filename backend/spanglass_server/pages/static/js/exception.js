@@ -17,7 +17,11 @@ const SHOWN = new Set([CHAIN, STACK, "exception.message"]);
 const NOT_IN_LINE = new Set([CHAIN, STACK, OCCURRENCE, HANDLED]);
 const OF_EVENT = new Set([...SHOWN, "exception.type", OCCURRENCE, HANDLED, "exception.escaped"]);
 
-export const isException = (attributes) => ["exception.type", STACK, CHAIN].some((key) => key in attributes);
+export const isException = (attributes) => ["exception.type", "exception.message", STACK, CHAIN].some((key) => key in attributes);
+/** Whether a span's event tells an exception, whatever its name. */
+export const isExceptionEvent = ({ name, attributes, in_full: full }) => name === "exception" || full !== undefined || isException(attributes ?? {});
+/** A stack trace or a message as text; several lines may be sent as an array. */
+const lines = (value) => (Array.isArray(value) ? value.map(plain).join("\n") : plain(value));
 /** The text that tells one occurrence from others, or nothing. */
 export const occurrenceOf = (attributes) => (typeof attributes[OCCURRENCE] === "string" ? attributes[OCCURRENCE] : "");
 /** Whether it is told in full, not only mentioned. */
@@ -105,9 +109,9 @@ const UNREADABLE = "Its structure could not be read. This is its text.";
  */
 export function exceptionView(attributes, { linkTo = () => null, where = null } = {}) {
   const chain = CHAIN in attributes ? readChain(attributes[CHAIN]) : null;
-  const text = plain(attributes[STACK] ?? "");
+  const text = lines(attributes[STACK] ?? "");
   const told = h("div", { class: "row note told" }, badge(attributes[HANDLED]), where);
   if (chain) return h("div", { class: "chain" }, told, new Chain(chain, linkTo).show(0), chain.more > 0 && h("p", { class: "note" }, `${grouped(chain.more)} more exceptions were sent`), text && h("div", { class: "frames" }, asText(text)));
-  return h("div", { class: "chain" }, told, said(plain(attributes["exception.type"] ?? "Exception"), "", plain(attributes["exception.message"] ?? "")),
+  return h("div", { class: "chain" }, told, said(plain(attributes["exception.type"] ?? "Exception"), "", lines(attributes["exception.message"] ?? "")),
     CHAIN in attributes && h("p", { class: "note" }, UNREADABLE), text && stack(text));
 }

@@ -13,8 +13,8 @@ const ID = /^[\w-]{1,64}$/; // what can be looked for
 export function tellers(spans) {
   const found = new Map();
   for (const span of spans) {
-    for (const { name, attributes } of span.events) {
-      const occurrence = name === "exception" && isFull(attributes) ? occurrenceOf(attributes) : "";
+    for (const { attributes } of span.events) {
+      const occurrence = isFull(attributes) ? occurrenceOf(attributes) : "";
       if (occurrence && !found.has(occurrence)) found.set(occurrence, span);
     }
   }

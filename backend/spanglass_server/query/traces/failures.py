@@ -1,0 +1,123 @@
+"""Where the failure of a trace began, why, and who did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.rows.log_rows import LogRows
+from spanglass_server.query.rows.stored_rows import fetch_rows
+from spanglass_server.query.traces.error_text import one_line
+from spanglass_server.query.traces.peers import peer_of, who_answers
+from spanglass_server.query.traces.reasons import exceptions_of, is_handled, reason, said, says_why
+from spanglass_server.query.window import clamp
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.query.traces.reasons import JsonSpan
+    from spanglass_server.store.ports import QuerySession
+
+#: Logs about a failure are looked for this far around the span.
+_AROUND_NS = 300 * NS_PER_SECOND
+_LEAST_ERROR = 17  # severity number
+
+
+class Place(NamedTuple):
+    """Where a span stands in its trace: what is read of all of them."""
+
+    key: str
+    parent_key: str | None
+    depth: int
+    start_ns: int
+    kind: str
+    status: str
+
+
+#: Returns a span as the API shows it, by its place in the order of the tree.
+Whole = Callable[[int], "JsonSpan"]
+
+
+def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], whole: Whole) -> dict[str, Any] | None:
+    """Return where and why a trace failed, None if nothing did: ``key``, ``service``, ``name``, ``reason``, ``peer``.
+
+    ``places`` are in the order of the tree; ``whole`` is asked for the few spans that tell of the failure.
+    """
+    place = where_it_began(places, whole)
+    if place is None:
+        return None
+    began, start_ns = whole(place), places[place].start_ns
+    peer = peer_of(began)
+    if peer is not None and not _was_served(places, place):
+        peer = who_answers(session, peer, start_ns)
+    return {
+        **{name: began[name] for name in ("key", "service", "name")},
+        "reason": began["reason"] if says_why(began) else _logged(session, trace_id, began, start_ns) or reason(began),
+        "peer": None if peer is None else peer._asdict(),
+    }
+
+
+def _was_served(places: Sequence[Place], caller: int) -> bool:
+    return any(span.parent_key == places[caller].key and span.kind == "server" for span in places)
+
+
+def _logged(session: QuerySession, trace_id: bytes, span: JsonSpan, at_ns: int) -> str:
+    """Return what the last error says that was logged in a span."""
+    window = clamp(at_ns - _AROUND_NS, at_ns + span["duration_ns"] + _AROUND_NS)
+    where = Sql("trace_id = ? AND span_id = ? AND severity_number >= ?",
+                (trace_id, bytes.fromhex(span["span_id"]), _LEAST_ERROR))  # fmt: skip
+    records = LogRows(fetch_rows(session, Signal.LOGS, window, where, trace_ids=[trace_id]), session.service_slot)
+    latest = max(range(records.count), key=lambda row: records.value("time_ns", row), default=None)
+    if latest is None:
+        return ""
+    record = records.as_json(latest, "")
+    return said(record["attributes"]) or one_line(record["body"])
+
+
+def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
+    """Return the place of the span where the failure of a trace began; None if none failed.
+
+    It is the deepest of the failing spans, the earliest of those: what it raised, its callers only passed on. One that
+    began after a span above it had raised only reports the failure: the 500 that is sent, the rollback. When the
+    deepest failing span has nothing but a code to say, an exception recorded below it on a span of unset status is
+    what happened: Go records a panic without setting the status. A recorded exception alone is no failure.
+    """
+    raised: dict[str | None, int] = {}
+    began: int | None = None
+    for at, span in enumerate(places):
+        above_ns = raised.get(span.parent_key)
+        if above_ns is not None:
+            raised[span.key] = above_ns
+        if span.status != "error":
+            continue
+        is_report = above_ns is not None and above_ns <= span.start_ns
+        if not is_report and (began is None or _deeper(span, places[began])):
+            began = at
+        events = exceptions_of(whole(at))
+        if events:
+            own_ns = span.start_ns + min(event["offset_ns"] for event in events)
+            raised[span.key] = own_ns if above_ns is None else min(own_ns, above_ns)
+    if began is None or says_why(whole(began)):
+        return began
+    panicked = _panicked_below(places, began, whole)
+    return began if panicked is None else panicked
+
+
+def _deeper(span: Place, than: Place) -> bool:
+    return (-span.depth, span.start_ns) < (-than.depth, than.start_ns)
+
+
+def _panicked_below(places: Sequence[Place], began: int, whole: Whole) -> int | None:
+    """Return the deepest span below one that recorded an exception which it did not handle, without a status."""
+    found = None
+    for at in range(began + 1, len(places)):
+        if places[at].depth <= places[began].depth:
+            break
+        if places[at].status != "unset" or not any(not is_handled(event) for event in exceptions_of(whole(at))):
+            continue
+        if found is None or _deeper(places[at], places[found]):
+            found = at
+    return found
