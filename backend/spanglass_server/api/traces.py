@@ -49,6 +49,8 @@ _SUMMARY = record(
     duration_ns=NANOSECONDS,
     span_count=INTEGER,
     error_count=INTEGER,
+    running_count=INTEGER,
+    lost_count=INTEGER,
     matched_spans=INTEGER,
     services=array(record(**_SERVICE_FIELDS)),
 )
@@ -95,7 +97,7 @@ _COLUMNS = record(
 
 
 def _search(session: QuerySession, params: Params) -> dict[str, Any]:
-    return traces.search_traces(session, span_question(params), page_of(params))
+    return traces.search_traces(session, span_question(params), page_of(params), params["now_ns"])
 
 
 def _counts(session: QuerySession, params: Params) -> dict[str, Any]:

@@ -81,6 +81,12 @@ class QuerySession(Protocol):
         bound parameters. A column may be missing from the table altogether; it is null then.
         """
 
+    def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
+        """Ranges of time outside of which no span of these traces begins, one or more for each, in any order.
+
+        They tell where to read all of a few traces without reading everything. Ids have 16 bytes.
+        """
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Run a statement with bound parameters and return the whole result as an Arrow table."""
 

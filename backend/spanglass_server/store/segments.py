@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.disk import sync
-from spanglass_server.store.trace_filter import TraceFilter
+from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -158,6 +158,7 @@ class _Facts:
     def __init__(self, signal: Signal) -> None:
         self._time = TIME_COLUMN[signal]
         self._hashes: list[NDArray[np.uint64]] | None = [] if signal is not Signal.METRICS else None
+        self._minutes: list[NDArray[np.int64]] | None = [] if signal is Signal.SPANS else None
         self._projection = PROJECTED.get(signal, ())
         self.projected: list[Any] = []
         self.rows = 0
@@ -171,6 +172,8 @@ class _Facts:
         self.max_time_ns = max(self.max_time_ns, high.as_py())
         if self._hashes is not None and "trace_id" in block.column_names:
             self._hashes.append(TraceFilter.hashes(block["trace_id"]))
+            if self._minutes is not None:  # every span has a trace id, so that both have one entry a row
+                self._minutes.append(block[self._time].to_numpy() // MINUTE_NS)
         if self._projection:
             self.projected.append(block.select([name for name in self._projection if name in block.column_names]))
         return block
@@ -178,7 +181,10 @@ class _Facts:
     def trace_filter(self) -> TraceFilter | None:
         if not self._hashes:
             return None
-        return TraceFilter.build(np.unique(np.concatenate(self._hashes)))
+        hashes = np.concatenate(self._hashes)
+        if self._minutes is not None:
+            return TraceFilter.of_spans(hashes, np.concatenate(self._minutes))
+        return TraceFilter.build(np.unique(hashes))
 
 
 def merged_schema(schemas: Iterable[Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spanglass_server.signals import (
     FIXED_COLUMNS,
@@ -18,7 +19,7 @@ from spanglass_server.signals import (
     sql_type,
 )
 from spanglass_server.store.ports import ALL_TIME, Arrived, Window
-from spanglass_server.store.trace_filter import TraceFilter
+from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from spanglass_server.store.contents import Chunk, Picture
     from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.segments import Segment
+
+#: Segments that reach over more time than a week are read whole: the clocks of their senders are wrong.
+_MOST_MINUTES = 7 * 24 * 60
 
 
 class StoreSession:
@@ -109,6 +113,27 @@ class StoreSession:
             tables.append(self._lookup.rows(paths, sorted(columns), where, parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+
+    def trace_windows(self, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
+        """See ``QuerySession``."""
+        ids = list(trace_ids)
+        hashes = TraceFilter.hashes_of(ids)
+        found: set[tuple[bytes, Window]] = set()
+        for segment in self._files(Signal.SPANS, ALL_TIME, (), ids):
+            first, last = segment.min_time_ns // MINUTE_NS, segment.max_time_ns // MINUTE_NS
+            held = segment.trace_filter
+            if held is not None and last - first <= _MOST_MINUTES and held.has_minutes:
+                found.update((ids[place], _minute(at)) for place, at in held.minutes_of(hashes, first, last))
+            elif held is not None:
+                whole = Window(segment.min_time_ns, segment.max_time_ns + 1)
+                found.update((ids[place], whole) for place in held.places_of(hashes))
+        wanted = pa.array(ids, pa.binary())
+        for chunk in self._chunks(Signal.SPANS, ALL_TIME):
+            rows = chunk.table.select(["trace_id", TIME_COLUMN[Signal.SPANS]])
+            rows = rows.filter(pc.is_in(rows["trace_id"], value_set=wanted))
+            starts = (column.to_pylist() for column in rows.columns)
+            found.update((trace_id, _minute(start_ns // MINUTE_NS)) for trace_id, start_ns in zip(*starts, strict=True))
+        return found
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""
@@ -202,6 +227,10 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
+
+
+def _minute(number: int) -> Window:
+    return Window(number * MINUTE_NS, (number + 1) * MINUTE_NS)
 
 
 def _inside(signal: Signal, window: Window) -> str:

@@ -54,6 +54,33 @@ def test_few_others_pass(make):
     assert len(held.bits) * 8 <= 4 * 10 * 10_000
 
 
+@given(st.lists(st.tuples(IDS, st.integers(0, 50)), max_size=200))
+def test_no_minute_is_missed(pairs):
+    """Every id is held with each minute that it went in with, and the filter knows that it has minutes."""
+    hashes = TraceFilter.hashes_of(trace_id for trace_id, _ in pairs)
+    held = TraceFilter.of_spans(hashes, np.array([minute for _, minute in pairs], np.int64))
+    found = set(held.minutes_of(hashes, 0, 50))
+
+    assert held.has_minutes
+    assert {(place, minute) for place, (_, minute) in enumerate(pairs)} <= found
+    assert held.places_of(hashes) == list(range(len(pairs)))
+
+
+def test_few_other_minutes_pass():
+    """Of minutes that are not there at most 3 % pass."""
+    rng = random.Random(1)  # noqa: S311 - sample data
+    hashes = TraceFilter.hashes_of(rng.randbytes(16) for _ in range(2000))
+    held = TraceFilter.of_spans(hashes, np.full(2000, 5))
+
+    assert len(held.minutes_of(hashes, 0, 100)) - 2000 <= 2000 * 100 * 0.03
+
+
+def test_filters_of_older_versions_have_no_minutes():
+    """A filter over ids alone is told from one that has minutes, however full it is."""
+    rng = random.Random(1)  # noqa: S311 - sample data
+    assert not any(built([rng.randbytes(16) for _ in range(count)]).has_minutes for count in range(200))
+
+
 def test_other_lengths_are_not_there():
     """An id of another length than 16 bytes is held by no filter, an empty filter holds nothing."""
     assert not may_hold(built([b"x" * 16]), b"x" * 15)

@@ -1,4 +1,3 @@
-SELECT trace_id, span_id, parent_span_id, start_time_ns, duration_ns, status_code, name, {service} AS service,
-    ({matches}) IS TRUE AS matched
+SELECT trace_id, {identity}, parent_span_id, status_code, name, ({matches}) IS TRUE AS matched
 FROM {relation}
 WHERE trace_id IN {trace_ids}

@@ -187,6 +187,8 @@ def announced_as(records: LogRows, row: int) -> tuple[bytes, str, int]:
     return records.value("span_id", row), records.service(row), said.get(names.SPAN_START_UNIX_NANO, -1)
 
 
-def of_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> list[OpenSpan]:
-    """List the open spans of one trace, whenever they were announced."""
-    return open_spans(session, ALL_TIME, now_ns, where=Sql("trace_id = ?", (trace_id,)), trace_ids=(trace_id,))
+def of_traces(session: QuerySession, trace_ids: Collection[bytes], window: Window, now_ns: int) -> list[OpenSpan]:
+    """List the open spans of some traces that were announced in a window, which reaches to the present."""
+    ids = one_of(trace_ids)
+    where = Sql(f"trace_id IN {ids.text}", ids.parameters)
+    return open_spans(session, window, now_ns, where=where, trace_ids=trace_ids)

@@ -1,38 +1,39 @@
 """Trace search: summaries of the traces that have a matching span, page by page, and matching spans over time.
 
 Two phases, so that nothing but a few columns is read of most spans: first the ids of the traces of a page, then
-summaries of just these traces from the time around them.
+summaries of just these traces, from all their spans: storage knows when they began.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME, Matching, match_spans
+from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
+from spanglass_server.query.traces.announcements import of_traces
 from spanglass_server.query.traces.estimates import counting, sampled_share
-from spanglass_server.query.traces.summaries import Summary, add_up
+from spanglass_server.query.traces.identity import COLUMNS, SELECTED, SPANS
+from spanglass_server.query.traces.summaries import Summary, add_open, add_up
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from spanglass_server.query.matching import SpanQuestion
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import QuerySession
 
 #: Sorting by a figure looks at the spans of a trace this far around the range.
 _AROUND_RANGE_NS = 900 * NS_PER_SECOND
-#: Spans of a trace are looked for this far around those that were found: a row group or two of a busy server ...
-_NEAR_NS = 60 * NS_PER_SECOND
-#: ... and once more, from much further away, when its root is not there, or ends later.
-_FAR_NS = 86_400 * NS_PER_SECOND
-#: Traces that lie apart in time are read separately, so that nothing between them is; each part takes 1.5 ms to plan.
+#: Clocks of processes that announce spans may be off by this much.
+_SKEW_NS = 900 * NS_PER_SECOND
+#: What lies apart in time is read separately, so that nothing between is; each part takes 1.5 ms to plan.
 _MAX_PARTS = 8
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
 _SPANS_A_TRACE = 64
@@ -43,14 +44,17 @@ _SHARES = (16, 1)
 #: Figures that traces can be sorted by. Spans sent twice count once.
 FIGURES = {
     "duration": Sql("max(start_time_ns + duration_ns) - min(start_time_ns)"),
-    "spans": Sql("count(DISTINCT span_id)"),
-    "errors": Sql("count(DISTINCT span_id) FILTER (status_code = 2)"),
+    "spans": SPANS,
+    "errors": Sql(f"{SPANS.text} FILTER (status_code = 2)"),
+}
+_FIGURE_COLUMNS = {
+    "duration": ("trace_id", "start_time_ns", "duration_ns"),
+    "spans": ("trace_id", *COLUMNS),
+    "errors": ("trace_id", *COLUMNS, "status_code"),
 }
 SORTS = ("time", *FIGURES)
 _DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
-_SUMMARY_COLUMNS = (
-    "trace_id", "span_id", "parent_span_id", "start_time_ns", "duration_ns", "status_code", "name", SERVICE,
-)  # fmt: skip
+_SUMMARY_COLUMNS = ("trace_id", *COLUMNS, "parent_span_id", "status_code", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,11 @@ class Found:
     start_ns: int
 
 
-def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> dict[str, Any]:
+def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now_ns: int) -> dict[str, Any]:
     """Answer ``GET /api/v1/traces``.
 
-    By time, a trace stands where its first matching span of the range starts.
+    By time, a trace stands where its first matching span of the range starts. Spans that have not ended count in the
+    traces that are found, but find none.
     """
     matching = match_spans(session, question)
     after = Cursor.decode(page.cursor, page.order)
@@ -91,10 +96,12 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page) -> 
         summaries = summarise(session, matching, found[: page.limit])
     shown = found[: page.limit]
     is_last = len(found) <= page.limit
+    listed = [summaries[trace.trace_id] for trace in shown if trace.trace_id in summaries]
+    _count_open(session, listed, now_ns)
+    if page.sort != "time":  # the order is that of a part of their time, and a row must not contradict it
+        listed.sort(key=lambda summary: (summary.figures[page.sort], summary.trace_id), reverse=page.descending)
     return {
-        "traces": [
-            summaries[trace.trace_id].as_json(session.service_slot) for trace in shown if trace.trace_id in summaries
-        ],
+        "traces": [summary.as_json(session.service_slot) for summary in listed],
         "next_cursor": None if is_last else Cursor(shown[-1].value, shown[-1].trace_id).encode(page.order),
     }
 
@@ -214,7 +221,7 @@ def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
 def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
     """Give the page's traces by a figure of the whole trace, with one more when there is one."""
     around = widen(matching.window, _AROUND_RANGE_NS)
-    columns = ("trace_id", "span_id", "start_time_ns", "duration_ns", "status_code")
+    columns = _FIGURE_COLUMNS[page.sort]
     found = rows(
         session,
         statement(
@@ -240,61 +247,53 @@ def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
     return Sql(f"(value {sign} ? OR (value = ? AND trace_id {sign} ?))", parameters)
 
 
+def _count_open(session: QuerySession, listed: Collection[Summary], now_ns: int) -> None:
+    """Count the spans of a page's traces that have not ended; without announcements there is nothing to read."""
+    if listed:
+        since = clamp(min(summary.start_ns for summary in listed) - _SKEW_NS, ALL_TIME.end_ns)
+        by_id = {summary.trace_id: summary for summary in listed}
+        add_open(by_id, of_traces(session, by_id, since, now_ns))
+
+
 def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Summary]:
-    """Summarise traces by id: from the time around them, and once more from further away for those that need it."""
-    near = _parts(traces, _NEAR_NS)
-    summaries = _summaries(session, matching, near)
-    reaching = [
-        trace for part in near for trace in part.traces if _reaches_past(summaries.get(trace.trace_id), part.window)
-    ]
-    return summaries | _summaries(session, matching, _parts(reaching, _FAR_NS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Traces that lie together in time, and the time in which their spans are looked for."""
-
-    traces: list[Found]
-    window: Window
-
-
-def _parts(traces: Collection[Found], margin_ns: int) -> list[_Part]:
-    """Divide traces where there is time between them, at the widest gaps if there are too many."""
-    ordered = sorted(traces, key=lambda trace: trace.start_ns)
-    gaps = [later.start_ns - earlier.start_ns for earlier, later in pairwise(ordered)]
-    widest = sorted(gaps, reverse=True)[: _MAX_PARTS - 1]
-    least_ns = max(2 * margin_ns, widest[-1] if len(widest) == _MAX_PARTS - 1 else 0)
-    cuts = [place for place, gap in enumerate(gaps, 1) if gap > least_ns]
-    return [
-        _Part(part, clamp(part[0].start_ns - margin_ns, part[-1].start_ns + margin_ns))
-        for start, end in pairwise([0, *cuts, len(ordered)])
-        if (part := ordered[start:end])
-    ]
-
-
-def _reaches_past(summary: Summary | None, window: Window) -> bool:
-    """Tell whether spans of a trace may lie outside the time that was looked at."""
-    return summary is None or summary.root_missing or summary.end_ns > window.end_ns
-
-
-def _summaries(session: QuerySession, matching: Matching, parts: Collection[_Part]) -> dict[bytes, Summary]:
-    """Summarise the spans of traces that start in the time of their part."""
+    """Summarise traces by id, from all their spans, whenever they began."""
+    if not traces:
+        return {}
+    windows = session.trace_windows({trace.trace_id for trace in traces})
+    parts = [_spans_of(session, matching, trace_ids, window) for window, trace_ids in _parts(windows)]
     if not parts:
         return {}
-    spans = [_spans_of(session, matching, part) for part in parts]
-    parameters = tuple(parameter for part in spans for parameter in part.parameters)
-    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in spans), parameters)))
+    parameters = tuple(parameter for part in parts for parameter in part.parameters)
+    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters)))
 
 
-def _spans_of(session: QuerySession, matching: Matching, part: _Part) -> Sql:
-    """Select the spans of a part's traces."""
-    trace_ids = {trace.trace_id for trace in part.traces}
-    columns = {*_SUMMARY_COLUMNS, *matching.columns}
+def _parts(windows: Iterable[tuple[bytes, Window]]) -> list[tuple[Window, set[bytes]]]:
+    """Join windows of traces where there is no time between them, and over the narrowest gaps if they are too many."""
+    ordered = sorted(windows, key=lambda pair: pair[1].start_ns)
+    ends_ns = accumulate((window.end_ns for _, window in ordered), max)
+    gaps = [window.start_ns - end_ns for end_ns, (_, window) in zip(ends_ns, ordered[1:], strict=False)]
+    widest = sorted((place for place, gap in enumerate(gaps, 1) if gap > 0), key=lambda place: -gaps[place - 1])
+    cuts = sorted(widest[: _MAX_PARTS - 1])
+    parts = (ordered[start:end] for start, end in pairwise([0, *cuts, len(ordered)]))
+    return [
+        (
+            Window(part[0][1].start_ns, max(window.end_ns for _, window in part)),
+            {trace_id for trace_id, _ in part},
+        )
+        for part in parts
+        if part
+    ]
+
+
+def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[bytes], window: Window) -> Sql:
+    """Select the spans of traces that begin in a window."""
     return statement(
         "trace_spans",
-        service=SERVICE_NAME,
+        identity=SELECTED,
         matches=matching.where,
-        relation=Sql(session.relation(Signal.SPANS, part.window, columns, trace_ids=trace_ids)),
+        relation=Sql(
+            session.relation(Signal.SPANS, window, {*_SUMMARY_COLUMNS, *matching.columns}, trace_ids=trace_ids)
+        ),
         trace_ids=one_of(trace_ids),
     )
 

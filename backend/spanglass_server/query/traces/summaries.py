@@ -1,4 +1,4 @@
-"""Summaries of traces, from the few columns of their spans that a list of traces shows.
+"""Summaries of traces, from the few columns of their spans that a list of traces shows; all of a trace counts.
 
 Added up here and not in SQL: a page has some hundreds of spans, and planning the query took ten times as long.
 """
@@ -8,15 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.matching import UNKNOWN_SERVICE
+from spanglass_server.query.traces.announcements import RUNNING
+from spanglass_server.query.traces.identity import kind_name
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pyarrow as pa
 
-_ERROR = 2
+    from spanglass_server.query.traces.announcements import OpenSpan
+
+_ERROR, _FAILED = 2, "error"
+_NO_PARENT = (None, b"", bytes(8))
 
 
 @dataclass(slots=True)
@@ -29,7 +33,10 @@ class Summary:
     error_count: int = 0
     matched_spans: int = 0
     first_match_ns: int | None = None
-    span_ids: set[bytes] = field(default_factory=set)
+    #: Identities of its spans, kinds as numbers.
+    spans: set[tuple[bytes, int, str, int, int]] = field(default_factory=set)
+    running_count: int = 0
+    lost_count: int = 0
     #: Spans, errors and the first start of each service.
     services: dict[str, list[int]] = field(default_factory=dict)
     #: What makes a span the root, smallest first: whether it has a parent, its start and id; then service and name.
@@ -39,6 +46,13 @@ class Summary:
     def root_missing(self) -> bool:
         """Whether every span names a parent."""
         return self.root is None or self.root[0]
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What traces can be sorted by besides time."""
+        open_count = self.running_count + self.lost_count
+        duration_ns = self.end_ns - self.start_ns
+        return {"duration": duration_ns, "spans": len(self.spans) + open_count, "errors": self.error_count}
 
     def as_json(self, slot_of: Callable[[str], int]) -> dict[str, Any]:
         """Give the trace as a list of traces shows it; without a root, its first span stands in for it."""
@@ -50,9 +64,11 @@ class Summary:
             "root_operation": operation,
             "root_missing": self.root_missing,
             "start_time": format_time(self.start_ns),
-            "duration_ns": self.end_ns - self.start_ns,
-            "span_count": len(self.span_ids),
+            "duration_ns": self.figures["duration"],
+            "span_count": self.figures["spans"],
             "error_count": self.error_count,
+            "running_count": self.running_count,
+            "lost_count": self.lost_count,
             "matched_spans": self.matched_spans,
             "services": [
                 {"service": name, "slot": slot_of(name), "spans": spans, "errors": errors}
@@ -60,36 +76,53 @@ class Summary:
             ],
         }
 
+    def add(self, start_ns: int, end_ns: int, service: str, *, is_error: bool) -> None:
+        """Count a span."""
+        self.start_ns = min(self.start_ns, start_ns)
+        self.end_ns = max(self.end_ns, end_ns)
+        self.error_count += is_error
+        counts = self.services.setdefault(service, [0, 0, start_ns])
+        counts[0] += 1
+        counts[1] += is_error
+        counts[2] = min(counts[2], start_ns)
+
+    def stand_at_root(self, candidate: tuple[bool, int, bytes, str, str]) -> None:
+        """Let a span be the root, if it fits better than the one so far."""
+        self.root = candidate if self.root is None else min(self.root, candidate)
+
 
 def add_up(table: pa.Table) -> dict[bytes, Summary]:
     """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once."""
     summaries: dict[bytes, Summary] = {}
     columns = (column.to_pylist() for column in table.columns)
-    for trace_id, span_id, parent_id, start_ns, duration_ns, status, name, service, matched in zip(
+    for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, matched in zip(
         *columns, strict=True
     ):
         summary = summaries.get(trace_id)
         if summary is None:
             summary = summaries[trace_id] = Summary(trace_id, start_ns, start_ns)
-        if span_id in summary.span_ids:
+        identity = (span_id, kind, service, start_ns, duration_ns)
+        if identity in summary.spans:
             continue
-        summary.span_ids.add(span_id)
-        summary.start_ns = min(summary.start_ns, start_ns)
-        summary.end_ns = max(summary.end_ns, start_ns + duration_ns)
-        is_error = status == _ERROR
-        summary.error_count += is_error
+        summary.spans.add(identity)
+        summary.add(start_ns, start_ns + duration_ns, service, is_error=status == _ERROR)
         if matched:
             summary.matched_spans += 1
             summary.first_match_ns = min(start_ns, summary.first_match_ns or start_ns)
-        _add_to_service(summary, service or UNKNOWN_SERVICE, start_ns, is_error=is_error)
-        root = (parent_id is not None, start_ns, span_id, service or UNKNOWN_SERVICE, name or "")
-        summary.root = root if summary.root is None else min(summary.root, root)
+        summary.stand_at_root((parent_id not in _NO_PARENT, start_ns, span_id, service, name or ""))
     return summaries
 
 
-def _add_to_service(summary: Summary, service: str, start_ns: int, *, is_error: bool) -> None:
-    """Count a span for its service."""
-    counts = summary.services.setdefault(service, [0, 0, start_ns])
-    counts[0] += 1
-    counts[1] += is_error
-    counts[2] = min(counts[2], start_ns)
+def add_open(summaries: dict[bytes, Summary], spans: Iterable[OpenSpan]) -> None:
+    """Count spans that have not ended in the summaries of their traces, but for those that are stored after all."""
+    ended: dict[bytes, set[tuple[bytes, str, str]]] = {}
+    for span in spans:
+        summary = summaries[span.trace_id]
+        if span.trace_id not in ended:
+            ended[span.trace_id] = {(span_id, kind_name(kind), service) for span_id, kind, service, *_ in summary.spans}
+        if span.identity.half in ended[span.trace_id]:
+            continue
+        summary.add(span.start_ns, span.start_ns + span.duration_ns, span.service, is_error=span.status == _FAILED)
+        summary.running_count += span.state == RUNNING
+        summary.lost_count += span.state != RUNNING
+        summary.stand_at_root((span.parent_id is not None, span.start_ns, span.span_id, span.service, span.name))

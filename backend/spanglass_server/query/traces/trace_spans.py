@@ -12,7 +12,7 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.span_rows import SpanRows, brief_json, open_span_json
 from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.traces.announcements import ENDED, announced_as, announced_rows, of_trace
+from spanglass_server.query.traces.announcements import ENDED, announced_as, announced_rows, of_traces
 from spanglass_server.query.traces.identity import Identity, first_of_each
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
@@ -68,7 +68,7 @@ def read_spans(session: QuerySession, trace_id: bytes, now_ns: int, span_id: byt
     """Read all spans of a trace, or those with an id. One that is stored has ended, whatever was announced."""
     stored = SpanRows(fetch_spans(session, trace_id, span_id), session.service_slot)
     found = [_stored(stored, row) for row in range(stored.count)]
-    announced = [span for span in of_trace(session, trace_id, now_ns) if span_id in (None, span.span_id)]
+    announced = [span for span in of_traces(session, [trace_id], ALL_TIME, now_ns) if span_id in (None, span.span_id)]
     if announced:
         ended = {span.identity.half for span in found}
         found += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])

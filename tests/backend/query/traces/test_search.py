@@ -14,6 +14,7 @@ from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000
 WINDOW = Window(1000 * SECOND, 2000 * SECOND)
+NOW = 2000 * SECOND
 EVERYTHING = SpanQuestion(WINDOW)
 
 
@@ -41,7 +42,7 @@ def walk(session, question, **page):
     """Follow the cursors from the first page to the last."""
     pages, cursor = [], None
     while not pages or cursor is not None:
-        answer = search_traces(session, question, Page(cursor=cursor, **page))
+        answer = search_traces(session, question, Page(cursor=cursor, **page), NOW)
         pages.append(ids(answer))
         cursor = answer["next_cursor"]
     return pages
@@ -59,7 +60,7 @@ def test_summary(open_tables):
         ]
     )
 
-    answer = search_traces(session, SpanQuestion(WINDOW, "status:error"), Page())
+    answer = search_traces(session, SpanQuestion(WINDOW, "status:error"), Page(), NOW)
 
     assert answer == {
         "traces": [
@@ -72,6 +73,8 @@ def test_summary(open_tables):
                 "duration_ns": 4 * SECOND,
                 "span_count": 3,
                 "error_count": 1,
+                "running_count": 0,
+                "lost_count": 0,
                 "matched_spans": 1,
                 "services": [
                     {"service": "web", "slot": 5, "spans": 1, "errors": 0},
@@ -87,7 +90,7 @@ def test_missing_root_and_service(open_tables):
     """Without a root the first span stands in for it; a span without a service is of the unknown one."""
     session = open_tables(spans=[span(1, 2, 9, start=1501, name="b"), span(1, 1, 9, service=None, name="a")])
 
-    found = search_traces(session, SpanQuestion(WINDOW, service="unknown_service"), Page())["traces"][0]
+    found = search_traces(session, SpanQuestion(WINDOW, service="unknown_service"), Page(), NOW)["traces"][0]
 
     assert (found["root_missing"], found["root_service"], found["root_operation"]) == (True, "unknown_service", "a")
 
@@ -106,14 +109,14 @@ def test_shorthands(open_tables):
     )
     question = SpanQuestion(WINDOW, "kind:server", "web", "GET /", 100, 200)
 
-    assert sorted(ids(search_traces(session, question, Page()))) == [2, 3]
+    assert sorted(ids(search_traces(session, question, Page(), NOW))) == [2, 3]
 
 
 def test_range_is_half_open(open_tables):
     """A span that starts at the end of the range is not in it, one that starts at its start is."""
     session = open_tables(spans=[span(1, 1, start=999.999), span(2, 1, start=1000), span(3, 1, start=2000)])
 
-    assert ids(search_traces(session, EVERYTHING, Page())) == [2]
+    assert ids(search_traces(session, EVERYTHING, Page(), NOW)) == [2]
 
 
 def test_long_traces_are_summarised_whole(open_tables):
@@ -123,7 +126,7 @@ def test_long_traces_are_summarised_whole(open_tables):
     )
     question = SpanQuestion(Window(59_000 * SECOND, 61_000 * SECOND))
 
-    found = search_traces(session, question, Page())["traces"][0]
+    found = search_traces(session, question, Page(), NOW)["traces"][0]
 
     assert (found["span_count"], found["matched_spans"], found["root_missing"]) == (2, 1, False)
 
@@ -168,17 +171,17 @@ def test_pages_by_time_hold_every_trace_once(open_tables, monkeypatch, descendin
 def test_new_traces_do_not_shift_pages(open_tables):
     """What arrives between two pages does not move the second one."""
     before = [span(trace, 1, start=1400 + trace) for trace in range(1, 6)]
-    cursor = search_traces(open_tables(spans=before), EVERYTHING, Page(limit=2))["next_cursor"]
+    cursor = search_traces(open_tables(spans=before), EVERYTHING, Page(limit=2), NOW)["next_cursor"]
     session = open_tables(spans=[*before, span(9, 1, start=1900)])
 
-    assert ids(search_traces(session, EVERYTHING, Page(limit=2, cursor=cursor))) == [3, 2]
+    assert ids(search_traces(session, EVERYTHING, Page(limit=2, cursor=cursor), NOW)) == [3, 2]
 
 
 @pytest.mark.parametrize("cursor", ["x", "bnVsbA", "WzEsMiwzXQ"])
 def test_broken_cursor(open_tables, cursor):
     """A cursor that is none is refused by name."""
     with pytest.raises(BadQuestionError, match="not a cursor") as caught:
-        search_traces(open_tables(), EVERYTHING, Page(cursor=cursor))
+        search_traces(open_tables(), EVERYTHING, Page(cursor=cursor), NOW)
 
     assert caught.value.field == "cursor"
 
@@ -186,10 +189,10 @@ def test_broken_cursor(open_tables, cursor):
 def test_cursor_of_another_sorting(open_tables):
     """A cursor does not silently continue another order."""
     session = open_tables(spans=[span(1, 1), span(2, 1)])
-    cursor = search_traces(session, EVERYTHING, Page(limit=1))["next_cursor"]
+    cursor = search_traces(session, EVERYTHING, Page(limit=1), NOW)["next_cursor"]
 
     with pytest.raises(BadQuestionError, match="sorted by time desc"):
-        search_traces(session, EVERYTHING, Page(limit=1, cursor=cursor, sort="spans"))
+        search_traces(session, EVERYTHING, Page(limit=1, cursor=cursor, sort="spans"), NOW)
 
 
 def test_counts(open_tables):
@@ -213,4 +216,4 @@ def test_counts(open_tables):
 
 def test_nothing_stored(open_tables):
     """An empty store has an empty answer."""
-    assert search_traces(open_tables(), EVERYTHING, Page()) == {"traces": [], "next_cursor": None}
+    assert search_traces(open_tables(), EVERYTHING, Page(), NOW) == {"traces": [], "next_cursor": None}
