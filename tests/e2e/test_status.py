@@ -56,6 +56,29 @@ def test_banner_on_a_full_disk(new_server, path):
     assert (told["ready"], told["disk"]["min_free_bytes"], told["retention"]["max_bytes"]) == (False, 900 << 40, 0)
 
 
+def test_segments_that_cant_be_written_are_told(new_server):
+    """Records are still taken in, but health, status, figures and the page say what is wrong, until it is over."""
+    server = new_server(storage__flush_interval="1s")
+    server.data.mkdir()
+    (server.data / "segments").write_text("in the way")
+    server.start()
+    post_spans(server, range(10))
+    until(lambda: server.request("GET", "/healthz").status == 503)
+    told, page = status(server), server.request("GET", "/server").body.decode()
+    figures = server.request("GET", "/metrics").body.decode().splitlines()
+    ready = server.request("GET", "/readyz").status
+    (server.data / "segments").unlink()
+    until(lambda: server.request("GET", "/healthz").status == 200)
+
+    reason = "segments can't be written (Not a directory); 1 generation waits in the journal, to be tried again"
+    assert (told["ready"], told["health"], ready) == (True, reason, 200)
+    assert "Taking records, but something is wrong with the server." in page
+    assert reason.replace("'", "&#39;") in page
+    assert {"spanglass_problems 1", 'spanglass_generations{state="failed"} 1'} <= set(figures)
+    until(lambda: status(server)["storage"]["rows"]["spans"] == 10)
+    assert status(server)["health"] is None
+
+
 def slots(server):
     return {row["service"]: row["slot"] for row in server.request("GET", "/api/v1/services").json()["services"]}
 

@@ -38,7 +38,7 @@ class DigestWindow:
 
     def __init__(self, window_ns: int) -> None:
         self._lock = threading.Lock()
-        self._window_ns = window_ns
+        self.window_ns = window_ns
         self._generations: dict[int, _Generation] = {}
 
     def load(self, generation: int, newest_ns: int, digests: Iterable[bytes]) -> None:
@@ -65,6 +65,6 @@ class DigestWindow:
     def forget(self, now_ns: int) -> None:
         """Drop generations whose newest request is older than the window."""
         with self._lock:
-            old = [number for number, g in self._generations.items() if g.newest_ns < now_ns - self._window_ns]
+            old = [number for number, g in self._generations.items() if g.newest_ns < now_ns - self.window_ns]
             for number in old:
                 del self._generations[number]

@@ -1,20 +1,22 @@
 """The journal: every request's bytes, appended and fsynced before it is acknowledged.
 
 One file a generation. A file begins with a magic number; each record is a header and a body, and the header carries
-the length and a CRC-32 of both. Reading stops at the first record that is not whole: a torn tail is cut, never fatal.
-Not thread-safe: one thread appends.
+the length and a CRC-32 of both. A torn tail is cut, never fatal. What is damaged is left out, and reading goes on with
+the next record that is whole. Not thread-safe: one thread appends.
 """
 
 from __future__ import annotations
 
-import os
+import mmap
+import re
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.signals import Signal
-from spanglass_server.store.disk import sync
+from spanglass_server.store.disk import DISK, Disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,12 @@ _HEADER = struct.Struct("<IIBxxxQ16s")  # body length, crc, signal, received ns,
 _SIGNALS = (Signal.SPANS, Signal.LOGS, Signal.METRICS)
 _CODES = {signal: code for code, signal in enumerate(_SIGNALS)}
 _IOV_MAX = 512  # parts of one writev; Linux takes 1024
+
+#: What a header has behind its length and checksum: a signal, three zeros and a time from the year 1970 to 2262.
+_HEADER_LIKE = re.compile(rb"(?s)(?=[\0-\2]\0\0\0.{7}[\0-\x7f])")
+_LIKE_AT = 8
+_SEARCH_BYTES = 1 << 30  # checksummed at most in search of the next record: about a second
+_SEARCH_STEP = 4096  # what a candidate costs besides, in such bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,15 @@ class Entry:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a file is made of, in bytes besides its whole records."""
+
+    torn_bytes: int = 0  # after the last whole record: a write that was never acknowledged
+    damaged_bytes: int = 0  # before a whole record: something altered what was written
+    damaged_places: int = 0
+
+
 class JournalError(OSError):
     """The journal could not be written; nothing of the batch counts as stored."""
 
@@ -44,75 +61,123 @@ class JournalError(OSError):
 class JournalFile:
     """The file of one generation, open for appending."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self.torn = False  # a failed write left something that could not be undone: nothing may follow it
+        self._disk = disk
+        self._descriptor = disk.create(path)
         try:
             self._write_all([_MAGIC])
-            sync(path.parent)
-        except OSError:
-            self.close()
+            disk.sync(path.parent)
+        except BaseException:
+            with suppress(OSError):  # what is left is cut when the generation begins again, or is read as empty
+                self.close()
+                disk.unlink(path)
             raise
         self.size = len(_MAGIC)
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Write entries and return once they are on disk. On ``JournalError`` the file is as it was before."""
+        """Write entries and return once they are on disk. On an error the file is as it was before, or ``torn``.
+
+        Raises ``JournalError`` when the disk refuses.
+        """
         parts: list[bytes] = []
         for entry in entries:
             parts += (_header(entry), entry.body)
         try:
             for start in range(0, len(parts), _IOV_MAX):
                 self._write_all(parts[start : start + _IOV_MAX])
-            os.fdatasync(self._descriptor)
-        except OSError as error:
-            self._undo()
-            raise JournalError(error.errno, f"the journal could not be written: {error.strerror}") from error
+            self._disk.sync_data(self._descriptor)
+        except BaseException as error:
+            self.undo_to(self.size)
+            if isinstance(error, OSError):
+                raise JournalError(error.errno, f"the journal could not be written: {error.strerror}") from error
+            raise
         self.size += sum(map(len, parts))
 
     def _write_all(self, parts: list[bytes]) -> None:
         views = [memoryview(part) for part in parts]
         while views:
-            written = os.writev(self._descriptor, views)
+            written = self._disk.write(self._descriptor, views)
             while views and written >= len(views[0]):
                 written -= len(views.pop(0))
             if written:
                 views[0] = views[0][written:]
 
-    def _undo(self) -> None:
-        """Forget what a failed write left; should that fail too, reading stops at it all the same."""
+    def undo_to(self, size: int) -> None:
+        """Forget what was written past a size that the file had."""
         try:
-            os.ftruncate(self._descriptor, self.size)
-            os.lseek(self._descriptor, self.size, os.SEEK_SET)
-        except OSError:
-            pass
+            self._disk.truncate(self._descriptor, size)
+        except Exception:  # noqa: BLE001 - the reason is reported by what made it necessary
+            self.torn = True
+        self.size = size
 
     def close(self) -> None:
         """Close the file; it stays on disk."""
-        os.close(self._descriptor)
+        self._disk.close(self._descriptor)
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
-    """The whole records of a file, in order, up to the first that is torn or damaged."""
+    """The whole records of a file, in order."""
+    for _, entry in _walk(path):
+        yield entry
+
+
+def survey(path: Path) -> Survey:
+    """What of a file ``read_entries`` leaves out."""
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if file.read(len(_MAGIC)) != _MAGIC:
+        end = len(_MAGIC) if file.read(len(_MAGIC)) == _MAGIC else 0
+        size = file.seek(0, 2)
+    damaged = places = 0
+    for start, entry in _walk(path):
+        damaged += start - end
+        places += start > end
+        end = start + _HEADER.size + len(entry.body)
+    return Survey(size - end, damaged, places)
+
+
+def _walk(path: Path) -> Iterator[tuple[int, Entry]]:
+    """The whole records of a file and where they begin."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        if size < len(_MAGIC) + _HEADER.size:
             return
-        while True:
-            header = file.read(_HEADER.size)
-            if len(header) < _HEADER.size:
-                return
-            length, crc, code, received_ns, digest = _HEADER.unpack(header)
-            if length > size - file.tell():  # never asks for the 4 GB that a broken length may name
-                return
-            body = file.read(length)
-            if len(body) < length or code >= len(_SIGNALS) or _crc(header, body) != crc:
-                return
-            yield Entry(_SIGNALS[code], received_ns, digest, body)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            position: int | None = len(_MAGIC)
+            while position is not None and position < size:
+                entry = _entry_at(content, position, size)
+                if entry is None:
+                    position = _next_whole(content, position, size)
+                    continue
+                yield position, entry
+                position += _HEADER.size + len(entry.body)
 
 
-def whole_bytes(path: Path) -> int:
-    """How many bytes of a file are whole records; less than its size where the tail is torn."""
-    return len(_MAGIC) + sum(_HEADER.size + len(entry.body) for entry in read_entries(path))
+def _entry_at(content: mmap.mmap, position: int, size: int) -> Entry | None:
+    """The record that begins here, if one does and is whole."""
+    start = position + _HEADER.size
+    if start > size:
+        return None
+    header = content[position:start]
+    length, crc, code, received_ns, digest = _HEADER.unpack(header)
+    if length > size - start or code >= len(_SIGNALS):  # never asks for the 4 GB that a broken length may name
+        return None
+    body = content[start : start + length]
+    return Entry(_SIGNALS[code], received_ns, digest, body) if _crc(header, body) == crc else None
+
+
+def _next_whole(content: mmap.mmap, position: int, size: int) -> int | None:
+    """Where the first whole record behind a damaged one begins."""
+    searched = 0
+    for match in _HEADER_LIKE.finditer(content, position + _LIKE_AT + 1):
+        candidate = match.start() - _LIKE_AT
+        if searched > _SEARCH_BYTES:
+            return None
+        length = int.from_bytes(content[candidate : candidate + 4], "little")
+        searched += _SEARCH_STEP + (length if length < size - candidate else 0)
+        if _entry_at(content, candidate, size) is not None:
+            return candidate
+    return None
 
 
 def _header(entry: Entry) -> bytes:
@@ -122,13 +187,3 @@ def _header(entry: Entry) -> bytes:
 
 def _crc(header: bytes, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(header[8:], zlib.crc32(header[:4])))
-
-
-def journal_path(directory: Path, generation: int) -> Path:
-    """Where a generation's file lies."""
-    return directory / f"{generation:012d}.journal"
-
-
-def journal_files(directory: Path) -> dict[int, Path]:
-    """All generations on disk, oldest first."""
-    return {int(path.stem): path for path in sorted(directory.glob("*.journal")) if path.stem.isdigit()}

@@ -20,21 +20,25 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.contents import Chunk, order_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spanglass_server.ingest.decode import Decoded
     from spanglass_server.self_metrics.registry import Telemetry
-    from spanglass_server.store.contents import Contents
+    from spanglass_server.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 
 #: Shredded together at most: 1.1 kB a span while decoded.
 _BATCH_BYTES = 8 << 20
+_MEMORY_FAILURES_MAX = 5  # in a row with one part alone: then it is the part that asks for too much
+_LOOK_EVERY_S = 0.05  # for a stop, while another thread shreds
 
 
 class Pending:
-    """The records waiting to be shredded into the contents, by generation and signal. Thread-safe."""
+    """The records waiting to be shredded into the store's memory, by generation and signal. Thread-safe."""
 
-    def __init__(self, contents: Contents, limits: ShredLimits, telemetry: Telemetry) -> None:
-        self._contents = contents
+    def __init__(self, store: Store, limits: ShredLimits, telemetry: Telemetry) -> None:
+        self._store = store
         self._limits = limits
         self._telemetry = telemetry
         self._lock = threading.Lock()
@@ -42,6 +46,7 @@ class Pending:
         self._waiting: dict[tuple[int, Signal], list[Decoded]] = defaultdict(list)
         self._budgets: dict[tuple[int, Signal], ColumnBudget] = {}
         self._held: dict[tuple[int, Signal], int] = defaultdict(int)  # records of a generation that were added
+        self._memory_failures = 0
         self.bytes = 0
         self.damaged: set[int] = set()  # generations of which some records could not be shredded
 
@@ -63,57 +68,89 @@ class Pending:
         self._held[key] = int(ends[-1])
         return replace(part, first_order=order_of(generation) + ends - part.records)
 
-    def settle(self) -> None:
-        """Shred everything that was added before the call."""
-        with self._shredding:
-            while (batch := self._next()) is not None:
-                key, parts = batch
-                self._shred(key, parts)
+    def settle(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Shred everything that was added before the call, and no more: it ends while others add.
+
+        Returns early once ``stopped`` returns True. Raises ``MemoryError``; what is left then waits for the next call.
+        """
+        while not self._shredding.acquire(timeout=_LOOK_EVERY_S):
+            if stopped():
+                return
+        try:
+            self._shred_waiting(stopped)
+        finally:
+            self._shredding.release()
+
+    def _shred_waiting(self, stopped: Callable[[], bool]) -> None:
+        with self._lock:
+            due, self._waiting = self._waiting, defaultdict(list)
+        try:
+            for key, parts in due.items():
+                if not self._shred_all(key, parts, stopped):
+                    break
+        finally:
+            with self._lock:  # what is left comes before what was added meanwhile
+                added, self._waiting = self._waiting, defaultdict(list, {k: parts for k, parts in due.items() if parts})
+                for key, parts in added.items():
+                    self._waiting[key] += parts
 
     def forget(self, generation: int) -> None:
         """Drop what was kept for a generation that is in segments now."""
+        self.damaged.discard(generation)
         for signal in Signal:
             self._budgets.pop((generation, signal), None)
             self._held.pop((generation, signal), None)
 
-    def _next(self) -> tuple[tuple[int, Signal], list[Decoded]] | None:
-        with self._lock:
-            if not self._waiting:
-                return None
-            key, parts = next(iter(self._waiting.items()))
-            size = taken = 0
-            while taken < len(parts) and size < _BATCH_BYTES:
-                size += parts[taken].size_bytes
-                taken += 1
-            if taken == len(parts):
-                del self._waiting[key]
+    def _shred_all(self, key: tuple[int, Signal], parts: list[Decoded], stopped: Callable[[], bool]) -> bool:
+        """Shred parts in batches, and take them from the list as they are done; False if it was stopped."""
+        alone = 0  # how many are shredded one by one, because they failed together
+        while parts:
+            if stopped():
+                return False
+            batch = parts[:1] if alone else _batch(parts)
+            if self._shred(key, batch):
+                del parts[: len(batch)]
+                alone = max(0, alone - 1)
             else:
-                self._waiting[key] = parts[taken:]
-            return key, parts[:taken]
+                alone = len(batch)
+        return True
 
-    def _shred(self, key: tuple[int, Signal], parts: list[Decoded]) -> None:
-        """Shred parts together, or one by one if that fails, so that one alone is left out."""
+    def _shred(self, key: tuple[int, Signal], parts: list[Decoded]) -> bool:
+        """Shred parts together; False if that fails and they are several, of which one alone may be at fault."""
         generation, signal = key
         try:
             self._shred_together(generation, signal, parts)
-        except Exception:  # noqa: BLE001 - one bad record may not stop the others
+        except Exception as error:  # one bad record may not stop the others
             if len(parts) > 1:
-                for part in parts:
-                    self._shred(key, [part])
-                return
+                return False
+            if isinstance(error, MemoryError) and self._memory_failures < _MEMORY_FAILURES_MAX:
+                self._memory_failures += 1
+                raise
             _LOG.exception("%d %s can't be shredded; they stay in the journal's file", parts[0].row_count, signal)
             self.damaged.add(generation)
+        self._memory_failures = 0
         with self._lock:
             self.bytes -= sum(part.size_bytes for part in parts)
+        return True
 
     def _shred_together(self, generation: int, signal: Signal, parts: list[Decoded]) -> None:
         budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
             table, counts = shred(parts, budget, self._limits)
-        self._contents.append(signal, Chunk.of(generation, signal, table, max(int(p.received_ns.max()) for p in parts)))
+        chunk = Chunk.of(generation, signal, table, max(int(p.received_ns.max()) for p in parts))
         if counts.overflowed:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:
             self._telemetry.add(own.CUT_VALUES, counts.cut, signal)
         if counts.dropped:
             _LOG.warning("%d overflowed attributes of %s were too many to keep", counts.dropped, signal)
+        self._store.append(signal, chunk)  # last: an error means that nothing was added
+
+
+def _batch(parts: list[Decoded]) -> list[Decoded]:
+    """The first parts, as many as are shredded together."""
+    size = taken = 0
+    while taken < len(parts) and size < _BATCH_BYTES:
+        size += parts[taken].size_bytes
+        taken += 1
+    return parts[:taken]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
     from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.supervision import Supervisor
 
 _LOG = logging.getLogger(__name__)
 _GATHER_BODIES = 64  # decoded in one call at most
@@ -63,6 +64,7 @@ class Pipeline:
         telemetry: Telemetry,
         clock_ns: Callable[[], int],
         budget: ByteBudget,
+        supervisor: Supervisor,
     ) -> None:
         self._decoder = decoder
         self._generations = generations
@@ -76,23 +78,23 @@ class Pipeline:
         self._incoming: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._checked: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._decode_loop, name="decoder", daemon=True),
-            threading.Thread(target=self._commit_loop, name="committer", daemon=True),
+            supervisor.start("decoder", self._decode_step),
+            supervisor.start("committer", self._commit_step),
         ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def health(self) -> str | None:
         """See ``Ingest``."""
-        return "the server is stopping" if self._stopping else self._generations.problem
+        if self._stopping:
+            return "the server is stopping"
+        return next((thread.problem for thread in self._threads if thread.ended), self._generations.problem)
 
     def admit(self, size_bytes: int) -> Reservation:
         """See ``Ingest``."""
         if (problem := self.health) is not None:
             raise IngestError(Refusal.UNAVAILABLE, f"{problem}; send again later")
-        if self._generations.behind:
-            raise IngestError(Refusal.OVERLOADED, "the disk is slower than what comes in; send again later")
+        if (reason := self._generations.behind) is not None:
+            raise IngestError(Refusal.OVERLOADED, f"{reason}; send again later")
         return Reservation(self._budget, size_bytes)
 
     async def submit(self, signal: Signal, body: bytes, reservation: Reservation | None = None) -> Accepted:
@@ -118,20 +120,27 @@ class Pipeline:
 
     # The decoder's thread
 
-    def _decode_loop(self) -> None:
-        more = True
-        while more:
-            items, more = self._gather()
+    def _decode_step(self) -> bool:
+        items, more = self._gather()
+        try:
             by_signal: dict[Signal, list[_Item]] = defaultdict(list)
             for item in items:
                 by_signal[item.signal].append(item)
             for signal, same in by_signal.items():
-                try:
-                    self._decode(signal, same)
-                except Exception:  # noqa: BLE001 - the caller is answered, and the thread goes on
-                    _LOG.exception("decoding failed")
-                    self._fail(same, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
-        self._checked.put(None)
+                self._decode_or_fail(signal, same)
+        except Exception:
+            self._fail(items, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
+            raise
+        if not more:
+            self._checked.put(None)
+        return more
+
+    def _decode_or_fail(self, signal: Signal, items: list[_Item]) -> None:
+        try:
+            self._decode(signal, items)
+        except Exception:  # noqa: BLE001 - the callers are answered, and other signals go on
+            _LOG.exception("decoding failed")
+            self._fail(items, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
 
     def _gather(self) -> tuple[list[_Item], bool]:
         """All that waits, up to the limits of one call; False once the pipeline is closed and empty."""
@@ -200,20 +209,18 @@ class Pipeline:
 
     # The committer's thread
 
-    def _commit_loop(self) -> None:
-        more = True
-        while more:
-            batch = self._checked.get()
-            items: list[_Item] = []
-            while batch is not None:
-                items += batch
-                try:
-                    batch = self._checked.get_nowait()
-                except queue.Empty:
-                    break
-            more = batch is not None
-            if items:
-                self._commit(items)
+    def _commit_step(self) -> bool:
+        batch = self._checked.get()
+        items: list[_Item] = []
+        while batch is not None:
+            items += batch
+            try:
+                batch = self._checked.get_nowait()
+            except queue.Empty:
+                break
+        if items:
+            self._commit(items)
+        return batch is not None
 
     def _commit(self, items: list[_Item]) -> None:
         entries = [Entry(item.signal, item.received_ns, item.digest, item.body) for item in items]

@@ -74,9 +74,11 @@ class Counters:
 def _answer(status: Mapping[str, Any], counters: Counters) -> Answer:
     stored, left_out = int(counters.total("received_records")), int(counters.total("rejected_records"))
     refused, failed = int(counters.total("refused_requests")), int(counters.total("storage_errors"))
-    if status["health"]:
+    if not status["ready"]:
         text = f"{_count(refused, 'request')} refused since the start." if refused else "No request was refused yet."
         return Answer("err", "The server takes no records now.", text)
+    if status["health"]:
+        return Answer("err", "Taking records, but something is wrong with the server.", f"{status['health']}.")
     troubles = [
         *([f"{_count(left_out, 'record')} left out"] if left_out else []),
         *([f"{_count(refused, 'request')} refused"] if refused else []),

@@ -23,17 +23,22 @@ _SERVICE_UNAVAILABLE = 503
 def operation_routes(node: StorageNode, telemetry: Telemetry) -> list[BaseRoute]:
     """``/healthz`` (is it well?), ``/readyz`` (can it take records?) and ``/metrics`` (Prometheus text)."""
 
-    async def healthz(_: Request) -> Response:
-        problem = node.ingest.health
+    def answer(problem: str | None) -> Response:
         if problem is None:
             return JSONResponse({"status": "ok"})
         return JSONResponse({"status": "unhealthy", "problem": problem}, _SERVICE_UNAVAILABLE)
+
+    async def healthz(_: Request) -> Response:
+        return answer("; ".join(node.problems) or None)
+
+    async def readyz(_: Request) -> Response:
+        return answer(node.ingest.health)
 
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(prometheus_text(telemetry.snapshot()), media_type=CONTENT_TYPE)
 
     return [
         PlainRoute("/healthz", healthz),
-        PlainRoute("/readyz", healthz),
+        PlainRoute("/readyz", readyz),
         PlainRoute("/metrics", metrics),
     ]

@@ -71,13 +71,14 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
 def _run(settings: Settings, tokens: Tokens) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     from spanglass_server.process.app import run  # noqa: PLC0415
+    from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
 
     def announce(http_port: int, grpc_port: int) -> None:
         print(banner(settings, http_port, grpc_port), file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
 
     try:
         run(settings, tokens, on_ready=announce)
-    except OSError as error:
+    except (OSError, CatalogError) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 

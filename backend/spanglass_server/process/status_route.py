@@ -28,12 +28,11 @@ def status_route(
     """Make the route; it reads counters and a directory's free space, and runs no query."""
 
     def status(_: object) -> dict[str, Any]:
-        problem = node.ingest.health
         counters = status_counters(telemetry.snapshot())
         return {
             "version": version,
-            "ready": problem is None,
-            "health": problem,
+            "ready": node.ingest.health is None,
+            "health": "; ".join(node.problems) or None,
             "uptime_s": counters[UPTIME_SECONDS.name]["total"],
             "counters": counters,
             "rejections": [_rejection(entry) for entry in rejections.newest()],

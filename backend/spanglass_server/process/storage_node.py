@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.attributes import ShredLimits
 from spanglass_server.ingest.budget import ByteBudget
 from spanglass_server.ingest.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.digests import DigestWindow
+from spanglass_server.ingest.flush_steps import FlushSteps
+from spanglass_server.ingest.flushing import Flushing, FlushPace
 from spanglass_server.ingest.generations import GenerationLimits, Generations
+from spanglass_server.ingest.journal_folder import JournalFolder
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
-from spanglass_server.ingest.recovery import replay
+from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
 from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import order_of
+from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.engine import Engine
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.service_slots import ServiceSlots
 from spanglass_server.store.store import Store, StoreLimits
+from spanglass_server.supervision import Supervisor, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,78 +42,79 @@ _SHRED_EVERY_S = 0.2  # the longest that acknowledged records wait to become col
 _TICK_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Housekeeping:
-    """Work that is done again and again in a thread of its own."""
-
-    name: str
-    every_s: float
-    work: Callable[[], object]
-
-
 class StorageNode:
-    """Takes requests, keeps them, and answers queries; ready when the constructor returns."""
+    """Takes requests, keeps them, and answers queries; ready when the constructor returns.
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, clock_ns: Callable[[], int]) -> None:
+    Raises ``OSError`` or ``CatalogError`` when the data directory can't be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        clock_ns: Callable[[], int],
+        disk: Disk = DISK,
+        pace: FlushPace | None = None,
+    ) -> None:
         data_dir = settings.data.dir.resolve()
-        journal_dir = data_dir / "journal"
-        journal_dir.mkdir(parents=True, exist_ok=True)
         self._telemetry = telemetry
         self._clock_ns = clock_ns
-        self.store = Store(data_dir, LocalCatalog(data_dir / "catalog.sqlite"), _store_limits(settings), telemetry)
-        self._pending = Pending(self.store.contents, _shred_limits(settings), telemetry)
-        decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
-        digests = DigestWindow(settings.ingest.dedupe_window_ns)
-        for known in self.store.catalog.recent_digests():
-            digests.load(known.generation, known.newest_ns, known.digests)
-        replayed, first = replay(journal_dir, self.store.catalog.journal_start(), decoder, self._pending, digests)
-        self.store.contents.begin(order_of(first) - 1)
+        folder = JournalFolder(data_dir / "journal", disk)
+        catalog = LocalCatalog(data_dir / "catalog.sqlite")
+        with ExitStack() as undo:
+            undo.callback(catalog.close)
+            self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
+            self._pending = Pending(self.store, _shred_limits(settings), telemetry)
+            decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
+            digests = DigestWindow(settings.ingest.dedupe_window_ns)
+            for known in catalog.recent_digests():
+                digests.load(known.generation, known.newest_ns, known.digests)
+            recovered = Recovery(folder, decoder, self._pending, digests).run(catalog)
+            self.store.contents.begin(order_of(recovered.next_generation) - 1)
+            self._slots = ServiceSlots(catalog)
+            undo.pop_all()
+        self._folder = folder
+        self._flushing = Flushing(FlushSteps(folder, self.store, self._pending, digests, clock_ns), telemetry, pace)
+        for generation, state in recovered.generations.items():
+            self._flushing.add(generation, state)
         self._generations = Generations(
-            journal_dir, first, self.store, self._pending, digests, _generation_limits(settings), telemetry, clock_ns
+            *(folder, recovered.next_generation, self._flushing, self._pending, digests),
+            *(_generation_limits(settings), telemetry, clock_ns),
         )
-        for generation in replayed:
-            self._generations.adopt(generation)
-        self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
-        self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget)
-        self._slots = ServiceSlots(self.store.catalog)
         self.engine = Engine(
             self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
         )
-        self._stopping = threading.Event()
-        self._threads = [self._start(task) for task in self._housekeeping(settings)]
+        self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
+        self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
+        self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
+        self._flusher = self._supervisor.start("flusher", self._flushing.step)
+        self._housekeeping = self._start_housekeeping(settings.storage.compact_interval_ns / 1e9)
         self._watch()
 
-    def _housekeeping(self, settings: Settings) -> list[_Housekeeping]:
-        compact_s = settings.storage.compact_interval_ns / 1e9
+    def _start_housekeeping(self, compact_s: float) -> list[Task]:
+        every = self._supervisor.every
         return [
-            _Housekeeping("shredder", _SHRED_EVERY_S, self._pending.settle),
-            _Housekeeping("ticker", _TICK_S, self._generations.tick),
-            _Housekeeping("slots", _TICK_S, self._slots.save),
-            _Housekeeping("compactor", compact_s, self.store.compact),
-            _Housekeeping("retention", compact_s, lambda: self.store.retain(self._clock_ns())),
+            every(_SHRED_EVERY_S, "shredder", self._pending.settle),
+            every(_TICK_S, "ticker", self._generations.tick),
+            every(_TICK_S, "slots", self._slots.save),
+            every(_TICK_S, "sweeper", self.store.sweep),
+            every(compact_s, "compactor", self.store.compact),
+            every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
         ]
 
-    def _start(self, task: _Housekeeping) -> threading.Thread:
-        def run() -> None:
-            while not self._stopping.wait(task.every_s):
-                try:
-                    task.work()
-                except OSError as error:
-                    self._telemetry.add(own.STORAGE_ERRORS, 1, task.name)
-                    _LOG.error("%s: %s; trying again", task.name, error)
-                except Exception:  # noqa: BLE001 - housekeeping goes on
-                    self._telemetry.add(own.STORAGE_ERRORS, 1, task.name)
-                    _LOG.exception("%s failed; trying again", task.name)
-
-        thread = threading.Thread(target=run, name=task.name, daemon=True)
-        thread.start()
-        return thread
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, in words for people, the worst first: records refused, not flushed, a thread that fails."""
+        found = [self.ingest.health, self._flushing.problem, *self._supervisor.problems]
+        return list(dict.fromkeys(problem for problem in found if problem is not None))
 
     def _watch(self) -> None:
         """Have the gauges read what is there."""
         watch = self._telemetry.watch
         watch(own.INFLIGHT_BYTES, lambda: self._budget.held_bytes)
-        watch(own.JOURNAL_BYTES, lambda: self._generations.journal_bytes)
+        watch(own.JOURNAL_BYTES, lambda: self._folder.size_bytes)
+        watch(own.GENERATIONS, lambda: {(str(state),): count for state, count in self._flushing.counts.items()})
+        watch(own.PROBLEMS, lambda: len(self.problems))
         watch(own.SEGMENTS, lambda: self._segments(lambda _: 1))
         watch(own.SEGMENT_ROWS, lambda: self._segments(lambda segment: segment.rows))
         watch(own.SEGMENT_BYTES, lambda: self._segments(lambda segment: segment.bytes))
@@ -127,11 +132,13 @@ class StorageNode:
     def close(self) -> None:
         """Finish what was taken, flush it, and release everything. Blocks for a few seconds at most."""
         start = time.monotonic()
-        self._stopping.set()
+        self._supervisor.stop()
         self.ingest.close()
-        for thread in self._threads:
-            thread.join()
-        self._generations.close()
+        for task in self._housekeeping:
+            task.join()
+        self._generations.seal()
+        self._flushing.close()
+        self._flusher.join()
         self.engine.close()
         try:
             self._slots.save()
@@ -158,9 +165,7 @@ def _shred_limits(settings: Settings) -> ShredLimits:
 
 def _generation_limits(settings: Settings) -> GenerationLimits:
     storage = settings.storage
-    return GenerationLimits(
-        storage.flush_bytes, storage.flush_interval_ns, settings.ingest.dedupe_window_ns, storage.min_free_disk_bytes
-    )
+    return GenerationLimits(storage.flush_bytes, storage.flush_interval_ns, storage.min_free_disk_bytes)
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +20,7 @@ from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _DIGEST_BYTES = 16
@@ -39,11 +40,20 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 )
 SCHEMA_VERSION = len(_SCHEMAS)
 _INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OUT_OF_TURN = "flushed:"  # with the generation's number, a fact
 _UPSERT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
-class CatalogVersionError(Exception):
+class CatalogError(Exception):
+    """The catalog can't be used; the message says what to do."""
+
+
+class CatalogVersionError(CatalogError):
     """The data directory was written by a newer version of the server."""
+
+
+class CatalogDamagedError(CatalogError):
+    """The catalog's file is not what this server or an older one wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class Change:
     journal_start: int | None = None
     digests: Digests | None = None
     forget_digests_before_ns: int | None = None
+    flushed_out_of_turn: int | None = None  # a generation before the journal's start, in segments only now
     service_slots: Mapping[str, int] = field(default_factory=dict)  # of services that have none yet
 
 
@@ -76,6 +87,9 @@ class Catalog(Protocol):
     def journal_start(self) -> int:
         """The first generation of the journal whose records are not all in segments."""
 
+    def flushed_out_of_turn(self) -> set[int]:
+        """Generations that became segments after later ones."""
+
     def recent_digests(self) -> list[Digests]:
         """Digests that are still remembered."""
 
@@ -86,7 +100,10 @@ class Catalog(Protocol):
         """An id never given out before by this process, and higher than any in the catalog."""
 
     def commit(self, change: Change) -> None:
-        """Make the change durable as a whole, or raise ``OSError`` and change nothing."""
+        """Make the change durable as a whole, or raise and change nothing; ``OSError`` if the disk refuses.
+
+        Only if the machine or the process stops before the next commit, a failed one may be found made after all.
+        """
 
     def close(self) -> None:
         """Release the files."""
@@ -96,13 +113,19 @@ class LocalCatalog:
     """A ``Catalog`` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._migrate()
-        row = self._connection.execute("SELECT coalesce(max(id), 0) FROM segments").fetchone()
-        self._last_id = max(int(row[0]), self._fact("last_segment_id", 0))
+        with self._reading():
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._migrate()
+                row = self._connection.execute("SELECT coalesce(max(id), 0) FROM segments").fetchone()
+                self._last_id = max(int(row[0]), self._fact("last_segment_id", 0))
+            except BaseException:
+                self._connection.close()
+                raise
 
     def _migrate(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -110,33 +133,54 @@ class LocalCatalog:
             missing = "".join(_SCHEMAS[version:])
             self._connection.executescript(f"BEGIN; {missing} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version > SCHEMA_VERSION:
-            self._connection.close()
             raise CatalogVersionError(
                 f"the data directory has catalog version {version}, this server knows {SCHEMA_VERSION}: "
                 "start the newer server that wrote it, or choose another data directory"
             )
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn what SQLite says of an unreadable file into words of ours."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # its file can't be opened, read or locked, or a table is missing
+            raise OSError(f"the catalog {self._path} can't be read: {error}") from error
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise CatalogDamagedError(
+                f"the catalog {self._path} is damaged ({error}): restore the data directory from a backup, or choose "
+                "another one; the records in its segments/ stay readable as Parquet files"
+            ) from error
+
+    def _rows(self, query: str) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query).fetchall()
+
     def segments(self) -> list[Segment]:
         """See ``Catalog``."""
-        with self._lock:
-            rows = self._connection.execute("SELECT * FROM segments ORDER BY id").fetchall()
-        return [_segment(row) for row in rows]
+        with self._reading():
+            return [_segment(row) for row in self._rows("SELECT * FROM segments ORDER BY id")]
 
     def journal_start(self) -> int:
         """See ``Catalog``."""
-        with self._lock:
+        with self._lock, self._reading():
             return self._fact("journal_start", 1)
+
+    def flushed_out_of_turn(self) -> set[int]:
+        """See ``Catalog``."""
+        with self._reading():
+            rows = self._rows(f"SELECT value FROM facts WHERE name LIKE '{_OUT_OF_TURN}%'")  # noqa: S608 - a constant
+            return {int(value) for (value,) in rows}
 
     def recent_digests(self) -> list[Digests]:
         """See ``Catalog``."""
-        with self._lock:
-            rows = self._connection.execute("SELECT generation, newest_ns, digests FROM digests").fetchall()
-        return [Digests(generation, newest, _unpack(packed)) for generation, newest, packed in rows]
+        with self._reading():
+            rows = self._rows("SELECT generation, newest_ns, digests FROM digests")
+            return [Digests(generation, newest, _unpack(packed)) for generation, newest, packed in rows]
 
     def service_slots(self) -> dict[str, int]:
         """See ``Catalog``."""
-        with self._lock:
-            return dict(self._connection.execute("SELECT service, slot FROM service_slots").fetchall())
+        with self._reading():
+            return dict(self._rows("SELECT service, slot FROM service_slots"))
 
     def next_segment_id(self) -> int:
         """See ``Catalog``."""
@@ -147,14 +191,21 @@ class LocalCatalog:
     def commit(self, change: Change) -> None:
         """See ``Catalog``."""
         with self._lock:
+            self._roll_back()  # what an earlier commit could not end
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._apply(change)
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise OSError(f"the catalog could not be written: {error}") from error
+            except BaseException as error:
+                self._roll_back()
+                if isinstance(error, sqlite3.Error):
+                    raise OSError(f"the catalog could not be written: {error}") from error
+                raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _apply(self, change: Change) -> None:
         execute = self._connection.execute
@@ -165,6 +216,8 @@ class LocalCatalog:
         execute(_UPSERT_FACT, ("last_segment_id", self._last_id))
         if change.journal_start is not None:
             execute(_UPSERT_FACT, ("journal_start", change.journal_start))
+        if change.flushed_out_of_turn is not None:
+            execute(_UPSERT_FACT, (f"{_OUT_OF_TURN}{change.flushed_out_of_turn}", change.flushed_out_of_turn))
         if change.digests is not None:
             packed = b"".join(sorted(change.digests.digests))
             execute(

@@ -15,12 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import Arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from spanglass_server.store.disk import Disk
     from spanglass_server.store.ports import Window
     from spanglass_server.store.segments import Segment
 
@@ -102,14 +104,15 @@ class Picture:
 class Contents:
     """The current picture, and who still looks at older ones."""
 
-    def __init__(self, data_dir: Path, segments: Sequence[Segment]) -> None:
+    def __init__(self, data_dir: Path, segments: Sequence[Segment], disk: Disk = DISK) -> None:
         self._data_dir = data_dir
+        self._disk = disk
         self._lock = threading.Lock()
         by_signal = {signal: tuple(s for s in segments if s.signal is signal) for signal in Signal}
         arrived = {s: Arrived(0, max((each.arrived_ns for each in by_signal[s]), default=0)) for s in Signal}
         self._picture = Picture(segments=by_signal, arrived=arrived)
         self._readers: dict[int, int] = {}  # version -> how many read it
-        self._doomed: list[tuple[int, Segment]] = []  # removed in this version, to be unlinked
+        self._doomed: list[tuple[int, str]] = []  # files to delete, and the version that no longer has them
 
     @property
     def picture(self) -> Picture:
@@ -156,7 +159,10 @@ class Contents:
         return {signal: [c for c in picture.chunks[signal] if c.generation == generation] for signal in Signal}
 
     def replace(self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None) -> None:
-        """Swap segments, and drop the chunks of a generation that is in segments now, in one step."""
+        """Swap segments, and drop the chunks of a generation that is in segments now, in one step.
+
+        An error means that nothing was swapped. A file that can't be deleted is no error: see ``sweep``.
+        """
         gone = set(remove)
         with self._lock:
             old = self._picture
@@ -168,17 +174,33 @@ class Contents:
                 for signal in Signal
             }
             chunks = {signal: tuple(c for c in old.chunks[signal] if c.generation != flushed) for signal in Signal}
-            self._picture = Picture(old.version + 1, segments, chunks, old.arrived)
+            version = old.version + 1
             removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
-            self._doomed += [(self._picture.version, segment) for segment in removed]
+            doomed = [*self._doomed, *((version, file) for segment in removed for file in segment.files)]
+            self._picture, self._doomed = Picture(version, segments, chunks, old.arrived), doomed
         self.sweep()
 
-    def sweep(self) -> None:
-        """Delete files that no reader can still need."""
+    def discard(self, files: Iterable[str]) -> None:
+        """Delete files that are in no picture, now or as soon as they can be deleted."""
+        with self._lock:
+            self._doomed += [(0, file) for file in files]
+        self.sweep()
+
+    def sweep(self) -> Exception | None:
+        """Delete files that no reader can still need; those that can't be deleted wait for the next call.
+
+        Returns why one can't be deleted. Queries and swaps, which call this too, are not to fail for it.
+        """
         with self._lock:
             oldest = min(self._readers, default=self._picture.version)
-            ready = [segment for version, segment in self._doomed if version <= oldest]
-            self._doomed = [(version, segment) for version, segment in self._doomed if version > oldest]
-        for segment in ready:
-            for file in segment.files:
-                (self._data_dir / file).unlink(missing_ok=True)
+            ready = [(version, file) for version, file in self._doomed if version <= oldest]
+            self._doomed = [(version, file) for version, file in self._doomed if version > oldest]
+        failure = None
+        for version, file in ready:
+            try:
+                self._disk.unlink(self._data_dir / file)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the file is tried again
+                failure = error
+                with self._lock:
+                    self._doomed.append((version, file))
+        return failure

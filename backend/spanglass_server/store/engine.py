@@ -32,8 +32,8 @@ T = TypeVar("T")
 class Engine:
     """Runs functions over sessions.
 
-    ``settle`` is called before each session: it makes acknowledged records visible. ``slot_of`` gives a service's
-    colour slot.
+    ``settle`` is called before each session: it makes acknowledged records visible, or returns early once the function
+    that it is passed returns True. ``slot_of`` returns a service's colour slot.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Engine:
         contents: Contents,
         data_dir: Path,
         limits: EngineLimits,
-        settle: Callable[[], None],
+        settle: Callable[[Callable[[], bool]], None],
         slot_of: Callable[[str], int] = service_slot,
     ) -> None:
         self._slot_of = slot_of
@@ -72,9 +72,10 @@ class Engine:
     def run_here(self, ask: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
         """Run ``ask`` in this thread, without a deadline."""
         stop = stop or Stop()
+        if not stop.stopped:
+            self._settle(lambda: stop.stopped)
         if stop.stopped:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
-        self._settle()
         try:
             with (
                 self._contents.reading() as picture,

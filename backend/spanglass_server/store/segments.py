@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from spanglass_server.signals import TIME_COLUMN, Signal
-from spanglass_server.store.disk import sync
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_server.store.disk import Disk
     from spanglass_server.store.ports import Window
 
 ROW_GROUP_ROWS = 16_384
@@ -98,44 +97,53 @@ class Segment:
         return window.may_hold(self.min_time_ns, self.max_time_ns, self.arrived_ns)
 
 
-def write_segment(
-    chunks: Iterable[Any], schema: Any, signal: Signal, segment_id: int, data_dir: Path, arrived_ns: int
-) -> Segment:
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """What is known of a segment before its rows are written."""
+
+    id: int
+    signal: Signal
+    arrived_ns: int  # when its newest record was received
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that writing it may begin, relative to the data directory."""
+        main = f"segments/{self.signal}/{self.id:012d}.parquet"
+        return (main, _projection_file(self.signal, self.id)) if self.signal in PROJECTED else (main,)
+
+
+def write_segment(chunks: Iterable[Any], schema: Any, new: NewSegment, data_dir: Path, disk: Disk) -> Segment:
     """Write the rows of ``chunks`` (Arrow tables) as one segment, durable on return but not yet in any catalog.
 
-    ``schema`` has every column of every chunk. Raises ``OSError`` when it can't be written; nothing is left then.
+    ``schema`` has every column of every chunk. Raises ``OSError`` when it can't be written; the caller then deletes
+    ``new.files``, of which any may be there.
     """
-    relative = f"segments/{signal}/{segment_id:012d}.parquet"
-    path = data_dir / relative
-    facts = _Facts(signal)
-    written: list[Path] = []
-    try:
-        blocks = _blocks(chunks, schema)
-        first = next(blocks)
-        with _new_file(path, first, written) as writer:
-            for block in chain([first], blocks):
-                writer.write_table(facts.seen(_sorted(block, signal)), row_group_size=ROW_GROUP_ROWS)
-        if facts.projected:
-            projection = _sorted(pa.concat_tables(facts.projected).unify_dictionaries(), signal)
-            with _new_file(data_dir / _projection_file(signal, segment_id), projection, written) as writer:
-                writer.write_table(projection, row_group_size=ROW_GROUP_ROWS)
-        for file in written:
-            sync(file)
-            for directory in (file.parent, file.parent.parent, data_dir):  # any of them may be new
-                sync(directory)
-    except BaseException:
-        for file in written:
-            file.unlink(missing_ok=True)
-        raise
+    facts = _Facts(new.signal)
+    paths = [data_dir / file for file in new.files]
+    blocks = _blocks(chunks, schema)
+    first = next(blocks)
+    disk.make_directory(paths[0].parent)
+    with disk.parquet(paths[0], first.schema, _write_options(first)) as writer:
+        for block in chain([first], blocks):
+            disk.write_table(writer, facts.seen(_sorted(block, new.signal)), ROW_GROUP_ROWS)
+    if facts.projected:
+        projection = _sorted(pa.concat_tables(facts.projected).unify_dictionaries(), new.signal)
+        disk.make_directory(paths[1].parent)
+        with disk.parquet(paths[1], projection.schema, _write_options(projection)) as writer:
+            disk.write_table(writer, projection, ROW_GROUP_ROWS)
+    for path in paths:
+        disk.sync(path)
+        for directory in (path.parent, path.parent.parent, data_dir):  # any of them may be new
+            disk.sync(directory)
     return Segment(
-        id=segment_id,
-        signal=signal,
-        file=relative,
+        id=new.id,
+        signal=new.signal,
+        file=new.files[0],
         rows=facts.rows,
-        bytes=sum(file.stat().st_size for file in written),
+        bytes=sum(path.stat().st_size for path in paths),
         min_time_ns=facts.min_time_ns,
         max_time_ns=facts.max_time_ns,
-        arrived_ns=arrived_ns,
+        arrived_ns=new.arrived_ns,
         columns=frozenset(schema.names),
         trace_filter=facts.trace_filter(),
     )
@@ -143,13 +151,6 @@ def write_segment(
 
 def _projection_file(signal: Signal, segment_id: int) -> str:
     return f"projections/{signal}/{segment_id:012d}.parquet"
-
-
-def _new_file(path: Path, sample: Any, written: list[Path]) -> Any:
-    """A writer for tables like ``sample``, of a file that no catalog names yet; a start deletes what a crash leaves."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written.append(path)
-    return pq.ParquetWriter(path, sample.schema, **_write_options(sample))
 
 
 class _Facts:

@@ -50,14 +50,14 @@ class ServiceSlots:
             return chosen
 
     def save(self) -> None:
-        """Store what was chosen since the last call. Raises ``OSError`` if that fails; the next call tries again."""
+        """Store what was chosen since the last call. If that fails, the next call tries again."""
         with self._lock:
             new, self._unsaved = self._unsaved, {}
         if not new:
             return
         try:
             self._catalog.commit(Change(service_slots=new))
-        except OSError:
+        except BaseException:
             with self._lock:
                 self._unsaved |= new
             raise

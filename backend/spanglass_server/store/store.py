@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,22 @@ import pyarrow.parquet as pq
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import Catalog, Change, Digests
-from spanglass_server.store.compaction import choose
-from spanglass_server.store.contents import Contents
+from spanglass_server.store.compaction import choose, merge_period_ns
+from spanglass_server.store.contents import Chunk, Contents
+from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.retention import RetentionLimits, expired
-from spanglass_server.store.segments import Segment, merged_schema, write_segment
+from spanglass_server.store.segments import NewSegment, Segment, merged_schema, write_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from spanglass_server.self_metrics.registry import Telemetry
 
 _LOG = logging.getLogger(__name__)
+
+
+_DEFECTS_MAX = 3  # merges of a segment that may fail, other than by the disk, before it is left as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +40,79 @@ class StoreLimits:
 
 
 class Store:
-    """Segments and memory of one data directory. Flushing and housekeeping may run in different threads."""
+    """Segments and memory of one data directory. Flushing and housekeeping may run in different threads.
 
-    def __init__(self, data_dir: Path, catalog: Catalog, limits: StoreLimits, telemetry: Telemetry) -> None:
+    Whatever fails, and wherever: a row is neither lost nor doubled, the call can be made again, and no more than the
+    files of one attempt lie on disk until then.
+    """
+
+    def __init__(
+        self, data_dir: Path, catalog: Catalog, limits: StoreLimits, telemetry: Telemetry, disk: Disk = DISK
+    ) -> None:
         self.data_dir = data_dir
         self.catalog = catalog
-        self.contents = Contents(data_dir, catalog.segments())
+        self.contents = Contents(data_dir, catalog.segments(), disk)
         self._limits = limits
         self._telemetry = telemetry
+        self._disk = disk
         self._changing = threading.Lock()  # catalog and picture change together
         self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
+        self._doubtful: list[str] = []  # files of commits that failed, see _settle
+        self._unseen: list[tuple[Change, int | None]] = []  # committed, and not in the picture yet
+        self._defects: Counter[int] = Counter()  # how often merging a segment failed, by its id
         self._drop_strays()
 
-    def flush(self, generation: int, digests: Digests, forget_digests_before_ns: int) -> None:
+    def append(self, signal: Signal, chunk: Chunk) -> None:
+        """Add rows in memory; queries that begin from now on see them."""
+        self.contents.append(signal, chunk)
+
+    def flush(
+        self, generation: int, digests: Digests, forget_digests_before_ns: int, *, out_of_turn: bool = False
+    ) -> None:
         """Make segments of all rows in memory of one generation of the journal, which may then be deleted.
 
-        Raises ``OSError`` if they can't be written; the rows then stay in memory.
+        ``out_of_turn``: later generations were flushed before, so the journal's start stays where it is. On an error
+        the rows stay in memory; ``OSError`` if it is the disk's.
         """
-        written = [
-            self._write(signal, chunks) for signal, chunks in self.contents.chunks_of(generation).items() if chunks
-        ]
+        with self._changing:
+            self._settle()
+        chunks = self.contents.chunks_of(generation)
+        written = self._written([(signal, chunks[signal]) for signal in Signal if chunks[signal]])
         change = Change(
             add=written,
-            journal_start=generation + 1,
+            journal_start=None if out_of_turn else generation + 1,
+            flushed_out_of_turn=generation if out_of_turn else None,
             digests=digests,
             forget_digests_before_ns=forget_digests_before_ns,
         )
-        with self._changing:
-            try:
-                self.catalog.commit(change)
-            except OSError:
-                self._unlink(written)
-                raise
-            self.contents.replace(add=written, flushed=generation)
+        self._commit(change, generation)
 
-    def _write(self, signal: Signal, chunks: Sequence[Any]) -> Segment:
+    def _written(self, parts: Iterable[tuple[Signal, Sequence[Chunk]]]) -> list[Segment]:
+        """A segment of each part; none, and no file, if one can't be written."""
+        segments: list[Segment] = []
+        try:
+            segments += (self._write(signal, chunks) for signal, chunks in parts)
+        except BaseException:
+            self.contents.discard(file for segment in segments for file in segment.files)
+            raise
+        return segments
+
+    def _write(self, signal: Signal, chunks: Sequence[Chunk]) -> Segment:
         tables = [chunk.table for chunk in chunks]
         schema = merged_schema(table.schema for table in tables)
-        arrived = max(chunk.arrived_ns for chunk in chunks)
         with self._telemetry.timed(own.FLUSH_SECONDS, signal):
-            segment = write_segment(tables, schema, signal, self.catalog.next_segment_id(), self.data_dir, arrived)
+            segment = self._new_segment(signal, tables, schema, max(chunk.arrived_ns for chunk in chunks))
         self._telemetry.add(own.FLUSHED_ROWS, segment.rows, signal)
         return segment
+
+    def _new_segment(self, signal: Signal, tables: Iterable[Any], schema: Any, arrived_ns: int) -> Segment:
+        """Write a segment; if that fails, nothing of it stays."""
+        new = NewSegment(self.catalog.next_segment_id(), signal, arrived_ns)
+        try:
+            return write_segment(tables, schema, new, self.data_dir, self._disk)
+        except BaseException:
+            self.contents.discard(new.files)
+            raise
 
     def compact(self) -> int:
         """Merge small segments as long as there are enough of a size; returns how many were merged away."""
@@ -88,59 +124,85 @@ class Store:
 
     def _compact_once(self, signal: Signal) -> int:
         with self._tidying:
-            chosen = choose(self.contents.picture.segments[signal], self._limits.max_columns)
+            with self._changing:
+                self._settle()
+            segments = [s for s in self.contents.picture.segments[signal] if self._defects[s.id] < _DEFECTS_MAX]
+            period_ns = merge_period_ns(self._limits.retention.age_ns.get(signal, 0))
+            chosen = choose(segments, self._limits.max_columns, period_ns)
             if chosen:
                 self._merge(signal, chosen)
             return len(chosen)
 
     def _merge(self, signal: Signal, chosen: Sequence[Segment]) -> None:
         paths = [self.data_dir / segment.file for segment in chosen]
-        schema = merged_schema(pq.read_schema(path) for path in paths)
-        with self._telemetry.timed(own.COMPACTION_SECONDS, signal):
-            segment = write_segment(
-                _row_groups(paths),
-                schema,
-                signal,
-                self.catalog.next_segment_id(),
-                self.data_dir,
-                max(s.arrived_ns for s in chosen),
-            )
-        self._swap(add=[segment], remove=[s.id for s in chosen])
+        try:
+            with self._telemetry.timed(own.COMPACTION_SECONDS, signal):
+                schema = merged_schema(pq.read_schema(path) for path in paths)
+                segment = self._new_segment(signal, _row_groups(paths), schema, max(s.arrived_ns for s in chosen))
+            self._commit(Change(add=[segment], remove=[s.id for s in chosen]))
+        except OSError:
+            raise
+        except Exception:
+            self._defects.update(s.id for s in chosen)
+            raise
         self._telemetry.add(own.COMPACTED_ROWS, segment.rows, signal)
 
     def retain(self, now_ns: int) -> None:
         """Delete segments past their age, then the oldest while all together are too large."""
         with self._tidying:
+            with self._changing:
+                self._settle()
             for reason, segments in expired(self.contents.picture.segments, self._limits.retention, now_ns).items():
                 if not segments:
                     continue
-                self._swap(add=[], remove=[segment.id for segment in segments])
+                self._commit(Change(remove=[segment.id for segment in segments]))
                 for segment in segments:
                     self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
                     self._telemetry.add(own.DELETED_ROWS, segment.rows, segment.signal, reason)
                 _LOG.info("retention by %s deleted %d segments", reason, len(segments))
 
-    def _swap(self, *, add: list[Segment], remove: list[int]) -> None:
-        with self._changing:
-            try:
-                self.catalog.commit(Change(add=add, remove=remove))
-            except OSError:
-                self._unlink(add)
-                raise
-            self.contents.replace(add=add, remove=remove)
+    def sweep(self) -> None:
+        """Delete files that no segment has any more; raises why one can't be deleted."""
+        failure = self.contents.sweep()
+        if failure is not None:
+            raise failure
 
-    def _unlink(self, segments: Sequence[Segment]) -> None:
-        for segment in segments:
-            for file in segment.files:
-                (self.data_dir / file).unlink(missing_ok=True)
+    def _commit(self, change: Change, flushed: int | None = None) -> None:
+        """Make a change durable, and then let queries see it, without the chunks of the generation it flushed."""
+        with self._changing:
+            self._settle()
+            try:
+                self.catalog.commit(change)
+            except BaseException:
+                self._doubtful += (file for segment in change.add for file in segment.files)
+                raise
+            self._unseen.append((change, flushed))
+            self._show()
+
+    def _settle(self) -> None:
+        """Finish what an error interrupted, before anything else is written or chosen.
+
+        A commit that failed in its sync may still be found whole in the catalog's log after a crash, until another
+        commit has been written over it. Its files stay until then, and nothing is written meanwhile.
+        """
+        self._show()
+        if self._doubtful:
+            self.catalog.commit(Change())
+            files, self._doubtful = self._doubtful, []
+            self.contents.discard(files)
+
+    def _show(self) -> None:
+        while self._unseen:
+            change, flushed = self._unseen[0]
+            self.contents.replace(add=change.add, remove=change.remove, flushed=flushed)
+            self._unseen.pop(0)
 
     def _drop_strays(self) -> None:
         """Delete files that a crash left between writing a segment and its commit, or a removal and its unlink."""
         picture = self.contents.picture
         known = {file for signal in Signal for segment in picture.segments[signal] for file in segment.files}
-        for path in (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*")):
-            if str(path.relative_to(self.data_dir)) not in known:
-                path.unlink(missing_ok=True)
+        found = (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*"))
+        self.contents.discard({str(path.relative_to(self.data_dir)) for path in found} - known)
 
 
 def _row_groups(paths: Sequence[Path]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.table import Data, Ingest, Settings, Storage
 from spanglass_server.signals import Signal
+from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.ports import ALL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from spanglass_server.ingest.flushing import FlushPace
     from spanglass_server.ingest.ports import Accepted
 
 NOW_NS = 1_800_000_000_000_000_000
@@ -38,7 +41,15 @@ class Clock:
 class Node:
     """A storage node with the few questions that tests ask."""
 
-    def __init__(self, data_dir: Path, clock: Clock, storage: dict[str, Any], ingest: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        clock: Clock,
+        storage: dict[str, Any],
+        ingest: dict[str, Any],
+        disk: Disk = DISK,
+        pace: FlushPace | None = None,
+    ) -> None:
         settings = Settings(
             data=Data(dir=data_dir),
             storage=Storage(**({"min_free_disk_bytes": 0} | storage)),
@@ -46,7 +57,7 @@ class Node:
         )
         self.data_dir = data_dir
         self.telemetry = Telemetry()
-        self.real = StorageNode(settings, self.telemetry, clock)
+        self.real = StorageNode(settings, self.telemetry, clock, disk, pace)
 
     def submit(self, *bodies: bytes, signal: Signal = Signal.SPANS) -> list[Accepted | BaseException]:
         """Submit bodies at once, and return each one's answer or error."""
@@ -70,13 +81,28 @@ class Node:
         """The files of the journal."""
         return sorted(path.name for path in (self.data_dir / "journal").iterdir())
 
+    def states(self) -> dict[str, int]:
+        """How many sealed generations are in each state."""
+        return {str(state): count for state, count in self.real._flushing.counts.items() if count}
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the node's threads do; fail after a minute."""
+        end = time.monotonic() + _PATIENCE_S
+        while not condition():
+            assert time.monotonic() < end, "it did not happen"
+            time.sleep(0.002)
+
 
 @contextmanager
 def open_node(
-    data_dir: Path, clock: Clock | None = None, ingest: dict[str, Any] | None = None, **storage: Any
+    data_dir: Path,
+    clock: Clock | None = None,
+    ingest: dict[str, Any] | None = None,
+    pace: FlushPace | None = None,
+    **storage: Any,
 ) -> Iterator[Node]:
     """Open a node, and close it at the end; ``storage`` and ``ingest`` change its settings."""
-    node = Node(data_dir, clock or Clock(), storage, ingest or {})
+    node = Node(data_dir, clock or Clock(), storage, ingest or {}, pace=pace)
     try:
         yield node
     finally:

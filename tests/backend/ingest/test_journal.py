@@ -8,15 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from spanglass_server.ingest.journal import (
-    Entry,
-    JournalError,
-    JournalFile,
-    journal_files,
-    journal_path,
-    read_entries,
-    whole_bytes,
-)
+from spanglass_server.ingest.journal import Entry, JournalError, JournalFile, Survey, read_entries, survey
+from spanglass_server.ingest.journal_folder import journal_files, journal_path
 from spanglass_server.signals import Signal
 
 ENTRIES = [
@@ -42,7 +35,7 @@ def test_entries_read_back_equal(tmp_path):
     size = written(path, ENTRIES[:1], ENTRIES[1:])[-1]
 
     assert list(read_entries(path)) == ENTRIES
-    assert whole_bytes(path) == path.stat().st_size == size
+    assert (survey(path), path.stat().st_size) == (Survey(), size)
 
 
 def test_a_batch_of_more_parts_than_one_call_takes(tmp_path):
@@ -62,7 +55,7 @@ def test_a_torn_tail_loses_the_last_record_only(tmp_path):
     for end in range(before, size):
         path.write_bytes(whole[:end])
         assert list(read_entries(path)) == ENTRIES[:3], end
-        assert whole_bytes(path) == before, end
+        assert survey(path) == Survey(torn_bytes=end - before), end
 
 
 def test_a_turned_bit_loses_the_last_record_only(tmp_path):
@@ -76,6 +69,42 @@ def test_a_turned_bit_loses_the_last_record_only(tmp_path):
         broken[bit // 8] ^= 1 << bit % 8
         path.write_bytes(broken)
         assert list(read_entries(path)) == ENTRIES[:3], bit
+
+
+def test_a_turned_bit_in_the_middle_loses_one_record(tmp_path):
+    """Any bit turned in a record costs that record alone: those behind it are found, and how much is lost is known."""
+    path = tmp_path / "1.journal"
+    _, first, before, after = written(path, ENTRIES[:1], ENTRIES[2:3], ENTRIES[3:])[:4]
+    whole = path.read_bytes()
+    assert first < before < after
+
+    for bit in range(8 * first, 8 * before):
+        broken = bytearray(whole)
+        broken[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(broken)
+        assert list(read_entries(path)) == [ENTRIES[0], *ENTRIES[3:]], bit
+        assert survey(path) == Survey(damaged_bytes=before - first, damaged_places=1), bit
+
+
+def test_damage_at_the_beginning_loses_nothing(tmp_path):
+    """A file whose first bytes are broken is read all the same, and known to be damaged."""
+    path = tmp_path / "1.journal"
+    written(path, ENTRIES)
+    path.write_bytes(b"\xff" + path.read_bytes()[1:])
+
+    assert list(read_entries(path)) == ENTRIES
+    assert survey(path) == Survey(damaged_bytes=8, damaged_places=1)
+
+
+def test_a_long_stretch_of_zeros_is_searched_in_bounded_time(tmp_path):
+    """A journal that the disk filled with zeros, where each byte may begin a record, is torn, and read in seconds."""
+    path = tmp_path / "1.journal"
+    *_, size = written(path, ENTRIES[:3])
+    with path.open("ab") as file:
+        file.truncate(64 << 20)
+
+    assert list(read_entries(path)) == ENTRIES[:3]
+    assert survey(path) == Survey(torn_bytes=(64 << 20) - size)
 
 
 def test_a_length_of_gigabytes_is_not_asked_for(tmp_path):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 
 import pytest
 from nodes import NOW_NS, Clock, open_node, spans
 
 from spanglass_server.ingest import pending
-from spanglass_server.ingest.journal import Entry, JournalFile, journal_path
+from spanglass_server.ingest.flushing import FlushPace
+from spanglass_server.ingest.journal import Entry, JournalFile
+from spanglass_server.ingest.journal_folder import journal_path
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.signals import Signal
+from spanglass_server.supervision import Backoff
 
 SECOND_NS = 10**9
 
@@ -86,6 +90,70 @@ def test_a_torn_journal_loses_only_what_was_not_acknowledged(tmp_path, crash, ca
 
     assert found == (["a"], ["a"], [])
     assert "bytes at its end are no whole record and are left out" in caplog.text
+
+
+def test_a_turned_bit_keeps_the_file_as_evidence(tmp_path, crash, caplog):
+    """What stands before and behind the damage is stored, the log says what is lost, and the file stays."""
+    with open_node(tmp_path / "data") as node:
+        for name in ("a", "lost", "b", "c"):
+            node.submit(spans(name))
+        left = crash(node)
+    (journal,) = left.glob("journal/*.journal")
+    content = journal.read_bytes()
+    journal.write_bytes(content.replace(b"lost", b"lose"))
+    size = len(spans("lost")) + 36
+
+    assert names_after(left) == (["a", "b", "c"], ["a", "b", "c"], ["000000000001.damaged"])
+    assert f"{size} bytes in 1 places are damaged" in caplog.text
+    assert "no whole record" not in caplog.text
+
+
+def test_an_entry_written_twice_is_stored_once(tmp_path):
+    """A request whose first write was not acknowledged and could not be undone comes back once."""
+    directory = tmp_path / "data" / "journal"
+    directory.mkdir(parents=True)
+    entries = [Entry(Signal.SPANS, NOW_NS + number, b"1" * 16, spans("a")) for number in range(3)]
+    for generation, batch in ((1, entries[:2]), (2, entries[2:])):
+        journal = JournalFile(journal_path(directory, generation))
+        journal.append(batch)
+        journal.close()
+
+    assert names_after(tmp_path / "data") == (["a"], ["a"], [])
+
+
+@pytest.mark.parametrize("moment", ["quarantined", "flushed"])
+def test_a_stubborn_generation_survives(tmp_path, crash, monkeypatch, moment):
+    """Set aside while later ones become segments, its records are found, at once and after a crash, and once."""
+    pace = FlushPace(Backoff(0.001, 0.001), Backoff(0.001, 0.001), defects_max=2)
+    with open_node(tmp_path / "data", pace=pace, flush_bytes=1) as node:
+        flush, dispose = node.real.store.flush, node.real._folder.dispose
+        fails = threading.Event()
+        fails.set()
+
+        def stubborn(generation, *rest, **how):
+            if generation == 1 and fails.is_set():
+                raise ValueError("as a defect would")
+            flush(generation, *rest, **how)
+
+        def left_behind(generation, *, keep):
+            if generation == 1:
+                raise PermissionError(1, "Operation not permitted")
+            dispose(generation, keep=keep)
+
+        monkeypatch.setattr(node.real.store, "flush", stubborn)
+        monkeypatch.setattr(node.real._folder, "dispose", left_behind)
+        for name in ("a", "b", "c"):
+            node.submit(spans(name))
+        node.until(lambda: node.journals() == ["000000000001.quarantined"])
+        problems, at_once = node.real.problems, node.names()
+        if moment == "flushed":
+            fails.clear()
+            node.until(lambda: node.states() == {"flushed": 1})
+        left = crash(node)
+
+    assert "generation 1 of the journal can't become segments" in problems[0]
+    assert at_once == ["a", "b", "c"]
+    assert names_after(left) == (["a", "b", "c"], ["a", "b", "c"], [])
 
 
 def test_replay_judges_times_as_they_were_judged(tmp_path):

@@ -22,7 +22,7 @@ from spanglass_server.query.rows.otlp_metrics import metrics_data
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
-from spanglass_server.store.catalog import Digests, LocalCatalog
+from spanglass_server.store.catalog import Change, Digests, LocalCatalog
 from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import Chunk
 from spanglass_server.store.engine import Engine
@@ -45,7 +45,7 @@ class Bench:
         self.store = Store(
             data_dir, LocalCatalog(data_dir / "catalog.sqlite"), StoreLimits(1000, RetentionLimits({})), Telemetry()
         )
-        self.engine = Engine(self.store.contents, data_dir, EngineLimits(1 << 28, 1, 1), lambda: None)
+        self.engine = Engine(self.store.contents, data_dir, EngineLimits(1 << 28, 1, 1), lambda _: None)
         self.decoder = Decoder(DecodeLimits())
         self.generation = 0
 
@@ -71,7 +71,7 @@ class Bench:
         """Delete everything."""
         self.flush()
         held = [segment.id for segments in self.store.contents.picture.segments.values() for segment in segments]
-        self.store._swap(add=[], remove=held)
+        self.store._commit(Change(remove=held))
 
 
 @pytest.fixture

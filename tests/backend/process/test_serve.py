@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from spanglass_server.process.lockfile import DataDirectoryError, data_directory
 from spanglass_server.process.serve import banner
 from spanglass_server.settings.settings import load
 from spanglass_server.settings.table import TABLE
+from spanglass_server.store.catalog import SCHEMA_VERSION, LocalCatalog
 
 
 @pytest.fixture
@@ -104,6 +107,61 @@ def test_data_directory_that_is_a_file(tmp_path):
 
     with pytest.raises(DataDirectoryError, match="give another with --data"), data_directory_lock(file):
         pass
+
+
+def newer(path):
+    """Make the catalog one of a newer server."""
+    LocalCatalog(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+
+
+def overwritten(path):
+    """Make the catalog a file of something else."""
+    path.write_bytes(b"not a database, but as long as one " * 200)
+
+
+def half_gone(path):
+    """Cut the catalog's file within its pages."""
+    LocalCatalog(path).close()
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def nonsense(path):
+    """Put a segment into the catalog that no server wrote."""
+    LocalCatalog(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO segments VALUES (1, 'spans', 'f', 1, 1, 1, 1, 1, 'no JSON', NULL)")
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (newer, "the data directory has catalog version .* start the newer server that wrote it, or choose another"),
+        (
+            overwritten,
+            r"the catalog .*catalog\.sqlite is damaged \(file is not a database\): restore the data directory",
+        ),
+        (half_gone, r"the catalog .*catalog\.sqlite is damaged \(database disk image is malformed\): restore the data"),
+        (nonsense, r"the catalog .*catalog\.sqlite is damaged \(Expecting value: .*\): restore the data directory"),
+    ],
+)
+def test_a_catalog_that_cant_be_used(serve, tmp_path, spoil, message):
+    """A newer or damaged catalog is exit code 1 and a line that says what to do; nothing in the directory changes."""
+    data = tmp_path / "data"
+    data.mkdir()
+    spoil(data / "catalog.sqlite")
+    before = (data / "catalog.sqlite").read_bytes()
+
+    result = serve("--data", str(data), "--port", "0", "--set", "server.grpc_port=0")
+
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert re.search(f"^spanglass serve: {message}", result.stderr, re.MULTILINE), result.stderr
+    assert (data / "catalog.sqlite").read_bytes() == before
 
 
 def test_banner():

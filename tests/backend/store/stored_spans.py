@@ -62,7 +62,7 @@ class Bench:
         self.catalog = LocalCatalog(data_dir / "catalog.sqlite")
         self.store = Store(data_dir, self.catalog, StoreLimits(1000, retention or RetentionLimits({})), Telemetry())
         engine_limits = {"memory_bytes": 1 << 28, "threads": 2, "max_concurrent": 2} | limits
-        self.engine = Engine(self.store.contents, data_dir, EngineLimits(**engine_limits), lambda: None)
+        self.engine = Engine(self.store.contents, data_dir, EngineLimits(**engine_limits), lambda _: None)
         self.generation = 0
 
     def buffer(self, rows: pa.Table, signal: Signal = Signal.SPANS, arrived_ns: int = 0) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_spans import segment
 
-from spanglass_server.store.compaction import TARGET_ROWS, choose
+from spanglass_server.store.compaction import DAY_NS, FULL_ROWS, TARGET_ROWS, choose, merge_period_ns
 
 MAX_COLUMNS = 12
 SEGMENTS = st.lists(
@@ -23,7 +24,8 @@ SEGMENTS = st.lists(
 def merged(number, chosen):
     """The segment that a merge gives."""
     columns = frozenset().union(*(held.columns for held in chosen))
-    return segment(number, rows=sum(held.rows for held in chosen), columns=columns)
+    arrived_ns = max(held.arrived_ns for held in chosen)
+    return segment(number, rows=sum(held.rows for held in chosen), columns=columns, arrived_ns=arrived_ns)
 
 
 def settle(segments, rewritten=None):
@@ -42,14 +44,18 @@ def settle(segments, rewritten=None):
 @settings(deadline=None)
 @given(SEGMENTS)
 def test_a_merge_stays_within_the_limits(made):
-    """Whatever is chosen are at least four segments, in order, whose rows and columns fit into one."""
-    segments = [segment(number, rows=rows, columns=columns) for number, (rows, columns) in enumerate(made)]
+    """Whatever is chosen came within one day, is in order, and its rows and columns fit into one segment."""
+    segments = [
+        segment(number, rows=rows, columns=columns, arrived_ns=number // 10 * DAY_NS)
+        for number, (rows, columns) in enumerate(made)
+    ]
     chosen = choose(segments, MAX_COLUMNS)
 
-    assert not chosen or len(chosen) >= 4
+    assert len(chosen) != 1
+    assert len({held.arrived_ns for held in chosen}) <= 1
     assert [held.id for held in chosen] == sorted({held.id for held in chosen})
     assert sum(held.rows for held in chosen) <= TARGET_ROWS
-    assert len(merged(0, chosen).columns) <= MAX_COLUMNS
+    assert not chosen or len(merged(0, chosen).columns) <= MAX_COLUMNS
 
 
 @settings(deadline=None)
@@ -75,12 +81,35 @@ def test_a_quiet_server_keeps_few_segments():
     assert rewritten["rows"] <= 20 * 2880 * rows
 
 
-def test_large_segments_are_rewritten_a_few_times_at_most():
-    """A busy server's flushes of 5000 rows are rewritten three times at most on their way to full segments."""
-    segments, rewritten = [], Counter()
-    for _ in range(500):
-        number = max((held.id for held in segments), default=0) + 1
-        segments = settle([*segments, segment(number, rows=5000)], rewritten)
+@pytest.mark.parametrize("rows", [500, 5000, 7000, 20_000, 40_000, 65_536, 70_000, 100_000, 131_071])
+def test_a_busy_server_ends_with_full_segments(rows):
+    """Whatever a flush holds, segments become three quarters full on average, and a row is rewritten few times."""
+    segments, rewritten, total = [], Counter(), 4_000_000
+    for number in range(total // rows):
+        segments = settle([*segments, segment(10 * number + 1, rows=rows)], rewritten)
+    small = [held.rows for held in segments if held.rows < FULL_ROWS]
+    full = [held.rows for held in segments if held.rows >= FULL_ROWS]
 
-    assert rewritten["rows"] <= 3 * 500 * 5000
-    assert len(segments) < 40
+    assert len(full) <= 1.34 * total / TARGET_ROWS
+    assert len(small) <= 12
+    assert rewritten["rows"] <= (6 if rows < 4096 else 3) * total
+
+
+def test_segments_of_another_day_are_not_merged():
+    """What came on two days stays two segments; a day that is over becomes as few segments as fit."""
+    day = [segment(number, rows=30_000, arrived_ns=DAY_NS - 1) for number in range(1, 12)]
+    before = settle(day[:3])
+    after = settle([*day, segment(12, rows=50, arrived_ns=DAY_NS)])
+
+    assert [held.rows for held in before] == [30_000] * 3
+    assert sorted((held.arrived_ns, held.rows) for held in after) == [
+        *[(DAY_NS - 1, 90_000), (DAY_NS - 1, 240_000)],
+        (DAY_NS, 50),
+    ]
+
+
+def test_the_period_follows_a_short_retention():
+    """A signal that is kept for an hour is merged within a quarter of an hour; a day is the most."""
+    hour = DAY_NS // 24
+
+    assert [merge_period_ns(age) for age in (0, hour, 7 * DAY_NS, 1)] == [DAY_NS, hour // 4, DAY_NS, 1]

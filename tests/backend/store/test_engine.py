@@ -179,10 +179,31 @@ def test_no_other_file_is_reached(bench, tmp_path, sql):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_settling_ends_at_the_deadline(tmp_path):
+    """A query whose acknowledged records take too long to become columns is stopped, and its thread is free again."""
+    bench = Bench(tmp_path / "data", max_concurrent=1)
+
+    def slow(stopped):
+        while not stopped():
+            time.sleep(0.001)
+
+    async def ask():
+        bench.engine._settle = slow
+        with pytest.raises(QueryTimeoutError):
+            await bench.engine.run(count, deadline_s=0.05)
+        bench.engine._settle = lambda _: None
+        return await bench.engine.run(count, deadline_s=60)
+
+    found = asyncio.run(ask())
+    bench.close()
+
+    assert found == 0
+
+
 def test_a_question_sees_what_was_acknowledged_before_it(tmp_path):
     """What waits to become columns is settled before the picture is taken."""
     bench = Bench(tmp_path / "data")
-    bench.engine._settle = lambda: bench.buffer(table([{"n": 7}]))
+    bench.engine._settle = lambda _: bench.buffer(table([{"n": 7}]))
     found = bench.engine.run_here(count)
     bench.close()
 

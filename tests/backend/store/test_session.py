@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, sql_type
+from spanglass_server.store.catalog import Change
 from spanglass_server.store.ports import ALL_TIME, Window
 
 A, B, C = "span.a:str", "span.b:int", "resource.c:str"
@@ -175,7 +176,7 @@ def test_pruning_never_loses_a_row(tmp_path):
         ]
         for generation in range(1, opened.generation + 1):
             opened.flush(generation)
-        opened.store._swap(add=[], remove=[held.id for held in opened.catalog.segments()])
+        opened.store._commit(Change(remove=[held.id for held in opened.catalog.segments()]))
 
         assert sorted(map(_key, matching), key=repr) == sorted(
             (_key({**row, "trace_id": trace_id(row["n"])}) for row in wanted), key=repr

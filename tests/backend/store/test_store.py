@@ -10,7 +10,9 @@ import pytest
 from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import Signal
+from spanglass_server.store import store
 from spanglass_server.store.catalog import Change, Digests
+from spanglass_server.store.contents import Chunk
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.store.retention import RetentionLimits
 from spanglass_server.store.segments import ROW_GROUP_ROWS
@@ -35,8 +37,8 @@ def test_memory_and_segments_are_one(bench):
     assert len(bench.files()) == 2
 
 
-def test_a_flush_that_fails_keeps_its_rows(bench, monkeypatch):
-    """Rows that can't be written or committed stay in memory, no file is left over, and the next try works."""
+def test_a_commit_that_fails_keeps_its_rows(bench, monkeypatch):
+    """Rows stay in memory; the files stay until it is sure that no crash brings the commit back, and no more come."""
     bench.buffer(numbered(1, 2))
 
     def full(change):
@@ -45,14 +47,64 @@ def test_a_flush_that_fails_keeps_its_rows(bench, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(bench.catalog, "commit", full)
-        with pytest.raises(OSError, match="no space left"):
-            bench.flush()
-    after_failure = bench.numbers(), bench.all_files()
+        for _ in range(3):
+            with pytest.raises(OSError, match="no space left"):
+                bench.flush()
+    after_failures = bench.numbers(), len(bench.files())
     bench.flush()
 
-    assert after_failure == ([1, 2], [])
+    assert after_failures == ([1, 2], 1)
     assert bench.numbers() == [1, 2]
-    assert len(bench.files()) == 1
+    assert (len(bench.files()), bench.strays()) == (1, [])
+
+
+def test_a_flush_that_fails_for_one_signal_leaves_no_file(bench, monkeypatch):
+    """Segments and projections of the signals before it are deleted, at each try; nothing is lost by it."""
+    bench.buffer(numbered(1))
+    points = pa.table({"time_ns": [1], "metric_name": ["m"], "count": pa.array([1], pa.uint64())})
+    bench.store.append(Signal.METRICS, Chunk.of(bench.generation, Signal.METRICS, points, 0))
+    write, left = store.write_segment, []
+
+    def failing(chunks, schema, new, *place):
+        if new.signal is Signal.METRICS:
+            raise RuntimeError("as a defect would")
+        return write(chunks, schema, new, *place)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write_segment", failing)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="as a defect would"):
+                bench.flush()
+            left += bench.all_files()
+    bench.flush()
+
+    assert left == []
+    assert (bench.numbers(), len(bench.select(["count"], Signal.METRICS))) == ([1], 1)
+    assert bench.strays() == []
+
+
+def test_segments_that_cant_be_merged_hinder_no_others(bench, monkeypatch):
+    """After three merges that fail, and not for the disk, the segments stay as they are and the next are merged."""
+    for number in range(4):
+        bench.write(numbered(number, **{"span.bad:int": 1}))
+    schema = store.merged_schema
+
+    def failing(schemas):
+        merged = schema(schemas)
+        if "span.bad:int" in merged.names:
+            raise RuntimeError("as a defect would")
+        return merged
+
+    monkeypatch.setattr(store, "merged_schema", failing)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="as a defect would"):
+            bench.store.compact()
+    for number in range(4, 8):
+        bench.write(numbered(number))
+
+    assert bench.store.compact() == 4
+    assert bench.numbers() == list(range(8))
+    assert (len(bench.files()), bench.strays()) == (5, [])
 
 
 def test_a_file_that_cant_be_written_leaves_nothing(bench):

@@ -1,0 +1,40 @@
+"""Exact resends are recognised, and nothing else is."""
+
+from __future__ import annotations
+
+from spanglass_server.ingest.digests import DigestWindow, digest_of
+from spanglass_server.signals import Signal
+
+
+def test_a_digest_is_of_signal_and_body():
+    """The same bytes for another signal, and other bytes, have another digest, of 16 bytes."""
+    digests = {digest_of(signal, body) for signal in Signal for body in (b"", b"a", b"b")}
+
+    assert len(digests) == 9
+    assert {len(digest) for digest in digests} == {16}
+    assert digest_of(Signal.SPANS, b"a") == digest_of(Signal.SPANS, b"a")
+
+
+def test_digests_are_known_by_generation():
+    """What was added or loaded is known, and belongs to its generation with the time of the newest."""
+    window = DigestWindow(100)
+    window.add(1, b"a", 10)
+    window.add(1, b"b", 7)
+    window.load(2, 20, [b"c"])
+
+    assert [digest in window for digest in (b"a", b"b", b"c", b"d")] == [True, True, True, False]
+    assert window.of(1) == (10, frozenset({b"a", b"b"}))
+    assert window.of(2) == (20, frozenset({b"c"}))
+    assert window.of(3) == (0, frozenset())
+
+
+def test_a_generation_is_forgotten_when_its_newest_is_too_old():
+    """Its digests are kept for the window at least, counted from the newest; the boundary is still inside."""
+    window = DigestWindow(100)
+    window.add(1, b"old", 10)
+    window.add(1, b"young", 50)
+    window.forget(150)
+    before = b"old" in window
+    window.forget(151)
+
+    assert (before, b"old" in window, b"young" in window) == (True, False, False)

@@ -1,0 +1,150 @@
+"""Acknowledged records become rows in memory: all that were there at the call, batched, each once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from nodes import NOW_NS, spans
+
+from spanglass_server.ingest import pending as module
+from spanglass_server.ingest.attributes import ShredLimits
+from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.pending import Pending
+from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.signals import Signal
+from spanglass_server.store.catalog import LocalCatalog
+from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.store import Store, StoreLimits
+
+DECODER = Decoder(DecodeLimits())
+
+
+def decoded(*names):
+    """The records of a request with a span of each name."""
+    (result,) = DECODER.decode(Signal.SPANS, [spans(*names)], [NOW_NS])
+    return result[0]
+
+
+@pytest.fixture
+def store(tmp_path):
+    catalog = LocalCatalog(tmp_path / "catalog.sqlite")
+    yield Store(tmp_path, catalog, StoreLimits(1000, RetentionLimits({})), Telemetry())
+    catalog.close()
+
+
+@pytest.fixture
+def pending(store):
+    return Pending(store, ShredLimits(), Telemetry())
+
+
+def rows(store):
+    """The names in memory, with their generation."""
+    return [
+        (chunk.generation, name)
+        for chunk in store.contents.picture.chunks[Signal.SPANS]
+        for name in chunk.table["name"].to_pylist()
+    ]
+
+
+def test_what_was_added_is_in_memory_after_a_call(store, pending):
+    """Each record once, in its generation, in the order in which it was added; nothing waits any more."""
+    pending.add(1, decoded("a", "b"))
+    pending.add(1, decoded("c"))
+    pending.add(2, decoded("d"))
+    waiting = pending.bytes
+    pending.settle()
+    pending.settle()
+
+    assert rows(store) == [(1, "a"), (1, "b"), (1, "c"), (2, "d")]
+    assert waiting > 0
+    assert pending.bytes == 0
+
+
+def test_a_call_ends_while_others_add(store, pending, monkeypatch):
+    """What is added during a call waits for the next one, however fast it comes."""
+    shred = module.shred
+
+    def while_more_comes(parts, budget, limits):
+        pending.add(1, decoded("later"))
+        return shred(parts, budget, limits)
+
+    pending.add(1, decoded("a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "shred", while_more_comes)
+        pending.settle()
+    at_once = rows(store)
+    pending.settle()
+
+    assert at_once == [(1, "a")]
+    assert rows(store) == [(1, "a"), (1, "later")]
+
+
+def test_a_stopped_call_ends_and_loses_nothing(store, pending, monkeypatch):
+    """Between two batches, or while another thread shreds; what it left is there for the next call, in order."""
+    monkeypatch.setattr(module, "_BATCH_BYTES", 1)
+    for name in "abc":
+        pending.add(1, decoded(name))
+    looks = iter([False, True])
+    pending.settle(lambda: next(looks))
+    first = rows(store)
+    with pending._shredding:
+        waiting = threading.Thread(target=pending.settle, args=[lambda: True])
+        waiting.start()
+        waiting.join()
+    pending.add(2, decoded("e"))
+    pending.settle(lambda: True)
+    pending.settle()
+
+    assert first == [(1, "a")]
+    assert rows(store) == [(1, "a"), (1, "b"), (1, "c"), (2, "e")]
+
+
+def test_too_little_memory_says_nothing_of_the_records(store, pending, monkeypatch):
+    """They wait for the next call, each once; only a part that fails alone again and again is given up."""
+    shred, short = module.shred, [True]
+
+    def failing(parts, budget, limits):
+        if short[0] and (len(parts) > 1 or "big" in parts[0].batch.to_pylist().__repr__()):
+            raise MemoryError
+        return shred(parts, budget, limits)
+
+    monkeypatch.setattr(module, "shred", failing)
+    for name in ("a", "big", "c"):
+        pending.add(1, decoded(name))
+    with pytest.raises(MemoryError):
+        pending.settle()
+    meanwhile, damaged = rows(store), set(pending.damaged)
+    short[0] = False
+    pending.settle()
+    after = rows(store)
+    short[0] = True
+    pending.add(2, decoded("big"))
+    for _ in range(module._MEMORY_FAILURES_MAX):
+        with pytest.raises(MemoryError):
+            pending.settle()
+    pending.settle()
+
+    assert (meanwhile, damaged) == ([(1, "a")], set())
+    assert after == rows(store) == [(1, "a"), (1, "big"), (1, "c")]
+    assert (pending.damaged, pending.bytes) == ({2}, 0)
+
+
+def test_a_bad_part_costs_no_other(store, pending, monkeypatch):
+    """One that can't become columns is left out alone; its generation is damaged until it is forgotten."""
+    shred = module.shred
+
+    def failing(parts, budget, limits):
+        if "bad" in [part.batch for part in parts].__repr__():
+            raise ValueError("as a defect would")
+        return shred(parts, budget, limits)
+
+    monkeypatch.setattr(module, "shred", failing)
+    for name in ("a", "bad", "c"):
+        pending.add(1, decoded(name))
+    pending.settle()
+    damaged = set(pending.damaged)
+    pending.forget(1)
+
+    assert rows(store) == [(1, "a"), (1, "c")]
+    assert (damaged, pending.damaged, pending.bytes) == ({1}, set(), 0)
