@@ -66,6 +66,9 @@ def test_records_of_one_millisecond_keep_their_order(new_server):
     case.send(server)
     expected = ["at trace", "at debug", "at info", "at warn", "at error", "at fatal"]
     for _ in range(2):
+        body = json.dumps({"sql": "SELECT body FROM logs ORDER BY arrival_order"}).encode()
+        answer = server.request("POST", "/api/v1/sql", body, {"Content-Type": "application/json"}).json()
+        assert [row[0] for row in answer["rows"]] == expected
         one_by_one, cursor = [], {}
         while cursor is not None:
             page = server.get("/logs", last="2h", limit=1, order="asc", **cursor)

@@ -74,7 +74,7 @@ def presence(field: Intrinsic) -> Sql:
     if field.kind is Kind.ABSENCE:
         return TRUE
     if field.kind is Kind.SEVERITY:
-        return negated(is_unset())
+        return negated(Sql(is_unset()))
     return any_of([Sql(f"{quote_identifier(name)} IS NOT NULL") for name in field.columns])
 
 
@@ -195,7 +195,7 @@ def _severity_range(target: Target, value: Value) -> tuple[int, int]:
 def _between(low: int, high: int) -> Sql:
     if low > high:
         return FALSE
-    return is_unset() if high == 0 else severity_between(low, high)
+    return Sql(is_unset() if high == 0 else severity_between(low, high))
 
 
 def _id(target: Target, test: Test) -> Sql:

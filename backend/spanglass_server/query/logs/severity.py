@@ -6,8 +6,6 @@ the text does: what frameworks and daemons call their levels, in any case. Anyth
 
 from __future__ import annotations
 
-from spanglass_server.query.language.sql import Sql
-
 UNSET = "unset"
 
 #: The severities in order; each has four numbers, the first of them here.
@@ -65,18 +63,16 @@ def severity_sql() -> str:
     return f"CASE {words} {texts} ELSE '{UNSET}' END"
 
 
-def severity_between(low: int, high: int) -> Sql:
+def severity_between(low: int, high: int) -> str:
     """SQL condition: the severity's number is in a range. The text is looked at only where there is no number."""
     text = _is_text(low, high)
-    numbers = Sql("severity_number >= ? AND severity_number <= ?", (low, high))
-    if not text:
-        return numbers
-    return Sql(f"({numbers.text}) OR ({_HAS_NO_NUMBER} AND {text})", numbers.parameters)
+    numbers = f"severity_number >= {low:d} AND severity_number <= {high:d}"
+    return f"({numbers}) OR ({_HAS_NO_NUMBER} AND {text})" if text else numbers
 
 
-def is_unset() -> Sql:
+def is_unset() -> str:
     """SQL condition: the record has no severity."""
-    return Sql(f"{_HAS_NO_NUMBER} AND ({_is_text(1, HIGHEST)}) IS NOT TRUE")
+    return f"{_HAS_NO_NUMBER} AND ({_is_text(1, HIGHEST)}) IS NOT TRUE"
 
 
 _HAS_NO_NUMBER = f"(severity_number IS NULL OR severity_number = 0 OR severity_number > {HIGHEST})"

@@ -160,8 +160,9 @@ def test_only_named_columns_are_read(open_tables):
     """A view has just the columns that a statement names: planning hundreds of others would cost more than reading."""
     session = open_tables(spans=[SPAN])
     assert answer(session, "SELECT count(*) FROM spans WHERE kind = 'server'")[1] == [[1]]
-    (view,) = [statement for statement in session.statements if "TEMP VIEW" in statement]
-    assert "http.route" not in view
+    views = [statement for statement in session.statements if "TEMP VIEW" in statement]
+    assert views
+    assert not any("http.route" in view for view in views)
 
 
 @pytest.mark.parametrize("sql", ["SELECT nope FROM spans", "SELECT 'x'::INT", "SELECT ?", "SELECT f(1)"])
