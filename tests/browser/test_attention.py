@@ -34,7 +34,7 @@ FOUND = {
     "slow from the start on": ([(20, 0, 900)] * 8, None),
     "as slow as it often is": ([(20, 0, 10), (20, 0, 300)] * 5, None),
     "slow, too few to tell": ([*CALM[:2], (20, 0, 300)], None),
-    "silent": ([*CALM, (0, 0, 0), (0, 0, 0), (0, 0, 0)], Finding("silent", 0.0, 20.0, 480)),
+    "silent": ([*CALM, (0, 0, 0), (0, 0, 0), (0, 0, 0)], Finding("silent", 0.0, 20 / 60, 480)),
     "the newest bucket has only begun": ([*CALM, (0, 0, 0)], None),
     "silent as it often is": ([(20, 0, 10), (0, 0, 0), (0, 0, 0)] * 4, None),
     "back after silence": ([*CALM, (0, 0, 0), (0, 0, 0), (2, 0, 10)], None),
@@ -46,3 +46,27 @@ def test_what_is_wrong_is_told_by_what_is_usual(case):
     """Faults of the newest buckets are found, with their beginning; noise and little traffic are not."""
     buckets, finding = FOUND[case]
     assert find(course(*buckets)) == finding
+
+
+SILENT = Finding("silent", 0.0, 20 / 60, 480)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "elapsed_s", "finding"),
+    [
+        ([*CALM, (0, 0, 0)], 40, SILENT),  # 10 expected, counted from when all that was sent must have come
+        ([*CALM, (0, 0, 0)], 39, None),
+        ([*CALM[:3], (0, 0, 0)], 40, Finding("silent", 0.0, 20 / 60, 180)),
+        ([*CALM[:2], (0, 0, 0)], 60, None),  # a burst is no habit
+        ([*CALM, (0, 0, 0), *CALM, (0, 0, 0), (0, 0, 0)], 9, None),  # a pause as it was before
+        ([*CALM, (0, 0, 0), *CALM, (0, 0, 0), (0, 0, 0), (0, 0, 0)], 10, Finding("silent", 0.0, 320 / 1020, 1020)),
+        ([*[(1, 0, 10)] * 8, (0, 0, 0), (0, 0, 0)], 60, None),  # one a minute: two minutes say nothing
+        ([*[(1, 0, 10)] * 8, *[(0, 0, 0)] * 11], 10, Finding("silent", 0.0, 1 / 60, 480)),
+        ([*CALM, (20, 20, 10), (0, 0, 0)], 60, Finding("silent", 0.0, 20 / 60, 540)),  # it failed, then it fell silent
+        ([*CALM, (0, 0, 0), (1, 0, 10)], 60, None),
+    ],
+)
+def test_silence_is_said_as_soon_as_it_is_certain(buckets, elapsed_s, finding):
+    """Ten requests that were expected and did not come are no chance, wherever the edges of buckets lie."""
+    points = course(*buckets)
+    assert find(points, points[-1]["t"] + elapsed_s) == finding

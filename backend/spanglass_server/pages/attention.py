@@ -7,6 +7,7 @@ say nothing. The newest buckets are looked at first: a fault of the last minute 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,14 @@ NOW_REQUESTS, NOW_BUCKETS = 10, 3
 USUAL_BUCKETS, USUAL_REQUESTS = 3, 30
 #: Slow is so many times the usual, above all but the worst fifth of the usual, and by more than what anyone notices.
 SLOW_TIMES, SLOW_WORST, SLOW_NS = 2.5, 0.8, 20_000_000
-#: Silent is no request in this many whole buckets after as many buckets in a row that all had some.
-SILENT_BUCKETS, BUSY_BUCKETS = 2, 5
+#: Silent is no request where so many were expected: of requests that come by chance, one time in 22 000 none would be
+#: there. What was sent in the newest seconds may be on its way: SDKs send every 5 s.
+CERTAIN_REQUESTS, LATE_S = 10, 10
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong: ``failing`` and ``failed`` count shares, ``slow`` nanoseconds, ``silent`` requests a bucket.
+    """What is wrong: ``failing`` and ``failed`` count shares, ``slow`` nanoseconds, ``silent`` requests a second.
 
     ``usual`` is the same figure before; ``since_s`` is where it began, Unix seconds of a bucket's start.
     """
@@ -38,9 +40,15 @@ class Finding:
     since_s: float
 
 
-def find(points: Sequence[Mapping[str, Any]]) -> Finding | None:
-    """Return the worst that a service's series (``t``, ``requests``, ``errors``, ``p95_ns``) shows, or nothing."""
-    return _failing(points) or _silent(points) or _slow(points) or _failed(points)
+def find(points: Sequence[Mapping[str, Any]], end_s: float | None = None) -> Finding | None:
+    """Return the worst that a service's series (``t``, ``requests``, ``errors``, ``p95_ns``) shows, or nothing.
+
+    ``end_s`` is how far the newest bucket has come; without it, it has only begun.
+    """
+    if not points:
+        return None
+    silent = _silent(points, points[-1]["t"] if end_s is None else end_s)
+    return silent or _failing(points) or _slow(points) or _failed(points)
 
 
 def _split(
@@ -76,15 +84,19 @@ def _failed(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     return Finding("failed", _ratio(points), 0.0, next(point["t"] for point in points if point["errors"]))
 
 
-def _silent(points: Sequence[Mapping[str, Any]]) -> Finding | None:
-    whole = points[:-1]  # the last bucket has only begun
-    quiet = next((i for i, point in enumerate(reversed(whole)) if point["requests"]), len(whole))
-    busy = whole[: len(whole) - quiet][-BUSY_BUCKETS:]
-    if quiet < SILENT_BUCKETS or len(busy) < BUSY_BUCKETS or points[-1]["requests"]:
+def _silent(points: Sequence[Mapping[str, Any]], end_s: float) -> Finding | None:
+    """Return that requests stopped, as soon as chance can't explain it and no earlier pause was half as long."""
+    busy = [place for place, point in enumerate(points) if point["requests"]]
+    if len(busy) < USUAL_BUCKETS or busy[-1] == len(points) - 1:
         return None
-    if not all(point["requests"] for point in busy):
+    step_s = points[1]["t"] - points[0]["t"]
+    usual_per_s = _count(points, "requests") / (step_s * (busy[-1] - busy[0] + 1))
+    since_s = points[busy[-1] + 1]["t"]
+    silent_s = end_s - since_s - LATE_S
+    longest_s = step_s * max(later - earlier - 1 for earlier, later in pairwise(busy))
+    if silent_s * usual_per_s < CERTAIN_REQUESTS or silent_s < 2 * longest_s:
         return None
-    return Finding("silent", 0.0, _count(busy, "requests") / len(busy), whole[-quiet]["t"])
+    return Finding("silent", 0.0, usual_per_s, since_s)
 
 
 def _slow(points: Sequence[Mapping[str, Any]]) -> Finding | None:

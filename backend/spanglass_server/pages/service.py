@@ -47,7 +47,7 @@ async def show(visit: Visit) -> Response:
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "operation"
     operations = sorted(answer["operations"], key=SORTS[sort], reverse=not ascending)
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
-    finding = find(series["points"])
+    finding = find(series["points"], visit.until_s)
     return visit.page(
         "service.html", finding=finding, reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,

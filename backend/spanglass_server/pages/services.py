@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, why
 from spanglass_server.pages.attention import BAD_RATIO, find
+from spanglass_server.pages.causes import one_row_a_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,8 @@ SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 DEFAULT_SORT = "requests"
 #: So many of the findings are explained by a trace; each costs two questions.
 EXPLAINED = 5
-#: What is wrong, the worst first.
-KINDS = ("failing", "silent", "slow", "failed")
+#: What is wrong, the worst first: a service that fell silent before those whose calls of it fail.
+KINDS = ("silent", "failing", "slow", "failed")
 BUCKETS = 40
 
 
@@ -38,29 +39,31 @@ async def show(visit: Visit) -> Response:
     services = answer["services"]
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"
-    rows = [with_sparks(service) for service in sorted(services, key=SORTS[sort], reverse=not ascending)]
+    end_s = visit.until_s
+    rows = [with_sparks(service, end_s) for service in sorted(services, key=SORTS[sort], reverse=not ascending)]
     wrong = sorted((row for row in rows if row["finding"]), key=_urgency)
     reasons = await visit.together(*(why.explain(visit, row["finding"], row["service"]) for row in wrong[:EXPLAINED]))
+    causes = one_row_a_cause(list(zip_longest(wrong, reasons)))
     return visit.page(
         "services.html", rows=rows, sort=sort, ascending=ascending, strip=_strip(services, visit),
         rate_per_s=sum(service["rate_per_s"] for service in services),
-        requests=sum(service["requests"] for service in services), wrong=list(zip_longest(wrong, reasons)),
+        requests=sum(service["requests"] for service in services), wrong=causes,
     )  # fmt: skip
 
 
-def _urgency(row: Mapping[str, Any]) -> tuple[int, float]:
+def _urgency(row: Mapping[str, Any]) -> tuple[int, float, float]:
     finding = row["finding"]
-    return KINDS.index(finding.kind), -finding.now
+    return KINDS.index(finding.kind), -finding.now, -finding.usual
 
 
-def with_sparks(service: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a service with its three sparklines."""
+def with_sparks(service: Mapping[str, Any], end_s: float | None = None) -> dict[str, Any]:
+    """Return a service with its three sparklines, and what is wrong with it; ``end_s`` is as in ``find``."""
     series = service.get("series") or []
     bad = (service["error_ratio"] or 0) >= BAD_RATIO
     return {
         **service,
         "bad": bad,
-        "finding": find(series),
+        "finding": find(series, end_s),
         "spark_requests": charts.spark([point["requests"] for point in series]),
         "spark_errors": charts.spark([_ratio(point) for point in series], bad=bad),
         "spark_p95": charts.spark([point["p95_ns"] for point in series]),

@@ -16,7 +16,7 @@ from spanglass_server.pages import terms
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.security import HEADERS
-from spanglass_server.pages.window import Window, read_window
+from spanglass_server.pages.window import SECOND_NS, Window, read_window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -63,6 +63,11 @@ class Visit:
         if self._window is None:
             self._window = read_window(self.params, self.clock)
         return self._window
+
+    @property
+    def until_s(self) -> float:
+        """How far the page's time range has come, in Unix seconds."""
+        return min(self.window.end_ns, self.clock.now_ns) / SECOND_NS
 
     def param(self, name: str) -> str:
         """Return a query parameter without surrounding blanks, empty when missing."""
