@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from spanglass_core.settings_errors import SettingsError
+from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

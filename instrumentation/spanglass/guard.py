@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from spanglass.locks import ModuleLock
-from spanglass_core.settings_errors import SettingsError
+from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.limits import bound_readers, log_limits, span_limits
 from spanglass.unused import UnrecordedTracerProvider, silence
-from spanglass_core.settings_errors import SettingsError
+from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from spanglass.settings_table import TABLE, Setting, Settings
-from spanglass_core.settings_errors import SettingsError, suggest
-from spanglass_core.settings_types import DURATION, HEADERS, SECRET, Secret
+from spanglass_core.settings_types import DURATION, HEADERS, SECRET, Secret, SettingsError, suggest
 from spanglass_core.units import format_duration
 
 __all__ = ["Settings", "SettingsError", "Sourced", "describe", "load", "unknown_variables"]

@@ -1,4 +1,4 @@
-"""Types of settings: how each is read from text and written back."""
+"""Types of settings: how each is read from text and written back; and the one error of settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from spanglass_core.units import format_duration, format_size, parse_duration_ns, parse_size_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _MAX_PORT = 65_535
 _MANY_DIGITS = 19  # more do not fit a signed 64-bit integer
@@ -161,3 +161,18 @@ RATIO = SettingType("ratio", _ratio)
 # values of headers are often keys, so they are never shown
 HEADERS = SettingType("headers", _headers, lambda pairs: ", ".join(f"{name}=***" for name, _ in pairs))
 SECRET = SettingType("secret", _secret, lambda value: "***" if value else "")
+
+
+class SettingsError(ValueError):
+    """A setting can't be used; the message gives its place and what to do. It never holds a secret."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """End a message with what was probably meant, or where the list is."""
+    import difflib  # noqa: PLC0415 - 1 ms that a configuration without mistakes need not pay
+
+    names = list(known)
+    # the last word may be right and its group wrong or missing
+    close = [full for full in names if full.rpartition(".")[2] == name.rpartition(".")[2]]
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]!r}?" if close else "; docs/settings.md lists all settings"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import spanglass_server
-from spanglass_server.api.table import ROUTES
+from spanglass_server.api.factory import ROUTES
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.self_metrics.registry import METRICS
 from spanglass_server.settings.table import TABLE

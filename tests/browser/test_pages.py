@@ -9,8 +9,8 @@ import httpx
 import pytest
 from made_up import HOSTILE, MS, NOW_NS, log
 
+from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
 from spanglass_server.pages import format as fmt
-from spanglass_server.pages.security import CONTENT_SECURITY_POLICY
 
 pytestmark = pytest.mark.browser
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from made_up import NOW_NS
 
+from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
 from spanglass_server.pages import charts, exceptions, search, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
-from spanglass_server.pages.security import CONTENT_SECURITY_POLICY
 from spanglass_server.pages.templates import linkable
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)

@@ -1,4 +1,4 @@
-"""Tokens: who may send and who may read, and the rule for listening beyond loopback."""
+"""Tokens: who may send and who may read, how readers are asked, and the rule for listening beyond loopback."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_core.settings_errors import SettingsError
-from spanglass_core.settings_types import SECRET, Secret
+from starlette.responses import PlainTextResponse
+
+from spanglass_core.settings_types import SECRET, Secret, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from spanglass_server.settings.table import Settings
 
@@ -23,6 +26,7 @@ TOKEN_HEADER = "x-spanglass-token"  # noqa: S105 - the name of a header
 CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
 
 _MAX_TOKEN_FILE_BYTES = 4096
+_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/")
 
 
 class TokenCheck:
@@ -127,3 +131,34 @@ def _from_authorization(header: str | None) -> str | None:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+class ReadersOnly:
+    """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways."""
+
+    def __init__(self, app: ASGIApp, check: TokenCheck) -> None:
+        self._app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 401."""
+        if scope["type"] == "http" and self._check.required and not self._may_pass(scope):
+            response = PlainTextResponse(
+                "This server asks for its read token: give it as the password, with any user name.\n",
+                401,
+                {"WWW-Authenticate": CHALLENGE},
+            )
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _may_pass(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if path.startswith((*_PUBLIC_PATHS, "/api/")):
+            return True
+        headers = dict(scope["headers"])
+        return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")

@@ -1,4 +1,4 @@
-"""What web pages of other sites may not do: read telemetry through a reader's browser.
+"""What web pages may not do: those of other sites read telemetry through a reader's browser, ours run foreign scripts.
 
 Two ways lead there. A page can have its own name point at 127.0.0.1 (DNS rebinding): then the browser takes our answers
 for its own, and only the header ``Host`` shows the name. And a page can send requests to us as to any other site: their
@@ -20,6 +20,27 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: No inline script or style, no other host, no framing: telemetry is hostile text, and this holds if escaping fails.
+CONTENT_SECURITY_POLICY = "; ".join(  # noqa: FLY002 - one directive a line
+   (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+))  # fmt: skip
+
+HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
 
 #: Paths for senders and monitors, which reach the server under names of their own (``host.docker.internal``).
 _MACHINES: Final = ("/v1/", "/v1development/", "/healthz", "/readyz", "/metrics")

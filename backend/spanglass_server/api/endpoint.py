@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import logging
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.api.errors import INTERNAL, ApiError, Problem, problem_of
 from spanglass_server.api.params import RANGE, read_params
 
@@ -38,8 +38,6 @@ MAX_BODY_BYTES = 1 << 20
 _TOO_MUCH = frozenset({"timeout", "out_of_memory"})
 _ASK_FOR_LESS = "choose a shorter time range or a narrower filter"
 _TRY_LATER = "try again when the server has less to do, or raise the setting that it names"
-#: Never sent to anyone: the client has gone (nginx's number for it, which access logs know).
-_CLIENT_GONE = 499
 
 
 class QueryRunner(Protocol):
@@ -106,26 +104,8 @@ class Endpoint:
         run = self.context.engine.run(
             lambda session: _encode(ask(session, params), packs=packs), deadline_s=self.context.deadline_s
         )
-        encoded = await _unless_gone(request, asyncio.ensure_future(run))
-        return _json(*encoded) if encoded is not None else Response(status_code=_CLIENT_GONE)
-
-
-async def _unless_gone(request: Request, query: asyncio.Future[_T]) -> _T | None:
-    """Wait for the query's result; None, with the query cancelled, when the client disconnects first."""
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        pair: list[asyncio.Future[Any]] = [query, gone]
-        await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
-        return query.result() if query.done() else None
-    finally:
-        gone.cancel()
-        query.cancel()
-
-
-async def _disconnected(request: Request) -> None:
-    """Return when the client has gone away."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        encoded = await unless_client_left(request, run)
+        return _json(*encoded) if encoded is not None else Response(status_code=CLIENT_LEFT)
 
 
 async def _read_json(request: Request) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 
 if TYPE_CHECKING:

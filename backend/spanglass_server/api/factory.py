@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 
+from spanglass_server.api import facets, filter_check, logs, metrics, running, services, spans, sql, traces
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from spanglass_server.api.endpoint import QueryRunner
+
+#: All routes, gathered from the modules that answer them.
+ROUTES: tuple[Route, ...] = (
+    *services.ROUTES,
+    *traces.ROUTES,
+    *spans.ROUTES,
+    *running.ROUTES,
+    *logs.ROUTES,
+    *facets.ROUTES,
+    *filter_check.ROUTES,
+    *metrics.ROUTES,
+    *sql.ROUTES,
+)
 
 
 def create_api(

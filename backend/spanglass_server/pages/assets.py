@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.routing import Route
 
-from spanglass_server.pages.security import HEADERS
+from spanglass_server.access.browsers import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

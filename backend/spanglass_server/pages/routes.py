@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from spanglass_server.access.browsers import HEADERS
+from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import Site, Visit
 from spanglass_server.pages.window import WindowError, read_time
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Show = Callable[[Visit], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-CLIENT_LEFT = 499
 ANY_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -109,7 +108,8 @@ def _endpoint(site: Site, show: Show) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         visit = Visit(site, request)
         try:
-            return await _unless_left(request, show(visit))
+            response = await unless_client_left(request, show(visit))
+            return Response(status_code=CLIENT_LEFT) if response is None else response
         except ApiError as error:
             found = problem.of_api(error, visit)
         except WindowError as error:
@@ -117,25 +117,6 @@ def _endpoint(site: Site, show: Show) -> Endpoint:
         return visit.page("error.html", status=found.status, problem=found)
 
     return endpoint
-
-
-async def _unless_left(request: Request, work: Awaitable[Response]) -> Response:
-    """Run ``work``, and cancel it, with its questions, when the client closes the connection."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.create_task(_left(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return await working
-        return Response(status_code=CLIENT_LEFT)
-    finally:
-        working.cancel()
-        leaving.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _redirect(to: str) -> Response:

@@ -12,10 +12,10 @@ from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import HTMLResponse
 
+from spanglass_server.access.browsers import HEADERS
 from spanglass_server.pages import terms
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.security import HEADERS
 from spanglass_server.pages.window import SECOND_NS, Window, read_window
 
 if TYPE_CHECKING:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
 
-from spanglass_server.access.auth import CHALLENGE, TOKEN_HEADER
+from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.factory import create_api
-from spanglass_server.api.table import ROUTES
+from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessAsk
-from spanglass_server.process.memory import tune_allocators
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.receive.cors import Cors
@@ -31,9 +31,8 @@ from spanglass_server.receive.http import otlp_routes
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.self_metrics import registry as own
-from spanglass_server.self_metrics.process import watch_process
+from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
-from spanglass_server.self_metrics.requests import CountRequests
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
     from spanglass_server.access.auth import TokenCheck, Tokens
     from spanglass_server.pages.ports import Health
@@ -49,7 +48,8 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
 
 _KEEP_ALIVE_S = 75
-_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/")
+_M_ARENA_MAX = -8  # <malloc.h>
+_ARENAS = 2
 
 
 def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]) -> None:
@@ -65,6 +65,21 @@ def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]
         uvloop_run(_serve(settings, tokens, node, telemetry, on_ready))
     finally:
         node.close()
+
+
+def tune_allocators() -> None:
+    """Keep resident memory near what is in use: Arrow uses malloc, and malloc two arenas (glibc only).
+
+    Ingest allocates and frees megabytes in several threads. glibc gives each thread an arena of its own and keeps what
+    is freed; mimalloc, Arrow's default, keeps even more. In one run of 800 000 spans at full speed the peak was 1394 MB
+    with mimalloc, 979 MB with jemalloc, 819 MB with malloc, and 677 MB with malloc in two arenas. Call it before any
+    thread starts.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
@@ -176,7 +191,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
         exception_handlers={404: _not_found(ask, release, health)},
     )
     names = None if tokens.read.required else HostNames(settings.server.host, settings.server.allowed_hosts)
-    return CountRequests(BrowserGuard(_ReadersOnly(app, tokens.read), names), telemetry)
+    return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read), names), telemetry)
 
 
 def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -189,6 +204,8 @@ def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Req
 
 
 def _api_authorize(check: TokenCheck) -> Callable[[HTTPConnection], None]:
+    """Make the check of the API: ``ApiError`` (unauthorized) for a request without the read token."""
+
     def authorize(connection: HTTPConnection) -> None:
         headers = connection.headers
         if not check.allows(headers.get("authorization"), headers.get(TOKEN_HEADER)):
@@ -199,36 +216,6 @@ def _api_authorize(check: TokenCheck) -> Callable[[HTTPConnection], None]:
             )
 
     return authorize
-
-
-class _ReadersOnly:
-    """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways."""
-
-    def __init__(self, app: ASGIApp, check: TokenCheck) -> None:
-        self._app = app
-        self._check = check
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._check.required and not self._may_pass(scope):
-            response = PlainTextResponse(
-                "This server asks for its read token: give it as the password, with any user name.\n",
-                401,
-                {"WWW-Authenticate": CHALLENGE},
-            )
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _may_pass(self, scope: Scope) -> bool:
-        path = scope["path"]
-        if path.startswith((*_PUBLIC_PATHS, "/api/")):
-            return True
-        headers = dict(scope["headers"])
-        return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))
-
-
-def _text(header: bytes | None) -> str | None:
-    return None if header is None else header.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

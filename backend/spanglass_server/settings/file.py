@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from spanglass_core.settings_errors import SettingsError, suggest
+from spanglass_core.settings_types import SettingsError, suggest
 from spanglass_server.settings.table import GROUPS
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.settings_errors import SettingsError, suggest
-from spanglass_core.settings_types import SECRET, Secret
+from spanglass_core.settings_types import SECRET, Secret, SettingsError, suggest
 from spanglass_server.settings.file import read_file
 from spanglass_server.settings.table import GROUPS, TABLE, Setting, Settings
 

@@ -12,8 +12,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from spanglass_server.api.factory import create_api
-from spanglass_server.api.table import ROUTES
+from spanglass_server.api.factory import ROUTES, create_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

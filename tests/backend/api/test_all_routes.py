@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
+from spanglass_server.api.factory import ROUTES
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
-from spanglass_server.api.table import ROUTES
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 

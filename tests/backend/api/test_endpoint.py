@@ -15,8 +15,7 @@ from spanglass_server.api.errors import ApiError
 from spanglass_server.api.params import RANGE, Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import ANYTHING
-from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 
 

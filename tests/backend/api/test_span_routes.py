@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from spanglass_server.api.table import ROUTES
+from spanglass_server.api.factory import ROUTES
 
 SECOND = 1_000_000_000
 TRACE = "01" * 16

@@ -10,7 +10,7 @@ import pytest
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.exposition import prometheus_text, status_counters
-from spanglass_server.self_metrics.process import watch_process
+from spanglass_server.self_metrics.measuring import watch_process
 from spanglass_server.self_metrics.registry import METRICS, SECONDS, Kind, Telemetry
 
 DOCS = Path(__file__).parents[3] / "docs" / "self-metrics.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
 from spanglass_server.query.semconv import aliases
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType

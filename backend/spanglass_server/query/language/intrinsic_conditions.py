@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import Dimension
+from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language import conditions
 from spanglass_server.query.language.ast import Operator, Value
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, Test, has_wildcard
-from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.intrinsics import Intrinsic, Kind
 from spanglass_server.query.language.numbers import UNITS_HINT, quantity_of
 from spanglass_server.query.language.sql import FALSE, TRUE, Sql, any_of, negated

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import TIME_UNITS_NS, Dimension, Quantity, UnitError, parse_quantity
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import FilterError
 
 if TYPE_CHECKING:
     from spanglass_server.query.language.ast import Value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.lexer import Lexer
 
+from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.ast import (
     EVERYTHING,
     ORDERED,
@@ -22,7 +23,6 @@ from spanglass_server.query.language.ast import (
     Text,
     Value,
 )
-from spanglass_server.query.language.errors import FilterError
 from spanglass_server.query.language.numbers import check_ordered_value
 from spanglass_server.query.language.scanner import KEY_KINDS, Lexeme, scan
 from spanglass_server.query.language.text import unquote

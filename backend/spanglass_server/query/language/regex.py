@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import FilterError
 
 if TYPE_CHECKING:
     from spanglass_server.query.language.ast import Value

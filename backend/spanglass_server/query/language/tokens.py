@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from spanglass_core.units import UnitError, parse_quantity
-from spanglass_server.query.language.errors import FilterError
+from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.parser import parse_filter
 from spanglass_server.query.language.scanner import FOLLOWS_KEY, KEY_KINDS, Lexeme, scan
 

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.exposition import status_counters
+from spanglass_server.self_metrics.measuring import CountRequests
 from spanglass_server.self_metrics.registry import Telemetry
-from spanglass_server.self_metrics.requests import CountRequests
 
 
 async def fine(_request):

@@ -1,11 +1,21 @@
-"""Counts every HTTP response, and times those that asked something: the API and the pages."""
+"""What the server measures of itself: every HTTP response, and the process: memory, processor time, open files."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from spanglass_server.self_metrics.registry import HTTP_RESPONSES, QUERY_FAILURES, QUERY_SECONDS
+import psutil
+
+from spanglass_server.self_metrics.registry import (
+    CPU_SECONDS,
+    HTTP_RESPONSES,
+    OPEN_FDS,
+    QUERY_FAILURES,
+    QUERY_SECONDS,
+    RESIDENT_BYTES,
+    UPTIME_SECONDS,
+)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,3 +66,18 @@ class CountRequests:
         self._telemetry.observe(QUERY_SECONDS, seconds, route)
         if status == _NO_ANSWER or int(status) >= _FIRST_FAILURE:
             self._telemetry.add(QUERY_FAILURES, 1, route, status)
+
+
+def watch_process(telemetry: Telemetry) -> None:
+    """Have the process read when the figures are asked for; uptime counts from this call."""
+    process = psutil.Process()
+    start_s = time.monotonic()
+
+    def cpu_seconds() -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
+    telemetry.watch(RESIDENT_BYTES, lambda: int(process.memory_info().rss))
+    telemetry.watch(CPU_SECONDS, cpu_seconds)
+    telemetry.watch(OPEN_FDS, lambda: int(process.num_fds()))
+    telemetry.watch(UPTIME_SECONDS, lambda: time.monotonic() - start_s)
