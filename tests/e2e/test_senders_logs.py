@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import urllib.parse
 
 import pytest
 from senders import SENDERS
@@ -21,7 +23,7 @@ def line(record):
     return f"{record['severity']:5} {record['service']}: {body}".replace("\n", "\\n")
 
 
-@pytest.mark.parametrize("name", sorted({*WITH_LOGS} - {"node"}))
+@pytest.mark.parametrize("name", WITH_LOGS)
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_records_are_listed_as_they_were_sent(shared_server, sent, name, order):
     """Severity, service and body of each; records of one time in the order in which they were sent, both ways."""
@@ -85,3 +87,12 @@ def test_a_parsed_body_is_reached_by_path(shared_server, sent, wanted, found):
     parameters = {"filter": f"log.file.name = app.json.log and {wanted}", "order": "asc"}
     records = shared_server.get("/logs", **parameters, **sent("collector-filelog").window)["logs"]
     assert [record["body"].get("msg") for record in records] == found
+
+
+def test_a_record_without_a_body_shows_what_it_is(shared_server, sent):
+    """Rust's ``#[instrument(err)]`` sends no body: the page shows the event's name, never an empty line."""
+    parameters = {"filter": "service:warehouse and body not exists", **sent("rust").window}
+    answer = shared_server.request("GET", f"/logs?{urllib.parse.urlencode(parameters)}")
+    assert answer.status == 200
+    _, _, lines = answer.body.decode().partition("Lines over time")
+    assert re.sub(r"<[^>]+>", "\n", lines).count("event src/main.rs:23") == 2

@@ -10,7 +10,7 @@ from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.query.traces.error_text import one_line
 from spanglass_server.query.traces.peers import peer_of, who_answers
-from spanglass_server.query.traces.reasons import exceptions_of, is_handled, reason, said, says_why
+from spanglass_server.query.traces.reasons import exceptions_of, has_code, is_handled, reason, said, says_why
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
@@ -55,7 +55,7 @@ def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], who
         peer = who_answers(session, peer, start_ns)
     return {
         **{name: began[name] for name in ("key", "service", "name")},
-        "reason": began["reason"] if says_why(began) else _logged(session, trace_id, began, start_ns) or reason(began),
+        "reason": (not says_why(began) and _logged(session, trace_id, began, start_ns)) or reason(began),
         "peer": None if peer is None else peer._asdict(),
     }
 
@@ -83,7 +83,8 @@ def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
     It is the deepest of the failing spans, the earliest of those: what it raised, its callers only passed on. One that
     began after a span above it had raised only reports the failure: the 500 that is sent, the rollback. When the
     deepest failing span has nothing but a code to say, an exception recorded below it on a span of unset status is
-    what happened: Go records a panic without setting the status. A recorded exception alone is no failure.
+    what happened: Go records a panic without setting the status. Of a call whose callee recorded one and never
+    answered, the caller only knows that the connection ended. A recorded exception alone is no failure.
     """
     raised: dict[str | None, int] = {}
     began: int | None = None
@@ -100,10 +101,10 @@ def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
         if events:
             own_ns = span.start_ns + min(event["offset_ns"] for event in events)
             raised[span.key] = own_ns if above_ns is None else min(own_ns, above_ns)
-    if began is None or says_why(whole(began)):
-        return began
-    panicked = _panicked_below(places, began, whole)
-    return began if panicked is None else panicked
+    if began is None:
+        return None
+    found = _unanswered_below(places, began, whole) if says_why(whole(began)) else _panicked_below(places, began, whole)
+    return began if found is None else found
 
 
 def _deeper(span: Place, than: Place) -> bool:
@@ -116,8 +117,22 @@ def _panicked_below(places: Sequence[Place], began: int, whole: Whole) -> int | 
     for at in range(began + 1, len(places)):
         if places[at].depth <= places[began].depth:
             break
-        if places[at].status != "unset" or not any(not is_handled(event) for event in exceptions_of(whole(at))):
-            continue
-        if found is None or _deeper(places[at], places[found]):
+        if _panicked(places[at], whole(at)) and (found is None or _deeper(places[at], places[found])):
             found = at
     return found
+
+
+def _unanswered_below(places: Sequence[Place], began: int, whole: Whole) -> int | None:
+    """Return the first server span that a call led to, that panicked, and that has no code: it sent no answer."""
+    caller = places[began]
+    for at in range(began + 1, len(places)) if caller.kind == "client" else ():
+        if places[at].depth <= caller.depth:
+            break
+        is_callee = places[at].parent_key == caller.key and places[at].kind == "server"
+        if is_callee and _panicked(places[at], whole(at)) and not has_code(whole(at)):
+            return at
+    return None
+
+
+def _panicked(place: Place, span: JsonSpan) -> bool:
+    return place.status == "unset" and any(not is_handled(event) for event in exceptions_of(span))

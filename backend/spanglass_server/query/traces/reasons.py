@@ -46,6 +46,8 @@ _GRPC_NAMES = (
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 
+#: What Python writes of a class; OpenTracing's SDKs send it as ``error.kind``.
+_PYTHON_CLASS = re.compile(r"<class '([\w.]+)'>")
 #: Says no more than the status of the span.
 _SAYS_NOTHING = re.compile(
     r"(?:status_?code_?)?(?:unset|ok|success(?:ful)?|errors?|err|true|false|yes|no|none|null|undefined|_other|[01])[.!]?",
@@ -87,6 +89,11 @@ def exceptions_of(span: JsonSpan) -> list[Attributes]:
 def is_handled(event: Attributes) -> bool:
     """Whether an exception was handled, as our SDK says of those that were."""
     return event["attributes"].get(EXCEPTION_HANDLED) is True
+
+
+def has_code(span: JsonSpan) -> bool:
+    """Whether a span has the code of an answer, of any meaning."""
+    return any(key in span["attributes"] for key in (*_HTTP_CODES, *_RPC_CODES))
 
 
 def _status_message(span: JsonSpan) -> str:
@@ -220,6 +227,7 @@ def _value(span: JsonSpan, keys: Iterable[str]) -> str:
 
 def _with_kind(kind: str, message: str) -> str:
     """Write ``Kind: message``; a message that begins with its kind has it."""
+    kind = _PYTHON_CLASS.sub(r"\1", kind)
     if not kind or kind.isdigit() or _SAYS_NOTHING.fullmatch(kind):
         return message
     if not message:

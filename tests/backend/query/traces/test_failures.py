@@ -64,6 +64,40 @@ def test_where_a_failure_began(spans, began):
     assert where(spans) == began
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "attributes", "began"),
+    [
+        ("server", "unset", {}, "b"),
+        ("server", "unset", {"http.response.status_code": 200}, "a"),  # it answered: what it recorded was handled
+        ("server", "unset", {"rpc.grpc.status_code": 0}, "a"),
+        ("server", "ok", {}, "a"),
+        ("internal", "unset", {}, "a"),
+    ],
+)
+def test_a_call_that_was_never_answered_failed_in_its_callee(kind, status, attributes, began):
+    """Go's client says EOF when the handler panicked: the callee recorded the panic, sent no answer, set no status."""
+    called = {**span("b", "a", 1, 10, status, raised_ns=5), "attributes": attributes}
+    spans = [span("a", None, 0, 0, message="EOF"), called, span("c", "a", 1, 30, "unset", raised_ns=5)]
+    places = [Place("a", None, 0, 0, "client", "error"), Place("b", "a", 1, 10, kind, status)]
+    assert (
+        spans[where_it_began([*places, Place("c", "a", 1, 30, "producer", "unset")], spans.__getitem__)]["key"] == began
+    )
+
+
+def test_a_panic_without_a_status_is_the_reason(open_tables):
+    """The trace says what was panicked with, though the span that recorded it is not marked as failed."""
+    panic = {"event_name": ["exception"], "event_time_ns": [T + 2], "event.exception.message:str": ["no prices"]}
+    session = open_tables(
+        spans=[
+            stored(1, 7, None, "web", 0, kind=3, status_code=2, status_message="EOF"),
+            stored(1, 8, 7, "shop", 1, kind=2, **panic),
+        ]
+    )
+
+    failure = show_trace(session, TRACE_ID, T)["failure"]
+    assert (failure["service"], failure["reason"]) == ("shop", "no prices")
+
+
 def test_a_chain_of_20_000_failing_spans():
     """The way up is not walked once a span."""
     spans = [span(str(i), str(i - 1) if i else None, i, i, raised_ns=40_000 - 2 * i) for i in range(20_000)]

@@ -64,6 +64,7 @@ REASONS = {
     "of the span": span("", exception__message="of the span", exception__stacktrace=["shelf 3"]),
     # OpenTracing's error event
     "IOError: disk is full": span("", ("log", {"event": "error", "error__kind": "IOError", "message": "disk is full"})),
+    "LookupError: no price": span("", ("error", {"error__kind": "<class 'LookupError'>", "error__object": "no price"})),
     "TypeError: no function": span("", ("error", {"error__object": {"name": "TypeError", "message": "no function"}})),
     "Error: lost at a.js:1": span("", ("error", {"event": "error", "stack": "Error: lost at a.js:1\n at f\n at g"})),
     # Zipkin's error tag
