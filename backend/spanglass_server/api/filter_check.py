@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from spanglass_server.api.errors import problem_of
 from spanglass_server.api.facets import SIGNAL
 from spanglass_server.api.params import FILTER
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, BOOLEAN, INTEGER, array, choice, record
+from spanglass_server.api.schema import schema_of
+from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.language import FilterError, compile_filter, parse_filter, tokens
+from spanglass_server.query.language.tokens import TokenKind  # noqa: TC001 - a TypedDict's member
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
 
-_TOKEN = record(start=INTEGER, end=INTEGER, kind=choice("key", "operator", "string", "number", "word", "bad"))
+
+class Token(TypedDict):
+    """A piece of a filter's text, for colouring."""
+
+    start: int
+    end: int
+    kind: TokenKind
 
 
-def _check(params: Params) -> dict[str, Any]:
+class FilterCheck(TypedDict):
+    """The answer of ``GET /api/v1/filter/check``."""
+
+    ok: bool
+    tokens: list[Token]
+    error: Annotated[Any, JsonSchema({"description": "null, or an error as of any route"})]
+
+
+def _check(params: Params) -> FilterCheck:
     text = params["filter"] or ""
     error = None
     try:
         compile_filter(parse_filter(text), Signal(params["signal"]), ())
     except FilterError as wrong:
         error = problem_of(wrong).as_json()["error"]
-    found = [{"start": start, "end": end, "kind": kind} for start, end, kind in tokens(text)]
+    found: list[Token] = [{"start": start, "end": end, "kind": kind} for start, end, kind in tokens(text)]
     return {"ok": error is None, "tokens": found, "error": error}
 
 
@@ -35,9 +51,7 @@ ROUTES = (
         summary="Parse a filter: tokens for colouring, or the error.",
         description="Positions count characters from 0, the error's column from 1.",
         parameters=(SIGNAL, FILTER),
-        response=record(
-            ok=BOOLEAN, tokens=array(_TOKEN), error={**ANYTHING, "description": "null, or an error as of any route"}
-        ),
+        response=schema_of(FilterCheck),
         reply=_check,
     ),
 )

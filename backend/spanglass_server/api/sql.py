@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, BOOLEAN, INTEGER, STRING, array, record
-from spanglass_server.query.sql_console.read import DEFAULT_LIMIT, MAX_LIMIT, run_sql
+from spanglass_server.api.schema import INTEGER, STRING, schema_of
+from spanglass_server.query.sql_console.read import DEFAULT_LIMIT, MAX_LIMIT, TimedResult, run_sql
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -26,7 +26,7 @@ _BODY = {
 _NS_PER_MS = 1_000_000
 
 
-def _run(session: QuerySession, params: Params) -> dict[str, Any]:
+def _run(session: QuerySession, params: Params) -> TimedResult:
     sql, limit = _read(params["body"])
     started_ns = time.perf_counter_ns()
     answer = run_sql(session, sql, limit=limit)
@@ -56,12 +56,7 @@ ROUTES = (
         summary="Read-only SQL over the views spans, logs and metrics.",
         description="DuckDB's SQL. docs/data-layout.md describes the views.",
         body=_BODY,
-        response=record(
-            columns=array(record(name=STRING, type=STRING)),
-            rows=array(array(ANYTHING)),
-            truncated=BOOLEAN,
-            elapsed_ms=INTEGER,
-        ),
+        response=schema_of(TimedResult),
         ask=_run,
     ),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, table
+from spanglass_server.api.schema import schema_of
+from spanglass_server.query.answers import Time  # noqa: TC001 - a TypedDict's member
 from spanglass_server.self_metrics.exposition import status_counters
 from spanglass_server.self_metrics.registry import JOURNAL_BYTES, UPTIME_SECONDS
 from spanglass_server.signals import Signal
@@ -21,13 +22,75 @@ if TYPE_CHECKING:
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
 
+Numbers = dict[str, int]
+
+
+class Rejected(TypedDict):
+    """A request that was refused, or records that were left out of one; how often it happened alike."""
+
+    time: Time
+    first_time: Time
+    times: int
+    signal: str
+    transport: str
+    reason: str
+    message: str
+    records: int
+    retryable: bool
+    sender: str
+    address: str
+
+
+class StorageFigures(TypedDict):
+    """What is stored, by signal."""
+
+    segments: Numbers
+    rows: Numbers
+    bytes: Numbers
+    buffer_rows: Numbers
+    oldest_time: dict[str, Time]
+
+
+class StorageStatus(StorageFigures):
+    """What is stored, and what waits in the journal."""
+
+    journal_bytes: float
+
+
+class DiskSpace(TypedDict):
+    """The file system that holds the data; null where it can't be asked."""
+
+    directory: str
+    free_bytes: int | None
+    total_bytes: int | None
+
+
+class DiskStatus(DiskSpace):
+    """The file system, and the free space below which nothing more is taken."""
+
+    min_free_bytes: int
+
+
+class Status(TypedDict):
+    """The answer of ``GET /api/v1/status``."""
+
+    version: str
+    ready: bool
+    health: str | None
+    uptime_s: float
+    counters: dict[str, Any]
+    rejections: list[Rejected]
+    storage: StorageStatus
+    disk: DiskStatus
+    retention: dict[str, Any]
+
 
 def status_route(
     node: StorageNode, telemetry: Telemetry, rejections: Rejections, settings: Settings, version: str
 ) -> Route:
     """Make the route; it reads counters and a directory's free space, and runs no query."""
 
-    def status(_: object) -> dict[str, Any]:
+    def status(_: object) -> Status:
         counters = status_counters(telemetry.snapshot())
         return {
             "version": version,
@@ -47,12 +110,12 @@ def status_route(
     return Route(
         path="/status",
         summary="The server's health, counters, latest rejections and storage.",
-        response=table(ANYTHING),
+        response=schema_of(Status),
         reply=status,
     )
 
 
-def _storage(node: StorageNode) -> dict[str, Any]:
+def _storage(node: StorageNode) -> StorageFigures:
     picture = node.store.contents.picture
     held = {str(signal): picture.segments[signal] for signal in Signal}
     return {
@@ -66,7 +129,7 @@ def _storage(node: StorageNode) -> dict[str, Any]:
     }
 
 
-def _disk(directory: Path) -> dict[str, Any]:
+def _disk(directory: Path) -> DiskSpace:
     """Space of the file system that holds the data; null when it can't be asked."""
     try:
         usage = shutil.disk_usage(directory)
@@ -75,7 +138,7 @@ def _disk(directory: Path) -> dict[str, Any]:
     return {"directory": str(directory), "free_bytes": usage.free, "total_bytes": usage.total}
 
 
-def _rejection(entry: Repeated) -> dict[str, Any]:
+def _rejection(entry: Repeated) -> Rejected:
     rejection = entry.rejection
     return {
         "time": format_time(entry.last_ns),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from typing import Literal
 
 from spanglass_core.units import UnitError, parse_quantity
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.parser import parse_filter
 from spanglass_server.query.language.scanner import FOLLOWS_KEY, KEY_KINDS, Lexeme, scan
 
+TokenKind = Literal["key", "operator", "string", "number", "word", "bad"]
 
-def tokens(text: str) -> list[tuple[int, int, str]]:
+
+def tokens(text: str) -> list[tuple[int, int, TokenKind]]:
     """List start, end (characters from 0) and kind of each piece: key, operator, string, number, word or bad.
 
     ``bad`` is the piece where the text stops being a filter: an open quote, or what does not belong there.
     """
     lexemes = scan(text)
     wrong_at = _error_position(text)
-    found = []
+    found: list[tuple[int, int, TokenKind]] = []
     for lexeme, after in zip_longest(lexemes, lexemes[1:]):
         is_wrong = lexeme.start <= wrong_at < lexeme.end
         found.append((lexeme.start, lexeme.end, "bad" if is_wrong else _kind(text, lexeme, after)))
@@ -32,7 +35,7 @@ def _error_position(text: str) -> int:
     return -1
 
 
-def _kind(text: str, lexeme: Lexeme, after: Lexeme | None) -> str:
+def _kind(text: str, lexeme: Lexeme, after: Lexeme | None) -> TokenKind:
     if lexeme.kind == "BAD":
         return "bad"
     if lexeme.is_value:

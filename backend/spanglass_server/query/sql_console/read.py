@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import duckdb
 
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.store.ports import QuerySession
+
+
+class Column(TypedDict):
+    """A column of a result, with its DuckDB type."""
+
+    name: str
+    type: str
+
+
+class Result(TypedDict):
+    """Rows of a statement, perhaps cut at the limit."""
+
+    columns: list[Column]
+    rows: list[list[Any]]
+    truncated: bool
+
+
+class TimedResult(Result):
+    """The answer of ``POST /api/v1/sql``."""
+
+    elapsed_ms: int
+
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 1_000_000
@@ -39,7 +61,7 @@ _AUTHORS_ERRORS = (
 )
 
 
-def run_sql(session: QuerySession, sql: str, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+def run_sql(session: QuerySession, sql: str, *, limit: int = DEFAULT_LIMIT) -> Result:
     """Answer ``POST /api/v1/sql``, without ``elapsed_ms``: ``columns`` (name, DuckDB type), ``rows``, ``truncated``.
 
     Raises ``BadQuestionError`` for a statement that is refused or wrong, with DuckDB's own message.
@@ -59,7 +81,7 @@ def run_sql(session: QuerySession, sql: str, *, limit: int = DEFAULT_LIMIT) -> d
     }
 
 
-def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[dict[str, str]], pa.Table]:
+def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[Column], pa.Table]:
     """Run over the columns that the statement names; over all of them when that does not bind."""
     named = statement.columns
     open_views(session, statement.views, named)
@@ -99,7 +121,7 @@ def _check_tables(session: QuerySession, statement: Statement) -> None:
         raise refused(f"There is no table {min(beyond)!r}.")
 
 
-def _columns(session: QuerySession, statement: Statement) -> list[dict[str, str]]:
+def _columns(session: QuerySession, statement: Statement) -> list[Column]:
     """Names and DuckDB types of the result's columns."""
     if statement.explain:
         return [{"name": "explain_key", "type": "VARCHAR"}, {"name": "explain_value", "type": "VARCHAR"}]
