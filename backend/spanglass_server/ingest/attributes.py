@@ -169,10 +169,16 @@ class AttributeShredder:
         any_value = flat.values.field("value")
         types = type_codes(any_value)
         names = keys.dictionary
-        codes = keys.indices.to_numpy().astype(np.int64) * _TYPE_CODES + types
+        key_codes = keys.indices.to_numpy().astype(np.int64)
+        codes = key_codes * _TYPE_CODES + types
         fits = flat.ranks() < self.limits.max_attributes
         columns: dict[str, Any] = {}
         spilled = [np.flatnonzero(~fits)]
+        replaced = _replaced(flat.parents, key_codes, codes, every_key=len(spilled[0]) > 0)
+        if len(replaced):
+            self.counts.duplicate_keys += len(replaced)
+            fits[replaced] = False
+            spilled = [np.setdiff1d(spilled[0], replaced)]
         stored = _Stored(any_value, self)
         for group in self._groups(position, codes, names, fits, spilled):
             rows = flat.parents[group.entries]
@@ -184,6 +190,7 @@ class AttributeShredder:
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
+            entries = entries[_last_of_each(flat.parents[entries], key_codes[entries])]
             entries, rows, items = self._owned(entries, flat, owners or Owners.records(len(lists)))
             names = pc.binary_join_element_wise(pa.scalar(position), _escaped(flat.values.field("key")), ".")
             self._spill(entries, rows, items, names, types, stored)
@@ -288,8 +295,35 @@ class _Stored(dict[int, Any]):
         return self[type_code]
 
 
+def _replaced(
+    lists: NDArray[np.int64], keys: NDArray[np.int64], codes: NDArray[np.int64], *, every_key: bool
+) -> NDArray[np.int64]:
+    """Entries whose list has a later one of the same key: of equal keys the last stays, whatever its type.
+
+    Only keys of several types are looked at, unless ``every_key``: equal keys of one type meet in their column. Most
+    chunks have none.
+    """
+    several = np.zeros((int(keys.max()) + 1) * _TYPE_CODES, bool)
+    several[codes] = True
+    several = several.reshape(-1, _TYPE_CODES).sum(axis=1) > 1
+    if not every_key and not several.any():
+        return np.zeros(0, np.int64)
+    candidates = np.arange(len(keys)) if every_key else np.flatnonzero(several[keys])
+    return np.delete(candidates, _last_of_each(lists[candidates], keys[candidates]))
+
+
+def _last_of_each(lists: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each key of each list stands last, ascending."""
+    pairs = lists * (int(keys.max()) + 1) + keys
+    _, from_end = np.unique(pairs[::-1], return_index=True)
+    return np.sort(len(pairs) - 1 - from_end)
+
+
 def type_codes(any_value: Any) -> NDArray[np.int64]:
-    """Which member each ``AnyValue`` of a struct array has: its place in ``MEMBERS``, or one past for none."""
+    """Which member each ``AnyValue`` of a struct array has: its place in ``MEMBERS``, or one past for none.
+
+    Of several, which the protocol forbids, the last of ``MEMBERS`` counts: in which order they came is not known.
+    """
     types = np.full(len(any_value), _EMPTY, np.int64)
     for code, (member, _) in enumerate(MEMBERS):
         values = any_value.field(member)

@@ -88,7 +88,7 @@ def _valid_id(ids: Any, length: int) -> Any:
 def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:
     """The body as text, and its stored type where it is not a string ("empty" where nothing was sent)."""
     text = shredder.cut(bodies.field("string_value"))
-    if text.null_count == 0:
+    if text.null_count == 0 and all(bodies.field(member).null_count == len(text) for member, _ in MEMBERS[1:]):
         return text, pa.nulls(len(text), pa.string())
     types = type_codes(bodies)
     kind = pa.nulls(len(text), pa.string())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
 from spanglass_server.ingest.checks import LATEST_NS
@@ -122,7 +123,16 @@ def _start_times(values: Any) -> Any:
 
 
 def _numbers(points: Any) -> Columns:
-    return {"value_int": points.field("as_int"), "value_double": points.field("as_double")}
+    whole, real = _one_number(points)
+    return {"value_int": whole, "value_double": real}
+
+
+def _one_number(values: Any) -> tuple[Any, Any]:
+    """The integers and doubles of points or exemplars; of both, which the protocol forbids, the double counts."""
+    whole, real = values.field("as_int"), values.field("as_double")
+    if whole.null_count + real.null_count < len(whole):
+        whole = pc.if_else(real.is_valid(), pa.scalar(None, whole.type), whole)
+    return whole, real
 
 
 def _histogram(points: Any) -> Columns:
@@ -171,10 +181,11 @@ def _exemplars(exemplars: Flat, shredder: AttributeShredder) -> Columns:
     if not len(exemplars.parents):
         return {}
     values = exemplars.values
+    whole, real = _one_number(values)
     columns = {
         "exemplar_time_ns": values.field("time_unix_nano").cast(pa.int64(), safe=False),
-        "exemplar_value_int": values.field("as_int"),
-        "exemplar_value_double": values.field("as_double"),
+        "exemplar_value_int": whole,
+        "exemplar_value_double": real,
         "exemplar_trace_id": null_if_empty(values.field("trace_id")),
         "exemplar_span_id": null_if_empty(values.field("span_id")),
         **shredder.shred("exemplar", values.field("filtered_attributes"), Owners.items(exemplars)),

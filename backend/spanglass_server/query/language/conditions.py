@@ -46,6 +46,14 @@ class Equals:
         found = (number_for_key(value, self.key) for value in values if not value.quoted or is_plain_number(value.text))
         return tuple(dict.fromkeys(number for number in found if number is not None))
 
+    def has_nan(self) -> bool:
+        """Whether one of the values is NaN, which as a number equals itself here."""
+        return any(text.lower() == "nan" for text in self.texts())
+
+    def infinities(self) -> tuple[float, ...]:
+        """Return the infinite ones of the values."""
+        return tuple(float(text) for text in self.texts() if text.lstrip("+-").lower() in ("inf", "infinity"))
+
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
@@ -162,8 +170,10 @@ def _integer_ordered(operand: str, test: Ordered) -> Sql:
 def _double(operand: str, test: Test) -> Sql:
     match test:
         case Equals():
-            floats = tuple(float(number) for number in test.numbers())
-            return any_of([_in(operand, floats), *_wildcards_of_cast(operand, test)])
+            floats = (*map(float, test.numbers()), *test.infinities())
+            # Parquet's statistics leave NaN out, and a file is skipped by an equality with it.
+            is_nan = [Sql(f"isnan({operand})")] if test.has_nan() else []
+            return any_of([_in(operand, floats), *is_nan, *_wildcards_of_cast(operand, test)])
         case Ordered(operator):
             number = test.number()
             if number is None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.conditions import Equals, Test, scalar_condition
+from spanglass_server.query.language.conditions import Contains, Equals, Matches, Test, scalar_condition
 from spanglass_server.query.language.parts import Part
-from spanglass_server.query.language.sql import Sql, any_of
+from spanglass_server.query.language.sql import FALSE, Sql, any_of
 from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
 _COLUMNS = frozenset({"overflow_name", "overflow_value"})
 _VALUE = '"overflow_value"[place]'
@@ -31,10 +30,9 @@ def overflow_condition(names: Sequence[str], test: Test | None) -> Part:
 def _value_condition(test: Test) -> Sql:
     """Test a value's text, and the number it may be: the type is only in the name, and ``5`` must find ``5.0``."""
     parts = [scalar_condition(_VALUE, ValueType.STR, test)]
-    numbers = test.numbers() if isinstance(test, Equals) else ()
-    parts += [_equals(number) for number in numbers]
+    if isinstance(test, Equals) and (test.numbers() or test.has_nan() or test.infinities()):
+        parts.append(scalar_condition(f"TRY_CAST({_VALUE} AS DOUBLE)", ValueType.DOUBLE, test))
+    as_json = scalar_condition(_VALUE, ValueType.JSON, test)
+    if as_json is not FALSE and not isinstance(test, Matches | Contains):  # the text has seen those
+        parts.append(Sql(f"ends_with(entry, ':json') AND ({as_json.text})", as_json.parameters))
     return any_of(parts)
-
-
-def _equals(number: Fraction) -> Sql:
-    return Sql(f"TRY_CAST({_VALUE} AS DOUBLE) = ?", (float(number),))

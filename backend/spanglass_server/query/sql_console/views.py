@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.query.matching import SERVICE
+from spanglass_server.query.semconv_numbers import NUMBERS
 from spanglass_server.signals import (
     FIXED_COLUMNS,
     LIST_POSITIONS,
     POSITIONS,
+    SQL_TYPES,
     AttributeColumn,
     Signal,
     ValueType,
@@ -23,7 +25,7 @@ from spanglass_server.signals import (
 from spanglass_server.store.ports import ALL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from spanglass_server.store.ports import QuerySession
 
@@ -121,8 +123,9 @@ def view_columns(signal: Signal, stored: Iterable[str]) -> dict[str, tuple[tuple
     for name, (sources, template) in COMPUTED[signal].items():
         quoted = [quote_identifier(source) if source in present else "NULL::VARCHAR" for source in sources]
         columns[name] = (tuple(source for source in sources if source in present), template.format(*quoted))
-    for name in FIXED_COLUMNS[signal]:
-        columns.setdefault(name, ((name,), quote_identifier(name)))
+    for name, kind in FIXED_COLUMNS[signal].items():
+        quoted_name = quote_identifier(name)
+        columns.setdefault(name, ((name,), _double(quoted_name) if kind == "DOUBLE" else quoted_name))
     return columns | _attribute_columns(signal, attributes, taken=columns)
 
 
@@ -132,32 +135,78 @@ def _attribute_columns(
     by_key: dict[str, list[AttributeColumn]] = {}
     by_place: dict[str, list[AttributeColumn]] = {}
     for column in sorted(attributes, key=lambda column: (POSITIONS[signal].index(column.position), column.name)):
-        by_place.setdefault(f"{column.position}.{column.key}".lower(), []).append(column)
+        by_place.setdefault(_place(column).lower(), []).append(column)
         if column.position not in LIST_POSITIONS:
             by_key.setdefault(column.key.lower(), []).append(column)
-    names: dict[str, list[AttributeColumn]] = {}
-    lower_taken = {name.lower() for name in taken}
-    for place, columns in by_place.items():
-        key = columns[0].key.lower()
-        alone = len({column.position for column in by_key.get(key, ())}) == 1
-        if columns[0].is_list or not alone or key in lower_taken:
-            names[place] = columns
-    names |= {key: columns for key, columns in by_key.items() if key not in lower_taken and key not in names}
-    return {_shown(name, columns): _merged(columns) for name, columns in sorted(names.items())}
+    unusable = {"", *(name.lower() for name in taken)}  # DuckDB knows no column without a name
+    names = {
+        place: columns
+        for place, columns in by_place.items()
+        if columns[0].is_list or columns[0].key.lower() in unusable or _is_elsewhere(columns[0], by_key)
+    }
+    for key, columns in by_key.items():
+        if key in names:  # the key is called like the place of another: it is found at its own
+            names |= {place: by_place[place] for place in (_place(column).lower() for column in columns)}
+        elif key not in unusable:
+            names[key] = columns
+    view: dict[str, tuple[tuple[str, ...], str]] = {}
+    for name, columns in sorted(names.items()):
+        shown = columns[0].key if name == columns[0].key.lower() else _place(columns[0])
+        view[shown] = _merged(columns)
+        texts = _texts(columns)
+        if texts is not None:
+            view.setdefault(f"{shown}:str", texts)
+    return view
 
 
-def _shown(name: str, columns: list[AttributeColumn]) -> str:
-    """Give the name as it was first written, with its case."""
-    column = columns[0]
-    return column.key if name == column.key.lower() else f"{column.position}.{column.key}"
+def _place(column: AttributeColumn) -> str:
+    return f"{column.position}.{column.key}"
+
+
+def _is_elsewhere(column: AttributeColumn, by_key: Mapping[str, list[AttributeColumn]]) -> bool:
+    """Whether the key stands in other positions too."""
+    return any(other.position != column.position for other in by_key[column.key.lower()])
 
 
 def _merged(columns: list[AttributeColumn]) -> tuple[tuple[str, ...], str]:
-    """Build one expression over the columns of a key: the first that is not null, in a type that fits all of them."""
+    """SQL for the value of a key: the first column that is not null, in a type that fits all of them.
+
+    A key that the semantic conventions say is a number is one, whatever a sender writes: what is no number is null.
+    """
     kinds = {column.type for column in columns}
-    quoted = [quote_identifier(column.name) for column in columns]
-    if len({column.sql_type for column in columns}) > 1:
-        target = ("DOUBLE" if kinds <= _NUMBERS else "VARCHAR") + ("[]" if columns[0].is_list else "")
-        quoted = [f"CAST({name} AS {target})" for name in quoted]
-    expression = quoted[0] if len(quoted) == 1 else f"coalesce({', '.join(quoted)})"
+    target = NUMBERS.get(columns[0].key)
+    cast = "TRY_CAST"
+    if target is not None:
+        columns = [column for column in columns if column.type in _NUMBERS | {ValueType.STR}] or columns
+        target = "DOUBLE" if ValueType.DOUBLE in kinds else target
+    elif len({column.sql_type for column in columns}) > 1:
+        cast, target = "CAST", "DOUBLE" if kinds <= _NUMBERS else "VARCHAR"
+    values = [_value(column, cast, target) for column in columns]
+    expression = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
     return tuple(column.name for column in columns), expression
+
+
+def _value(column: AttributeColumn, cast: str, target: str | None) -> str:
+    """SQL for a column's value in a type, or in its own."""
+    name = quote_identifier(column.name)
+    if target is not None and target != SQL_TYPES[column.type]:
+        return f"{cast}({name} AS {target}{'[]' if column.is_list else ''})"
+    return name if column.is_list or column.type is not ValueType.DOUBLE else _double(name)
+
+
+def _texts(columns: list[AttributeColumn]) -> tuple[tuple[str, ...], str] | None:
+    """SQL for what was sent as something else of a key that is a number by convention; None where all are numbers."""
+    others = [column for column in columns if column.type not in _NUMBERS]
+    if not others or columns[0].key not in NUMBERS:
+        return None
+    values = [_value(column, "CAST", "VARCHAR") for column in others]
+    return tuple(column.name for column in others), f"coalesce({', '.join(values)})"
+
+
+def _double(name: str) -> str:
+    """SQL for a double that compares alike in memory and in segments.
+
+    DuckDB hands ``column > 5`` down to Parquet's statistics, which leave NaN out, and to Arrow, where it is not larger;
+    by itself it calls NaN larger than all numbers. What is computed is not handed down.
+    """
+    return f"CASE WHEN isnan({name}) THEN 'NaN'::DOUBLE ELSE {name} END"

@@ -1,0 +1,90 @@
+"""What users must see of the situations of tests/data/cases that are about keys, through the real server."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from cases import Case
+
+
+def sql(server, statement):
+    """Run a statement; return its rows."""
+    answer = server.request(
+        "POST", "/api/v1/sql", json.dumps({"sql": statement}).encode(), {"Content-Type": "application/json"}
+    )
+    assert answer.status == 200, answer.body
+    return answer.json()["rows"]
+
+
+@pytest.fixture
+def restarted(new_server):
+    """Give a function that sends files of a case, and yields the server before and after a restart."""
+
+    def both(case, *files):
+        server = new_server()
+        server.start()
+        for file in files:
+            case.send(server, file)
+        yield server
+        server.stop()
+        server.start()
+        yield server
+
+    return both
+
+
+def test_an_empty_key(restarted):
+    """It is kept and found, and statements over all columns go on working."""
+    case = Case("12-empty-attribute-key", time.time_ns())
+    for server in restarted(case, "spans.json", "logs.json", "metrics.json"):
+        for view in ("spans", "logs", "metrics"):
+            assert sql(server, f"DESCRIBE {view}")
+            assert len(sql(server, f"SELECT * FROM {view}")) == 1  # noqa: S608 - of this test
+        assert sql(server, 'SELECT "log." FROM logs') == [["oops"]]
+        (log,) = server.get("/logs", last="1h")["logs"]
+        assert log["attributes"] == {"": "oops"}
+        assert len(server.get("/logs", last="1h", filter='"" = oops')["logs"]) == 1
+        assert len(server.get("/logs", last="1h", filter='log."" = other')["logs"]) == 0
+        otlp = server.get("/logs", last="1h", format="otlp")
+        record = otlp["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]
+        assert record["attributes"] == [{"key": "", "value": {"stringValue": "oops"}}]
+
+
+def test_equal_keys(restarted):
+    """The last one stays, whatever its type: in JSON, SQL, filters and OTLP out alike."""
+    case = Case("15-duplicate-keys", time.time_ns())
+    for server in restarted(case, "input.json"):
+        (span,) = server.get(f"/traces/{case.trace_id()}")["spans"]
+        assert span["attributes"] == {"same": "second", "mixed": "one", "flip": 7}
+        assert sql(server, "SELECT same, mixed, flip FROM spans") == [["second", "one", 7]]
+        for filter_text, count in {
+            "same = second": 1,
+            "same = first": 0,
+            "mixed = one": 1,
+            "mixed = 1": 0,
+            "flip = 7": 1,
+            "flip = text": 0,
+        }.items():
+            assert len(server.get("/traces", last="1h", filter=filter_text)["traces"]) == count, filter_text
+        otlp = server.get(f"/traces/{case.trace_id()}", format="otlp")
+        attributes = otlp["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"]
+        assert {entry["key"]: entry["value"] for entry in attributes} == {
+            "same": {"stringValue": "second"},
+            "mixed": {"stringValue": "one"},
+            "flip": {"intValue": "7"},
+        }
+
+
+def test_a_number_that_one_sender_writes_as_text(restarted):
+    """SQL over a conventional number stays numeric, text that is a number included; what was sent can be seen."""
+    case = Case("sender-09-sql-numeric-key-turned-text", time.time_ns())
+    key = '"http.response.status_code"'
+    for server in restarted(case, "go.json", "node.json", "rust.json"):
+        found = sql(server, f"SELECT service_name, {key} + 0 FROM spans WHERE {key} >= 200 ORDER BY ALL")  # noqa: S608
+        assert ["rust-shop", 200] in found
+        assert ["go-shop", 500] in found
+        texts = "SELECT \"http.response.status_code:str\" FROM spans WHERE service_name = 'rust-shop'"
+        assert sql(server, texts) == [["200"]]
+        assert sql(server, f"SELECT typeof({key}) FROM spans LIMIT 1") == [["BIGINT"]]  # noqa: S608
