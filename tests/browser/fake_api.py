@@ -191,10 +191,20 @@ class FakeApi:
                 "sampled_share": self.share,
             }
         if parts:
-            return self._trace(parts[0])
+            return self._of_trace(self._trace(parts[0]), parts[1:], params.get("format", "tree"))
         if params.get("filter", "") == "broken":
             raise ApiError(400, {"code": "bad_filter", "message": "unexpected"})
         return self._search(params)
+
+    def _of_trace(self, trace, parts, form):
+        if parts[:1] == ["spans"]:
+            found = next((one for one in trace["spans"] if one["key"] == parts[1]), None)
+            if found is None:
+                raise ApiError(404, {"code": "not_found", "message": f"no span {parts[1]}"})
+            return {"trace_id": trace["trace_id"], **found}
+        if form == "summary":
+            return {name: value for name, value in trace.items() if name != "spans"}
+        return shop.in_columns(trace) if form == "columns" else trace
 
     def _trace(self, trace_id):
         if self.none or trace_id.startswith("dead"):

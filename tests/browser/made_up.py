@@ -308,6 +308,47 @@ def hostile_trace(trace_id):
     return as_trace(trace_id, [one, span(2, f"{1:016x}", 1, HOSTILE, HOSTILE, 1, 2, attributes=attributes)])
 
 
+TREE = ("key", "depth", "offset_ns", "duration_ns", "self_time_ns")
+CODED = ("name", "service", "kind", "status", "query", "target")
+USUAL = {"children": 0, "critical": [], "awaited": True, "orphan": False, "skew_ns": 0, "start_unknown": False,
+         "state": "ended", "last_heard_time": None, "status_message": "", "events": []}  # fmt: skip
+TOLD = ("exception.type", "exception.message", "spanglass.exception.occurrence_id", "spanglass.exception.handled")
+EMPTIED = ("exception.stacktrace", "spanglass.exception.chain")
+
+
+def in_columns(trace):
+    """Return a trace as ``format=columns`` does."""
+    spans = [{**one, "query": str(one["attributes"].get("db.query.text", "")), "target": TARGETS.get(one["name"], ""),
+              "events": [brief_event(event) for event in one["events"]]} for one in trace["spans"]]  # fmt: skip
+    columns = {name: [one[name] for one in spans] for name in TREE}
+    for name in CODED:
+        values = list(dict.fromkeys(one[name] for one in spans))
+        columns[name] = {"values": values, "at": [values.index(one[name]) for one in spans]}
+    for name, usual in USUAL.items():
+        rows = [row for row, one in enumerate(spans) if one[name] != usual]
+        columns[name] = {"else": usual, "rows": rows, "values": [spans[row][name] for row in rows]}
+    found = {}
+    for row, one in enumerate(trace["spans"]):
+        for key, value in one["attributes"].items():
+            found.setdefault(key, {}).setdefault(str(value), []).append(row)
+    attributes = [{"key": key, "values": list(values),
+                   "rows": [[row - before for before, row in zip([0, *rows], rows, strict=False)] for rows in values.values()]}
+                  for key, values in found.items()]  # fmt: skip
+    head = {name: value for name, value in trace.items() if name != "spans"}
+    return {**head, "columns": columns, "attributes": attributes}
+
+
+#: What calls go to, by their names.
+TARGETS = {"POST cards.example": "/v1/charges", "SELECT stock FOR UPDATE": "stock_item"}
+
+
+def brief_event(event):
+    """Return what a waterfall has of an event."""
+    attributes = {key: event["attributes"][key] for key in TOLD if key in event["attributes"]}
+    attributes |= {key: "" for key in EMPTIED if key in event["attributes"]}
+    return {"offset_ns": event["offset_ns"], "name": event["name"], "attributes": attributes}
+
+
 def summary(trace):
     """Return a trace as the search lists it."""
     root = trace["spans"][0]

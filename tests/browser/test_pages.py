@@ -59,7 +59,7 @@ def test_answers_carry_the_policy_and_nothing_inline(serve, path):
     html = answer.text
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=\"", html) == []
+    assert re.findall(r"<script(?![^>]* (?:src=|type=\"application/json\"))|<style|\sstyle=|\son[a-z]+=\"", html) == []
 
 
 @pytest.mark.parametrize("width", [390, 720])
@@ -240,10 +240,55 @@ def test_find_in_a_trace(open_page):
     page = open_page("shop", TRACE)
     page.keyboard.press("f")
     page.keyboard.type("stock")
+    page.locator(".wf-r.hit >> nth=1").wait_for()
     assert page.locator(".wf-r.hit").count() == 2
     page.keyboard.press("Enter")
-    assert page.locator("#detail .title").inner_text() == "SELECT stock FOR UPDATE"
+    assert page.locator("#detail .title").inner_text() == "SELECT stock FOR UPDATE stock_item"
     assert query(page) == {"find": "stock", "span": f"{12:016x}"}
+
+
+@pytest.mark.parametrize(("text", "names"), [
+    ("currency: NOK", ["pricing.convert"]),
+    ("no rate for", ["pricing.convert"]),
+    (f"{35:016x}", ["POST /charge"]),
+    ("/V1/CHARGES", ["POST cards.example"]),
+    ("nowhere", []),
+])  # fmt: skip
+def test_find_looks_into_attributes_messages_ids_and_targets(open_page, text, names):
+    """What a span has is found without asking the server, and enter does not wait for the pause after typing."""
+    page = open_page("shop", TRACE)
+    asked = len(page.served.api.asked)
+    page.keyboard.press("f")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    assert page.locator(".wf-r.hit .op").all_inner_texts() == names
+    assert page.locator("#tools output").inner_text() == str(len(names))
+    assert [path for path, _ in page.served.api.asked[asked:] if "/spans/" not in path] == []
+
+
+def test_a_trace_is_asked_for_once(open_page):
+    """Head and waterfall are of one answer; of a chosen span only its details are asked, and only the first time."""
+    page = open_page("shop", TRACE)
+    api = page.served.api
+    asked = len(api.asked)
+    of_page = [(path, params) for path, params in api.asked if TRACE in path]
+    assert all(params == {"format": "columns"} for path, params in of_page if path.endswith(TRACE))
+    for _ in range(2):
+        page.locator(".wf-r", has_text="POST /charge").click()
+        page.locator("#detail dl", has_text="500").or_(page.locator("#detail dl", has_text="200")).first.wait_for()
+        page.locator(".wf-r", has_text="pricing.convert").click()
+        page.locator("#detail .exc").wait_for()
+    assert [path for path, _ in api.asked[asked:]] == [f"/api/v1{TRACE}/spans/{35:016x}"]
+
+
+def test_details_that_do_not_come_leave_what_the_row_says(open_page):
+    """A span that can't be read shows its name, its figures and why there is no more."""
+    page = open_page("shop", TRACE, allow=REFUSED)
+    page.route("**/spans/*", lambda route: route.fulfill(status=504, json={"error": {"message": "stopped after 30 s"}}))
+    page.locator(".wf-r", has_text="ROLLBACK").click()
+    page.locator("#detail .note.err").wait_for()
+    assert page.locator("#detail .title").inner_text() == "ROLLBACK"
+    assert page.locator("#detail .note.err").inner_text() == "The details could not be read: stopped after 30 s"
 
 
 def test_an_exception_shows_its_own_frames_first(open_page):
@@ -263,6 +308,12 @@ def test_ten_thousand_spans_scroll(open_page):
     assert page.locator(".wf-r").count() < 200
     page.keyboard.press("Home")
     page.locator(".wf-r[aria-rowindex='2'][aria-current]").wait_for()
+    page.evaluate("document.querySelector('.wf-r[aria-rowindex=\"30\"]').kept = true")
+    page.evaluate("scrollTo(0, 25 * document.querySelector('.wf-r').offsetHeight)")
+    page.locator(".wf-r[aria-rowindex='60']").wait_for()
+    assert page.evaluate("document.querySelector('.wf-r[aria-rowindex=\"30\"]').kept"), (
+        "rows that stay are not made anew"
+    )
     page.keyboard.press("End")
     page.locator(".wf-r[aria-rowindex='10001'][aria-current]").wait_for()
 

@@ -30,7 +30,7 @@ from spanglass_server.api.spans import SPAN_FIELDS, SPAN_PARAMS, page_of, span_q
 from spanglass_server.query.traces import search as traces
 from spanglass_server.query.traces.announcements import STATES
 from spanglass_server.query.traces.columns import FIELDS
-from spanglass_server.query.traces.view import show_columns, show_span, show_trace, show_trace_otlp
+from spanglass_server.query.traces.view import show_columns, show_span, show_summary, show_trace, show_trace_otlp
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -89,6 +89,7 @@ _HEAD_FIELDS = {
     ),
 }
 _TRACE = record(**_HEAD_FIELDS, spans=array(record(**SPAN_FIELDS, **_TREE_FIELDS, **_STATE_FIELDS)))
+_HEAD = record(**_HEAD_FIELDS)
 _COLUMNS = record(
     **_HEAD_FIELDS,
     columns=record(**dict.fromkeys(FIELDS, ANYTHING)),
@@ -104,12 +105,14 @@ def _counts(session: QuerySession, params: Params) -> dict[str, Any]:
     return traces.count_spans(session, span_question(params), params["buckets"])
 
 
+#: The forms of a trace that are ours.
+_FORMS = {"tree": show_trace, "columns": show_columns, "summary": show_summary}
+
+
 def _trace(session: QuerySession, params: Params) -> dict[str, Any]:
-    if params["format"] == "columns":
-        return show_columns(session, params["trace_id"], params["now_ns"])
     if params["format"] == "otlp":
         return show_trace_otlp(session, params["trace_id"])
-    return show_trace(session, params["trace_id"], params["now_ns"])
+    return _FORMS[params["format"]](session, params["trace_id"], params["now_ns"])
 
 
 def _span(session: QuerySession, params: Params) -> dict[str, Any]:
@@ -150,13 +153,13 @@ ROUTES = (
     ),
     Route(
         path="/traces/{trace_id}",
-        summary="One trace with all its spans, depth first; or in columns; or as OTLP/JSON.",
+        summary="One trace with all its spans, depth first; in columns, or without its spans; or as OTLP/JSON.",
         description="Spans that have not ended are in it too, running or lost, but not in OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
-            format_param("tree", "TracesData", "columns"),
+            format_param("tree", "TracesData", "columns", "summary"),
         ),
-        response={"oneOf": [_TRACE, _COLUMNS, otlp("resourceSpans")]},
+        response={"oneOf": [_TRACE, _COLUMNS, _HEAD, otlp("resourceSpans")]},
         ask=_trace,
     ),
     Route(

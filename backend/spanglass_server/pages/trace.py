@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import exceptions, running, terms, waterfall
+from spanglass_server.pages import columns, exceptions, running, terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS, fixed
@@ -43,19 +44,23 @@ async def show(visit: Visit) -> Response:
         raise ApiError(
             404, {"code": "not_found", "message": f"{trace_id!r} is not a trace id: those are 32 hex digits."}
         )
-    trace = await visit.ask("traces", trace_id)
-    logs, logs_problem = await _logs(visit, trace)
+    answer = await visit.ask("traces", trace_id, format="columns")
+    trace = await asyncio.to_thread(columns.unpack, answer)
     chosen = _chosen(trace, visit.param("span"))
+    whole, (logs, logs_problem) = await visit.together(_span(visit, trace, chosen), _logs(visit, trace))
+    view = "logs" if visit.param("view") == "logs" else "spans"
+    data = {"trace": answer, "chosen": whole} if view == "spans" else None
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
-        "trace.html", trace=trace, root=root, chosen=chosen, start_ns=start_ns,
+        "trace.html", trace=trace, root=root, chosen=columns.in_full(chosen, whole), start_ns=start_ns,
+        data=await asyncio.to_thread(columns.as_data, data),
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
         rows=waterfall.rows(trace, shown, visit.clock),
         answer=waterfall.answer(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
-        logs=logs, logs_problem=logs_problem, view="logs" if visit.param("view") == "logs" else "spans",
+        logs=logs, logs_problem=logs_problem, view=view,
         warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
@@ -81,6 +86,14 @@ def _chosen(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     began = trace["failure"]["key"] if trace["failure"] else ""
     named = (spans.get(name) for name in (key, key.partition("-")[0], began))
     return next(filter(None, named), trace["spans"][0])
+
+
+async def _span(visit: Visit, trace: Mapping[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a span in full; without it, its row says enough for the page."""
+    try:
+        return await visit.ask("traces", trace["trace_id"], "spans", span["key"])
+    except ApiError:
+        return {}
 
 
 async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:

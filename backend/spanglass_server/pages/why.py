@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms, waterfall
+from spanglass_server.pages import columns, terms, waterfall
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from spanglass_server.pages.attention import Finding
     from spanglass_server.pages.visit import Visit
 
@@ -40,13 +39,14 @@ async def explain(visit: Visit, finding: Finding | None, service: str, operation
         )  # fmt: skip
         if not found["traces"]:
             return None
-        return _tell(await visit.ask("traces", found["traces"][0]["trace_id"]), failing=bool(wanted))
+        return await _tell(visit, found["traces"][0]["trace_id"], failing=bool(wanted))
     except ApiError:
         return None
 
 
-def _tell(trace: Mapping[str, Any], *, failing: bool) -> dict[str, Any]:
-    return {
-        "trace_id": trace["trace_id"], "failure": trace["failure"] if failing else None,
-        "answer": None if failing else waterfall.answer(trace),
-    }  # fmt: skip
+async def _tell(visit: Visit, trace_id: str, *, failing: bool) -> dict[str, Any]:
+    if failing:
+        trace = await visit.ask("traces", trace_id, format="summary")
+        return {"trace_id": trace_id, "failure": trace["failure"], "answer": None}
+    trace = await asyncio.to_thread(columns.unpack, await visit.ask("traces", trace_id, format="columns"))
+    return {"trace_id": trace_id, "failure": None, "answer": waterfall.answer(trace)}

@@ -86,6 +86,7 @@ def problems(value, schema, path="$"):
         ("/traces/counts", "/traces/counts?buckets=3"),
         ("/traces/{trace_id}", f"/traces/{TRACE}"),
         ("/traces/{trace_id}", f"/traces/{TRACE}?format=columns"),
+        ("/traces/{trace_id}", f"/traces/{TRACE}?format=summary"),
         ("/traces/{trace_id}", f"/traces/{TRACE}?format=otlp"),
         ("/traces/{trace_id}/spans/{key}", f"/traces/{TRACE}/spans/{SPAN}"),
         ("/spans", "/spans?sort=duration&min_duration=1ns"),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from spanglass_server.query.traces.announcements import OpenSpan
 
 _ERROR = "error"
+#: What a brief exception has of its attributes: as they are, and only that they are there.
+_KEPT = {"exception.type", "exception.message", names.EXCEPTION_OCCURRENCE_ID, names.EXCEPTION_HANDLED}
+_EMPTIED = {"exception.stacktrace", names.EXCEPTION_CHAIN}
+_MOST_MESSAGE = 300
 _MOST_EVENTS = 80
 #: What a waterfall takes of a span as it is.
 _BRIEF = ("name", "service", "kind", "status", "status_message", "state", "last_heard_time")
@@ -210,13 +214,15 @@ def _few(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
 
 
 def _brief_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Make of an event where it was; of an exception also which occurrence it tells, and whether in full."""
-    brief = {"offset_ns": event["offset_ns"], "name": event["name"]}
+    """Make of an event where it was; of an exception also what tells it from others, its texts cut or empty."""
     attributes = event["attributes"]
-    if tells_exception(event):
-        brief["occurrence"] = attributes.get(names.EXCEPTION_OCCURRENCE_ID)
-        brief["in_full"] = names.EXCEPTION_CHAIN in attributes or "exception.stacktrace" in attributes
-    return brief
+    brief = {key: _cut(attributes[key], _MOST_MESSAGE) for key in sorted(_KEPT & attributes.keys())}
+    brief |= dict.fromkeys(sorted(_EMPTIED & attributes.keys()), "")
+    return {"offset_ns": event["offset_ns"], "name": event["name"], "attributes": brief}
+
+
+def _cut(value: Any, most: int) -> Any:
+    return value[:most] if isinstance(value, str) else value
 
 
 def id_or_none(value: bytes | None) -> bytes | None:

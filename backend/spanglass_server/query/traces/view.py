@@ -36,6 +36,11 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str,
     return {**found.head(session, trace_id), "spans": [found.whole(node) for node in found.tree.nodes]}
 
 
+def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
+    """Answer ``GET /api/v1/traces/{trace_id}?format=summary``: what is said of the trace as a whole."""
+    return _arrange(session, trace_id, now_ns).head(session, trace_id)
+
+
 def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
     """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
     found = _arrange(session, trace_id, now_ns)

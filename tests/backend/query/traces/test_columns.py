@@ -61,6 +61,8 @@ def test_columns_are_the_spans(open_tables):
         "event_time_ns": [1030, 1035],
         "event_name": ["log", "exception"],
         "event.exception.stacktrace:str": [None, "Traceback"],
+        "event.exception.message:str": [None, "m" * 400],
+        "event.other:str": ["x", "y"],
         "event.spanglass.exception.occurrence_id:str": [None, "o1"],
     }
     call = {"kind": 3, "span.db.system:str": "x", "span.db.statement:str": "SELECT 2 FROM b"}
@@ -86,8 +88,9 @@ def test_columns_are_the_spans(open_tables):
     assert [(one["key"], one["query"], one["target"], one["events"]) for one in brief] == [
         ("0000000000000001", "", "", []),
         ("0000000000000002", "", "", [
-            {"offset_ns": 10, "name": "log"},
-            {"offset_ns": 15, "name": "exception", "occurrence": "o1", "in_full": True},
+            {"offset_ns": 10, "name": "log", "attributes": {}},
+            {"offset_ns": 15, "name": "exception", "attributes": {
+                "exception.message": "m" * 300, "spanglass.exception.occurrence_id": "o1", "exception.stacktrace": ""}},
         ]),
         ("0000000000000004", "SELECT 2 FROM b", "b", []),
         ("0000000000000003", "SELECT 1 FROM price", "", []),

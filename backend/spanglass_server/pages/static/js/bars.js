@@ -63,8 +63,8 @@ export function rowElement(wf, index) {
   const { span, like } = row;
   const parent = wf.tree.byId.get(span.parent_key);
   const chosen = (like ?? [span]).some((one) => one.key === wf.chosen);
-  const hit = wf.query && (like ?? [span]).some((one) => wf.matches(one));
-  const url = new URL(location.href);
+  const hit = wf.query && (like ?? [span]).some((one) => wf.hit.has(one.row));
+  const url = wf.base;
   url.searchParams.set("span", span.key);
   const slot = wf.tree.slots.get(span.service) ?? 0;
   const duration = like ? like.reduce((sum, one) => sum + one.duration_ns, 0) : span.duration_ns;
@@ -75,6 +75,7 @@ export function rowElement(wf, index) {
       span.status === "error" && [icon("errors", "err"), h("span", { class: "vh" }, "error")],
       like && h("span", { class: "fold", title: `${like.length} siblings folded` }, `${like.length} ×`),
       h("a", { class: "op", href: url.pathname + url.search, tabindex: chosen ? "0" : "-1" }, span.name || "(no name)"),
+      span.target && h("span", { class: "target" }, span.target),
       !like && badge(span, beside(span, wf.tree.total) !== null),
       span.orphan && h("span", { class: "badge warn" }, "parent missing")),
     h("span", { class: "wf-d", role: "gridcell" }, unit(durationParts(duration))), bar(wf, row));

@@ -39,7 +39,7 @@ function head(span, slot) {
     span.skew_ns !== 0 && h("span", { class: "badge warn" }, `clock moved ${durationText(Math.abs(span.skew_ns))}`),
   ];
   return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges),
-    h("h2", { class: "title" }, span.name || "(no name)"),
+    h("h2", { class: "title" }, span.name || "(no name)", span.target && [" ", h("span", { class: "target" }, span.target)]),
     h("dl", { class: "figs" }, figure(DURATIONS[span.state], span.duration_ns), figure("Self", span.self_time_ns), figure("Starts at", span.offset_ns)),
     span.status_message && !repeats(span) && h("p", { class: "err" }, span.status_message));
 }
@@ -47,6 +47,9 @@ function head(span, slot) {
 const event = ({ name, offset_ns: at, attributes }) => [h("p", { class: "row note" }, h("span", { class: "mono" }, `+${durationText(at)}`), h("span", {}, name)), Object.keys(attributes).length > 0 && pairs(attributes)];
 
 const link = ({ trace_id: trace, span_id: span, attributes }) => [h("p", {}, h("a", { href: `/traces/${trace}?span=${span}`, class: "mono" }, `${trace.slice(0, 8)}… / ${span}`)), Object.keys(attributes).length > 0 && pairs(attributes)];
+
+/** What its row says of a span, while its details are on their way, or what became of them. */
+export const beginning = (span, slot, problem = "") => [head(span, slot), h("p", { class: problem ? "note err" : "note" }, problem || "Reading its details …")];
 
 /** All of a span as elements; `near` is where a search for one of its attributes goes, `told` what tellers() found. */
 export function detail(span, slot, near, told) {

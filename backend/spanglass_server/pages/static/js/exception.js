@@ -19,7 +19,7 @@ const OF_EVENT = new Set([...SHOWN, "exception.type", OCCURRENCE, HANDLED, "exce
 
 export const isException = (attributes) => ["exception.type", "exception.message", STACK, CHAIN].some((key) => key in attributes);
 /** Whether a span's event tells an exception, whatever its name. */
-export const isExceptionEvent = ({ name, attributes, in_full: full }) => name === "exception" || full !== undefined || isException(attributes ?? {});
+export const isExceptionEvent = ({ name, attributes }) => name === "exception" || isException(attributes);
 /** A stack trace or a message as text; several lines may be sent as an array. */
 const lines = (value) => (Array.isArray(value) ? value.map(plain).join("\n") : plain(value));
 /** The text that tells one occurrence from others, or nothing. */

@@ -10,6 +10,5 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [go, keys, page, filter, chart, logs, occurrence, running]) part.start();
-await waterfall.start();
+for (const part of [go, keys, page, filter, chart, logs, occurrence, running, waterfall]) part.start();
 document.documentElement.dataset.ready = "";

@@ -26,7 +26,7 @@ const named = ({ name, service }) => [name || "(no name)", h("span", { class: "d
 /** A link to the span that tells an occurrence, if it is another one. */
 export function linkTo(told, occurrence, span) {
   const teller = told.get(occurrence);
-  return teller && teller !== span ? h("span", {}, "told by ", spanLink(teller)) : null;
+  return teller && teller.key !== span.key ? h("span", {}, "told by ", spanLink(teller)) : null;
 }
 
 const spanLink = (span) => h("a", { href: `?span=${span.key}`, "data-span": span.key }, named(span));
@@ -43,7 +43,7 @@ export function whereTold(attributes, span, told) {
   const occurrence = occurrenceOf(attributes);
   if (!ID.test(occurrence) || isFull(attributes)) return null;
   const teller = told.get(occurrence);
-  if (teller === span) return h("span", {}, "Told in full by another event of this span");
+  if (teller?.key === span.key) return h("span", {}, "Told in full by another event of this span");
   return teller ? h("span", {}, "First told by ", spanLink(teller)) : h("span", {}, "Told in full elsewhere: ", searchLink(occurrence, parseMs(span.start_time)));
 }
 

@@ -66,7 +66,7 @@ export function watch(trace) {
   const note = document.getElementById("later");
   if (!note || !trace.running_count) return;
   repeat(PERIOD + A_SPAN * trace.span_count, async () => {
-    const now = await ask(`traces/${trace.trace_id}`);
+    const now = await ask(`traces/${trace.trace_id}`, { format: "summary" });
     const said = [
       [now.span_count - trace.span_count, "new"],
       [trace.running_count - now.running_count, "no longer running"],

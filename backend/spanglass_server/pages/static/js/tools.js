@@ -15,8 +15,10 @@ export function tools(wf) {
   errors.addEventListener("click", () => wf.nextError(1));
   input.addEventListener("input", () => wf.find(input.value));
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") wf.nextOf(wf.hits, event.shiftKey ? -1 : 1);
-    else if (event.key === "Escape" && input.value) wf.find((input.value = ""));
+    if (event.key === "Enter") {
+      if (input.value.trim().toLowerCase() !== wf.query) wf.find(input.value, true);
+      wf.nextOf(wf.hits, event.shiftKey ? -1 : 1);
+    } else if (event.key === "Escape" && input.value) wf.find((input.value = ""), true);
     else return;
     event.preventDefault();
     input.focus();

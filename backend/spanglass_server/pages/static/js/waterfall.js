@@ -1,8 +1,8 @@
 // The waterfall: folding, selection, errors, find, critical path; only the rows near the window are in the page.
 
 import { ask } from "./api.js";
-import { detail } from "./detail.js";
-import { h } from "./dom.js";
+import { ofRow, TextIndex, unpack } from "./columns.js";
+import { beginning, detail } from "./detail.js";
 import { remember } from "./go.js";
 import { bind } from "./keys.js";
 import { tellers } from "./occurrence.js";
@@ -13,11 +13,17 @@ import { Tree } from "./tree.js";
 
 const SPARE = 24; // rows kept above and below the window
 const MOST_IN_URL = 40; // closed spans that the URL remembers
+const MOST_KEPT = 50; // spans whose details are kept
+const PAUSE = 120; // ms without a letter before something is looked for
 
 class Waterfall {
-  constructor(root, trace) {
+  constructor(root, trace, whole) {
     this.root = root;
+    this.trace = trace;
     this.tree = new Tree(trace);
+    this.texts = new TextIndex(trace);
+    this.kept = new Map([[root.dataset.span, whole]]);
+    this.drawn = new Map();
     this.body = root.querySelector(".wf-rows");
     this.grid = root.querySelector(".wf-grid");
     this.pane = document.getElementById("detail");
@@ -62,25 +68,27 @@ class Waterfall {
   layout() {
     this.rows = this.tree.rows(this.closed, this.unfolded, this.fold);
     this.at = new Map(this.rows.flatMap((row, i) => (row.like ?? [row.span]).map((span) => [span.key, i])));
-    this.hits = this.query ? this.tree.spans.filter((span) => this.matches(span)) : [];
+    this.search();
     this.root.setAttribute("aria-rowcount", this.rows.length + 1);
     this.from = null;
     this.draw();
     this.tools.update();
   }
 
-  matches(span) {
-    const text = `${span.name}\n${span.service}\n${span.span_id}\n${JSON.stringify(span.attributes)}\n${span.status_message}`;
-    return text.toLowerCase().includes(this.query);
+  search() {
+    const rows = this.query ? this.texts.find(this.query) : new Set();
+    this.hits = this.query ? this.tree.spans.filter(({ row }) => rows.has(row)) : [];
+    this.hit = rows;
   }
 
   index(id) {
     return this.at.get(id) ?? -1;
   }
 
-  /** Put the rows near the window into the page, and two fillers as high as all the others. */
+  /** Put the rows near the window into the page, and two fillers as high as all the others; rows in it are kept. */
   draw(force = false) {
     if (!this.height) {
+      this.base = new URL(location.href);
       this.body.replaceChildren(rowElement(this, 0));
       this.height = this.body.firstElementChild.getBoundingClientRect().height || 26;
       this.from = null;
@@ -88,15 +96,44 @@ class Waterfall {
     const top = Math.max(0, -this.body.getBoundingClientRect().top) / this.height;
     const from = Math.max(0, Math.floor(top) - SPARE);
     const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
-    if (!force && this.from !== null && Math.abs(from - this.from) < SPARE / 2 && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
+    const anew = force || this.from === null;
+    if (!anew && Math.abs(from - this.from) < SPARE / 2 && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
     Object.assign(this, { from, to });
-    const focused = document.activeElement?.closest?.(".wf-r")?.dataset.id;
-    const elements = [];
-    for (let i = from; i < to; i += 1) elements.push(rowElement(this, i));
-    this.body.replaceChildren(filler(from * this.height), ...elements, filler((this.rows.length - to) * this.height));
+    const focused = anew && document.activeElement?.closest?.(".wf-r")?.dataset.id;
+    if (anew) this.renew();
+    this.fill(from, to);
     this.grid.querySelector("g")?.remove();
     if (this.path) this.grid.append(joins(this));
     if (focused) this.focus(focused);
+  }
+
+  /** Forget the rows that were drawn. */
+  renew() {
+    this.base = new URL(location.href);
+    this.drawn.clear();
+    this.above = filler();
+    this.below = filler();
+    this.body.replaceChildren(this.above, this.below);
+  }
+
+  fill(from, to) {
+    for (const [i, element] of this.drawn) {
+      if (i >= from && i < to) continue;
+      element.remove();
+      this.drawn.delete(i);
+    }
+    const first = Math.min(...this.drawn.keys());
+    const [before, after] = [[], []];
+    for (let i = from; i < to; i += 1) {
+      if (this.drawn.has(i)) continue;
+      const element = rowElement(this, i);
+      this.drawn.set(i, element);
+      (i < first ? before : after).push(element);
+    }
+    this.above.after(...before);
+    this.below.before(...after);
+    this.above.setAttribute("height", from * this.height);
+    this.below.setAttribute("height", (this.rows.length - to) * this.height);
   }
 
   focus(id) {
@@ -125,10 +162,34 @@ class Waterfall {
     this.focus(this.rows[this.index(id)].span.key);
   }
 
-  show() {
+  /** Show the chosen span: at once what its row says, and all of it as soon as it is there. */
+  async show() {
     const span = this.tree.byId.get(this.chosen);
-    if (span) this.pane.replaceChildren(...detail(span, this.tree.slots.get(span.service) ?? 0, this.root.dataset.near, this.told));
     this.tools.update();
+    if (!span) return;
+    if (!this.kept.has(span.key)) this.pane.replaceChildren(...beginning(span, this.slotOf(span)));
+    let whole;
+    try {
+      whole = await this.whole(span.key);
+    } catch (error) {
+      if (span.key === this.chosen) this.pane.replaceChildren(...beginning(span, this.slotOf(span), `The details could not be read: ${error.message}`));
+      return;
+    }
+    if (span.key !== this.chosen) return;
+    this.pane.replaceChildren(...detail({ ...whole, ...ofRow(span), target: span.target }, this.slotOf(span), this.root.dataset.near, this.told));
+  }
+
+  slotOf(span) {
+    return this.tree.slots.get(span.service) ?? 0;
+  }
+
+  /** A span in full; those asked for last are kept. */
+  async whole(key) {
+    const found = this.kept.get(key) ?? (await ask(`traces/${this.trace.trace_id}/spans/${encodeURIComponent(key)}`));
+    this.kept.delete(key);
+    this.kept.set(key, found);
+    if (this.kept.size > MOST_KEPT) this.kept.delete(this.kept.keys().next().value);
+    return found;
   }
 
   /** Open what hides a span; true if something was hidden. */
@@ -184,10 +245,18 @@ class Waterfall {
     this.nextOf(this.errors, by);
   }
 
-  find(text) {
-    this.query = text.trim().toLowerCase();
-    remember({ find: this.query });
-    this.layout();
+  /** Look for a text when the reader pauses; with `now`, at once. */
+  find(text, now = false) {
+    clearTimeout(this.pause);
+    const look = () => {
+      this.query = text.trim().toLowerCase();
+      remember({ find: this.query });
+      this.search();
+      this.draw(true);
+      this.tools.update();
+    };
+    if (now) look();
+    else this.pause = setTimeout(look, PAUSE);
   }
 
   switch(name, parameter) {
@@ -197,24 +266,20 @@ class Waterfall {
   }
 }
 
-function filler(height) {
+function filler() {
   const pad = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   pad.setAttribute("class", "wf-pad");
-  pad.setAttribute("height", height);
   pad.setAttribute("width", 1);
   pad.setAttribute("aria-hidden", "true");
   return pad;
 }
 
-export async function start() {
+/** Draw the trace that came with the page: its head, its axis and its rows are of one answer. */
+export function start() {
   const root = document.getElementById("wf");
   if (!root) return;
-  try {
-    const trace = await ask(`traces/${root.dataset.trace}`);
-    new Waterfall(root, trace);
-    watch(trace);
-  } catch (error) {
-    document.getElementById("tools")?.replaceChildren(h("span", { class: "note err" }, `Folding and search are off: ${error.message}`));
-    if (!error.status) throw error;
-  }
+  const { trace, chosen } = JSON.parse(document.getElementById("trace").textContent);
+  const unpacked = unpack(trace);
+  new Waterfall(root, unpacked, chosen);
+  watch(unpacked);
 }
