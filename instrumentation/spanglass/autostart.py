@@ -25,7 +25,7 @@ def begin() -> None:
 
 
 def environment(environ: dict[str, str], service_name: str) -> dict[str, str]:
-    """Give the environment that makes an interpreter, and its children, start with ``begin``."""
+    """Return the environment that makes an interpreter, and its children, start with ``begin``."""
     paths = [path for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(AUTOLOAD)]
     made = {**environ, "PYTHONPATH": os.pathsep.join([str(AUTOLOAD), *paths]), RUN_VARIABLE: "1"}
     made.setdefault("SPANGLASS_IN_PROGRESS", "true")

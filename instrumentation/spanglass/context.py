@@ -73,8 +73,8 @@ def set_user(
 ) -> Bound:
     """Say on whose behalf the work goes on: ``user.id``, and ``user.email``, ``user.name``, ``user.<more>`` if given.
 
-    Only the id goes to the services that this one calls, and with ``propagate`` false not even that. None: nobody, any
-    more. The current span gets the attributes at once, spans and log records that begin later by themselves.
+    Only the id goes to the services that this one calls, and with ``propagate`` false not even that. Pass None
+    to clear the user. The current span gets the attributes at once, spans and log records that begin later by themselves.
     """
     context = _without(get_current(), _USER)
     if user_id is None:
@@ -85,7 +85,7 @@ def set_user(
 
 
 def set_session(session_id: str | int | None, *, propagate: bool = True) -> Bound:
-    """Say which session of a user the work belongs to: ``session.id``; None: to none, any more."""
+    """Set the session of a user that the work belongs to, ``session.id``; pass None to clear it."""
     context = _without(get_current(), SESSION_ID)
     if session_id is None:
         return Bound(context)
@@ -136,7 +136,7 @@ class _Reader:
         self._all = _ALL in self._allowed
 
     def read(self, context: Context) -> Mapping[str, Value]:
-        """Give the attributes; nearly always none, and then without any work."""
+        """Return the attributes; nearly always none, and then without any work."""
         entries = baggage.get_all(context)
         if not entries:
             return _local(context)

@@ -1,4 +1,4 @@
-"""What the manual API raises, and only where a call is wrong however often it is made: when a thing is defined.
+"""What the manual API raises: only for definitions that can never be valid; calls at run time never raise.
 
     MonitorError            base: one ``except`` for all of them
     ├── TracingError        a decorator names what the function does not have

@@ -26,7 +26,7 @@ RUN_VARIABLE = "SPANGLASS_RUN"
 failures: Counter[str] = Counter()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=failures.clear)  # what failed in the parent the parent tells
+    os.register_at_fork(after_in_child=failures.clear)  # the parent reports its own failures
 
 _logger = logging.getLogger("spanglass")
 _seen: set[tuple[str, type[BaseException]]] = set()

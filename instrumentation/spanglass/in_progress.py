@@ -191,7 +191,7 @@ class InProgressProcessor(SpanProcessor):
 
 
 def _identity(span: ReadableSpan) -> dict[str, AnyValue]:
-    """Give what every announcement says of its span, apart from its ids, which are the record's own."""
+    """Return what every announcement says of its span, apart from its ids, which are the record's own."""
     return {
         names.SPAN_NAME: span.name[:MAX_TEXT],
         names.SPAN_KIND: span.kind.name.lower(),
@@ -201,7 +201,7 @@ def _identity(span: ReadableSpan) -> dict[str, AnyValue]:
 
 
 def _so_far(span: ReadableSpan) -> dict[str, AnyValue]:
-    """Give a span's attributes and status as they are now, within bounds."""
+    """Return a span's attributes and status as they are now, within bounds."""
     # copied in one step: the application goes on setting attributes
     attributes = (span.attributes or {}).copy()  # type: ignore[attr-defined] # a mapping proxy, which has it
     shown: dict[str, AnyValue] = {key: _bounded(value) for key, value in islice(attributes.items(), MAX_ATTRIBUTES)}

@@ -74,12 +74,12 @@ def renew_readers(provider: MeterProvider, kinds: dict[MetricReader, type[Metric
 
 
 def span_limits() -> SpanLimits:
-    """Give the limits of spans: what OpenTelemetry's variables say, and else a bound for texts."""
+    """Return the limits of spans: what OpenTelemetry's variables say, and else a bound for texts."""
     return SpanLimits(max_attribute_length=_value_limit())
 
 
 def log_limits() -> LogRecordLimits:
-    """Give the limits of log records, likewise."""
+    """Return the limits of log records, likewise."""
     return LogRecordLimits(max_attribute_length=_value_limit())
 
 
@@ -91,7 +91,7 @@ class _Once(logging.Filter):
         self._seen: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether this is the first of its kind."""
+        """Return whether this is the first of its kind."""
         first = record.msg not in self._seen
         self._seen.add(str(record.msg))
         return first

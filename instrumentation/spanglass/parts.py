@@ -142,7 +142,7 @@ class Parts:
         return used, [mine for mine in made if mine in used]
 
     def _unused(self) -> list[str]:
-        """Give the signals that are off and that nothing else takes, such as the console or another exporter."""
+        """Return the signals that are off and that nothing else takes, such as the console or another exporter."""
         settings, pipelines = self.settings, self.pipelines
         if pipelines is None:
             return []

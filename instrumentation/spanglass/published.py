@@ -40,7 +40,7 @@ HOLDERS = (
 
 
 def current() -> list[Any]:
-    """Give the providers that were set for traces, metrics and logs; None where none was."""
+    """Return the providers that were set for traces, metrics and logs; None where none was."""
     return [getattr(holder.module, holder.provider) for holder in HOLDERS]
 
 

@@ -13,7 +13,7 @@ _SHOWN = 12  # characters; unique in any repository a person works on
 
 
 def git_commit(folder: Path) -> str:
-    """Give the first 12 characters of the commit checked out around ``folder``, or "" if there is none to be found."""
+    """Return the first 12 characters of the commit checked out around ``folder``, or "" if there is none."""
     for place in (folder, *folder.parents):
         git = place / ".git"
         if git.exists():

@@ -52,7 +52,7 @@ def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> 
 
 
 def process_attributes() -> dict[str, int]:
-    """Give what a forked child has to say anew."""
+    """Return what a forked child has to say anew."""
     return {"process.pid": os.getpid()}
 
 

@@ -110,7 +110,7 @@ def _begin(parts: Parts, *, instrument: bool) -> None:
 
 
 def _refuse(error: SettingsError) -> None:
-    """Say what is wrong, without a traceback: whoever starts the application has to mend it, not debug it."""
+    """Return what is wrong, without a traceback: whoever starts the application has to mend it, not debug it."""
     if os.environ.get(STRICT_VARIABLE) == "1":
         raise error
     if sys.stderr is not None:  # a service without streams; print would take stdout instead
@@ -135,7 +135,7 @@ def force_flush() -> bool:
 
 
 def running() -> Parts | None:
-    """Give what is running in this process, for ``doctor`` and the test kit."""
+    """Return what is running in this process, for ``doctor`` and the test kit."""
     return _running.parts
 
 

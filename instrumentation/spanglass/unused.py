@@ -42,7 +42,7 @@ class UnrecordedTracerProvider(TracerProvider):
         schema_url: str | None = None,  # noqa: ARG002
         attributes: Attributes = None,  # noqa: ARG002
     ) -> trace.Tracer:
-        """Give the tracer, the same for everybody."""
+        """Return the tracer, the same for everybody."""
         return _Unrecorded(self)
 
 
@@ -61,7 +61,7 @@ class _Unrecorded(trace.Tracer):
         record_exception: bool = True,  # noqa: ARG002, FBT001, FBT002
         set_status_on_exception: bool = True,  # noqa: ARG002, FBT001, FBT002
     ) -> trace.Span:
-        """Give a span that only has a context: the caller's, or that of a new trace."""
+        """Return a span that only has a context: the caller's, or that of a new trace."""
         parent = trace.get_current_span(context).get_span_context()
         if parent.is_valid:
             return trace.NonRecordingSpan(parent)

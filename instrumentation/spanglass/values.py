@@ -47,7 +47,7 @@ _LISTS = (Sequence, AbstractSet)
 
 
 def attributes_of(given: Mapping[str, object] | None, more: Mapping[str, object]) -> dict[str, AnyValue] | None:
-    """Give both mappings as attributes; None if nothing is in them. Values that are None are left out."""
+    """Return both mappings as attributes; None if nothing is in them. Values that are None are left out."""
     if not given:
         if not more:
             return None
@@ -113,7 +113,7 @@ def text_of(value: object, max_text: int = MAX_TEXT) -> str:
 
 
 def printed(value: object) -> str:
-    """Give the text of an object, whatever its ``__str__`` does; without an address, which would differ each time."""
+    """Return the text of an object, whatever its ``__str__`` does; without an address, which would differ each time."""
     kind = type(value)
     if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
         return f"<{kind.__module__}.{kind.__qualname__}>"
@@ -157,7 +157,7 @@ def _simple(value: object, max_text: int) -> Any:
 
 
 def _homogeneous(value: Iterable[object], max_text: int) -> list[Any] | None:
-    """Give a list of simple values of one type; None if there are others. A set is sorted: it has no order to keep."""
+    """Return a list of simple values of one type; None if there are others. A set is sorted: it has no order."""
     items: list[Any] = [_simple(item, max_text) for item in islice(value, MAX_ITEMS)]
     kinds = {type(item) for item in items}
     if kinds == {int, float}:
@@ -190,7 +190,7 @@ class _Budget:
 
 
 def _plain(value: object, depth: int, budget: _Budget) -> object:
-    """Give what JSON has a form for; what is too deep or too much is cut."""
+    """Return what JSON has a form for; what is too deep or too much is cut."""
     if value is None:
         return None
     simple = _simple(value, max(budget.characters, 1))

@@ -25,10 +25,10 @@ class _Lazy:
 
 
 def lazy_pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Give what ``re.compile`` gives, as far as its methods go; a wrong pattern is only found out when it is used."""
+    """Return what ``re.compile`` gives, as far as its methods go; a wrong pattern is only found out when it is used."""
     return lazily(lambda: re.compile(pattern, flags))
 
 
 def lazily(compiled: Callable[[], re.Pattern[str]]) -> re.Pattern[str]:
-    """Give the pattern that a function makes when it is first used; the function may be called more than once."""
+    """Return the pattern that a function makes when it is first used; the function may be called more than once."""
     return cast("re.Pattern[str]", _Lazy(compiled))

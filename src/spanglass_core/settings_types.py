@@ -28,7 +28,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Give the text itself to the one place that compares or sends it."""
+        """Return the text itself to the one place that compares or sends it."""
         return self._text
 
     def __bool__(self) -> bool:

@@ -58,7 +58,7 @@ class TokenCheck:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The two checks of a server. The read token is also good for nothing but reading, the ingest token for sending."""
+    """The two checks of a server. The read token permits only reading, the ingest token only sending."""
 
     ingest: TokenCheck
     read: TokenCheck

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _REASONS_SHOWN = 5
-_UNFOLDED_MAX = 128 << 20  # bytes that a large body may become beyond four times its size; spans become twice theirs
+_UNFOLDED_MAX = 128 << 20  # a decoded body may have 4 times its size and this much more; spans decode to 2 times
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ class Matching:
 
 
 def within(window: Window) -> Sql:
-    """Write that a span starts in a range."""
+    """SQL condition: the span starts in the range."""
     return Sql("start_time_ns >= ? AND start_time_ns < ?", (window.start_ns, window.end_ns))
 
 

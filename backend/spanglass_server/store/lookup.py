@@ -34,7 +34,7 @@ class Lookup:
         self._stop = Stop()
 
     def within(self, stop: Stop) -> Lookup:
-        """The same, for a query that ``stop`` stops."""
+        """Return a copy of this lookup whose reads ``stop`` can interrupt."""
         bound = copy(self)
         bound._stop = stop  # noqa: SLF001 - a copy of our own
         return bound

@@ -53,7 +53,7 @@ class ArgumentReader:
         ]
 
     def read(self, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, AnyValue]:
-        """Give the attributes of one call: ``spanglass.argument.<name>``, defaults too."""
+        """Return the attributes of one call: ``spanglass.argument.<name>``, defaults too."""
         try:
             given = {**dict(zip(self._positional, args, strict=False)), **kwargs}
             return {f"{ARGUMENT_PREFIX}{name}": _shown(self._value(name, given, args, kwargs)) for name in self._wanted}
@@ -73,7 +73,7 @@ class ArgumentReader:
 
 
 def captured_result(result: object) -> dict[str, AnyValue]:
-    """Give the attribute of a call's result."""
+    """Return the attribute of a call's result."""
     return {RESULT: _shown(result)}
 
 

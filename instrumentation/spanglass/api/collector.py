@@ -133,7 +133,7 @@ class MetricsCollector:
         self._record(metrics.histogram, name, value, unit, attributes_of(attributes, more))
 
     def get_metrics(self) -> dict[str, MetricSnapshot]:
-        """Give what was recorded here, by name, in the order of the first records."""
+        """Return what was recorded here, by name, in the order of the first records."""
         with self._lock:
             found: dict[str, list[MetricSeries]] = {name: [] for name in self._metrics}
             for (name, _), series in self._series.items():

@@ -142,14 +142,14 @@ def _wrapped(traced: TracedFunction, function: Callable[..., Any]) -> Callable[.
 
 
 def _name_of(function: Callable[..., Any]) -> str:
-    """Give the qualified name; a partial has that of its function."""
+    """Return the qualified name; a partial has that of its function."""
     function = getattr(function, "func", function)
     name: str = getattr(function, "__qualname__", type(function).__qualname__)
     return name
 
 
 def _code_attributes(function: Callable[..., Any]) -> dict[str, AnyValue]:
-    """Say where the function is; what is written in C has no file and no line."""
+    """Return where the function is; what is written in C has no file and no line."""
     found: dict[str, AnyValue] = {"code.function.name": f"{function.__module__}.{_name_of(function)}"}
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is not None:

@@ -143,15 +143,15 @@ class HealthMonitor:
         return self._report(runs, began_ns)
 
     def is_healthy(self) -> bool:
-        """Say whether no critical check failed when it was last run; False while one was never run."""
+        """Return whether no critical check failed when it was last run; False while one was never run."""
         return overall(tuple(self._latest_reports())) != "unhealthy"
 
     def issues(self) -> list[HealthIssue]:
-        """Give what each check that is not healthy said when it was last run."""
+        """Return what each check that is not healthy said when it was last run."""
         return HealthReport(tuple(self._latest_reports()), 0).issues
 
     def checks(self) -> list[Check]:
-        """Give the registered checks, in the order of their registration."""
+        """Return the registered checks, in the order of their registration."""
         with self._lock:
             return list(self._checks.values())
 
@@ -168,7 +168,7 @@ class HealthMonitor:
         return self.begin(check, self._usable_loop(check), quiet=True)
 
     def conclude(self, run: Run) -> CheckReport:
-        """Give the report of a run, keep it and send it; a run that goes on is out of time."""
+        """Return the report of a run, keep it and send it; a run that goes on is out of time."""
         report = run.report(self.clocks)
         with self._lock:
             measure, run.measured = not run.measured, True
@@ -191,7 +191,7 @@ class HealthMonitor:
             ]
 
     def _usable_loop(self, check: Check) -> asyncio.AbstractEventLoop | None:
-        """Give the application's loop if it runs in another thread: in this one it would wait for us."""
+        """Return the application's loop if it runs in another thread: in this one it would wait for us."""
         for loop in (self._loop, check.loop):
             if loop is not None and loop.is_running() and loop is not _running_loop():
                 return loop

@@ -62,7 +62,7 @@ class CheckReport:
     checked_at_unix_nano: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the report as JSON has it."""
+        """Return the report as JSON has it."""
         return {
             "name": self.name,
             "status": self.status,
@@ -96,13 +96,13 @@ class HealthReport:
         return [HealthIssue(each.name, each.detail, each.critical) for each in self.checks if each.status != "healthy"]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the report as JSON has it, for an endpoint such as ``/healthz``."""
+        """Return the report as JSON has it, for an endpoint such as ``/healthz``."""
         checks = [each.as_dict() for each in self.checks]
         return {"status": self.status, "duration_s": self.duration_s, "checks": checks}
 
 
 def overall(checks: tuple[CheckReport, ...]) -> HealthStatus:
-    """Give the status of checks taken together; without checks all is well."""
+    """Return the status of checks taken together; without checks all is well."""
     if any(each.critical and each.status == "unhealthy" for each in checks):
         return "unhealthy"
     return "degraded" if any(each.status != "healthy" for each in checks) else "healthy"
@@ -128,12 +128,12 @@ def understood(returned: object) -> HealthResult:
 
 
 def failed(error: BaseException) -> HealthResult:
-    """Give the result of a check that raised."""
+    """Return the result of a check that raised."""
     return HealthResult("unhealthy", _line(f"{type(error).__qualname__}: {text_of(error)}"))
 
 
 def not_checked(name: str, *, critical: bool) -> CheckReport:
-    """Give the report of a check that was never run: who asks before that shall not be told that all is well."""
+    """Return the report of a check that was never run: who asks before that shall not be told that all is well."""
     return CheckReport(
         name=name,
         critical=critical,

@@ -66,15 +66,15 @@ class Run:
     measured: bool = False
 
     def remaining_s(self, now_ns: int) -> float:
-        """Give how long to wait for it yet, in seconds."""
+        """Return how long to wait for it yet, in seconds."""
         return max(self.started_ns + self.check.timeout_ns - now_ns, 0) / NS_PER_S
 
     def over(self, now_ns: int) -> bool:
-        """Say whether the run has ended, or its time has."""
+        """Return whether the run has ended, or its time has."""
         return self.done.done() or not self.remaining_s(now_ns)
 
     def report(self, clocks: Clocks) -> CheckReport:
-        """Give what came of the run; if it has not ended, that it is out of time."""
+        """Return what came of the run; if it has not ended, that it is out of time."""
         now_ns = clocks.steady_ns()
         if self.done.done():
             outcome = _outcome(self.done, now_ns)
@@ -161,7 +161,7 @@ def _timed_out(run: Run, now_ns: int) -> HealthResult:
 
 
 def _outcome(done: Future[_Outcome], now_ns: int) -> _Outcome:
-    """Give what a run that ended left; on the application's loop that may be a cancellation, or a ``SystemExit``."""
+    """Return what a run that ended left; on the application's loop that may be a cancellation, or a ``SystemExit``."""
     if done.cancelled():
         return _Outcome(HealthResult("unhealthy", "the check was cancelled"), "asyncio.CancelledError", now_ns)
     error = done.exception()

@@ -29,7 +29,7 @@ _propagator = TraceContextTextMapPropagator()
 
 
 def span_of(other: Linkable) -> trace.Span:
-    """Give the span of what was named: for a context one that only stands for it, for anything else an invalid one."""
+    """Return the span of what was named: for a context one that stands for it, for anything else an invalid one."""
     if isinstance(other, trace.SpanContext):
         return trace.NonRecordingSpan(other)
     if isinstance(other, str):
@@ -42,17 +42,17 @@ def span_of(other: Linkable) -> trace.Span:
 
 
 def context_of(other: Linkable) -> trace.SpanContext:
-    """Give the context of what was named; an invalid one if it is none."""
+    """Return the context of what was named; an invalid one if it is none."""
     return span_of(other).get_span_context()
 
 
 def links_to(others: Iterable[Linkable]) -> list[trace.Link]:
-    """Give a link to each that is valid."""
+    """Return a link to each that is valid."""
     return [trace.Link(context) for context in map(context_of, others) if context.is_valid]
 
 
 def traceparent_of(span: trace.Span) -> str:
-    """Give the W3C text that another process continues or links with; "" where nothing is traced."""
+    """Return the W3C text that another process continues or links with; "" where nothing is traced."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier, trace.set_span_in_context(span))
     return carrier.get("traceparent", "")

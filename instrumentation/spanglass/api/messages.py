@@ -171,7 +171,7 @@ def _code_attributes(frame: FrameType) -> dict[str, AnyValue]:
 
 
 def _exception(exc_info: Any) -> BaseException | None:
-    """Give the exception that ``exc_info`` means, in all the forms that stdlib logging takes."""
+    """Return the exception that ``exc_info`` means, in all the forms that stdlib logging takes."""
     if isinstance(exc_info, BaseException):
         return exc_info
     if isinstance(exc_info, tuple):

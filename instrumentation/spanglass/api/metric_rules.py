@@ -47,7 +47,7 @@ class Definition(NamedTuple):
 def checked_definition(
     kind: str, name: str, unit: str, description: str, buckets: Sequence[float] | None = None
 ) -> Definition:
-    """Give the definition, or raise ``MetricError`` naming the metric and the rule that it breaks."""
+    """Return the definition, or raise ``MetricError`` naming the metric and the rule that it breaks."""
     problem = _problem_of_name(name) or _problem_of_unit(unit)
     ends = None if buckets is None else tuple(buckets)
     if not problem and ends is not None:
@@ -60,7 +60,7 @@ def checked_definition(
 
 
 def checked_value(value: Number, *, monotonic: bool) -> int | float:
-    """Give a measured value as OpenTelemetry takes it; ``MetricError`` saying why it is none."""
+    """Return a measured value as OpenTelemetry takes it; ``MetricError`` saying why it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         try:
             value = float(value)

@@ -82,7 +82,7 @@ class Metric:
             swallow("record a measurement", error)
 
     def _instrument(self) -> Any:
-        """Give the recording method of the present provider's instrument."""
+        """Return the recording method of the present provider's instrument."""
         meter = scope.meter()
         bound = self._bound
         if bound is None or bound[0] is not meter:
@@ -182,27 +182,27 @@ _registry = _Registry()
 
 
 def _agrees(known: Definition, unit: str, buckets: Sequence[float] | None) -> bool:
-    """Say whether a later call means the same; what it leaves out agrees."""
+    """Return whether a later call means the same; what it leaves out agrees."""
     return unit in {"", known.unit} and (buckets is None or tuple(buckets) == known.buckets)
 
 
 def counter(name: str, unit: str = "", description: str = "") -> Counter:
-    """Give the counter of this name, made by the first call; ``unit`` in UCUM: ``s``, ``By``, ``{order}``."""
+    """Return the counter of this name, made by the first call; ``unit`` in UCUM: ``s``, ``By``, ``{order}``."""
     return _registry.find(Counter, name, unit, description, None)
 
 
 def up_down_counter(name: str, unit: str = "", description: str = "") -> UpDownCounter:
-    """Give the counter of this name that also shrinks, made by the first call."""
+    """Return the counter of this name that also shrinks, made by the first call."""
     return _registry.find(UpDownCounter, name, unit, description, None)
 
 
 def gauge(name: str, unit: str = "", description: str = "") -> Gauge:
-    """Give the gauge of this name, made by the first call."""
+    """Return the gauge of this name, made by the first call."""
     return _registry.find(Gauge, name, unit, description, None)
 
 
 def histogram(name: str, unit: str = "", description: str = "", *, buckets: Sequence[float] | None = None) -> Histogram:
-    """Give the histogram of this name, made by the first call.
+    """Return the histogram of this name, made by the first call.
 
     ``buckets`` are the upper ends, ascending, in ``unit``; where the unit is ``s`` the default is 5 ms to 10 s.
     """

@@ -139,13 +139,13 @@ class PerformanceMonitor:
         return Operation(self, name, SpanHandle(started, name), self._clock_ns())
 
     def get_statistics(self, name: str | None = None) -> OperationStatistics:
-        """Give the statistics of one operation, or of all together; counts of zero where nothing has completed."""
+        """Return the statistics of one operation, or of all together; counts of zero where nothing has completed."""
         with self._lock:
             tallies = self._tallies.values() if name is None else [self._tallies[name]] if name in self._tallies else []
             return combined(tallies, self._clock_ns())
 
     def operations(self) -> dict[str, OperationStatistics]:
-        """Give the statistics of each operation that completed a run."""
+        """Return the statistics of each operation that completed a run."""
         with self._lock:
             now_ns = self._clock_ns()
             return {name: combined([tally], now_ns) for name, tally in self._tallies.items()}
@@ -180,5 +180,5 @@ def track_operation(
 
 
 def operation_statistics(name: str | None = None) -> OperationStatistics:
-    """Give the statistics of one operation of this process, or of all together."""
+    """Return the statistics of one operation of this process, or of all together."""
     return _monitor.get_statistics(name)

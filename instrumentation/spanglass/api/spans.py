@@ -118,7 +118,7 @@ class SpanHandle:
             report("record an exception", ours)
 
     def rename(self, name: str, /) -> None:
-        """Give the span another name, when it is known only later."""
+        """Rename the span, when its name is known only later."""
         self._name = text_of(name, MAX_NAME)
         self.otel.update_name(self._name)
 
@@ -197,7 +197,7 @@ class Tracer:
 
 
 def current_span() -> SpanHandle:
-    """Give the span that is current, whoever started it; one that records nothing where none is."""
+    """Return the span that is current, whoever started it; one that records nothing where none is."""
     return SpanHandle(trace.get_current_span())
 
 
@@ -238,5 +238,5 @@ def leave(token: Token[Context], before: Context, left: trace.Span) -> None:
 
 
 def qualified_name(kind: type) -> str:
-    """Give the name of a type as ``error.type`` has it: with its module, unless it is a builtin."""
+    """Return the name of a type as ``error.type`` has it: with its module, unless it is a builtin."""
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

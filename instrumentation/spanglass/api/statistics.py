@@ -102,7 +102,7 @@ class QuantileSketch:
         return self.maximum
 
     def _ascending(self) -> Iterable[tuple[float, int]]:
-        """Give the center and the count of each bucket, from the smallest value to the largest."""
+        """Return the center and the count of each bucket, from the smallest value to the largest."""
         for index, count in reversed(list(self._negative.items())):
             yield -_center(index), count
         if self._zeros:
@@ -187,7 +187,7 @@ class SlidingRate:
         self._counts[place] += 1
 
     def per_second(self, now_ns: int) -> float:
-        """Give the rate; a ring that is younger than its window divides by its age, by one slot at least."""
+        """Return the rate; a ring that is younger than its window divides by its age, by one slot at least."""
         newest = now_ns // self._slot_ns
         oldest = newest - len(self._counts) + 1
         counted = sum(c for slot, c in zip(self._slots, self._counts, strict=True) if oldest <= slot <= newest)
@@ -239,7 +239,7 @@ class OperationTally:
 
 
 def combined(tallies: Iterable[OperationTally], now_ns: int) -> OperationStatistics:
-    """Give the statistics of one or more operations taken together."""
+    """Return the statistics of one or more operations taken together."""
     sketch, errors, throughput = QuantileSketch(), 0, 0.0
     for tally in tallies:
         sketch.merge(tally.sketch)

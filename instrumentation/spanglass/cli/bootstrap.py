@@ -62,7 +62,7 @@ def _show(found: Sequence[Missing]) -> None:
 
 
 def _installer() -> list[str]:
-    """Give the command that installs into this interpreter's environment: pip, or uv where there is no pip."""
+    """Return the command that installs into this interpreter's environment: pip, or uv where there is no pip."""
     if find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "install"]
     if uv := shutil.which("uv"):

@@ -92,7 +92,7 @@ def _query(client: Client, arguments: argparse.Namespace) -> None:
 
 
 def _points(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give each point an object of its own."""
+    """Return one object for each point."""
     for series in answer["series"]:
         for point in series["points"]:
             yield {"name": answer["name"], "unit": answer["unit"], "by": _by(series), **point}

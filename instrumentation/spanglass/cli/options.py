@@ -44,7 +44,7 @@ def add_range(made: argparse.ArgumentParser) -> None:
 
 
 def range_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Give the API's parameters for the range; the server knows what is left out."""
+    """Return the API's parameters for the range; the server knows what is left out."""
     return {"last": arguments.last, "start": arguments.start, "end": arguments.end}
 
 

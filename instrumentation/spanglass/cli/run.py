@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, str]:
-    """Give the options as variables, which the program's children inherit."""
+    """Return the options as variables, which the program's children inherit."""
     given = {name: getattr(arguments, name) for name in _OPTIONS if getattr(arguments, name) is not None}
     for assignment in arguments.set:
         name, equals, text = assignment.partition("=")
@@ -85,7 +85,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _program(module: str | None, words: list[str]) -> list[str]:
-    """Give the words to execute, the first an absolute path."""
+    """Return the words to execute, the first an absolute path."""
     if module:
         return [sys.executable, "-m", module, *words]
     first = words[0]
@@ -104,5 +104,5 @@ def _program(module: str | None, words: list[str]) -> list[str]:
 
 
 def _as_interpreter(program: list[str]) -> list[str]:
-    """Give the words as the interpreter will see them."""
+    """Return the words as the interpreter will see them."""
     return program if Path(program[0]).name.startswith("python") else [sys.executable, *program]

@@ -65,7 +65,7 @@ def _signal(storage: dict[str, Any], signal: str) -> dict[str, Any]:
 
 
 def _counters(status: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give each series of each counter an object of its own; a histogram is its count, and its sum."""
+    """Return one object for each series of each counter; a histogram is its count, and its sum."""
     for name, counter in status["counters"].items():
         for series in counter["series"]:
             labels = ", ".join(f"{key}={item}" for key, item in series["labels"].items())

@@ -49,7 +49,7 @@ class BatchEncoder(Generic[Item]):
         self._caches = Caches()
 
     def encode(self, items: Sequence[Item]) -> tuple[bytes, int]:
-        """Give a request, and how many of the items are in it: all but those that nobody can encode. Never raises."""
+        """Return a request, and how many of the items are in it: all but those that nobody can encode. Never raises."""
         try:
             return self._request(items), len(items)
         except Exception as error:  # noqa: BLE001 - whatever stands where an id, a time or a context should

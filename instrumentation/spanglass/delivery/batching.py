@@ -192,7 +192,7 @@ class Batcher(Generic[Item]):
             self._export(batch)
 
     def _is_late(self) -> bool:
-        """Tell whether the thread has to leave the rest to ``stop``: nothing can be sent any more."""
+        """Return whether the thread has to leave the rest to ``stop``: nothing can be sent any more."""
         return self._given_up or (not self._rescue and self._closing.begun and not self._closing.sending_ns(1))
 
     def _take(self, count: int) -> list[Item]:

@@ -65,7 +65,7 @@ class DeliveryCounts:
         self.after_fork()
 
     def snapshot(self) -> dict[str, SignalCounts]:
-        """Give a copy of everything, by the signal's name: traces, metrics, logs."""
+        """Return a copy of everything, by the signal's name: traces, metrics, logs."""
         with self._lock:
             return {
                 name: replace(counts, failed=counts.failed.copy(), dropped=counts.dropped.copy())

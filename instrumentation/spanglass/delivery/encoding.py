@@ -71,7 +71,7 @@ def counter(tag: bytes, number: int) -> bytes:
 
 
 def moment(unix_ns: float | None) -> int:
-    """Give what may stand in a fixed64 for a time in ns: None is 0, a float is cut, the range kept."""
+    """Return what may stand in a fixed64 for a time in ns: None is 0, a float is cut, the range kept."""
     return 0 if unix_ns is None else min(max(int(unix_ns), 0), _UINT64)
 
 
@@ -129,7 +129,7 @@ def key_value(key: object, value: object, depth: int = MAX_DEPTH) -> bytes:
 
 
 def items_of(attributes: Mapping[str, object]) -> ItemsView[str, object]:
-    """Give a mapping's items as those of a plain dict: OpenTelemetry's own is locked and copied at each look at it."""
+    """Return a mapping's items as those of a plain dict: OpenTelemetry's own is locked and copied at each look."""
     try:
         copied = attributes.copy()  # type: ignore[attr-defined]  # of dicts, their proxies, and OpenTelemetry's own
     except AttributeError:

@@ -1,4 +1,4 @@
-"""The line to one server, as all signals know it: up or down, and what is said about that, once."""
+"""Whether one server can be reached, shared by all signals: up or down, and each change is logged once."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Spool:
             return gone
 
     def oldest(self) -> Entry | None:
-        """Give the entry that is replayed next."""
+        """Return the entry that is replayed next."""
         with self._mutex:
             return self._entries[0] if self._entries else None
 

@@ -156,7 +156,7 @@ def _timeout_ns(settings: Settings, variables: _Variables) -> int:
 
 
 def _insecure(url: str, variables: _Variables) -> bool:
-    """Tell whether gRPC goes without TLS: the address's scheme decides, and for plain ones the variable."""
+    """Return whether gRPC goes without TLS: the address's scheme decides, and for plain ones the variable."""
     if url.startswith("https://"):
         return False
     return variables.any("INSECURE").lower() != "false"

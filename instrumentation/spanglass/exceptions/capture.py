@@ -94,7 +94,7 @@ class Capture:
             self._emit(error, occurrence, told if told and told.more else None, handled=False)
 
     def log_attributes(self, error: BaseException) -> dict[str, AnyValue]:
-        """Give the attributes of a log record that carries an exception."""
+        """Return the attributes of a log record that carries an exception."""
         if is_expected(error):
             return plain(self._chains, error).attributes
         occurrence = self._occurrence(error, get_current_span().get_span_context())

@@ -51,13 +51,13 @@ class ChainReader:
         self._stopwatch = stopwatch
 
     def read(self, error: BaseException) -> list[dict[str, Any]]:
-        """Give the chain as what JSON can write, bounded by ``budget``."""
+        """Return the chain as what JSON can write, bounded by ``budget``."""
         budget = Budget(self._stopwatch)
         values = ValueText(self._scrubber, self._hidden, budget)
         return [self._entry(link, budget, values) for link in shorten(walk(error))]
 
     def type_and_message(self, error: BaseException) -> tuple[str, str]:
-        """Give the qualified type and the scrubbed message."""
+        """Return the qualified type and the scrubbed message."""
         return class_name(type(error)), self._text(message_of(error), MAX_MESSAGE)
 
     def _entry(self, link: Link, budget: Budget, values: ValueText) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class ChainReader:
 
 
 def message_of(error: BaseException) -> str:
-    """Give an exception's message. Its own ``__str__`` makes it, as in any traceback, and may fail."""
+    """Return an exception's message. Its own ``__str__`` makes it, as in any traceback, and may fail."""
     try:
         return str(error)
     except Exception as failure:  # noqa: BLE001 - the application's own method
@@ -93,7 +93,7 @@ def message_of(error: BaseException) -> str:
 
 
 def walk(error: BaseException) -> list[Link]:
-    """Give an exception and all behind it, each once; at most ``MAX_WALKED``."""
+    """Return an exception and all behind it, each once; at most ``MAX_WALKED``."""
     links: list[Link] = []
     seen = {id(error)}
     waiting = [Link(error, "caught", None)]
@@ -134,6 +134,6 @@ def _behind(error: BaseException) -> Iterator[tuple[str, BaseException]]:
 
 
 def _notes(error: BaseException) -> list[str]:
-    """Give what ``add_note`` added; the list is the application's, and may hold anything."""
+    """Return what ``add_note`` added; the list is the application's, and may hold anything."""
     notes = getattr(error, "__notes__", None)
     return [note for note in notes[:MAX_NOTES] if type(note) is str] if type(notes) is list else []

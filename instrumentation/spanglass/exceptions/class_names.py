@@ -8,7 +8,7 @@ _MAX_NAME = 200
 
 
 def class_name(kind: type) -> str:
-    """Give a class's qualified name, builtins without their module; a metaclass of the application is not asked."""
+    """Return a class's qualified name, builtins without their module; a metaclass of the application is not asked."""
     module = type.__getattribute__(kind, "__module__")
     name = type.__getattribute__(kind, "__qualname__")
     if type(module) is not str or module == "builtins":

@@ -45,13 +45,13 @@ def brief(chains: ChainReader, error: BaseException) -> Description:
 
 
 def plain(chains: ChainReader, error: BaseException) -> Description:
-    """Give what any log has of an exception: type, message and stack trace."""
+    """Return what any log has of an exception: type, message and stack trace."""
     chain = chains.read(error)
     return Description(chain[0]["type"], chain[0]["message"], {names.EXCEPTION_STACKTRACE: stack_text(chain)}, {})
 
 
 def describe(chains: ChainReader, error: BaseException) -> Description:
-    """Give all there is to say."""
+    """Return all there is to say."""
     chain = chains.read(error)
     text = json.dumps(chain, ensure_ascii=False, separators=(",", ":"))
     more = {names.EXCEPTION_STACKTRACE: stack_text(chain), EXCEPTION_CHAIN: text}
@@ -59,7 +59,7 @@ def describe(chains: ChainReader, error: BaseException) -> Description:
 
 
 def code_attributes(file: str, module: str, function: str, line: int | None) -> dict[str, AnyValue]:
-    """Give a place in the code by the conventions' names."""
+    """Return a place in the code by the conventions' names."""
     found: dict[str, AnyValue] = {
         code.CODE_FILE_PATH: file,
         code.CODE_FUNCTION_NAME: f"{module}.{function}" if module else function,

@@ -69,7 +69,7 @@ def _rule(kind: type) -> Callable[[Any], bool] | None:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Tell whether an exception is control flow and no error; a group if all its members are."""
+    """Return whether an exception is control flow and no error; a group if all its members are."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_expected(member) for member in error.exceptions)
     rule = _rule(type(error))  # type: ignore[arg-type]  # mypy takes the hash of instances for that of the class

@@ -65,7 +65,7 @@ class FrameReader:
         self._places: dict[tuple[int, int], Place] = {}
 
     def read(self, traceback: TracebackType | None, budget: Budget) -> tuple[list[Frame], int, int]:
-        """Give the frames, outermost first, how many are left out, and before which index those stood."""
+        """Return the frames, outermost first, how many are left out, and before which index those stood."""
         first, last, count = _ends(traceback)
         frames = [*self._at(first), *self._at(last)]
         split = len(first)
@@ -80,7 +80,7 @@ class FrameReader:
         return frames, count, split
 
     def show(self, frames: Sequence[Frame], budget: Budget, values: ValueText) -> list[dict[str, Any]]:
-        """Give what the structure says of frames; the innermost ones take from the budget first."""
+        """Return what the structure says of frames; the innermost ones take from the budget first."""
         shown = [self._show(frame, budget, values) for frame in reversed(frames)]
         return shown[::-1]
 
@@ -129,7 +129,7 @@ class FrameReader:
         return Place(code, shown, window, size, in_app, is_telemetry(module))
 
     def _source(self, file: str, names: dict[str, Any], line: int) -> tuple[str, dict[str, list[str]]]:
-        """Give the line, cut, and those around it. ``linecache`` keeps files; no source is no error."""
+        """Return the line, cut, and those around it. ``linecache`` keeps files; no source is no error."""
         lines = linecache.getlines(file, names)
         if not 0 < line <= len(lines):
             return "", {}
@@ -145,7 +145,7 @@ class FrameReader:
 
 
 def short_file(module: str, file: str) -> str:
-    """Give the part of a file's path that its module names: ``shop/pay.py``; of a script its name."""
+    """Return the part of a file's path that its module names: ``shop/pay.py``; of a script its name."""
     parts = Path(file).parts
     depth = module.count(".") + 1 + (parts[-1] == "__init__.py")
     named = parts[-depth:]
@@ -154,7 +154,7 @@ def short_file(module: str, file: str) -> str:
 
 
 def _ends(traceback: TracebackType | None) -> tuple[list[TracebackType], list[TracebackType], int]:
-    """Give the outermost entries, the innermost ones, and how many are between them."""
+    """Return the outermost entries, the innermost ones, and how many are between them."""
     first: list[TracebackType] = []
     last: deque[TracebackType] = deque(maxlen=MAX_LAST_FRAMES)
     count = 0
@@ -177,7 +177,7 @@ def _without_telemetry(frames: Sequence[Frame]) -> list[int]:
 
 
 def _columns(code: CodeType, instruction: int) -> dict[str, int]:
-    """Give the columns of the failing expression, from 1, as editors count; PEP 657."""
+    """Return the columns of the failing expression, from 1, as editors count; PEP 657."""
     end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)[1:]
     if column is None or end_column is None or end_line is None:
         return {}

@@ -16,12 +16,12 @@ _OURS = str(Path(__file__).resolve().parents[1])
 
 
 def is_within(module: str, packages: Sequence[str]) -> bool:
-    """Tell whether ``module`` is one of these packages, or inside one."""
+    """Return whether ``module`` is one of these packages, or inside one."""
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 def is_telemetry(module: str) -> bool:
-    """Tell whether a frame of this module belongs to OpenTelemetry or to us."""
+    """Return whether a frame of this module belongs to OpenTelemetry or to us."""
     return is_within(module, _TELEMETRY)
 
 

@@ -36,20 +36,20 @@ class Occurrence(str):
         return str, (str(self),)
 
     def covers(self, span: SpanContext, now_ns: int) -> bool:
-        """Tell whether what is seen now is this occurrence, not the same object raised another time."""
+        """Return whether what is seen now is this occurrence, not the same object raised another time."""
         if self.place.is_valid and span.is_valid:
             return self.place.trace_id == span.trace_id
         return now_ns - self.seen_ns < SAME_FOR_NS
 
 
 def occurrence_id_of(error: BaseException) -> str | None:
-    """Give the id that an exception has got already."""
+    """Return the id that an exception has got already."""
     found = _state_of(error).get(_KEY)
     return str(found) if isinstance(found, str) else None
 
 
 def occurrence_of(error: BaseException, span: SpanContext, now_ns: int, new_id: Callable[[], str]) -> Occurrence:
-    """Give the occurrence that an exception belongs to, seen in this span now; a new one if it is the first time."""
+    """Return the occurrence that an exception belongs to, seen in this span now; a new one if it is the first time."""
     state = _state_of(error)
     found = state.get(_KEY)
     if type(found) is Occurrence and found.covers(span, now_ns):

@@ -26,15 +26,15 @@ class NoScrubber:
     """Scrubs nothing: the setting ``scrub`` is off."""
 
     def attributes(self, attributes: Mapping[str, object]) -> Mapping[str, object]:
-        """Give the mapping."""
+        """Return the mapping."""
         return attributes
 
     def value(self, key: str, value: object) -> object:  # noqa: ARG002 - the protocol's
-        """Give the value."""
+        """Return the value."""
         return value
 
     def text(self, text: str) -> str:
-        """Give the text."""
+        """Return the text."""
         return text
 
 

@@ -63,7 +63,7 @@ def _record_exception(replaced: Replacement, capture: Capture) -> Callable[..., 
 
 def _log_attributes(replaced: Replacement, capture: Capture) -> Callable[[BaseException], Any]:
     def attributes_of_exception(exception: BaseException) -> Any:
-        """Give a log record's attributes of its exception."""
+        """Return a log record's attributes of its exception."""
         if replaced.active:
             with guarded("describe the exception of a log record"):
                 return capture.log_attributes(exception)

@@ -179,7 +179,7 @@ def _more(count: int) -> tuple[str, ...]:
 
 
 def _field_names(kind: type) -> tuple[str, ...]:
-    """Give the names of a named tuple's fields."""
+    """Return the names of a named tuple's fields."""
     for base in type.__getattribute__(kind, "__mro__"):
         fields = _names_of(base).get("_fields")
         if type(fields) is tuple and all(type(name) is str for name in fields):
@@ -188,7 +188,7 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 
 def _state(value: object, kind: type) -> list[tuple[str, object]]:
-    """Give what lies in an object, by the descriptors that the interpreter made for it, never by a property."""
+    """Return what lies in an object, by the descriptors that the interpreter made for it, never by a property."""
     found: list[tuple[str, object]] = []
     for name, descriptor in _descriptors(kind):
         if name == "__dict__":

@@ -50,13 +50,13 @@ class ValueText:
         self._inside: set[int] = set()
 
     def write(self, name: str, value: object) -> str:
-        """Give one variable as text of at most ``MAX_VARIABLE`` characters."""
+        """Return one variable as text of at most ``MAX_VARIABLE`` characters."""
         self._left = MAX_VARIABLE
         text = self.item(name, value, MAX_DEPTH)
         return text if len(text) <= MAX_VARIABLE else text[: MAX_VARIABLE - 1] + CUT
 
     def item(self, name: str | None, value: object, depth: int) -> str:
-        """Give one value that stands under this name, if it has one, in what is being written."""
+        """Return one value that stands under this name, if it has one, in what is being written."""
         if self._left <= 0 or self._budget.expired():
             return CUT
         if name is not None and self._hidden(name) is not None:
@@ -69,13 +69,13 @@ class ValueText:
             return f"<{class_name(type(value))}>"
 
     def text(self, value: str) -> str:
-        """Give a text in quotes, cut. It is looked at further than it is shown: half a secret has no known shape."""
+        """Return a text in quotes, cut. It is looked at further than it is shown: half a secret has no known shape."""
         shown = self.scrubbed(value[: 4 * MAX_TEXT])
         more = f"{CUT} ({len(value)} characters)" if len(shown) > MAX_TEXT else ""
         return text_of(repr(shown[:MAX_TEXT])) + more
 
     def _instead(self, name: str, value: object) -> str | None:
-        """Give what stands for the value of a secret's name; of numbers the scrubber knows which can be one."""
+        """Return what stands for the value of a secret's name; of numbers the scrubber knows which can be one."""
         kind = type(value)
         if kind is bool or value is None:
             return None

@@ -36,7 +36,7 @@ class Library(NamedTuple):
 
 
 def installed() -> list[EntryPoint]:
-    """Give each instrumentation's entry point, one of each name, by name."""
+    """Return each instrumentation's entry point, one of each name, by name."""
     found: dict[str, EntryPoint] = {}
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, entry)
@@ -44,7 +44,7 @@ def installed() -> list[EntryPoint]:
 
 
 def set_aside(name: str, settings: Settings) -> InstrumentationStatus | None:
-    """Give the status of an instrumentation that is not to be turned on, whatever is installed; else None."""
+    """Return the status of an instrumentation that is not to be turned on, whatever is installed; else None."""
     if not settings.instrument:
         return InstrumentationStatus(
             name=name,
@@ -97,12 +97,12 @@ def examine(entry: EntryPoint) -> InstrumentationStatus:
 
 
 def inspect(settings: Settings) -> list[InstrumentationStatus]:
-    """Give the status of every instrumentation in this environment, by name, without importing any."""
+    """Return the status of every instrumentation in this environment, by name, without importing any."""
     return [set_aside(entry.name, settings) or examine(entry) for entry in installed()]
 
 
 def _libraries(requires: list[str] | None) -> tuple[list[Library], list[Library]]:
-    """Give what a distribution requires of libraries: all of the first, and one of the second if there are any."""
+    """Return what a distribution requires of libraries: all of the first, and one of the second if there are any."""
     all_of, any_of = [], []
     for line in requires or ():
         if "instruments" not in line:  # most lines: parsing one takes 50 µs

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def originals(name: str) -> dict[str, Any]:
-    """Give the functions and classes that an instrumentation will replace, by their path, as far as imported."""
+    """Return the functions and classes that an instrumentation will replace, by their path, as far as imported."""
     found = {}
     for path in REPLACED_NAMES.get(name, ()):
         module, _, attribute = path.rpartition(".")

@@ -44,12 +44,12 @@ _states: dict[str, InstrumentationStatus] = {}
 
 
 def states() -> list[InstrumentationStatus]:
-    """Give what is known of each instrumentation in this process, by name; empty before ``configure``."""
+    """Return what is known of each instrumentation in this process, by name; empty before ``configure``."""
     return [_states[name] for name in sorted(_states)]
 
 
 def state_of(name: str) -> State | None:
-    """Give the state of one, or None."""
+    """Return the state of one, or None."""
     found = _states.get(name)
     return found.state if found is not None else None
 

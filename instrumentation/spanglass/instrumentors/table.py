@@ -97,7 +97,7 @@ _ASGI = frozenset({"fastapi", "starlette"})
 
 
 def options(name: str, settings: Settings) -> dict[str, Any]:
-    """Give the options that an instrumentation is turned on with, besides the providers."""
+    """Return the options that an instrumentation is turned on with, besides the providers."""
     if name in _ASGI and not settings.framework_spans:
         return {"exclude_spans": ["receive", "send"]}
     if name == "flask":

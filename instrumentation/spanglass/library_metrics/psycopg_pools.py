@@ -34,7 +34,7 @@ class PsycopgPools:
         return known
 
     def states(self) -> Iterator[PoolState]:
-        """Say how each pool is, by its own statistics."""
+        """Return how each pool is, by its own statistics."""
         for pool, known in list(self._known.items()):
             if not pool.closed:
                 stats = pool.get_stats()

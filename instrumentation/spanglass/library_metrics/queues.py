@@ -68,7 +68,7 @@ class _Watched:
                 del self._since_ns[id(item)]
 
     def readings(self) -> Iterator[Reading]:
-        """Say how the queue is; nothing once it is gone."""
+        """Return how the queue is; nothing once it is gone."""
         queue = self._queue()
         if queue is not None:
             attributes = {"messaging.destination.name": self.name}

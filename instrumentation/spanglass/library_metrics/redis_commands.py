@@ -160,7 +160,7 @@ class RedisCommands:
             self._pools.add(pool)
 
     def states(self) -> Iterator[PoolState]:
-        """Say how each client's pool of connections is."""
+        """Return how each client's pool of connections is."""
         for pool in list(self._pools):
             idle, used = getattr(pool, "_available_connections", None), getattr(pool, "_in_use_connections", None)
             if idle is not None and used is not None:

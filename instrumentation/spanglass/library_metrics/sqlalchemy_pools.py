@@ -53,7 +53,7 @@ class SqlAlchemyPools:
         return known
 
     def states(self) -> Iterator[PoolState]:
-        """Say how each engine's pool is."""
+        """Return how each engine's pool is."""
         for engine in list(self._engines):
             pool: Any = engine.pool
             if isinstance(pool, self._queue_pool):

@@ -60,7 +60,7 @@ class Sender:
         self._loggers: dict[str, Logger | None] = {}
 
     def wants(self, name: str) -> bool:
-        """Tell whether records of this logger are sent here and now: none of our own, none of what sends them."""
+        """Return whether records of this logger are sent here and now: none of our own, none of what sends them."""
         if in_thread.sending or self._logger(name) is None:
             return False
         return not get_value(_SUPPRESS_INSTRUMENTATION_KEY)
@@ -113,12 +113,12 @@ class Sender:
 
 
 def severity_of(level: int) -> SeverityNumber:
-    """Give the severity of a stdlib level, which loguru and structlog use too; below DEBUG it is TRACE."""
+    """Return the severity of a stdlib level, which loguru and structlog use too; below DEBUG it is TRACE."""
     return std_to_otel(level) if level >= _DEBUG or level <= 0 else SeverityNumber.TRACE
 
 
 def severity_text(level_name: str) -> str:
-    """Give the conventions' name where they differ, else the application's own: SUCCESS, NOTICE."""
+    """Return the conventions' name where they differ, else the application's own: SUCCESS, NOTICE."""
     return _TEXTS.get(level_name) or text_of(level_name)
 
 
@@ -137,12 +137,12 @@ def put_values(attributes: dict[str, AnyValue], values: Mapping[Any, object], sk
 
 
 def plain_value(value: object) -> AnyValue:
-    """Give a value as OpenTelemetry takes it; whole numbers, the most frequent after text, by a short way."""
+    """Return a value as OpenTelemetry takes it; whole numbers, the most frequent after text, by a short way."""
     return value if type(value) is int and -_INT64 <= value < _INT64 else attribute_value(value)
 
 
 def time_ns_of(time: datetime) -> int:
-    """Give nanoseconds since 1970 of a time with a zone; as a float it would lose the microseconds."""
+    """Return nanoseconds since 1970 of a time with a zone; as a float it would lose the microseconds."""
     return int(time.timestamp() // 1) * NS_PER_S + time.microsecond * 1_000
 
 

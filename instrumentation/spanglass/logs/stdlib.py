@@ -139,7 +139,7 @@ def _event_name(attributes: dict[str, AnyValue]) -> str | None:
 
 
 def _message(record: logging.LogRecord, attributes: dict[str, AnyValue]) -> str:
-    """Give the finished text, and add what it was made of."""
+    """Return the finished text, and add what it was made of."""
     if not record.args:
         return record.msg if type(record.msg) is str else printed(record.msg)
     attributes[MESSAGE_TEMPLATE] = text_of(record.msg)  # without the values: they stand in the text, and have no names

@@ -170,7 +170,7 @@ def _send(
 
 
 def _exception(event: MutableMapping[str, Any], method_name: str) -> BaseException | None:
-    """Give the exception that an event carries; a processor before ours may have made text of it already."""
+    """Return the exception that an event carries; a processor before ours may have made text of it already."""
     given = event.get("exc_info")
     if isinstance(given, BaseException):
         return given
@@ -180,14 +180,14 @@ def _exception(event: MutableMapping[str, Any], method_name: str) -> BaseExcepti
 
 
 def _caller() -> FrameType | None:
-    """Give the frame that logs; of ``await logger.ainfo(...)`` the one that awaits, which structlog keeps."""
+    """Return the frame that logs; of ``await logger.ainfo(...)`` the one that awaits, which structlog keeps."""
     find = getattr(sys.modules.get("structlog._frames"), "_find_first_app_frame_and_name", None)
     found: FrameType | None = find(["spanglass"])[0] if find is not None else None
     return found
 
 
 def _time_ns(stamp: object) -> int:
-    """Give nanoseconds since 1970: what structlog's ``TimeStamper`` wrote, if it is unambiguous, else now."""
+    """Return nanoseconds since 1970: what structlog's ``TimeStamper`` wrote, if it is unambiguous, else now."""
     if isinstance(stamp, int | float) and not isinstance(stamp, bool):
         return int(stamp * NS_PER_S)
     if isinstance(stamp, str):

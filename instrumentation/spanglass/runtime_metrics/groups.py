@@ -72,7 +72,7 @@ class Group:
         self._snapshot: Mapping[Metric, list[Observation]] = {}
 
     def observe(self, metric: Metric) -> Sequence[Observation]:
-        """Give one metric's values; who asks a second time begins the next cycle.
+        """Return one metric's values; who asks a second time begins the next cycle.
 
         The SDK holds a lock while it collects, so two cycles never overlap.
         """

@@ -42,7 +42,7 @@ class Patches:
         self._undo.append(undo)
 
     def undo(self) -> None:
-        """Give everything back, the last first; nothing is wrapped by this object afterwards."""
+        """Put everything back, the last first; nothing is wrapped by this object afterwards."""
         self._on = False
         while self._undo:
             self._undo.pop()()

@@ -173,6 +173,6 @@ class Held:
 
 
 def head_probability(span: ReadableSpan) -> float:
-    """Give the probability with which the head sampler kept a span."""
+    """Return the probability with which the head sampler kept a span."""
     found = span.attributes.get(SAMPLING_PROBABILITY) if span.attributes else None
     return found if isinstance(found, float) else 1.0

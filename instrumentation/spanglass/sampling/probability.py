@@ -25,17 +25,17 @@ _thresholds: dict[str, int | None] = {}  # by the text of `ot`: a process sees f
 
 
 def threshold_of(probability: float) -> int:
-    """Give the threshold that keeps this share of traces, 0 to 2**56."""
+    """Return the threshold that keeps this share of traces, 0 to 2**56."""
     return _ALL - round(probability * _ALL)
 
 
 def probability_of(threshold: int) -> float:
-    """Give the share of traces that a threshold keeps; 0.1 for the threshold of 0.1."""
+    """Return the share of traces that a threshold keeps; 0.1 for the threshold of 0.1."""
     return float(f"{(_ALL - threshold) / _ALL:.12g}")
 
 
 def randomness(trace_id: int, trace_state: Mapping[str, str] | None = None) -> int:
-    """Give a trace's random bits: `rv` of its tracestate, else the last 56 bits of its id."""
+    """Return a trace's random bits: `rv` of its tracestate, else the last 56 bits of its id."""
     given = _member(trace_state.get(KEY, ""), "rv:") if trace_state else ""
     if len(given) == _DIGITS and _HEX.issuperset(given):
         return int(given, 16)

@@ -73,7 +73,7 @@ def scrub_resource(resource: Resource, scrubber: Scrubber) -> Resource:
 
 
 def bare_span(span: ReadableSpan) -> ReadableSpan:
-    """Give what can hold no secret, for a span that could not be scrubbed: when, where, how long, how it ended."""
+    """Return what can hold no secret, for a span that could not be scrubbed: when, where, how long, how it ended."""
     return ReadableSpan(
         name=_UNREAD,
         context=span.context,
@@ -89,7 +89,7 @@ def bare_span(span: ReadableSpan) -> ReadableSpan:
 
 
 def bare_log(record: ReadableLogRecord) -> ReadableLogRecord:
-    """Give what can hold no secret, for a log record that could not be scrubbed: when and how severe."""
+    """Return what can hold no secret, for a log record that could not be scrubbed: when and how severe."""
     bare = copy.copy(record.log_record)
     bare.body, bare.attributes = _UNREAD, {SCRUBBED: ("*",)}
     return dataclasses.replace(record, log_record=bare, resource=_bare_resource(record.resource))

@@ -138,7 +138,7 @@ class KeyRules:
         return key.lower() in self._safe or (bool(self._safe_prefixes) and key.lower().startswith(self._safe_prefixes))
 
     def find(self, key: str) -> Rule | None:
-        """Give the rule that makes this name secret, or None."""
+        """Return the rule that makes this name secret, or None."""
         try:
             return self._cache[key]
         except KeyError:

@@ -24,5 +24,5 @@ def mark(reason: str) -> str:
 
 
 def is_marked(text: str) -> bool:
-    """Tell whether there is no secret any more: empty, or a mark of ours or of somebody else."""
+    """Return whether there is no secret any more: empty, or a mark of ours or of somebody else."""
     return not text or _DONE.fullmatch(text) is not None

@@ -33,7 +33,7 @@ _CACHED_KEYS = 4096
 _PLAIN, _SECRET = int(Plan.PLAIN), int(Plan.SECRET)
 _NUMBERS = frozenset({bool, int, float})
 _ALWAYS = re.compile("")
-_SHORT = 8  # a text below holds no name with its value and no known shape: "a=secret" has as many
+_SHORT = 8  # shorter texts can't hold a name with its value: "a=secret" has 8 characters
 
 
 class ScrubMatch(NamedTuple):

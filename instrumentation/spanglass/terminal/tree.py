@@ -12,7 +12,7 @@ _MAX_DEPTH = 24
 
 
 def branches(depths: Sequence[int]) -> list[tuple[str, str]]:
-    """Give each node what stands before it, and before further lines of the same node."""
+    """Return for each node what is written before it, and before further lines of the same node."""
     last_child = _last_children(depths)
     drawn: list[tuple[str, str]] = []
     rails: list[str] = []  # what each open ancestor draws on the lines of its descendants

@@ -69,7 +69,7 @@ def _forget(recorder: Recorder) -> None:
 
 
 def _providers() -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
-    """Give the SDK's providers that are in force; ``RuntimeError`` where another implementation is."""
+    """Return the SDK's providers that are in force; ``RuntimeError`` where another implementation is."""
     tracers, meters, loggers = current()
     made = (
         tracers.sdk if isinstance(tracers, StandInTracers) else tracers,

@@ -31,7 +31,7 @@ class FakeClock:
         self._lock = threading.Lock()
 
     def __call__(self) -> int:
-        """Give the time now, in nanoseconds since 1970."""
+        """Return the time now, in nanoseconds since 1970."""
         with self._lock:
             now_ns = self._now_ns
             self._now_ns += self._step_ns

@@ -15,11 +15,11 @@ class SequentialIds(IdGenerator):
         self._span_ids = itertools.count(first)
 
     def generate_trace_id(self) -> int:
-        """Give the next trace id."""
+        """Return the next trace id."""
         return next(self._trace_ids)
 
     def generate_span_id(self) -> int:
-        """Give the next span id."""
+        """Return the next span id."""
         return next(self._span_ids)
 
     def is_trace_id_random(self) -> bool:

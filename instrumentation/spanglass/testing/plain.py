@@ -61,7 +61,7 @@ class MetricDict(TypedDict):
 
 
 def span_dict(span: ReadableSpan) -> SpanDict:
-    """Give one span; names are lower case: kind ``server``, status ``unset``, ``ok`` or ``error``."""
+    """Return one span; names are lower case: kind ``server``, status ``unset``, ``ok`` or ``error``."""
     own = _context(span)
     start_ns = span.start_time or 0
     return {
@@ -89,7 +89,7 @@ def span_dict(span: ReadableSpan) -> SpanDict:
 
 
 def log_dict(readable: ReadableLogRecord) -> LogDict:
-    """Give one log record."""
+    """Return one log record."""
     record = readable.log_record
     return {
         "body": record.body,
@@ -105,7 +105,7 @@ def log_dict(readable: ReadableLogRecord) -> LogDict:
 
 
 def metric_dicts(data: MetricsData | None) -> Iterator[MetricDict]:
-    """Give the data points of what one reader has collected."""
+    """Return the data points of what one reader has collected."""
     for resource in data.resource_metrics if data else ():
         for scope in resource.scope_metrics:
             for metric in scope.metrics:

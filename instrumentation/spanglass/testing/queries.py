@@ -42,14 +42,14 @@ REPEATED = 3
 
 
 def query_text(span: SpanDict) -> str:
-    """Give the text of a database call on one line; empty where the span is none."""
+    """Return the text of a database call on one line; empty where the span is none."""
     attributes = span["attributes"]
     text = next((attributes[key] for key in _TEXT if attributes.get(key)), "")
     return _SPACE.sub(" ", str(text)).strip()
 
 
 def sql_queries(spans: Sequence[SpanDict]) -> list[SpanDict]:
-    """Give the spans of SQL queries by their start; of a library's and its driver's span for one call, the outer."""
+    """Return the spans of SQL queries by their start; of a library's and its driver's span for one call, the outer."""
     found = sorted(filter(_is_sql, spans), key=lambda span: (span["start_ns"], -span["duration_ns"], span["span_id"]))
     kept: list[SpanDict] = []
     for span in found:
@@ -59,7 +59,7 @@ def sql_queries(spans: Sequence[SpanDict]) -> list[SpanDict]:
 
 
 def shape(text: str) -> str:
-    """Give a query without its values: numbers, texts and lists of them become ``?``."""
+    """Return a query without its values: numbers, texts and lists of them become ``?``."""
     return _LIST.sub("(?)", _LITERAL.sub("?", text))
 
 
@@ -83,7 +83,7 @@ def explain(queries: Sequence[SpanDict], limit: int) -> str:
 
 
 def sql_is_seen() -> bool:
-    """Say whether any instrumentation that makes spans of SQL queries has been loaded."""
+    """Return whether any instrumentation that makes spans of SQL queries has been loaded."""
     return any(f"opentelemetry.instrumentation.{name}" in sys.modules for name in SQL_INSTRUMENTATIONS)
 
 
@@ -97,7 +97,7 @@ def _is_sql(span: SpanDict) -> bool:
 
 
 def _is_same_call(outer: SpanDict, inner: SpanDict) -> bool:
-    """Say whether a driver's span repeats its library's: same text, within its time, from another instrumentation."""
+    """Return whether a driver's span repeats its library's: same text, within its time, other instrumentation."""
     return (
         outer["trace_id"] == inner["trace_id"]
         and outer["scope"] != inner["scope"]

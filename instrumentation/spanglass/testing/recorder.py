@@ -29,7 +29,7 @@ class Recorder:
         self.collect: Callable[[], MetricsData | None] = lambda: None
 
     def collected(self) -> MetricsData | None:
-        """Give the metrics of the block so far; observable instruments are asked only while it is open."""
+        """Return the metrics of the block so far; observable instruments are asked only while it is open."""
         return self.collect()
 
 

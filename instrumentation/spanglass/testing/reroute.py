@@ -99,7 +99,7 @@ class _Captured(dict[MetricReader, MetricReaderStorage]):
 
 
 def _enrichers(processor: Any, base: type) -> Iterator[Any]:
-    """Give the processors that only add attributes: they say ``enriches = True``, or do nothing at a span's end."""
+    """Return the processors that only add attributes: they say ``enriches = True``, or do nothing at a span's end."""
     inner = next((getattr(processor, name) for name in _INNER if hasattr(processor, name)), None)
     if inner is not None:
         for each in inner:

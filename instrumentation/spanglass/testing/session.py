@@ -73,7 +73,7 @@ class TraceSession:
         self._trace_id = ""
 
     def _make_tracer(self) -> trace.Tracer:
-        """Give a tracer that sends as the application's do, and still does while a test captures those."""
+        """Return a tracer that sends as the application's do, and still does while a test captures those."""
         running = setup.running()
         if running is None:
             return trace.NoOpTracer()
@@ -218,7 +218,7 @@ def _describe(item: pytest.Item) -> dict[str, Any]:
 
 
 def _result(report: pytest.TestReport) -> str | None:
-    """Give the conventions' ``pass`` or ``fail``, or ``skip`` and ``xfail``; None where a phase decides nothing."""
+    """Return the conventions' ``pass`` or ``fail``, or ``skip`` and ``xfail``; None where a phase decides nothing."""
     if report.failed:
         return "fail"
     if report.skipped:

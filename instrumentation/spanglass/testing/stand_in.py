@@ -63,7 +63,7 @@ class StandInTracers(trace.TracerProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> trace.Tracer:
-        """Give a tracer of this scope."""
+        """Return a tracer of this scope."""
         return PassingTracer((instrumenting_module_name, instrumenting_library_version, schema_url, attributes))
 
 
@@ -85,7 +85,7 @@ class PassingLogger(_logs.Logger):
         self._logger().emit(*args, **options)
 
     def enabled(self, **options: Any) -> bool:
-        """Say whether a record would go anywhere."""
+        """Return whether a record would go anywhere."""
         return self._logger().enabled(**options)
 
 
@@ -102,7 +102,7 @@ class StandInLoggers(_logs.LoggerProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> _logs.Logger:
-        """Give a logger of this scope."""
+        """Return a logger of this scope."""
         return PassingLogger((name, version, schema_url, attributes))
 
 
@@ -122,7 +122,7 @@ class StandInMeters(metrics.MeterProvider):
         schema_url: str | None = None,
         attributes: Attributes = None,
     ) -> metrics.Meter:
-        """Give a meter of this scope."""
+        """Return a meter of this scope."""
         return self.sdk.get_meter(name, version, schema_url, attributes)
 
 
@@ -161,5 +161,5 @@ class StandIns:
 
 @functools.cache
 def stand_ins() -> StandIns:
-    """Give those of this process."""
+    """Return those of this process."""
     return StandIns()

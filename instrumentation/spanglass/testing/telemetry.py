@@ -59,15 +59,15 @@ class Telemetry:
         return tree_text(self.spans, durations=durations)
 
     def find(self, name: str | None = None, /, **attributes: Any) -> list[SpanDict]:
-        """Give the spans of this name that have these attributes."""
+        """Return the spans of this name that have these attributes."""
         return [span for span in self.spans if _matches(span, name, attributes)]
 
     def find_metrics(self, name: str, /, **attributes: Any) -> list[MetricDict]:
-        """Give the data points of this metric that have these attributes."""
+        """Return the data points of this metric that have these attributes."""
         return [point for point in self.metrics if point["name"] == name and _has(point["attributes"], attributes)]
 
     def assert_span(self, name: str | None = None, /, **attributes: Any) -> SpanDict:
-        """Give the first span of this name with these attributes; there has to be one."""
+        """Return the first span of this name with these attributes; there has to be one."""
         __tracebackhide__ = True
         found = self.find(name, **attributes)
         if not found:
@@ -119,7 +119,7 @@ class Telemetry:
 
     @contextmanager
     def part(self) -> Iterator[Telemetry]:
-        """Give the spans that end and the records that are logged in this block, a part of the whole."""
+        """Return the spans that end and the records that are logged in this block, a part of the whole."""
         made = Telemetry(self._recorder, len(self._recorder.spans), len(self._recorder.logs))
         try:
             yield made
@@ -143,7 +143,7 @@ class Telemetry:
         part.assert_no_errors(logs=logs)
 
     def _near(self, name: str | None, attributes: Mapping[str, Any]) -> str:
-        """Say what the spans of that name have instead."""
+        """Return what the spans of that name have instead."""
         same = self.find(name) if name is not None else []
         if not same or not attributes:
             return ""

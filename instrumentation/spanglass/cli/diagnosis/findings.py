@@ -33,5 +33,5 @@ class Finding:
 
 
 def worst(findings: Iterable[Finding]) -> Severity:
-    """Give the worst severity; ok if there is none."""
+    """Return the worst severity; ok if there is none."""
     return max((each.severity for each in findings), key=_ORDER.index, default=Severity.OK)

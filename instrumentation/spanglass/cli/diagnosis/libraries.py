@@ -26,7 +26,7 @@ _SEVERITY = {
 
 
 def table(settings: Settings) -> list[InstrumentationStatus]:
-    """Give every instrumentation that is installed, or could be, by name. Imports those that are ready, elsewhere."""
+    """Return every instrumentation that is installed, or could be, by name. Imports those that are ready, elsewhere."""
     found = inspect(settings)
     broken = failures([each.name for each in found if each.state is State.READY])
     checked = [_broken(each, broken[each.name]) if each.name in broken else each for each in found]
@@ -34,7 +34,7 @@ def table(settings: Settings) -> list[InstrumentationStatus]:
 
 
 def findings(statuses: Sequence[InstrumentationStatus]) -> Iterator[Finding]:
-    """Say what is left out, and how many are ready."""
+    """Return what is left out, and how many are ready."""
     ready = [each.name for each in statuses if each.state is State.READY]
     if ready:
         yield Finding(_AREA, Severity.OK, f"{len(ready)} ready: {', '.join(ready)}")

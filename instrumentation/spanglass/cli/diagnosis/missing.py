@@ -76,13 +76,13 @@ def of_any_version(found: Iterable[Missing]) -> list[str]:
 def missing(
     known: Iterable[Mapping[str, str]] = libraries, defaults: Iterable[str] = default_instrumentations
 ) -> list[Missing]:
-    """Give what could be installed for the libraries that are here in a version that it takes, by package."""
+    """Return what could be installed for the libraries that are here in a version that it takes, by package."""
     found = {each.package: each for each in [*_of_python(defaults), *_of_libraries(known)]}
     return [found[package] for package in sorted(found)]
 
 
 def unfit(known: Iterable[Mapping[str, str]] = libraries) -> list[Missing]:
-    """Give the libraries whose version no instrumentation takes, by package: nothing that can be installed helps."""
+    """Return the libraries whose version no instrumentation takes, by package: nothing that can be installed helps."""
     known = list(known)
     taken = {each.package for each in missing(known, ())}
     found = {}

@@ -19,7 +19,7 @@ _MAX_SHEBANG = 512  # bytes
 
 
 def facts() -> dict[str, Any]:
-    """Give how processes are made here."""
+    """Return how processes are made here."""
     return {
         "platform": sys.platform,
         "fork": hasattr(os, "fork"),
@@ -29,7 +29,7 @@ def facts() -> dict[str, Any]:
 
 
 def findings(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say what happens to telemetry in workers, in general and with this command."""
+    """Return what happens to telemetry in workers, in general and with this command."""
     if hasattr(os, "register_at_fork"):
         text = "a forked worker starts its own exporters: gunicorn with and without --preload, celery, multiprocessing"
         yield Finding(_AREA, Severity.OK, f"{text} (start method {multiprocessing.get_start_method()})")
@@ -121,5 +121,5 @@ def _interpreter(path: Path) -> str:
 
 
 def _same_environment(interpreter: str) -> bool:
-    """Tell whether an interpreter is in this environment, where several names of it stand side by side."""
+    """Return whether an interpreter is in this environment, where several names of it stand side by side."""
     return Path(interpreter).parent == Path(sys.executable).parent

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def findings(url: str) -> Iterator[Finding]:
-    """Say whether a proxy stands between the application and the server, which is never meant for loopback."""
+    """Return whether a proxy stands between the application and the server, which is never meant for loopback."""
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -40,6 +40,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _shown(proxy: str) -> str:
-    """Give the proxy's address without user and password."""
+    """Return the proxy's address without user and password."""
     parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", "")).removeprefix("//")

@@ -38,7 +38,7 @@ class Report:
         return worst(self.findings)
 
     def shown(self) -> dict[str, Any]:
-        """Give everything as JSON has it."""
+        """Return everything as JSON has it."""
         return {"worst": self.worst, **dataclasses.asdict(self)}
 
 

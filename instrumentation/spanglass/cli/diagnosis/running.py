@@ -62,7 +62,7 @@ def _filter(service: str) -> str | None:
 
 
 def _losses(client: Client, service: str, signal: Signal) -> dict[str, int]:
-    """Give how many records of a signal were given up, by cause."""
+    """Return how many records of a signal were given up, by cause."""
     lost: dict[str, int] = {}
     for name in filter(None, (signal.exported, signal.processed)):
         parameters = {"last": _LAST, "name": name, "by": "error.type", "aggregate": "increase", "step": _LAST}
@@ -85,7 +85,7 @@ def _troubles(client: Client, service: str) -> list[dict[str, str]]:
 
 
 def _failures(client: Client, service: str) -> dict[str, int]:
-    """Give how often code of ours failed since each process began, by what could not be done."""
+    """Return how often code of ours failed since each process began, by what could not be done."""
     parameters = {"last": _LAST, "name": FAILURES.name, "filter": _filter(service), "aggregate": "raw"}
     failed: dict[str, int] = {}
     for series in client.get("/metrics/query", parameters)["series"]:

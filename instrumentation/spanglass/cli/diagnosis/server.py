@@ -60,7 +60,7 @@ class Probe:
         return self.answer.verdict is Verdict.TAKEN or self.answer.status is not None
 
     def shown(self) -> dict[str, Any]:
-        """Give what ``--json`` prints."""
+        """Return what ``--json`` prints."""
         return {
             "signal": self.signal,
             "url": self.url,
@@ -81,7 +81,7 @@ def probe(settings: Settings, environ: Mapping[str, str]) -> list[Probe]:
 
 
 def findings(probes: Sequence[Probe]) -> Iterator[Finding]:
-    """Say what the server answered: once if all signals fared alike, else for each."""
+    """Return what the server answered: once if all signals fared alike, else for each."""
     groups: dict[tuple[Verdict, str], list[Probe]] = {}
     for each in probes:
         groups.setdefault((each.answer.verdict, each.answer.reason), []).append(each)
@@ -102,7 +102,7 @@ def unreadable(error: SettingsError) -> Finding:
 
 
 def clock_difference_s(url: str, timeout_s: float = _MAX_WAIT_S) -> float | None:
-    """Give how far the server's clock is ahead of ours, to a second; None if it can't be told.
+    """Return how far the server's clock is ahead of ours, to a second; None if it can't be told.
 
     The Date header has whole seconds, so half of one is added, and half of the time under way is taken off.
     """
@@ -117,7 +117,7 @@ def clock_difference_s(url: str, timeout_s: float = _MAX_WAIT_S) -> float | None
 
 
 def clock_finding(difference_s: float) -> Finding:
-    """Say whether the clocks agree."""
+    """Return whether the clocks agree."""
     if abs(difference_s) <= _CLOCK_LIMIT_S:
         return Finding(_AREA, Severity.OK, "its clock agrees with this machine's (its Date header tells whole seconds)")
     ahead = "ahead of" if difference_s > 0 else "behind"

@@ -20,7 +20,7 @@ _OURS = ("opentelemetry-", "spanglass")
 
 
 def versions() -> dict[str, str]:
-    """Give the version of Python and of every distribution of Spanglass and OpenTelemetry, by name."""
+    """Return the version of Python and of every distribution of Spanglass and OpenTelemetry, by name."""
     found = {each.name: each.version for each in distributions() if each.name and each.name.startswith(_OURS)}
     return {"python": platform.python_version()} | dict(sorted(found.items()))
 
