@@ -74,7 +74,7 @@ def set_user(
     """Say on whose behalf the work goes on: ``user.id``, and ``user.email``, ``user.name``, ``user.<more>`` if given.
 
     Only the id goes to the services that this one calls, and with ``propagate`` false not even that. Pass None
-    to clear the user. The current span gets the attributes at once, spans and log records that begin later by themselves.
+    to clear the user. The current span gets the attributes at once, later spans and log records by themselves.
     """
     context = _without(get_current(), _USER)
     if user_id is None:
