@@ -66,6 +66,9 @@ def test_an_unknown_start_makes_no_trace_of_56_years(sent, shared_server):
     shown = ("offset_ns", "duration_ns", "start_unknown", "skew_ns")
     assert figures(trace(1), *shown) == {"root": (0, SECOND, False, 0), "no start": (0, SECOND // 2, True, 0)}
     assert figures(trace(2), *shown) == {"root": (0, SECOND, False, 0), "uptime clock": (0, 452_087_103, True, 0)}
+    service = trace(1)["spans"][0]["service"]
+    listed = shared_server.request("GET", f"/api/v1/traces?service={service}&last=1h").json()["traces"]
+    assert [(one["duration_ns"], one["span_count"]) for one in listed] == [(SECOND, 2), (SECOND, 2)]
     page = shared_server.request("GET", f"/traces/{trace(1)['trace_id']}").body.decode()
     assert "Some spans have no usable start time; they stand where their parents begin." in page
 

@@ -29,6 +29,9 @@ PARTS = {
 }
 #: Stored columns that identify a span within its trace.
 COLUMNS = ("span_id", "kind", SERVICE, "start_time_ns", "duration_ns")
+#: Stored columns that name the host whose clock measured a span, and the name.
+HOST_COLUMNS = ("resource.host.id:str", "resource.host.name:str")
+HOST = Sql("""coalesce(nullif("resource.host.id:str", ''), nullif("resource.host.name:str", ''))""")
 #: The identity of a row within its trace as one number, to count by. Of 100 000 spans two have the same by chance once
 #: in four billion traces.
 IDENTITY = Sql(f"hash({', '.join(PARTS.values())})")
@@ -56,6 +59,11 @@ class Identity(NamedTuple):
 def kind_name(kind: int | None) -> SpanKind:
     """Return the name of a span kind; one that the protocol does not know counts as unspecified."""
     return SPAN_KINDS[kind] if kind is not None and kind < len(SPAN_KINDS) else SPAN_KINDS[0]
+
+
+def clock_name(host: str | None, service: str) -> str:
+    """Name a span's clock: spans of one host share one; without a host, those of one service."""
+    return f"host {host}" if host else f"service {service}"
 
 
 def of_row(row: Mapping[str, Any]) -> Identity:

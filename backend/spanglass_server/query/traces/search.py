@@ -16,7 +16,7 @@ from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.announcements import of_traces
 from spanglass_server.query.traces.estimates import counting, sampled_share
-from spanglass_server.query.traces.identity import COLUMNS, SELECTED, SPANS
+from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS
 from spanglass_server.query.traces.summaries import Summary, add_open, add_up
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
@@ -54,7 +54,7 @@ _FIGURE_COLUMNS = {
 }
 SORTS = ("time", *FIGURES)
 _DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
-_SUMMARY_COLUMNS = ("trace_id", *COLUMNS, "parent_span_id", "status_code", "name")
+_SUMMARY_COLUMNS = ("trace_id", *COLUMNS, *HOST_COLUMNS, "parent_span_id", "status_code", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +290,7 @@ def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[b
     return statement(
         "trace_spans",
         identity=SELECTED,
+        host=HOST,
         matches=matching.where,
         relation=Sql(
             session.relation(Signal.SPANS, window, {*_SUMMARY_COLUMNS, *matching.columns}, trace_ids=trace_ids)

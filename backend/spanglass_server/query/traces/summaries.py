@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.trace_nodes import Span
+from spanglass_core.trace_times import horizon_ns
+from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.traces.announcements import RUNNING
-from spanglass_server.query.traces.identity import kind_name
+from spanglass_server.query.traces.identity import clock_name, kind_name
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.traces.announcements import OpenSpan
 
 _ERROR, _FAILED = 2, "error"
+_SERVER, _CLIENT = 2, 3
 _NO_PARENT = (None, b"", bytes(8))
 
 
@@ -33,8 +37,8 @@ class Summary:
     error_count: int = 0
     matched_spans: int = 0
     first_match_ns: int | None = None
-    #: Identities of its spans, kinds as numbers.
-    spans: set[tuple[bytes, int, str, int, int]] = field(default_factory=set)
+    #: Its spans by their identities, kinds as numbers: parent, clock (a host, else None) and whether they failed.
+    spans: dict[tuple[bytes, int, str, int, int], tuple[bytes | None, str | None, bool]] = field(default_factory=dict)
     running_count: int = 0
     lost_count: int = 0
     #: Spans, errors and the first start of each service.
@@ -95,7 +99,7 @@ def add_up(table: pa.Table) -> dict[bytes, Summary]:
     """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once."""
     summaries: dict[bytes, Summary] = {}
     columns = (column.to_pylist() for column in table.columns)
-    for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, matched in zip(
+    for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, host, matched in zip(
         *columns, strict=True
     ):
         summary = summaries.get(trace_id)
@@ -104,13 +108,56 @@ def add_up(table: pa.Table) -> dict[bytes, Summary]:
         identity = (span_id, kind, service, start_ns, duration_ns)
         if identity in summary.spans:
             continue
-        summary.spans.add(identity)
+        summary.spans[identity] = (parent_id, host, status == _ERROR)
         summary.add(start_ns, start_ns + duration_ns, service, is_error=status == _ERROR)
         if matched:
             summary.matched_spans += 1
             summary.first_match_ns = min(start_ns, summary.first_match_ns or start_ns)
         summary.stand_at_root((parent_id not in _NO_PARENT, start_ns, span_id, service, name or ""))
+    for summary in summaries.values():
+        if not _is_as_recorded(summary):
+            _place(summary)
     return summaries
+
+
+def _is_as_recorded(summary: Summary) -> bool:
+    """Whether the times of a trace are certainly those that were recorded; of nearly all they are.
+
+    So trees are built of the others only. Nothing moves but what ``spanglass_core.trace_times`` says: starts that are
+    unknown, and server spans that another clock shows outside of their clients.
+    """
+    if summary.start_ns < horizon_ns(summary.end_ns):
+        return False
+    clients = {
+        span_id: (clock_name(host, service), start_ns, start_ns + duration_ns)
+        for (span_id, kind, service, start_ns, duration_ns), (_, host, _) in summary.spans.items()
+        if kind == _CLIENT
+    }
+    for (span_id, kind, service, start_ns, _), (parent_id, host, _) in summary.spans.items():
+        if kind == _SERVER:
+            for client in (clients.get(span_id), clients.get(parent_id) if parent_id else None):
+                is_outside = client is not None and not client[1] <= start_ns <= client[2]
+                if client is not None and is_outside and client[0] != clock_name(host, service):
+                    return False
+    return True
+
+
+def _place(summary: Summary) -> None:
+    """Let a trace begin and end where its page shows it."""
+    tree = build_tree(
+        Span(
+            span_id=span_id,
+            parent_id=None if parent_id in _NO_PARENT else parent_id,
+            clock=clock_name(host, service),
+            start_ns=start_ns,
+            duration_ns=duration_ns,
+            service=service,
+            kind=kind_name(kind),
+            failed=failed,
+        )
+        for (span_id, kind, service, start_ns, duration_ns), (parent_id, host, failed) in summary.spans.items()
+    )
+    summary.start_ns, summary.end_ns = tree.start_ns, tree.start_ns + tree.duration_ns
 
 
 def add_open(summaries: dict[bytes, Summary], spans: Iterable[OpenSpan]) -> None:

@@ -13,7 +13,7 @@ from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.span_rows import SpanRows, brief_json, open_span_json
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.query.traces.announcements import ENDED, announced_as, announced_rows, of_traces
-from spanglass_server.query.traces.identity import Identity, first_of_each
+from spanglass_server.query.traces.identity import Identity, clock_name, first_of_each
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME
 
@@ -127,7 +127,7 @@ def _brief(whole: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _clock(records: Rows, row: int, service: str) -> str:
-    """Name a span's clock: spans of one host share one; without a host, those of one service."""
+    """Name a span's clock."""
     resource = records.plain.of_record("resource", row)
     host = resource.get("host.id") or resource.get("host.name")
-    return f"host {host}" if host else f"service {service}"
+    return clock_name(host, service)

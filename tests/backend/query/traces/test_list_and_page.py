@@ -15,6 +15,7 @@ SECOND = 1_000_000_000
 NOW = 100_000 * SECOND
 WINDOW = Window(NOW - 3_600 * SECOND, NOW)
 TRACE = b"\x01" * 16
+TODAY = 1_795_911_134 * SECOND
 SPANS = st.fixed_dictionaries(
     {
         "trace_id": st.just(TRACE),
@@ -66,6 +67,34 @@ def test_list_and_page_agree(open_tables, spans, sort):
     page = show_trace(session, TRACE, NOW)
     assert [said(trace) for trace in listed] in ([said(page)], [])
     assert bool(listed) == any(WINDOW.start_ns <= span["start_time_ns"] < WINDOW.end_ns for span in spans)
+
+
+CALLS = st.fixed_dictionaries(
+    {
+        "trace_id": st.just(TRACE),
+        "span_id": st.integers(1, 6).map(lambda number: bytes([number]) * 8),
+        "parent_span_id": st.none() | st.integers(1, 6).map(lambda number: bytes([number]) * 8),
+        "kind": st.sampled_from([1, 2, 3, 5]),
+        "name": st.just("call"),
+        "start_time_ns": st.sampled_from([0, 7 * SECOND]) | st.integers(1, 9).map(lambda ms: TODAY + ms * 1_000_001),
+        "duration_ns": st.integers(0, 4).map(lambda ms: ms * 1_000_000),
+        "status_code": st.sampled_from([0, 2]),
+        "resource.service.name:str": st.sampled_from(["web", "db"]),
+        "resource.host.name:str": st.sampled_from([None, "", "shop-1", "shop-2"]),
+    }
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(st.lists(CALLS, min_size=1, max_size=10))
+def test_list_and_page_agree_where_clocks_do_not(open_tables, spans):
+    """A trace begins and lasts alike in both, also where spans are moved or have no usable start."""
+    session = open_tables(spans=spans)
+    window = Window(TODAY, TODAY + SECOND)
+    listed = search_traces(session, SpanQuestion(window), Page(), TODAY + SECOND)["traces"]
+
+    assert [said(trace) for trace in listed] in ([said(show_trace(session, TRACE, TODAY + SECOND))], [])
+    assert bool(listed) == any(span["start_time_ns"] >= TODAY for span in spans)
 
 
 def span(trace, number, ago, **more):
