@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
@@ -23,9 +24,10 @@ from spanglass_server.api.schema import (
     otlp,
     record,
 )
-from spanglass_server.query.metrics.export import export_points
 from spanglass_server.query.metrics.listing import list_metrics, metric_series
-from spanglass_server.query.metrics.range import AGGREGATES, DEFAULT_LIMIT, query_range
+from spanglass_server.query.metrics.question import DEFAULT_LIMIT, Question
+from spanglass_server.query.metrics.range import AGGREGATES, query_range
+from spanglass_server.query.metrics.raw import export_points
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -88,32 +90,24 @@ def _list(session: QuerySession, params: Params) -> dict[str, Any]:
     )
 
 
-def _series(session: QuerySession, params: Params) -> dict[str, Any]:
-    return metric_series(
-        session,
+def _question(params: Params) -> Question:
+    return Question(
         params["window"],
         params["name"],
-        kind=params["type"] or "",
+        type=params["type"] or "",
         unit=params["unit"],
-        filter_text=params["filter"] or "",
+        filter=params["filter"] or "",
         limit=params["limit"],
     )
+
+
+def _series(session: QuerySession, params: Params) -> dict[str, Any]:
+    return metric_series(session, _question(params))
 
 
 def _query(session: QuerySession, params: Params) -> dict[str, Any]:
-    return query_range(
-        session,
-        params["window"],
-        params["name"],
-        params["aggregate"],
-        kind=params["type"] or "",
-        unit=params["unit"],
-        q=params["q"],
-        step_ns=params["step"],
-        by=params["by"] or (),
-        filter_text=params["filter"] or "",
-        limit=params["limit"],
-    )
+    question = replace(_question(params), by=params["by"] or (), step_ns=params["step"])
+    return query_range(session, question, params["aggregate"], params["q"])
 
 
 def _points(session: QuerySession, params: Params) -> dict[str, Any]:

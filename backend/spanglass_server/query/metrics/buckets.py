@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,18 @@ class Bucket:
     is_exponential: bool = False
 
     def at(self, fraction: float) -> float:
-        """Give the value below which this fraction of the bucket's observations lies."""
+        """Return the value below which this fraction of the bucket's observations lies."""
+        if self.low == self.high:
+            return self.low
         if self.is_exponential:
             return self.low * math.pow(self.high / self.low, fraction)
         return self.low + (self.high - self.low) * fraction
+
+    def within(self, low: float | None, high: float | None) -> Bucket:
+        """Cut the bucket to the values that are possible: none below ``low``, none above ``high`` (None: unknown)."""
+        least = -math.inf if low is None else low
+        greatest = math.inf if high is None else max(high, least)
+        return replace(self, low=min(max(self.low, least), greatest), high=min(max(self.high, least), greatest))
 
 
 @dataclass(slots=True)
@@ -44,13 +52,19 @@ class Exponential:
     negative: dict[int, float] = field(default_factory=dict)
 
     def buckets(self) -> list[Bucket]:
-        """List the buckets from the least value to the greatest."""
+        """List the buckets from the least value to the greatest.
+
+        The zero bucket reaches to both sides of zero only where values of both signs (or of none) were observed.
+        """
         zero, positive = self._above_zero(self.positive)
         zero_too, negative = self._above_zero(self.negative)
         mirrored = [
             Bucket(-bucket.high, -bucket.low, bucket.count, is_exponential=True) for bucket in reversed(negative)
         ]
-        middle = Bucket(-self.zero_threshold, self.zero_threshold, self.zero_count + zero + zero_too)
+        has_positive, has_negative = (any(side.values()) for side in (self.positive, self.negative))
+        low = 0.0 if has_positive and not has_negative else -self.zero_threshold
+        high = 0.0 if has_negative and not has_positive else self.zero_threshold
+        middle = Bucket(low, high, self.zero_count + zero + zero_too)
         return [*mirrored, middle, *positive]
 
     def _above_zero(self, counts: dict[int, float]) -> tuple[float, list[Bucket]]:
@@ -65,33 +79,54 @@ class Exponential:
         return inside, outside
 
     def _bound(self, index: int) -> float:
-        """Give base^index, at the edges of floating point its largest and smallest values."""
+        """Return base^index, at the edges of floating point its largest and smallest values."""
         exponent = math.ldexp(index, -self.scale)
         return math.pow(2.0, min(max(exponent, -1074.0), 1023.99))
 
 
-def explicit_buckets(bounds: Sequence[float], counts: Sequence[float]) -> list[Bucket]:
-    """List explicit buckets, (b[i-1], b[i]]: the first begins at zero or at its bound, the last ends at its bound.
+def finite(bounds: Sequence[float], counts: Sequence[float]) -> tuple[tuple[float, ...], list[float]] | None:
+    """Fold away infinite bounds, whose buckets join their neighbours; None for bounds that are no bounds.
 
-    An observation past the last bound is only known to be larger, so the last bound stands for it (as in Prometheus).
+    Bounds must rise; a bucket up to -inf is empty by definition, one up to +inf is the last one.
+    """
+    if not counts or len(counts) != len(bounds) + 1:
+        return None
+    kept, folded = [], [counts[0]]
+    for bound, count in zip(bounds, counts[1:], strict=True):
+        if math.isinf(bound):
+            folded[-1] += count
+        else:
+            kept.append(bound)
+            folded.append(count)
+    if not kept or any(not low < high for low, high in pairwise(bounds)):
+        return None
+    return (tuple(kept), folded) if all(map(math.isfinite, kept)) else None
+
+
+def explicit_buckets(
+    bounds: Sequence[float], counts: Sequence[float], low: float | None = None, high: float | None = None
+) -> list[Bucket]:
+    """List explicit buckets, (b[i-1], b[i]], cut to the least and greatest observation where they are known.
+
+    Without them the first bucket begins at zero or at its bound, and the last bound stands for all past it (as in
+    Prometheus).
     """
     if not bounds:
         return []
-    edges = [min(0.0, bounds[0]), *bounds, bounds[-1]]
-    return [Bucket(low, high, count) for (low, high), count in zip(pairwise(edges), counts, strict=True)]
+    first = min(0.0, bounds[0]) if low is None else min(low, bounds[0])
+    last = bounds[-1] if high is None else max(high, bounds[-1])
+    edges = [first, *bounds, last]
+    return [Bucket(*edge, count).within(low, high) for edge, count in zip(pairwise(edges), counts, strict=True)]
 
 
-def merge_explicit(parts: Iterable[tuple[Sequence[float], Sequence[float]]]) -> list[Bucket]:
-    """Merge histograms (bounds, counts) to one list of buckets.
+def merge(parts: Sequence[Sequence[Bucket]]) -> list[Bucket]:
+    """Merge lists of buckets to one, in order.
 
     Where bounds differ, each bucket is cut at all bounds, its observations spread evenly.
     """
-    parts = [(tuple(bounds), counts) for bounds, counts in parts if bounds]
-    if len({bounds for bounds, _ in parts}) == 1:
-        return explicit_buckets(
-            parts[0][0], [sum(column) for column in zip(*(counts for _, counts in parts), strict=True)]
-        )
-    buckets = [bucket for bounds, counts in parts for bucket in explicit_buckets(bounds, counts)]
+    if len(parts) == 1:
+        return [*parts[0]]
+    buckets = [bucket for part in parts for bucket in part]
     edges = sorted({edge for bucket in buckets for edge in (bucket.low, bucket.high)})
     merged: dict[tuple[float, float], float] = {}
     for bucket in buckets:
@@ -100,7 +135,7 @@ def merge_explicit(parts: Iterable[tuple[Sequence[float], Sequence[float]]]) -> 
     return [Bucket(low, high, count) for (low, high), count in sorted(merged.items())]
 
 
-def _cut(bucket: Bucket, edges: Sequence[float]) -> Iterator[Bucket]:
+def _cut(bucket: Bucket, edges: Iterable[float]) -> Iterator[Bucket]:
     if bucket.low == bucket.high:
         yield bucket
         return
@@ -110,7 +145,7 @@ def _cut(bucket: Bucket, edges: Sequence[float]) -> Iterator[Bucket]:
 
 
 def quantile(buckets: Sequence[Bucket], q: float) -> float | None:
-    """Give the value at quantile ``q`` (0 to 1), interpolated inside its bucket; None without observations."""
+    """Return the value at quantile ``q`` (0 to 1), interpolated inside its bucket; None without observations."""
     filled = [bucket for bucket in buckets if bucket.count > _NOTHING]
     if not filled:
         return None

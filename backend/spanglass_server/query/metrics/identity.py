@@ -10,17 +10,24 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.metrics.question import GAP_NS
 from spanglass_server.query.semconv import metric_aliases
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.query.metrics.question import Question
+    from spanglass_server.store.ports import QuerySession
 
 #: ``AggregationTemporality`` of metrics.proto.
 TEMPORALITIES = {1: "delta", 2: "cumulative"}
 DELTA, CUMULATIVE = 1, 2
+_COLUMNS = ("metric_name", "metric_unit", "metric_type", "temporality", "is_monotonic", "flags", "time_ns")
 
 
 class Kind(StrEnum):
@@ -35,7 +42,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One stored identity: name, unit, type, temporality (0 for none) and whether a sum is monotonic."""
+    """One stored identity: name, unit, type, temporality (0 for none) and whether a sum is monotonic.
+
+    ``points`` have a value and are in the range, ``points_around`` also those near it; ``markers`` say that there is no
+    value.
+    """
 
     name: str
     unit: str
@@ -43,6 +54,8 @@ class Stored:
     temporality: int
     is_monotonic: bool
     points: int
+    points_around: int
+    markers: int
 
     @property
     def kind(self) -> Kind:
@@ -63,56 +76,75 @@ class Metric:
     stored: tuple[tuple[Stored, float], ...]
 
     @property
-    def has_cumulative(self) -> bool:
-        """Whether some of its points are cumulative."""
-        return any(stored.temporality == CUMULATIVE for stored, _ in self.stored)
+    def temporalities(self) -> set[int]:
+        """The temporalities of its points."""
+        return {stored.temporality for stored, _ in self.stored}
+
+    @property
+    def has_markers(self) -> bool:
+        """Whether points near the range say that there is no value."""
+        return any(stored.markers for stored, _ in self.stored)
 
 
-def identities(session: QuerySession, window: Window, names: Iterable[str]) -> list[Stored]:
-    """List the stored identities of these names in the window, largest first."""
-    columns = ["metric_name", "metric_unit", "metric_type", "temporality", "is_monotonic", "time_ns"]
-    relation = session.relation(Signal.METRICS, window, columns)
-    rows = session.rows(
-        f"""
-        SELECT metric_name AS name, coalesce(metric_unit, '') AS unit, metric_type AS type,
-            coalesce(temporality, 0) AS temporality, coalesce(is_monotonic, false) AS is_monotonic, count(*) AS points
-        FROM {relation}
-        WHERE list_contains(?, metric_name) AND time_ns >= ? AND time_ns < ?
-        GROUP BY ALL
-        ORDER BY points DESC, name, unit, type, temporality, is_monotonic
-        """,  # noqa: S608 - the relation comes from storage, all values are bound
-        [list(names), window.start_ns, window.end_ns],
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A stored identity that a name may mean, the factor of its values, and their unit after it."""
+
+    stored: Stored
+    factor: float
+    unit: str
+
+
+def _identities(session: QuerySession, question: Question, names: Collection[str], filter_text: str) -> list[Stored]:
+    """List the stored identities of these names in a question's range or near it, largest first."""
+    reach = widen(question.window, max(GAP_NS, question.step_ns or 0))
+    compiled = compile_filter(parse_filter(filter_text), Signal.METRICS, session.columns(Signal.METRICS, reach))
+    relation = session.relation(Signal.METRICS, reach, sorted({*_COLUMNS, *compiled.columns}))
+    found = rows(
+        session,
+        statement(
+            "metrics/identities",
+            relation=Sql(relation),
+            names=one_of(names),
+            filter=Sql(compiled.sql, tuple(compiled.parameters)),
+            start_ns=question.window.start_ns,
+            end_ns=question.window.end_ns,
+            from_ns=reach.start_ns,
+            to_ns=reach.end_ns,
+        ),
     )
-    return [Stored(**row) for row in rows]
+    return _nearest([Stored(**row) for row in found])
 
 
-def resolve(session: QuerySession, window: Window, name: str, *, kind: str = "", unit: str | None = None) -> Metric:
-    """Find what a name means in a window; ``kind`` (a metric type) and ``unit`` choose where it means several things.
+def _nearest(found: list[Stored]) -> list[Stored]:
+    """Keep those with points in the range; else those with points near it, between which a range may lie."""
+    return [each for each in found if each.points] or [each for each in found if each.points_around] or found
+
+
+def resolve(session: QuerySession, question: Question) -> Metric:
+    """Find what a name means in a range, among the points that match the question's filter.
 
     Raises ``BadQuestionError``: ``not_found`` when nothing is stored, ``bad_request`` when the name is ambiguous.
     """
-    factors = {alias.name: alias.factor for alias in metric_aliases(name)} | {name: 1}
-    found = identities(session, window, factors)
+    name = question.name
+    factors = {alias.name: float(alias.factor) for alias in metric_aliases(name)} | {name: 1.0}
+    found = _identities(session, question, factors, question.filter)
+    if not found and question.filter.strip():  # nothing matches: what could match is still a metric
+        found = _identities(session, question, factors, "")
     own_unit = next((stored.unit for stored in found if stored.name == name), None)
-    candidates = []
-    for stored in found:
-        factor = float(factors[stored.name])
-        candidates.append((stored, factor, _unit_after(stored, factor, own_unit)))
-    if kind:
-        candidates = [candidate for candidate in candidates if candidate[0].type == kind]
-    if unit is not None:
-        candidates = [candidate for candidate in candidates if candidate[2] == unit]
+    candidates = [
+        _Candidate(stored, factors[stored.name], _unit_after(stored, factors[stored.name], own_unit))
+        for stored in found
+        if question.type in ("", stored.type)
+    ]
+    if question.unit is not None:
+        candidates = [each for each in candidates if each.unit == question.unit]
     if not candidates:
         raise _not_found(name, found)
-    chosen, _, chosen_unit = candidates[0]
-    types = sorted({stored.type for stored, _, _ in candidates})
-    units = sorted({candidate_unit for _, _, candidate_unit in candidates})
-    if len(types) > 1:
-        raise _ambiguous(name, "type", types)
-    if len(units) > 1:
-        raise _ambiguous(name, "unit", units)
-    alike = tuple((stored, factor) for stored, factor, _ in candidates if stored.kind == chosen.kind)
-    return Metric(name, chosen_unit, chosen.type, chosen.kind, alike)
+    _refuse_several(name, candidates)
+    chosen = candidates[0]
+    alike = tuple((each.stored, each.factor) for each in candidates)
+    return Metric(name, chosen.unit, chosen.stored.type, chosen.stored.kind, alike)
 
 
 def _unit_after(stored: Stored, factor: float, own_unit: str | None) -> str:
@@ -122,9 +154,31 @@ def _unit_after(stored: Stored, factor: float, own_unit: str | None) -> str:
     return own_unit or ("s" if factor < 1 else "ms")
 
 
-def _ambiguous(name: str, field: str, choices: list[str]) -> BadQuestionError:
-    quoted = ", ".join(repr(choice) for choice in choices)
-    return BadQuestionError(f"The metric {name!r} has several {field}s: {quoted}.", field=field, hint=f"Give {field}=.")
+def _refuse_several(name: str, candidates: list[_Candidate]) -> None:
+    """Refuse a name with several types or units, or with sums of which some are levels and some are increases."""
+    for field, values in (
+        ("type", {each.stored.type for each in candidates}),
+        ("unit", {each.unit for each in candidates}),
+    ):
+        if len(values) > 1:
+            quoted = ", ".join(map(repr, sorted(values)))
+            raise BadQuestionError(
+                f"The metric {name!r} has several {field}s: {quoted}.",
+                field=field,
+                hint=f"Give {field}=, or a filter that only one of them matches.",
+            )
+    if len({each.stored.kind for each in candidates}) > 1:
+        choices = sorted({_as_filter(each.stored) for each in candidates})
+        raise BadQuestionError(
+            f"The metric {name!r} is sent as sums of several kinds, of which some are levels and some are increases.",
+            field="filter",
+            hint=f"Choose one with a filter: {', or '.join(choices)}.",
+        )
+
+
+def _as_filter(stored: Stored) -> str:
+    monotonic = "true" if stored.is_monotonic else "false"
+    return f"temporality = {TEMPORALITIES[stored.temporality]} and is_monotonic = {monotonic}"
 
 
 def _not_found(name: str, found: list[Stored]) -> BadQuestionError:

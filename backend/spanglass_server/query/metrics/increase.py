@@ -1,155 +1,154 @@
 """Increases of sums and histograms between points, by the data model's rules, spread over the steps they cover.
 
 - A delta point is its own increase over (start, time]. One that begins before the end of an earlier point of its
-  series overlaps it and is dropped.
-- A cumulative point adds its difference to the point before, over the time between. Points with another start time
-  are another run of the process: the first of a run counts from zero when the run began inside what is read, and
-  nothing when its true start is unknown (start = time, or none) or earlier. A value that fell is a reset as well.
-- Nothing is known about the time between two far points: their increase belongs to the step of the later one, and
-  steps between stay empty.
+  series overlaps it and is dropped, unless by so little that it is the next one (``_SLACK``): then it is trimmed.
+- A cumulative point adds its difference to the point before of the same writer, over the time between. Which start
+  times are those of one writer is decided in ``sql/metrics/writers.sql``. The first point of a writer counts from zero
+  when it began inside what is read, and nothing when its true start is unknown (start = time or later, or none) or
+  earlier. A value that fell is a reset as well, of a histogram also one of a bucket.
+- Nothing is known about the time between two far points, or two with a marker between them: their increase belongs to
+  the step of the later one, and steps between stay empty.
 
 (opentelemetry.io/docs/specs/otel/metrics/data-model: "Sums", "Resets and gaps", "Overlap".)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.metrics.points import Sql
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.metrics.points import reach_of
+from spanglass_server.query.metrics.question import GAP_NS
+from spanglass_server.query.statements import rows, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from spanglass_server.query.window import Buckets
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.query.metrics.points import Selection, Values
+    from spanglass_server.query.metrics.question import Notes
 
-#: How far back the point before the window is looked for, and how far apart two points may be without a gap.
-GAP_NS = 300_000_000_000
+Row = dict[str, Any]
 
+NUMBER_COLUMNS = frozenset({"value_int", "value_double"})
+#: Starts no further apart than this may be those of one writer: senders compute theirs anew at each export, from clocks
+#: and uptimes in whole seconds.
+_NEAR_NS = 10_000_000_000
+#: Starts that differ by less are always one start; by more, one after the last point of all before it is a restart.
+_JITTER_NS = 100_000_000
+#: By how much a delta may begin before the one before it ends: a tenth of its length, at most a second.
+_SLACK = Sql("least(1000000000, greatest(time_ns - start_ns, 0) // 10)")
 #: Keys of delta points that overlap others: told apart by place, so that of equal ones all but the first can go.
-_DELTA_KEY = "hash(series, start_ns, time_ns, row_number() OVER (PARTITION BY series, start_ns, time_ns))"
+_KEY = Sql("hash(series, start_ns, time_ns, row_number() OVER (PARTITION BY series, start_ns, time_ns))")
+_RUNS = Sql("(SELECT *, NULL::BIGINT AS gap_ns FROM runs)")
+
+#: What pieces of increases say besides values, in an aggregate over them.
+FACTS = statement("metrics/facts")
 
 
-def pieces(
-    chosen: Sql,
-    window: Window,
-    buckets: Buckets,
-    *,
-    measures: Sequence[str],
-    dropped: Sequence[int] = (),
-    comparable: str = "true",
-) -> Sql:
-    """Turn points into pieces of increases, one for each step that an increase covers.
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What points are subtracted by: value columns, of which the first tells which writers there are.
 
-    ``chosen`` selects the points with ``measures`` as value columns, of which the first tells resets. Rows have
-    ``step`` (its start in ns), ``share`` (of the increase in this step), ``paced`` (the same, as it counts for
-    rates), ``from_ns`` and ``to_ns`` (the piece's time), ``is_last``, ``is_reset``, ``is_overlap``, ``mode``
+    ``fell`` is the condition for a reset between a point and the one before it (``prev_<name>``); points that are not
+    ``comparable`` count for nothing. ``prepared`` adds columns to points with those before them; ``spent`` are not
+    needed once resets are known.
+    """
+
+    values: Values
+    names: Sequence[str]
+    fell: Sql
+    comparable: Sql = TRUE
+    prepared: Callable[[Sql], Sql] = lambda runs: runs
+    spent: Sequence[str] = ()
+
+
+class Pieces:
+    """Increases of a selection's points, one row for each step that an increase covers.
+
+    Rows have ``step`` (its start in ns), ``share`` (of the increase in this step), ``paced`` (the same, as it counts
+    for rates), ``from_ns`` and ``to_ns`` (the piece's time), ``is_last``, ``is_reset``, ``is_overlap``, ``mode``
     (``diff``: subtract the previous values; ``whole``: take the values as they are), all columns of the points, and
-    ``prev_<measure>`` of each. Points that are not ``comparable`` to the one before them count for nothing.
+    ``prev_<measure>`` of each.
     """
-    first, step_ns, gap_ns = measures[0], buckets.step_ns, max(GAP_NS, buckets.step_ns)
-    lags = ", ".join(f"lag({name}) OVER run AS prev_{name}" for name in measures)
-    text = f"""
-    WITH points AS (SELECT * FROM ({chosen.text})),
-    runs AS (
-        SELECT *, lag(time_ns) OVER run AS prev_time_ns, {lags},
-            min(start_ns) OVER (PARTITION BY series) AS first_start_ns
-        FROM {_kept(dropped)}
-        WINDOW run AS (PARTITION BY series, CASE WHEN is_delta THEN 0 ELSE start_ns END ORDER BY time_ns, start_ns)
-    ),
-    judged AS (
-        SELECT *, CASE
-            WHEN is_delta AND start_ns > 0 AND start_ns < prev_time_ns THEN 'overlap'
-            WHEN is_delta THEN 'whole'
-            WHEN prev_time_ns IS NULL AND start_ns >= ? AND start_ns < time_ns AND start_ns > 0 THEN 'first'
-            WHEN prev_time_ns IS NULL OR prev_time_ns = time_ns THEN 'unknown'
-            WHEN {first} < prev_{first} THEN 'reset'
-            WHEN NOT ({comparable}) THEN 'unknown'
-            ELSE 'diff' END AS judgement
-        FROM runs
-    ),
-    increases AS (
-        SELECT *, CASE WHEN judgement = 'diff' THEN 'diff' ELSE 'whole' END AS mode,
-            judgement = 'reset' OR (NOT coalesce(is_delta, false) AND prev_time_ns IS NULL
-                AND start_ns > first_start_ns) AS is_reset,
-            judgement = 'overlap' AS is_overlap,
-            time_ns AS until_ns,
-            least(time_ns - 1, CASE
-                WHEN judgement IN ('first', 'whole') AND start_ns > 0 THEN start_ns
-                WHEN time_ns - prev_time_ns <= {gap_ns} OR judgement <> 'whole' THEN prev_time_ns
-                ELSE time_ns - 1 END) AS since_ns
-        FROM judged
-    ),
-    placed AS (
-        SELECT *, (until_ns - 1) // {step_ns} AS last_step, CASE
-            WHEN until_ns - since_ns > {gap_ns} THEN (until_ns - 1) // {step_ns}
-            ELSE since_ns // {step_ns} END AS first_step
-        FROM (SELECT * REPLACE (coalesce(since_ns, time_ns - 1) AS since_ns) FROM increases)
-        WHERE judgement <> 'unknown' OR is_reset
-    ),
-    stepped AS (SELECT *, unnest(range(first_step, last_step + 1)) * {step_ns} AS step FROM placed),
-    cut AS (
-        SELECT *, greatest(since_ns, step) AS from_ns, least(until_ns, step + {step_ns}) AS to_ns,
-            step = last_step * {step_ns} AS is_last
-        FROM stepped WHERE step >= ? AND step < ?
-    ),
-    pieces AS (
-        SELECT *,
-            CASE WHEN judgement IN ('overlap', 'unknown') THEN NULL
-                WHEN first_step = last_step THEN 1 ELSE (to_ns - from_ns) / (until_ns - since_ns) END AS share,
-            CASE WHEN judgement IN ('overlap', 'unknown') THEN NULL
-                ELSE (to_ns - from_ns) / (until_ns - since_ns) END AS paced
-        FROM cut
-    )
-    """  # noqa: S608 - made of integers of ours and expressions that bind their values
-    parameters = [*chosen.parameters, *([list(dropped)] if dropped else [])]
-    end_ns = buckets.first_ns + buckets.count * step_ns
-    return Sql(text, [*parameters, looked_from(window, buckets), buckets.first_ns, end_ns], chosen.columns)
+
+    def __init__(self, selection: Selection, measures: Measures) -> None:
+        self.selection = selection
+        self._measures = measures
+        margin_ns = max(GAP_NS, selection.buckets.step_ns)
+        self._reach = reach_of(selection, margin_ns, margin_ns)
+        self._points = selection.points(measures.values, self._reach, with_markers=True, as_sent=False)
+
+    def largest(self, grouped: Callable[[Sql], Sql], notes: Notes) -> list[Row]:
+        """Run a statement over pieces, only its largest groups; where deltas overlap, without those to drop."""
+        found = self.selection.largest(grouped(self._sql(())))
+        overlapping = 0
+        if any(row["overlapping"] for row in found):
+            dropped = self._overlapping()
+            overlapping = len(dropped)
+            found = self.selection.largest(grouped(self._sql(dropped)))
+        notes.count(overlapping, "overlapping delta point was left out", "overlapping delta points were left out")
+        self._note_deltas(notes)
+        return found
+
+    def unusable(self) -> Sql:
+        """Rows for points with values that can't be added up, for a union with the pieces; it is none of them."""
+        buckets = self.selection.buckets
+        return statement("metrics/unusable", step_ns=buckets.step_ns, start_ns=buckets.first_ns, end_ns=self._end_ns)
+
+    @property
+    def _end_ns(self) -> int:
+        buckets = self.selection.buckets
+        return buckets.first_ns + buckets.count * buckets.step_ns
+
+    def _sql(self, dropped: Sequence[int]) -> Sql:
+        measures, buckets = self._measures, self.selection.buckets
+        runs = statement("metrics/runs_with_gaps") if self.selection.metric.has_markers else _RUNS
+        first = Sql(measures.names[0])
+        return statement(
+            "metrics/pieces",
+            points=self._points,
+            writers=statement("metrics/writers", measure=first, near_ns=_NEAR_NS, jitter_ns=_JITTER_NS),
+            kept=_without(dropped),
+            lags=Sql(", ".join(f"lag({name}) OVER run AS prev_{name}" for name in measures.names)),
+            measure=first,
+            slack=_SLACK,
+            runs=measures.prepared(runs),
+            fell=measures.fell,
+            spent=Sql(f"EXCLUDE ({', '.join(measures.spent)})" if measures.spent else ""),
+            comparable=measures.comparable,
+            from_ns=self._reach.start_ns,
+            gap_ns=max(GAP_NS, buckets.step_ns),
+            step_ns=buckets.step_ns,
+            first_ns=buckets.first_ns,
+            end_ns=self._end_ns,
+        )
+
+    def _overlapping(self) -> list[int]:
+        """Find the delta points to drop so that none overlap: of each series, keep every point that ends first.
+
+        Which points fall depends on which were kept before, so this runs over rows; only series with an overlap are
+        read.
+        """
+        dropped, series, end_ns = [], None, 0
+        for row in rows(
+            self.selection.session, statement("metrics/overlaps", points=self._points, slack=_SLACK, key=_KEY)
+        ):
+            if row["series"] != series:
+                series, end_ns = row["series"], 0
+            if row["start_ns"] < end_ns - row["slack_ns"]:
+                dropped.append(row["key"])
+            else:
+                end_ns = row["time_ns"]
+        return dropped
+
+    def _note_deltas(self, notes: Notes) -> None:
+        """Note that deltas were left out for cumulative points that carry the same."""
+        if self.selection.of_one_temporality(self._reach) is not TRUE:
+            notes.add("where a sender sends both delta and cumulative points, only the cumulative ones are counted")
 
 
-def margin(buckets: Buckets) -> int:
-    """Give the time before the window in which the first increase may begin, in nanoseconds."""
-    return max(GAP_NS, buckets.step_ns)
-
-
-def looked_from(window: Window, buckets: Buckets) -> int:
-    """Give the time of the earliest point that is read."""
-    return window.start_ns - margin(buckets)
-
-
-def increase(measure: str, weight: str = "share") -> str:
-    """Write the increase of one measure in a piece."""
-    return f"(CASE WHEN mode = 'diff' THEN {measure} - prev_{measure} ELSE {measure} END) * {weight}"
-
-
-def _kept(dropped: Sequence[int]) -> str:
+def _without(dropped: Sequence[int]) -> Sql:
     if not dropped:
-        return "points"
-    return f"(SELECT * FROM points QUALIFY NOT list_contains(?::UBIGINT[], {_DELTA_KEY}))"  # noqa: S608
-
-
-def overlapping_deltas(session: QuerySession, chosen: Sql) -> list[int]:
-    """Find the delta points to drop so that none overlap: of each series, keep every point that ends first.
-
-    Which points fall depends on which were kept before, so this runs over rows; only series with an overlap are read.
-    """
-    rows = session.rows(
-        f"""
-        WITH points AS (SELECT series, start_ns, time_ns FROM ({chosen.text}) WHERE is_delta AND start_ns > 0),
-        keyed AS (SELECT *, {_DELTA_KEY} AS key FROM points),
-        lagged AS (SELECT *, lag(time_ns) OVER (PARTITION BY series ORDER BY time_ns, start_ns) AS prev_ns FROM keyed)
-        SELECT series, start_ns, time_ns, key FROM keyed
-        WHERE series IN (SELECT series FROM lagged WHERE start_ns < prev_ns)
-        ORDER BY series, time_ns, start_ns
-        """,  # noqa: S608 - made of the points' SQL
-        chosen.parameters,
-    )
-    dropped, series, end_ns = [], None, 0
-    for row in rows:
-        if row["series"] != series:
-            series, end_ns = row["series"], 0
-        if row["start_ns"] < end_ns:
-            dropped.append(row["key"])
-        else:
-            end_ns = row["time_ns"]
-    return dropped
+        return Sql("")
+    return Sql(f"QUALIFY NOT list_contains(?::UBIGINT[], {_KEY.text})", (list(dropped),))

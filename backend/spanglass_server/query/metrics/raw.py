@@ -4,58 +4,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import Kind
-from spanglass_server.query.metrics.points import SERIES_POSITIONS, Sql, attribute_columns
+from spanglass_server.query.metrics.points import SERIES_POSITIONS, Selection, Values
+from spanglass_server.query.record_pages import ORDERS, Place, find_page
+from spanglass_server.query.records import match_records
 from spanglass_server.query.rows.attributes import StoredAttributes, plain
 from spanglass_server.query.rows.json_values import json_value
-from spanglass_server.signals import OVERFLOW_COLUMNS, quote_identifier
+from spanglass_server.query.rows.otlp_metrics import metrics_data
+from spanglass_server.query.statements import run, statement
+from spanglass_server.signals import OVERFLOW_COLUMNS, Signal, quote_identifier
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from spanglass_server.query.metrics.aggregates import Question, Row
+    from spanglass_server.store.ports import QuerySession, Window
+
+Row = dict[str, Any]
 
 #: Most points of one raw answer; a chart of more than this shows no more.
 MAX_POINTS = 50_000
 
-_VALUES = Sql(
-    "coalesce(value_double, value_int::DOUBLE) * $factor AS value, value_int, count, sum * $factor AS sum, "
-    "min * $factor AS min, max * $factor AS max, quantiles, "
-    "list_transform(quantile_values, lambda v: v * $factor) AS quantile_values, exemplar_time_ns, "
-    "list_transform(list_zip(exemplar_value_double, exemplar_value_int), "
-    "lambda v: coalesce(v[1], v[2]::DOUBLE) * $factor) AS exemplar_values, exemplar_trace_id, exemplar_span_id",
-    [],
+_COLUMNS = frozenset(
     {
         *("value_double", "value_int", "count", "sum", "min", "max", "quantiles", "quantile_values"),
         *("exemplar_time_ns", "exemplar_value_double", "exemplar_value_int", "exemplar_trace_id", "exemplar_span_id"),
-    },
+    }
 )
 
 
-def list_series(question: Question) -> list[dict[str, Any]]:
+def list_series(selection: Selection) -> list[dict[str, Any]]:
     """List a metric's series, those with the most points first, at most ``limit``.
 
     Each has ``attributes``, ``resource``, ``scope``, ``points``, ``last_value`` (a histogram's or summary's sum) and
     ``last_time``.
     """
-    return [series for _, series in _series(question, question.limit)]
+    return [series for _, series in _series(selection, selection.question.limit)]
 
 
-def _series(question: Question, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    attributes = attribute_columns(question.session, question.window, SERIES_POSITIONS)
+def _labelled(names: Sequence[str]) -> Sql:
+    """Select columns under names that no other column of a point has."""
+    return Sql("".join(f", {quote_identifier(name)} AS {quote_identifier('label.' + name)}" for name in names))
+
+
+def _series(selection: Selection, limit: int) -> list[tuple[int, dict[str, Any]]]:
+    attributes = selection.attributes(selection.window, SERIES_POSITIONS)
     labels = [*attributes, *OVERFLOW_COLUMNS, "scope_name", "scope_version"]
-    carried = ", ".join(f"{quote_identifier(name)} AS {quote_identifier('label.' + name)}" for name in labels)
-    value = "coalesce(value_double, value_int::DOUBLE, sum) * $factor AS value, "
-    chosen = question.points(Sql(value + carried, [], {"value_double", "value_int", "sum", *labels}))
+    value, carried = statement("metrics/values_last", factor=selection.factor), _labelled(labels)
+    columns = frozenset({"value_double", "value_int", "sum", *labels})
+    values = Values(Sql(value.text + carried.text, value.parameters), columns)
     kept = ", ".join(f"any_value({quote_identifier('label.' + name)}) AS {quote_identifier(name)}" for name in labels)
-    table = question.session.execute(
-        f"""
-        SELECT series, count(*) AS points, arg_max(value, time_ns) AS last_value, max(time_ns) AS last_ns, {kept}
-        FROM ({chosen.text}) GROUP BY series ORDER BY points DESC, last_ns DESC, series LIMIT ?
-        """,  # noqa: S608 - made of quoted identifiers and SQL whose values are bound
-        [*chosen.parameters, limit],
-    )
+    points = selection.points(values, selection.window)
+    table = run(selection.session, statement("metrics/series", labels=Sql(kept), points=points, limit=limit))
     stored = StoredAttributes(table)
     return [(row["series"], _described(stored, index, row)) for index, row in enumerate(table.to_pylist())]
 
@@ -75,12 +76,13 @@ def _described(stored: StoredAttributes, index: int, row: Row) -> dict[str, Any]
     }
 
 
-def raw_series(question: Question, note: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Give the points of each series as they were sent, with exemplars; the series with the most points first."""
-    labelled = _series(question, question.limit + 1)
-    if len(labelled) > question.limit:
-        note(f"only the {question.limit} series with the most points are shown; filter, or raise limit")
-    points = _points(question, [series for series, _ in labelled[: question.limit]], note)
+def raw_series(selection: Selection, note: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Return the points of each series as they were sent, with exemplars; the series with the most points first."""
+    limit = selection.question.limit
+    labelled = _series(selection, limit + 1)
+    if len(labelled) > limit:
+        note(f"only the {limit} series with the most points are shown; filter, or raise limit")
+    points = _points(selection, [series for series, _ in labelled[:limit]], note)
     return [
         {
             "by": dict(series["attributes"]),
@@ -88,39 +90,35 @@ def raw_series(question: Question, note: Callable[[str], None]) -> list[dict[str
             "scope": series["scope"],
             "points": points.get(number, []),
         }
-        for number, series in labelled[: question.limit]
+        for number, series in labelled[:limit]
     ]
 
 
-def _points(question: Question, numbers: list[int], note: Callable[[str], None]) -> dict[int, list[dict[str, Any]]]:
-    names = [*attribute_columns(question.session, question.window, ["exemplar"]), *OVERFLOW_COLUMNS]
-    carried = "".join(f", {quote_identifier(name)} AS {quote_identifier('label.' + name)}" for name in names)
-    chosen = question.points(Sql(_VALUES.text + carried, [], {*_VALUES.columns, *names}))
+def _points(selection: Selection, series: list[int], note: Callable[[str], None]) -> dict[int, list[dict[str, Any]]]:
+    names = [*selection.attributes(selection.window, ["exemplar"]), *OVERFLOW_COLUMNS]
+    value, carried = statement("metrics/values_raw", factor=selection.factor), _labelled(names)
+    values = Values(Sql(value.text + carried.text, value.parameters), _COLUMNS.union(names))
     renamed = "".join(f", {quote_identifier('label.' + name)} AS {quote_identifier(name)}" for name in names)
-    table = question.session.execute(
-        f"""
-        SELECT * {renamed} FROM ({chosen.text}) WHERE list_contains(?::UBIGINT[], series)
-        ORDER BY time_ns DESC LIMIT ?
-        """,  # noqa: S608 - made of quoted identifiers and SQL whose values are bound
-        [*chosen.parameters, numbers, MAX_POINTS + 1],
-    )
+    points = selection.points(values, selection.window)
+    sql = statement("metrics/raw", labels=Sql(renamed), points=points, series=series, limit=MAX_POINTS + 1)
+    table = run(selection.session, sql)
     if table.num_rows > MAX_POINTS:
         note(f"only the newest {MAX_POINTS} points are shown; ask for a shorter range or fewer series")
     table = table.slice(0, MAX_POINTS)
     stored = StoredAttributes(table)
-    points: dict[int, list[dict[str, Any]]] = {}
+    found: dict[int, list[dict[str, Any]]] = {}
     for index, row in reversed([*enumerate(table.to_pylist())]):
-        point = _point(question, row) | {"exemplars": _exemplars(stored, index, row)}
-        points.setdefault(row["series"], []).append(point)
-    return points
+        point = _point(selection, row) | {"exemplars": _exemplars(stored, index, row)}
+        found.setdefault(row["series"], []).append(point)
+    return found
 
 
-def _point(question: Question, row: Row) -> dict[str, Any]:
-    """Give one point: ``value`` of a number, and what histograms and summaries have instead."""
+def _point(selection: Selection, row: Row) -> dict[str, Any]:
+    """Return one point: ``value`` of a number, and what histograms and summaries have instead."""
     point: dict[str, Any] = {"t": row["time_ns"] / NS_PER_SECOND, "time": format_time(row["time_ns"])}
-    kind = question.metric.kind
+    kind = selection.metric.kind
     if kind in (Kind.GAUGE, Kind.COUNTER):
-        point["value"] = json_value(row["value"] if row["value_int"] is None else _exact(question, row))
+        point["value"] = json_value(row["value"] if row["value_int"] is None else _exact(selection, row))
     else:
         mean = row["sum"] / row["count"] if row["count"] and row["sum"] is not None else None
         point |= {"value": json_value(mean), "count": row["count"], "sum": json_value(row["sum"])}
@@ -131,10 +129,9 @@ def _point(question: Question, row: Row) -> dict[str, Any]:
     return point
 
 
-def _exact(question: Question, row: Row) -> float | int:
+def _exact(selection: Selection, row: Row) -> float | int:
     """Keep an integer exact unless it is converted to another unit."""
-    converted = any(factor != 1 for _, factor in question.metric.stored)
-    value: float | int = row["value"] if converted else row["value_int"]
+    value: float | int = row["value"] if selection.is_converted else row["value_int"]
     return value
 
 
@@ -154,3 +151,25 @@ def _exemplars(stored: StoredAttributes, row_index: int, row: Row) -> list[dict[
         }
         for index, time_ns in enumerate(times)
     ]
+
+
+def export_points(
+    session: QuerySession,
+    window: Window,
+    *,
+    name: str = "",
+    filter_text: str = "",
+    limit: int = 1000,
+    descending: bool = True,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """Answer ``GET /api/v1/metrics/points``: ``MetricsData`` and the next page's cursor.
+
+    ``name`` is the stored one: what was sent under an old name comes out under it.
+    """
+    records = match_records(session, Signal.METRICS, window, filter_text)
+    if name:
+        records = records.restricted(Sql("metric_name = ?", (name,)), "metric_name")
+    start = Place.decode(cursor, ORDERS[descending])
+    page = find_page(session, records, start, limit, descending=descending)
+    return {**metrics_data(page.table), "next_cursor": page.next_cursor(descending=descending)}

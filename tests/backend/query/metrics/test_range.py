@@ -6,73 +6,13 @@ import math
 import random
 
 import pytest
+from metric_tables import CUMULATIVE, DELTA, SECOND, T0, WINDOW, ask, counter, gauge, histogram, point, values
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.metrics.buckets import Exponential, quantile
 from spanglass_server.query.metrics.listing import list_metrics, metric_series
+from spanglass_server.query.metrics.question import Question
 from spanglass_server.query.metrics.range import query_range
-from spanglass_server.store.ports import Window
-
-SECOND = 1_000_000_000
-#: The start of every test's window, a whole number of hours since 1970.
-T0 = 1_763_721_600
-WINDOW = Window(T0 * SECOND, (T0 + 600) * SECOND)
-DELTA, CUMULATIVE = 1, 2
-
-
-def point(kind, time_s, *, start_s=None, **values):
-    """Make a stored point at seconds after the window's start."""
-    row = {
-        "metric_name": "m",
-        "metric_type": kind,
-        "time_ns": (T0 + time_s) * SECOND,
-        "resource.service.name:str": "web",
-    }
-    if start_s is not None:
-        row["start_time_ns"] = (T0 + start_s) * SECOND
-    return row | values
-
-
-def counter(time_s, value, *, start_s=0, temporality=CUMULATIVE, **more):
-    """Make a point of a monotonic sum."""
-    return point("sum", time_s, start_s=start_s, value_int=value, is_monotonic=True, temporality=temporality, **more)
-
-
-def gauge(time_s, value, **more):
-    """Make a point of a gauge."""
-    return point("gauge", time_s, value_double=value, **more)
-
-
-def histogram(time_s, counts, total, *, start_s=0, temporality=CUMULATIVE, bounds=(1.0, 2.0, 4.0), **more):
-    """Make a point of a histogram with explicit buckets."""
-    return point(
-        "histogram",
-        time_s,
-        start_s=start_s,
-        temporality=temporality,
-        count=sum(counts),
-        sum=total,
-        bucket_counts=list(counts),
-        explicit_bounds=list(bounds),
-        **more,
-    )
-
-
-def ask(session, aggregate, *, step_s=60, window=WINDOW, **options):
-    """Run a range query over metric m; points as {seconds after the window's start: value} for each group."""
-    found = query_range(session, window, "m", aggregate, step_ns=step_s * SECOND, **options)
-    groups = {
-        tuple(series["by"].values()): {entry["t"] - T0: entry["value"] for entry in series["points"]}
-        for series in found["series"]
-    }
-    return groups, found["notes"]
-
-
-def values(session, aggregate, **options):
-    """Give the points of the one group of a query without notes."""
-    groups, notes = ask(session, aggregate, **options)
-    assert notes == []
-    return groups.get((), {})
 
 
 def test_cumulative_increase_is_the_difference(open_tables):
@@ -163,11 +103,11 @@ def test_equal_points_count_once(open_tables):
 
 
 def test_points_without_recorded_value_are_gaps(open_tables):
-    """A staleness marker is no zero, and no reset: the counter goes on from the point before it."""
-    session = open_tables(metrics=[counter(60, 10), counter(120, 0, flags=1), counter(180, 16)])
-    assert values(session, "increase") == {0: 10, 60: 3, 120: 3}
-    session = open_tables(metrics=[gauge(30, 5.0), gauge(90, 0.0, flags=1), gauge(150, 7.0)])
-    assert values(session, "avg") == {0: 5.0, 120: 7.0}
+    """A staleness marker is no zero, and no reset: what came since the point before it is not spread over the gap."""
+    session = open_tables(metrics=[counter(60, 10), counter(120, 0, flags=1), counter(180, 16), counter(240, 19)])
+    assert values(session, "increase") == {0: 10, 120: 6, 180: 3}
+    session = open_tables(metrics=[gauge(30, 5.0), gauge(90, 0.0, flags=1), gauge(590, 7.0)])
+    assert values(session, "avg") == {0: 5.0, 540: 7.0}
 
 
 def test_an_increase_is_spread_over_the_steps_it_covers(open_tables):
@@ -256,40 +196,7 @@ def test_a_filter_chooses_points(open_tables):
     session = open_tables(
         metrics=[counter(60, 6, **{"point.route:str": "/a"}), counter(60, 9, **{"point.route:str": "/b"})]
     )
-    assert values(session, "increase", filter_text="route = /b") == {0: 9}
-
-
-def test_gauges(open_tables):
-    """Values as they are: sum adds each series' last value of the step, the others take all points."""
-    session = open_tables(
-        metrics=[
-            *(gauge(time, value, **{"point.cpu:int": 0}) for time, value in ((10, 1.0), (50, 3.0), (130, 8.0))),
-            gauge(20, 5.0, **{"point.cpu:int": 1}),
-        ]
-    )
-    assert values(session, "avg") == {0: 3.0, 120: 8.0}
-    assert values(session, "sum") == {0: 8.0, 120: 8.0}
-    assert values(session, "min") == {0: 1.0, 120: 8.0}
-    assert values(session, "max") == {0: 5.0, 120: 8.0}
-    assert values(session, "count") == {0: 3, 120: 1}
-    assert values(session, "quantile", q=0.5) == {0: 3.0, 120: 8.0}
-
-
-def test_values_that_are_no_numbers_are_left_out(open_tables):
-    """NaN and infinity do not spoil what they are added to; the answer says how many there were."""
-    session = open_tables(metrics=[gauge(10, 1.0), gauge(20, math.nan), gauge(30, math.inf), gauge(70, math.nan)])
-    groups, notes = ask(session, "avg")
-    assert groups == {(): {0: 1.0}}
-    assert notes == ["3 values are not finite numbers"]
-
-
-def test_a_sum_that_may_fall_is_a_gauge(open_tables):
-    """An up-down counter has values, no rate."""
-    rows = [point("sum", 10, value_int=value, is_monotonic=False, temporality=CUMULATIVE) for value in (5,)]
-    session = open_tables(metrics=rows)
-    assert values(session, "avg") == {0: 5.0}
-    with pytest.raises(BadQuestionError, match="fall as well as rise"):
-        ask(session, "rate")
+    assert values(session, "increase", filter="route = /b") == {0: 9}
 
 
 def test_histograms(open_tables):
@@ -459,12 +366,12 @@ def test_exponential_resets_count_from_zero(open_tables):
     assert notes == ["1 reset"]
 
 
-def test_summaries_are_shown_and_never_aggregated(open_tables):
+def test_summaries_are_shown_and_their_quantiles_never_merged(open_tables):
     """A summary's quantiles are there raw; merging them is refused with what can be asked."""
     session = open_tables(
         metrics=[point("summary", 60, count=4, sum=6.0, quantiles=[0.5, 0.9], quantile_values=[1.0, 2.0])]
     )
-    raw = query_range(session, WINDOW, "m", "raw")
+    raw = query_range(session, Question(WINDOW, "m"))
     (shown,) = raw["series"][0]["points"]
     assert shown == {
         "t": T0 + 60,
@@ -476,8 +383,24 @@ def test_summaries_are_shown_and_never_aggregated(open_tables):
         "exemplars": [],
     }
     with pytest.raises(BadQuestionError, match="cannot be merged") as refused:
-        ask(session, "avg")
-    assert refused.value.hint == "Ask for one of: raw."
+        ask(session, "quantile", q=0.5)
+    assert refused.value.hint == "Ask for one of: raw, rate, increase, count, sum, avg."
+    with pytest.raises(BadQuestionError, match="cannot be merged"):
+        ask(session, "max")
+
+
+def test_counts_and_sums_of_summaries_are_totals(open_tables):
+    """A summary's count and sum are cumulative: their increases are rates, counts, sums and means."""
+
+    def summary(time_s, count, total, **more):
+        return point("summary", time_s, start_s=0, count=count, sum=total, **more)
+
+    session = open_tables(metrics=[summary(60, 6, 12.0), summary(120, 18, 60.0), summary(180, 19, math.nan)])
+    assert values(session, "rate") == {0: 0.1, 60: 0.2, 120: 1 / 60}
+    assert values(session, "increase") == {0: 6, 60: 12, 120: 1}
+    assert values(session, "count") == {0: 6, 60: 12, 120: 1}
+    assert values(session, "sum") == {0: 12.0, 60: 48.0}
+    assert values(session, "avg") == {0: 2.0, 60: 4.0}
 
 
 def test_raw_points_have_exemplars(open_tables):
@@ -490,9 +413,8 @@ def test_raw_points_have_exemplars(open_tables):
         "exemplar_span_id": [b"\x02" * 8],
         "exemplar.user:str": ["u"],
     }
-    (series,) = query_range(open_tables(metrics=[row, counter(120, 3)]), WINDOW, "m", "raw", filter_text="route = /a")[
-        "series"
-    ]
+    session = open_tables(metrics=[row, counter(120, 3)])
+    (series,) = query_range(session, Question(WINDOW, "m", filter="route = /a"))["series"]
     assert series == {
         "by": {"route": "/a"},
         "resource": {"service.name": "web"},
@@ -528,7 +450,7 @@ def test_old_names_are_found_in_the_new_unit(open_tables):
     )
 
     def asked(name, aggregate, **options):
-        found = query_range(session, WINDOW, name, aggregate, step_ns=60 * SECOND, **options)
+        found = query_range(session, Question(WINDOW, name, step_ns=60 * SECOND), aggregate, **options)
         return found["unit"], [entry["value"] for series in found["series"] for entry in series["points"]]
 
     assert asked("http.server.request.duration", "sum") == ("s", [8.0])
@@ -547,7 +469,8 @@ def test_a_service_that_sends_both_names_counts_once(open_tables):
             | {"metric_name": "http.server.request.duration", "metric_unit": "s"},
         ]
     )
-    found = query_range(session, WINDOW, "http.server.request.duration", "count", step_ns=60 * SECOND)
+    question = Question(WINDOW, "http.server.request.duration", step_ns=60 * SECOND)
+    found = query_range(session, question, "count")
     assert [entry["value"] for entry in found["series"][0]["points"]] == [2]
 
 
@@ -558,11 +481,11 @@ def test_an_ambiguous_name_has_to_be_chosen(open_tables):
         ask(session, "avg")
     assert (wrong.value.field, wrong.value.message) == ("type", "The metric 'm' has several types: 'gauge', 'sum'.")
     with pytest.raises(BadQuestionError) as wrong:
-        ask(session, "avg", kind="gauge")
+        ask(session, "avg", type="gauge")
     assert wrong.value.field == "unit"
-    assert values(session, "avg", kind="gauge", unit="By") == {0: 2.0}
+    assert values(session, "max", type="gauge", unit="By")[0] == 2.0
     with pytest.raises(BadQuestionError, match="no such type or unit"):
-        ask(session, "avg", kind="summary")
+        ask(session, "avg", type="summary")
 
 
 @pytest.mark.parametrize(
@@ -578,8 +501,11 @@ def test_an_ambiguous_name_has_to_be_chosen(open_tables):
 )
 def test_errors_name_the_parameter(open_tables, options, field, code):
     """What cannot be answered says which parameter to change, and how."""
+    asked = {"name": "m", "step_ns": None, "q": None} | options
+    question = Question(WINDOW, asked["name"], step_ns=asked["step_ns"])
+    session = open_tables(metrics=[gauge(10, 1.0)])
     with pytest.raises(BadQuestionError) as wrong:
-        query_range(open_tables(metrics=[gauge(10, 1.0)]), WINDOW, **options)
+        query_range(session, question, asked["aggregate"], asked["q"])
     assert (wrong.value.field, wrong.value.code) == (field, code)
     assert wrong.value.hint
 
@@ -625,7 +551,7 @@ def test_series_are_label_sets(open_tables):
         ]
     )
     scope = {"name": "", "version": "", "attributes": {}}
-    assert metric_series(session, WINDOW, "m")["series"] == [
+    assert metric_series(session, Question(WINDOW, "m"))["series"] == [
         {
             "attributes": {"cpu": 0},
             "resource": {"service.name": "web"},
@@ -647,4 +573,4 @@ def test_series_are_label_sets(open_tables):
 
 def test_the_default_step_cuts_the_range_in_about_120(open_tables):
     """Without a step the range is cut into at most 120 round ones."""
-    assert query_range(open_tables(metrics=[gauge(10, 1.0)]), WINDOW, "m", "avg")["step_s"] == 5
+    assert query_range(open_tables(metrics=[gauge(10, 1.0)]), Question(WINDOW, "m"), "avg")["step_s"] == 5

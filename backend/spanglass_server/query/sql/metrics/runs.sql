@@ -1,0 +1,1 @@
+(SELECT *, NULL::BIGINT AS gap_ns FROM runs)

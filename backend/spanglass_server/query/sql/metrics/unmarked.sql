@@ -1,0 +1,1 @@
+(SELECT *, NULL::BIGINT AS ended_ns FROM followed)

@@ -1,0 +1,1 @@
+count AS n, CASE WHEN isfinite(sum) THEN sum * {factor} END AS total, true AS is_usable
