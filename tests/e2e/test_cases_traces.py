@@ -87,3 +87,75 @@ def test_both_halves_of_a_call_in_lists(shared_server, sent):
                 (front, 2, 0),
                 (back, 2, 1),
             ]
+
+
+def test_zeros_are_no_parent(shared_server, sent):
+    """A span whose parent id is zeros is a root wherever one asks: trace, list, filter, SQL's view and its service."""
+    case = sent("02-zero-parent-id")
+    service = f"zero-{case.run}"
+
+    page = shared_server.get(f"/traces/{case.trace_id()}")
+    assert [(span["name"], span["parent_span_id"], span["orphan"]) for span in page["spans"]] == [
+        ("nightly job", None, False),
+        ("step", "00000000000000b1", False),
+    ]
+    assert page["warnings"] == []
+    assert [one["root_missing"] for one in _listed(shared_server, service)] == [False]
+    assert [one["root_operation"] for one in _listed(shared_server, service, filter="root:true")] == ["nightly job"]
+    services = {one["service"]: one["requests"] for one in shared_server.get("/services")["services"]}
+    assert services[service] == 1
+    stored = shared_server.get(f"/traces/{case.trace_id()}", format="otlp")["resourceSpans"][0]["scopeSpans"][0][
+        "spans"
+    ]
+    assert [span.get("parentSpanId") for span in stored] == [None, "00000000000000b1"]
+
+
+def test_one_name_for_services_without_one(server):
+    """A service whose name is absent or empty is one service, which is listed, found, counted and has a page."""
+    case = Case("16-unnamed-service", time.time_ns())
+    case.send(server)
+
+    [listed] = server.get("/services")["services"]
+    assert (listed["service"], listed["spans"], listed["requests"]) == ("unknown_service", 3, 3)
+    for question in (
+        {"filter": "service:unknown_service"},
+        {"filter": 'service.name = "unknown_service"'},
+        {"filter": "resource.service.name = unknown_service"},
+        {"filter": "service.name ~ '^unknown_'"},
+        {"filter": "service:unknown*"},
+        {"filter": "service != web"},
+        {"service": "unknown_service"},
+    ):
+        assert len(server.get("/spans", **question)["spans"]) == 3, question
+        assert {one["root_service"] for one in server.get("/traces", **question)["traces"]} == {"unknown_service"}
+    assert server.get("/spans", filter="service:web")["spans"] == []
+    [facet] = server.get("/facets", keys="service.name")["facets"]
+    assert (facet["missing"], [(one["value"], one["count"]) for one in facet["values"]]) == (
+        0,
+        [("unknown_service", 3)],
+    )
+    values = server.get("/values", signal="spans", key="service.name")["values"]
+    assert [(one["value"], one["count"]) for one in values] == [("unknown_service", 3)]
+    [group] = server.get("/spans/groups", by="service.name")["groups"]
+    assert (group["by"], group["spans"]) == ({"service.name": "unknown_service"}, 3)
+    operations = server.get("/services/unknown_service/operations")["operations"]
+    assert sorted(one["operation"] for one in operations) == ["empty name", "no name", "no resource"]
+    page = server.request("GET", "/services/unknown_service")
+    assert (page.status, b"empty name" in page.body) == (200, True)
+
+
+@pytest.mark.parametrize("change", [str, str.upper])
+def test_a_short_trace_id_finds_the_padded_one(shared_server, sent, change):
+    """Sixteen digits of a 64-bit trace id are enough in the API, in filters, on the page and in the search box."""
+    case = sent("18-short-trace-id")
+    short, padded = change(case.run * 2), "0" * 16 + case.run * 2
+
+    assert shared_server.get(f"/traces/{short}")["trace_id"] == padded
+    for filter_text in (f'trace_id = "{short}"', f"trace.id:{short}", f"trace in ({short}, {'1' * 32})"):
+        assert [span["trace_id"] for span in shared_server.get("/spans", filter=filter_text)["spans"]] == [padded]
+    assert shared_server.get("/logs", filter=f"trace_id = {short}")["logs"] == []
+    assert shared_server.request("GET", f"/traces/{short}").status == 200
+    jump = shared_server.request("GET", f"/jump?q={short}")
+    assert (jump.status // 100, jump.headers["Location"]) == (3, f"/traces/{padded}")
+    other = shared_server.request("GET", "/jump?q=00000000000000a1")
+    assert "/traces?" in other.headers["Location"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.api.errors import ApiError
 from spanglass_server.query.window import parse_window
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: A handler's parameters by name: values of their kinds, defaults filled in, None for an optional one not given.
 #: With ``RANGE`` there is also ``window`` (a Window), and always ``now_ns``; with a body, its JSON is ``body``.
 Params = dict[str, Any]
-
-_TRACE_ID = re.compile("[0-9a-fA-F]{32}")
 
 #: Longest text of one parameter; a filter longer than this is a mistake or an attack on the parser.
 MAX_TEXT_LENGTH = 16_384
@@ -113,9 +111,10 @@ def _choice(param: Param, text: str) -> str:
 
 
 def _trace_id(text: str) -> bytes:
-    if not _TRACE_ID.fullmatch(text):
-        raise ValueError(f"{text!r} is not a trace id; it needs 32 hex digits")
-    return bytes.fromhex(text)
+    trace_id = read_trace_id(text)
+    if trace_id is None:
+        raise ValueError(f"{text!r} is not a trace id; it needs {TRACE_ID_FORM}")
+    return bytes.fromhex(trace_id)
 
 
 def _keys(param: Param, text: str) -> list[str]:
@@ -136,7 +135,7 @@ KINDS = {
     "duration": Kind(lambda _, text: _duration(text), {"type": "string", "examples": ["150ms"]}),
     "choice": Kind(_choice, {"type": "string"}),
     "keys": Kind(_keys, {"type": "string", "description": "comma-separated keys"}),
-    "trace_id": Kind(lambda _, text: _trace_id(text), {"type": "string", "pattern": f"^{_TRACE_ID.pattern}$"}),
+    "trace_id": Kind(lambda _, text: _trace_id(text), {"type": "string", "pattern": "^([0-9a-fA-F]{16}){1,2}$"}),
 }
 
 #: The range of a question. A route that has these gets ``window`` instead of the three.

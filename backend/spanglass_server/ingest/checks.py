@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.ingest.columnar import Flat, byte_lengths
+from spanglass_server.ingest.columnar import Flat, byte_lengths, take_or_null
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: 2200-01-01, past which DuckDB's nanosecond timestamps and most clocks' sense end.
 LATEST_NS = 7_258_118_400_000_000_000
+
+#: How long ids are.
+TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
 
 
 @dataclass(slots=True)
@@ -73,3 +76,11 @@ def is_zero_id(ids: Any) -> NDArray[np.bool_]:
         # reduceat over the bytes of the ids that have any: an empty one between two would take its neighbour's byte
         zero[present] = np.bitwise_or.reduceat(buffer[: offsets[-1]], offsets[:-1][present]) == 0
     return zero
+
+
+def valid_id(ids: Any, length: int) -> Any:
+    """An id of the wrong length or of zeros counts as absent (logs.proto, trace_id)."""
+    bad = (id_lengths(ids) != length) | is_zero_id(ids)
+    if not bad.any():
+        return ids
+    return take_or_null(ids, np.where(bad, -1, np.arange(len(bad))))

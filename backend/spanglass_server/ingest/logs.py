@@ -10,15 +10,12 @@ import pyarrow.compute as pc
 
 from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.ingest.attributes import MEMBERS, AttributeShredder, as_text, stored_type, type_codes
-from spanglass_server.ingest.checks import Checks, id_lengths, is_zero_id
-from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy, take_or_null
+from spanglass_server.ingest.checks import SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
+from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_TRACE_ID_BYTES = 16
-_SPAN_ID_BYTES = 8
 
 
 def open_logs(batch: Any) -> Envelope:
@@ -62,8 +59,8 @@ def log_columns(
         "body": text,
         "body_type": kind,
         "event_name": null_if_empty(logs.field("event_name")),
-        "trace_id": _valid_id(logs.field("trace_id"), _TRACE_ID_BYTES),
-        "span_id": _valid_id(logs.field("span_id"), _SPAN_ID_BYTES),
+        "trace_id": valid_id(logs.field("trace_id"), TRACE_ID_BYTES),
+        "span_id": valid_id(logs.field("span_id"), SPAN_ID_BYTES),
         "flags": null_if_zero(logs.field("flags")),
         "dropped_attributes_count": null_if_zero(logs.field("dropped_attributes_count")),
         **shredder.shred("log", logs.field("attributes")),
@@ -77,12 +74,6 @@ def _received(event_names: Any, received_ns: NDArray[np.int64]) -> Any:
     """
     is_running = pc.fill_null(pc.equal(event_names, SPAN_RUNNING_EVENT), fill_value=False)
     return pa.array(received_ns, mask=~numpy(is_running))
-
-
-def _valid_id(ids: Any, length: int) -> Any:
-    """An id of the wrong length or of zeros counts as absent (logs.proto, trace_id)."""
-    bad = (id_lengths(ids) != length) | is_zero_id(ids)
-    return take_or_null(ids, np.where(bad, -1, np.arange(len(bad))))
 
 
 def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:

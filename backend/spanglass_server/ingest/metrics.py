@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import LATEST_NS
+from spanglass_server.ingest.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, valid_id
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, spread, wrap_lists
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 from spanglass_server.ingest.values import to_plain_entries
@@ -186,8 +186,8 @@ def _exemplars(exemplars: Flat, shredder: AttributeShredder) -> Columns:
         "exemplar_time_ns": values.field("time_unix_nano").cast(pa.int64(), safe=False),
         "exemplar_value_int": whole,
         "exemplar_value_double": real,
-        "exemplar_trace_id": null_if_empty(values.field("trace_id")),
-        "exemplar_span_id": null_if_empty(values.field("span_id")),
+        "exemplar_trace_id": valid_id(values.field("trace_id"), TRACE_ID_BYTES),
+        "exemplar_span_id": valid_id(values.field("span_id"), SPAN_ID_BYTES),
         **shredder.shred("exemplar", values.field("filtered_attributes"), Owners.items(exemplars)),
     }
     return {name: wrap_lists(column, exemplars) for name, column in columns.items()}

@@ -8,15 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import Checks, id_lengths, is_zero_id
+from spanglass_server.ingest.checks import SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, id_lengths, is_zero_id, valid_id
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, wrap_lists
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_TRACE_ID_BYTES = 16
-_SPAN_ID_BYTES = 8
 
 
 def open_spans(batch: Any) -> Envelope:
@@ -28,13 +25,14 @@ def check_spans(envelope: Envelope, checks: Checks) -> None:
     """Reject spans that can't be stored or found again."""
     spans = envelope.records.values
     trace_id, span_id, parent = spans.field("trace_id"), spans.field("span_id"), spans.field("parent_span_id")
-    checks.reject(id_lengths(trace_id) != _TRACE_ID_BYTES, "trace_id must have 16 bytes")
+    checks.reject(id_lengths(trace_id) != TRACE_ID_BYTES, "trace_id must have 16 bytes")
     checks.reject(is_zero_id(trace_id), "trace_id must not be all zeros")
-    checks.reject(id_lengths(span_id) != _SPAN_ID_BYTES, "span_id must have 8 bytes")
+    checks.reject(id_lengths(span_id) != SPAN_ID_BYTES, "span_id must have 8 bytes")
     checks.reject(is_zero_id(span_id), "span_id must not be all zeros")
     parent_lengths = id_lengths(parent)
     checks.reject(
-        (parent_lengths != _SPAN_ID_BYTES) & (parent_lengths != 0), "parent_span_id must have 8 bytes or none"
+        (parent_lengths != SPAN_ID_BYTES) & (parent_lengths != 0) & ~is_zero_id(parent),
+        "parent_span_id must have 8 bytes or none",
     )
     checks.reject_future(numpy(spans.field("start_time_unix_nano")), "start_time_unix_nano")
     checks.reject_unstorable(numpy(spans.field("end_time_unix_nano")), "end_time_unix_nano")
@@ -52,7 +50,7 @@ def span_columns(spans: Any, shredder: AttributeShredder) -> dict[str, Any]:
     return {
         "trace_id": spans.field("trace_id"),
         "span_id": spans.field("span_id"),
-        "parent_span_id": null_if_empty(spans.field("parent_span_id")),
+        "parent_span_id": _parents(spans.field("parent_span_id")),
         "trace_state": null_if_empty(spans.field("trace_state")),
         "flags": spans.field("flags"),
         "name": shredder.cut(spans.field("name")),
@@ -69,6 +67,11 @@ def span_columns(spans: Any, shredder: AttributeShredder) -> dict[str, Any]:
         **_link_columns(links, shredder),
         **shredder.shred("span", spans.field("attributes")),
     }
+
+
+def _parents(ids: Any) -> Any:
+    """Ids of parents, null for none; some senders write none as zeros."""
+    return valid_id(ids, SPAN_ID_BYTES) if is_zero_id(ids).any() else null_if_empty(ids)
 
 
 def _backwards(start: NDArray[np.int64], end: NDArray[np.int64]) -> Any:

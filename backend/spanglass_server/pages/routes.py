@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from spanglass_core.ids import read_trace_id
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, trace, traces
@@ -29,18 +29,28 @@ if TYPE_CHECKING:
     Show = Callable[[Visit], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-ANY_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
-
 
 async def jump(visit: Visit) -> Response:
     """``/jump?q=``: a trace id opens the trace, a service its page, anything else is searched as text in traces."""
     text = visit.param("q")
-    if ANY_TRACE_ID.fullmatch(text):
-        return _redirect(f"/traces/{text.lower()}")
+    trace_id = read_trace_id(text)
+    if trace_id and await _is_trace(visit, trace_id, text):
+        return _redirect(f"/traces/{trace_id}")
     answer = await visit.ask("services", **visit.window.ask(), buckets=0)
     if any(row["service"] == text for row in answer["services"]):
         return _redirect(visit.to_service(text))
     return _redirect(visit.go("/traces", filter=quote(text) if text else None))
+
+
+async def _is_trace(visit: Visit, trace_id: str, text: str) -> bool:
+    """Whether a text means a trace: 16 digits may be another id, and do only if such a trace is stored."""
+    if len(text.strip()) == len(trace_id):
+        return True
+    try:
+        await visit.ask("traces", trace_id)
+    except ApiError:
+        return False
+    return True
 
 
 async def home(visit: Visit) -> Response:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 from spanglass_server.pages import columns, exceptions, running, terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
@@ -25,7 +26,6 @@ LOGS_SHOWN = 500
 BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
 #: Searches for an attribute of this trace look this far around it.
 NEAR_NS = 1800 * SECOND_NS
-TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 NOT_ENDED = "The root span has not arrived: it has not ended, or its service does not announce open spans."
 WARNINGS = {
@@ -39,10 +39,11 @@ WARNINGS = {
 
 async def show(visit: Visit) -> Response:
     """``/traces/{trace_id}``."""
-    trace_id = visit.request.path_params["trace_id"].lower()
-    if not TRACE_ID.fullmatch(trace_id):
+    written = visit.request.path_params["trace_id"]
+    trace_id = read_trace_id(written)
+    if trace_id is None:
         raise ApiError(
-            404, {"code": "not_found", "message": f"{trace_id!r} is not a trace id: those are 32 hex digits."}
+            404, {"code": "not_found", "message": f"{written!r} is not a trace id: those are {TRACE_ID_FORM}."}
         )
     answer = await visit.ask("traces", trace_id, format="columns")
     trace = await asyncio.to_thread(columns.unpack, answer)

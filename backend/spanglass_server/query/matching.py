@@ -7,27 +7,13 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.query.language.sql import Sql, all_of
-from spanglass_server.signals import Signal, quote_identifier, quote_text
+from spanglass_server.query.service_names import SERVICE, is_service
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from spanglass_server.store.ports import QuerySession, Window
-
-SERVICE = "resource.service.name:str"
-SERVICE_COLUMN = quote_identifier(SERVICE)
-#: What a service is called whose name is absent, empty or blank; SDKs must send this one themselves (resource semantic
-#: conventions).
-UNKNOWN_SERVICE = "unknown_service"
-_BLANKS = " \t\n\r\f\v"
-_IS_UNNAMED = f"{SERVICE_COLUMN} IS NULL OR trim({SERVICE_COLUMN}, {quote_text(_BLANKS)}) = ''"
-#: The service's name in SQL.
-SERVICE_NAME = Sql(f"CASE WHEN {_IS_UNNAMED} THEN '{UNKNOWN_SERVICE}' ELSE {SERVICE_COLUMN} END")
-
-
-def service_name(stored: str | None) -> str:
-    """Return the name of a service as it is shown, as ``SERVICE_NAME`` does."""
-    return stored if stored and stored.strip(_BLANKS) else UNKNOWN_SERVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +57,6 @@ class Matching:
 def within(window: Window) -> Sql:
     """SQL condition: the span starts in the range."""
     return Sql("start_time_ns >= ? AND start_time_ns < ?", (window.start_ns, window.end_ns))
-
-
-def is_service(name: str) -> Sql:
-    """Write that a span is of a service; plain for names that are stored, so that storage can skip by it."""
-    name = service_name(name)
-    equal = Sql(f"{SERVICE_COLUMN} = ?", (name,))
-    if name != UNKNOWN_SERVICE:
-        return equal
-    return Sql(f"({equal.text} OR {_IS_UNNAMED})", equal.parameters)
 
 
 def match_spans(session: QuerySession, question: SpanQuestion) -> Matching:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: Segments that reach over more time than a week are read whole: the clocks of their senders are wrong.
 _MOST_MINUTES = 7 * 24 * 60
 
+_ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
+
 
 class StoreSession:
     """A ``QuerySession`` over one picture. Belongs to one thread, and ends with the function that was given it."""
@@ -244,10 +246,15 @@ def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str],
     if not needed:
         return f"SELECT 1 AS row FROM {source}"  # noqa: S608 - the source is made here
     columns = ", ".join(
-        quote_identifier(name) if name in present else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
+        _read(name) if name in present else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
         for name in needed
     )
     return f"SELECT {columns} FROM {source}"  # noqa: S608 - identifiers are quoted, the source is made here
+
+
+def _read(name: str) -> str:
+    """Read a column; a parent id of zeros, which older versions stored as it came, is none."""
+    return f"nullif({name}, {_ZERO_ID}) AS {name}" if name == "parent_span_id" else quote_identifier(name)
 
 
 def _read_parquet(paths: Sequence[str]) -> str:

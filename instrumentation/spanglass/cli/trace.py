@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
@@ -10,12 +9,12 @@ from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.output import Column, console, emit, text
 from spanglass.terminal import show
 from spanglass.terminal.tree import branches
+from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BAR_WIDTH = 30
-_ID_LENGTH = 32
 
 _COLUMNS = (
     Column("span_id"),
@@ -47,7 +46,7 @@ _WARNINGS = {
 def command(argv: Sequence[str]) -> int:
     """Print one trace; ndjson and csv have a line for each span."""
     parser = options.parser("trace", "Show one trace as a tree.")
-    parser.add_argument("trace_id", help="32 hexadecimal digits")
+    parser.add_argument("trace_id", help=TRACE_ID_FORM)
     parser.add_argument("--attributes", action="store_true", help="show the spans' attributes too")
     parser.add_argument("--otlp", action="store_true", help="print OTLP/JSON, which `spanglass send -` takes")
     options.add_format(parser)
@@ -70,10 +69,10 @@ def command(argv: Sequence[str]) -> int:
 
 
 def _trace_id(given: str) -> str:
-    digits = given.strip().replace("-", "").lower()
-    if len(digits) != _ID_LENGTH or not set(digits) <= set(string.hexdigits):
-        raise CliError(f"{given!r} is not a trace id", "a trace id has 32 hexadecimal digits", code=Exit.USAGE)
-    return digits
+    trace_id = read_trace_id(given.replace("-", ""))
+    if trace_id is None:
+        raise CliError(f"{given!r} is not a trace id", f"a trace id has {TRACE_ID_FORM}", code=Exit.USAGE)
+    return trace_id
 
 
 def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:

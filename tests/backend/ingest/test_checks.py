@@ -96,6 +96,15 @@ def test_a_bad_span_is_rejected_alone(change, reason):
     assert stored(results, "name") == ["span 1", "span 3"]
 
 
+@pytest.mark.parametrize("parent", [b"", bytes(8), bytes(16), bytes(1)])
+def test_zeros_are_no_parent(parent):
+    """A parent id without bytes, or of zeros however many, is none; ids beside it stay."""
+    results = decode(Signal.SPANS, spans({"parent_span_id": b"\1" * 8}, {"parent_span_id": parent}, {}))
+
+    assert answers(results) == [Accepted(3)]
+    assert stored(results, "parent_span_id") == [b"\1" * 8, None, None]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -190,3 +190,35 @@ def test_pruning_never_loses_a_row(tmp_path):
 
 def _key(row):
     return tuple(row.get(name) for name in ("trace_id", A, B, C))
+
+
+def test_zeros_of_older_versions_are_no_parent(bench):
+    """A parent id of zeros is null in relations, in segments and in memory; whole rows have it as it was stored."""
+    rows = table([{"n": 1, "parent_span_id": bytes(8)}, {"n": 2, "parent_span_id": b"\1" * 8}])
+    bench.write(rows)
+    bench.buffer(rows)
+
+    assert [row["parent_span_id"] for row in bench.select(["parent_span_id"])] == [None, None, b"\1" * 8, b"\1" * 8]
+    whole = bench.engine.run_here(lambda session: session.whole_rows(Signal.SPANS, ALL_TIME, "true"))
+    assert whole["parent_span_id"].to_pylist() == [bytes(8), b"\1" * 8] * 2
+
+
+MINUTE = 60_000_000_000
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 30_000)), min_size=1, max_size=6), max_size=4))
+def test_windows_of_traces_leave_out_no_span(tmp_path_factory, batches):
+    """Every span of a trace begins in one of its windows: in segments, merged ones, those of a month, and in memory."""
+    bench = Bench(tmp_path_factory.mktemp("store") / "data")
+    for place, batch in enumerate(batches):
+        rows = table([{"n": trace} for trace, _ in batch])
+        starts = pa.array([minute * MINUTE for _, minute in batch])
+        rows = rows.set_column(rows.column_names.index("start_time_ns"), "start_time_ns", starts)
+        (bench.buffer if place == 3 else bench.write)(rows)
+    found = bench.engine.run_here(lambda session: session.trace_windows([trace_id(number) for number in (1, 2, 3)]))
+
+    for trace, minute in (span for batch in batches for span in batch if span[0] <= 3):
+        inside = [one for of, one in found if of == trace_id(trace) and one.start_ns <= minute * MINUTE < one.end_ns]
+        assert inside, (trace, minute)
+    bench.engine.close()

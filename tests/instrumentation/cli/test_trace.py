@@ -131,9 +131,18 @@ def test_bad_id_is_not_sent(canned, run):
     result = run("trace", "xyz")
 
     assert (result.returncode, canned.received) == (2, [])
-    assert (
-        result.stderr.decode() == "spanglass trace: 'xyz' is not a trace id\n  a trace id has 32 hexadecimal digits\n"
-    )
+    assert result.stderr.decode().splitlines() == [
+        "spanglass trace: 'xyz' is not a trace id",
+        "  a trace id has 32 hex digits, or 16 for a 64-bit id",
+    ]
+
+
+def test_a_short_id_is_padded(canned, run):
+    """Sixteen digits are a 64-bit id, which is stored with zeros before it."""
+    short = TRACE_ID[16:]
+    canned.answer(f"/api/v1/traces/{'0' * 16}{short}", {**TRACE, "trace_id": "0" * 16 + short})
+
+    assert run("trace", short.upper()).stdout.decode().startswith(f"trace {'0' * 16}{short}")
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,11 @@ from spanglass_server.query.language.intrinsic_conditions import (
     trace_ids,
 )
 from spanglass_server.query.language.overflow import overflow_condition
-from spanglass_server.query.language.parts import Part, both, either, part_of_attribute
+from spanglass_server.query.language.parts import NOTHING, Part, both, either, part_of_attribute
 from spanglass_server.query.language.regex import check_regex
-from spanglass_server.query.language.sql import Sql, negated
-from spanglass_server.signals import AttributeColumn, Signal, quote_identifier
+from spanglass_server.query.language.sql import Sql, all_of, negated
+from spanglass_server.query.service_names import IS_UNNAMED, SERVICE, SERVICE_NAME, UNKNOWN_SERVICE, service_name
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -130,6 +131,8 @@ class _Compiler:
         parts = [_attribute(stored, test) for stored in resolved.columns]
         if resolved.overflow:
             parts.append(overflow_condition(resolved.overflow, test))
+        if resolved.names_service and not _is_presence(test):
+            parts.append(_unnamed_service(test))
         if resolved.intrinsic is not None:
             if _is_presence(test):
                 return self._exists(field)
@@ -171,6 +174,15 @@ def _with_key(test: Test, key: str) -> Test:
 def _is_presence(test: Test) -> bool:
     """Tell whether a test is ``= *``, which asks only that there is a value."""
     return isinstance(test, Equals) and all(has_wildcard(v) and not v.text.strip("*") for v in test.values)
+
+
+def _unnamed_service(test: Test) -> Part:
+    """Test the name of services that have none; a row without any name may match."""
+    if isinstance(test, Equals) and not any(map(has_wildcard, test.values)):
+        is_meant = UNKNOWN_SERVICE in map(service_name, test.texts())
+        return Part(Sql(f"({IS_UNNAMED})"), frozenset((SERVICE,))) if is_meant else NOTHING
+    sql = scalar_condition(f"({SERVICE_NAME.text})", ValueType.STR, test)
+    return Part(all_of([Sql(f"({IS_UNNAMED})"), sql]), frozenset((SERVICE,)))
 
 
 def _attribute(stored: AttributeColumn, test: Test) -> Part:

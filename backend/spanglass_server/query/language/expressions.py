@@ -11,6 +11,7 @@ from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field
 from spanglass_server.query.logs.severity import severity_sql
+from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def field_expression(key: str | Field, signal: Signal, columns: Collection[str])
     kinds, statuses and severities, ids in lower-case hex, times and durations in nanoseconds.
     """
     resolved = _resolve(key, signal, columns)
+    if resolved.names_service:
+        return _service(resolved)
     sources = [_native(stored) for stored in resolved.columns]
     read = frozenset(stored.name for stored in resolved.columns)
     if resolved.intrinsic is not None:
@@ -61,6 +64,13 @@ def numeric_expression(key: str | Field, signal: Signal, columns: Collection[str
 def _resolve(key: str | Field, signal: Signal, columns: Collection[str]) -> Resolved:
     known = columns if isinstance(columns, AbstractSet | Mapping) else frozenset(columns)
     return resolve(key if isinstance(key, Field) else parse_field(key), signal, known)
+
+
+def _service(resolved: Resolved) -> tuple[str, frozenset[str]]:
+    """Return the name of each row's service, which is always there."""
+    others = [stored for stored in resolved.columns if stored.name != SERVICE]
+    sources = [f"nullif(trim({_as_text(_native(stored))}), '')" for stored in others]
+    return _first([*sources, SERVICE_NAME.text]), frozenset((SERVICE, *(stored.name for stored in others)))
 
 
 def _native(stored: AttributeColumn) -> str:

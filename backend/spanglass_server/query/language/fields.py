@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
 from spanglass_server.query.semconv import aliases
+from spanglass_server.query.service_names import SERVICE
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class Resolved:
     """Where a field may be: at most one of ``intrinsic`` and a key, and the columns that exist.
 
     ``overflow`` holds the full column names under which the overflow lists may have it; empty without such lists.
+    ``names_service``: services that have no name have one here.
     """
 
     key: str
     intrinsic: Intrinsic | None
     columns: tuple[AttributeColumn, ...]
     overflow: tuple[str, ...]
+    names_service: bool = False
 
 
 def resolve(field: Field, signal: Signal, columns: Collection[str]) -> Resolved:
@@ -47,6 +50,7 @@ def resolve(field: Field, signal: Signal, columns: Collection[str]) -> Resolved:
         intrinsic=intrinsic,
         columns=tuple(candidate for candidate in candidates if candidate.name in columns),
         overflow=tuple(candidate.name for candidate in candidates) if OVERFLOW in columns else (),
+        names_service=any(candidate.name == SERVICE for candidate in candidates),
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from spanglass_core.ids import read_trace_id
 from spanglass_core.units import Dimension
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language import conditions
 from spanglass_server.query.language.ast import Operator, Value
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, Test, has_wildcard
-from spanglass_server.query.language.intrinsics import Intrinsic, Kind
+from spanglass_server.query.language.intrinsics import TRACE_ID_BYTES, Intrinsic, Kind
 from spanglass_server.query.language.numbers import UNITS_HINT, quantity_of
 from spanglass_server.query.language.sql import FALSE, TRUE, Sql, any_of, negated
 from spanglass_server.query.logs.severity import (
@@ -82,7 +83,8 @@ def trace_ids(test: Test) -> frozenset[bytes]:
     """Return the ids of an equality with whole ids, else nothing."""
     if not isinstance(test, Equals) or any(has_wildcard(value) for value in test.values):
         return frozenset()
-    return frozenset(bytes.fromhex(value.text) for value in test.values)
+    found = (read_trace_id(value.text) for value in test.values)
+    return frozenset(bytes.fromhex(trace_id) for trace_id in found if trace_id is not None)
 
 
 def _describe(field: Intrinsic) -> str:
@@ -220,6 +222,8 @@ def _id(target: Target, test: Test) -> Sql:
 
 def _id_bytes(target: Target, value: Value) -> bytes:
     digits = 2 * target.field.size_bytes
+    if target.field.size_bytes == TRACE_ID_BYTES:
+        value = replace(value, text=read_trace_id(value.text) or value.text)
     try:
         found = bytes.fromhex(value.text)
     except ValueError:

@@ -53,7 +53,7 @@ _KINDS_BY_TYPE = {
     "UTINYINT": Kind.NUMBER,
 }
 
-_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
+TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 _SCOPE_NAMES = {
     "scope.name": "scope_name",
@@ -139,7 +139,7 @@ def _of_column(column: str, sql_type: str) -> Intrinsic:
     kind = _KINDS_BY_TYPE[sql_type.removesuffix("[]")]
     if kind is Kind.NUMBER and column.endswith("time_ns"):
         kind = Kind.TIME
-    size_bytes = _TRACE_ID_BYTES if column.endswith("trace_id") else _SPAN_ID_BYTES
+    size_bytes = TRACE_ID_BYTES if column.endswith("trace_id") else _SPAN_ID_BYTES
     return Intrinsic(kind, (column,), is_list=is_list, size_bytes=size_bytes if kind is Kind.ID else 0)
 
 

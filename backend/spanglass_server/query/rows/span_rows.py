@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core import attribute_names as names
+from spanglass_core.ids import id_or_none
 from spanglass_core.trace_times import EARLIEST_NS, horizon_ns
 from spanglass_server.query.language.intrinsics import STATUSES
-from spanglass_server.query.matching import SERVICE, service_name
 from spanglass_server.query.rows.stored_rows import Rows
+from spanglass_server.query.service_names import SERVICE, service_name
 from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
 from spanglass_server.query.traces.reasons import reason, tells_exception
@@ -223,11 +224,6 @@ def _brief_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cut(value: Any, most: int) -> Any:
     return value[:most] if isinstance(value, str) else value
-
-
-def id_or_none(value: bytes | None) -> bytes | None:
-    """Return an id, None for an absent one: no bytes, or zeros only."""
-    return value if value and any(value) else None
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
-from spanglass_server.query.matching import SERVICE
 from spanglass_server.query.semconv_numbers import NUMBERS
+from spanglass_server.query.service_names import SERVICE
 from spanglass_server.signals import (
     FIXED_COLUMNS,
     LIST_POSITIONS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
 from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME
+from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.language.sql import TRUE, Sql, all_of
-from spanglass_server.query.matching import is_service
+from spanglass_server.query.service_names import is_service
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import LOST, RUNNING, OpenSpan, open_spans
 from spanglass_server.query.traces.identity import COLUMNS, SELECTED, of_row

@@ -20,7 +20,7 @@ from spanglass_server.query.answers import (
     UnixSeconds,
 )
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
-from spanglass_server.query.matching import SERVICE, SERVICE_NAME, is_service
+from spanglass_server.query.service_names import SERVICE, SERVICE_NAME, is_service
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, counting, estimate, sampled_share
 from spanglass_server.query.traces.identity import kind_name
