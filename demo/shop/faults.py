@@ -86,7 +86,7 @@ FAULTS = (
         "A service is down",
         "payment",
         "The payment process is stopped. It is started again when you switch this off.",
-        "checkout answers 503 with ConnectError; payment sends nothing any more.",
+        "Payment has no requests any more, and checkout answers 503: one row names both, and the ConnectError.",
         "service:checkout status:error",
     ),
     Fault(

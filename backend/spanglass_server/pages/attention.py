@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: From this share of failing requests on a service is said to need attention, if more than one failed.
 BAD_RATIO, LEAST_ERRORS = 0.05, 2
+#: A fault is over when by chance so many requests succeed one time in a thousand; that is said for some buckets.
+BY_CHANCE, RECENT_BUCKETS = 0.001, 5
 #: "Now" is as many of the newest buckets as hold this many requests, but no more than so many buckets.
 NOW_REQUESTS, NOW_BUCKETS = 10, 3
 #: What is usual is told by at least so many buckets with at least so many requests together.
@@ -31,13 +33,15 @@ CERTAIN_REQUESTS, LATE_S = 10, 10
 class Finding:
     """What is wrong: ``failing`` and ``failed`` count shares, ``slow`` nanoseconds, ``silent`` requests a second.
 
-    ``usual`` is the same figure before; ``since_s`` is where it began, Unix seconds of a bucket's start.
+    ``usual`` is the same figure before; ``since_s`` is where it began, ``until_s`` where it ended
+    if it has: Unix seconds of a bucket's edge.
     """
 
     kind: str
     now: float
     usual: float
     since_s: float
+    until_s: float | None = None
 
 
 def find(points: Sequence[Mapping[str, Any]], end_s: float | None = None) -> Finding | None:
@@ -70,6 +74,8 @@ def _failing(points: Sequence[Mapping[str, Any]]) -> Finding | None:
         return None
     calm = next((i for i in range(len(before), 0, -1) if _ratio(before[i - 1 : i]) < BAD_RATIO), 0)
     bad = [point for point in [*before[calm:], *now] if point["errors"]]
+    if _is_over(now, _ratio(bad)):
+        return None
     return Finding("failing", _ratio(bad), _ratio(before[:calm]), bad[0]["t"])
 
 
@@ -77,11 +83,25 @@ def _fails(points: Sequence[Mapping[str, Any]]) -> bool:
     return _count(points, "errors") >= LEAST_ERRORS and _ratio(points) >= BAD_RATIO
 
 
+def _is_over(now: Sequence[Mapping[str, Any]], bad_ratio: float) -> bool:
+    """Whether so many requests in a row succeeded that a fault as bad as this one can't go on by chance."""
+    newest = now[-1] if now else None
+    return newest is not None and not newest["errors"] and (1 - bad_ratio) ** newest["requests"] <= BY_CHANCE
+
+
 def _failed(points: Sequence[Mapping[str, Any]]) -> Finding | None:
-    """Return what failed in the range as a whole, though it has stopped."""
-    if not _fails(points):
+    """Return the last stretch that failed, though it has stopped: a short while ago, or as a part of the whole range.
+
+    Its buckets are those that fail, with none between that does not.
+    """
+    busy = [point for point in points if point["requests"]]
+    end = next((i for i in range(len(busy), 0, -1) if _ratio(busy[i - 1 : i]) >= BAD_RATIO), 0)
+    start = next((i for i in range(end, 0, -1) if _ratio(busy[i - 1 : i]) < BAD_RATIO), 0)
+    stretch = busy[start:end]
+    if not _fails(stretch) or not (len(busy) - end <= RECENT_BUCKETS or _fails(points)):
         return None
-    return Finding("failed", _ratio(points), 0.0, next(point["t"] for point in points if point["errors"]))
+    step_s = points[1]["t"] - points[0]["t"] if len(points) > 1 else 0
+    return Finding("failed", _ratio(stretch), _ratio(busy[:start]), stretch[0]["t"], stretch[-1]["t"] + step_s)
 
 
 def _silent(points: Sequence[Mapping[str, Any]], end_s: float) -> Finding | None:

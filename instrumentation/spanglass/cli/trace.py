@@ -87,6 +87,8 @@ def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     )
     for warning in trace["warnings"]:
         out.print(text(f"! {_WARNINGS.get(warning, warning)}", "yellow"))
+    if failure := trace.get("failure"):
+        out.print(text(_failure(failure), "red"), no_wrap=True, overflow="ellipsis")
     out.print()
     spans = trace["spans"]
     prefixes = branches([span["depth"] for span in spans])
@@ -118,6 +120,16 @@ def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
     if failed:
         line += text(" error", "red bold") + text(f": {said}" if (said := _reason(span)) else "")
     return line
+
+
+def _failure(failure: dict[str, Any]) -> str:
+    """Say in a line where the trace began to fail, whom that span called, and why."""
+    peer = failure["peer"] or {}
+    address = ":".join(str(peer[part]) for part in ("host", "port") if peer.get(part) is not None)
+    service = peer.get("service")
+    to = f" to {address} ({service})" if address and service else f" to {address or service}" if peer else ""
+    why = f": {failure['reason']}" if failure["reason"] else ""
+    return f"! it began to fail in {failure['name'] or '(no name)'}{to} of {failure['service']}{why}"
 
 
 def _reason(span: dict[str, Any]) -> str:

@@ -95,6 +95,27 @@ def test_spans_that_have_not_ended(canned, run):
     ]
 
 
+@pytest.mark.parametrize(
+    ("peer", "words"),
+    [
+        (None, ""),
+        ({"host": "127.0.0.1", "port": 8083, "service": "payment"}, " to 127.0.0.1:8083 (payment)"),
+        ({"host": "pay", "port": None, "service": None}, " to pay"),
+        ({"host": None, "port": None, "service": "payment"}, " to payment"),
+    ],
+)
+def test_a_failure_is_named_first(canned, run, peer, words):
+    """The head says where the trace began to fail, whom that span called, and why; the span has its reason."""
+    failure = {"key": "a", "service": "checkout", "name": "POST", "reason": "refused", "peer": peer}
+    spans = [span("POST", 0, 0, 1_000_000_000, status="error", status_message="refused\n at f", reason="refused")]
+    canned.answer(f"/api/v1/traces/{TRACE_ID}", {**TRACE, "spans": spans, "warnings": [], "failure": failure})
+
+    lines = [line.rstrip() for line in run("trace", TRACE_ID).stdout.decode().splitlines()]
+
+    assert lines[2] == f"! it began to fail in POST{words} of checkout: refused"
+    assert lines[4].endswith("web POST error: refused")
+
+
 def test_otlp_bytes_pass_unchanged(canned, run):
     """``--otlp`` prints the server's OTLP/JSON as it came."""
     body = b'{"resourceSpans":[{"n":1.50}]}'
