@@ -88,3 +88,54 @@ def test_a_number_that_one_sender_writes_as_text(restarted):
         texts = "SELECT \"http.response.status_code:str\" FROM spans WHERE service_name = 'rust-shop'"
         assert sql(server, texts) == [["200"]]
         assert sql(server, f"SELECT typeof({key}) FROM spans LIMIT 1") == [["BIGINT"]]  # noqa: S608
+
+
+def any_value(value):
+    """Write a Python value as OTLP/JSON."""
+    match value:
+        case dict():
+            return {"kvlistValue": {"values": [{"key": key, "value": any_value(item)} for key, item in value.items()]}}
+        case list():
+            return {"arrayValue": {"values": [any_value(item) for item in value]}}
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case _:
+            return {"stringValue": value}
+
+
+def test_maps_are_reachable_by_path(new_server):
+    """A group, an object and a parsed body: in filters, facets, completion and SQL, in memory and from a segment."""
+    server = new_server()
+    server.start()
+    now = str(time.time_ns())
+    records = [
+        {"body": {"stringValue": "slog"}, "attributes": {"order": {"id": 17, "paid": True}}},
+        {"body": {"stringValue": "flat"}, "attributes": {"order.id": 17}},
+        {"body": {"stringValue": "pino"}, "attributes": {"order": {"id": "17", "lines": [{"sku": "tea"}]}}},
+        {"body": any_value({"msg": "paid", "order": {"id": 18}}), "attributes": {}},
+    ]
+    logs = [
+        {"timeUnixNano": now, **record, "attributes": any_value(record["attributes"])["kvlistValue"]["values"]}
+        for record in records
+    ]
+    request = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": logs}]}]}).encode()
+    assert server.request("POST", "/v1/logs", request, {"Content-Type": "application/json"}).status == 200
+    for _ in range(2):
+        for text, bodies in {
+            "order.id = 17": ["slog", "flat", "pino"],
+            "order.paid = true": ["slog"],
+            "order.lines.sku = tea": ["pino"],
+            "body.msg = paid body.order.id > 17": [{"msg": "paid", "order": {"id": 18}}],
+        }.items():
+            assert [log["body"] for log in server.get("/logs", last="1h", filter=text, order="asc")["logs"]] == bodies
+        (facet,) = server.get("/facets", signal="logs", last="1h", keys="order.id")["facets"]
+        assert facet["values"] == [{"value": "17", "count": 3}]
+        keys = {entry["key"] for entry in server.get("/keys", signal="logs", last="1h", prefix="order.")["keys"]}
+        assert keys == {"order.id", "order.paid", "order.lines", "body.order.id"}
+        assert (
+            sql(server, """SELECT "order"->>'$.id' FROM logs WHERE "order" IS NOT NULL ORDER BY ALL""") == [["17"]] * 2
+        )
+        server.stop()
+        server.start()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.language import intrinsic_keys
+from spanglass_server.query.map_keys import INTRINSIC, map_keys
 from spanglass_server.signals import AttributeColumn, Signal
 
 if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
-
-#: The position of a field that is no attribute.
-INTRINSIC = "intrinsic"
 
 
 def complete_keys(
@@ -19,7 +17,8 @@ def complete_keys(
 ) -> dict[str, Any]:
     """Answer ``GET /api/v1/keys``: keys that begin with ``prefix`` first, then those that hold it, most used first.
 
-    A key's ``count`` is the number of records stored together with it, which costs nothing to know.
+    A key's ``count`` is the number of records stored together with it, which costs nothing to know. Keys within maps
+    are those of a sample.
     """
     found: dict[tuple[str, str], dict[str, Any]] = {}
     stored = session.columns(signal, window)
@@ -31,6 +30,10 @@ def complete_keys(
             (column.position, column.key), {"key": column.key, "position": column.position, "types": [], "count": 0}
         )
         entry["types"].append(str(column.type))
+        entry["count"] = max(entry["count"], count)
+    for position, key, types, count in map_keys(session, signal, window, stored):
+        entry = found.setdefault((position, key), {"key": key, "position": position, "types": [], "count": 0})
+        entry["types"] = [*{*entry["types"], *types}]
         entry["count"] = max(entry["count"], count)
     everywhere = max(stored.values(), default=0)
     intrinsics = [

@@ -138,3 +138,31 @@ def test_keys_are_completed(open_tables):
         "count": 1,
     }
     assert len(complete_keys(session, Signal.SPANS, WINDOW, limit=3)["keys"]) == 3
+
+
+def test_keys_within_maps_are_offered(open_tables):
+    """Of attributes, events and bodies, with the types that a sample has; escapes and cut texts are no keys."""
+    session = open_tables(
+        spans=[{"start_time_ns": 5, "event.args:json": [None, '{"n":1}']}],
+        logs=[
+            {"time_ns": 5, "log.order:json": '{"id":17,"$$x":1,"customer":{"name":"Ann","raw":{"$bytes":"AA=="}}}'},
+            {"time_ns": 5, "log.order:json": '{"id":"a","lines":[{"sku":"x"}]}', "log.order.id:int": 3},
+            {"time_ns": 5, "log.order:json": "[1]", "log.cut:json": '{"gone":1'},
+            {"time_ns": 5, "body": '{"msg":"x"}', "body_type": "json"},
+        ],
+    )
+    offered = {
+        (entry["position"], entry["key"]): entry["types"]
+        for entry in complete_keys(session, Signal.LOGS, WINDOW, limit=1000)["keys"]
+        if "." in entry["key"] and entry["key"].split(".")[0] in ("order", "body", "cut")
+    }
+    assert offered == {
+        ("log", "order.id"): ["int", "str"],
+        ("log", "order.$x"): ["int"],
+        ("log", "order.customer.name"): ["str"],
+        ("log", "order.customer.raw"): ["json"],
+        ("log", "order.lines"): ["json"],
+        ("intrinsic", "body.msg"): ["str"],
+    }
+    (entry,) = complete_keys(session, Signal.SPANS, WINDOW, prefix="args.")["keys"]
+    assert (entry["position"], entry["key"], entry["types"]) == ("event", "args.n", ["int"])

@@ -40,6 +40,7 @@ from spanglass_server.query.language.intrinsic_conditions import (
 )
 from spanglass_server.query.language.overflow import overflow_condition
 from spanglass_server.query.language.parts import NOTHING, Part, both, either, part_of_attribute
+from spanglass_server.query.language.paths import map_condition
 from spanglass_server.query.language.regex import check_regex
 from spanglass_server.query.language.sql import Sql, all_of, negated
 from spanglass_server.query.service_names import IS_UNNAMED, SERVICE, SERVICE_NAME, UNKNOWN_SERVICE, service_name
@@ -129,6 +130,7 @@ class _Compiler:
         if resolved.intrinsic is None:
             test = _with_key(test, resolved.key)
         parts = [_attribute(stored, test) for stored in resolved.columns]
+        parts += [map_condition(path, test) for path in resolved.maps]
         if resolved.overflow:
             parts.append(overflow_condition(resolved.overflow, test))
         if resolved.names_service and not _is_presence(test):
@@ -145,6 +147,7 @@ class _Compiler:
     def _exists(self, field: Field) -> Part:
         resolved = resolve(field, self.signal, self.columns)
         parts = [_attribute_exists(stored) for stored in resolved.columns]
+        parts += [map_condition(path, None) for path in resolved.maps]
         if resolved.overflow:
             parts.append(overflow_condition(resolved.overflow, None))
         if resolved.intrinsic is not None:

@@ -38,6 +38,9 @@ def field_expression(key: str | Field, signal: Signal, columns: Collection[str])
     if resolved.overflow:
         sources.append(_overflow(resolved))
         read |= _OVERFLOW_COLUMNS
+    for path in resolved.maps:
+        sources.append(path.text)
+        read |= path.columns
     if not sources:
         return "CAST(NULL AS VARCHAR)", read
     one_type = len({stored.type for stored in resolved.columns}) == 1 and len(sources) == len(resolved.columns)
@@ -58,6 +61,9 @@ def numeric_expression(key: str | Field, signal: Signal, columns: Collection[str
     if resolved.overflow:
         sources.append(_as_double(_overflow(resolved)))
         read |= _OVERFLOW_COLUMNS
+    for path in resolved.maps:
+        sources.append(_as_double(path.text))
+        read |= path.columns
     return _first(sources) if sources else "CAST(NULL AS DOUBLE)", read
 
 

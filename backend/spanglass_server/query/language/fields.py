@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
+from spanglass_server.query.language.paths import MapPath, map_paths
 from spanglass_server.query.semconv import aliases
 from spanglass_server.query.service_names import SERVICE
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
@@ -26,6 +27,7 @@ class Resolved:
 
     ``overflow`` holds the full column names under which the overflow lists may have it; empty without such lists.
     ``names_service``: services that have no name have one here.
+    ``maps`` are the maps that may hold it.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Resolved:
     columns: tuple[AttributeColumn, ...]
     overflow: tuple[str, ...]
     names_service: bool = False
+    maps: tuple[MapPath, ...] = ()
 
 
 def resolve(field: Field, signal: Signal, columns: Collection[str]) -> Resolved:
@@ -51,6 +54,7 @@ def resolve(field: Field, signal: Signal, columns: Collection[str]) -> Resolved:
         columns=tuple(candidate for candidate in candidates if candidate.name in columns),
         overflow=tuple(candidate.name for candidate in candidates) if OVERFLOW in columns else (),
         names_service=any(candidate.name == SERVICE for candidate in candidates),
+        maps=map_paths(places, field, signal, columns) if intrinsic is None else (),
     )
 
 

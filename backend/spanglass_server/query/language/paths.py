@@ -1,0 +1,131 @@
+"""Keys that lead into maps: ``order.id`` is also the key ``id`` of a map ``order``, and ``body.msg`` one of a body.
+
+Maps are stored as JSON text. A value in one is compared by the type it has there, as an attribute of that type is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language.conditions import Equals, scalar_condition
+from spanglass_server.query.language.parts import Part
+from spanglass_server.query.language.sql import FALSE, Sql, any_of
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from spanglass_server.query.language.ast import Field
+    from spanglass_server.query.language.conditions import Test
+
+_BODY = "body."
+#: A longer path is looked for as it is written only, every dot a step: others double with every dot.
+_MOST_STEPS = 5
+
+#: How a value of a map is read, by its type in JSON.
+_TYPED = (
+    (ValueType.STR, ("VARCHAR",), "found ->> '$'"),
+    (ValueType.INT, ("BIGINT", "UBIGINT"), "TRY_CAST(found AS BIGINT)"),
+    (ValueType.DOUBLE, ("DOUBLE",), "TRY_CAST(found AS DOUBLE)"),
+    (ValueType.DOUBLE, ("OBJECT",), "TRY_CAST(found ->> '$.\"$double\"' AS DOUBLE)"),
+    (ValueType.BOOL, ("BOOLEAN",), "TRY_CAST(found AS BOOLEAN)"),
+    (ValueType.JSON, ("ARRAY", "OBJECT"), "CAST(found AS VARCHAR)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MapPath:
+    """Where in a map a key may be: SQL for the list of values found there, and what it reads.
+
+    ``values`` is a list of JSON; of keys that are not there it has null. ``require`` as in ``Part``.
+    """
+
+    values: str
+    columns: frozenset[str]
+    require: frozenset[str] | None
+
+    @property
+    def text(self) -> str:
+        """SQL for the first value as text; null where there is none."""
+        return f"list_filter({self.values}, lambda found: found IS NOT NULL)[1] ->> '$'"
+
+
+def map_paths(
+    places: Iterable[tuple[str, str]], field: Field, signal: Signal, columns: Collection[str]
+) -> tuple[MapPath, ...]:
+    """List the maps that may hold a field: ``places`` are the positions and keys that it may have as an attribute."""
+    found = [path for position, key in places for path in _in_attributes(position, key, columns)]
+    if signal is Signal.LOGS and field.name.startswith(_BODY) and not field.quoted:
+        values = f"CASE WHEN body_type = 'json' THEN {_extracted('body', field.name.removeprefix(_BODY))} END"
+        found.append(MapPath(values, frozenset(("body", "body_type")), None))
+    return tuple(found)
+
+
+def map_condition(path: MapPath, test: Test | None) -> Part:
+    """Test the values of a path, of which any may match; without a test, that there is one."""
+    inner = Sql("found IS NOT NULL") if test is None else _typed(test)
+    if inner is FALSE:
+        return Part(FALSE, frozenset(), frozenset(), frozenset())
+    sql = Sql(f"len(list_filter({path.values}, lambda found: {inner.text})) > 0", inner.parameters)
+    return Part(sql, path.columns, path.require)
+
+
+def _typed(test: Test) -> Sql:
+    parts = []
+    for kind, names, value in _TYPED:
+        types = ", ".join(f"'{name}'" for name in names)
+        parts.append(scalar_condition(f"(CASE WHEN json_type(found) IN ({types}) THEN {value} END)", kind, test))
+    if isinstance(test, Equals) and test.texts():
+        parts.append(scalar_condition("(found ->> '$.\"$bytes\"')", ValueType.STR, test))
+    return any_of(parts)
+
+
+def _in_attributes(position: str, key: str, columns: Collection[str]) -> Iterator[MapPath]:
+    """Maps that are attributes whose key the field begins with, in columns or past their limit."""
+    for at, character in enumerate(key):
+        if character != ".":
+            continue
+        stored, rest = AttributeColumn(position, key[:at], ValueType.JSON), key[at + 1 :]
+        if stored.name in columns:
+            name = quote_identifier(stored.name)
+            values = _extracted(name, rest)
+            if stored.is_list:
+                values = f"flatten(list_transform({name}, lambda map: {_extracted('map', rest)}))"
+            yield MapPath(values, frozenset((stored.name,)), frozenset((stored.name,)))
+        if "overflow_name" in columns:
+            entries = (
+                f'list_filter("overflow_value", lambda _, place: "overflow_name"[place] = {quote_text(stored.name)})'
+            )
+            values = f"flatten(list_transform({entries}, lambda map: {_extracted('map', rest)}))"
+            yield MapPath(values, frozenset(("overflow_name", "overflow_value")), frozenset(("overflow_name",)))
+
+
+def _extracted(operand: str, rest: str) -> str:
+    """SQL for the list of values at a path of a JSON text, null when that is none (cut, or of another kind)."""
+    splits = list(_splits(rest.split(".")))
+    steps = [[_step(key) for key in keys] for keys in splits]
+    direct = ", ".join(quote_text("$" + "".join(keys)) for keys in steps)
+    # an array on the way: any of its elements leads on
+    through = [
+        quote_text("$" + "".join(keys[:at]) + "[*]" + "".join(keys[at:])) for keys in steps for at in range(len(keys))
+    ]
+    lists = [f"json_extract({operand}, [{direct}])", *(f"json_extract({operand}, {path})" for path in through)]
+    return f"TRY(list_concat({', '.join(lists)}))"
+
+
+def _splits(words: list[str]) -> Iterator[list[str]]:
+    """Every way in which keys with dots in them can make up a path, the longest path first."""
+    dots = range(1, len(words))
+    counts = range(len(dots), -1, -1) if len(words) <= _MOST_STEPS else (len(dots),)
+    for count in counts:
+        for chosen in combinations(dots, count):
+            bounds = [0, *chosen, len(words)]
+            yield [".".join(words[start:end]) for start, end in pairwise(bounds)]
+
+
+def _step(key: str) -> str:
+    """One step of a JSON path. A key that begins with ``$`` is stored with one more."""
+    escaped = ("$" + key if key.startswith("$") else key).replace("\\", "\\\\").replace('"', '\\"')
+    return f'."{escaped}"'

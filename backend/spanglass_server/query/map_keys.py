@@ -1,0 +1,98 @@
+"""Keys within maps, for completion: learned from a few of the maps there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from spanglass_server.store.ports import QuerySession, Window
+
+_SAMPLE = 100  # values of a column that are looked at
+_MOST_COLUMNS = 10  # the most used ones
+_MOST_KEYS = 200  # of one column
+_DEEPEST = 6
+_TYPES: dict[type, str] = {bool: "bool", int: "int", float: "double", str: "str"}
+
+#: The position of a field that is no attribute, and of keys within a log record's body.
+INTRINSIC = "intrinsic"
+
+
+def map_keys(
+    session: QuerySession, signal: Signal, window: Window, stored: Mapping[str, int]
+) -> Iterator[tuple[str, str, set[str], int]]:
+    """Yield position, key, types and the count of the column that the map is in, of keys that lead into maps."""
+    columns = [(column, count) for name, count in stored.items() if (column := AttributeColumn.parse(name))]
+    maps = sorted(
+        ((column, count) for column, count in columns if column.type is ValueType.JSON), key=lambda item: -item[1]
+    )
+    for column, count in maps[:_MOST_COLUMNS]:
+        for key, types in _keys(_sampled(session, signal, window, column.name)).items():
+            yield column.position, f"{column.key}.{key}", types, count
+    if signal is Signal.LOGS and session.has_column(signal, window, "body_type"):
+        where = Sql("body_type = 'json'")
+        for key, types in _keys(_sampled(session, signal, window, "body", "body_type", where)).items():
+            yield INTRINSIC, f"body.{key}", types, max(stored.values(), default=0)
+
+
+def _sampled(
+    session: QuerySession,
+    signal: Signal,
+    window: Window,
+    name: str,
+    require: str | None = None,
+    where: Sql | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Read some values of a column that are maps; of a list column each element."""
+    column = Sql(quote_identifier(name))
+    needed = [name] if require is None else [name, require]
+    relation = Sql(session.relation(signal, window, needed, require=[require or name]))
+    present = where or Sql(f"{column.text} IS NOT NULL")
+    values = Sql(column.text if _is_list(name) else f"[{column.text}]")
+    for row in rows(
+        session,
+        statement("map_sample", column=column, values=values, relation=relation, where=present, count=_SAMPLE),
+    ):
+        for text in row["maps"]:
+            try:
+                value = orjson.loads(text or "null")
+            except orjson.JSONDecodeError:  # cut at the limit of length
+                continue
+            if isinstance(value, dict):
+                yield value
+
+
+def _is_list(name: str) -> bool:
+    column = AttributeColumn.parse(name)
+    return column is not None and column.is_list
+
+
+def _keys(maps: Iterable[dict[str, Any]]) -> dict[str, set[str]]:
+    """The paths that maps have, with the types of what is there."""
+    found: dict[str, set[str]] = {}
+    for each in maps:
+        for path, value in _leaves(each, _DEEPEST):
+            if path in found or len(found) < _MOST_KEYS:
+                found.setdefault(path, set()).add(_TYPES.get(type(value), "json"))
+    return found
+
+
+def _leaves(value: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        name = key.removeprefix("$") if key.startswith("$$") else key
+        if isinstance(item, dict) and depth > 1 and not _is_escape(item):
+            yield from ((f"{name}.{rest}", leaf) for rest, leaf in _leaves(item, depth - 1))
+        else:
+            yield name, item
+
+
+def _is_escape(item: dict[str, Any]) -> bool:
+    """Whether a map stands for bytes or a number that JSON lacks (``ingest.values``)."""
+    return len(item) == 1 and next(iter(item)) in {"$bytes", "$double", "$undecoded"}
