@@ -128,7 +128,7 @@ class Generations:
         self._number += 1
         try:
             file.close()
-        except OSError as error:  # all of it is synced
+        except Exception as error:  # noqa: BLE001 - all of it is synced
             _LOG.warning("journal %s was not closed: %s", file.path.name, error)
 
     def tick(self) -> None:

@@ -70,7 +70,7 @@ class JournalFile:
             self._write_all([_MAGIC])
             disk.sync(path.parent)
         except BaseException:
-            with suppress(OSError):  # what is left is cut when the generation begins again, or is read as empty
+            with suppress(Exception):  # what is left is cut when the generation begins again, or is read as empty
                 self.close()
                 disk.unlink(path)
             raise

@@ -39,6 +39,7 @@ class JournalFolder:
 
     def __init__(self, directory: Path, disk: Disk = DISK) -> None:
         self.directory = directory
+        self.probe = directory / "probe"  # a file written in trial, see ``refusal``; a crash may leave it
         self._disk = disk
         disk.make_directory(directory)
 
@@ -97,15 +98,14 @@ class JournalFolder:
 
     def refusal(self) -> str | None:
         """Why nothing can be written, in words for people, after a try; None if it can."""
-        probe = self.directory / "probe"
         try:
-            descriptor = self._disk.create(probe)
+            descriptor = self._disk.create(self.probe)
             try:
                 self._disk.write(descriptor, [memoryview(bytes(4096))])
                 self._disk.sync_data(descriptor)
             finally:
                 self._disk.close(descriptor)
-                self._disk.unlink(probe)
+                self._disk.unlink(self.probe)
         except OSError as error:
             return f"the data directory can't be written ({error.strerror})"
         return None

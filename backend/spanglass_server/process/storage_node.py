@@ -71,6 +71,7 @@ class StorageNode:
                 digests.load(known.generation, known.newest_ns, known.digests)
             recovered = Recovery(folder, decoder, self._pending, digests).run(catalog)
             self.store.contents.begin(order_of(recovered.next_generation) - 1)
+            self.store.contents.discard([str(folder.probe.relative_to(data_dir))])
             self._slots = ServiceSlots(catalog)
             undo.pop_all()
         self._folder = folder
@@ -142,7 +143,7 @@ class StorageNode:
         self.engine.close()
         try:
             self._slots.save()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - they are chosen again; what follows must be released
             _LOG.warning("colours of services seen last are not kept: %s", error)
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.self_metrics.registry import Telemetry
-from spanglass_server.settings.table import Data, Ingest, Settings, Storage
+from spanglass_server.settings.table import Data, Ingest, Retention, Settings, Storage
 from spanglass_server.signals import Signal
 from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.ports import ALL_TIME
@@ -49,13 +49,16 @@ class Node:
         ingest: dict[str, Any],
         disk: Disk = DISK,
         pace: FlushPace | None = None,
+        retention: Retention | None = None,
     ) -> None:
         settings = Settings(
             data=Data(dir=data_dir),
+            retention=retention or Retention(),
             storage=Storage(**({"min_free_disk_bytes": 0} | storage)),
             ingest=Ingest(**ingest),
         )
         self.data_dir = data_dir
+        self.clock = clock
         self.telemetry = Telemetry()
         self.real = StorageNode(settings, self.telemetry, clock, disk, pace)
 
