@@ -1,1 +1,1 @@
-"""The ``spanglass`` command line: a client of the HTTP API, and the door to commands of installed extras."""
+"""The ``spanglass`` command line: a client of the HTTP API, and the door to commands of installed errors."""

@@ -1,8 +1,10 @@
-"""Exit codes, and the one error that ends a command."""
+"""Exit codes, the one error that ends a command, and parts that may be missing because an extra brings them."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from importlib import import_module
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -23,3 +25,16 @@ class CliError(Exception):
         super().__init__(message)
         self.details = details
         self.code = code
+
+
+def rich(module: str) -> Any:
+    """Import a module of rich, ``rich("table")``; ``CliError`` names the extra to install."""
+    try:
+        return import_module(f"rich.{module}")
+    except ModuleNotFoundError:
+        raise missing("tables need rich", "cli", "or choose --format ndjson or --format csv") from None
+
+
+def missing(what: str, extra: str, *details: str) -> CliError:
+    """Make the error for a part that is not installed."""
+    return CliError(what, f"install it: pip install 'spanglass[{extra}]'", *details)

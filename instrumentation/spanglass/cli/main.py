@@ -9,8 +9,7 @@ from importlib.metadata import entry_points, version
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.extras import missing
+from spanglass.cli.errors import CliError, Exit, missing
 from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import extras
+from spanglass.cli import errors
 from spanglass.terminal import show
 from spanglass.terminal.safe import csv_cell, terminal_text
 
@@ -75,19 +75,19 @@ class CsvWriter:
 
 def console() -> Any:
     """Make rich's console for standard output: colours on a terminal only (and not with NO_COLOR)."""
-    return extras.rich("console").Console(
+    return errors.rich("console").Console(
         file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False, emoji=False
     )
 
 
 def text(content: str, style: str = "") -> Any:
     """Make a piece of text that rich prints as it is, with everything taken out that steers a terminal."""
-    return extras.rich("text").Text(terminal_text(content), style=style)
+    return errors.rich("text").Text(terminal_text(content), style=style)
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
     """Write a table without lines around it."""
-    table = extras.rich("table").Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = errors.rich("table").Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(
             column.title or column.key, justify="right" if column.right else "left", no_wrap=True, overflow="ellipsis"

@@ -16,13 +16,12 @@ from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_ESCA
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, get_current_span, set_span_in_context
 
 from spanglass.exceptions.chain import ChainReader
-from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.describing import Description, brief, describe, plain
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
 from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
 from spanglass.published import SCOPE
-from spanglass.values import attributes_of, text_of
+from spanglass.values import attributes_of, class_name, text_of
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 
 if TYPE_CHECKING:

@@ -18,11 +18,10 @@ from spanglass.exceptions.budget import (
     MAX_WALKED,
     Budget,
 )
-from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.frames import FrameReader
 from spanglass.exceptions.occurrence import occurrence_id_of
 from spanglass.exceptions.value_text import ValueText, hidden_names
-from spanglass.values import text_of
+from spanglass.values import class_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

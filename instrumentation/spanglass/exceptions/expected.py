@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from spanglass.exceptions.class_names import class_name
+from spanglass.values import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from spanglass.exceptions.class_names import class_name
-from spanglass.values import text_of
+from spanglass.values import class_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from spanglass.exceptions.budget import MAX_VARIABLE
-from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, whole, writer_of
-from spanglass.values import text_of
+from spanglass.values import class_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

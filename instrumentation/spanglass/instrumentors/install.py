@@ -7,6 +7,7 @@ any of its names.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from functools import partial
@@ -26,7 +27,6 @@ from spanglass.instrumentors import (
     web_apps,
 )
 from spanglass.instrumentors.late import originals
-from spanglass.instrumentors.semconv import opt_in
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import DRIVERS, TRIGGERS, options
 
@@ -207,3 +207,21 @@ def _is_being_imported(module: str) -> bool:
     spec = getattr(sys.modules.get(module), "__spec__", None)
     in_progress = bool(getattr(spec, "_initializing", False))
     return in_progress and threading.current_thread().name != _WAITING
+
+
+#: Which conventions instrumentations follow: they read this variable when the first of them is turned on.
+VARIABLE = "OTEL_SEMCONV_STABILITY_OPT_IN"
+OPT_IN = {"new": "http,database", "dup": "http/dup,database/dup", "old": ""}
+
+
+def opt_in(semconv: str) -> Callable[[], None]:
+    """Set the variable by our setting unless the user has set it; gives what takes it back."""
+    if VARIABLE in os.environ or not OPT_IN[semconv]:
+        return lambda: None
+    os.environ[VARIABLE] = OPT_IN[semconv]
+    return lambda: _take_back(OPT_IN[semconv])
+
+
+def _take_back(ours: str) -> None:
+    if os.environ.get(VARIABLE) == ours:
+        del os.environ[VARIABLE]

@@ -16,7 +16,6 @@ from spanglass.clock import NS_PER_S
 from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
-from spanglass.library_metrics.lock_failures import lock_failure
 from spanglass.library_metrics.query_summary import query_summary
 from spanglass.published import SCOPE
 
@@ -135,3 +134,22 @@ def _add_attributes(span: Span, more: Mapping[str, str | int]) -> None:
             attributes.setdefault(name, value)
     finally:
         attributes._immutable = True  # noqa: SLF001
+
+
+#: Words of the error's type or message, in lower case, and what they mean. The first that is found counts.
+_SIGNS = (
+    ("deadlock", "deadlock"),
+    ("locknotavailable", "lock_not_available"),
+    ("could not obtain lock", "lock_not_available"),
+    ("due to lock timeout", "lock_timeout"),
+    ("lock wait timeout", "lock_timeout"),
+    ("database is locked", "locked"),
+    ("database table is locked", "locked"),
+    ("could not serialize access", "serialization_failure"),
+)
+
+
+def lock_failure(error: str) -> str | None:
+    """Name the kind of lock failure that an error's type and message tell of; None if it is about something else."""
+    text = error.lower()
+    return next((meaning for sign, meaning in _SIGNS if sign in text), None)

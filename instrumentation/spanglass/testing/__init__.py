@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from spanglass.testing.capture import capture
+from spanglass.testing.capture import SequentialIds, capture
 from spanglass.testing.clock import FakeClock
-from spanglass.testing.ids import SequentialIds
 from spanglass.testing.telemetry import Telemetry
 
 __all__ = ["FakeClock", "SequentialIds", "Telemetry", "capture"]

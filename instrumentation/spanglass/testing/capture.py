@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from opentelemetry import context, trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from spanglass.published import current
 from spanglass.testing.clock import time_from
-from spanglass.testing.ids import SequentialIds
 from spanglass.testing.recorder import Recorder
 from spanglass.testing.reroute import reroute_logs, reroute_metrics, reroute_spans
 from spanglass.testing.stand_in import StandInLoggers, StandInMeters, StandInTracers, stand_ins
@@ -23,7 +24,6 @@ from spanglass.testing.telemetry import Telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 _lock = threading.Lock()
 _recorders: list[Recorder] = []  # of all blocks that are open in this process, the outermost first
@@ -83,3 +83,23 @@ def _providers() -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
                 f"{type(provider).__module__}.{type(provider).__qualname__}; let the tests set none"
             )
     return made
+
+
+class SequentialIds(IdGenerator):
+    """Counts trace ids and span ids, each from ``first``."""
+
+    def __init__(self, first: int = 1) -> None:
+        self._trace_ids = itertools.count(first)
+        self._span_ids = itertools.count(first)
+
+    def generate_trace_id(self) -> int:
+        """Return the next trace id."""
+        return next(self._trace_ids)
+
+    def generate_span_id(self) -> int:
+        """Return the next span id."""
+        return next(self._span_ids)
+
+    def is_trace_id_random(self) -> bool:
+        """Say that they are not random, which the flags of W3C trace context tell others."""
+        return False

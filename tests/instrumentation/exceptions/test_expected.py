@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from werkzeug.exceptions import InternalServerError, NotFound
 
 from spanglass.exceptions import expected
-from spanglass.exceptions.class_names import class_name
 from spanglass.exceptions.expected import is_expected
+from spanglass.values import class_name
 
 
 class OwnNotFound(NotFound):
