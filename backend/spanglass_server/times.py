@@ -24,7 +24,7 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})?)?", re.ASCII
 )
 _EPOCH = re.compile(r"\d{1,19}(?:\.\d+)?", re.ASCII)
-_RELATIVE = re.compile(r"now(?:([+-])(.+))?")
+_RELATIVE = re.compile(r"now(?:\s*([+-])\s*(.+))?")
 
 
 def format_time(time_ns: int) -> str:
@@ -43,7 +43,8 @@ def parse_time(text: str, now_ns: int) -> int:
     """Read a point in time, in nanoseconds since 1970.
 
     Takes RFC 3339 (UTC when it names no offset; a date alone is its midnight), digits (seconds, milliseconds,
-    microseconds or nanoseconds since 1970, told apart by magnitude), ``now``, ``now-15m``. ValueError otherwise.
+    microseconds or nanoseconds since 1970, told apart by magnitude), ``now``, ``now-15m``, ``now+1h30m``. ValueError
+    otherwise.
     """
     text = text.strip()
     if relative := _RELATIVE.fullmatch(text):

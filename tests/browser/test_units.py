@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,12 @@ import pytest
 from made_up import NOW_NS
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
-from spanglass_server.pages import charts, exceptions, search, terms, waterfall, window
+from spanglass_server.pages import charts, exceptions, search, services, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
 from spanglass_server.pages.templates import linkable
+from spanglass_server.times import parse_time
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
 HOUR_NS = 3600 * 10**9
@@ -78,11 +80,32 @@ RANGES = [
 ]  # fmt: skip
 
 
+RANGES += [
+    ({"last": "1h30m"}, NOW_NS - HOUR_NS * 3 // 2, NOW_NS, {"last": "1h30m"}, "Last 1 h 30 min"),
+    ({"last": "1.5h"}, NOW_NS - HOUR_NS * 3 // 2, NOW_NS, {"last": "1.5h"}, "Last 1 h 30 min"),
+    ({"start": "now-1h30m"}, NOW_NS - HOUR_NS * 3 // 2, NOW_NS,
+     {"start": "now-1h30m", "end": "now"}, "Last 1 h 30 min"),
+    ({"start": "now - 15m", "end": "now+5m"}, NOW_NS - HOUR_NS // 4, NOW_NS + HOUR_NS // 12,
+     {"start": "now - 15m", "end": "now+5m"}, "12:45 to 13:05"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1763724600", "1763724600.5", "17637246000", "1763724600123", "1763724600123456", "1763724600123456789",
+     "2025-11-21T12:00:00+01:00", "2025-11-21T11:00Z", "now", "now-1h30m", "now+5m", "now-0.5d"],
+)  # fmt: skip
+def test_a_time_is_the_same_on_a_page_and_in_the_api(text):
+    """What names its moment by itself is read by one parser, eleven digits included."""
+    assert window.read_time(text, "start", BERLIN) == parse_time(text, NOW_NS)
+
+
 @pytest.mark.parametrize(("params", "start_ns", "end_ns", "kept", "label"), RANGES)
 def test_a_range_is_read_as_people_write_it(params, start_ns, end_ns, kept, label):
     """Relative, wall-clock and absolute times give a range, and what stays in the URL has no zone to guess."""
     found = window.read_window(params, BERLIN)
-    assert (found.start_ns, found.end_ns, dict(found.params), found.label) == (start_ns, end_ns, kept, label)
+    said = found.label.replace(fmt.THIN, " ")
+    assert (found.start_ns, found.end_ns, dict(found.params), said) == (start_ns, end_ns, kept, label)
 
 
 @pytest.mark.parametrize(
@@ -273,3 +296,99 @@ def test_a_status_that_repeats_its_exception_is_not_shown_twice(status, message,
     events = [{"name": "could not reserve", "attributes": {"exception.message": message}}]
     assert exceptions.repeats({"status_message": status, "events": events}) is repeated
     assert exceptions.is_exception(events[0])
+
+
+def at(text):
+    """Return nanoseconds since 1970 of a time in UTC."""
+    return fmt.parse_time_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "labels"),
+    [
+        # clocks go back on the 26th: that day has 25 hours
+        ("Europe/Berlin", "2025-10-23T06:00:00Z", "2025-10-29T06:00:00Z", "24 Oct,25 Oct,26 Oct,27 Oct,28 Oct,29 Oct"),
+        # and forward on the 29th, which has 23
+        ("Europe/Berlin", "2026-03-26T06:00:00Z", "2026-04-01T06:00:00Z", "27 Mar,28 Mar,29 Mar,30 Mar,31 Mar,1 Apr"),
+        # half an hour only
+        ("Australia/Lord_Howe", "2026-04-02T00:00:00Z", "2026-04-08T00:00:00Z", "3 Apr,4 Apr,5 Apr,6 Apr,7 Apr,8 Apr"),
+        ("UTC", "2026-04-02T06:00:00Z", "2026-04-08T06:00:00Z", "3 Apr,4 Apr,5 Apr,6 Apr,7 Apr,8 Apr"),
+    ],
+)  # fmt: skip
+def test_day_ticks_stand_at_midnight_on_both_sides_of_a_clock_change(zone, start, end, labels):
+    """Each day's label stands where the reader's clock shows midnight, whatever the offset is on that day."""
+    zone = zoneinfo.ZoneInfo(zone)
+    start_ns, end_ns = at(start), at(end)
+    found = charts.ticks(start_ns, end_ns, fmt.Clock(zone, end_ns), 2000)[1:-1]
+    moments = [fmt.to_datetime(round(start_ns + tick["x"] / 100 * (end_ns - start_ns)), zone) for tick in found]
+    assert [tick["text"] for tick in found] == labels.split(",")[: len(found)]
+    assert len(found) >= labels.count(",")
+    # positions are rounded to a hundredth of a per cent: of six days, 52 s
+    assert all(abs((moment.hour * 60 + moment.minute + 720) % 1440 - 720) <= 1 for moment in moments)
+
+
+def test_an_hour_that_comes_twice_has_its_ticks_twice_and_a_skipped_one_has_none():
+    """Between the two hours of 2 o'clock the axis has no gap, and no label is of a time that never was."""
+    clock = fmt.Clock(zoneinfo.ZoneInfo("Europe/Berlin"), at("2026-11-01T00:00:00Z"))
+    back = charts.ticks(at("2025-10-25T23:00:00Z"), at("2025-10-26T03:00:00Z"), clock, 4000)
+    assert [tick["text"] for tick in back] == ["01:00", "02:00", "02:00", "03:00", "04:00"]
+    assert [tick["x"] for tick in back] == [0, 25, 50, 75, 100]
+    forth = charts.ticks(at("2026-03-29T00:00:00Z"), at("2026-03-29T03:00:00Z"), clock, 4000)
+    assert "02:00" not in [tick["text"] for tick in forth]
+
+
+@pytest.mark.parametrize("duration_ns", [7, 175_000, 1_940_000_000, 32_300_000, 35_000_000, 6_480_000_000, 240 * 10**9,
+                                         95 * 10**9, 3_599 * 10**9, 90_000 * 10**9, 2_000_000 * 10**9])  # fmt: skip
+def test_labels_of_a_waterfall_do_not_touch(duration_ns):
+    """On the narrowest axis each label ends before the next begins, and steps past half a minute are a clock's."""
+    labels = waterfall.axis(duration_ns)
+    px = [(label["x"] * 3.6, 6 * len(label["text"])) for label in labels]
+    ends = [x + width for x, width in px[:-1]]
+    starts = [x for x, _ in px[1:-1]] + [px[-1][0] - px[-1][1]]
+    assert all(end <= start for end, start in zip(ends, starts, strict=True))
+    assert not any("50" in label["text"].split(fmt.THIN)[-2:] for label in labels if "min" in label["text"])
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 15, 60, 179, 360, 1440, 10_080])
+@pytest.mark.parametrize("width", [charts.WIDTH, charts.THIRD])
+def test_labels_of_a_chart_do_not_touch(minutes, width):
+    """Neither the ends' labels nor those between them run into one another, whatever the range begins with."""
+    for shift in range(0, 3600, 421):
+        start_ns = NOON_NS + shift * 10**9
+        labels = charts.ticks(start_ns, start_ns + minutes * 60 * 10**9, BERLIN, width)
+        half = [3 * len(label["text"]) for label in labels]
+        middles = [label["x"] / 100 * width for label in labels]
+        middles[0], middles[-1] = half[0], width - half[-1]
+        assert all(
+            a + wide <= b - next_wide
+            for a, b, wide, next_wide in zip(middles, middles[1:], half, half[1:], strict=False)
+        )
+
+
+def test_buckets_counted_in_part_are_no_fall():
+    """The running bucket and one that the range cuts are left out of lines and pale as bars."""
+    buckets = charts.Buckets([0, 60, 120, 180], 60, start_s=30, end_s=200)
+    assert buckets.whole([1.0, 4.0, 5.0, 0.5]) == [None, 4.0, 5.0, None]
+    drawn = charts.bars("b", buckets, [charts.Series("all", "", [1, 4, 5, 1])], BERLIN)
+    assert [mark["css"].split() for mark in drawn.marks] == [["c-b", "part"], ["c-b"], ["c-b"], ["c-b", "part"]]
+    lines = charts.lines("l", buckets, [charts.Series("all", "", [1.0, 4.0, 5.0, 0.5])], BERLIN)
+    assert lines.marks[0]["d"].count(",") == 2
+    assert charts.Buckets([0], 60, end_s=20).whole([3.0]) == [3.0], "all there is, is drawn"
+
+
+def test_a_line_of_failures_is_red_only_above_zero():
+    """A healthy service has no red line along the floor."""
+    buckets = charts.Buckets([0, 60, 120], 60)
+    for values, css in (([0.0, 0.0, 0.0], "c-l calm"), ([0.0, 2.0, 0.0], "c-l err")):
+        assert charts.lines("e", buckets, [charts.Series("failing", "err", values)], BERLIN).marks[0]["css"] == css
+
+
+def test_no_line_before_anything_was_received():
+    """A range that begins before the first record has nothing to draw there, for any service."""
+    young = [
+        {"t": t, "requests": 5 if t > 60 else 0, "errors": 0, "p95_ns": 9 if t > 60 else None}
+        for t in (0, 60, 120, 180)
+    ]
+    assert charts.first_filled(young) == 120
+    row = services.with_sparks({"series": young, "error_ratio": 0.0}, 240.0, 120)
+    assert [row[name]["d"].count(",") for name in ("spark_requests", "spark_p95")] == [2, 2]

@@ -60,7 +60,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
     points = counts["points"]
-    buckets = charts.Buckets([point["t"] for point in points], counts["step_s"])
+    buckets = visit.buckets([point["t"] for point in points], counts["step_s"])
     layers = [
         charts.Series(name, css, [sum(point.get(key, 0) for key in keys) for point in points])
         for name, css, keys in LAYERS

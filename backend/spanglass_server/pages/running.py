@@ -24,7 +24,7 @@ async def find(visit: Visit) -> dict[str, Any]:
     """Ask for the open spans of the page's range and service; a list of traces can do without."""
     if visit.param("cursor"):
         return {"problem": None, **NOTHING}
-    question = visit.ask("running", **visit.window.ask(), service=visit.param("service"), limit=ASKED)
+    question = visit.ask("running", **visit.window.ask(), service=visit.exact("service"), limit=ASKED)
     return await visit.attempt(question, NOTHING)
 
 
@@ -33,7 +33,7 @@ def panel(visit: Visit, found: Mapping[str, Any]) -> dict[str, Any]:
     spans = found["spans"]
     ids = {(span["trace_id"], span["span_id"]) for span in spans}
     tops = [span for span in spans if (span["trace_id"], span["parent_span_id"]) not in ids]
-    operation = visit.param("operation")
+    operation = visit.exact("operation")
     rows = [{"span": span, **mark(span, visit.clock)} for span in tops if operation in ("", span["name"])]
     return {
         "rows": rows,

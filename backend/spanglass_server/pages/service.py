@@ -32,7 +32,7 @@ NO_TRACES: dict[str, Any] = {"traces": []}
 
 async def show(visit: Visit) -> Response:
     """``/services/{service}``."""
-    name, operation = visit.request.path_params["service"], visit.param("operation")
+    name, operation = visit.request.path_params["service"], visit.exact("operation")
     window = visit.window.ask()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     listing, answer, series, slowest, failing = await visit.together(
@@ -40,7 +40,7 @@ async def show(visit: Visit) -> Response:
         visit.ask("services", name, "operations", **window),
         visit.ask("services", name, "series", **window, operation=operation),
         visit.attempt(visit.ask("traces", **traces, sort="duration"), NO_TRACES),
-        visit.attempt(visit.ask("traces", **traces, sort="time", filter=terms.ERRORS), NO_TRACES),
+        visit.attempt(visit.ask("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -53,13 +53,21 @@ async def show(visit: Visit) -> Response:
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
-        charts=_charts(series, visit), slowest=slowest, failing=failing,
+        charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
     )  # fmt: skip
+
+
+def _failing(operation: str) -> str:
+    """Return the filter for spans that the page counts as errors: of an operation all, of a service its requests.
+
+    A call that failed while the request went well is no error of the service: 404s count for the client span alone.
+    """
+    return terms.ERRORS if operation else f"{terms.ERRORS} and {why.REQUESTS}"
 
 
 def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, charts.Chart]]:
     points, step_s = series["points"], series["step_s"]
-    buckets = charts.Buckets([point["t"] for point in points], step_s)
+    buckets = visit.buckets([point["t"] for point in points], step_s)
 
     def pick(key: str) -> list[float | None]:
         return [point[key] for point in points]
@@ -70,7 +78,8 @@ def _charts(series: Mapping[str, Any], visit: Visit) -> Sequence[tuple[str, char
     def percent(value: float | None) -> str:
         return NONE if value is None else f"{value:.3g}\u202f%"
 
-    rates = [point["requests"] / step_s for point in points]
+    first_s = charts.first_filled(points)
+    rates = [point["requests"] / step_s if point["t"] >= first_s else None for point in points]
     ratios = [100 * point["errors"] / point["requests"] if point["requests"] else None for point in points]
     requests = [charts.Series("requests", "", rates)]
     failing = [charts.Series("failing", "err", ratios)]

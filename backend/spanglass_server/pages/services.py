@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,9 @@ async def show(visit: Visit) -> Response:
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"
     end_s = visit.until_s
-    rows = [with_sparks(service, end_s) for service in sorted(services, key=SORTS[sort], reverse=not ascending)]
+    first_s = charts.first_filled(point for service in services for point in service.get("series") or [])
+    ordered = sorted(services, key=SORTS[sort], reverse=not ascending)
+    rows = [with_sparks(service, end_s, first_s) for service in ordered]
     wrong = sorted((row for row in rows if row["finding"]), key=_urgency)
     reasons = await visit.together(*(why.explain(visit, row["finding"], row["service"]) for row in wrong[:EXPLAINED]))
     causes = one_row_a_cause(list(zip_longest(wrong, reasons)))
@@ -56,17 +59,27 @@ def _urgency(row: Mapping[str, Any]) -> tuple[int, float, float]:
     return KINDS.index(finding.kind), -finding.now, -finding.usual
 
 
-def with_sparks(service: Mapping[str, Any], end_s: float | None = None) -> dict[str, Any]:
-    """Return a service with its three sparklines, and what is wrong with it; ``end_s`` is as in ``find``."""
+def with_sparks(service: Mapping[str, Any], end_s: float | None = None, first_s: float = 0) -> dict[str, Any]:
+    """Return a service with its three sparklines, and what is wrong with it.
+
+    ``end_s`` is as in ``find``; before ``first_s`` nothing was received, from no service: no line is drawn there.
+    """
     series = service.get("series") or []
     bad = (service["error_ratio"] or 0) >= BAD_RATIO
+    times = [point["t"] for point in series]
+    step_s = times[1] - times[0] if len(times) > 1 else 0
+    buckets = charts.Buckets(times, step_s, end_s=math.inf if end_s is None else end_s)
+
+    def spark(value: Callable[[Mapping[str, Any]], float | None], *, bad: bool = False) -> dict[str, str]:
+        return charts.spark(buckets.whole([value(p) if p["t"] >= first_s else None for p in series]), bad=bad)
+
     return {
         **service,
         "bad": bad,
         "finding": find(series, end_s),
-        "spark_requests": charts.spark([point["requests"] for point in series]),
-        "spark_errors": charts.spark([_ratio(point) for point in series], bad=bad),
-        "spark_p95": charts.spark([point["p95_ns"] for point in series]),
+        "spark_requests": spark(lambda point: point["requests"]),
+        "spark_errors": spark(_ratio, bad=bad),
+        "spark_p95": spark(lambda point: point["p95_ns"]),
     }
 
 
@@ -85,4 +98,4 @@ def _strip(services: Sequence[Mapping[str, Any]], visit: Visit) -> charts.Chart:
     step_s = times[1] - times[0] if len(times) > 1 else visit.window.length_ns / 1e9 / BUCKETS
     layers = [charts.Series("errors", "err", [sums[time][1] for time in times]),
               charts.Series("others", "", [sums[time][0] for time in times])]  # fmt: skip
-    return charts.bars("Requests and errors over time", charts.Buckets(times, step_s), layers, visit.clock)
+    return charts.bars("Requests and errors over time", visit.buckets(times, step_s), layers, visit.clock)

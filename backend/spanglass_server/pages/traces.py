@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.pages import charts, running, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
@@ -24,7 +24,6 @@ BUCKETS = 72
 MOST_CHOICES = 200
 #: A trace this young without its root is still on its way: exporters send in batches, every 5 s by default.
 ARRIVING_NS = 30 * SECOND_NS
-DURATION = re.compile(r"\d{1,12}(?:\.\d{1,9})?\s*(?:ns|us|µs|ms|s|m|h)")
 
 
 async def show(visit: Visit) -> Response:
@@ -47,8 +46,8 @@ async def show(visit: Visit) -> Response:
 
 async def _find(visit: Visit) -> dict[str, Any]:
     shared = {
-        **visit.window.ask(), "filter": visit.param("filter"), "service": visit.param("service"),
-        "operation": visit.param("operation"), "min_duration": visit.param("min"), "max_duration": visit.param("max"),
+        **visit.window.ask(), "filter": visit.param("filter"), "service": visit.exact("service"),
+        "operation": visit.exact("operation"), "min_duration": visit.param("min"), "max_duration": visit.param("max"),
     }  # fmt: skip
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     order = "asc" if visit.param("order") == "asc" else "desc"
@@ -70,7 +69,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
     points = counts["points"]
-    buckets = charts.Buckets([point["t"] for point in points], counts["step_s"])
+    buckets = visit.buckets([point["t"] for point in points], counts["step_s"])
     errors = charts.Series("errors", "err", [point["errors"] for point in points])
     others = charts.Series("others", "", [point["spans"] - point["errors"] for point in points])
     return charts.bars("Spans over time", buckets, [errors, others], visit.clock)
@@ -80,8 +79,8 @@ def _whole_filter(visit: Visit) -> str:
     """Return the filter and the pickers as one filter, for facets."""
     text = visit.param("filter")
     for key, name in ((terms.SERVICE, "service"), (terms.OPERATION, "operation")):
-        if visit.param(name):
-            text = terms.both(text, terms.term(key, visit.param(name)))
+        if visit.exact(name):
+            text = terms.both(text, terms.term(key, visit.exact(name)))
     for operator, name in ((">=", "min"), ("<=", "max")):
         if visit.param(name):
             text = terms.both(text, f"duration {operator} {visit.param(name)}")
@@ -90,7 +89,7 @@ def _whole_filter(visit: Visit) -> str:
 
 async def _choices(visit: Visit) -> dict[str, list[str]]:
     """Return what the pickers offer: services, and operations of the chosen one; without an answer they are empty."""
-    service = visit.param("service")
+    service = visit.exact("service")
     shared = {"signal": "spans", "limit": str(MOST_CHOICES), **visit.window.ask()}
     operations = (visit.ask("services", service, "operations", **visit.window.ask()) if service
                   else visit.ask("values", key=terms.OPERATION, **shared))  # fmt: skip
@@ -102,15 +101,22 @@ async def _choices(visit: Visit) -> dict[str, list[str]]:
     names = {str(row["operation"]) for row in offered.get("operations", [])} | {
         str(row["value"]) for row in offered.get("values", [])
     }
-    chosen = {visit.param("operation")} - {""}
+    chosen = {visit.exact("operation")} - {""}
     return {"services": services, "operations": sorted(names | chosen)}
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        return parse_duration_ns(text) >= 0
+    except UnitError:
+        return False
 
 
 def _bad_duration(visit: Visit) -> Problem | None:
     for name, title in (("min", "least"), ("max", "longest")):
         text = visit.param(name)
-        if text and not DURATION.fullmatch(text):
-            message = f"{text!r} is not a duration: write a number and ns, us, ms, s, m or h, for example 150ms."
+        if text and not _is_duration(text):
+            message = f"{text!r} is not a duration: write a number and a unit, for example 150ms or 1m30s."
             links = [("Without it", visit.here(**{name: None}))]
             return Problem("bad_request", 400, f"The {title} duration cannot be read.", message, "", links, name)
     return None

@@ -14,12 +14,13 @@ from starlette.responses import HTMLResponse
 
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.pages import terms
+from spanglass_server.pages.charts import Buckets
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS, Window, read_window
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import tzinfo
 
     from jinja2 import Environment
@@ -69,9 +70,17 @@ class Visit:
         """How far the page's time range has come, in Unix seconds."""
         return min(self.window.end_ns, self.clock.now_ns) / SECOND_NS
 
+    def buckets(self, times_s: Sequence[float], step_s: float) -> Buckets:
+        """Return the time axis of a series of the page's range."""
+        return Buckets(times_s, step_s, self.window.start_ns / SECOND_NS, self.until_s)
+
     def param(self, name: str) -> str:
         """Return a query parameter without surrounding blanks, empty when missing."""
         return self.params.get(name, "").strip()
+
+    def exact(self, name: str) -> str:
+        """Return a query parameter as it stands, for names from telemetry: they may begin and end with blanks."""
+        return self.params.get(name, "")
 
     async def ask(self, *path: str, **params: str | int | None) -> dict[str, Any]:
         """Ask the API below ``/api/v1``; parts of the path are encoded here, empty parameters left out."""

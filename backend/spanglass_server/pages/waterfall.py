@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.format import duration_text
@@ -28,7 +29,11 @@ STATEMENTS = ("db.query.text", "db.statement")
 MOST_STATEMENT = 240  # characters of a query in a sentence
 AXIS_STEPS = (1, 2, 5)
 MOST_AXIS_LABELS = 5
-END_ROOM = 12.0  # per cent kept free for the label of the end
+#: Per cent of an axis that a character of a label takes: 6 px of the 360 px of the narrowest pane.
+CHARACTER = 1.7
+#: Steps above 20 s are those of a clock: 50 s would give labels such as 1 min 40 s.
+DECIMAL_NS, DAY_NS = 20e9, 86_400e9
+CLOCK_STEPS_S = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 
 
 def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, Any]]:
@@ -67,22 +72,35 @@ def self_segments(span: Mapping[str, Any], children: Sequence[Mapping[str, Any]]
 
 
 def axis(duration_ns: int) -> list[dict[str, Any]]:
-    """Labels of the time axis: round times from zero, and the end."""
+    """Labels of the time axis: round times from zero, and the end; none that would run into another."""
     step = next_step(duration_ns / MOST_AXIS_LABELS) if duration_ns else 0
+    end = duration_text(duration_ns)
     labels: list[dict[str, Any]] = [{"x": 0.0, "text": "0"}]
     at = step
-    while step and 100 * at / duration_ns < 100 - END_ROOM:
-        labels.append({"x": round(100 * at / duration_ns, 2), "text": duration_text(at)})
+    while step and at < duration_ns:
+        x, text = 100 * at / duration_ns, duration_text(at)
+        if x + _room(text) > 100 - _room(end):
+            break
+        labels.append({"x": round(x, 2), "text": text})
         at += step
-    return [*labels, {"x": 100.0, "text": duration_text(duration_ns)}]
+    return [*labels, {"x": 100.0, "text": end}]
 
 
-def next_step(least: float) -> float:
-    """Return the next 1, 2 or 5 times a power of ten."""
+def _room(text: str) -> float:
+    """Return the per cent of the axis that a label needs, with a blank beside it."""
+    return (len(text) + 1) * CHARACTER
+
+
+def next_step(least_ns: float) -> float:
+    """Return the next step that reads well: 1, 2 or 5 times a power of ten, from half a minute on parts of a clock."""
+    if least_ns > DECIMAL_NS:
+        return next(
+            (step * 1e9 for step in CLOCK_STEPS_S if step * 1e9 >= least_ns), math.ceil(least_ns / DAY_NS) * DAY_NS
+        )
     power = 1.0
-    while power * AXIS_STEPS[-1] < least:
+    while power * AXIS_STEPS[-1] < least_ns:
         power *= 10
-    return next((step * power for step in AXIS_STEPS if step * power >= least), power * 10)
+    return next((step * power for step in AXIS_STEPS if step * power >= least_ns), power * 10)
 
 
 def is_worth_an_answer(trace: Mapping[str, Any]) -> bool:

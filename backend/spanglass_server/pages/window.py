@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spanglass_server.pages.format import EPOCH, Clock, parse_time_ns, rfc3339
+from spanglass_core.units import UnitError, parse_duration_ns
+from spanglass_server.pages.format import EPOCH, Clock, duration_text, rfc3339
+from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECOND_NS = 1_000_000_000
-UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 UNIT_NAMES = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+HOUR_NS = 3_600 * SECOND_NS
 
 #: The buttons of the range popover: what stands in the URL, and what the reader sees.
 PRESETS = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
 DEFAULT_LAST = "1h"
-HOW = "write now, now-15m, 14:30, 2026-11-21 14:30, or an RFC 3339 time"
+HOW = "write now, now-15m, now-1h30m, 14:30, 2026-11-21 14:30, or an RFC 3339 time"
 
+#: A length in one whole unit, which is said in words; a time of day in the reader's zone.
 SPAN = re.compile(r"(\d{1,9})\s*([smhdw])")
-RELATIVE = re.compile(r"now(?:\s*-\s*(\d{1,9})\s*([smhdw]))?")
 CLOCK_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-UNIX_SCALE = ((11, SECOND_NS), (14, 1_000_000), (17, 1_000), (20, 1))
+#: Written the same wherever it is read: relative, in digits, or with its offset. All else is in the reader's zone.
+ANYWHERE = re.compile(r"now.*|[\d.]+|.*(?:[Zz]|\d[+-]\d{2}:\d{2})", re.DOTALL)
 
 
 class WindowError(ValueError):
@@ -82,36 +85,39 @@ def read_window(params: Mapping[str, str], clock: Clock) -> Window:
     if start or end:
         end = end or "now"
         end_ns = read_time(end, "end", clock)
-        start_ns = read_time(start, "start", clock) if start else end_ns - UNITS_S["h"] * SECOND_NS
+        start_ns = read_time(start, "start", clock) if start else end_ns - HOUR_NS
         if start_ns >= end_ns:
             raise WindowError("start", "The range begins after it ends. Choose a start before the end.")
         label = _named(start, end) or f"{clock.minute(start_ns)} to {clock.minute(end_ns)}"
         kept = {"start": start if start.startswith("now") else rfc3339(start_ns),
                 "end": end if end.startswith("now") else rfc3339(end_ns)}  # fmt: skip
         return Window(start_ns, end_ns, kept, label, live=end == "now")
-    match = SPAN.fullmatch(last or DEFAULT_LAST)
-    if not match or int(match[1]) == 0:
-        raise WindowError("last", f"{last!r} is not a length of time: write 15m, 6h or 7d.")
-    length_ns = int(match[1]) * UNITS_S[match[2]] * SECOND_NS
+    last = last or DEFAULT_LAST
+    length_ns = _read_length_ns(last)
     start_ns = max(0, clock.now_ns - length_ns)
-    return Window(start_ns, clock.now_ns, {"last": last} if last else {}, _length_name(match), live=True)
+    kept = {"last": last} if params.get("last") else {}
+    return Window(start_ns, clock.now_ns, kept, _length_name(last, length_ns), live=True)
+
+
+def _read_length_ns(text: str) -> int:
+    try:
+        length_ns = parse_duration_ns(text)
+    except UnitError as error:
+        raise WindowError("last", f"{text!r} is not a length of time: write 15m, 1h30m or 7d.") from error
+    if length_ns <= 0:
+        raise WindowError("last", f"{text!r} is no time at all: write 15m, 1h30m or 7d.")
+    return length_ns
 
 
 def read_time(text: str, field: str, clock: Clock) -> int:
-    """Nanoseconds since 1970 of a point in time as a reader may write it, in the reader's zone."""
-    if match := RELATIVE.fullmatch(text):
-        return clock.now_ns - (int(match[1]) * UNITS_S[match[2]] * SECOND_NS if match[1] else 0)
-    if text.isdigit() and len(text) < UNIX_SCALE[-1][0]:
-        return int(text) * next(scale for below, scale in UNIX_SCALE if len(text) < below)
+    """Nanoseconds since 1970 of a point in time as a reader may write it: as in the API, else in the reader's zone."""
     try:
-        return _read_moment(text, clock)
+        return parse_time(text, clock.now_ns) if ANYWHERE.fullmatch(text) else _read_moment(text, clock)
     except (ValueError, OverflowError) as error:
         raise WindowError(field, f"{text!r} is not a time: {HOW}.") from error
 
 
 def _read_moment(text: str, clock: Clock) -> int:
-    if text.endswith(("Z", "z")):
-        return parse_time_ns(text)
     if match := CLOCK_TIME.fullmatch(text):
         today = datetime.combine(clock.today, datetime.min.time(), clock.zone)
         moment = today.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0))
@@ -122,15 +128,22 @@ def _read_moment(text: str, clock: Clock) -> int:
 
 
 def _named(start: str, end: str) -> str | None:
-    match = RELATIVE.fullmatch(start)
-    return _length_name(match) if match and match[1] and end == "now" else None
+    """Return the name of a range that begins so long ago and ends now."""
+    length = start.removeprefix("now").strip()
+    if end != "now" or not length.startswith("-") or not start.startswith("now"):
+        return None
+    length = length.removeprefix("-").strip()
+    return _length_name(length, parse_duration_ns(length))
 
 
-def _length_name(match: re.Match[str]) -> str:
+def _length_name(text: str, length_ns: int) -> str:
+    """``Last 2 hours``; a length in several units, or in parts of one, is written as durations are."""
+    match = SPAN.fullmatch(text)
+    if match is None:
+        return f"Last {duration_text(length_ns)}"
     number, unit = int(match[1]), match[2]
-    for larger, size in (("h", 3600), ("m", 60)):
-        seconds = number * UNITS_S[unit]
-        if unit == "s" and seconds % size == 0:
-            number, unit = seconds // size, larger
+    for larger, size_ns in (("h", HOUR_NS), ("m", 60 * SECOND_NS)):
+        if unit == "s" and length_ns % size_ns == 0:
+            number, unit = length_ns // size_ns, larger
             break
     return f"Last {number} {UNIT_NAMES[unit]}{'' if number == 1 else 's'}"

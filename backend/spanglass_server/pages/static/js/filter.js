@@ -7,6 +7,7 @@ import { context, field, literal, tokens } from "./tokens.js";
 
 const TYPES = { str: "text", int: "number", double: "number", bool: "true or false", bytes: "bytes", array: "list", kvlist: "pairs" };
 const PAUSE = 120; // ms without typing before the server is asked
+const MOST_KEYS = 500; // keys that are loaded once
 const OPERATORS = [["=", "is"], ["!=", "is not"], ["~", "matches a regular expression"], [">", "is more than"], ["<", "is less than"], ["exists", "is there"]];
 
 class FilterBox {
@@ -21,7 +22,8 @@ class FilterBox {
     this.list = h("div", { class: "pop", id: "completions", role: "listbox", "aria-label": "Completions", hidden: true });
     form.append(this.list);
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "completions" })) this.input.setAttribute(name, value);
-    this.input.addEventListener("input", () => { this.paint(); this.later(); });
+    this.input.addEventListener("input", () => { this.paint(); this.narrow(); this.later(); });
+    this.input.addEventListener("focus", () => this.loadKeys(), { once: true });
     this.input.addEventListener("scroll", () => this.follow());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => this.close());
@@ -38,23 +40,53 @@ class FilterBox {
     this.follow();
   }
 
+  /** Whether completions of the text before the caret may still come. */
+  waits() {
+    const at = context(this.input.value, this.input.selectionStart);
+    return Boolean(at.partial) && this.pending;
+  }
+
   follow() {
     this.copy.scrollLeft = this.input.scrollLeft;
   }
 
   later() {
     clearTimeout(this.timer);
+    this.pending = true;
     this.timer = setTimeout(() => this.complete(), PAUSE);
+  }
+
+  /** Ask once for the keys that most records have: completing them needs no question then. */
+  loadKeys() {
+    this.keys = ask("keys", { signal: this.signal, ...range(), limit: MOST_KEYS }).then(({ keys }) => keys, () => null);
+  }
+
+  /** After a letter, keep of the completions those that still fit; what was made for another place goes. */
+  narrow() {
+    if (this.list.hidden) return;
+    const at = context(this.input.value, this.input.selectionStart);
+    const fits = at.kind === this.at.kind && at.from === this.at.from && at.key === this.at.key;
+    const part = (at.partial ?? "").toLowerCase();
+    const left = fits ? this.options.filter(({ label, group }) => group !== "Operator" && label.toLowerCase().includes(part)) : [];
+    if (left.length) this.show(left, at);
+    else this.hide();
   }
 
   async complete() {
     this.stop?.abort();
     this.stop = new AbortController();
-    const at = context(this.input.value, this.input.selectionStart);
+    const text = this.input.value;
+    const at = context(text, this.input.selectionStart);
+    this.pending = true;
     try {
-      this.show(await this.find(at, this.stop.signal), at);
+      const options = await this.find(at, this.stop.signal);
+      if (this.input.value !== text) return;
+      this.pending = false;
+      this.show(options, at);
     } catch (error) {
-      if (error.name !== "AbortError") this.close(); // completion helps; without it the box works on
+      if (error.name === "AbortError") return;
+      this.pending = false;
+      this.close(); // completion helps; without it the box works on
     }
   }
 
@@ -66,7 +98,7 @@ class FilterBox {
       return values.map(({ value, count }) => ({ group: "Value", label: literal(at.key, value), css: "t-s", right: grouped(count), insert: `${literal(at.key, value)} `, from: at.from }));
     }
     if (at.kind !== "key") return [];
-    const { keys } = await ask("keys", { ...shared, prefix: at.partial, limit: 10 }, signal);
+    const keys = await this.keysFor(at.partial, shared, signal);
     const found = keys.slice(0, 10).map(({ key, types }) => ({ group: "Attribute", label: key, right: types.map((type) => TYPES[type] ?? type).join(", "), insert: `${field(key)} `, from: at.from }));
     const words = at.partial ? [] : this.input.value.trim() ? ["and", "or", "not"] : ["not"];
     for (const word of words) found.push({ group: "Word", label: word, right: "", insert: `${word} `, from: at.from });
@@ -78,9 +110,19 @@ class FilterBox {
     return found;
   }
 
+  /** Keys that begin with a text, then those that hold it; of a server with more keys than were loaded, by asking. */
+  async keysFor(partial, shared, signal) {
+    const loaded = await this.keys;
+    if (!loaded || loaded.length >= MOST_KEYS) return (await ask("keys", { ...shared, prefix: partial, limit: 10 }, signal)).keys;
+    const part = partial.toLowerCase();
+    const at = ({ key }) => key.toLowerCase().indexOf(part);
+    return [...loaded.filter((one) => at(one) === 0), ...loaded.filter((one) => at(one) > 0)].slice(0, 10);
+  }
+
   show(options, at) {
-    if (!options.length || document.activeElement !== this.input) return this.close();
+    if (!options.length || document.activeElement !== this.input) return this.hide();
     this.options = options;
+    this.at = at;
     this.chosen = false;
     const nodes = [];
     options.forEach((option, i) => {
@@ -104,6 +146,10 @@ class FilterBox {
   close() {
     clearTimeout(this.timer);
     this.stop?.abort();
+    this.hide();
+  }
+
+  hide() {
     this.options = [];
     this.list.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
@@ -127,6 +173,7 @@ class FilterBox {
       this.activate(this.active + (this.chosen || by < 0 ? by : 1));
       this.chosen = true;
     } else if (by) this.complete();
+    else if (event.key === "Tab" && !open && !event.shiftKey && this.waits()) this.complete(); // completions of this text are on their way: the focus stays
     else if (open && (event.key === "Tab" || (event.key === "Enter" && this.chosen && !event.ctrlKey)) && !event.shiftKey) this.take(this.active);
     else if (open && event.key === "Escape") this.close();
     else {

@@ -18,7 +18,7 @@ function only(near, key, value) {
   if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED) return null;
   const url = new URL(near, location.origin);
   url.searchParams.set("filter", `${field(key)} = ${literal(key, value)}`);
-  return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `search ${key} = ${plain(value)}` }, "filter");
+  return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `filter ${key} = ${plain(value)}` }, "filter");
 }
 
 /** Attributes as a list of pairs; with `near`, a path and its range, each offers a search for the same. */

@@ -1,0 +1,83 @@
+"""Searching in a real browser: widths, completion, names as they are, what counts as an error."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("width", [897, 1024, 1199, 1440])
+@pytest.mark.parametrize(("path", "row"), [("/traces", "tbody tr"), ("/logs", ".log-r")])
+def test_results_are_in_sight_at_every_width(open_page, path, row, width):
+    """Facets stand beside the results, not above them, from the narrowest desk on."""
+    page = open_page("shop", path, width=width)
+    facets, first = (
+        page.locator(".facets[role=group]").bounding_box(),
+        page.locator(f".main {row}").first.bounding_box(),
+    )
+    assert first["x"] >= facets["x"] + facets["width"]
+    assert first["y"] < 900
+
+
+def test_tab_takes_only_what_completes_the_present_text(open_page):
+    """Completions made for an earlier text are gone with the next letter, and the focus waits for new ones."""
+    page = open_page("shop", "/traces")
+    field = page.locator(".filter input[name=filter]")
+    page.keyboard.press("f")
+    page.keyboard.type("service.name ")
+    page.locator("#completions [role=option] >> text=is not").wait_for()
+    page.route("**/api/v1/values*", lambda _: None)  # an answer that takes for ever
+    page.keyboard.type("= ch")
+    page.keyboard.press("Tab")
+    assert field.input_value() == "service.name = ch"
+    assert page.evaluate("document.activeElement.name") == "filter"
+
+
+def test_keys_are_completed_without_asking_again(open_page):
+    """The keys were loaded once; each letter only narrows what is offered."""
+    page = open_page("shop", "/traces")
+    page.keyboard.press("f")
+    page.keyboard.type("sh")
+    page.locator("#completions [role=option]").first.wait_for()
+    asked = len(page.served.api.asked)
+    page.keyboard.type("op.cu")
+    page.locator("#completions [role=option] >> text=shop.cart.items").wait_for(state="detached")
+    assert [path for path, _ in page.served.api.asked[asked:] if path.endswith("/keys")] == []
+    page.keyboard.press("Tab")
+    assert page.locator(".filter input[name=filter]").input_value() == "shop.currency "
+
+
+def test_names_keep_their_blanks(open_page, serve):
+    """A service whose name begins and ends with blanks is asked for by that name, from the picker and from a link."""
+    page = open_page("shop", "/traces?service=%20odd%20%20name%20")
+    assert page.locator("select[name=service]").input_value() == " odd  name "
+    page.locator("select[name=service]").evaluate("it => it.form.requestSubmit()")
+    page.wait_for_load_state()
+    asked = [params for path, params in serve("shop").api.asked if path == "/api/v1/traces" and "odd" in str(params)]
+    assert {params["service"] for params in asked} == {" odd  name "}
+
+
+def test_failing_traces_are_those_that_count_as_errors(serve):
+    """A service's page lists requests that failed, as its figure counts them; an operation's page all of its spans."""
+    served = serve("shop")
+    httpx.get(f"{served.url}/services/cart")
+    httpx.get(f"{served.url}/services/cart?operation=GET")
+    lists = [
+        params for path, params in served.api.asked if path == "/api/v1/traces" and params.get("service") == "cart"
+    ]
+    failing = {(params.get("operation", ""), params["filter"]) for params in lists
+               if params["sort"] == "time" and params["limit"] != "1"}  # fmt: skip
+    assert failing == {("", "status = error and (kind = server or kind = consumer)"), ("GET", "status = error")}
+
+
+def test_landmarks_and_links_have_names(open_page):
+    """The searches of a page are told apart, a link in a sentence is underlined, code that scrolls takes focus."""
+    page = open_page("shop", "/traces")
+    names = page.locator("[role=search]").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    assert names == ["Jump", "Search spans"]
+    line = page.locator(".note a.err").evaluate("it => getComputedStyle(it).textDecorationLine")
+    assert line == "underline"
+    empty = open_page("empty", "/traces")
+    assert empty.locator("pre:not([tabindex])").count() == 0
