@@ -54,7 +54,15 @@ SEARCHES = [
     ("java-agent", 'severity >= error and exception.message = "sku none is unknown"',
      ["order failed", "order failed for good"]),
     ("java-agent", "severity = fatal and exception.type = java.lang.IllegalStateException", ["order failed for good"]),
+    ("node", "order.id = 17", ["order came in", "ordered 17", "ordered"]),
+    ("node", "order.total > 20 and severity = error", ["order failed", "order failed"]),
+    ("node", "nested.deep.er = true and order.id = 18", ["order came in"]),
+    ("node", "tags = web and order.id = 20", ["order came in"]),
     ("node", "exception.type = declined", ["order failed"]),
+    ("go", "order.id = 17", ["could not reserve"]),
+    ("go", "order.item.sku = none", ["could not reserve"]),
+    ("go", "request.sku = tea", ["buying", "buying"]),
+    ("go", "request.took > 1000000 and request.sku = bad", ["buying"]),
     ("go", "severity = info2", ["between info and warn"]),
     ("go", 'severity_text = "INFO+1"', ["between info and warn"]),
     ("go", 'exception.type = "*main.StockError"', ["could not reserve"]),
@@ -79,6 +87,12 @@ def test_records_are_found_by_what_they_say(shared_server, sent, name, wanted, f
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
+        ("body.order.id = 17", ["order came in", "stock is low"]),
+        ('body.msg = "stock is low"', ["stock is low"]),
+        ("body.left < 3", ["stock is low"]),
+        ("body.order.items = cup", ["order came in"]),
+        ("body.error.type = Declined", ["payment failed"]),
+        ("body.event exists and severity = fatal", [None]),
         ('"payment failed"', ["payment failed"]),
     ],
 )
@@ -87,6 +101,16 @@ def test_a_parsed_body_is_reached_by_path(shared_server, sent, wanted, found):
     parameters = {"filter": f"log.file.name = app.json.log and {wanted}", "order": "asc"}
     records = shared_server.get("/logs", **parameters, **sent("collector-filelog").window)["logs"]
     assert [record["body"].get("msg") for record in records] == found
+
+
+def test_a_record_without_a_service_has_a_name(shared_server, sent):
+    """All of these are of one service with one name, in list, facet and filter."""
+    window = {"filter": OF["collector-filelog"], **sent("collector-filelog").window}
+    (name,) = {record["service"] for record in shared_server.get("/logs", **window)["logs"]}
+    (facet,) = shared_server.get("/facets", signal="logs", keys="service.name", **window)["facets"]
+    assert [(value["value"], value["count"]) for value in facet["values"]] == [(name, 15)]
+    found = shared_server.get("/logs", **{**window, "filter": f"service:{name} and {OF['collector-filelog']}"})["logs"]
+    assert len(found) == 15
 
 
 def test_a_record_without_a_body_shows_what_it_is(shared_server, sent):

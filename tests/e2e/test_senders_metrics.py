@@ -45,6 +45,7 @@ INCREASES = [
     ("micrometer", "till.basket", "sum", "", {"": 190}),
     ("micrometer", "till.scan", "count", "", {"": 20}),
     ("micrometer", "till.change", "count", "", {"": 20}),
+    ("micrometer", "till.payment", "increase", "", {"": 20}),
     ("node", "checkout.orders", "increase", "order.kind", {"web": 3}),
     ("node", "checkout.total", "sum", "", {"": 10.5}),
     ("node", "http.server.request.duration", "increase", "http.response.status_code", {"200": 3, "500": 1}),
@@ -56,6 +57,8 @@ INCREASES = [
     ("python", "mail.size", "sum", "mail.kind", {"receipt": 3400}),
     ("collector-prometheus", "bakery_breads_total", "increase", "kind", {"spelt": 12, "rye": 23}),
     ("collector-prometheus", "bakery_bake_seconds", "count", "", {"": 35}),
+    ("collector-prometheus", "bakery_bread_weight_grams", "count", "", {"": 35}),
+    ("collector-prometheus", "bakery_bread_weight_grams", "increase", "", {"": 35}),
 ]  # fmt: skip
 
 
@@ -76,6 +79,24 @@ def test_delta_and_cumulative_say_the_same(shared_server, sent, metric, temporal
     assert totals(answer(shared_server, sent, names[temporality], metric, aggregate="increase")) == {"": 5}
 
 
+@pytest.mark.parametrize("q", [0, 0.1, 0.5, 0.99, 1])
+@pytest.mark.parametrize(
+    ("name", "metric", "least", "most"),
+    [
+        ("python", "mail.size", 200, 1200),
+        ("rust", "stock.reserve.duration", 0.00497, 0.4037),
+        ("node", "checkout.total", 3.5, 3.5),
+        ("java-agent", "http.server.request.duration", 0.000375, 0.437),
+    ],
+)
+def test_a_quantile_was_possible(shared_server, sent, name, metric, least, most, q):
+    """No estimate is below the least or above the greatest value that the sender says it measured."""
+    found = answer(shared_server, sent, name, metric, aggregate="quantile", q=q, step="1h")
+    values = [point["value"] for series in found["series"] for point in series["points"]]
+    assert values
+    assert all(least <= value <= most for value in values), values
+
+
 def raw(shared_server, sent, name, metric, **parameters):
     """Return the values of the only series of a metric as they were sent, with their times in whole seconds."""
     (series,) = answer(shared_server, sent, name, metric, aggregate="raw", **parameters)["series"]
@@ -93,6 +114,13 @@ def test_a_target_that_vanished_leaves_a_gap(shared_server, sent):
     assert not [t for t in drawn if last_seen < t < seen_again - 1 or t > gone]
     oven, at = raw(shared_server, sent, "collector-prometheus", "bakery_oven_celsius")
     assert (oven, at) == ([203, 204, 200.25, 201.25, 202.25, 203.25, 204.25], seconds[:2] + seconds[5:10])
+
+
+def test_a_summary_has_an_average(shared_server, sent):
+    """Count and sum of a summary say what the average was; breads have 500 grams and one more each."""
+    metric, asked = "bakery_bread_weight_grams", {"aggregate": "avg", "step": "1h"}
+    (average,) = answer(shared_server, sent, "collector-prometheus", metric, **asked)["series"]
+    assert all(500 <= point["value"] <= 518 for point in average["points"])
 
 
 def test_counters_that_began_with_the_host_count_what_is_seen(shared_server, sent):
