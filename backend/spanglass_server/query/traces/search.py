@@ -7,16 +7,18 @@ summaries of just these traces, from all their spans: storage knows when they be
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.announcements import of_traces
 from spanglass_server.query.traces.estimates import counting, sampled_share
-from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS
+from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS, Identity, of_row
 from spanglass_server.query.traces.summaries import Summary, add_open, add_up
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
@@ -264,7 +266,17 @@ def summarise(session: QuerySession, matching: Matching, traces: Collection[Foun
     if not parts:
         return {}
     parameters = tuple(parameter for part in parts for parameter in part.parameters)
-    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters)))
+    table = run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters))
+    return add_up(table, partial(_first_events, session))
+
+
+def _first_events(session: QuerySession, trace_ids: Collection[bytes]) -> dict[tuple[bytes, Identity], int]:
+    """When the first events were of the spans of some traces that have a start before all clocks."""
+    window = clamp(ALL_TIME.start_ns, EARLIEST_NS)
+    columns = ("trace_id", *COLUMNS, "event_time_ns")
+    relation = Sql(session.relation(Signal.SPANS, window, columns, trace_ids=trace_ids))
+    found = rows(session, statement("first_events", identity=SELECTED, relation=relation, trace_ids=one_of(trace_ids)))
+    return {(row["trace_id"], of_row(row)): row["first_ns"] for row in found}
 
 
 def _parts(windows: Iterable[tuple[bytes, Window]]) -> list[tuple[Window, set[bytes]]]:

@@ -12,15 +12,18 @@ from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import horizon_ns
 from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.traces.announcements import RUNNING
-from spanglass_server.query.traces.identity import clock_name, kind_name
+from spanglass_server.query.traces.identity import Identity, clock_name, kind_name
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import pyarrow as pa
 
     from spanglass_server.query.traces.announcements import OpenSpan
+
+    #: Returns the time of the first event of the spans of some traces whose start is unknown, by trace and identity.
+    FirstEvents = Callable[[Collection[bytes]], Mapping[tuple[bytes, Identity], int]]
 
 _ERROR, _FAILED = 2, "error"
 _SERVER, _CLIENT = 2, 3
@@ -95,8 +98,11 @@ class Summary:
         self.root = candidate if self.root is None else min(self.root, candidate)
 
 
-def add_up(table: pa.Table) -> dict[bytes, Summary]:
-    """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once."""
+def add_up(table: pa.Table, first_events: FirstEvents) -> dict[bytes, Summary]:
+    """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once.
+
+    ``first_events`` is asked for the few traces that have spans whose start is unknown.
+    """
     summaries: dict[bytes, Summary] = {}
     columns = (column.to_pylist() for column in table.columns)
     for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, host, matched in zip(
@@ -114,9 +120,11 @@ def add_up(table: pa.Table) -> dict[bytes, Summary]:
             summary.matched_spans += 1
             summary.first_match_ns = min(start_ns, summary.first_match_ns or start_ns)
         summary.stand_at_root((parent_id not in _NO_PARENT, start_ns, span_id, service, name or ""))
-    for summary in summaries.values():
-        if not _is_as_recorded(summary):
-            _place(summary)
+    moved = [summary for summary in summaries.values() if not _is_as_recorded(summary)]
+    unknown = {summary.trace_id for summary in moved if summary.start_ns < horizon_ns(summary.end_ns)}
+    events = first_events(unknown) if unknown else {}
+    for summary in moved:
+        _place(summary, events)
     return summaries
 
 
@@ -142,7 +150,7 @@ def _is_as_recorded(summary: Summary) -> bool:
     return True
 
 
-def _place(summary: Summary) -> None:
+def _place(summary: Summary, first_events: Mapping[tuple[bytes, Identity], int]) -> None:
     """Let a trace begin and end where its page shows it."""
     tree = build_tree(
         Span(
@@ -154,6 +162,9 @@ def _place(summary: Summary) -> None:
             service=service,
             kind=kind_name(kind),
             failed=failed,
+            first_event_ns=first_events.get(
+                (summary.trace_id, Identity(span_id, kind_name(kind), service, start_ns, duration_ns))
+            ),
         )
         for (span_id, kind, service, start_ns, duration_ns), (parent_id, host, failed) in summary.spans.items()
     )

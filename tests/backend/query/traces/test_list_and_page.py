@@ -69,6 +69,7 @@ def test_list_and_page_agree(open_tables, spans, sort):
     assert bool(listed) == any(WINDOW.start_ns <= span["start_time_ns"] < WINDOW.end_ns for span in spans)
 
 
+EVENTS = {"event_time_ns": [TODAY + 3, TODAY + 1], "event_name": ["retry", "retry"]}
 CALLS = st.fixed_dictionaries(
     {
         "trace_id": st.just(TRACE),
@@ -82,7 +83,7 @@ CALLS = st.fixed_dictionaries(
         "resource.service.name:str": st.sampled_from(["web", "db"]),
         "resource.host.name:str": st.sampled_from([None, "", "shop-1", "shop-2"]),
     }
-)
+).map(lambda span: {**span, **(EVENTS if span["duration_ns"] > SECOND // 500 else {})})
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
