@@ -95,10 +95,11 @@ def _in_attributes(position: str, key: str, columns: Collection[str]) -> Iterato
                 values = f"flatten(list_transform({name}, lambda map: {_extracted('map', rest)}))"
             yield MapPath(values, frozenset((stored.name,)), frozenset((stored.name,)))
         if "overflow_name" in columns:
-            entries = (
-                f'list_filter("overflow_value", lambda _, place: "overflow_name"[place] = {quote_text(stored.name)})'
-            )
+            name = quote_text(stored.name)
+            entries = f'list_filter("overflow_value", lambda _, place: "overflow_name"[place] = {name})'
             values = f"flatten(list_transform({entries}, lambda map: {_extracted('map', rest)}))"
+            # few records have an overflow at all, and fewer this map
+            values = f'CASE WHEN list_contains("overflow_name", {name}) THEN {values} END'
             yield MapPath(values, frozenset(("overflow_name", "overflow_value")), frozenset(("overflow_name",)))
 
 
