@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from spanglass_server.query.language.ast import Field
+from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES
 from spanglass_server.query.language.text import QUOTED, format_field, quote
 
 #: Keys of the filter language that pages name themselves.
@@ -13,6 +14,9 @@ SERVICE, OPERATION, TRACE_ID = "service.name", "name", "trace_id"
 ERRORS = "status = error"
 #: Keys whose values are words of a fixed list, which read better without quotes.
 WORDS = frozenset({"status", "kind", "severity"})
+
+#: Names of what every record has, of any signal: an attribute that is called so is meant in quotes only.
+FIELDS = frozenset(SHORT_NAMES).union(*INTRINSICS.values())
 
 #: What joins terms, and quoted text, in which nothing joins.
 JOINS = re.compile(rf"{QUOTED.pattern}|(?P<both>\s+and\s+)|(?P<either>\bor\b|\|\|)", re.DOTALL | re.IGNORECASE)
@@ -27,6 +31,12 @@ def term(key: str, value: Any, operator: str = "=") -> str:
     else:
         text = quote(str(value))
     return f"{format_field(Field(key))} {operator} {text}"
+
+
+def attribute(key: str, value: Any) -> str:
+    """Write that an attribute has a value, also one that is called like a field that every record has."""
+    text = term("", value).removeprefix('"" ')
+    return f"{format_field(Field(key, quoted=key in FIELDS))} {text}"
 
 
 def both(first: str, second: str) -> str:

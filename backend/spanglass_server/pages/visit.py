@@ -119,7 +119,7 @@ class Visit:
         """Return a link that searches records with the same attribute; nothing for values that are not single."""
         if not isinstance(value, str | int | float) or len(str(value)) > MOST_SEARCHED:
             return None
-        return self.link(path, {**params, "filter": terms.term(key, value)})
+        return self.link(path, {**params, "filter": terms.attribute(key, value)})
 
     def range_params(self) -> dict[str, str]:
         """Return the range's own parameters."""

@@ -6,7 +6,7 @@ import { isBody, isException, lineText, restOfLine, restOfRecord } from "./excep
 import { remember } from "./go.js";
 import { recordException } from "./occurrence.js";
 import { clock, grouped, plain } from "./time.js";
-import { field, literal } from "./tokens.js";
+import { attribute } from "./tokens.js";
 
 const PERIOD = 2000; // ms between two questions
 const MOST_LINES = 1000; // kept in the page
@@ -17,7 +17,7 @@ const MOST_SEARCHED = 300; // as in pages/visit.py
 function only(near, key, value) {
   if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED) return null;
   const url = new URL(near, location.origin);
-  url.searchParams.set("filter", `${field(key)} = ${literal(key, value)}`);
+  url.searchParams.set("filter", attribute(key, value));
   return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `filter ${key} = ${plain(value)}` }, "filter");
 }
 

@@ -66,5 +66,21 @@ const unquoted = (text) => (isQuoted(text) ? text.slice(1, -1).replace(/\\([\\"'
 /** A key as the filter language writes it. */
 export const field = (key) => (/^[^\s()",=<>!~:'-][^\s()",=<>!~:]*$/.test(key) && !WORDS.has(key.toLowerCase()) ? key : quoted(key));
 
+/** Names of what every record has, as pages/terms.py: an attribute that is called so is meant in quotes only. */
+const FIELDS = new Set(`
+  arrival_order body body_type count description dropped_attributes_count dropped_events_count dropped_links_count duration duration_ns
+  end_before_start_ns event event.name event_name exemplar.span_id exemplar.trace_id flags is_monotonic kind link.span_id link.trace_id max
+  message metric metric_description metric_metadata metric_name metric_type metric_unit min name negative_offset observed_time
+  observed_time_ns operation otel.library.name otel.library.version otel.scope.name otel.scope.version parent.id parent_id parent_span_id
+  positive_offset received_time_ns resource.schema_url resource_dropped_attributes_count resource_entity_refs resource_schema_url root scale
+  scope.name scope.schema_url scope.version scope_dropped_attributes_count scope_name scope_schema_url scope_version service severity
+  severity_number severity_text span.id span_id start start_time start_time_ns status status.message status_code status_message sum
+  temporality time time_is_observed time_ns trace trace.id trace_id trace_state type unit value value_double value_int zero_count
+  zero_threshold
+`.trim().split(/\s+/));
+
+/** That an attribute has a value. */
+export const attribute = (key, value) => `${FIELDS.has(key) ? quoted(key) : field(key)} = ${literal("", value)}`;
+
 /** A value as the filter language writes it. */
 export const literal = (key, value) => (typeof value !== "string" || FIXED.has(key) ? String(value) : quoted(value));
