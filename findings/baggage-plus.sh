@@ -4,8 +4,8 @@
 # Guess:    values of W3C baggage are percent-encoded, all SDKs encode and decode them alike, and what one service sets
 #           the next one reads.
 # Instead:  Python writes and reads them as HTML forms are: "Jane Doe" goes out as `Jane+Doe`, which Node.js and the
-#           recommendation take literally; and a literal plus that comes in, which needs no encoding, is read as a space.
-#           Python to Python and Node.js to Node.js are fine, so each side's own tests pass.
+#           recommendation take literally; and a literal plus that comes in, which needs no encoding, is read as a
+#           space. Python to Python and Node.js to Node.js are fine, so each side's own tests pass.
 # Versions: opentelemetry-api 1.45.1 (Python), @opentelemetry/core 2.12.1.
 # Needs:    Node.js 20.
 # Matters:  baggage is copied to span attributes to group and filter by (tenant, user, plan). One tenant shows up as two

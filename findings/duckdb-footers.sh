@@ -2,10 +2,10 @@
 # DuckDB's cache of Parquet footers: deleted files fill it, and its real size is a multiple of memory_limit.
 #
 # Guess:    parquet_metadata_cache is a cache: small, and in any case within memory_limit, which DuckDB counts.
-# Instead:  the footer of every file ever read stays, also when the file is deleted and its name never comes back,
-#           until the counted bytes reach memory_limit. What is counted is a fraction of what a footer takes: with a
-#           limit of 64 MB and wide files (60 columns, 10 row groups) the process grows by some 300 MB. Turning the
-#           setting off again frees nothing by itself; without the setting the process stays small.
+# Instead:  the footer of every file ever read stays, also when the file is deleted and its name never comes back, until
+#           the counted bytes reach memory_limit. What is counted is a fraction of what a footer takes: with a limit of
+#           64 MB and wide files (60 columns, 10 row groups) the process grows by some 300 MB. Turning the setting off
+#           again frees nothing by itself; without the setting the process stays small.
 # Versions: DuckDB 1.5.5 and 2.0.0, files by pyarrow 26.0.1.
 # Matters:  a store that flushes and merges small files all day replaces thousands of them. Its memory then grows for
 #           days, to a multiple of what memory_limit promises. A new database object now and then is the way out.

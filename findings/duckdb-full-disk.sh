@@ -5,8 +5,8 @@
 #           failure is fatal.
 # Instead:  where the write-ahead log is what finds no room, the insert raises TransactionException and all goes on.
 #           Where the log has room and the automatic checkpoint after it finds none, the insert raises FatalException
-#           and the database object is dead: even `SELECT 1` fails, on every cursor, for tables in memory too, and
-#           still when there is room again. Closed and opened again, everything that was acknowledged is there.
+#           and the database object is dead: even `SELECT 1` fails, on every cursor, for tables in memory too, and still
+#           when there is room again. Closed and opened again, everything that was acknowledged is there.
 # Versions: DuckDB 1.5.5 and 2.0.0; the SQLite that comes with Python for comparison. The full disk is a limit on the
 #           size of a file (RLIMIT_FSIZE), which makes writes beyond it fail.
 # Matters:  a backend must go on answering queries when the disk is full, and which of the two happens is chance. A

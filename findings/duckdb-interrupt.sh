@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # DuckDB's interrupt(): before the query it is forgotten, on the parent it is in vain, and it takes the transaction along.
 #
-# Guess:    interrupt() on a connection stops what runs on it and on its cursors, the next query too if none runs yet, and
-#           the statement that was stopped is as if it had never been.
-# Instead:  an interrupt between two queries does nothing, so a watchdog that fires a moment early stops nothing, ever. An
-#           interrupt of the connection that cursor() was called on leaves the cursor's query running to its end. One that
-#           hits a SELECT inside an open transaction aborts all of it, and the COMMIT after it raises nothing: an INSERT
-#           from before the SELECT is gone without an error.
+# Guess:    interrupt() on a connection stops what runs on it and on its cursors, the next query too if none runs yet,
+#           and the statement that was stopped is as if it had never been.
+# Instead:  an interrupt between two queries does nothing, so a watchdog that fires a moment early stops nothing, ever.
+#           An interrupt of the connection that cursor() was called on leaves the cursor's query running to its end. One
+#           that hits a SELECT inside an open transaction aborts all of it, and the COMMIT after it raises nothing: an
+#           INSERT from before the SELECT is gone without an error.
 # Versions: DuckDB 1.5.6 and 2.0.0.
-# Matters:  a query deadline and a client that disconnects are built on it. It must be repeated until the query has ended,
-#           on the very cursor, and never share a connection with a transaction that must stand.
+# Matters:  a query deadline and a client that disconnects are built on it. It must be repeated until the query has
+#           ended, on the very cursor, and never share a connection with a transaction that must stand.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # DuckDB on columns that differ only in case: the exact quoted name returns the other column's values.
 #
-# Guess:    quoted identifiers are exact, as in PostgreSQL; or such a file is refused; or the name is ambiguous and
-#           that is an error.
+# Guess:    quoted identifiers are exact, as in PostgreSQL; or such a file is refused; or the name is ambiguous and that
+#           is an error.
 # Instead:  of two columns "User.Id" and "user.id" of a Parquet file or an Arrow table, the second in the file's order
 #           is renamed "user.id_1", and both spellings, quoted exactly, return the first. No error, no warning. JSON
 #           objects and structs are treated the same, and a real column "user.id_1" is moved on to "user.id_1_1".

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # NaN on its way through JSON: DuckDB writes what only DuckDB calls valid, orjson writes null, and OTLP loses the value.
 #
-# Guess:    what json_valid() accepts, JSON libraries can read; and a number that JSON can't express raises, or comes out as
-#           OTLP's text "NaN".
-# Instead:  DuckDB's to_json and ::JSON write a bare NaN or Infinity and json_valid says true; orjson refuses the document,
-#           json.loads takes it. The other way, orjson.dumps writes NaN as null, and protobuf's JSON reads null as "not
-#           set": a data point arrives without any value, with no error on either side. json.dumps writes a bare NaN,
-#           which protobuf's parser refuses.
+# Guess:    what json_valid() accepts, JSON libraries can read; and a number that JSON can't express raises, or comes
+#           out as OTLP's text "NaN".
+# Instead:  DuckDB's to_json and ::JSON write a bare NaN or Infinity and json_valid says true; orjson refuses the
+#           document, json.loads takes it. The other way, orjson.dumps writes NaN as null, and protobuf's JSON reads
+#           null as "not set": a data point arrives without any value, with no error on either side. json.dumps writes a
+#           bare NaN, which protobuf's parser refuses.
 # Versions: DuckDB 1.5.6 and 2.0.0, orjson 3.13.0, protobuf 7.36.2 with opentelemetry-proto 1.45.1.
-# Matters:  one NaN makes the JSON of a whole result unreadable, or turns a gauge's point into one without a value, by which
-#           of the good libraries stands next to which.
+# Matters:  one NaN makes the JSON of a whole result unreadable, or turns a gauge's point into one without a value, by
+#           which of the good libraries stands next to which.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -5,8 +5,8 @@
 #           the offset is ignored, whatever the precision; or it is refused.
 # Instead:  in 1.5.6 TIMESTAMP, TIMESTAMP_S and TIMESTAMP_MS drop the offset in silence (02:00), and TIMESTAMP_NS
 #           applies it (00:00). In 2.0.0 TIMESTAMP_NS drops it too: the same cast is two hours later after an upgrade.
-#           The text without an offset compared with the text with one is equal or not by that. Only TIMESTAMPTZ
-#           applies it in all.
+#           The text without an offset compared with the text with one is equal or not by that. Only TIMESTAMPTZ applies
+#           it in all.
 # Versions: DuckDB 1.5.6 and 2.0.0.
 # Matters:  ISO times with an offset are what users type and what log bodies contain. A filter on them is off by the
 #           offset, without an error, and only for users outside UTC. Go through TIMESTAMPTZ, always.

@@ -3,8 +3,8 @@
 #
 # Guess:    the sum of a BIGINT column is an integer, and a file written with COPY holds what the query returned.
 # Instead:  it is a HUGEINT, which Parquet has no type for, so COPY writes DOUBLE in silence: 27021597764222979 becomes
-#           27021597764222980. Arrow gets decimal128(38, 0), whose Python value is a Decimal that orjson refuses;
-#           COPY to JSON is exact. count(*) and max() stay BIGINT.
+#           27021597764222980. Arrow gets decimal128(38, 0), whose Python value is a Decimal that orjson refuses; COPY
+#           to JSON is exact. count(*) and max() stay BIGINT.
 # Versions: DuckDB 1.5.6 and 2.0.0, pyarrow 26.0.1, orjson 3.13.0.
 # Matters:  rollups are sums that are written back. Byte counters and nanoseconds pass 2^53 quickly; after the first
 #           rollup, rates are differences of rounded numbers. sum(x)::BIGINT keeps them, and raises if it does not fit.

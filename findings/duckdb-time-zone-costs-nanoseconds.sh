@@ -3,11 +3,11 @@
 #
 # Guess:    timestamp[ns, UTC] and timestamp[ns] are read with the same precision, from Arrow and from Parquet.
 # Instead:  without a zone it is TIMESTAMP_NS, with one it is TIMESTAMP WITH TIME ZONE, in microseconds: the last three
-#           digits are cut off on reading, and distinct times become equal. No error, no warning. 2.0.0 has a type for it
-#           and keeps them.
+#           digits are cut off on reading, and distinct times become equal. No error, no warning. 2.0.0 has a type for
+#           it and keeps them.
 # Versions: DuckDB 1.5.6 and 2.0.0, pyarrow 26.0.1.
-# Matters:  marking times as UTC is good practice and looks harmless. Two log records of one microsecond lose their order,
-#           and a cursor of the form "after time t" made from the read value finds its own record again.
+# Matters:  marking times as UTC is good practice and looks harmless. Two log records of one microsecond lose their
+#           order, and a cursor of the form "after time t" made from the read value finds its own record again.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -4,11 +4,11 @@
 # Guess:    json_format.Parse, made for exactly these messages, reads OTLP/JSON, or fails on its hex ids.
 # Instead:  32 hex digits are valid base64: they become 24 bytes, 16 become 12. Nothing fails, parents still match their
 #           children, and the way back to JSON gives the same text, so that a round trip looks right. An id with capital
-#           letters, which OTLP allows, is another id. Only the bytes are wrong, and so whatever came by protobuf or gRPC
-#           is another trace.
+#           letters, which OTLP allows, is another id. Only the bytes are wrong, and so whatever came by protobuf or
+#           gRPC is another trace.
 # Versions: protobuf 7.36.2, opentelemetry-proto 1.45.1.
-# Matters:  a receiver built like this stores JSON senders' spans apart from everybody else's, in traces that no search for
-#           the id in a log line finds; tests that only use JSON pass.
+# Matters:  a receiver built like this stores JSON senders' spans apart from everybody else's, in traces that no search
+#           for the id in a log line finds; tests that only use JSON pass.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -2,13 +2,13 @@
 # Lark's default parser finds keywords inside words: `error order` is read as "error OR der".
 #
 # Guess:    a word is one token, as with any lexer: [a-z]+ takes all letters, and the keyword "or" is a word of its own.
-# Instead:  Lark() without options is the Earley parser with the dynamic lexer, which tries every terminal at every place
-#           and has no notion of words. "order" behind another word becomes the keyword and the rest; `disk notready`
-#           becomes "disk AND NOT ready", while the `not` of `error not retried` is taken for a word. No error and no
-#           warning of ambiguity. The same grammar with parser="lalr", or Earley with lexer="basic", reads words.
+# Instead:  Lark() without options is the Earley parser with the dynamic lexer, which tries every terminal at every
+#           place and has no notion of words. "order" behind another word becomes the keyword and the rest; `disk
+#           notready` becomes "disk AND NOT ready", while the `not` of `error not retried` is taken for a word. No error
+#           and no warning of ambiguity. The same grammar with parser="lalr", or Earley with lexer="basic", reads words.
 # Versions: lark 1.3.1.
-# Matters:  a search language with `or`, `not` and words side by side is the first thing one writes with Lark. It works for
-#           all examples, and answers another question for some words.
+# Matters:  a search language with `or`, `not` and words side by side is the first thing one writes with Lark. It works
+#           for all examples, and answers another question for some words.
 set -euo pipefail
 
 work=$(mktemp -d)

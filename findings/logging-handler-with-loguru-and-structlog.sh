@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # loguru and structlog through OpenTelemetry's logging handler: fields are no attributes, and a queue costs the trace.
 #
-# Guess:    a handler of the standard library is a handler: loguru and structlog pass message, fields, time and context on,
-#           and the handler makes body and attributes of them.
+# Guess:    a handler of the standard library is a handler: loguru and structlog pass message, fields, time and context
+#           on, and the handler makes body and attributes of them.
 # Instead:  loguru hands over its formatted line: every body begins with a time and a place, so no two are alike, and an
-#           exception's text is in the body and in exception.stacktrace. Bound values lie in one attribute, the map "extra".
-#           With enqueue=True, loguru's way not to block, the record has no trace id, and no sign of it. structlog's
-#           wrap_for_formatter, its way to hand events to standard handlers, makes a body that is the repr
+#           exception's text is in the body and in exception.stacktrace. Bound values lie in one attribute, the map
+#           "extra". With enqueue=True, loguru's way not to block, the record has no trace id, and no sign of it.
+#           structlog's wrap_for_formatter, its way to hand events to standard handlers, makes a body that is the repr
 #           of a Python dict, and attributes "_logger" and "_name". Only render_to_log_kwargs yields attributes.
 # Versions: opentelemetry-instrumentation-logging 0.66b1, opentelemetry-sdk 1.45.1, loguru 0.7.3, structlog 26.1.0.
 # Matters:  grouping log records by body, filters on fields and the way from a trace to its logs all look as if the

@@ -3,13 +3,14 @@
 #
 # Guess:    the SDKs share the limit that the specification names, 2000 attribute sets of an instrument and then
 #           otel.metric.overflow, so that one careless attribute is bounded.
-# Instead:  Node.js keeps 1999 series and one overflow series with the sum of the rest. Python has no limit: 5000 sets are
-#           5000 points, in memory and in every export from then on, since a cumulative reader never forgets one.
+# Instead:  Node.js keeps 1999 series and one overflow series with the sum of the rest. Python has no limit: 5000 sets
+#           are 5000 points, in memory and in every export from then on, since a cumulative reader never forgets one.
 # Versions: opentelemetry-sdk 1.45.1 (Python), @opentelemetry/sdk-metrics 2.12.1.
 # Needs:    Node.js 20.
-# Matters:  a user id as an attribute grows a Python process and each of its requests without end; the backend must bound it.
-#           In Node.js the breakdown by attribute is wrong from the 2000th set on while the total is right: a backend that
-#           leaves overflow points out, or shows their sum as one more series, answers differently for the two.
+# Matters:  a user id as an attribute grows a Python process and each of its requests without end; the backend must
+#           bound it. In Node.js the breakdown by attribute is wrong from the 2000th set on while the total is right: a
+#           backend that leaves overflow points out, or shows their sum as one more series, answers differently for the
+#           two.
 set -euo pipefail
 
 work=$(mktemp -d)

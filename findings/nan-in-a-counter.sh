@@ -6,8 +6,8 @@
 #           from then on. Its histograms leave NaN out, and so does Python for both, with a warning.
 # Versions: opentelemetry-sdk 1.45.1 (Python), @opentelemetry/sdk-metrics 2.12.1.
 # Needs:    Node.js 20.
-# Matters:  rate and increase over that series are NaN or nothing until the process restarts, days later, for one bad call.
-#           A backend should take such a point for a gap and say so, not for a value of 0.
+# Matters:  rate and increase over that series are NaN or nothing until the process restarts, days later, for one bad
+#           call. A backend should take such a point for a gap and say so, not for a value of 0.
 set -euo pipefail
 
 work=$(mktemp -d)

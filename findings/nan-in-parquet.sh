@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # NaN in a Parquet file: the same filter finds different rows in the file than in the same table in memory.
 #
-# Guess:    each engine has a rule for NaN (DuckDB: equal to itself and above all numbers; Arrow: as IEEE 754 says),
-#           and a file answers as the table that was written into it.
+# Guess:    each engine has a rule for NaN (DuckDB: equal to itself and above all numbers; Arrow: as IEEE 754 says), and
+#           a file answers as the table that was written into it.
 # Instead:  statistics of Parquet leave NaN out, and both engines conclude from minimum and maximum what NaN does not
-#           obey. DuckDB loses rows that match (`x > 5`, `x = 'nan'`) and finds one that does not (`x <= 10`). 2.0.0 also
-#           finds none for isnan(x), which 1.5.6 still answered. pyarrow loses NaN rows for `not (x > 5)`, and from a
-#           row group that is constant otherwise for `x != 6`.
+#           obey. DuckDB loses rows that match (`x > 5`, `x = 'nan'`) and finds one that does not (`x <= 10`). 2.0.0
+#           also finds none for isnan(x), which 1.5.6 still answered. pyarrow loses NaN rows for `not (x > 5)`, and from
+#           a row group that is constant otherwise for `x != 6`.
 # Versions: pyarrow 26.0.1 (writer, and its own filters), DuckDB 1.5.6 and 2.0.0.
 # Matters:  gauges and ratios are NaN now and then. A threshold alert, or the search for the NaN itself, answers
 #           differently before and after the flush from memory to a file.

@@ -3,10 +3,10 @@
 #
 # Guess:    an attribute is stored with the type it has in the program, JSON and protobuf carry the same, and an odd
 #           value harms nothing but itself.
-# Instead:  a number is an integer if it has no fraction: price 2.00 is an int, 2.50 a double, of the same key.
-#           With protobuf, 1e20 is sent as a double and NaN as NaN. With JSON, 1e20 is sent as an integer beyond 64 bits
-#           and NaN as `"doubleValue": null`. The Collector's decoder refuses either for the whole request, spans of
-#           other work included, and the exporter does not try again.
+# Instead:  a number is an integer if it has no fraction: price 2.00 is an int, 2.50 a double, of the same key. With
+#           protobuf, 1e20 is sent as a double and NaN as NaN. With JSON, 1e20 is sent as an integer beyond 64 bits and
+#           NaN as `"doubleValue": null`. The Collector's decoder refuses either for the whole request, spans of other
+#           work included, and the exporter does not try again.
 # Versions: @opentelemetry/exporter-trace-otlp-http and -proto 0.223.1, sdk-trace-base 2.12.1; decoder
 #           go.opentelemetry.io/collector/pdata 1.71.0.
 # Needs:    Node.js 20, Go 1.26.

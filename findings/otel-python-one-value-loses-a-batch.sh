@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# OpenTelemetry Python: one value that can't be encoded is left out as an attribute, and loses the batch as a body or name.
+# OpenTelemetry Python: a value that can't be encoded is left out as an attribute, and loses the batch as a body or name.
 #
-# Guess:    the exporter treats all values alike: it either leaves out the one field that protobuf refuses, or it loses the
-#           one record, and force_flush() says so.
-# Instead:  an integer past 64 bits, or text with a lone surrogate, as an attribute: this attribute alone is missing, the
-#           other records arrive. The same value as a log record's body or inside it, as a span's name or an event's name:
-#           no record of the whole batch arrives. A Decimal or datetime inside a body does it too, while as an attribute
-#           it becomes text. force_flush() returns True every time.
+# Guess:    the exporter treats all values alike: it either leaves out the one field that protobuf refuses, or it loses
+#           the one record, and force_flush() says so.
+# Instead:  an integer past 64 bits, or text with a lone surrogate, as an attribute: this attribute alone is missing,
+#           the other records arrive. The same value as a log record's body or inside it, as a span's name or an event's
+#           name: no record of the whole batch arrives. A Decimal or datetime inside a body does it too, while as an
+#           attribute it becomes text. force_flush() returns True every time.
 # Versions: opentelemetry-sdk and -exporter-otlp-proto-http 1.45.1, protobuf 7.36.2.
 # Matters:  bodies are the structured part of logs, and names of files and routes come from outside. One record of one
-#           request takes up to 511 others along, of any request; on the backend nothing is missing that it could know of.
+#           request takes up to 511 others along, of any request; on the backend nothing is missing that it could know
+#           of.
 set -euo pipefail
 
 work=$(mktemp -d)

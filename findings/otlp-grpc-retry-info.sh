@@ -3,13 +3,13 @@
 #
 # Guess:    a server that is overloaded answers with google.rpc.RetryInfo among the details of the status, as OTLP says,
 #           and the client waits that long; RESOURCE_EXHAUSTED without RetryInfo means: do not send again.
-# Instead:  the exporter looks for RetryInfo in trailing metadata of its own name, google.rpc.retryinfo-bin, and never into
-#           the status's details (grpc-status-details-bin). A standard "wait 30 s" is ignored: four attempts in 7 s.
-#           Sent under the exporter's own name, 30 s means that the batch is dropped at once, and 3 s is obeyed.
+# Instead:  the exporter looks for RetryInfo in trailing metadata of its own name, google.rpc.retryinfo-bin, and never
+#           into the status's details (grpc-status-details-bin). A standard "wait 30 s" is ignored: four attempts in 7
+#           s. Sent under the exporter's own name, 30 s means that the batch is dropped at once, and 3 s is obeyed.
 #           RESOURCE_EXHAUSTED without anything is sent four times.
 # Versions: opentelemetry-exporter-otlp-proto-grpc 1.45.1, grpcio 1.85.1.
-# Matters:  back-pressure as the protocol describes it does nothing with Python, and a request that is too
-#           large, which is answered with RESOURCE_EXHAUSTED, comes four times. A server should send both.
+# Matters:  back-pressure as the protocol describes it does nothing with Python, and a request that is too large, which
+#           is answered with RESOURCE_EXHAUSTED, comes four times. A server should send both.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -8,8 +8,9 @@
 #           literally: six attempts within milliseconds, then dropped. `2` makes five attempts in 8 s, more than no
 #           header at all. Every 3xx counts as delivered.
 # Versions: opentelemetry-exporter-otlp-proto-http 1.45.1.
-# Matters:  an overloaded backend that asks for half a minute's rest loses every batch that it answers so, and one
-#           that sends 0 is hit six times. One to three seconds keeps data. A proxy's redirect loses all in silence.
+# Matters:  an overloaded backend that asks for half a minute's rest loses every batch that it answers so, and one that
+#           sends 0 is hit six times. One to three seconds leave several attempts. A proxy's redirect loses all in
+#           silence.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -2,8 +2,8 @@
 # OTEL_EXPORTER_OTLP_TIMEOUT: the same number is seconds in Python and milliseconds in Node.js.
 #
 # Guess:    one variable of one standard has one unit, so one value serves all services.
-# Instead:  Python reads seconds. With 2, Python waits two seconds for a slow backend and succeeds, Node.js gives up after
-#           milliseconds. With 10000, Python allows one export two and three quarter hours.
+# Instead:  Python reads seconds. With 2, Python waits two seconds for a slow backend and succeeds, Node.js gives up
+#           after milliseconds. With 10000, Python allows one export two and three quarter hours.
 # Versions: opentelemetry-exporter-otlp-proto-http 1.45.1, @opentelemetry/exporter-trace-otlp-http 0.223.1.
 # Needs:    Node.js 20.
 # Matters:  the variable is set once for a cluster. Either all exports of one half time out, or the other half holds on

@@ -3,11 +3,11 @@
 #
 # Guess:    a Bloom filter may let too much through, but never hides a row, whichever library wrote it.
 # Instead:  on a column of raw 16-byte trace ids, as BYTE_ARRAY or as FIXED_LEN_BYTE_ARRAY, `id = ?` finds next to
-#           nothing. Ids that are plain ASCII are found, hex text and integers too, so a test with readable ids
-#           passes. `id >= ? AND id <= ?` finds every row, as it does not ask the filter. DuckDB 2.0.0 finds all.
+#           nothing. Ids that are plain ASCII are found, hex text and integers too, so a test with readable ids passes.
+#           `id >= ? AND id <= ?` finds every row, as it does not ask the filter. DuckDB 2.0.0 finds all.
 # Versions: pyarrow 26.0.1 writes; DuckDB 1.5.5 and 1.5.6 miss, 2.0.0 does not.
-# Matters:  ids are what a telemetry store looks up, and a Bloom filter is the obvious index for them. The wrong
-#           answer is an empty one, "no such trace", with no error.
+# Matters:  ids are what a telemetry store looks up, and a Bloom filter is the obvious index for them. The wrong answer
+#           is an empty one, "no such trace", with no error.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # OpenTelemetry Python's Prometheus exporter: two scopes, one metric name, and label values move to other labels.
 #
-# Guess:    two libraries may use one instrument name; their series differ in otel_scope_name, and each keeps its labels.
+# Guess:    two libraries may use one instrument name; their series differ in otel_scope_name, and each keeps its
+#           labels.
 # Instead:  the label names of the first scope are printed with the values of the second, by position. A counter with
 #           http.route="/a" in one scope and code="500" in another is exported as http_route="500", or, the other way
 #           round, code="/a". A scope without attributes gets its own name as the route, and otel_scope_name="". Names
 #           that sort behind "otel_" (route, zone) hide it, and within one scope all is right.
 # Versions: opentelemetry-exporter-prometheus 0.66b1, opentelemetry-sdk 1.45.1, prometheus-client 0.26.0.
-# Matters:  http.server.* and rpc.* instruments come from several libraries in one process. The page is valid and scraped
-#           without an error; routes called "500" are then looked for in the backend. OTLP from the same process is right.
+# Matters:  http.server.* and rpc.* instruments come from several libraries in one process. The page is valid and
+#           scraped without an error; routes called "500" are then looked for in the backend. OTLP from the same process
+#           is right.
 set -euo pipefail
 
 work=$(mktemp -d)

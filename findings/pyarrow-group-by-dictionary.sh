@@ -3,10 +3,10 @@
 #
 # Guess:    values of a dictionary-encoded column are compared by value, so that mapping the few dictionary entries
 #           (lower case, unknown to null) is the cheap way to map all rows.
-# Instead:  group_by, unique and value_counts work on indices: entries that have become equal stay separate groups of the
-#           same name, and a null in the dictionary is a group beside the null of the index. is_null sees it, null_count
-#           leaves it out, drop_null keeps it, and Parquet refuses to write it. Comparing (== "error") is by value.
-#           DuckDB, given the same table, groups rightly.
+# Instead:  group_by, unique and value_counts work on indices: entries that have become equal stay separate groups of
+#           the same name, and a null in the dictionary is a group beside the null of the index. is_null sees it,
+#           null_count leaves it out, drop_null keeps it, and Parquet refuses to write it. Comparing (== "error") is by
+#           value. DuckDB, given the same table, groups rightly.
 # Versions: pyarrow 26.0.1, DuckDB 1.5.6 for comparison. Arrow's format allows such dictionaries.
 # Matters:  severities and service names are dictionary columns, and normalising them through the dictionary is the
 #           obvious optimisation. Counts come out split, with equal labels, and which code sees it is chance.

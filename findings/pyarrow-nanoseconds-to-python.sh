@@ -2,8 +2,8 @@
 # pyarrow: to_pylist() of nanosecond timestamps works until one value needs the nanoseconds, and never raises with pandas.
 #
 # Guess:    values become datetime, cut off or rounded to microseconds, or a type of their own; always the same.
-# Instead:  it goes by value and by what else is installed. A time that ends in 000 becomes a datetime; one that does not
-#           raises ValueError for the whole column. Where pandas is installed, nothing raises and each value is a
+# Instead:  it goes by value and by what else is installed. A time that ends in 000 becomes a datetime; one that does
+#           not raises ValueError for the whole column. Where pandas is installed, nothing raises and each value is a
 #           pandas.Timestamp, also those that end in 000; orjson writes datetime and refuses Timestamp.
 # Versions: pyarrow 26.0.1 without and with pandas 3.1.1, orjson 3.13.0.
 # Matters:  OTLP's times are nanoseconds, but many clocks give microseconds or less. An endpoint answers until the first

@@ -6,7 +6,8 @@
 # Instead:  Python and Go take the last eight bytes of the id and agree on every trace. Node.js mixes the four words of
 #           the id by exclusive or, and so decides independently: at 10 %, each keeps a tenth, but only 1 % of the
 #           traces is kept by both.
-# Versions: opentelemetry-sdk 1.45.1 (Python), go.opentelemetry.io/otel/sdk 1.47.0, @opentelemetry/sdk-trace-base 2.12.1.
+# Versions: opentelemetry-sdk 1.45.1 (Python), go.opentelemetry.io/otel/sdk 1.47.0, @opentelemetry/sdk-trace-base
+#           2.12.1.
 # Needs:    Node.js 20, Go 1.26.
 # Matters:  with OTEL_TRACES_SAMPLER=traceidratio in every service, nine of ten traces that pass from Node.js to Python
 #           have a hole, and "missing spans" look like a loss in transport. Use parentbased_traceidratio; a backend that

@@ -7,8 +7,8 @@
 #           float, and several of them are the same infinity, so that a UNIQUE column refuses different ids as equal.
 #           TEXT, VARCHAR and BLOB keep all. A STRICT table refuses the declaration.
 # Versions: SQLite 3.54.1, as in apsw 3.54.1.0.
-# Matters:  random ids are fine in any test with a few of them. In production about 1 of 800 can't be read back by the id
-#           that was stored.
+# Matters:  random ids are fine in any test with a few of them. In production about 1 of 800 can't be read back by the
+#           id that was stored.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -6,8 +6,8 @@
 #           own documentation, make no span and no message; the same text through connection.cursor() makes one. The
 #           connection looks instrumented all the while.
 # Versions: opentelemetry-instrumentation-sqlite3 0.66b1, Python's sqlite3.
-# Matters:  traces of an application on SQLite show some of its statements, those of an ORM that uses cursors, and "time in
-#           the database" is short by the rest. A backend can't tell a quiet database from one that is not seen.
+# Matters:  traces of an application on SQLite show some of its statements, those of an ORM that uses cursors, and "time
+#           in the database" is short by the rest. A backend can't tell a quiet database from one that is not seen.
 set -euo pipefail
 
 work=$(mktemp -d)
