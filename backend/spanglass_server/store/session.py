@@ -19,7 +19,7 @@ from spanglass_server.signals import (
     sql_type,
 )
 from spanglass_server.store.ports import ALL_TIME, Arrived, Window
-from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
+from spanglass_server.store.trace_filter import EARLIER, MINUTE_NS, MOST_MINUTES, TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.segments import Segment
 
-#: Segments that reach over more time than a week are read whole: the clocks of their senders are wrong.
-_MOST_MINUTES = 7 * 24 * 60
 
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
 
@@ -122,10 +120,15 @@ class StoreSession:
         hashes = TraceFilter.hashes_of(ids)
         found: set[tuple[bytes, Window]] = set()
         for segment in self._files(Signal.SPANS, ALL_TIME, (), ids):
-            first, last = segment.min_time_ns // MINUTE_NS, segment.max_time_ns // MINUTE_NS
+            last = segment.max_time_ns // MINUTE_NS
+            first = max(segment.min_time_ns // MINUTE_NS, last - MOST_MINUTES)
             held = segment.trace_filter
-            if held is not None and last - first <= _MOST_MINUTES and held.has_minutes:
-                found.update((ids[place], _minute(at)) for place, at in held.minutes_of(hashes, first, last))
+            if held is not None and held.has_minutes:
+                earlier = Window(segment.min_time_ns, max(first * MINUTE_NS, segment.min_time_ns + 1))
+                found.update(
+                    (ids[place], earlier if at == EARLIER else _minute(at))
+                    for place, at in held.minutes_of(hashes, first, last)
+                )
             elif held is not None:
                 whole = Window(segment.min_time_ns, segment.max_time_ns + 1)
                 found.update((ids[place], whole) for place in held.places_of(hashes))

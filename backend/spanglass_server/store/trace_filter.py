@@ -26,8 +26,11 @@ _PROBES = 4
 _ID_BYTES = 16
 #: Ids are held together with the part of time in which something of them began, as long as this.
 MINUTE_NS = 60 * NS_PER_SECOND
+#: Minutes longer before the last one than a day are held as one, so that few are to be asked for.
+MOST_MINUTES = 24 * 60
+EARLIER = -1
 #: What a filter that has minutes holds besides; a filter without them has all of these once in 10^30 times.
-_MARKS = np.arange(16, dtype=np.uint64) * np.uint64(0xD1342543DE82EF95)
+_MARKS = np.arange(16, dtype=np.uint64) * np.uint64(0xAF251AF3B0F025B5)
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads ids that count up
 _SHIFTS = (np.uint64(32), np.uint64(29))
 
@@ -64,6 +67,7 @@ class TraceFilter:
     @classmethod
     def of_spans(cls, hashes: NDArray[np.uint64], minutes: NDArray[np.int64]) -> TraceFilter:
         """A filter over the hashes of ids, each together with a minute; pairs may come more than once."""
+        minutes = np.where(minutes < minutes.max(initial=0) - MOST_MINUTES, EARLIER, minutes)
         return cls.build(np.unique(np.concatenate([hashes, cls.with_minutes(hashes, minutes), _MARKS])))
 
     @classmethod
@@ -93,9 +97,12 @@ class TraceFilter:
         return bool(self._held(_MARKS).all())
 
     def minutes_of(self, hashes: NDArray[np.uint64], first: int, last: int) -> list[tuple[int, int]]:
-        """A trace's place in ``hashes`` and a minute, ``last`` included, for each in which it may have begun spans."""
+        """Pairs of a trace's place in ``hashes`` and a minute in which it may have begun spans.
+
+        From ``first``, at most ``MOST_MINUTES`` before the last one that went in, to ``last``; and ``EARLIER``.
+        """
         held = np.flatnonzero(self._held(hashes))
-        minutes = np.arange(first, last + 1)
+        minutes = np.append(np.arange(first, last + 1), EARLIER)
         pairs = self.with_minutes(np.repeat(hashes[held], len(minutes)), np.tile(minutes, len(held)))
         traces, places = np.nonzero(self._held(pairs).reshape(len(held), len(minutes)))
         return list(zip(held[traces].tolist(), minutes[places].tolist(), strict=True))

@@ -207,7 +207,14 @@ MINUTE = 60_000_000_000
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
-@given(st.lists(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 30_000)), min_size=1, max_size=6), max_size=4))
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(1, 5), st.sampled_from([0, 1]) | st.integers(0, 30_000)), min_size=1, max_size=6
+        ),
+        max_size=4,
+    )
+)
 def test_windows_of_traces_leave_out_no_span(tmp_path_factory, batches):
     """Every span of a trace begins in one of its windows: in segments, merged ones, those of a month, and in memory."""
     bench = Bench(tmp_path_factory.mktemp("store") / "data")

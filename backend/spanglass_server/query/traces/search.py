@@ -19,7 +19,7 @@ from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.announcements import of_traces
 from spanglass_server.query.traces.estimates import counting, sampled_share
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS, Identity, of_row
-from spanglass_server.query.traces.summaries import Summary, add_open, add_up
+from spanglass_server.query.traces.summaries import Summary, add_open, add_up, place
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from spanglass_server.query.matching import SpanQuestion
+    from spanglass_server.query.traces.announcements import OpenSpan
     from spanglass_server.store.ports import QuerySession
 
 #: Sorting by a figure looks at the spans of a trace this far around the range.
@@ -99,7 +100,7 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now
     shown = found[: page.limit]
     is_last = len(found) <= page.limit
     listed = [summaries[trace.trace_id] for trace in shown if trace.trace_id in summaries]
-    _count_open(session, listed, now_ns)
+    place(listed, _count_open(session, listed, now_ns), partial(_first_events, session))
     if page.sort != "time":  # the order is that of a part of their time, and a row must not contradict it
         listed.sort(key=lambda summary: (summary.figures[page.sort], summary.trace_id), reverse=page.descending)
     return {
@@ -249,12 +250,13 @@ def _after(cursor: Cursor | None, *, descending: bool) -> Sql:
     return Sql(f"(value {sign} ? OR (value = ? AND trace_id {sign} ?))", parameters)
 
 
-def _count_open(session: QuerySession, listed: Collection[Summary], now_ns: int) -> None:
+def _count_open(session: QuerySession, listed: Collection[Summary], now_ns: int) -> list[OpenSpan]:
     """Count the spans of a page's traces that have not ended; without announcements there is nothing to read."""
-    if listed:
-        since = clamp(min(summary.start_ns for summary in listed) - _SKEW_NS, ALL_TIME.end_ns)
-        by_id = {summary.trace_id: summary for summary in listed}
-        add_open(by_id, of_traces(session, by_id, since, now_ns))
+    if not listed:
+        return []
+    since = clamp(min(summary.start_ns for summary in listed) - _SKEW_NS, ALL_TIME.end_ns)
+    by_id = {summary.trace_id: summary for summary in listed}
+    return add_open(by_id, of_traces(session, by_id, since, now_ns))
 
 
 def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Summary]:
@@ -267,7 +269,7 @@ def summarise(session: QuerySession, matching: Matching, traces: Collection[Foun
         return {}
     parameters = tuple(parameter for part in parts for parameter in part.parameters)
     table = run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters))
-    return add_up(table, partial(_first_events, session))
+    return add_up(table)
 
 
 def _first_events(session: QuerySession, trace_ids: Collection[bytes]) -> dict[tuple[bytes, Identity], int]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ERROR, _FAILED = 2, "error"
 _SERVER, _CLIENT = 2, 3
+#: Where more clients share an id the tree is built: that costs less than comparing all of them.
+_FEW = 8
 _NO_PARENT = (None, b"", bytes(8))
 
 
@@ -98,11 +100,8 @@ class Summary:
         self.root = candidate if self.root is None else min(self.root, candidate)
 
 
-def add_up(table: pa.Table, first_events: FirstEvents) -> dict[bytes, Summary]:
-    """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once.
-
-    ``first_events`` is asked for the few traces that have spans whose start is unknown.
-    """
+def add_up(table: pa.Table) -> dict[bytes, Summary]:
+    """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once."""
     summaries: dict[bytes, Summary] = {}
     columns = (column.to_pylist() for column in table.columns)
     for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, host, matched in zip(
@@ -120,12 +119,25 @@ def add_up(table: pa.Table, first_events: FirstEvents) -> dict[bytes, Summary]:
             summary.matched_spans += 1
             summary.first_match_ns = min(start_ns, summary.first_match_ns or start_ns)
         summary.stand_at_root((parent_id not in _NO_PARENT, start_ns, span_id, service, name or ""))
-    moved = [summary for summary in summaries.values() if not _is_as_recorded(summary)]
-    unknown = {summary.trace_id for summary in moved if summary.start_ns < horizon_ns(summary.end_ns)}
-    events = first_events(unknown) if unknown else {}
-    for summary in moved:
-        _place(summary, events)
     return summaries
+
+
+def place(summaries: Iterable[Summary], opened: Iterable[OpenSpan], first_events: FirstEvents) -> None:
+    """Let traces begin and end where their pages show them; ``opened`` are the open spans counted in them.
+
+    ``first_events`` is asked for the few traces that have spans whose start is unknown.
+    """
+    moved = {summary.trace_id: summary for summary in summaries if not _is_as_recorded(summary)}
+    if not moved:
+        return
+    open_spans: dict[bytes, list[OpenSpan]] = {trace_id: [] for trace_id in moved}
+    for span in opened:
+        if span.trace_id in moved:
+            open_spans[span.trace_id].append(span)
+    unknown = {trace_id for trace_id, summary in moved.items() if summary.start_ns < horizon_ns(summary.end_ns)}
+    events = first_events(unknown) if unknown else {}
+    for trace_id, summary in moved.items():
+        _place(summary, open_spans[trace_id], events)
 
 
 def _is_as_recorded(summary: Summary) -> bool:
@@ -136,23 +148,24 @@ def _is_as_recorded(summary: Summary) -> bool:
     """
     if summary.start_ns < horizon_ns(summary.end_ns):
         return False
-    clients = {
-        span_id: (clock_name(host, service), start_ns, start_ns + duration_ns)
-        for (span_id, kind, service, start_ns, duration_ns), (_, host, _) in summary.spans.items()
-        if kind == _CLIENT
-    }
-    for (span_id, kind, service, start_ns, _), (parent_id, host, _) in summary.spans.items():
-        if kind == _SERVER:
-            for client in (clients.get(span_id), clients.get(parent_id) if parent_id else None):
-                is_outside = client is not None and not client[1] <= start_ns <= client[2]
-                if client is not None and is_outside and client[0] != clock_name(host, service):
-                    return False
-    return True
+    clients: dict[bytes, list[tuple[str, int, int]]] = {}
+    for (span_id, kind, service, start_ns, duration_ns), (_, host, _) in summary.spans.items():
+        if kind == _CLIENT:
+            clients.setdefault(span_id, []).append((clock_name(host, service), start_ns, start_ns + duration_ns))
+    if any(len(sharing) > _FEW for sharing in clients.values()):
+        return False
+    return not any(
+        not client_start_ns <= start_ns <= client_end_ns and clock != clock_name(host, service)
+        for (span_id, kind, service, start_ns, _), (parent_id, host, _) in summary.spans.items()
+        if kind == _SERVER
+        for above in {span_id, parent_id or span_id}
+        for clock, client_start_ns, client_end_ns in clients.get(above, ())
+    )
 
 
-def _place(summary: Summary, first_events: Mapping[tuple[bytes, Identity], int]) -> None:
-    """Let a trace begin and end where its page shows it."""
-    tree = build_tree(
+def _place(summary: Summary, opened: Iterable[OpenSpan], first_events: Mapping[tuple[bytes, Identity], int]) -> None:
+    """Build the tree of a trace; of open spans only the service says which clock is theirs."""
+    stored = (
         Span(
             span_id=span_id,
             parent_id=None if parent_id in _NO_PARENT else parent_id,
@@ -168,11 +181,29 @@ def _place(summary: Summary, first_events: Mapping[tuple[bytes, Identity], int])
         )
         for (span_id, kind, service, start_ns, duration_ns), (parent_id, host, failed) in summary.spans.items()
     )
+    announced = (
+        Span(
+            span_id=span.span_id,
+            parent_id=span.parent_id,
+            clock=clock_name(None, span.service),
+            start_ns=span.start_ns,
+            duration_ns=span.duration_ns,
+            service=span.service,
+            kind=span.kind,
+            failed=span.status == _FAILED,
+        )
+        for span in opened
+    )
+    tree = build_tree([*stored, *announced])
     summary.start_ns, summary.end_ns = tree.start_ns, tree.start_ns + tree.duration_ns
 
 
-def add_open(summaries: dict[bytes, Summary], spans: Iterable[OpenSpan]) -> None:
-    """Count spans that have not ended in the summaries of their traces, but for those that are stored after all."""
+def add_open(summaries: dict[bytes, Summary], spans: Iterable[OpenSpan]) -> list[OpenSpan]:
+    """Count spans that have not ended in the summaries of their traces, but for those that are stored after all.
+
+    Returns those that were counted.
+    """
+    counted = []
     ended: dict[bytes, set[tuple[bytes, str, str]]] = {}
     for span in spans:
         summary = summaries[span.trace_id]
@@ -184,3 +215,5 @@ def add_open(summaries: dict[bytes, Summary], spans: Iterable[OpenSpan]) -> None
         summary.running_count += span.state == RUNNING
         summary.lost_count += span.state != RUNNING
         summary.stand_at_root((span.parent_id is not None, span.start_ns, span.span_id, span.service, span.name))
+        counted.append(span)
+    return counted
