@@ -89,7 +89,7 @@ def finite(bounds: Sequence[float], counts: Sequence[float]) -> tuple[tuple[floa
 
     Bounds must rise; a bucket up to -inf is empty by definition, one up to +inf is the last one.
     """
-    if not counts or len(counts) != len(bounds) + 1:
+    if not counts or len(counts) != len(bounds) + 1 or None in bounds:
         return None
     kept, folded = [], [counts[0]]
     for bound, count in zip(bounds, counts[1:], strict=True):
@@ -124,8 +124,9 @@ def merge(parts: Sequence[Sequence[Bucket]]) -> list[Bucket]:
 
     Where bounds differ, each bucket is cut at all bounds, its observations spread evenly.
     """
-    if len(parts) == 1:
-        return [*parts[0]]
+    parts = [part for part in parts if part]
+    if len(parts) <= 1:
+        return [bucket for part in parts for bucket in part]
     buckets = [bucket for part in parts for bucket in part]
     edges = sorted({edge for bucket in buckets for edge in (bucket.low, bucket.high)})
     merged: dict[tuple[float, float], float] = {}

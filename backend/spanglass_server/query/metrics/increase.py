@@ -143,9 +143,16 @@ class Pieces:
         return dropped
 
     def _note_deltas(self, notes: Notes) -> None:
-        """Note that deltas were left out for cumulative points that carry the same."""
-        if self.selection.of_one_temporality(self._reach) is not TRUE:
-            notes.add("where a sender sends both delta and cumulative points, only the cumulative ones are counted")
+        """Note how many deltas were left out for cumulative points that carry the same."""
+        if self.selection.of_one_temporality(self._reach) is TRUE:
+            return
+        every = self.selection.points(self._measures.values, self._reach, with_markers=True)
+        (left_out,) = rows(self.selection.session, statement("metrics/left_out", all=every, kept=self._points))
+        notes.count(
+            left_out["points"],
+            "delta point was left out, whose sender also sends cumulative ones",
+            "delta points were left out, whose senders also send cumulative ones",
+        )
 
 
 def _without(dropped: Sequence[int]) -> Sql:

@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM ({all})) - (SELECT count(*) FROM ({kept})) AS points
