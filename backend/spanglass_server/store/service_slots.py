@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 #: More services than this, or longer names, have the slot of their name's hash and take no memory.
 MAX_SERVICES: Final = 10_000
 MAX_NAME_CHARACTERS: Final = 256
-#: How many service colours the visual system has.
-SLOT_COUNT = 10
+#: The service colours of the visual system (``--s0`` to ``--s9``), light and dark: which ones look alike.
+COLOURS: Final = (
+    ("843903", "c7723a"), ("007696", "93cdf9"), ("9778d5", "a9a4fd"), ("0a6e4c", "56b476"), ("7a5c02", "ddb24d"),
+    ("4745ab", "9987de"), ("1d9790", "49c4c5"), ("733b69", "c77faa"), ("845dbc", "8874ab"), ("799627", "bad189"),
+)  # fmt: skip
+SLOT_COUNT: Final = len(COLOURS)
 
 _FNV_OFFSET = 0x811C9DC5
 _FNV_PRIME = 0x01000193
@@ -72,7 +77,39 @@ def service_slot(name: str) -> int:
 
 
 def choose_slot(name: str, taken: Collection[int]) -> int:
-    """Choose a slot for a new service: its own, or the next that no other has, or its own when none is free."""
+    """Choose a slot for a new service: its own where none or all are taken, else the free one least like those.
+
+    Least like is what is farthest from the nearest colour that is taken, in the theme in which they are nearer; of
+    two as far the one that comes first after the service's own.
+    """
     own = service_slot(name)
-    following = ((own + step) % SLOT_COUNT for step in range(SLOT_COUNT))
-    return next((slot for slot in following if slot not in taken), own)
+    used = {slot for slot in taken if slot < SLOT_COUNT}
+    free = [slot for slot in ((own + step) % SLOT_COUNT for step in range(SLOT_COUNT)) if slot not in used]
+    if not used or not free:
+        return own
+    return max(free, key=lambda slot: min(_DISTANCES[slot][other] for other in used))
+
+
+def _distance(one: str, other: str) -> float:
+    """Return how different two colours (``rrggbb``) look: their distance in OKLab."""
+    return math.dist(_oklab(one), _oklab(other))
+
+
+def _oklab(colour: str) -> tuple[float, float, float]:
+    """Convert a colour of sRGB (Björn Ottosson's matrices of 2021)."""
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (0, 2, 4))
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    middle = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
+    )
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - sRGB's transfer
+
+
+_DISTANCES = [[min(_distance(*pair) for pair in zip(one, other, strict=True)) for other in COLOURS] for one in COLOURS]

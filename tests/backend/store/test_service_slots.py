@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+import spanglass_server
 from spanglass_server.store.catalog import Change, LocalCatalog
-from spanglass_server.store.service_slots import ServiceSlots, choose_slot, service_slot
+from spanglass_server.store.service_slots import _DISTANCES, COLOURS, ServiceSlots, choose_slot, service_slot
 
 #: Services whose hashes want the same slot, 4.
 RIVALS = [name for name in (f"service-{number}" for number in range(200)) if service_slot(name) == 4]
@@ -30,7 +33,7 @@ def open_catalog(tmp_path):
 def test_rivals_take_free_slots(open_catalog):
     """Ten services that all want one slot have ten colours, in the order of their coming; the eleventh shares."""
     slots = ServiceSlots(open_catalog())
-    assert [slots.slot(name) for name in RIVALS[:11]] == [4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4]
+    assert [slots.slot(name) for name in RIVALS[:11]] == [4, 5, 6, 3, 1, 7, 0, 8, 9, 2, 4]
 
 
 def test_slots_outlast_a_restart(open_catalog):
@@ -108,7 +111,7 @@ def test_threads_agree(open_catalog):
     slots = ServiceSlots(open_catalog())
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: [slots.slot(name) for name in RIVALS[:9]], range(8)))
-    assert [sorted(answer) for answer in answers] == [[0, 1, 2, 4, 5, 6, 7, 8, 9]] * 8
+    assert [sorted(answer) for answer in answers] == [[0, 1, 3, 4, 5, 6, 7, 8, 9]] * 8
     assert len(set(map(tuple, answers))) == 1
 
 
@@ -120,15 +123,27 @@ def test_slot_is_fnv_1a_modulo_ten(name, digest):
 
 @pytest.mark.parametrize(
     ("taken", "slot"),
-    [(set(), 0), ({9, 1}, 0), ({0}, 1), ({0, 1, 3}, 2), ({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9), (set(range(10)), 0)],
+    [(set(), 0), ({0, 1, 2, 3, 4, 5, 6, 7, 8}, 9), (set(range(10)), 0), ({1}, 0), ({99}, 0)],
 )
 def test_a_new_service_takes_a_free_slot(taken, slot):
-    """The slot of the hash if it is free, else the next free one; when all are taken that of the hash."""
+    """The slot of the hash when there is no other service, a free one, and that of the hash when all are taken."""
     assert service_slot("a") == 0
     assert choose_slot("a", taken) == slot
 
 
-def test_choosing_goes_round():
-    """After slot 9 comes slot 0."""
-    last = next(name for name in map(str, range(100)) if service_slot(name) == 9)
-    assert choose_slot(last, {9}) == 0
+def test_services_look_as_different_as_they_can():
+    """Of the first five no two are nearer than twice what is told apart at all; by next free slots it was 0.08."""
+    for first in range(10):
+        name = next(name for name in map(str, range(200)) if service_slot(name) == first)
+        taken = []
+        for _ in range(5):
+            taken.append(choose_slot(name, taken))
+        assert len(set(taken)) == 5
+        assert min(_DISTANCES[one][other] for one in taken for other in taken if one < other) > 0.1, taken
+
+
+def test_the_colours_are_those_of_the_pages():
+    """The table that slots are chosen by is the style sheet's."""
+    css = (Path(spanglass_server.__file__).parent / "pages/static/spanglass.css").read_text()
+    found = re.findall(r"--s(\d): light-dark\(#(\w{6}), #(\w{6})\)", css)
+    assert [(light, dark) for _, light, dark in sorted(found)] == list(COLOURS)
