@@ -46,6 +46,8 @@ INCREASES = [
     ("micrometer", "till.scan", "count", "", {"": 20}),
     ("micrometer", "till.change", "count", "", {"": 20}),
     ("micrometer", "till.payment", "increase", "", {"": 20}),
+    ("micrometer-delta", "till.basket", "count", "", {"": 20}),
+    ("micrometer-delta", "till.scan", "sum", "", {"": 1730}),
     ("node", "checkout.orders", "increase", "order.kind", {"web": 3}),
     ("node", "checkout.total", "sum", "", {"": 10.5}),
     ("node", "http.server.request.duration", "increase", "http.response.status_code", {"200": 3, "500": 1}),

@@ -1,7 +1,9 @@
 """Increases of sums and histograms between points, by the data model's rules, spread over the steps they cover.
 
 - A delta point is its own increase over (start, time]. One that begins before the end of an earlier point of its
-  series overlaps it and is dropped, unless by so little that it is the next one (``_SLACK``): then it is trimmed.
+  series overlaps it and is dropped, unless by so little that it is the next one (``_SLACK``): then it is trimmed. Of
+  points with the same start and time only copies are dropped: others are what was counted besides (Micrometer sends
+  the last, partial interval of a process with the start and time of the one before it).
 - A cumulative point adds its difference to the point before of the same writer, over the time between. Which start
   times are those of one writer is decided in ``sql/metrics/writers.sql``. The first point of a writer counts from zero
   when it began inside what is read, and nothing when its true start is unknown (start = time or later, or none) or
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.metrics.identity import DELTA
 from spanglass_server.query.metrics.points import reach_of
 from spanglass_server.query.metrics.question import GAP_NS
 from spanglass_server.query.statements import rows, statement
@@ -34,12 +37,12 @@ NUMBER_COLUMNS = frozenset({"value_int", "value_double"})
 #: Starts no further apart than this may be those of one writer: senders compute theirs anew at each export, from clocks
 #: and uptimes in whole seconds.
 _NEAR_NS = 10_000_000_000
-#: Starts that differ by less are always one start; by more, one after the last point of all before it is a restart.
+#: Starts that differ by less are always one start; by more, one that is not before the last point of all
+#: earlier ones is a restart.
 _JITTER_NS = 100_000_000
 #: By how much a delta may begin before the one before it ends: a tenth of its length, at most a second.
 _SLACK = Sql("least(1000000000, greatest(time_ns - start_ns, 0) // 10)")
-#: Keys of delta points that overlap others: told apart by place, so that of equal ones all but the first can go.
-_KEY = Sql("hash(series, start_ns, time_ns, row_number() OVER (PARTITION BY series, start_ns, time_ns))")
+_NO_TWINS = Sql("false AS is_twin,")
 _RUNS = Sql("(SELECT *, NULL::BIGINT AS gap_ns FROM runs)")
 
 #: What pieces of increases say besides values, in an aggregate over them.
@@ -61,6 +64,24 @@ class Measures:
     comparable: Sql = TRUE
     prepared: Callable[[Sql], Sql] = lambda runs: runs
     spent: Sequence[str] = ()
+
+    @property
+    def content(self) -> Sql:
+        """What a point says, as one number."""
+        return Sql(f"hash({', '.join(self.names)})")
+
+    @property
+    def key(self) -> Sql:
+        """The key of a delta point; copies are told apart by place, so that all but the first can go."""
+        same = f"series, start_ns, time_ns, {self.content.text}"
+        return Sql(f"hash({same}, row_number() OVER (PARTITION BY {same}))")
+
+    @property
+    def twins(self) -> Sql:
+        """The column ``is_twin``: whether a delta has the start and time of the one before it, and says other."""
+        other = " OR ".join(f"{name} IS DISTINCT FROM lag({name}) OVER run" for name in self.names)
+        equal = "start_ns = lag(start_ns) OVER run AND time_ns = lag(time_ns) OVER run"
+        return Sql(f"coalesce(is_delta AND {equal} AND ({other}), false) AS is_twin,")
 
 
 class Pieces:
@@ -109,7 +130,8 @@ class Pieces:
             "metrics/pieces",
             points=self._points,
             writers=statement("metrics/writers", measure=first, near_ns=_NEAR_NS, jitter_ns=_JITTER_NS),
-            kept=_without(dropped),
+            kept=_without(dropped, measures.key),
+            twins=measures.twins if DELTA in self.selection.metric.temporalities else _NO_TWINS,
             lags=Sql(", ".join(f"lag({name}) OVER run AS prev_{name}" for name in measures.names)),
             measure=first,
             slack=_SLACK,
@@ -127,19 +149,24 @@ class Pieces:
     def _overlapping(self) -> list[int]:
         """Find the delta points to drop so that none overlap: of each series, keep every point that ends first.
 
+        Its twins stay too: points of the same start and time that say other.
         Which points fall depends on which were kept before, so this runs over rows; only series with an overlap are
         read.
         """
-        dropped, series, end_ns = [], None, 0
-        for row in rows(
-            self.selection.session, statement("metrics/overlaps", points=self._points, slack=_SLACK, key=_KEY)
-        ):
+        measures = self._measures
+        text = statement(
+            "metrics/overlaps", points=self._points, slack=_SLACK, content=measures.content, key=measures.key
+        )
+        dropped, series, last, said = [], None, (0, 0), set[int]()
+        for row in rows(self.selection.session, text):
             if row["series"] != series:
-                series, end_ns = row["series"], 0
-            if row["start_ns"] < end_ns - row["slack_ns"]:
+                series, last = row["series"], (0, 0)
+            if (row["start_ns"], row["time_ns"]) == last and row["content"] not in said:
+                said.add(row["content"])
+            elif row["start_ns"] < last[1] - row["slack_ns"]:
                 dropped.append(row["key"])
             else:
-                end_ns = row["time_ns"]
+                last, said = (row["start_ns"], row["time_ns"]), {row["content"]}
         return dropped
 
     def _note_deltas(self, notes: Notes) -> None:
@@ -155,7 +182,7 @@ class Pieces:
         )
 
 
-def _without(dropped: Sequence[int]) -> Sql:
+def _without(dropped: Sequence[int], key: Sql) -> Sql:
     if not dropped:
         return Sql("")
-    return Sql(f"QUALIFY NOT list_contains(?::UBIGINT[], {_KEY.text})", (list(dropped),))
+    return Sql(f"QUALIFY NOT list_contains(?::UBIGINT[], {key.text})", (list(dropped),))

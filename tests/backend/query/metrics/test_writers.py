@@ -226,6 +226,23 @@ def test_a_resent_delta_counts_once(open_tables):
     assert notes == ["2 overlapping delta points were left out"]
 
 
+@pytest.mark.parametrize("order", [(5, 4, 5), (4, 5, 5), (5, 5, 4)])
+def test_deltas_of_one_interval_that_differ_all_count(open_tables, order):
+    """Micrometer sends what was counted in a process's last moments with the interval before it: that is no copy."""
+    rows = [counter(60, 7, temporality=DELTA)]
+    rows += [counter(120, value, start_s=60, temporality=DELTA) for value in order]
+    groups, notes = ask(open_tables(metrics=rows), "increase", step_s=30)
+    assert groups == {(): {0: 3.5, 30: 3.5, 60: 4.5, 90: 4.5}}
+    assert notes == ["1 overlapping delta point was left out"]
+
+
+def test_a_start_at_the_last_point_is_a_restart(open_tables):
+    """A run that starts when the one before it was last seen counts from zero, however short both are."""
+    rows = [counter(2, 2, start_s=0), counter(4, 4, start_s=2), counter(6, 5, start_s=4), counter(8, 5, start_s=6)]
+    groups, notes = ask(open_tables(metrics=rows), "increase", step_s=60)
+    assert (groups, notes) == ({(): {0: 16}}, ["3 resets"])
+
+
 def test_of_two_temporalities_of_one_sender_the_cumulative_counts(open_tables):
     """One program with a reader of each counts once; a program with deltas only is added."""
     other = {"resource.service.instance.id:str": "other"}

@@ -6,7 +6,7 @@ several AS (
 writers AS ({writers}),
 usable AS (SELECT * FROM points WHERE NOT is_gap AND is_usable {kept}),
 runs AS (
-    SELECT *, lag(time_ns) OVER run AS prev_time_ns, {lags}
+    SELECT *, lag(time_ns) OVER run AS prev_time_ns, {twins} {lags}
     FROM usable LEFT JOIN writers USING (series, start_ns)
     WINDOW run AS (
         PARTITION BY series, CASE WHEN is_delta THEN 0 ELSE coalesce(writer, start_ns) END ORDER BY time_ns, {measure}
@@ -14,7 +14,7 @@ runs AS (
 ),
 judged AS (
     SELECT * {spent}, CASE
-        WHEN is_delta AND start_ns > 0 AND prev_time_ns - start_ns > {slack} THEN 'overlap'
+        WHEN is_delta AND start_ns > 0 AND prev_time_ns - start_ns > {slack} AND NOT is_twin THEN 'overlap'
         WHEN is_delta THEN 'whole'
         WHEN prev_time_ns IS NULL AND start_ns >= {from_ns} AND start_ns < time_ns AND start_ns > 0 THEN 'first'
         WHEN prev_time_ns IS NULL OR prev_time_ns = time_ns THEN 'unknown'
@@ -31,6 +31,7 @@ increases AS (
         judgement IN ('diff', 'reset') AND coalesce(gap_ns >= prev_time_ns, false) AS is_across_gap,
         time_ns AS until_ns,
         coalesce(least(time_ns - 1, CASE
+            WHEN is_twin THEN start_ns
             WHEN judgement IN ('first', 'whole') AND start_ns > 0 THEN greatest(start_ns, prev_time_ns)
             WHEN time_ns - prev_time_ns <= {gap_ns} OR judgement <> 'whole' THEN prev_time_ns
             ELSE time_ns - 1 END), time_ns - 1) AS since_ns

@@ -11,7 +11,7 @@ unknown AS (SELECT * FROM starts WHERE start_ns = 0 OR (is_own_time AND repeats 
 linked AS (
     SELECT *, coalesce(
         start_ns - lag(start_ns) OVER earlier > {near_ns}
-        OR (start_ns - lag(start_ns) OVER earlier > {jitter_ns} AND start_ns > max(last_ns) OVER all_earlier), true
+        OR (start_ns - lag(start_ns) OVER earlier > {jitter_ns} AND start_ns >= max(last_ns) OVER all_earlier), true
     )::INTEGER AS is_other
     FROM starts ANTI JOIN unknown USING (series, start_ns)
     WINDOW earlier AS (PARTITION BY series ORDER BY start_ns),
