@@ -99,9 +99,10 @@ def test_opentelemetrys_variable_comes_first(monkeypatch, value, length):
 
 def test_what_is_too_much_is_said_once(caplog, monkeypatch):
     """The SDK's warning about an attribute that is cut or dropped comes once, not for every attribute."""
-    logger = logging.getLogger("opentelemetry.attributes")
-    for name, value in {"disabled": False, "filters": [], "propagate": True, "_cache": {}}.items():
-        monkeypatch.setattr(logger, name, value)  # whatever another test in this process has left
+    for logger in map(logging.getLogger, ("opentelemetry", "opentelemetry.attributes")):
+        for name, value in {"disabled": False, "filters": [], "propagate": True, "level": 0, "_cache": {}}.items():
+            monkeypatch.setattr(logger, name, value)  # whatever another test in this process has left
+    caplog.set_level(logging.WARNING)
     take_back = limits.say_once()
     span = (
         TracerProvider(span_limits=limits.span_limits(), shutdown_on_exit=False).get_tracer("shop").start_span("work")

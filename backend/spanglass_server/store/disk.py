@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -25,8 +25,9 @@ class Disk:
             os.close(descriptor)
 
     def unlink(self, path: Path) -> None:
-        """Delete a file; one that is not there is no error."""
-        path.unlink(missing_ok=True)
+        """Delete a file; one that is not there, or whose directory is none, is no error."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
 
     def rename(self, old: Path, new: Path) -> None:
         """Rename a file within its directory, durably."""
