@@ -61,6 +61,15 @@ def test_one_of_two_configurations_speaks_for_the_host(measured, settings, tmp_p
     assert alike
 
 
+@pytest.fixture
+def no_collections():
+    """Let the garbage collector rest: a pause of a millisecond is a value of the histogram from then on."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collections")
 def test_all_is_taken_back(measured, settings, tmp_path):
     """No callback of gc, no wrapped loop, nothing after forks, no value and no thread is left."""
     before = (list(gc.callbacks), asyncio.BaseEventLoop.run_forever, list(forking._in_child))
