@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from spanglass_server.store.segments import Segment
 
 TARGET_ROWS = 262_144
-FULL_ROWS = TARGET_ROWS // 2  # segments of as many rows stay as they are
+#: Segments of as many rows stay as they are. Under full load a flush holds 110 000 spans: merging them by twos halved
+#: the files, and cost 3.8 CPU seconds a million, a third of all ingest, and 100 MB of memory.
+FULL_ROWS = TARGET_ROWS // 3
 DAY_NS = 86_400 * 10**9
 _TIERS = ((0, 4096), (4096, 16_384), (16_384, 65_536), (65_536, FULL_ROWS))
 _ENOUGH = 4
