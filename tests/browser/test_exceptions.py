@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import raised
+from acting import open_details
 from fake_api import TRACE_ID
 from made_up import NOW_NS, log
 from made_up_errors import NOTICE, TELLING
@@ -66,7 +67,7 @@ def test_an_expression_of_several_lines_is_marked_whole(open_page):
     """All lines of the expression are marked, and its part of each is underlined."""
     page = open_page("raised", at("pay"))
     frame = page.locator("#detail .frame.app", has=page.locator("summary b", has_text="total_for"))
-    frame.locator("summary").click()
+    open_details(frame.locator("summary"))
     assert [line.strip() for line in frame.locator(".hot").all_inner_texts()] == [
         "return sum(",
         "convert(cents, order.currency, RATES)[1]",
@@ -99,7 +100,7 @@ def test_library_frames_are_one_line_that_opens(open_page):
     run = page.locator("#detail .frame:not(.app)", has_text="library frames")
     assert text(run.locator("summary")) == ["3 library frames json"]
     assert run.locator("li").count() == 0
-    run.locator("summary").click()
+    open_details(run.locator("summary"))
     assert run.locator("li b").all_inner_texts() == ["JSONDecoder.raw_decode", "JSONDecoder.decode", "loads"]
     assert text(run.locator("li .src")) == [
         'raise JSONDecodeError("Expecting value", s, err.value) from None',
@@ -134,7 +135,7 @@ def test_recursion_is_one_line(open_page):
         "18 more calls at this line deep",
         "caught raised.py :" + str(raised.caught.__code__.co_firstlineno + 3),
     ]
-    page.locator("summary", has_text="18 more calls").click()
+    open_details(page.locator("summary", has_text="18 more calls"))
     assert page.locator("#detail .same > .frame").count() == 18
 
 
@@ -143,7 +144,7 @@ def test_the_text_can_be_read_and_copied(open_page):
     page = open_page("raised", at("pay"))
     stack = dict(TELLING)["pay"]["exception.stacktrace"]
     assert page.locator("#detail .astext [data-copy]").get_attribute("data-copy") == stack
-    page.locator("#detail summary", has_text="As text").click()
+    open_details(page.locator("#detail summary", has_text="As text"))
     assert page.locator("#detail .astext pre").inner_text() == stack
 
 
@@ -153,7 +154,7 @@ def test_nothing_is_shown_twice(open_page):
     assert page.locator("#detail .kv:not(.locals) dt").all_inner_texts()[:1] == ["card"]
     page = open_page("raised", "/logs")
     assert "spanglass.exception" not in page.locator(".log-r > summary").nth(1).inner_text()
-    page.locator(".log-r > summary").nth(1).click()
+    open_details(page.locator(".log-r > summary").nth(1))
     shown = page.locator(".log-r[open] .kv:not(.locals) dt").all_inner_texts()
     assert {"exception.type", "spanglass.exception.occurrence_id"} <= set(shown)
     assert {"exception.stacktrace", "exception.message", "spanglass.exception.chain"}.isdisjoint(shown)
@@ -189,7 +190,7 @@ def test_a_record_says_whether_it_was_handled_and_on_which_span(open_page):
     """An opened record shows the chain, its badge, and a link to the span whose event tells the same occurrence."""
     page = open_page("raised", "/logs")
     row = page.locator(".log-r").nth(1)
-    row.locator("> summary").click()
+    open_details(row.locator("> summary"))
     row.locator(".told a").wait_for()
     assert text(row.locator(".told")) == ["Not handled On the span pay of checkout"]
     assert row.locator("pre.body").count() == 0  # type and message are all that the body has
@@ -201,7 +202,7 @@ def test_a_record_that_only_mentions_shows_what_an_earlier_one_told(open_page):
     """The frames of the record in full are shown in the later one, which says where they come from."""
     page = open_page("raised", "/logs")
     row = page.locator(".log-r").first
-    row.locator("> summary").click()
+    open_details(row.locator("> summary"))
     row.locator(".told a").wait_for()
     assert text(row.locator(".told")) == [
         "Not handled Told in full by an earlier record, at 13:00:00.118 On the span pay of checkout"
@@ -212,7 +213,7 @@ def test_a_trace_leads_from_its_logs_to_the_span(open_page):
     """The logs of a trace show chains as the logs page does."""
     page = open_page("raised", f"{TRACE}?view=logs")
     row = page.locator(".log-r", has_text="receipts delayed")
-    row.locator("> summary").click()
+    open_details(row.locator("> summary"))
     row.locator(".members").first.wait_for()
     assert text(row.locator(".told"))[0].startswith("Handled")
 
@@ -224,7 +225,7 @@ def test_followed_records_show_their_chain_too(open_page):
     told = raised.told(raised.FAILED_NOTICE, NOTICE, handled=True)
     api.late_logs = [log(900, NOW_NS, "mailer", "error", "came late", trace_id=TRACE_ID, attributes=told)]
     row = page.locator(".log-r", has_text="came late")
-    row.locator("> summary").click()
+    open_details(row.locator("> summary"))
     assert row.locator(".exc h3").first.inner_text() == "ExceptionGroup"
     row.locator(".told a").wait_for()
     assert text(row.locator(".told")) == ["Handled On the span notify of checkout"]
@@ -236,7 +237,7 @@ def test_without_script_the_stack_is_text(open_page):
     page = open_page("raised", at("pay"), script=False)
     assert page.locator("#detail pre.src").inner_text() == stack
     page = open_page("raised", "/logs", script=False)
-    page.locator(".log-r > summary").nth(1).click()
+    open_details(page.locator(".log-r > summary").nth(1))
     assert page.locator(".log-r[open] pre.src").inner_text() == stack
 
 
@@ -283,7 +284,7 @@ def test_exceptions_fit_narrow_windows(open_page, width):
     page = open_page("raised", at("notify"), width=width, height=844)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page = open_page("raised", "/logs", width=width, height=844)
-    page.locator(".log-r > summary").nth(2).click()
+    open_details(page.locator(".log-r > summary").nth(2))
     page.locator(".log-r[open] .members").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

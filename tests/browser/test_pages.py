@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from acting import open_details
 from made_up import HOSTILE, MS, NOW_NS, log
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
@@ -326,7 +327,7 @@ def test_following_logs_waits_for_the_reader(open_page):
     api = page.served.api
     api.late_logs = [log(900, NOW_NS + MS, "web", "info", "first new line")]
     page.locator(".log-r", has_text="first new line").wait_for()
-    page.locator(".log-r > summary").nth(2).click()
+    open_details(page.locator(".log-r > summary").nth(2))
     api.late_logs = [
         log(901, NOW_NS + 2 * MS, "web", "warn", "second new line"),
         log(902, NOW_NS + 3 * MS, "web", "info", "third new line"),
@@ -343,7 +344,7 @@ def test_following_logs_waits_for_the_reader(open_page):
 def test_log_lines_lead_to_their_trace(open_page):
     """An open line links to its span."""
     page = open_page("shop", "/logs")
-    page.locator(".log-r summary").first.click()
+    open_details(page.locator(".log-r summary").first)
     page.locator(".log-r[open] .chip").click()
     page.wait_for_url(f"**{TRACE}?span={33:016x}")
 
@@ -436,7 +437,7 @@ def test_times_are_the_readers(open_page):
     page = open_page("shop", "/traces")
     assert page.evaluate("document.documentElement.dataset.zone") == "Europe/Berlin"
     assert page.locator("tbody time").first.inner_text() == "13:00:00.123"
-    page.locator("details.range summary").click()
+    open_details(page.locator("details.range summary"))
     page.locator("input[name=start]").fill("12:15")
     page.locator("input[name=end]").fill("2025-11-21 12:45")
     page.get_by_role("button", name="Apply").first.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from acting import open_details
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +36,7 @@ def test_what_runs_stands_above_the_results(open_page, api, script):  # noqa: AR
         f"GET /export storefront {hour}:59:57",
         f"mailer.send_all checkout {hour}:59:17",
     ]  # fmt: skip
-    page.locator("#open summary").click()
+    open_details(page.locator("#open summary"))
     assert texts(page, "#open tr[data-open]")[-2:] == [
         f"GET /export catalog {hour}:43:17 lost, last heard {hour}:59:05",
         f"nightly mailer {hour}:35:57 lost, last heard {hour}:59:05",
