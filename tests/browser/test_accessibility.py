@@ -1,0 +1,74 @@
+"""What axe-core, the usual checker of accessibility, has to say of every page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_api import TRACE_ID
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+TRACE = f"/traces/{TRACE_ID}"
+#: Scenario and path of each page, in each state that has markup of its own.
+PAGES = (
+    ("shop", "/services"),
+    ("empty", "/services"),
+    ("shop", "/services/checkout"),
+    ("shop", "/services/checkout?operation=POST%20%2Forders"),
+    ("shop", "/traces"),
+    ("open", "/traces"),
+    ("empty", "/traces"),
+    ("shop", "/traces?filter=duration+%3E+500mz"),
+    ("shop", "/traces?filter=broken"),
+    ("shop", "/traces?start=tomorrowish"),
+    ("shop", TRACE),
+    ("shop", f"{TRACE}?view=logs"),
+    ("open", TRACE),
+    ("raised", f"{TRACE}?span=0000000000000001"),
+    ("shop", "/traces/dead0000000000000000000000000000"),
+    ("shop", "/logs"),
+    ("empty", "/logs"),
+    ("raised", "/logs"),
+    ("shop", "/server"),
+    ("unwell", "/server"),
+    ("shop", "/nowhere"),
+)
+#: Minor ones are a matter of taste; these keep somebody from reading or using the page.
+IMPACTS = ("moderate", "serious", "critical")
+#: Everything that opens is open, since what is folded is not looked at; the range and the table of keys float above
+#: the page and would cover it.
+OPEN_ALL = "() => { for (const it of document.querySelectorAll('main details')) it.open = true; }"
+RUN = """async (impacts) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.filter((it) => impacts.includes(it.impact)).flatMap((it) =>
+    it.nodes.slice(0, 3).map((node) => `${it.id} (${it.impact}): ${node.target} ${node.failureSummary}`));
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, scheme, width):
+    """No page has a moderate, serious or critical violation, whatever its state, theme and width."""
+    found = {}
+    for scenario, path in PAGES:
+        page = open_page(scenario, path, scheme=scheme, width=width, allow=("Failed to load resource",))
+        page.evaluate(OPEN_ALL)
+        page.evaluate(AXE)  # not a script element: the policy of the pages lets none in
+        if violations := page.evaluate(RUN, IMPACTS):
+            found[f"{scenario} {path}"] = violations
+    assert found == {}
+
+
+def test_axe_would_find_something(open_page):
+    """An image without a text and grey on grey are found, so that silence means something."""
+    page = open_page("shop", "/services")
+    page.evaluate(AXE)
+    page.evaluate("""() => {
+      const picture = document.createElement("img");
+      const faint = Object.assign(document.createElement("p"), { textContent: "hardly to be read" });
+      faint.style.cssText = "color: #888; background: #777";
+      document.querySelector("main").append(picture, faint);
+    }""")
+    assert {line.split(" ")[0] for line in page.evaluate(RUN, IMPACTS)} == {"image-alt", "color-contrast"}
