@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os  # noqa: TC003
-from collections.abc import Mapping, Sequence  # noqa: TC003
+import os
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 #: A text with its unit, such as ``"2s"`` or ``"100ms"``, or a ``timedelta``.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanglass_server.api.params import FILTER, RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import ANYTHING, INTEGER, SLOT, STRING, array, record
-from spanglass_server.query.facets import MAX_KEYS, complete_values, count_facets
-from spanglass_server.query.keys import complete_keys
+from spanglass_server.api.schema import schema_of
+from spanglass_server.query.facets import MAX_KEYS, FacetList, ValueList, complete_values, count_facets
+from spanglass_server.query.keys import KeyList, complete_keys
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -18,18 +18,8 @@ if TYPE_CHECKING:
 SIGNAL = Param("signal", "choice", "spans", "Which records.", choices=tuple(Signal))
 _PREFIX = Param("prefix", "text", help="What is typed already.")
 
-_VALUE = record(value=ANYTHING, count=INTEGER)
-_COLOURED = {**_VALUE, "properties": {**_VALUE["properties"], "slot": SLOT}}  # only values of service.name have one
-_FACET = record(key=STRING, values=array(_COLOURED), distinct=INTEGER, missing=INTEGER)
-_KEY = record(
-    key=STRING,
-    position={**STRING, "description": "span, log, point, resource, scope, event, link, exemplar; or intrinsic"},
-    types=array(STRING),
-    count=INTEGER,
-)
 
-
-def _facets(session: QuerySession, params: Params) -> dict[str, Any]:
+def _facets(session: QuerySession, params: Params) -> FacetList:
     return count_facets(
         session,
         Signal(params["signal"]),
@@ -40,7 +30,7 @@ def _facets(session: QuerySession, params: Params) -> dict[str, Any]:
     )
 
 
-def _keys(session: QuerySession, params: Params) -> dict[str, Any]:
+def _keys(session: QuerySession, params: Params) -> KeyList:
     return complete_keys(
         session,
         Signal(params["signal"]),
@@ -50,7 +40,7 @@ def _keys(session: QuerySession, params: Params) -> dict[str, Any]:
     )
 
 
-def _values(session: QuerySession, params: Params) -> dict[str, Any]:
+def _values(session: QuerySession, params: Params) -> ValueList:
     return complete_values(
         session,
         Signal(params["signal"]),
@@ -72,14 +62,14 @@ ROUTES = (
             Param("keys", "keys", help="Keys to count; the usual ones of the signal unless said.", maximum=MAX_KEYS),
             limit_param(10),
         ),
-        response=record(facets=array(_FACET), total=INTEGER),
+        response=schema_of(FacetList),
         ask=_facets,
     ),
     Route(
         path="/keys",
         summary="Keys with types and counts, for completion.",
         parameters=(*RANGE, SIGNAL, _PREFIX, limit_param(100)),
-        response=record(keys=array(_KEY)),
+        response=schema_of(KeyList),
         ask=_keys,
     ),
     Route(
@@ -92,7 +82,7 @@ ROUTES = (
             _PREFIX,
             limit_param(20),
         ),
-        response=record(values=array(_VALUE)),
+        response=schema_of(ValueList),
         ask=_values,
     ),
 )

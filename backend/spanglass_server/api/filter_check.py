@@ -11,7 +11,7 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.language import FilterError, compile_filter, parse_filter, tokens
-from spanglass_server.query.language.tokens import TokenKind  # noqa: TC001 - a TypedDict's member
+from spanglass_server.query.language.tokens import TokenKind
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:

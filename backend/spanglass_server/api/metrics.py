@@ -3,75 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import (
-    ANYTHING,
-    ATTRIBUTES,
-    BOOLEAN,
-    CURSOR,
-    HEX_ID,
-    INTEGER,
-    NUMBER,
-    STRING,
-    TIME,
-    UNIX_SECONDS,
-    array,
-    choice,
-    nullable,
-    otlp,
-    record,
-)
+from spanglass_server.api.schema import schema_of
+from spanglass_server.query.metrics import answers
 from spanglass_server.query.metrics.listing import list_metrics, metric_series
 from spanglass_server.query.metrics.question import DEFAULT_LIMIT, Question
 from spanglass_server.query.metrics.range import AGGREGATES, query_range
 from spanglass_server.query.metrics.raw import export_points
+from spanglass_server.query.rows.answers import MetricsDataPage
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession
 
-_TYPES = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
-_TYPE = choice(*_TYPES)
-_SCOPE = record(name=STRING, version=STRING, attributes=ATTRIBUTES)
-_VALUE = {**ANYTHING, "description": "a number; an integer past 2^53 as text; null where there is none"}
-_METRIC = record(
-    name=STRING,
-    type=_TYPE,
-    unit=STRING,
-    description=STRING,
-    temporality={"type": ["string", "null"], "enum": ["delta", "cumulative", None]},
-    is_monotonic=nullable(BOOLEAN),
-    points=INTEGER,
-    services=array(STRING),
-)
-_SERIES = record(
-    attributes=ATTRIBUTES, resource=ATTRIBUTES, scope=_SCOPE, points=INTEGER, last_value=_VALUE, last_time=TIME
-)
-_EXEMPLAR = record(time=TIME, value=_VALUE, trace_id=nullable(HEX_ID), span_id=nullable(HEX_ID), attributes=ATTRIBUTES)
-_RAW_ONLY = {
-    "time": TIME,
-    "count": INTEGER,
-    "sum": _VALUE,
-    "min": _VALUE,
-    "max": _VALUE,
-    "quantiles": array(record(q=NUMBER, value=_VALUE)),
-    "exemplars": array(_EXEMPLAR),
-}
-_POINT = {
-    "type": "object",
-    "properties": {"t": UNIX_SECONDS, "value": _VALUE, **_RAW_ONLY},
-    "required": ["t", "value"],
-    "additionalProperties": False,
-}
-_GROUP = {
-    "type": "object",
-    "properties": {"by": ATTRIBUTES, "points": array(_POINT), "resource": ATTRIBUTES, "scope": _SCOPE},
-    "required": ["by", "points"],
-    "additionalProperties": False,
-}
+_TYPES = get_args(answers.MetricType)
 
 _CHOICE = (
     Param("name", "text", help="The metric's name, old or new.", required=True),
@@ -80,7 +28,7 @@ _CHOICE = (
 )
 
 
-def _list(session: QuerySession, params: Params) -> dict[str, Any]:
+def _list(session: QuerySession, params: Params) -> answers.MetricList:
     return list_metrics(
         session,
         params["window"],
@@ -101,16 +49,16 @@ def _question(params: Params) -> Question:
     )
 
 
-def _series(session: QuerySession, params: Params) -> dict[str, Any]:
+def _series(session: QuerySession, params: Params) -> answers.SeriesList:
     return metric_series(session, _question(params))
 
 
-def _query(session: QuerySession, params: Params) -> dict[str, Any]:
+def _query(session: QuerySession, params: Params) -> answers.RangeAnswer:
     question = replace(_question(params), by=params["by"] or (), step_ns=params["step"])
     return query_range(session, question, params["aggregate"], params["q"])
 
 
-def _points(session: QuerySession, params: Params) -> dict[str, Any]:
+def _points(session: QuerySession, params: Params) -> MetricsDataPage:
     return export_points(
         session,
         params["window"],
@@ -132,14 +80,14 @@ ROUTES = (
             Param("service", "text", help="Only metrics of this service."),
             limit_param(10_000, 100_000),
         ),
-        response=record(metrics=array(_METRIC)),
+        response=schema_of(answers.MetricList),
         ask=_list,
     ),
     Route(
         path="/metrics/series",
         summary="Label sets of one metric.",
         parameters=(*RANGE, *_CHOICE, FILTER, limit_param(100, 10_000)),
-        response=record(name=STRING, type=_TYPE, unit=STRING, series=array(_SERIES)),
+        response=schema_of(answers.SeriesList),
         ask=_series,
     ),
     Route(
@@ -156,15 +104,7 @@ ROUTES = (
             FILTER,
             limit_param(DEFAULT_LIMIT, 10_000),
         ),
-        response=record(
-            name=STRING,
-            type=_TYPE,
-            unit=STRING,
-            aggregate=choice(*AGGREGATES),
-            step_s=NUMBER,
-            series=array(_GROUP),
-            notes=array(STRING),
-        ),
+        response=schema_of(answers.RangeAnswer),
         ask=_query,
     ),
     Route(
@@ -179,7 +119,7 @@ ROUTES = (
             ORDER,
             Param("format", "choice", "otlp", "MetricsData of OTLP/JSON.", choices=("otlp",)),
         ),
-        response=otlp("resourceMetrics", next_cursor=CURSOR),
+        response=schema_of(MetricsDataPage),
         ask=_points,
     ),
 )

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanglass_server.api.params import RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import (
-    HEX_ID,
-    INTEGER,
-    NANOSECONDS,
-    SLOT,
-    STRING,
-    TIME,
-    array,
-    choice,
-    nullable,
-    record,
-)
-from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
-from spanglass_server.query.traces.announcements import LOST, RUNNING
-from spanglass_server.query.traces.running import ANY, CHOICES, list_running
+from spanglass_server.api.schema import schema_of
+from spanglass_server.query.traces.running import ANY, CHOICES, RunningList, list_running
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession
 
-_SPAN = record(
-    trace_id=HEX_ID,
-    span_id=HEX_ID,
-    parent_span_id=nullable(HEX_ID),
-    service=STRING,
-    slot=SLOT,
-    name=STRING,
-    kind=choice(*SPAN_KINDS),
-    status=choice(*STATUSES),
-    state=choice(RUNNING, LOST),
-    start_time=TIME,
-    duration_ns=NANOSECONDS,
-    last_heard_time=TIME,
-)
 
-
-def _list(session: QuerySession, params: Params) -> dict[str, Any]:
+def _list(session: QuerySession, params: Params) -> RunningList:
     return list_running(
         session,
         params["window"],
@@ -67,7 +39,7 @@ ROUTES = (
             Param("state", "choice", ANY, "running, lost, or any of the two.", choices=CHOICES),
             limit_param(100),
         ),
-        response=record(running=INTEGER, lost=INTEGER, spans=array(_SPAN)),
+        response=schema_of(RunningList),
         ask=_list,
     ),
 )

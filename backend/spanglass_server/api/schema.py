@@ -22,18 +22,8 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 STRING: Schema = {"type": "string"}
-BOOLEAN: Schema = {"type": "boolean"}
 INTEGER: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
 ANYTHING: Schema = {}
-#: Attributes: keys with plain JSON values.
-ATTRIBUTES: Schema = {"type": "object", "additionalProperties": True, "description": "keys with plain JSON values"}
-TIME: Schema = {"type": "string", "format": "date-time", "description": "RFC 3339 in UTC with nanoseconds"}
-HEX_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]*$"}
-NANOSECONDS: Schema = {"type": "integer", "description": "nanoseconds"}
-UNIX_SECONDS: Schema = {"type": "number", "description": "seconds since 1970"}
-SLOT: Schema = {"type": "integer", "minimum": 0, "maximum": 9, "description": "the service's colour"}
-
 
 _SCALARS: dict[Any, Schema] = {
     str: {"type": "string"},
@@ -64,9 +54,12 @@ def _object(kind: Any) -> Schema:
     hints = get_type_hints(kind, include_extras=True)
     optional = {name for name, hint in hints.items() if get_origin(hint) is NotRequired}
     members = {name: get_args(hint)[0] if name in optional else hint for name, hint in hints.items()}
-    schema = record(**{name: schema_of(hint) for name, hint in members.items()})
-    schema["required"] = [name for name in members if name not in optional]
-    return schema
+    return {
+        "type": "object",
+        "properties": {name: schema_of(hint) for name, hint in members.items()},
+        "required": [name for name in members if name not in optional],
+        "additionalProperties": False,
+    }
 
 
 def _annotated(arguments: tuple[Any, ...]) -> Schema:
@@ -81,7 +74,10 @@ def _union(members: tuple[Any, ...]) -> Schema:
     schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     if NoneType not in members:
         return schema
-    return nullable(schema) if isinstance(schema.get("type"), str) else {"oneOf": [*schemas, {"type": "null"}]}
+    if not isinstance(schema.get("type"), str):
+        return {"oneOf": [*schemas, {"type": "null"}]}
+    words = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [schema["type"], "null"], **words}
 
 
 _GENERICS: dict[Any, Callable[[tuple[Any, ...]], Schema]] = {
@@ -94,16 +90,6 @@ _GENERICS: dict[Any, Callable[[tuple[Any, ...]], Schema]] = {
 }
 
 
-def record(**properties: Schema) -> Schema:
-    """Describe an object that always has exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 def array(items: Schema) -> Schema:
     """Describe a list."""
     return {"type": "array", "items": items}
@@ -114,28 +100,6 @@ def table(values: Schema | Literal[True]) -> Schema:
     return {"type": "object", "additionalProperties": values}
 
 
-def nullable(schema: Schema) -> Schema:
-    """Allow null too."""
-    return {**schema, "type": [schema["type"], "null"]}
-
-
 def choice(*values: str) -> Schema:
     """One of a few words."""
     return {"type": "string", "enum": list(values)}
-
-
-#: Of figures that are scaled up because a sampler kept only some spans.
-SAMPLED_SHARE: Schema = {"type": ["number", "null"], "description": "share that was kept of what is counted; null: all"}
-
-WINDOW = record(start_time=TIME, end_time=TIME)
-CURSOR = nullable({"type": "string", "description": "pass back as cursor for the next page; null on the last"})
-
-
-def otlp(member: str, **beside: Schema) -> Schema:
-    """Describe a message of OTLP/JSON by its one member; receivers of OTLP ignore what stands beside it."""
-    return {
-        "type": "object",
-        "properties": {member: array({"type": "object"}), **beside},
-        "required": [member, *beside],
-        "additionalProperties": False,
-    }

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import (
-    ATTRIBUTES,
-    BOOLEAN,
-    CURSOR,
-    HEX_ID,
-    INTEGER,
-    NANOSECONDS,
-    SAMPLED_SHARE,
-    SLOT,
-    STRING,
-    TIME,
-    array,
-    choice,
-    nullable,
-    otlp,
-    record,
-    schema_of,
-)
-from spanglass_server.query.answers import Percentiles
-from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
+from spanglass_server.api.schema import schema_of
 from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.rows.answers import TracesDataPage
 from spanglass_server.query.traces import spans
 from spanglass_server.query.traces.search import Page
 
@@ -42,33 +24,6 @@ SPAN_PARAMS = (
     Param("min_duration", "duration", help="Only spans that took at least this long, like 150ms."),
     Param("max_duration", "duration", help="Only spans that took at most this long."),
 )
-
-_EVENT = record(time=TIME, offset_ns=NANOSECONDS, name=STRING, attributes=ATTRIBUTES)
-_LINK = record(trace_id=HEX_ID, span_id=HEX_ID, attributes=ATTRIBUTES)
-#: What the API shows of every span.
-SPAN_FIELDS = {
-    "span_id": HEX_ID,
-    "parent_span_id": nullable(HEX_ID),
-    "service": STRING,
-    "slot": SLOT,
-    "name": STRING,
-    "kind": choice(*SPAN_KINDS),
-    "start_time": TIME,
-    "start_unknown": BOOLEAN,
-    "duration_ns": NANOSECONDS,
-    "status": choice(*STATUSES),
-    "status_message": STRING,
-    "reason": nullable(STRING),
-    "attributes": ATTRIBUTES,
-    "resource": ATTRIBUTES,
-    "scope": record(name=STRING, version=STRING, attributes=ATTRIBUTES),
-    "events": array(_EVENT),
-    "links": array(_LINK),
-    "trace_state": STRING,
-    "flags": INTEGER,
-    "dropped": record(attributes=INTEGER, events=INTEGER, links=INTEGER),
-}
-PERCENTILES = schema_of(Percentiles)["properties"]
 
 
 def span_question(params: Params) -> SpanQuestion:
@@ -88,11 +43,11 @@ def page_of(params: Params) -> Page:
     return Page(params["limit"], params["sort"], params["order"] == "desc", params["cursor"])
 
 
-def _search(session: QuerySession, params: Params) -> dict[str, Any]:
+def _search(session: QuerySession, params: Params) -> spans.SpanList | TracesDataPage:
     return spans.search_spans(session, span_question(params), page_of(params), as_otlp=params["format"] == "otlp")
 
 
-def _groups(session: QuerySession, params: Params) -> dict[str, Any]:
+def _groups(session: QuerySession, params: Params) -> spans.SpanGroups:
     return spans.group_spans(session, span_question(params), params["by"], params["limit"])
 
 
@@ -108,12 +63,7 @@ ROUTES = (
             CURSOR_PARAM,
             format_param("records", "TracesData"),
         ),
-        response={
-            "oneOf": [
-                record(spans=array(record(trace_id=HEX_ID, **SPAN_FIELDS)), next_cursor=CURSOR),
-                otlp("resourceSpans", next_cursor=CURSOR),
-            ]
-        },
+        response=schema_of(spans.SpanList | TracesDataPage),
         ask=_search,
     ),
     Route(
@@ -125,18 +75,7 @@ ROUTES = (
             Param("by", "keys", required=True, help="Keys to group by, comma-separated.", maximum=spans.MAX_GROUP_KEYS),
             limit_param(100),
         ),
-        response=record(
-            groups=array(
-                record(
-                    by=ATTRIBUTES,
-                    spans=INTEGER,
-                    errors=INTEGER,
-                    **PERCENTILES,
-                    sampled_share=SAMPLED_SHARE,
-                    last_time=TIME,
-                )
-            )
-        ),
+        response=schema_of(spans.SpanGroups),
         ask=_groups,
     ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.query.answers import Time  # noqa: TC001 - a TypedDict's member
+from spanglass_server.query.answers import Time
 from spanglass_server.self_metrics.exposition import status_counters
 from spanglass_server.self_metrics.registry import JOURNAL_BYTES, UPTIME_SECONDS
 from spanglass_server.signals import Signal

@@ -18,6 +18,9 @@ class JsonSchema:
 
 SpanKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
 SpanStatus = Literal["unset", "ok", "error"]
+#: Of a span that has not ended, and of any span.
+OpenState = Literal["running", "lost"]
+SpanState = Literal["running", "lost", "ended"]
 
 Time = Annotated[str, JsonSchema({"format": "date-time", "description": "RFC 3339 in UTC with nanoseconds"})]
 HexId = Annotated[str, JsonSchema({"pattern": "^[0-9a-f]*$"})]

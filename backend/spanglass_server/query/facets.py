@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import fixed_values
 from spanglass_server.query.language.sql import Sql
@@ -30,6 +31,41 @@ MAX_KEYS = 20
 _SERVICE_KEY = "service.name"
 
 
+class ValueCount(TypedDict):
+    """A value, and how many records have it."""
+
+    value: Any
+    count: int
+
+
+class FacetValue(ValueCount):
+    """A value of a facet; only values of ``service.name`` have a slot."""
+
+    slot: NotRequired[Slot]
+
+
+class Facet(TypedDict):
+    """The most frequent values of a key, how many different ones there are, and how many records lack it."""
+
+    key: str
+    values: list[FacetValue]
+    distinct: int
+    missing: int
+
+
+class FacetList(TypedDict):
+    """The answer of ``GET /api/v1/facets``."""
+
+    facets: list[Facet]
+    total: int
+
+
+class ValueList(TypedDict):
+    """The answer of ``GET /api/v1/values``."""
+
+    values: list[ValueCount]
+
+
 def count_facets(
     session: QuerySession,
     signal: Signal,
@@ -38,7 +74,7 @@ def count_facets(
     filter_text: str = "",
     keys: Sequence[str] = (),
     limit: int = 10,
-) -> dict[str, Any]:
+) -> FacetList:
     """Answer ``GET /api/v1/facets``: the most frequent values of each key, over the records that match."""
     if len(keys) > MAX_KEYS:
         raise BadQuestionError(f"{len(keys)} keys are too many.", field="keys", hint=f"Name at most {MAX_KEYS} keys.")
@@ -82,7 +118,7 @@ def _count(
     )
 
 
-def _facet(session: QuerySession, key: str, counted: Sequence[dict[str, Any]], name: str, limit: int) -> dict[str, Any]:
+def _facet(session: QuerySession, key: str, counted: Sequence[dict[str, Any]], name: str, limit: int) -> Facet:
     """Make the answer's entry of one key."""
     missing = next((row for row in counted if row[name] is None), None)
     values = [row for row in counted if row[name] is not None][:limit]
@@ -94,15 +130,17 @@ def _facet(session: QuerySession, key: str, counted: Sequence[dict[str, Any]], n
     }
 
 
-def _value(session: QuerySession, key: str, value: Any, count: int) -> dict[str, Any]:
+def _value(session: QuerySession, key: str, value: Any, count: int) -> FacetValue:
     """One value of a key; that of a service has its colour."""
-    slot = {"slot": session.service_slot(str(value))} if key == _SERVICE_KEY else {}
-    return {"value": json_value(value), "count": count, **slot}
+    shown: FacetValue = {"value": json_value(value), "count": count}
+    if key == _SERVICE_KEY:
+        shown["slot"] = session.service_slot(str(value))
+    return shown
 
 
 def complete_values(
     session: QuerySession, signal: Signal, window: Window, key: str, *, prefix: str = "", limit: int = 20
-) -> dict[str, Any]:
+) -> ValueList:
     """Answer ``GET /api/v1/values``: values of a key under all its names that begin with ``prefix``, in any case.
 
     A field with a fixed list of values (``kind``, ``status``, ``severity``) offers all of them, unseen ones last.
@@ -120,9 +158,9 @@ def complete_values(
             count=limit,
         ),
     )
-    values = [{"value": json_value(row["value"]), "count": row["records"]} for row in found]
+    values: list[ValueCount] = [{"value": json_value(row["value"]), "count": row["records"]} for row in found]
     seen = {str(entry["value"]) for entry in values}
-    unseen = [
+    unseen: list[ValueCount] = [
         {"value": text, "count": 0}
         for text in fixed_values(key, signal)
         if text not in seen and text.startswith(prefix.lower())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
+from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.language import intrinsic_keys
 from spanglass_server.query.map_keys import INTRINSIC, map_keys
 from spanglass_server.signals import AttributeColumn, Signal
@@ -11,16 +12,35 @@ from spanglass_server.signals import AttributeColumn, Signal
 if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
 
+Position = Annotated[
+    str, JsonSchema({"description": "span, log, point, resource, scope, event, link, exemplar; or intrinsic"})
+]
+
+
+class Key(TypedDict):
+    """A key that filters can name, with the types of its values."""
+
+    key: str
+    position: Position
+    types: list[str]
+    count: int
+
+
+class KeyList(TypedDict):
+    """The answer of ``GET /api/v1/keys``."""
+
+    keys: list[Key]
+
 
 def complete_keys(
     session: QuerySession, signal: Signal, window: Window, *, prefix: str = "", limit: int = 100
-) -> dict[str, Any]:
+) -> KeyList:
     """Answer ``GET /api/v1/keys``: keys that begin with ``prefix`` first, then those that hold it, most used first.
 
     A key's ``count`` is the number of records stored together with it, which costs nothing to know. Keys within maps
     are those of a sample.
     """
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str], Key] = {}
     stored = session.columns(signal, window)
     for name, count in stored.items():
         column = AttributeColumn.parse(name)
@@ -36,7 +56,7 @@ def complete_keys(
         entry["types"] = [*{*entry["types"], *types}]
         entry["count"] = max(entry["count"], count)
     everywhere = max(stored.values(), default=0)
-    intrinsics = [
+    intrinsics: list[Key] = [
         {"key": key, "position": INTRINSIC, "types": [], "count": everywhere} for key in intrinsic_keys(signal)
     ]
     ranked = [
@@ -48,7 +68,7 @@ def complete_keys(
     return {"keys": [{**entry, "types": sorted(entry["types"])} for *_, entry in ranked[:limit]]}
 
 
-def _rank(entry: dict[str, Any], prefix: str) -> int | None:
+def _rank(entry: Key, prefix: str) -> int | None:
     """Rank how well a key fits what is typed, best first; None where it does not. A position may stand before it."""
     key = entry["key"].lower()
     if key.startswith(prefix):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import uvicorn
+from described_answers import described_by
 from starlette.applications import Starlette
 
 from spanglass_server.api.factory import ROUTES, create_api
@@ -66,5 +67,11 @@ def serve_api() -> Iterator[Callable[..., httpx.Client]]:
 
 @pytest.fixture
 def api(serve_api: Callable[..., httpx.Client], open_tables: Callable[..., Any]) -> Callable[..., httpx.Client]:
-    """Give a function that serves the whole API over tables, ``api(spans=[...])``."""
-    return lambda **rows: serve_api(TableEngine(open_tables(**rows)))
+    """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
+
+    def serve(**rows: Any) -> httpx.Client:
+        client = serve_api(TableEngine(open_tables(**rows)))
+        client.event_hooks = {"response": [described_by(ROUTES)]}
+        return client
+
+    return serve

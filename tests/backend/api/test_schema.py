@@ -32,6 +32,7 @@ class Outer(Inner):
         (Annotated[float, JsonSchema({"description": "seconds"})], {"type": "number", "description": "seconds"}),
         (Literal["on", "off"], {"type": "string", "enum": ["on", "off"]}),
         (int | None, {"type": ["integer", "null"]}),
+        (Literal["on"] | None, {"type": ["string", "null"], "enum": ["on", None]}),
         (int | str, {"oneOf": [{"type": "integer"}, {"type": "string"}]}),
         (int | str | None, {"oneOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]}),
         (list[bool], {"type": "array", "items": {"type": "boolean"}}),

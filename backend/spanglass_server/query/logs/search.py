@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
+from spanglass_server.query.answers import NextCursor, TimeRange, UnixSeconds
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.logs.following import Mark, follow
@@ -11,6 +12,7 @@ from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import WORDS, severity_sql
 from spanglass_server.query.record_pages import ORDERS, Place, find_page
 from spanglass_server.query.records import match_records
+from spanglass_server.query.rows.answers import Log, LogsData
 from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.otlp_logs import logs_data
 from spanglass_server.query.statements import rows, statement
@@ -20,6 +22,43 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from spanglass_server.query.record_pages import RecordPage
     from spanglass_server.store.ports import QuerySession, Window
+
+
+class LogList(TypedDict):
+    """The answer of ``GET /api/v1/logs``."""
+
+    logs: list[Log]
+    next_cursor: NextCursor
+    newest_cursor: str
+
+
+class LogsDataPage(LogsData):
+    """``LogsData`` with cursors, which receivers of OTLP ignore."""
+
+    next_cursor: NextCursor
+    newest_cursor: str
+
+
+class LogCountsPoint(TypedDict):
+    """Log records of a bucket that starts at ``t``, by severity."""
+
+    t: UnixSeconds
+    trace: int
+    debug: int
+    info: int
+    warn: int
+    error: int
+    fatal: int
+    unset: int
+
+
+class LogCounts(TypedDict):
+    """The answer of ``GET /api/v1/logs/counts``."""
+
+    window: TimeRange
+    step_s: float
+    points: list[LogCountsPoint]
+    total: int
 
 
 def search_logs(
@@ -32,7 +71,7 @@ def search_logs(
     cursor: str | None = None,
     after: str | None = None,
     as_otlp: bool = False,
-) -> dict[str, Any]:
+) -> LogList | LogsDataPage:
     """Answer ``GET /api/v1/logs``; with ``after`` the records that arrived after that cursor, in this order.
 
     The range then does not count: a record may come late, or from a clock that is ahead. With ``as_otlp`` the records
@@ -48,20 +87,18 @@ def search_logs(
         records = match_records(session, Signal.LOGS, window, filter_text)
         start = Place.decode(cursor, ORDERS[descending])
         page, mark = find_page(session, records, start, limit, descending=descending), Mark.after(session, window)
-    shown = logs_data(page.table) if as_otlp else {"logs": _logs(session, page)}
-    return {
-        **shown,
-        "next_cursor": None if after else page.next_cursor(descending=descending),
-        "newest_cursor": mark.encode(),
-    }
+    next_cursor, newest_cursor = None if after else page.next_cursor(descending=descending), mark.encode()
+    if as_otlp:
+        return {**logs_data(page.table), "next_cursor": next_cursor, "newest_cursor": newest_cursor}
+    return {"logs": _logs(session, page), "next_cursor": next_cursor, "newest_cursor": newest_cursor}
 
 
-def _logs(session: QuerySession, page: RecordPage) -> list[dict[str, Any]]:
+def _logs(session: QuerySession, page: RecordPage) -> list[Log]:
     table = LogRows(page.table, session.service_slot)
     return [table.as_json(row, place.id) for row, place in enumerate(page.places)]
 
 
-def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", buckets: int = 60) -> dict[str, Any]:
+def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", buckets: int = 60) -> LogCounts:
     """Answer ``GET /api/v1/logs/counts``: every step of the range, also those without records."""
     records = match_records(session, Signal.LOGS, window, filter_text)
     steps = Buckets.about(window, buckets)
@@ -77,12 +114,13 @@ def count_logs(session: QuerySession, window: Window, *, filter_text: str = "", 
         ),
     )
     counts = {(row["bucket"], row["severity"]): row["records"] for row in found}
+    points = [
+        {"t": bucket_seconds(start_ns), **{word: counts.get((place, word), 0) for word in WORDS}}
+        for place, start_ns in enumerate(steps.starts_ns())
+    ]
     return {
         "window": describe(window),
         "step_s": steps.step_s,
-        "points": [
-            {"t": bucket_seconds(start_ns), **{word: counts.get((place, word), 0) for word in WORDS}}
-            for place, start_ns in enumerate(steps.starts_ns())
-        ],
+        "points": cast("list[LogCountsPoint]", points),
         "total": sum(counts.values()),
     }

@@ -6,15 +6,17 @@ the text does: what frameworks and daemons call their levels, in any case. Anyth
 
 from __future__ import annotations
 
-UNSET = "unset"
+from typing import Literal, get_args
+
+#: All severities, the least severe first, and last what has none.
+Severity = Literal["trace", "debug", "info", "warn", "error", "fatal", "unset"]
+WORDS: tuple[Severity, ...] = get_args(Severity)
+UNSET: Severity = "unset"
 
 #: The severities in order; each has four numbers, the first of them here.
 SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21}
 SEVERITY_STEP = 4
 HIGHEST = 24
-
-#: All severities, the least severe first, and last what has none.
-WORDS = (*SEVERITIES, UNSET)
 
 COLUMNS = ("severity_number", "severity_text")
 
@@ -44,7 +46,7 @@ NUMBERS_OF_NAMES = {
 _NUMBERS_OF_TEXTS = NUMBERS_OF_NAMES | _PINO | _SYSLOG
 
 
-def severity_of(number: int | None, text: str | None) -> str:
+def severity_of(number: int | None, text: str | None) -> Severity:
     """Name a record's severity."""
     if not number or number > HIGHEST:
         number = _NUMBERS_OF_TEXTS.get((text or "").lower())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import compile_filter, parse_filter
@@ -21,11 +21,12 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from spanglass_server.query.metrics.answers import MetricType, Temporality
     from spanglass_server.query.metrics.question import Question
     from spanglass_server.store.ports import QuerySession
 
 #: ``AggregationTemporality`` of metrics.proto.
-TEMPORALITIES = {1: "delta", 2: "cumulative"}
+TEMPORALITIES: dict[int, Temporality] = {1: "delta", 2: "cumulative"}
 DELTA, CUMULATIVE = 1, 2
 _COLUMNS = ("metric_name", "metric_unit", "metric_type", "temporality", "is_monotonic", "flags", "time_ns")
 
@@ -50,7 +51,7 @@ class Stored:
 
     name: str
     unit: str
-    type: str
+    type: MetricType
     temporality: int
     is_monotonic: bool
     points: int
@@ -71,7 +72,7 @@ class Metric:
 
     name: str
     unit: str
-    type: str
+    type: MetricType
     kind: Kind
     stored: tuple[tuple[Stored, float], ...]
 
@@ -195,6 +196,6 @@ def _not_found(name: str, found: list[Stored]) -> BadQuestionError:
     )
 
 
-def describe_temporality(value: Any) -> str | None:
+def describe_temporality(value: int | None) -> Temporality | None:
     """Name a stored temporality; None where a type has none."""
-    return TEMPORALITIES.get(value)
+    return None if value is None else TEMPORALITIES.get(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import describe_temporality
@@ -13,6 +13,7 @@ from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
+    from spanglass_server.query.metrics.answers import ListedMetric, MetricList, SeriesList
     from spanglass_server.query.metrics.question import Question
     from spanglass_server.store.ports import QuerySession, Window
 
@@ -21,7 +22,7 @@ _NAMES = ("metric_name", "metric_description", "metric_unit", "metric_type", "te
 
 def list_metrics(
     session: QuerySession, window: Window, *, prefix: str = "", service: str = "", limit: int = 10_000
-) -> dict[str, Any]:
+) -> MetricList:
     """Answer ``GET /api/v1/metrics``: names by alphabet, each with its types, units and temporalities apart."""
     listed = statement(
         "metrics/names",
@@ -33,12 +34,11 @@ def list_metrics(
         end_ns=window.end_ns,
         limit=limit,
     )
-    return {
-        "metrics": [row | {"temporality": describe_temporality(row["temporality"])} for row in rows(session, listed)]
-    }
+    metrics = [row | {"temporality": describe_temporality(row["temporality"])} for row in rows(session, listed)]
+    return {"metrics": cast("list[ListedMetric]", metrics)}
 
 
-def metric_series(session: QuerySession, question: Question) -> dict[str, Any]:
+def metric_series(session: QuerySession, question: Question) -> SeriesList:
     """Answer ``GET /api/v1/metrics/series``; ``BadQuestionError`` when the name is unknown or ambiguous."""
     selection = Selection.of(session, question)
     metric = selection.metric

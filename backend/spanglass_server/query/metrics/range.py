@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.metrics.answers import Aggregate, Point, PointSeries, RangeAnswer
 from spanglass_server.query.metrics.estimates import distribution_rows
 from spanglass_server.query.metrics.gauges import gauge_rows
 from spanglass_server.query.metrics.identity import Kind
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-AGGREGATES = ("raw", "rate", "increase", "avg", "sum", "min", "max", "count", "quantile")
+AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
 
 _COUNTED = ("rate", "increase", "avg", "sum", "min", "max", "count")
 #: What can be asked of each kind, besides its points as they are.
@@ -43,8 +44,8 @@ _WHY_NOT = {
 
 
 def query_range(
-    session: QuerySession, question: Question, aggregate: str = "raw", q: float | None = None
-) -> dict[str, Any]:
+    session: QuerySession, question: Question, aggregate: Aggregate = "raw", q: float | None = None
+) -> RangeAnswer:
     """Answer ``GET /api/v1/metrics/query``; ``BadQuestionError`` names the parameter that does not fit the metric."""
     selection = Selection.of(session, question)
     _check(selection, aggregate, q)
@@ -101,14 +102,15 @@ def _rows(selection: Selection, aggregate: str, q: float | None, notes: Notes) -
     return rows
 
 
-def _series(selection: Selection, rows: Sequence[Row], notes: Notes) -> list[dict[str, Any]]:
+def _series(selection: Selection, rows: Sequence[Row], notes: Notes) -> list[PointSeries]:
     """Put rows together to series; a step without a value is a missing point."""
-    series, limit, by = [], selection.question.limit, selection.question.by
+    series: list[PointSeries] = []
+    limit, by = selection.question.limit, selection.question.by
     for key, part in groupby(rows, group_key(selection)):
         if key[0] > limit:
             notes.add(f"only the {limit} largest groups are shown; group by fewer keys, filter, or raise limit")
             break
-        points = [
+        points: list[Point] = [
             {"t": bucket_seconds(row["step"]), "value": json_value(row["value"])}
             for row in part
             if row["value"] is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import Kind
@@ -19,6 +19,8 @@ from spanglass_server.times import NS_PER_SECOND, format_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spanglass_server.query.metrics.answers import Exemplar, LabelSet, Point, PointSeries
+    from spanglass_server.query.rows.answers import MetricsDataPage
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
@@ -34,12 +36,8 @@ _COLUMNS = frozenset(
 )
 
 
-def list_series(selection: Selection) -> list[dict[str, Any]]:
-    """List a metric's series, those with the most points first, at most ``limit``.
-
-    Each has ``attributes``, ``resource``, ``scope``, ``points``, ``last_value`` (a histogram's or summary's sum) and
-    ``last_time``.
-    """
+def list_series(selection: Selection) -> list[LabelSet]:
+    """List a metric's series, those with the most points first, at most ``limit``."""
     return [series for _, series in _series(selection, selection.question.limit)]
 
 
@@ -48,7 +46,7 @@ def _labelled(names: Sequence[str]) -> Sql:
     return Sql("".join(f", {quote_identifier(name)} AS {quote_identifier('label.' + name)}" for name in names))
 
 
-def _series(selection: Selection, limit: int) -> list[tuple[int, dict[str, Any]]]:
+def _series(selection: Selection, limit: int) -> list[tuple[int, LabelSet]]:
     attributes = selection.attributes(selection.window, SERIES_POSITIONS)
     labels = [*attributes, *OVERFLOW_COLUMNS, "scope_name", "scope_version"]
     value, carried = statement("metrics/values_last", factor=selection.factor), _labelled(labels)
@@ -61,7 +59,7 @@ def _series(selection: Selection, limit: int) -> list[tuple[int, dict[str, Any]]
     return [(row["series"], _described(stored, index, row)) for index, row in enumerate(table.to_pylist())]
 
 
-def _described(stored: StoredAttributes, index: int, row: Row) -> dict[str, Any]:
+def _described(stored: StoredAttributes, index: int, row: Row) -> LabelSet:
     return {
         "attributes": plain(stored.of_record("point", index)),
         "resource": plain(stored.of_record("resource", index)),
@@ -76,7 +74,7 @@ def _described(stored: StoredAttributes, index: int, row: Row) -> dict[str, Any]
     }
 
 
-def raw_series(selection: Selection, note: Callable[[str], None]) -> list[dict[str, Any]]:
+def raw_series(selection: Selection, note: Callable[[str], None]) -> list[PointSeries]:
     """Return the points of each series as they were sent, with exemplars; the series with the most points first."""
     limit = selection.question.limit
     labelled = _series(selection, limit + 1)
@@ -94,7 +92,7 @@ def raw_series(selection: Selection, note: Callable[[str], None]) -> list[dict[s
     ]
 
 
-def _points(selection: Selection, series: list[int], note: Callable[[str], None]) -> dict[int, list[dict[str, Any]]]:
+def _points(selection: Selection, series: list[int], note: Callable[[str], None]) -> dict[int, list[Point]]:
     names = [*selection.attributes(selection.window, ["exemplar"]), *OVERFLOW_COLUMNS]
     value, carried = statement("metrics/values_raw", factor=selection.factor), _labelled(names)
     values = Values(Sql(value.text + carried.text, value.parameters), _COLUMNS.union(names))
@@ -106,14 +104,15 @@ def _points(selection: Selection, series: list[int], note: Callable[[str], None]
         note(f"only the newest {MAX_POINTS} points are shown; ask for a shorter range or fewer series")
     table = table.slice(0, MAX_POINTS)
     stored = StoredAttributes(table)
-    found: dict[int, list[dict[str, Any]]] = {}
+    found: dict[int, list[Point]] = {}
     for index, row in reversed([*enumerate(table.to_pylist())]):
-        point = _point(selection, row) | {"exemplars": _exemplars(stored, index, row)}
+        point = _point(selection, row)
+        point["exemplars"] = _exemplars(stored, index, row)
         found.setdefault(row["series"], []).append(point)
     return found
 
 
-def _point(selection: Selection, row: Row) -> dict[str, Any]:
+def _point(selection: Selection, row: Row) -> Point:
     """Return one point: ``value`` of a number, and what histograms and summaries have instead."""
     point: dict[str, Any] = {"t": row["time_ns"] / NS_PER_SECOND, "time": format_time(row["time_ns"])}
     kind = selection.metric.kind
@@ -126,7 +125,7 @@ def _point(selection: Selection, row: Row) -> dict[str, Any]:
     if kind is Kind.SUMMARY:
         pairs = zip(row["quantiles"] or (), row["quantile_values"] or (), strict=True)
         point["quantiles"] = [{"q": q, "value": json_value(value)} for q, value in pairs]
-    return point
+    return cast("Point", point)
 
 
 def _exact(selection: Selection, row: Row) -> float | int:
@@ -135,7 +134,7 @@ def _exact(selection: Selection, row: Row) -> float | int:
     return value
 
 
-def _exemplars(stored: StoredAttributes, row_index: int, row: Row) -> list[dict[str, Any]]:
+def _exemplars(stored: StoredAttributes, row_index: int, row: Row) -> list[Exemplar]:
     times = row["exemplar_time_ns"] or []
     nothing: list[Any] = [None] * len(times)
     values, traces, spans = (
@@ -162,7 +161,7 @@ def export_points(
     limit: int = 1000,
     descending: bool = True,
     cursor: str | None = None,
-) -> dict[str, Any]:
+) -> MetricsDataPage:
     """Answer ``GET /api/v1/metrics/points``: ``MetricsData`` and the next page's cursor.
 
     ``name`` is the stored one: what was sent under an old name comes out under it.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.rows.answers import Log
+
 #: How the text of a body is read, by its stored type; a string has none.
 _BODIES: dict[str, Callable[[str], Any]] = {
     ValueType.INT: int,
@@ -37,7 +39,7 @@ class LogRows(Rows):
         """Return the name of the record's service."""
         return service_name(self.columns[SERVICE][row])
 
-    def as_json(self, row: int, record_id: str) -> dict[str, Any]:
+    def as_json(self, row: int, record_id: str) -> Log:
         """Make a record as the API shows it."""
         service = self.service(row)
         number, text = self.value("severity_number", row), self.value("severity_text", row)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.rows.answers import TracesData
+
 Json = dict[str, Any]
 
 
@@ -74,7 +76,7 @@ def hex_id(value: bytes | None) -> str | None:
     return None if value is None else value.hex()
 
 
-def traces_data(table: pa.Table) -> Json:
+def traces_data(table: pa.Table) -> TracesData:
     """Write stored spans as ``TracesData``."""
     return {"resourceSpans": grouped(Rows(table), "scopeSpans", "spans", _span)}
 

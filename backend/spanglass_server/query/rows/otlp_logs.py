@@ -13,10 +13,12 @@ from spanglass_server.signals import ValueType
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from spanglass_server.query.rows.answers import LogsData
+
 _EMPTY = "empty"  # the type of a body that was not sent
 
 
-def logs_data(table: pa.Table) -> Json:
+def logs_data(table: pa.Table) -> LogsData:
     """Write stored log records as ``LogsData``."""
     return {"resourceLogs": grouped(Rows(table), "scopeLogs", "logRecords", _log_record)}
 

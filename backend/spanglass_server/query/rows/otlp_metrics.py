@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.rows.answers import MetricsData
+
 _UNSIGNED_64 = 1 << 64
 
 
-def metrics_data(table: pa.Table) -> Json:
+def metrics_data(table: pa.Table) -> MetricsData:
     """Write stored data points as ``MetricsData``."""
     resources = grouped(Rows(table), "scopeMetrics", "metrics", _metric)
     for resource in resources:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.answers import SpanStatus
+    from spanglass_server.query.rows.answers import Dropped, Event, HeardSpan, Link, Scope, Span
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.query.traces.announcements import OpenSpan
 
@@ -33,7 +35,6 @@ _MOST_MESSAGE = 300
 _MOST_EVENTS = 80
 #: What a waterfall takes of a span as it is.
 _BRIEF = ("name", "service", "kind", "status", "status_message", "state", "last_heard_time")
-_DROPPED = {what: f"dropped_{what}_count" for what in ("attributes", "events", "links")}
 
 
 class SpanRows(Rows):
@@ -65,17 +66,17 @@ class SpanRows(Rows):
         """Return the id of the span's parent, None where it has none; zeros are no id."""
         return id_or_none(self.value("parent_span_id", row))
 
-    def status(self, row: int) -> str:
+    def status(self, row: int) -> SpanStatus:
         """Give the span's status in words."""
         return STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)]
 
-    def as_json(self, row: int) -> dict[str, Any]:
+    def as_json(self, row: int) -> Span:
         """Make a span as the API shows it, without its place in a tree."""
         service = self.service(row)
         columns, plain = self.columns, self.plain
         start_ns, duration_ns = columns["start_time_ns"][row], columns["duration_ns"][row]
         start_unknown = start_ns < EARLIEST_NS and start_ns < horizon_ns(start_ns + duration_ns)
-        span = {
+        span: Span = {
             "trace_id": columns["trace_id"][row].hex(),
             "span_id": columns["span_id"][row].hex(),
             "parent_span_id": _hex(self.parent_id(row)),
@@ -96,14 +97,14 @@ class SpanRows(Rows):
             "links": self._links(row),
             "trace_state": columns["trace_state"][row] or "",
             "flags": columns["flags"][row] or 0,
-            "dropped": {what: columns[name][row] or 0 for what, name in _DROPPED.items()},
+            "dropped": self._dropped(row),
         }
         if span["status"] == _ERROR:
             span["reason"] = reason(span)
         return span
 
     def brief(self, row: int) -> dict[str, Any]:
-        """Make of a span what a waterfall draws, without its place in a tree (``FIELDS`` of traces/columns.py)."""
+        """Make of a span what a waterfall draws, without its place in a tree (``Columns`` of traces/columns.py)."""
         columns = self.columns
         span = {
             "name": columns["name"][row] or "",
@@ -122,14 +123,22 @@ class SpanRows(Rows):
     def _targets(self) -> Targets:
         return Targets(self.plain.keys("span"))
 
-    def _scope(self, row: int) -> dict[str, Any]:
+    def _dropped(self, row: int) -> Dropped:
+        columns = self.columns
+        return {
+            "attributes": columns["dropped_attributes_count"][row] or 0,
+            "events": columns["dropped_events_count"][row] or 0,
+            "links": columns["dropped_links_count"][row] or 0,
+        }
+
+    def _scope(self, row: int) -> Scope:
         return {
             "name": self.value("scope_name", row) or "",
             "version": self.value("scope_version", row) or "",
             "attributes": self.plain.of_record("scope", row),
         }
 
-    def _events(self, row: int) -> list[dict[str, Any]]:
+    def _events(self, row: int) -> list[Event]:
         times = self.items("event_time_ns", row)
         if not times:
             return []
@@ -145,7 +154,7 @@ class SpanRows(Rows):
             for index, (time_ns, name) in enumerate(zip(times, names, strict=True))
         ]
 
-    def _links(self, row: int) -> list[dict[str, Any]]:
+    def _links(self, row: int) -> list[Link]:
         trace_ids = self.items("link_trace_id", row)
         if not trace_ids:
             return []
@@ -161,11 +170,11 @@ class SpanRows(Rows):
         ]
 
 
-def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]:
+def open_span_json(span: OpenSpan, records: LogRows, row: int) -> HeardSpan:
     """Make a span that has not ended as the API shows it, from its newest announcement: what it had by then."""
     announcement = records.as_json(row, "")
     said = announcement["attributes"]
-    shown = {
+    shown: HeardSpan = {
         "trace_id": span.trace_id.hex(),
         "span_id": span.span_id.hex(),
         "parent_span_id": _hex(span.parent_id),
@@ -186,7 +195,7 @@ def open_span_json(span: OpenSpan, records: LogRows, row: int) -> dict[str, Any]
         "links": [],
         "trace_state": "",
         "flags": records.value("flags", row) or 0,
-        "dropped": dict.fromkeys(_DROPPED, 0),
+        "dropped": {"attributes": 0, "events": 0, "links": 0},
         "state": span.state,
         "last_heard_time": format_time(span.heard_ns),
     }

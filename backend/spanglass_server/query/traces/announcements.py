@@ -8,7 +8,7 @@ counts is when the server received them: the clock of the span's process may be 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_core import attribute_names as names
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.answers import OpenState, SpanKind, SpanStatus
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.store.ports import QuerySession
 
-RUNNING, LOST, ENDED = "running", "lost", "ended"
-STATES = (RUNNING, LOST, ENDED)
+RUNNING: Final = "running"
+LOST: Final = "lost"
+ENDED: Final = "ended"
 #: A process is lost when it has been silent for so many times the pause that it announced ...
 SILENCES = 3
 #: ... or that it keeps if it does not say, and never for longer than this: a wrong number must not hide a loss.
@@ -63,13 +65,13 @@ class OpenSpan:
     parent_id: bytes | None
     service: str
     name: str
-    kind: str
-    status: str
+    kind: SpanKind
+    status: SpanStatus
     start_ns: int
     time_ns: int
     heard_ns: int
     end_ns: int  # now, or when it was last heard of, by the clock of its process
-    state: str
+    state: OpenState
 
     @property
     def identity(self) -> Identity:

@@ -6,7 +6,7 @@ Values that repeat are written once, values that are nearly always the same are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 
@@ -22,6 +22,53 @@ if TYPE_CHECKING:
     from spanglass_server.query.rows.span_rows import SpanRows
 
 Json = dict[str, Any]
+
+
+class Coded(TypedDict):
+    """A column of few different values: those, and for each row which of them it has."""
+
+    values: list[str]
+    at: list[int]
+
+
+#: A column of which most rows have the value ``else``; ``rows`` have the others.
+Sparse = TypedDict("Sparse", {"else": Any, "rows": list[int], "values": list[Any]})
+
+
+class Columns(TypedDict):
+    """The spans of a trace as one column a field."""
+
+    key: list[str]
+    depth: list[int]
+    offset_ns: list[int]
+    duration_ns: list[int]
+    self_time_ns: list[int]
+    name: Coded
+    service: Coded
+    kind: Coded
+    status: Coded
+    query: Coded
+    target: Coded
+    children: Sparse
+    critical: Sparse
+    awaited: Sparse
+    orphan: Sparse
+    skew_ns: Sparse
+    start_unknown: Sparse
+    state: Sparse
+    last_heard_time: Sparse
+    status_message: Sparse
+    events: Sparse
+
+
+class IndexedAttribute(TypedDict):
+    """The values of a key, and for each the rows that have it."""
+
+    key: str
+    values: list[str]
+    rows: list[list[int]]
+
+
 #: Columns of which most rows have a value of their own.
 _LISTED = ("key", "depth", "offset_ns", "duration_ns", "self_time_ns")
 #: Columns of few different values.
@@ -39,13 +86,12 @@ _SPARSE: Json = {
     "status_message": "",
     "events": [],
 }
-FIELDS = (*_LISTED, *_CODED, *_SPARSE)
 #: Characters of a value by which a span is found; what comes after them is in the span itself.
 MOST_TEXT = 2000
 
 
-def pack(spans: Sequence[Mapping[str, Any]]) -> Json:
-    """Write spans, which have all ``FIELDS``, as one column a field: a list, ``values`` and ``at``, or ``rows``."""
+def pack(spans: Sequence[Mapping[str, Any]]) -> Columns:
+    """Write spans, which have all fields of ``Columns``, as one column a field."""
     columns: Json = {}
     for name in _LISTED:
         columns[name] = [span[name] for span in spans]
@@ -56,12 +102,12 @@ def pack(spans: Sequence[Mapping[str, Any]]) -> Json:
     for name, usual in _SPARSE.items():
         others = [(row, span[name]) for row, span in enumerate(spans) if span[name] != usual]
         columns[name] = {"else": usual, "rows": [row for row, _ in others], "values": [value for _, value in others]}
-    return columns
+    return cast("Columns", columns)
 
 
 def attribute_index(
     spans: SpanRows, places: Sequence[int], opened: Sequence[tuple[int, Mapping[str, Any]]]
-) -> list[Json]:
+) -> list[IndexedAttribute]:
     """Which rows of the answer have which attribute: one entry a key, with ``values`` and, for each, ``rows``.
 
     ``places`` are the rows of the answer of the stored spans, -1 for those that are not in it; ``opened`` the rows and
@@ -122,7 +168,7 @@ def _plain_text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _entry(key: str, values: Mapping[str, list[int]]) -> Json:
+def _entry(key: str, values: Mapping[str, list[int]]) -> IndexedAttribute:
     return {"key": key, "values": list(values), "rows": [_distances(sorted(set(rows))) for rows in values.values()]}
 
 

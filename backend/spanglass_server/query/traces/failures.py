@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
@@ -26,6 +26,24 @@ _AROUND_NS = 300 * NS_PER_SECOND
 _LEAST_ERROR = 17  # severity number
 
 
+class PeerShown(TypedDict):
+    """Who was called; each part is null where it is not known."""
+
+    host: str | None
+    port: int | None
+    service: str | None
+
+
+class Failure(TypedDict):
+    """Where and why a trace failed, and who did not answer."""
+
+    key: str
+    service: str
+    name: str
+    reason: str
+    peer: PeerShown | None
+
+
 class Place(NamedTuple):
     """Where a span stands in its trace: what is read of all of them."""
 
@@ -41,8 +59,8 @@ class Place(NamedTuple):
 Whole = Callable[[int], "JsonSpan"]
 
 
-def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], whole: Whole) -> dict[str, Any] | None:
-    """Return where and why a trace failed, None if nothing did: ``key``, ``service``, ``name``, ``reason``, ``peer``.
+def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], whole: Whole) -> Failure | None:
+    """Return where and why a trace failed, None if nothing did.
 
     ``places`` are in the order of the tree; ``whole`` is asked for the few spans that tell of the failure.
     """
@@ -54,9 +72,11 @@ def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], who
     if peer is not None and not _was_served(places, place):
         peer = who_answers(session, peer, start_ns)
     return {
-        **{name: began[name] for name in ("key", "service", "name")},
+        "key": began["key"],
+        "service": began["service"],
+        "name": began["name"],
         "reason": (not says_why(began) and _logged(session, trace_id, began, start_ns)) or reason(began),
-        "peer": None if peer is None else peer._asdict(),
+        "peer": None if peer is None else {"host": peer.host, "port": peer.port, "service": peer.service},
     }
 
 

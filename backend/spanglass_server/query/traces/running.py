@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
+from spanglass_server.query.answers import HexId, Nanoseconds, OpenState, Slot, SpanKind, SpanStatus, Time
 from spanglass_server.query.language.sql import TRUE, Sql, all_of
 from spanglass_server.query.service_names import is_service
 from spanglass_server.query.statements import one_of, rows, statement
@@ -27,6 +28,31 @@ CHOICES = (ANY, RUNNING, LOST)
 _SKEW_NS = 900 * NS_PER_SECOND
 
 
+class OpenSpanShown(TypedDict):
+    """A span that has not ended."""
+
+    trace_id: HexId
+    span_id: HexId
+    parent_span_id: HexId | None
+    service: str
+    slot: Slot
+    name: str
+    kind: SpanKind
+    status: SpanStatus
+    state: OpenState
+    start_time: Time
+    duration_ns: Nanoseconds
+    last_heard_time: Time
+
+
+class RunningList(TypedDict):
+    """The answer of ``GET /api/v1/running``."""
+
+    running: int
+    lost: int
+    spans: list[OpenSpanShown]
+
+
 def list_running(
     session: QuerySession,
     window: Window,
@@ -35,7 +61,7 @@ def list_running(
     service: str | None = None,
     state: str = ANY,
     limit: int = 100,
-) -> dict[str, Any]:
+) -> RunningList:
     """Answer ``GET /api/v1/running``: spans that were open in the range, running ones first, then the newest."""
     heard = Sql("received_time_ns >= ?", (window.start_ns,))
     where = all_of([heard, TRUE if service is None else is_service(service)])
@@ -75,7 +101,7 @@ def still_open(session: QuerySession, spans: Sequence[OpenSpan]) -> list[OpenSpa
     return [span for span in spans if (span.trace_id, span.identity.half) not in ended]
 
 
-def _as_json(session: QuerySession, span: OpenSpan) -> dict[str, Any]:
+def _as_json(session: QuerySession, span: OpenSpan) -> OpenSpanShown:
     """One span of the answer."""
     return {
         "trace_id": span.trace_id.hex(),

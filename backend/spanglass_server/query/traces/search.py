@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.trace_times import EARLIEST_NS
+from spanglass_server.query.answers import NextCursor, SampledShare, TimeRange, UnixSeconds
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
@@ -19,7 +20,7 @@ from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.announcements import of_traces
 from spanglass_server.query.traces.estimates import counting, sampled_share
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS, Identity, of_row
-from spanglass_server.query.traces.summaries import Summary, add_open, add_up, place
+from spanglass_server.query.traces.summaries import ListedTrace, Summary, add_open, add_up, place
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window
@@ -60,6 +61,32 @@ _DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
 _SUMMARY_COLUMNS = ("trace_id", *COLUMNS, *HOST_COLUMNS, "parent_span_id", "status_code", "name")
 
 
+class TraceList(TypedDict):
+    """The answer of ``GET /api/v1/traces``."""
+
+    traces: list[ListedTrace]
+    next_cursor: NextCursor
+
+
+class CountsPoint(TypedDict):
+    """Spans of a bucket that starts at ``t``."""
+
+    t: UnixSeconds
+    spans: int
+    errors: int
+
+
+class SpanCounts(TypedDict):
+    """The answer of ``GET /api/v1/traces/counts``."""
+
+    window: TimeRange
+    step_s: float
+    points: list[CountsPoint]
+    total: int
+    errors: int
+    sampled_share: SampledShare
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which part of the results is wanted. ``sort`` is one of ``SORTS``."""
@@ -84,7 +111,7 @@ class Found:
     start_ns: int
 
 
-def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now_ns: int) -> dict[str, Any]:
+def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now_ns: int) -> TraceList:
     """Answer ``GET /api/v1/traces``.
 
     By time, a trace stands where its first matching span of the range starts. Spans that have not ended count in the
@@ -313,7 +340,7 @@ def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[b
     )
 
 
-def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> dict[str, Any]:
+def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> SpanCounts:
     """Answer ``GET /api/v1/traces/counts``; a span that was sent twice counts twice here."""
     matching = match_spans(session, question)
     counts, columns = counting(matching.known)
@@ -328,9 +355,10 @@ def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> 
     )
     by_bucket = {row["bucket"]: row for row in rows(session, counted)}
     empty = {"spans": 0, "errors": 0}
-    points = [
-        {"t": bucket_seconds(start_ns), **{name: by_bucket.get(bucket, empty)[name] for name in empty}}
+    points: list[CountsPoint] = [
+        {"t": bucket_seconds(start_ns), "spans": row["spans"], "errors": row["errors"]}
         for bucket, start_ns in enumerate(steps.starts_ns())
+        for row in (by_bucket.get(bucket, empty),)
     ]
     total = sum(point["spans"] for point in points)
     return {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pyarrow as pa
 
+from spanglass_server.query.answers import Attributes, NextCursor, Percentiles, SampledShare, Time
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, field_expression
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
+from spanglass_server.query.rows.answers import Span, TracesDataPage
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.span_rows import SpanRows
@@ -41,7 +43,32 @@ _PLACE = struct.Struct(">16s8sBQQ")
 Found = dict[str, Any]
 
 
-def search_spans(session: QuerySession, question: SpanQuestion, page: Page, *, as_otlp: bool = False) -> dict[str, Any]:
+class SpanList(TypedDict):
+    """The answer of ``GET /api/v1/spans``."""
+
+    spans: list[Span]
+    next_cursor: NextCursor
+
+
+class SpanGroup(Percentiles):
+    """Spans that have the same values."""
+
+    by: Attributes
+    spans: int
+    errors: int
+    sampled_share: SampledShare
+    last_time: Time
+
+
+class SpanGroups(TypedDict):
+    """The answer of ``GET /api/v1/spans/groups``."""
+
+    groups: list[SpanGroup]
+
+
+def search_spans(
+    session: QuerySession, question: SpanQuestion, page: Page, *, as_otlp: bool = False
+) -> SpanList | TracesDataPage:
     """Answer ``GET /api/v1/spans``: first the ids of the page, then whole spans. One sent twice is shown once.
 
     With ``as_otlp`` the spans are those of ``TracesData`` in OTLP/JSON, those sent twice as often as they are stored.
@@ -50,10 +77,10 @@ def search_spans(session: QuerySession, question: SpanQuestion, page: Page, *, a
     found = _find(session, matching, page)
     shown = found[: page.limit]
     table = _whole(session, shown)
-    return {
-        **(traces_data(_in_order(session, table, shown)) if as_otlp else {"spans": _spans(session, table, shown)}),
-        "next_cursor": None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order),
-    }
+    next_cursor = None if len(found) <= page.limit else _cursor(shown[-1]).encode(page.order)
+    if as_otlp:
+        return {**traces_data(_in_order(session, table, shown)), "next_cursor": next_cursor}
+    return {"spans": _spans(session, table, shown), "next_cursor": next_cursor}
 
 
 def _find(session: QuerySession, matching: Matching, page: Page) -> list[Found]:
@@ -116,7 +143,7 @@ def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
     return fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
 
 
-def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[dict[str, Any]]:
+def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[Span]:
     """Show each span once, in the order of the page."""
     whole = SpanRows(table, session.service_slot)
     rows_of = {key: row for row, key in reversed([*enumerate(_keys_of(whole))])}
@@ -143,7 +170,7 @@ def _keys_of(whole: SpanRows) -> list[tuple[bytes, Identity]]:
     return [(whole.value("trace_id", row), whole.identity(row)) for row in range(whole.count)]
 
 
-def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> dict[str, Any]:
+def group_spans(session: QuerySession, question: SpanQuestion, keys: Sequence[str], limit: int) -> SpanGroups:
     """Answer ``GET /api/v1/spans/groups``: spans that lack a key are a group of their own, with null there."""
     if not keys:
         raise BadQuestionError("name the keys to group by", field="by", hint="for example by=service.name,error.type")
@@ -185,7 +212,7 @@ def _expression(key: str, matching: Matching) -> tuple[str, frozenset[str]]:
         raise BadQuestionError(f"{key!r} is not a key: {error}", field="by", hint=error.hint) from error
 
 
-def _group(row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+def _group(row: dict[str, Any], keys: Sequence[str]) -> SpanGroup:
     """One group of the answer."""
     return {
         "by": {key: json_value(row[f"key {place}"]) for place, key in enumerate(keys)},

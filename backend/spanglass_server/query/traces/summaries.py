@@ -6,11 +6,12 @@ Added up here and not in SQL: a page has some hundreds of spans, and planning th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import horizon_ns
 from spanglass_core.trace_tree import build_tree
+from spanglass_server.query.answers import HexId, Nanoseconds, Slot, Time
 from spanglass_server.query.traces.announcements import RUNNING
 from spanglass_server.query.traces.identity import Identity, clock_name, kind_name
 from spanglass_server.times import format_time
@@ -30,6 +31,37 @@ _SERVER, _CLIENT = 2, 3
 #: Where more clients share an id the tree is built: that costs less than comparing all of them.
 _FEW = 8
 _NO_PARENT = (None, b"", bytes(8))
+
+
+class ServiceSpans(TypedDict):
+    """A service of a trace."""
+
+    service: str
+    slot: Slot
+    spans: int
+    errors: int
+
+
+class TraceCounts(TypedDict):
+    """What is said of any trace."""
+
+    trace_id: HexId
+    start_time: Time
+    duration_ns: Nanoseconds
+    span_count: int
+    error_count: int
+    running_count: int
+    lost_count: int
+
+
+class ListedTrace(TraceCounts):
+    """A trace in a list of traces."""
+
+    root_service: str
+    root_operation: str
+    root_missing: bool
+    matched_spans: int
+    services: list[ServiceSpans]
 
 
 @dataclass(slots=True)
@@ -63,8 +95,8 @@ class Summary:
         duration_ns = self.end_ns - self.start_ns
         return {"duration": duration_ns, "spans": len(self.spans) + open_count, "errors": self.error_count}
 
-    def as_json(self, slot_of: Callable[[str], int]) -> dict[str, Any]:
-        """Give the trace as a list of traces shows it; without a root, its first span stands in for it."""
+    def as_json(self, slot_of: Callable[[str], int]) -> ListedTrace:
+        """Return the trace as a list of traces shows it; without a root, its first span stands in for it."""
         service, operation = self.root[3:] if self.root is not None else ("", "")
         services = sorted(self.services.items(), key=lambda item: (item[1][2], item[0]))
         return {

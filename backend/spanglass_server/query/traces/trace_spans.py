@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import EARLIEST_NS
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from spanglass_server.query.answers import SpanState, SpanStatus
+    from spanglass_server.query.rows.answers import HeardSpan
     from spanglass_server.query.rows.stored_rows import Rows
     from spanglass_server.query.traces.announcements import OpenSpan
     from spanglass_server.store.ports import QuerySession
@@ -38,15 +40,15 @@ def fetch_spans(session: QuerySession, trace_id: bytes, span_id: bytes | None = 
 
 
 @dataclass(frozen=True, slots=True)
-class TraceSpan:
+class ReadSpan:
     """A span of the answer: what the tree and the sums need of it, and how to make its JSON, in full or brief."""
 
     identity: Identity
     in_tree: Span
-    status: str
-    state: str
+    status: SpanStatus
+    state: SpanState
     row: int | None  # its row among those that are stored
-    as_json: Callable[[], dict[str, Any]]
+    as_json: Callable[[], HeardSpan]
     brief: Callable[[], dict[str, Any]]
 
     @property
@@ -59,7 +61,7 @@ class TraceSpan:
 class TraceSpans:
     """Spans of a trace, none of them a copy; those of ``stored`` say by ``row`` which of its rows they are."""
 
-    spans: Sequence[TraceSpan]
+    spans: Sequence[ReadSpan]
     stored: SpanRows
     copies: int
 
@@ -76,7 +78,7 @@ def read_spans(session: QuerySession, trace_id: bytes, now_ns: int, span_id: byt
     return TraceSpans(spans, stored, len(found) - len(spans))
 
 
-def _stored(spans: SpanRows, row: int) -> TraceSpan:
+def _stored(spans: SpanRows, row: int) -> ReadSpan:
     """Take what is needed of a stored span."""
     identity = spans.identity(row)
     failed = spans.status(row) == _ERROR
@@ -84,12 +86,12 @@ def _stored(spans: SpanRows, row: int) -> TraceSpan:
     if in_tree.start_ns < EARLIEST_NS:
         in_tree = replace(in_tree, first_event_ns=min(spans.items("event_time_ns", row), default=None))
 
-    def as_json() -> dict[str, Any]:
-        span = spans.as_json(row)
+    def as_json() -> HeardSpan:
+        span = cast("HeardSpan", spans.as_json(row))
         span["state"], span["last_heard_time"] = ENDED, None
         return span
 
-    return TraceSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row))
+    return ReadSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row))
 
 
 def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
@@ -106,7 +108,7 @@ def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed:
     )
 
 
-def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[TraceSpan]:
+def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[ReadSpan]:
     """Take what is needed of the open spans."""
     if not announced:
         return
@@ -119,10 +121,10 @@ def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[Open
             in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
             whole = partial(open_span_json, span, records, row)
             brief = partial(_brief, whole)
-            yield TraceSpan(span.identity, in_tree, span.status, span.state, None, whole, brief)
+            yield ReadSpan(span.identity, in_tree, span.status, span.state, None, whole, brief)
 
 
-def _brief(whole: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _brief(whole: Callable[[], HeardSpan]) -> dict[str, Any]:
     return brief_json(whole())
 
 

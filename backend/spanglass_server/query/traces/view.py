@@ -3,31 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_core.trace_tree import build_tree
+from spanglass_server.query.answers import Nanoseconds  # noqa: TC001 - a TypedDict's member
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.rows.answers import Heard, HeardSpan, SpanFields, TracesData
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.traces.announcements import LOST, RUNNING
-from spanglass_server.query.traces.columns import attribute_index, pack
-from spanglass_server.query.traces.failures import Place, failure
+from spanglass_server.query.traces.columns import Columns, IndexedAttribute, attribute_index, pack
+from spanglass_server.query.traces.failures import Failure, Place, failure
 from spanglass_server.query.traces.identity import id_in_key, keys
+from spanglass_server.query.traces.summaries import ServiceSpans, TraceCounts
 from spanglass_server.query.traces.trace_spans import fetch_spans, read_spans
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from spanglass_core.trace_nodes import Node
     from spanglass_core.trace_tree import Tree
-    from spanglass_server.query.traces.trace_spans import TraceSpan, TraceSpans
+    from spanglass_server.query.traces.trace_spans import ReadSpan, TraceSpans
     from spanglass_server.store.ports import QuerySession
 
 _ERROR = "error"
 
+Warn = Literal["missing_root", "orphans", "clock_skew", "unknown_start", "cycle"]
 
-def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
+
+class ServiceTime(ServiceSpans):
+    """A service of a trace, with the time in which its spans waited for no others."""
+
+    self_time_ns: Nanoseconds
+
+
+class TraceHead(TraceCounts):
+    """A trace without its spans: the answer of ``GET /api/v1/traces/{trace_id}?format=summary``."""
+
+    duplicate_spans: int
+    services: list[ServiceTime]
+    warnings: list[Warn]
+    failure: Failure | None
+
+
+class TreeSpan(SpanFields, Heard):
+    """A span of a trace, with its place in the tree."""
+
+    key: str
+    parent_key: str | None
+    depth: int
+    offset_ns: Nanoseconds
+    self_time_ns: Nanoseconds
+    critical: list[list[Nanoseconds]]
+    awaited: bool
+    skew_ns: Nanoseconds
+    orphan: bool
+    children: int
+
+
+class Trace(TraceHead):
+    """The answer of ``GET /api/v1/traces/{trace_id}``: its spans depth first."""
+
+    spans: list[TreeSpan]
+
+
+class TraceColumns(TraceHead):
+    """The answer of ``GET /api/v1/traces/{trace_id}?format=columns``."""
+
+    columns: Columns
+    attributes: list[IndexedAttribute]
+
+
+class TraceSpan(HeardSpan):
+    """The answer of ``GET /api/v1/traces/{trace_id}/spans/{key}``."""
+
+    key: str
+
+
+def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> Trace:
     """Answer ``GET /api/v1/traces/{trace_id}``; BadQuestionError (not_found) when no span has the id.
 
     Spans that have not ended are among them, from their announcements.
@@ -36,19 +90,19 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str,
     return {**found.head(session, trace_id), "spans": [found.whole(node) for node in found.tree.nodes]}
 
 
-def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
+def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceHead:
     """Answer ``GET /api/v1/traces/{trace_id}?format=summary``: what is said of the trace as a whole."""
     return _arrange(session, trace_id, now_ns).head(session, trace_id)
 
 
-def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> dict[str, Any]:
+def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceColumns:
     """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
     found = _arrange(session, trace_id, now_ns)
     briefs = [found.brief(node) for node in found.tree.nodes]
     return {**found.head(session, trace_id), "columns": pack(briefs), "attributes": found.attributes()}
 
 
-def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> dict[str, Any]:
+def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> TraceSpan:
     """Answer ``GET /api/v1/traces/{trace_id}/spans/{key}``: a span in full, without its place in the tree."""
     span_id = id_in_key(key)
     spans = read_spans(session, trace_id, now_ns, span_id).spans if span_id else []
@@ -63,7 +117,7 @@ def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> 
     )
 
 
-def show_trace_otlp(session: QuerySession, trace_id: bytes) -> dict[str, Any]:
+def show_trace_otlp(session: QuerySession, trace_id: bytes) -> TracesData:
     """Answer ``GET /api/v1/traces/{trace_id}?format=otlp``: every stored span, those sent twice included."""
     found = fetch_spans(session, trace_id)
     if not found.num_rows:
@@ -88,7 +142,7 @@ class _Arranged:
     tree: Tree
     keys: Sequence[str]
 
-    def head(self, session: QuerySession, trace_id: bytes) -> dict[str, Any]:
+    def head(self, session: QuerySession, trace_id: bytes) -> TraceHead:
         """Return what is said of the trace as a whole."""
         nodes = [(node, self.read.spans[node.index]) for node in self.tree.nodes]
         errors = sum(span.status == _ERROR for _, span in nodes)
@@ -102,11 +156,11 @@ class _Arranged:
             "lost_count": sum(span.state == LOST for _, span in nodes),
             "duplicate_spans": self.read.copies,
             "services": _services(session, nodes),
-            "warnings": list(self.tree.warnings),
+            "warnings": cast("list[Warn]", self.tree.warnings),
             "failure": self._failure(session, trace_id) if errors else None,
         }
 
-    def _failure(self, session: QuerySession, trace_id: bytes) -> dict[str, Any] | None:
+    def _failure(self, session: QuerySession, trace_id: bytes) -> Failure | None:
         """Return where and why the trace failed; only what tells of it is read in full."""
         places = [
             Place(
@@ -121,20 +175,21 @@ class _Arranged:
         ]
         return failure(session, trace_id, places, lambda place: self.whole(self.tree.nodes[place]))
 
-    def whole(self, node: Node) -> dict[str, Any]:
+    def whole(self, node: Node) -> TreeSpan:
         """Return a span in full, with its place in the tree."""
-        span = self._placed(self.read.spans[node.index].as_json(), node)
+        span = self._placed(cast("dict[str, Any]", self.read.spans[node.index].as_json()), node)
         del span["trace_id"]
         span["parent_key"] = None if node.parent is None else self.keys[node.parent.index]
-        return span
+        return cast("TreeSpan", span)
 
     def brief(self, node: Node) -> dict[str, Any]:
         """Return what a waterfall draws of a span."""
         return self._placed(self.read.spans[node.index].brief(), node)
 
-    def attributes(self) -> list[dict[str, Any]]:
+    def attributes(self) -> list[IndexedAttribute]:
         """Return by which attributes spans are found."""
-        places, opened = [-1] * self.read.stored.count, []
+        places = [-1] * self.read.stored.count
+        opened: list[tuple[int, Mapping[str, Any]]] = []
         for place, node in enumerate(self.tree.nodes):
             span = self.read.spans[node.index]
             if span.row is None:
@@ -181,9 +236,9 @@ def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:
             event["offset_ns"] = time_ns - node.start_ns
 
 
-def _services(session: QuerySession, nodes: Iterable[tuple[Node, TraceSpan]]) -> list[dict[str, Any]]:
-    """Give the services of the trace in the order in which they come up."""
-    services: dict[str, dict[str, Any]] = {}
+def _services(session: QuerySession, nodes: Iterable[tuple[Node, ReadSpan]]) -> list[ServiceTime]:
+    """Return the services of the trace in the order in which they come up."""
+    services: dict[str, ServiceTime] = {}
     for node, span in nodes:
         name = span.service
         service = services.get(name)

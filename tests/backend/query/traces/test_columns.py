@@ -8,7 +8,7 @@ import pytest
 from spanglass_core.trace_nodes import Node
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.traces import trace_spans
-from spanglass_server.query.traces.columns import FIELDS
+from spanglass_server.query.traces.columns import Columns
 from spanglass_server.query.traces.view import show_columns, show_span, show_trace
 
 TRACE_ID = b"\x01" * 16
@@ -79,10 +79,10 @@ def test_columns_are_the_spans(open_tables):
 
     answer, full = show_columns(session, TRACE_ID, NOW_NS), show_trace(session, TRACE_ID, NOW_NS)
 
-    assert list(answer["columns"]) == list(FIELDS)
+    assert list(answer["columns"]) == list(Columns.__annotations__)
     brief = unpack(answer)
     own = {"query", "target", "events"}
-    assert [{name: one[name] for name in FIELDS if name not in own} for one in full["spans"]] == [
+    assert [{name: one[name] for name in Columns.__annotations__ if name not in own} for one in full["spans"]] == [
         {name: value for name, value in one.items() if name not in own} for one in brief
     ]
     assert [(one["key"], one["query"], one["target"], one["events"]) for one in brief] == [
