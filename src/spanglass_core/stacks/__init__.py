@@ -1,0 +1,1 @@
+"""Stack traces as texts, of any language, read into exceptions and frames."""
