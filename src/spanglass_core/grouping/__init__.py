@@ -1,0 +1,1 @@
+"""Which exceptions are one issue: versioned fingerprints, and the rules that change them."""

@@ -1,0 +1,114 @@
+"""Fingerprint version 1: exception types through the chain, and where in the application each was raised.
+
+Of each exception the innermost frame of the application counts, without line numbers: who called it, and where the
+exception was caught, may differ. If it was raised in a library, the frame that called that frame counts too, because
+code around a library (a client, a repository) serves many callers. What has no name (a script's top level, an anonymous
+function) says too little, so the normalised message is added. Without frames of the application, the normalised message
+and the innermost frames of libraries count; without frames at all, the normalised message.
+
+This never changes: another way of grouping is another version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from spanglass_core.grouping import normalise
+from spanglass_core.grouping.culprit import name
+
+if TYPE_CHECKING:
+    from spanglass_core.grouping.exception import ExceptionReport
+    from spanglass_core.stacks.model import Frame, Raised
+
+Inputs = list[tuple[str, str]]
+
+_LIBRARY_FRAMES = 2
+#: Functions without a name of their own, and those that begin a program or a module.
+_UNNAMED = frozenset(
+    (
+        *("", "main", "Main", "<main>", "{main}", "<Main>$", "Main$", "_start", "<module>", "__main__"),
+        *("<anonymous>", "anonymous", "(anonymous)", "<lambda>", "lambda", "eval", "?", "<unknown>"),
+        *("_compile", "global code", "module code", "eval code", "<top (required)>", "block in <top (required)>"),
+        *("block in <main>", "{closure}"),
+    )
+)
+#: Frames that newer interpreters no longer have.
+_INLINED = frozenset(("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"))
+_LAST_PART = re.compile(r"[^.:#/\\>]*$")
+
+_INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/", "/pkg/mod/", "/cargo/", "/gems/", "/vendor/")
+_LANGUAGES = ("java.", "javax.", "jdk.", "sun.", "kotlin.", "scala.", "System.", "Microsoft.")
+
+_OVERFLOW_TYPES = ("RecursionError", "StackOverflowError", "SystemStackError", "StackOverflowException")
+_OVERFLOWS = ("Maximum call stack", "too much recursion", "stack overflow", "maximum recursion depth")
+
+
+def inputs(report: ExceptionReport, chain: tuple[Raised, ...]) -> Inputs:
+    """Return what decides the group, apart from the service."""
+    lead = _of_lead(chain[0], report)
+    others = list(dict.fromkeys(_of_other(raised) for raised in chain[1:]))
+    if any(raised.relation == "member" for raised in chain):
+        others.sort()  # the members of a group come in the order in which tasks ended
+    found = list(lead)
+    for told in others:
+        found += told
+    return found
+
+
+def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:
+    kind = ("type", normalise.type_name(raised.type or report.type))
+    told = raised.message or report.message
+    own = [frame for frame in reversed(raised.frames) if frame.in_app and frame.function not in _INLINED]
+    if not own:
+        return [kind, ("message", normalise.message(told)), *_library_frames(raised)]
+    if raised.type.endswith(_OVERFLOW_TYPES) or any(words in told for words in _OVERFLOWS):
+        return [kind, *_recursion(own)]
+    found = [kind, ("frame", name(own[0]))]
+    if _is_unnamed(own[0]):
+        return [*found, ("message", normalise.message(told))]
+    if _raised_in_package(raised):
+        caller = next((name(frame) for frame in own if name(frame) != found[1][1] and not _is_unnamed(frame)), None)
+        found += [("frame", caller)] if caller else []
+    return found
+
+
+def _of_other(raised: Raised) -> tuple[tuple[str, str], ...]:
+    """Return what counts of a cause, a context or a member: its type, and where it was raised."""
+    kind = ("type", normalise.type_name(raised.type))
+    own = (frame for frame in reversed(raised.frames) if frame.in_app and frame.function not in _INLINED)
+    innermost = next(own, None)
+    return (kind, ("frame", name(innermost))) if innermost else (kind,)
+
+
+def _library_frames(raised: Raised) -> Inputs:
+    return [("frame", name(frame)) for frame in raised.frames[: -_LIBRARY_FRAMES - 1 : -1]]
+
+
+def _recursion(own: list[Frame]) -> Inputs:
+    """Return the functions that call each other, in a fixed order: which of them hits the limit is chance."""
+    counts = Counter(name(frame) for frame in own)
+    most = max(counts.values())
+    return [("frame", one) for one in sorted(counts) if counts[one] * 2 > most]
+
+
+def _is_unnamed(frame: Frame) -> bool:
+    function = normalise.function(frame.function)
+    if function in _UNNAMED:
+        return True
+    last = _LAST_PART.search(function)
+    return last is not None and last[0] in _UNNAMED
+
+
+def _raised_in_package(raised: Raised) -> bool:
+    """Whether an installed package, not the language's own library, stands between the application and the failure."""
+    for frame in reversed(raised.frames):
+        if frame.in_app:
+            return False
+        if any(part in frame.file for part in _INSTALLED):
+            return True
+        where = frame.module or frame.function
+        if "." in where and "::" not in where and "/" not in frame.file and not where.startswith(_LANGUAGES):
+            return True
+    return False

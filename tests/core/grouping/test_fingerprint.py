@@ -1,0 +1,126 @@
+"""Fingerprints: what makes two reports one issue, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanglass_core.grouping.exception import ExceptionReport
+from spanglass_core.grouping.fingerprint import CURRENT_VERSION, Fingerprint, Input, fingerprint
+
+_STACK = """Traceback (most recent call last):
+  File "/app/shop/web.py", line 12, in checkout
+    total = stock.take(name)
+            ^^^^^^^^^^^^^^^^
+  File "/app/shop/stock.py", line 31, in take
+    return self.items[name]
+           ~~~~~~~~~~^^^^^^
+KeyError: 'tea'
+"""
+
+
+def _key(stacktrace: str, kind: str = "", message: str = "", service: str = "checkout") -> int:
+    return fingerprint(CURRENT_VERSION, ExceptionReport(service, kind, message, stacktrace)).key
+
+
+def test_a_fingerprint_in_full() -> None:
+    """Service, type and place of the failure are the inputs; title and culprit name it."""
+    found = fingerprint(1, ExceptionReport("checkout", "KeyError", "'tea'", _STACK))
+    assert found == Fingerprint(
+        version=1,
+        key=found.key,
+        inputs=(Input("service", "checkout"), Input("type", "KeyError"), Input("frame", "stock.take")),
+        title="KeyError: 'tea'",
+        culprit="stock.take",
+        type="KeyError",
+        message="'tea'",
+    )
+    assert -(2**63) <= found.key < 2**63
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _STACK.replace("line 31", "line 47").replace("line 12", "line 2"),
+        _STACK.replace("'tea'", "'coffee'"),
+        _STACK.replace("/app/", "/srv/shop-1.2.3/"),
+        _STACK.replace("/app/", "/tmp/tmpa1b2c3/"),  # noqa: S108 - a text
+        _STACK.replace("            ^^^^^^^^^^^^^^^^\n", "").replace("           ~~~~~~~~~~^^^^^^\n", ""),
+        _STACK.replace("/app/shop/web.py", "/app/shop/jobs.py").replace("checkout", "restock"),
+        _STACK.replace("KeyError: 'tea'", "KeyError: 'tea'\na note of 3.11"),
+    ],
+    ids=["lines", "value", "path", "temporary path", "no carets", "caller", "note"],
+)
+def test_what_does_not_split(other: str) -> None:
+    """Lines, values, paths, callers and notes differ between occurrences of one bug."""
+    assert _key(other) == _key(_STACK)
+
+
+def test_what_splits() -> None:
+    """Another service, type or function is another issue."""
+    keys = {
+        _key(_STACK),
+        _key(_STACK, service="stock"),
+        _key(_STACK.replace("KeyError", "ValueError")),
+        _key(_STACK.replace("in take", "in put")),
+    }
+    assert len(keys) == 4
+
+
+def test_a_fingerprint_of_the_application_leads() -> None:
+    """With a custom fingerprint neither type nor stack matters, only the service."""
+    one = fingerprint(1, ExceptionReport("checkout", "KeyError", "'tea'", _STACK, ("no price",)))
+    other = fingerprint(1, ExceptionReport("checkout", "ValueError", "x", "", ("no price",)))
+    elsewhere = fingerprint(1, ExceptionReport("stock", "ValueError", "x", "", ("no price",)))
+    assert one.inputs == (Input("service", "checkout"), Input("custom", "no price"))
+    assert one.key == other.key != elsewhere.key
+
+
+def test_parts_of_a_custom_fingerprint_stay_apart() -> None:
+    """Two texts are not the same as one text of both."""
+    keys = {fingerprint(1, ExceptionReport("s", "", "", "", parts)).key for parts in (("a", "b"), ("ab",), ("a b",))}
+    assert len(keys) == 3
+
+
+def test_without_a_stack_the_normalised_message_decides() -> None:
+    """Ids and values in messages do not split, words do."""
+    assert _key("", "E", "order 7 of 'tea' not found") == _key("", "E", "order 12 of 'green tea' not found")
+    assert _key("", "E", "order 7 not found") != _key("", "E", "order 7 not paid")
+
+
+def test_exceptions_that_share_only_framework_frames_stay_apart() -> None:
+    """Frames of libraries alone do not make two failures one."""
+    frames = (
+        'Traceback (most recent call last):\n  File "/usr/lib/python3.11/site-packages/django/x.py", line 1, in get\n'
+    )
+    assert _key(frames + "E: no such column price") != _key(frames + "E: no such table orders")
+    assert _key(frames + "E: row 7 is locked") == _key(frames.replace("line 1", "line 9") + "E: row 81 is locked")
+
+
+def test_recursion_does_not_split() -> None:
+    """Neither the depth of a recursion nor which of its functions met the limit matters."""
+    frame = '  File "/app/tree.py", line {0}, in {1}\n    x\n'
+    head, end = "Traceback (most recent call last):\n", "RecursionError: maximum recursion depth exceeded\n"
+    cycle = frame.format(3, "walk") + frame.format(9, "visit")
+    keys = {
+        _key(head + cycle * 50 + end),
+        _key(head + cycle * 480 + frame.format(3, "walk") + end),
+        _key(head + frame.format(1, "main") + cycle * 50 + end),
+    }
+    assert len(keys) == 1
+    walk = frame.format(3, "walk")
+    repeated = "  [Previous line repeated 970 more times]\n"
+    assert _key(head + walk * 3 + repeated + end) == _key(head + walk * 2 + end)
+
+
+@given(st.text(st.characters()), st.text(st.characters()), st.text(st.characters()), st.lists(st.text()))
+def test_no_report_raises(stacktrace: str, kind: str, message: str, custom: list[str]) -> None:
+    """Whatever is reported has a key, the same each time."""
+    report = ExceptionReport("s", kind, message, stacktrace, tuple(custom))
+    assert fingerprint(1, report) == fingerprint(1, report)
+
+
+def test_reports_of_nothing_have_a_title() -> None:
+    """Missing type, message and stack are one issue, which says what it is."""
+    assert fingerprint(1, ExceptionReport("", "", "", "")).title == "an exception without type and message"
