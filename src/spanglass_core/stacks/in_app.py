@@ -115,6 +115,16 @@ _RUBY_STARTS = ("<internal:", "(eval", "gems/")
 _PHP_PARTS = ("/vendor/", "/usr/share/php", "phar://", "/pear/")
 _PHP_STARTS = ("[internal function]", "vendor/", "{main}")
 
+#: First parts of the namespaces of frameworks and libraries.
+_PHP_NAMESPACES = frozenset(
+    (
+        *("Amp", "Aws", "Cake", "Carbon", "CodeIgniter", "Composer", "Doctrine", "Google", "GuzzleHttp", "Http"),
+        *("Illuminate", "Laminas", "Laravel", "League", "Livewire", "Monolog", "Nette", "Nyholm", "OpenTelemetry"),
+        *("PHPUnit", "Phalcon", "Pest", "PhpAmqpLib", "Predis", "Psr", "Ramsey", "React", "Revolt", "Slim", "Stripe"),
+        *("Spatie", "Symfony", "Twig", "Workerman", "Yiisoft", "Zend", "yii"),
+    )
+)
+
 
 def _slashed(path: str) -> str:
     return path.replace("\\", "/") if "\\" in path else path
@@ -170,10 +180,15 @@ def ruby(file: str) -> bool:
     return bool(path) and not path.startswith(_RUBY_STARTS) and not _has(path, _RUBY_PARTS)
 
 
-def php(file: str) -> bool:
-    """Whether a file of PHP is the application's: not below ``vendor``, not internal."""
+def php(file: str, namespace: str = "") -> bool:
+    """Whether a file of PHP is the application's: not below ``vendor``, not internal.
+
+    Where only the file's name is told, as OpenTelemetry PHP does, its namespace decides.
+    """
     path = _slashed(file)
-    return bool(path) and not path.startswith(_PHP_STARTS) and not _has(path, _PHP_PARTS)
+    if not path or path.startswith(_PHP_STARTS) or _has(path, _PHP_PARTS):
+        return False
+    return not namespace or namespace.partition("\\")[0] not in _PHP_NAMESPACES
 
 
 def _has(path: str, parts: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_core.stacks import python
+from spanglass_core.stacks import dotnet, jvm, php, python, ruby
 from spanglass_core.stacks.model import MAX_CHAIN, Raised
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ MAX_TEXT = 256 * 1024
 _HALF = MAX_TEXT // 2
 
 #: In this order; each gives None for a text that is not of its language.
-_READERS: tuple[Reader, ...] = (python.read,)
+_READERS: tuple[Reader, ...] = (python.read, jvm.read, dotnet.read, php.read, ruby.read)
 
 
 def parse(stacktrace: str, type: str = "", message: str = "") -> tuple[Raised, ...]:  # noqa: A002 - as it is told
