@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Signal(StrEnum):
@@ -187,6 +188,7 @@ class AttributeColumn:
         return SQL_TYPES[self.type] + ("[]" if self.is_list else "")
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, name: str) -> AttributeColumn | None:
         """Read a stored column's name; None for a fixed column."""
         position, dot, rest = name.partition(".")

@@ -6,6 +6,8 @@ made once and shared, and most columns hold values that are JSON already.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,8 @@ Json = dict[str, Any]
 #: Positions whose attributes are alike in most rows of a table.
 _SHARED = ("resource", "scope")
 _NOTHING: Json = {}
+#: Rows of a table that is read value by value: for so few, work on whole columns takes longer to begin than to do.
+_FEW = 200
 
 
 class PlainAttributes:
@@ -50,24 +54,29 @@ class PlainAttributes:
 
     def keys(self, position: str) -> set[str]:
         """All keys that a position's attributes have in the table."""
-        overflow = (entry[2] for entry in overflow_entries(self._table))
-        in_columns = (attribute for attribute, _ in self._columns(position))
+        overflow = (entry[2] for entry in self._overflow)
+        in_columns = (attribute for attribute, _ in self._columns[position])
         return {attribute.key for attribute in (*in_columns, *overflow) if attribute.position == position}
 
-    def _columns(self, position: str) -> list[tuple[AttributeColumn, Any]]:
-        """The position's columns that have values, in the order of their keys."""
-        found = []
-        for name in self._table.column_names:
+    @cached_property
+    def _columns(self) -> Mapping[str, list[tuple[AttributeColumn, Any]]]:
+        """The columns of each position that have values, in the order of their keys."""
+        found = defaultdict(list)
+        for name, column in zip(self._table.column_names, self._table.columns, strict=True):
             attribute = AttributeColumn.parse(name)
-            if attribute is not None and attribute.position == position:
-                column = self._table[name]
-                if column.null_count < len(column):
-                    found.append((attribute, column))
-        return sorted(found, key=lambda pair: pair[0].key)
+            if attribute is not None and column.null_count < len(column):
+                found[attribute.position].append((attribute, column))
+        for columns in found.values():
+            columns.sort(key=lambda pair: pair[0].key)
+        return found
+
+    @cached_property
+    def _overflow(self) -> list[tuple[int, int, AttributeColumn, Any]]:
+        return [*overflow_entries(self._table)]
 
     def _by_row(self, position: str) -> dict[int, Json]:
         records: dict[int, Json] = {}
-        for attribute, column in self._columns(position):
+        for attribute, column in self._columns[position]:
             key = attribute.key
             for row, value in _values(attribute, column):
                 record = records.get(row)
@@ -75,7 +84,7 @@ class PlainAttributes:
                     records[row] = {key: value}
                 else:
                     record[key] = value
-        for row, _, attribute, value in overflow_entries(self._table):
+        for row, _, attribute, value in self._overflow:
             if attribute.position == position:
                 records.setdefault(row, {})[attribute.key] = plain_value(attribute.type, value)
                 records[row] = dict(sorted(records[row].items()))
@@ -83,21 +92,21 @@ class PlainAttributes:
 
     def _shared(self, position: str) -> dict[int, Json]:
         """As ``_by_row``, from one row of each set of rows that have the same values."""
-        columns = [column for _, column in self._columns(position)]
-        if next(overflow_entries(self._table), None) is not None:  # it may tell rows apart that look alike
+        if self._table.num_rows <= _FEW or self._overflow:  # which may tell rows apart that look alike
             return self._by_row(position)
+        columns = [column for _, column in self._columns[position]]
         firsts, kinds = _distinct(columns, self._table.num_rows)
         records = PlainAttributes(self._table.take(pa.array(firsts)))._by_row(position)  # noqa: SLF001 - of this class
         return {row: records.get(kind, _NOTHING) for row, kind in enumerate(kinds.tolist())}
 
     def _by_item(self, position: str) -> dict[tuple[int, int], Json]:
         items: dict[tuple[int, int], Json] = {}
-        for attribute, column in self._columns(position):
-            for row, values in zip(_rows(column), column.drop_null().to_pylist(), strict=True):
+        for attribute, column in self._columns[position]:
+            for row, values in _present(column):
                 for index, value in enumerate(values):
                     if value is not None:
                         items.setdefault((row, index), {})[attribute.key] = plain_value(attribute.type, value)
-        for row, index, attribute, value in overflow_entries(self._table):
+        for row, index, attribute, value in self._overflow:
             if attribute.position == position and position in LIST_POSITIONS:
                 items.setdefault((row, index), {})[attribute.key] = plain_value(attribute.type, value)
                 items[row, index] = dict(sorted(items[row, index].items()))
@@ -110,8 +119,17 @@ def _rows(column: Any) -> list[int]:
     return rows
 
 
+def _present(column: Any) -> Iterator[tuple[int, Any]]:
+    """A column's rows and values that are there."""
+    if len(column) <= _FEW:
+        return ((row, value) for row, value in enumerate(column.to_pylist()) if value is not None)
+    return zip(_rows(column), column.drop_null().to_pylist(), strict=True)
+
+
 def _values(attribute: AttributeColumn, column: Any) -> Iterator[tuple[int, Any]]:
     """A column's rows and values that are there; those that are JSON as they stand are not looked at one by one."""
+    if len(column) <= _FEW:
+        return ((row, plain_value(attribute.type, value)) for row, value in _present(column))
     present = decoded(column).drop_null()
     values = present.to_pylist()
     if not _is_json(attribute.type, present):

@@ -31,9 +31,10 @@ class _Columns(dict[str, list[Any]]):
     def __init__(self, table: pa.Table) -> None:
         super().__init__()
         self._table = table
+        self._names = frozenset(table.column_names)
 
     def __missing__(self, name: str) -> list[Any]:
-        is_there = name in self._table.column_names
+        is_there = name in self._names
         values: list[Any] = self._table[name].to_pylist() if is_there else [None] * self._table.num_rows
         self[name] = values
         return values

@@ -9,7 +9,7 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.query.traces.error_text import one_line
-from spanglass_server.query.traces.peers import peer_of, who_answers
+from spanglass_server.query.traces.peers import is_database, peer_of, who_answers
 from spanglass_server.query.traces.reasons import exceptions_of, has_code, is_handled, reason, said, says_why
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
@@ -69,7 +69,7 @@ def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], who
         return None
     began, start_ns = whole(place), places[place].start_ns
     peer = peer_of(began)
-    if peer is not None and not _was_served(places, place):
+    if peer is not None and not is_database(began) and not _was_served(places, place):
         peer = who_answers(session, peer, start_ns)
     return {
         "key": began["key"],

@@ -17,7 +17,7 @@ from spanglass_server.times import NS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import QuerySession, Window
 
 _CALLERS = frozenset({"client", "producer"})
 #: Who was called, by name: the conventions of today, OpenTelemetry's before, OpenTracing's.
@@ -31,8 +31,10 @@ _URLS = ("url.full", "http.url", "url")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[\w.:-]{1,253}")
 _MOST_PORT = 65_535
-#: Calls of an address that tell who answers there are looked for this long before one that failed.
-_BEFORE_NS = 6 * 3600 * NS_PER_SECOND
+_DATABASES = ("db.system.name", "db.system")
+#: Calls of an address that tell who answers there are looked for this long before one that failed: nearly always the
+#: last minute has some.
+_BEFORE_NS = (60 * NS_PER_SECOND, 6 * 3600 * NS_PER_SECOND)
 _CALLS = 20
 
 
@@ -58,11 +60,21 @@ def peer_of(span: Mapping[str, Any]) -> Peer | None:
     return Peer(host or None, port if host else None, name) if host or name else None
 
 
+def is_database(span: Mapping[str, Any]) -> bool:
+    """Whether a span, as the API shows it, called a database: no spans tell who answers there."""
+    return _first(span["attributes"], _DATABASES) is not None
+
+
 def who_answers(session: QuerySession, peer: Peer, before_ns: int) -> Peer:
     """Name the service behind an address: of the last calls of it that were answered, whose server spans they have."""
     if peer.service or not peer.host or peer.port is None:
         return peer
-    window = clamp(before_ns - _BEFORE_NS, before_ns + 1)
+    windows = (clamp(before_ns - long_ns, before_ns + 1) for long_ns in _BEFORE_NS)
+    return peer._replace(service=next(filter(None, (_answering(session, peer, window) for window in windows)), None))
+
+
+def _answering(session: QuerySession, peer: Peer, window: Window) -> str | None:
+    """Name the service that answered the last calls of an address in a window, None where none was seen."""
     question = SpanQuestion(
         window, f'kind = client and server.address = "{peer.host}" and server.port = {peer.port} and status != error'
     )
@@ -76,7 +88,7 @@ def who_answers(session: QuerySession, peer: Peer, before_ns: int) -> Peer:
             count=_CALLS,
         ),
     )
-    return peer._replace(service=_callee(session, calls) if calls else None)
+    return _callee(session, calls) if calls else None
 
 
 def _callee(session: QuerySession, calls: list[dict[str, Any]]) -> str | None:

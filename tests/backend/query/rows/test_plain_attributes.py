@@ -7,6 +7,7 @@ import random
 import pyarrow as pa
 import pytest
 
+from spanglass_server.query.rows import plain_attributes
 from spanglass_server.query.rows.attributes import StoredAttributes, plain
 from spanglass_server.query.rows.plain_attributes import PlainAttributes
 
@@ -51,10 +52,15 @@ def make_table(draw, *, overflow):
     return pa.table(columns)
 
 
+@pytest.mark.parametrize("few", [0, 200])
 @pytest.mark.parametrize("overflow", [False, True])
 @pytest.mark.parametrize("seed", range(60))
-def test_columns_say_what_rows_say(seed, overflow):
-    """Every record and every item has the attributes, in the order, that it has when they are put together singly."""
+def test_columns_say_what_rows_say(monkeypatch, seed, overflow, few):
+    """Every record and every item has the attributes, in the order, that it has when they are put together singly.
+
+    That holds for tables that are read value by value, and for those that are not.
+    """
+    monkeypatch.setattr(plain_attributes, "_FEW", few)
     table = make_table(random.Random(seed), overflow=overflow)  # noqa: S311 - made-up data
     stored, found = StoredAttributes(table), PlainAttributes(table)
 

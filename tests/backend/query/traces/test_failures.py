@@ -145,6 +145,48 @@ def stored(trace, number, parent, service, start, **more):
 ADDRESS = {"span.server.address:str": "127.0.0.1", "span.server.port:int": 8083, "kind": 3}
 
 
+def calls(start, service):
+    """Make a call of ``ADDRESS`` that a service answered."""
+    return [
+        stored(2, 1, None, "checkout", start, **ADDRESS),
+        stored(2, 2, 1, service, start, kind=2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "named"),
+    [
+        ([*calls(-3600 * SECOND, "payment")], "payment"),
+        ([*calls(-3600 * SECOND, "payment"), stored(4, 1, None, "checkout", -SECOND, **ADDRESS)], "payment"),
+        ([*calls(-7 * 3600 * SECOND, "payment")], None),
+    ],
+    ids=["an hour before", "unseen in the last minute", "too long before"],
+)
+def test_who_answered_is_looked_for_further_back(open_tables, answered, named):
+    """When the last minute does not tell who answers at an address, the hours before it do."""
+    failed = stored(1, 8, None, "checkout", 1, status_code=2, status_message="refused", **ADDRESS)
+
+    assert show_trace(open_tables(spans=[*answered, failed]), TRACE_ID, T)["failure"]["peer"]["service"] == named
+
+
+def test_nobody_is_looked_for_behind_a_database(open_tables):
+    """A database makes no spans: a failed call of one has its address, and no query is made for who answers there."""
+    failed = stored(
+        1,
+        8,
+        None,
+        "checkout",
+        1,
+        status_code=2,
+        status_message="refused",
+        **ADDRESS,
+        **{"span.db.system.name:str": "x"},
+    )
+    session = open_tables(spans=[*calls(-SECOND, "payment"), failed])
+
+    assert show_trace(session, TRACE_ID, T)["failure"]["peer"] == {"host": "127.0.0.1", "port": 8083, "service": None}
+
+
 def test_a_service_that_is_down_is_named(open_tables):
     """The failure names whom it called: the service that had answered at that address before."""
     session = open_tables(
