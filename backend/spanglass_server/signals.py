@@ -1,4 +1,7 @@
-"""The three signals and the names of their stored columns: the vocabulary that ingest, storage and queries share.
+"""The signals and the names of their stored columns: the vocabulary that ingest, storage and queries share.
+
+Three are sent: spans, logs and metrics. The fourth, occurrences, is derived from the first two: a row for each
+exception that happened (docs/issues.md).
 
 Fixed columns have plain names. Every attribute is a column of its own, named ``<position>.<key>:<type>``, for
 example ``span.http.route:str`` or ``resource.process.pid:int`` (positions as in TraceQL's scopes). The same key
@@ -15,11 +18,16 @@ from functools import lru_cache
 
 
 class Signal(StrEnum):
-    """What a request carries; the value is the name of the SQL view."""
+    """A kind of stored records; the value is the name of the SQL view."""
 
     SPANS = "spans"
     LOGS = "logs"
     METRICS = "metrics"
+    OCCURRENCES = "occurrences"
+
+
+#: What a request can carry.
+SENT = (Signal.SPANS, Signal.LOGS, Signal.METRICS)
 
 
 class ValueType(StrEnum):
@@ -50,10 +58,16 @@ POSITIONS = {
     Signal.SPANS: ("span", "resource", "scope", "event", "link"),
     Signal.LOGS: ("log", "resource", "scope"),
     Signal.METRICS: ("point", "resource", "scope", "exemplar"),
+    Signal.OCCURRENCES: (),
 }
 
 #: The column that orders a signal in time, in nanoseconds since 1970.
-TIME_COLUMN = {Signal.SPANS: "start_time_ns", Signal.LOGS: "time_ns", Signal.METRICS: "time_ns"}
+TIME_COLUMN = {
+    Signal.SPANS: "start_time_ns",
+    Signal.LOGS: "time_ns",
+    Signal.METRICS: "time_ns",
+    Signal.OCCURRENCES: "time_ns",
+}
 
 #: Attributes past the limit of columns wait here, three parallel lists a row: the full column name, the value as
 #: text, and the index of the event, link or exemplar (null for the record itself, its resource or its scope).
@@ -153,6 +167,27 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
         "exemplar_trace_id": "BLOB[]",
         "exemplar_span_id": "BLOB[]",
         **_ENVELOPE,
+    },
+    Signal.OCCURRENCES: {
+        "time_ns": "BIGINT",
+        "issue_key": "BIGINT",  # of the fingerprint; which issue it belongs to is known to the issue store
+        "grouping": "INTEGER",  # the epoch of the rules that the key was made by
+        "service_name": "VARCHAR",
+        "release": "VARCHAR",
+        "environment": "VARCHAR",
+        "user": "VARCHAR",
+        "type": "VARCHAR",
+        "message": "VARCHAR",
+        "culprit": "VARCHAR",
+        "handled": "BOOLEAN",  # null: the sender does not say
+        "trace_id": "BLOB",
+        "span_id": "BLOB",
+        "source": "UTINYINT",  # 0 event of a span, 1 log record: which record tells it, see the next three
+        "record_time_ns": "BIGINT",  # start of the span, time of the log record
+        "event_index": "INTEGER",
+        "record_order": "BIGINT",  # the log record's arrival_order
+        "occurrence_id": "VARCHAR",
+        "stack_hash": "BIGINT",
     },
 }
 

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,10 +35,21 @@ _LOOK_EVERY_S = 0.05  # for a stop, while another thread shreds
 
 
 class Pending:
-    """The records waiting to be shredded into the store's memory, by generation and signal. Thread-safe."""
+    """The records waiting to be shredded into the store's memory, by generation and signal. Thread-safe.
 
-    def __init__(self, store: Store, limits: ShredLimits, telemetry: Telemetry) -> None:
+    ``derive`` is given every table of columns, in the order of arrival, by one thread at a time; it returns the
+    occurrences of exceptions that belong to the same generation, or None, and does not raise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limits: ShredLimits,
+        telemetry: Telemetry,
+        derive: Callable[[Signal, Any], Any | None] = lambda _signal, _table: None,
+    ) -> None:
         self._store = store
+        self._derive = derive
         self._limits = limits
         self._telemetry = telemetry
         self._lock = threading.Lock()
@@ -137,14 +148,18 @@ class Pending:
         budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
             table, counts = shred(parts, budget, self._limits)
-        chunk = Chunk.of(generation, signal, table, max(int(p.received_ns.max()) for p in parts))
+        arrived_ns = max(int(p.received_ns.max()) for p in parts)
+        chunks = {signal: Chunk.of(generation, signal, table, arrived_ns)}
+        occurrences = self._derive(signal, table)
+        if occurrences is not None:
+            chunks[Signal.OCCURRENCES] = Chunk.of(generation, Signal.OCCURRENCES, occurrences, arrived_ns)
         if counts.overflowed:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:
             self._telemetry.add(own.CUT_VALUES, counts.cut, signal)
         if counts.dropped:
             _LOG.warning("%d overflowed attributes of %s were too many to keep", counts.dropped, signal)
-        self._store.append(signal, chunk)  # last: an error means that nothing was added
+        self._store.append(chunks)  # last: an error means that nothing was added
 
 
 def _batch(parts: list[Decoded]) -> list[Decoded]:

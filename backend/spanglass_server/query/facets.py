@@ -26,6 +26,7 @@ DEFAULT_KEYS = {
     ),
     Signal.LOGS: ("service.name", "severity", "scope.name", "event_name", "exception.type", "code.function.name"),
     Signal.METRICS: ("service.name", "name", "type", "unit", "scope.name"),
+    Signal.OCCURRENCES: ("service", "release", "environment", "type", "handled", "user"),
 }
 MAX_KEYS = 20
 _SERVICE_KEY = "service.name"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import Sql, all_of
-from spanglass_server.query.service_names import SERVICE, is_service
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:

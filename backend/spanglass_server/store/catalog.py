@@ -37,6 +37,7 @@ CREATE TABLE digests (generation INTEGER PRIMARY KEY, newest_ns INTEGER NOT NULL
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """,
     "CREATE TABLE service_slots (service TEXT PRIMARY KEY, slot INTEGER NOT NULL);",
+    "-- segments of occurrences, a signal that older servers do not know\n",
 )
 SCHEMA_VERSION = len(_SCHEMAS)
 _INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

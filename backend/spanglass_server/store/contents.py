@@ -134,18 +134,29 @@ class Contents:
                     del self._readers[picture.version]
             self.sweep()
 
-    def append(self, signal: Signal, chunk: Chunk) -> None:
-        """Add rows in memory, in the order of their arrival.
+    def append(self, added: Mapping[Signal, Chunk]) -> None:
+        """Add rows in memory, in the order of their arrival: a chunk for each of some signals, all or none of them.
 
         They count as received no earlier than the rows before them, which may have overtaken them while they waited.
         """
-        order = chunk.last_order
         with self._lock:
-            before = self._picture.arrived[signal]
-            chunk = replace(chunk, arrived_ns=max(chunk.arrived_ns, before.time_ns))
-            chunks = {**self._picture.chunks, signal: _appended(self._picture.chunks[signal], chunk)}
-            arrived = {**self._picture.arrived, signal: Arrived(max(order, before.order), chunk.arrived_ns)}
+            chunks, arrived = dict(self._picture.chunks), dict(self._picture.arrived)
+            for signal, chunk in added.items():
+                before = arrived[signal]
+                later = replace(chunk, arrived_ns=max(chunk.arrived_ns, before.time_ns))
+                chunks[signal] = _appended(chunks[signal], later)
+                arrived[signal] = Arrived(max(later.last_order, before.order), later.arrived_ns)
             self._picture = replace(self._picture, chunks=chunks, arrived=arrived)
+
+    def exchange(self, signal: Signal, old: Chunk, table: Any) -> bool:
+        """Put other rows of the same number and times in the place of a chunk's; False if it is not there any more."""
+        with self._lock:
+            chunks = self._picture.chunks[signal]
+            if not any(chunk is old for chunk in chunks):
+                return False
+            changed = tuple(replace(chunk, table=table) if chunk is old else chunk for chunk in chunks)
+            self._picture = replace(self._picture, chunks={**self._picture.chunks, signal: changed})
+            return True
 
     def begin(self, order: int) -> None:
         """Count everything that is stored at a start as arrived before this order."""

@@ -42,10 +42,13 @@ _SORT_COLUMNS = {
     Signal.SPANS: ("resource.service.name:str", "name"),
     Signal.LOGS: ("resource.service.name:str", "severity_number"),
     Signal.METRICS: ("metric_name", "resource.service.name:str"),
+    Signal.OCCURRENCES: ("issue_key",),
 }
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
-_DELTA = frozenset({"start_time_ns", "time_ns", "observed_time_ns", "duration_ns", "arrival_order"})
+_DELTA = frozenset(
+    {"start_time_ns", "time_ns", "observed_time_ns", "record_time_ns", "duration_ns", "arrival_order", "record_order"}
+)
 
 
 #: Columns of a signal's projection; a relation that needs no others is read from it.

@@ -20,7 +20,7 @@ from spanglass_server.store.retention import RetentionLimits, expired
 from spanglass_server.store.segments import NewSegment, Segment, merged_schema, write_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.self_metrics.registry import Telemetry
@@ -62,9 +62,9 @@ class Store:
         self._defects: Counter[int] = Counter()  # how often merging a segment failed, by its id
         self._drop_strays()
 
-    def append(self, signal: Signal, chunk: Chunk) -> None:
-        """Add rows in memory; queries that begin from now on see them."""
-        self.contents.append(signal, chunk)
+    def append(self, chunks: Mapping[Signal, Chunk]) -> None:
+        """Add rows in memory, of one signal or more in one step; queries that begin from now on see them."""
+        self.contents.append(chunks)
 
     def flush(
         self, generation: int, digests: Digests, forget_digests_before_ns: int, *, out_of_turn: bool = False

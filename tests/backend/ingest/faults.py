@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from spanglass_server.ingest.flushing import FlushPace
 from spanglass_server.settings.table import Retention
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.disk import Disk
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.supervision import Backoff
@@ -160,7 +160,7 @@ class FaultyNode(Node):
         left = [(signal, body) for name in names for signal, body in requests(name).items()]
 
         def taken() -> bool:
-            for signal in Signal:
+            for signal in SENT:
                 bodies = [body for other, body in left if other is signal]
                 for body, answer in zip(bodies, self.submit(*bodies, signal=signal), strict=True):
                     if not isinstance(answer, BaseException) and answer.accepted + answer.duplicate == 1:
@@ -196,7 +196,7 @@ class FaultyNode(Node):
             source = session.relation(signal, ALL_TIME, [column])
             return [row["n"] for row in session.rows(f"SELECT {column} AS n FROM {source} ORDER BY n")]  # noqa: S608
 
-        return {signal: self.real.engine.run_here(lambda session, s=signal: ask(session, s)) for signal in Signal}
+        return {signal: self.real.engine.run_here(lambda session, s=signal: ask(session, s)) for signal in SENT}
 
     def strays(self) -> list[str]:
         """Files of the data directory that nothing accounts for once all is flushed."""

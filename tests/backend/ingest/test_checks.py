@@ -17,7 +17,7 @@ from spanglass_server.ingest.checks import LATEST_NS
 from spanglass_server.ingest.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.ingest.shred import shred
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT, Signal
 
 NOW_NS = 1_800_000_000_000_000_000
 HOUR_NS = 3600 * 10**9
@@ -241,7 +241,7 @@ def test_each_body_has_its_own_clock():
     assert stored(results, "time_ns") == [NOW_NS, NOW_NS + HOUR_NS + 5, NOW_NS + 5]
 
 
-@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize("signal", list(SENT))
 def test_truncated_bodies_never_crash(signal):
     """Any beginning of a valid body is stored or refused as malformed, and what it keeps can become columns."""
 

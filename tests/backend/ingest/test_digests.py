@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from spanglass_server.ingest.digests import DigestWindow, digest_of
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT, Signal
 
 
 def test_a_digest_is_of_signal_and_body():
     """The same bytes for another signal, and other bytes, have another digest, of 16 bytes."""
-    digests = {digest_of(signal, body) for signal in Signal for body in (b"", b"a", b"b")}
+    digests = {digest_of(signal, body) for signal in SENT for body in (b"", b"a", b"b")}
 
     assert len(digests) == 9
     assert {len(digest) for digest in digests} == {16}

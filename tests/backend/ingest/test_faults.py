@@ -16,11 +16,11 @@ from nodes import NOW_NS, Clock
 
 from spanglass_server.ingest.digests import digest_of
 from spanglass_server.ingest.journal import Entry, JournalFile
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.catalog import Change
 
 NAMES = ["a", "b", "c", "d"]
-ALL = dict.fromkeys(Signal, NAMES)
+ALL = dict.fromkeys(SENT, NAMES)
 DAY_NS = 86_400 * 10**9
 WHILE = 12  # failures in a row: more than what sets a generation aside
 ERRORS = [OSError, RuntimeError, MemoryError]

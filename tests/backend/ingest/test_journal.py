@@ -10,11 +10,11 @@ import pytest
 
 from spanglass_server.ingest.journal import Entry, JournalError, JournalFile, Survey, read_entries, survey
 from spanglass_server.ingest.journal_folder import journal_files, journal_path
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT
 
 ENTRIES = [
     Entry(signal, 10**18 + number, bytes([number]) * 16, bytes([number]) * size)
-    for number, (signal, size) in enumerate(zip(list(Signal) * 2, (0, 1, 300, 5000, 7, 64), strict=True))
+    for number, (signal, size) in enumerate(zip(list(SENT) * 2, (0, 1, 300, 5000, 7, 64), strict=True))
 ]
 
 

@@ -68,7 +68,7 @@ class Bench:
     def buffer(self, rows: pa.Table, signal: Signal = Signal.SPANS, arrived_ns: int = 0) -> None:
         """Put a table into memory, as a generation of its own."""
         self.generation += 1
-        self.store.contents.append(signal, Chunk.of(self.generation, signal, rows, arrived_ns))
+        self.store.contents.append({signal: Chunk.of(self.generation, signal, rows, arrived_ns)})
 
     def flush(self, generation: int = 0) -> None:
         """Make a segment of a generation, of the last one unless told."""

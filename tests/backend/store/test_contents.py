@@ -62,7 +62,7 @@ def test_small_chunks_of_a_generation_are_joined(tmp_path):
     """A thousand chunks of a row are a few chunks; generations stay apart, and no row is lost."""
     contents = Contents(tmp_path, [])
     for number in range(1000):
-        contents.append(SPANS, chunk(1 + number // 900, number))
+        contents.append({SPANS: chunk(1 + number // 900, number)})
     chunks = contents.picture.chunks[SPANS]
     rows = [(held.generation, time) for held in chunks for time in held.table["start_time_ns"].to_pylist()]
 
@@ -78,7 +78,7 @@ def test_a_flushed_row_is_seen_once_at_any_moment(tmp_path):
 
     def write():
         for generation in range(1, generations + 1):
-            contents.append(SPANS, chunk(generation, *range(10)))
+            contents.append({SPANS: chunk(generation, *range(10))})
             if generation > 3:
                 contents.replace(add=[segment(generation - 3)], flushed=generation - 3)
         done.set()

@@ -62,7 +62,7 @@ def test_a_flush_that_fails_for_one_signal_leaves_no_file(bench, monkeypatch):
     """Segments and projections of the signals before it are deleted, at each try; nothing is lost by it."""
     bench.buffer(numbered(1))
     points = pa.table({"time_ns": [1], "metric_name": ["m"], "count": pa.array([1], pa.uint64())})
-    bench.store.append(Signal.METRICS, Chunk.of(bench.generation, Signal.METRICS, points, 0))
+    bench.store.append({Signal.METRICS: Chunk.of(bench.generation, Signal.METRICS, points, 0)})
     write, left = store.write_segment, []
 
     def failing(chunks, schema, new, *place):
@@ -198,7 +198,7 @@ def retained(tmp_path, limits):
     """A bench with retention and segments of three signals, an hour apart; the last one is the largest."""
     tmp_path.mkdir(exist_ok=True)
     bench = Bench(tmp_path / "kept", limits)
-    for hour, signal in enumerate(Signal, 1):
+    for hour, signal in enumerate((Signal.SPANS, Signal.LOGS, Signal.METRICS), 1):
         time = "start_time_ns" if signal is Signal.SPANS else "time_ns"
         bench.write(pa.table({time: pa.array([hour * HOUR_NS], pa.int64()), "name": ["x" * 100 * hour]}), signal)
     return bench
@@ -206,7 +206,7 @@ def retained(tmp_path, limits):
 
 def test_retention_by_age_deletes_files(tmp_path):
     """A signal's segments go once the newest of record and arrival is past its age; age 0 keeps a signal for ever."""
-    ages = {Signal.SPANS: HOUR_NS, Signal.LOGS: 2 * HOUR_NS, Signal.METRICS: 0}
+    ages = {Signal.SPANS: HOUR_NS, Signal.LOGS: 2 * HOUR_NS, Signal.METRICS: 0, Signal.OCCURRENCES: HOUR_NS}
     bench = retained(tmp_path, RetentionLimits(ages))
     left = []
     for now_ns in (2 * HOUR_NS, 2 * HOUR_NS + 1, 4 * HOUR_NS, 4 * HOUR_NS + 1, 10**6 * HOUR_NS):

@@ -42,8 +42,9 @@ from spanglass_server.query.language.overflow import overflow_condition
 from spanglass_server.query.language.parts import NOTHING, Part, both, either, part_of_attribute
 from spanglass_server.query.language.paths import map_condition
 from spanglass_server.query.language.regex import check_regex
+from spanglass_server.query.language.service_sql import IS_UNNAMED, SERVICE_NAME
 from spanglass_server.query.language.sql import Sql, all_of, negated
-from spanglass_server.query.service_names import IS_UNNAMED, SERVICE, SERVICE_NAME, UNKNOWN_SERVICE, service_name
+from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE, service_name
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from spanglass_server.query.language.ast import Field
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import Intrinsic, Kind
 from spanglass_server.query.language.parser import parse_field
+from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.logs.severity import severity_sql
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text
 
 if TYPE_CHECKING:

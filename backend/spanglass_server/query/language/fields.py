@@ -9,7 +9,7 @@ from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
 from spanglass_server.query.language.paths import MapPath, map_paths
 from spanglass_server.query.semconv import aliases
-from spanglass_server.query.service_names import SERVICE
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
 
 if TYPE_CHECKING:

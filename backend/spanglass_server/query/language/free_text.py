@@ -19,6 +19,7 @@ _FIXED = {
     Signal.SPANS: ("name", "status_message", "event_name"),
     Signal.LOGS: ("body", "event_name", "severity_text"),
     Signal.METRICS: ("metric_name", "metric_description"),
+    Signal.OCCURRENCES: ("type", "message", "culprit"),
 }
 
 #: Ids are searched when the text is exactly as long as one: someone pasted it.

@@ -39,6 +39,7 @@ class Intrinsic:
 
 SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 STATUSES: tuple[SpanStatus, ...] = get_args(SpanStatus)
+OCCURRENCE_SOURCES = ("span", "log")
 TEMPORALITIES = ("unspecified", "delta", "cumulative")
 
 _KINDS_BY_TYPE = {
@@ -110,6 +111,21 @@ _ALIASES: dict[Signal, dict[str, str]] = {
         "exemplar.span_id": "exemplar_span_id",
         **_SCOPE_NAMES,
     },
+    Signal.OCCURRENCES: {
+        "service.name": "service_name",
+        "resource.service.name": "service_name",
+        "service.version": "release",
+        "resource.service.version": "release",
+        "deployment.environment.name": "environment",
+        "resource.deployment.environment.name": "environment",
+        "user.id": "user",
+        "exception.type": "type",
+        "exception.message": "message",
+        "trace": "trace_id",
+        "trace.id": "trace_id",
+        "span.id": "span_id",
+        "time": "time_ns",
+    },
 }
 
 #: What can't be read off a column's type.
@@ -127,6 +143,9 @@ _SPECIAL: dict[Signal, dict[str, Intrinsic]] = {
     Signal.METRICS: {
         "temporality": Intrinsic(Kind.NAMED, ("temporality",), names=TEMPORALITIES),
         "value": Intrinsic(Kind.NUMBER, ("value_int", "value_double")),
+    },
+    Signal.OCCURRENCES: {
+        "source": Intrinsic(Kind.NAMED, ("source",), names=OCCURRENCE_SOURCES),
     },
 }
 

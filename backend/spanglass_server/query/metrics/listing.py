@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import describe_temporality
 from spanglass_server.query.metrics.points import Selection
 from spanglass_server.query.metrics.raw import list_series
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
 from spanglass_server.query.statements import rows, statement
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:

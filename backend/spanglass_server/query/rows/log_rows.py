@@ -8,7 +8,7 @@ from spanglass_server.query.logs.severity import severity_of
 from spanglass_server.query.rows.attributes import plain
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.rows.stored_rows import Rows
-from spanglass_server.query.service_names import SERVICE, service_name
+from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.signals import ValueType
 from spanglass_server.times import format_time
 

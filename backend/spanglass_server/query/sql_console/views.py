@@ -1,4 +1,4 @@
-"""The views ``spans``, ``logs`` and ``metrics`` that SQL is written against (docs/data-layout.md).
+"""The views ``spans``, ``logs``, ``metrics`` and ``occurrences`` that SQL is written against (docs/data-layout.md).
 
 A view has the signal's fixed columns under friendly names and one column for each attribute key. A key that is stored
 under several types or in several positions is one column here.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.query.semconv_numbers import NUMBERS
-from spanglass_server.query.service_names import SERVICE
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import (
     FIXED_COLUMNS,
     LIST_POSITIONS,
@@ -70,6 +70,12 @@ COMPUTED: dict[Signal, dict[str, tuple[tuple[str, ...], str]]] = {
         "exemplar_time": (("exemplar_time_ns",), _TIMES),
         "exemplar_trace_id": (("exemplar_trace_id",), _HEXES),
         "exemplar_span_id": (("exemplar_span_id",), _HEXES),
+    },
+    Signal.OCCURRENCES: {
+        "time": (("time_ns",), _TIME),
+        "trace_id": (("trace_id",), _HEX),
+        "span_id": (("span_id",), _HEX),
+        "source": (("source",), "['span', 'log'][{0} + 1]"),
     },
 }
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_core import attribute_names as names
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
+from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.language.sql import TRUE, Sql
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.identity import Identity
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, quote_identifier
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND

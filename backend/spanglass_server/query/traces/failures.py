@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from spanglass_server.error_text import one_line
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.traces.error_text import one_line
 from spanglass_server.query.traces.peers import is_database, peer_of, who_answers
 from spanglass_server.query.traces.reasons import exceptions_of, has_code, is_handled, reason, said, says_why
 from spanglass_server.query.window import clamp

@@ -11,8 +11,9 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
+from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
+from spanglass_server.service_names import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

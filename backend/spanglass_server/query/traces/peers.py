@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.matching import SpanQuestion, match_spans
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import clamp
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.attribute_names import EXCEPTION_CHAIN, EXCEPTION_HANDLED
-from spanglass_server.query.traces.error_text import as_text, one_line, parsed
+from spanglass_server.error_text import as_text, one_line, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -19,12 +19,13 @@ from spanglass_server.query.answers import (
     TimeRange,
     UnixSeconds,
 )
+from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
-from spanglass_server.query.service_names import SERVICE, SERVICE_NAME, is_service
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, counting, estimate, sampled_share
 from spanglass_server.query.traces.identity import kind_name
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
+from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_server.query.traces.error_text import MOST, one_line
+from spanglass_server.error_text import MOST, one_line
 from spanglass_server.query.traces.reasons import reason
 
 
