@@ -113,10 +113,10 @@ class KeyRecord:
 
     key: int
     issue: str  # its own, which may be merged into another
-    version: int | None  # None until an occurrence was observed
+    version: int | None  # this and the times are None until an occurrence was observed: only of a carried key
     inputs: tuple[tuple[str, str], ...]
-    first_ns: int
-    last_ns: int
+    first_ns: int | None
+    last_ns: int | None
     first_release: str
     last_release: str
 
@@ -155,6 +155,7 @@ class Merge:
     into: str
     time_ns: int
     actor: str
+    by_regrouping: bool = False
     undone_ns: int | None = None
     undone_by: str = ""
 

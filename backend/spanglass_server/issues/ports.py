@@ -147,7 +147,7 @@ class IssueStore(Protocol):
     def events(self, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events with ids above ``after``, oldest first."""
 
-    def due(self, now_ns: int) -> list[Due]:
+    def due(self) -> list[Due]:
         """Ignored issues whose condition needs counts of stored occurrences."""
 
     def apply_counts(self, counts: Mapping[str, IgnoredCounts], now_ns: int) -> list[Event]:

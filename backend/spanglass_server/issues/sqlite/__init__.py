@@ -1,0 +1,1 @@
+"""The parts of the issue store in a SQLite file."""

@@ -1,0 +1,2 @@
+INSERT INTO issues (number, id, service, is_overflow, described_ns, title, type, message, culprit)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
