@@ -237,7 +237,7 @@ def test_without_script_the_stack_is_text(open_page):
     page = open_page("raised", at("pay"), script=False)
     assert page.locator("#detail pre.src").inner_text() == stack
     page = open_page("raised", "/logs", script=False)
-    open_details(page.locator(".log-r > summary").nth(1))
+    page.locator(".log-r > summary").nth(1).click()
     assert page.locator(".log-r[open] pre.src").inner_text() == stack
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from spanglass_server.access.browsers import HEADERS
+from spanglass_server.access.packing import accepts_gzip, pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +29,10 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class Assets:
-    """All static files by their path below ``static/``, and the hash of them all."""
+    """All static files by their path below ``static/``, those in gzip that are smaller so, and the hash of them all."""
 
     files: Mapping[str, bytes]
+    packed: Mapping[str, bytes]
     version: str
 
     def url(self, name: str) -> str:
@@ -44,14 +46,15 @@ class Assets:
         return Route("/static/{version}/{name:path}", self._serve, methods=["GET"], include_in_schema=False)
 
     async def _serve(self, request: Request) -> Response:
-        body = self.files.get(request.path_params["name"])
-        if body is None:
+        name = request.path_params["name"]
+        if name not in self.files:
             return Response("no such file\n", status_code=404, media_type="text/plain", headers=HEADERS)
         current = request.path_params["version"] == self.version
-        kind = TYPES[Path(request.path_params["name"]).suffix]
-        return Response(
-            body, media_type=kind, headers={**HEADERS, "cache-control": FOR_EVER if current else "no-cache"}
-        )
+        headers = {**HEADERS, "cache-control": FOR_EVER if current else "no-cache", "vary": "accept-encoding"}
+        body = self.packed.get(name) if accepts_gzip(request) else None
+        if body is not None:
+            headers["content-encoding"] = "gzip"
+        return Response(body or self.files[name], media_type=TYPES[Path(name).suffix], headers=headers)
 
 
 def load_assets(folder: Path = STATIC) -> Assets:
@@ -61,4 +64,5 @@ def load_assets(folder: Path = STATIC) -> Assets:
     digest = hashlib.sha256()
     for name, body in files.items():
         digest.update(f"{name}\0{len(body)}\0".encode() + body)
-    return Assets(files, digest.hexdigest()[:12])
+    packed = {name: small for name, body in files.items() if len(small := pack(body, often=True)) < len(body)}
+    return Assets(files, packed, digest.hexdigest()[:12])

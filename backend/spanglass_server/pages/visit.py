@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.responses import HTMLResponse
 
 from spanglass_server.access.browsers import HEADERS
+from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
 from spanglass_server.pages import terms
 from spanglass_server.pages.charts import Buckets
 from spanglass_server.pages.format import Clock
@@ -136,9 +137,11 @@ class Visit:
         html = self.site.templates.get_template(template).render(
             visit=self, clock=self.clock, unhealthy=self.site.health(), **values
         )
-        return HTMLResponse(
-            html, status_code=status, headers={**HEADERS, "cache-control": "no-cache", "vary": "cookie"}
-        )
+        body = html.encode()
+        headers = {**HEADERS, "cache-control": "no-cache", "vary": "cookie, accept-encoding"}
+        if is_worth_packing(body) and accepts_gzip(self.request):
+            body, headers["content-encoding"] = pack(body), "gzip"
+        return HTMLResponse(body, status_code=status, headers=headers)
 
 
 def read_zone(name: str) -> tuple[str, tzinfo]:

@@ -110,7 +110,14 @@ class Follower {
   }
 }
 
+/** A line that the server wrote keeps its details as the text of `noscript`, a hundredth of their elements, until it is opened. */
+function unfold({ target }) {
+  const kept = target.open && target.matches(".log-r") && target.querySelector(":scope > div > noscript");
+  if (kept) kept.replaceWith(...new DOMParser().parseFromString(kept.textContent, "text/html").body.childNodes);
+}
+
 export function start() {
+  document.addEventListener("toggle", unfold, true); // before occurrence.js looks into them
   const button = document.getElementById("follow");
   if (button) new Follower(button, document.getElementById("log"));
 }
