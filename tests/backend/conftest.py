@@ -112,7 +112,7 @@ class TableSession:
         return Arrived(row["last"], 0)
 
     def service_slot(self, name: str) -> int:
-        """Give the slot of the name's hash."""
+        """Return the slot of the name's hash."""
         return service_slot(name)
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
@@ -122,7 +122,7 @@ class TableSession:
 
 @pytest.fixture
 def open_tables() -> Iterator[Callable[..., TableSession]]:
-    """Give a function that opens sessions, ``open_tables(spans=[...], logs=[...])``, closed after the test."""
+    """Yield a function that opens sessions, ``open_tables(spans=[...], logs=[...])``, closed after the test."""
     opened: list[TableSession] = []
 
     def open_session(**rows: Sequence[Row]) -> TableSession:

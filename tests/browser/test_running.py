@@ -12,7 +12,7 @@ TRACE = "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 
 @pytest.fixture
 def api(serve):
-    """Give the API behind the pages, with its spans open; a test may end them."""
+    """Yield the API behind the pages, with its spans open; a test may end them."""
     served = serve("open").api
     served.open, served.lost_root = True, False
     yield served
@@ -20,7 +20,7 @@ def api(serve):
 
 
 def texts(page, selector):
-    """Give the texts of all elements that are shown, in one line each."""
+    """Return the texts of all elements that are shown, in one line each."""
     return [" ".join(text.split()) for text in page.locator(selector).all_inner_texts() if text]
 
 

@@ -17,7 +17,7 @@ BANNER = (
 
 
 def lines(page, selector):
-    """Give the text of each element, blanks of any kind as one space."""
+    """Return the text of each element, blanks of any kind as one space."""
     return [" ".join(text.split()) for text in page.locator(selector).all_inner_texts()]
 
 

@@ -7,7 +7,7 @@ import signal
 
 
 def announce_and_wait() -> None:
-    """Say that we wait, wait for a signal, and say at the exit that the handlers ran."""
+    """Print that we wait, wait for a signal, and print at the exit that the handlers ran."""
     atexit.register(print, "exit handler ran", flush=True)
     print("waiting", flush=True)  # noqa: T201  # the test reads it
     signal.pause()

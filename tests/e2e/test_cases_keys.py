@@ -20,7 +20,7 @@ def sql(server, statement):
 
 @pytest.fixture
 def restarted(new_server):
-    """Give a function that sends files of a case, and yields the server before and after a restart."""
+    """Return a function that sends files of a case, and yields the server before and after a restart."""
 
     def both(case, *files):
         server = new_server()

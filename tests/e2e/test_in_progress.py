@@ -77,7 +77,7 @@ def until(state, server):
 
 
 def spans(server, trace_id):
-    """Give name, depth and state of the spans of a trace."""
+    """Return name, depth and state of the spans of a trace."""
     return [(span["name"], span["depth"], span["state"]) for span in server.get(f"/traces/{trace_id}")["spans"]]
 
 

@@ -63,24 +63,24 @@ class Measured:
         return {name for name, _ in self._points}
 
     def values(self, name: str, *keys: str) -> dict[Any, Any]:
-        """Give a metric's values by these attributes: a text for one key, else a tuple."""
+        """Return a metric's values by these attributes: a text for one key, else a tuple."""
         return {_key(point, keys): point.value for point in self._of(name)}
 
     def value(self, name: str) -> Any:
-        """Give the value of a metric that has one series."""
+        """Return the value of a metric that has one series."""
         (point,) = self._of(name)
         return point.value
 
     def counts(self, name: str, *keys: str) -> dict[Any, int]:
-        """Give how many values a histogram has, by these attributes."""
+        """Return how many values a histogram has, by these attributes."""
         return {_key(point, keys): point.count for point in self._of(name)}
 
     def sums(self, name: str, *keys: str) -> dict[Any, float]:
-        """Give the sum of a histogram's values, by these attributes."""
+        """Return the sum of a histogram's values, by these attributes."""
         return {_key(point, keys): point.sum for point in self._of(name)}
 
     def attributes(self, name: str) -> list[dict[str, Any]]:
-        """Give the attributes of each series."""
+        """Return the attributes of each series."""
         return [dict(point.attributes) for point in self._of(name)]
 
     def close(self) -> None:

@@ -188,7 +188,7 @@ def shared_redis() -> Iterator[Redis]:
 
 @pytest.fixture
 def redis_server(shared_redis: Redis) -> Redis:
-    """Give an empty Redis: what an earlier test left there is gone."""
+    """Return an empty Redis: what an earlier test left there is gone."""
     from redis import Redis as Client  # noqa: PLC0415 - only tests that need it import it
 
     with Client(port=shared_redis.port) as client:

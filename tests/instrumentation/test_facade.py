@@ -29,7 +29,7 @@ FOREIGN = {
 
 
 def modules_after(code: str) -> set[str]:
-    """Give the top-level names of what is imported in a fresh interpreter that runs the code."""
+    """Return the top-level names of what is imported in a fresh interpreter that runs the code."""
     program = f"{code}\nimport sys, json; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
@@ -72,7 +72,7 @@ def test_a_configured_application_has_no_server_in_it():
 
 
 def full_names_after(code: str) -> set[str]:
-    """Give the whole names of what is imported in a fresh interpreter that runs the code."""
+    """Return the whole names of what is imported in a fresh interpreter that runs the code."""
     program = f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))

@@ -13,7 +13,7 @@ from spanglass.imports import when_imported
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """Give the name of a library that is not imported yet."""
+    """Yield the name of a library that is not imported yet."""
     name = f"library_of_{tmp_path.name}".replace("-", "_")
     (tmp_path / f"{name}.py").write_text("VALUE = 7\n")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -23,7 +23,7 @@ def small(monkeypatch):
 
 
 def metered(**options):
-    """Give a reader that is bounded, and a meter."""
+    """Return a reader that is bounded, and a meter."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False, **options)
     limits.bound_readers(provider, [reader])
@@ -31,7 +31,7 @@ def metered(**options):
 
 
 def points(reader):
-    """Give values by attributes of the one metric that was measured."""
+    """Return values by attributes of the one metric that was measured."""
     (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
     (metric,) = scope.metrics
     return [(dict(point.attributes), getattr(point, "value", None)) for point in metric.data.data_points]

@@ -5,7 +5,7 @@ class Base:
     """Has a method."""
 
     def name(self):
-        """Give it."""
+        """Return it."""
         return "base"
 
 

@@ -57,13 +57,13 @@ class Environment:
         return done.stdout + done.stderr
 
     def installed(self) -> dict[str, str]:
-        """Give the version of each package."""
+        """Return the version of each package."""
         lines = self.run("pip", "freeze").splitlines()
         return dict(line.split("==") for line in lines if "==" in line)
 
 
 def oldest() -> list[str]:
-    """Give our own requirements, each at the least version that it allows."""
+    """Return our own requirements, each at the least version that it allows."""
     bounds = [re.match(r"([\w-]+)>=([\w.]+)", text) for text in PROJECT["dependencies"]]
     assert all(bounds), PROJECT["dependencies"]
     return [f"{bound[1]}=={bound[2]}" for bound in bounds if bound]

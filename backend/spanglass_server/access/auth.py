@@ -43,7 +43,7 @@ class TokenCheck:
         return self._digest is not None
 
     def allows(self, authorization: str | None, token_header: str | None = None) -> bool:
-        """Tell whether a request may pass, from its headers ``Authorization`` and ``x-spanglass-token``.
+        """Return whether a request may pass, from its headers ``Authorization`` and ``x-spanglass-token``.
 
         ``Authorization`` takes ``Bearer TOKEN`` (RFC 6750), or ``Basic`` with the token as the password of any user
         (RFC 7617), which is what a browser can ask its user for.
@@ -84,7 +84,7 @@ class Tokens:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address reaches this machine only; a name other than ``localhost`` might not."""
+    """Return whether an address reaches this machine only; a name other than ``localhost`` might not."""
     if host == "localhost":
         return True
     try:

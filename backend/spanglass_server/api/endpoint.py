@@ -75,7 +75,7 @@ class Endpoint:
         await response(scope, receive, send)
 
     def _advised(self, problem: Problem) -> Problem:
-        """Say what makes a question smaller, which depends on what can be asked."""
+        """Add what makes a question smaller, which depends on what can be asked."""
         if problem.code not in _TOO_MUCH:
             return problem
         ranged = set(RANGE) <= set(self.route.parameters)

@@ -47,7 +47,7 @@ class Problem:
         return STATUS_OF_CODE[self.code]
 
     def as_json(self) -> dict[str, object]:
-        """Give the body of the response."""
+        """Return the body of the response."""
         return {"error": {name: value for name, value in asdict(self).items() if value is not None}}
 
 

@@ -62,7 +62,7 @@ class Counters:
         self._counters = counters
 
     def series(self, name: str) -> Iterable[tuple[dict[str, str], Any]]:
-        """Give the labels and the figures of each series."""
+        """Return the labels and the figures of each series."""
         return [(entry["labels"], entry) for entry in self._counters[name]["series"]]
 
     def total(self, name: str, **labels: str) -> float:

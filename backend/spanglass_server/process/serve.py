@@ -49,7 +49,7 @@ def command(argv: Sequence[str]) -> int:
 
 
 def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
-    """Say where everything is, once the server listens; the ports are those really bound."""
+    """Report where everything is, once the server listens; the ports are those really bound."""
     host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
     url = f"http://{host}:{http_port}"
     lines = [

@@ -94,7 +94,7 @@ def count_facets(
 
 
 def _mask(index: int, count: int) -> int:
-    """Give the ``grouping`` of rows that count one key: all bits but the key's own."""
+    """Return the ``grouping`` of rows that count one key: all bits but the key's own."""
     return (1 << count) - 1 - (1 << (count - 1 - index))
 
 

@@ -46,12 +46,12 @@ class Matching:
         return all_of([within(self.window), self.predicate])
 
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
-        """Give the stored rows that may match, with these columns and those of the predicate."""
+        """Return the stored rows that may match, with these columns and those of the predicate."""
         needed = {"start_time_ns", *columns, *self.columns}
         return Sql(session.relation(Signal.SPANS, self.window, needed, require=self.require, trace_ids=self.trace_ids))
 
     def narrowed(self, window: Window) -> Matching:
-        """Give the same question about another range."""
+        """Return the same question about another range."""
         return replace(self, window=window)
 
 

@@ -181,7 +181,7 @@ def _after(start: Place | None, *, descending: bool) -> Sql:
 
 
 def _counted(keys: Iterable[tuple[int, int, int]]) -> Iterable[Place]:
-    """Give places to records in order, counting those that are equal."""
+    """Place records in order, counting those that are equal."""
     previous, equals = None, 0
     for key in keys:
         equals = equals + 1 if key == previous else 1

@@ -42,7 +42,7 @@ class Records:
         return TIME_COLUMN[self.signal]
 
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
-        """Give the stored rows that may match, with these columns and those of the predicate."""
+        """Return the stored rows that may match, with these columns and those of the predicate."""
         needed = {self.time, *columns, *self.columns}
         return Sql(
             session.relation(self.signal, self.window, sorted(needed), require=self.require, trace_ids=self.trace_ids)
@@ -57,7 +57,7 @@ class Records:
         return replace(self, predicate=all_of([self.predicate, condition]), columns=self.columns.union(columns))
 
     def expression(self, key: str, parameter: str) -> tuple[Sql, frozenset[str]]:
-        """Give the SQL of a key's value and the columns it reads; an error in it is one of ``parameter``."""
+        """Return the SQL of a key's value and the columns it reads; an error in it is one of ``parameter``."""
         try:
             text, columns = field_expression(key, self.signal, self.known)
         except FilterError as error:
@@ -82,7 +82,7 @@ def match_records(session: QuerySession, signal: Signal, window: Window, filter_
 
 
 def _names_announcements(tree: Filter) -> bool:
-    """Tell whether a filter names the event of announcements."""
+    """Return whether a filter names the event of announcements."""
     match tree:
         case And(terms) | Or(terms):
             return any(map(_names_announcements, terms))

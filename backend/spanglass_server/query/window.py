@@ -97,7 +97,7 @@ class Buckets:
         return int(seconds) if seconds.is_integer() else seconds
 
     def starts_ns(self) -> Iterator[int]:
-        """Give the start of every bucket, in order."""
+        """Return the start of every bucket, in order."""
         return iter(range(self.first_ns, self.first_ns + self.count * self.step_ns, self.step_ns))
 
     @classmethod
@@ -116,6 +116,6 @@ class Buckets:
 
 
 def bucket_seconds(start_ns: int) -> float:
-    """Give a bucket's ``t``: Unix seconds, a whole number where it is one."""
+    """Return a bucket's ``t``: Unix seconds, a whole number where it is one."""
     seconds, rest_ns = divmod(start_ns, NS_PER_SECOND)
     return seconds if rest_ns == 0 else start_ns / NS_PER_SECOND

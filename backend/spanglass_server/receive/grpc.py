@@ -88,7 +88,7 @@ class GrpcReceiver:
         return bound_port
 
     async def stop(self, grace_s: float) -> None:
-        """Say NOT_SERVING, refuse new requests, let those under way finish for ``grace_s`` seconds at most."""
+        """Report NOT_SERVING, refuse new requests, let those under way finish for ``grace_s`` seconds at most."""
         if self._server is None:
             return
         await self._health.stop()

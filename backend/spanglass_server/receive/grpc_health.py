@@ -42,7 +42,7 @@ class Health(aio.HealthServicer):  # type: ignore[misc]  # the library has no ty
         self._following = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
-        """Say NOT_SERVING for good."""
+        """Report NOT_SERVING for good."""
         if self._following is not None:
             self._following.cancel()
             with suppress(asyncio.CancelledError):

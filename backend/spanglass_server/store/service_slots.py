@@ -69,7 +69,7 @@ class ServiceSlots:
 
 
 def service_slot(name: str) -> int:
-    """Give a service's slot, 0 to 9: FNV-1a (32 bit) of the name in UTF-8, modulo ten."""
+    """Return a service's slot, 0 to 9: FNV-1a (32 bit) of the name in UTF-8, modulo ten."""
     digest = _FNV_OFFSET
     for byte in name.encode():
         digest = (digest ^ byte) * _FNV_PRIME & 0xFFFFFFFF

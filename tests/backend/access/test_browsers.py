@@ -19,7 +19,7 @@ LINK = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 @pytest.fixture
 def ask():
-    """Give a function that sends a request with these headers, and returns the answer."""
+    """Return a function that sends a request with these headers, and returns the answer."""
 
     async def answer(_):
         return PlainTextResponse("in")

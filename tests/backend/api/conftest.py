@@ -51,7 +51,7 @@ def listening(app: Any) -> Iterator[int]:
 
 @pytest.fixture
 def serve_api() -> Iterator[Callable[..., httpx.Client]]:
-    """Give a function that serves the API, ``serve_api(engine, routes=...)``, and returns an HTTP client to it."""
+    """Yield a function that serves the API, ``serve_api(engine, routes=...)``, and returns an HTTP client to it."""
     with contextlib.ExitStack() as stack:
 
         def serve(engine: Any, *, routes: Any = ROUTES, authorize: Any = lambda _: None) -> httpx.Client:

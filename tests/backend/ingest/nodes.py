@@ -34,7 +34,7 @@ class Clock:
         self.now_ns = NOW_NS
 
     def __call__(self) -> int:
-        """Tell the time."""
+        """Return the time."""
         return self.now_ns
 
 

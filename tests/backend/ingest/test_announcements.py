@@ -22,7 +22,7 @@ def request(*events):
 
 
 def received(node):
-    """Give the event of each record and when it was received."""
+    """Return the event of each record and when it was received."""
 
     def ask(session):
         logs = session.relation(Signal.LOGS, ALL_TIME, ["event_name", "received_time_ns"])

@@ -132,7 +132,7 @@ def _address_space():
 
 @pytest.fixture
 def file_size_limit():
-    """Give a function that limits the size of files this process may write; undone after the test."""
+    """Yield a function that limits the size of files this process may write; undone after the test."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signals.signal(signals.SIGXFSZ, signals.SIG_IGN)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))

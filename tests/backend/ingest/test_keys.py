@@ -32,7 +32,7 @@ def request(*records):
 
 @pytest.fixture(params=["memory", "segment"])
 def stored(request, tmp_path):
-    """Give a function that stores requests and returns one that runs a function over them."""
+    """Yield a function that stores requests and returns one that runs a function over them."""
     opened = []
 
     def store(*bodies, **storage):

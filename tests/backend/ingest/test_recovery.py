@@ -22,7 +22,7 @@ SECOND_NS = 10**9
 
 @pytest.fixture
 def crash(tmp_path):
-    """Give a function that copies a data directory, as a crash would leave it."""
+    """Return a function that copies a data directory, as a crash would leave it."""
     taken = []
 
     def copy(node):

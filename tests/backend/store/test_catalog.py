@@ -16,7 +16,7 @@ from spanglass_server.store.trace_filter import TraceFilter
 
 @pytest.fixture(params=[LocalCatalog], ids=["local"])
 def reopen(request, tmp_path):
-    """Give a function that opens the catalog anew, as a restart does; the one before is closed."""
+    """Yield a function that opens the catalog anew, as a restart does; the one before is closed."""
     opened = []
 
     def again():

@@ -20,7 +20,7 @@ RIVALS = [name for name in (f"service-{number}" for number in range(200)) if ser
 
 @pytest.fixture
 def open_catalog(tmp_path):
-    """Give a function that opens the one catalog; opening it again closes it first, as a restart does."""
+    """Yield a function that opens the one catalog; opening it again closes it first, as a restart does."""
     with contextlib.ExitStack() as stack:
 
         def open_again():
@@ -73,7 +73,7 @@ class FullDisk:
         self.catalog, self.full = catalog, True
 
     def service_slots(self):
-        """Give what is stored."""
+        """Return what is stored."""
         return self.catalog.service_slots()
 
     def commit(self, change):

@@ -29,7 +29,7 @@ def numbers(n):
 
 @trace("echo")
 def echo():
-    """Give back what is sent in, and survive a ValueError."""
+    """Yield what is sent in, and survive a ValueError."""
     given = None
     while given != "end":
         try:

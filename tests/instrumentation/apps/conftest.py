@@ -37,7 +37,7 @@ class Receiver:
         self._server = server
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """Give the rows of a statement; none while it names an attribute that was not received yet."""
+        """Return the rows of a statement; none while it names an attribute that was not received yet."""
         answer = self._server.request(
             "POST", "/api/v1/sql", json.dumps({"sql": statement}).encode(), {"Content-Type": "application/json"}
         )
@@ -55,7 +55,7 @@ class Receiver:
         return rows
 
     def pids(self, view: str, service: str, wanted: set[int]) -> set[int]:
-        """Give the processes of a service that sent records to a view, as soon as the wanted ones are among them."""
+        """Return the processes of a service that sent records to a view, as soon as the wanted ones are among them."""
         rows = self.until(
             f"""SELECT DISTINCT "process.pid" FROM {view} WHERE service_name = '{service}'""",  # noqa: S608 - ours
             lambda rows: wanted <= {row[0] for row in rows},
@@ -131,7 +131,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 @pytest.fixture
 def environ(receiver: Receiver) -> dict[str, str]:
-    """Give an environment in which the programs send to the server, and failures of ours are loud."""
+    """Return an environment in which the programs send to the server, and failures of ours are loud."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPANGLASS_", "OTEL_"))}
     path = os.pathsep.join([str(BIN), kept.get("PATH", "")])
     ours = {"SPANGLASS_ENDPOINT": receiver.url, "SPANGLASS_STRICT": "1", "PYTHONPATH": str(PROGRAMS), "PATH": path}

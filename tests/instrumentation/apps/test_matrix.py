@@ -35,7 +35,7 @@ ROUTES = {"fastapi": "/orders/{number}", "starlette": "/orders/{number:int}", "f
 
 @pytest.fixture
 def stores(request):
-    """Give the variables by which the programs find the stores that a row needs."""
+    """Return the variables by which the programs find the stores that a row needs."""
 
     def variables(store: str) -> dict[str, str]:
         if store == "psycopg":

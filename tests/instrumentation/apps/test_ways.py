@@ -24,7 +24,7 @@ def script(run):
 
 
 def names(receiver, service):
-    """Give the names of a service's spans, as soon as there are any."""
+    """Return the names of a service's spans, as soon as there are any."""
     rows = receiver.until(
         f"SELECT name FROM spans WHERE service_name = '{service}' ORDER BY start_time_ns", lambda rows: rows != []
     )

@@ -45,7 +45,7 @@ class Canned:
             assert self.arrived.wait_for(lambda: len(self.received) >= count, timeout=30)
 
     def take(self, path):
-        """Give the next answer of a path."""
+        """Return the next answer of a path."""
         queue = self.answers.get(path, [(500, b"no canned answer", {})])
         return queue.pop(0) if len(queue) > 1 else queue[0]
 

@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
     """A stream that says that it is a terminal."""
 
     def isatty(self):
-        """Say so."""
+        """Return that it is one."""
         return True
 
 
@@ -36,11 +36,11 @@ class CountingIds:
         self._next = iter(range(1, 10**6))
 
     def generate_trace_id(self):
-        """Give the next number, where the shown part of a trace id has it."""
+        """Return the next number, where the shown part of a trace id has it."""
         return next(self._next) << 96
 
     def generate_span_id(self):
-        """Give the next number."""
+        """Return the next number."""
         return next(self._next)
 
     def is_trace_id_random(self):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"
 
 
 def collect(reader):
-    """Give all points as {name: {sorted attributes without the component and the server: value}}."""
+    """Return all points as {name: {sorted attributes without the component and the server: value}}."""
     data = reader.get_metrics_data()
     plain = ("otel.component.", "server.")
     return {

@@ -29,7 +29,7 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 
 
 def address(server, protocol):
-    """Give the address of a real server for a protocol."""
+    """Return the address of a real server for a protocol."""
     return server.url if protocol == "http/protobuf" else f"http://127.0.0.1:{server.grpc_port}"
 
 

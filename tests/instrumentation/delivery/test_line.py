@@ -23,7 +23,7 @@ def line():
 
 
 def said(caplog):
-    """Give what was logged."""
+    """Return what was logged."""
     return [record.getMessage() for record in caplog.records if record.name == "spanglass"]
 
 

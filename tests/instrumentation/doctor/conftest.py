@@ -32,7 +32,7 @@ class Found(dict):
     """What doctor printed."""
 
     def of(self, area):
-        """Give the findings of an area as [severity, text, remedy]."""
+        """Return the findings of an area as [severity, text, remedy]."""
         return [[each["severity"], each["text"], each["remedy"]] for each in self["findings"] if each["area"] == area]
 
 

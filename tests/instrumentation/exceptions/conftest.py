@@ -27,7 +27,7 @@ class Clock:
         self.now_ns = 10**18
 
     def __call__(self):
-        """Give the time."""
+        """Return the time."""
         return self.now_ns
 
 
@@ -66,7 +66,7 @@ class Sent:
         return {span.name: span for span in self._spans.get_finished_spans()}
 
     def events(self, name):
-        """Give the attributes of each exception event of the span with this name."""
+        """Return the attributes of each exception event of the span with this name."""
         return [dict(event.attributes) for event in self.spans[name].events if event.name == "exception"]
 
 

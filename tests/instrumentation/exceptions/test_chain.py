@@ -18,7 +18,7 @@ def reader(settings=None, scrubber=None, stopwatch=lambda: 1):
 
 
 def caught(function, *args):
-    """Give what a function raises."""
+    """Return what a function raises."""
     try:
         function(*args)
     except BaseException as error:  # noqa: BLE001 - some are no Exception
@@ -27,7 +27,7 @@ def caught(function, *args):
 
 
 def shape(chain):
-    """Give type, relation and parent of each entry."""
+    """Return type, relation and parent of each entry."""
     return [(entry["type"], entry["relation"], entry["parent"]) for entry in chain]
 
 

@@ -66,7 +66,7 @@ def test_control_flow_is_no_error(error, is_control_flow):
 
 
 def of_installed():
-    """Give the names in the table whose library is installed."""
+    """Return the names in the table whose library is installed."""
     return sorted(name for name in expected.TABLE if "." not in name or find_spec(name.partition(".")[0]))
 
 

@@ -60,7 +60,7 @@ def flask(sent_all):
 
 
 def full(sent):
-    """Give the log records that tell an exception in full."""
+    """Return the log records that tell an exception in full."""
     return [record for record in sent.logs if CHAIN in record.attributes]
 
 

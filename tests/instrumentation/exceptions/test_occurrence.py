@@ -7,7 +7,7 @@ from spanglass.exceptions.occurrence import SAME_FOR_NS, occurrence_id_of, occur
 
 
 def span(trace_id, span_id=1):
-    """Give the context of a span."""
+    """Return the context of a span."""
     return SpanContext(trace_id, span_id, is_remote=False)
 
 

@@ -240,7 +240,7 @@ def test_what_raises_while_it_is_read_is_only_named(text):
 
 
 def class_name_of(kind):
-    """Give the qualified name."""
+    """Return the qualified name."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 

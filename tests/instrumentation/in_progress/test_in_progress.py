@@ -51,7 +51,7 @@ class Watched:
 
 @pytest.fixture
 def app():
-    """Give an application with a processor whose thread is off."""
+    """Yield an application with a processor whose thread is off."""
     watched = Watched()
     yield watched
     watched.provider.shutdown()

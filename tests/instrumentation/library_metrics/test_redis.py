@@ -29,7 +29,7 @@ def install(measured, request):
 
 @pytest.fixture
 def client(redis_server):
-    """Give a client of an empty server that has one string, one hash."""
+    """Yield a client of an empty server that has one string, one hash."""
     with redis.Redis.from_url(redis_server.url()) as made:
         made.set("here", "1")
         made.hset("hash", "field", "1")

@@ -71,7 +71,7 @@ def sent(make_sent):
 
 @pytest.fixture
 def logger(request):
-    """Give a logger of this test's own, that takes everything."""
+    """Yield a logger of this test's own, that takes everything."""
     found = logging.getLogger(f"shop.{request.node.name}")
     found.setLevel(logging.DEBUG)
     yield found

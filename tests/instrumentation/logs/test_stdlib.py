@@ -34,7 +34,7 @@ def fail():
 
 
 def rows(record, *names):
-    """Give some attributes of a record."""
+    """Return some attributes of a record."""
     return {name: record.attributes.get(name) for name in names}
 
 

@@ -8,7 +8,7 @@ from measuring import FakeClock, Measured
 
 @pytest.fixture
 def measured():
-    """Give a provider whose metrics the test collects."""
+    """Yield a provider whose metrics the test collects."""
     made = Measured()
     yield made
     made.close()
@@ -16,5 +16,5 @@ def measured():
 
 @pytest.fixture
 def clock():
-    """Give a clock that stands still."""
+    """Return a clock that stands still."""
     return FakeClock()

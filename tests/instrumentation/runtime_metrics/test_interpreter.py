@@ -22,7 +22,7 @@ LAG = "spanglass.asyncio.loop.lag"
 
 @pytest.fixture
 def meter(measured):
-    """Give a meter."""
+    """Return a meter."""
     return measured.provider.get_meter("test")
 
 

@@ -25,7 +25,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_error(404)
 
     def log_message(self, *args):
-        """Say nothing."""
+        """Do nothing."""
 
 
 class OtlpSink:
@@ -45,7 +45,7 @@ class OtlpSink:
         self._thread.join()
 
     def spans(self):
-        """Give all spans: ids as hex, ``parent_id`` empty for a root, status as its number."""
+        """Return all spans: ids as hex, ``parent_id`` empty for a root, status as its number."""
         found = []
         for path, body in self._server.bodies:
             if path == "/v1/traces":

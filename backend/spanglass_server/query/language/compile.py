@@ -176,7 +176,7 @@ def _with_key(test: Test, key: str) -> Test:
 
 
 def _is_presence(test: Test) -> bool:
-    """Tell whether a test is ``= *``, which asks only that there is a value."""
+    """Return whether a test is ``= *``, which asks only that there is a value."""
     return isinstance(test, Equals) and all(has_wildcard(v) and not v.text.strip("*") for v in test.values)
 
 

@@ -51,7 +51,7 @@ def completion_context(text: str, cursor: int) -> CompletionContext:
 
 
 def _is_touched(lexeme: Lexeme, cursor: int) -> bool:
-    """Tell whether the cursor is in or right behind a piece that typing would prolong."""
+    """Return whether the cursor is in or right behind a piece that typing would prolong."""
     if lexeme.kind == "BAD":
         return True
     return lexeme.end == cursor and lexeme.kind in KEY_KINDS | {"VALUE", "AND", "OR", "NOT_EXISTS", "EXISTS", "IN"}

@@ -88,12 +88,12 @@ Test: TypeAlias = Equals | Ordered | Matches | Contains
 
 
 def has_wildcard(value: Value) -> bool:
-    """Tell whether a value is a pattern: bare, with a star."""
+    """Return whether a value is a pattern: bare, with a star."""
     return not value.quoted and "*" in value.text
 
 
 def is_plain_number(text: str) -> bool:
-    """Tell whether a text is a number without a unit."""
+    """Return whether a text is a number without a unit."""
     return bool(text) and not text[-1].isalpha() and not text[-1].isspace()
 
 

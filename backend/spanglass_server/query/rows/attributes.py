@@ -45,11 +45,11 @@ class StoredAttributes:
         self._add_overflow(table)
 
     def of_record(self, position: str, row: int) -> Entries:
-        """Give the attributes of a row's span, log record or point, of its resource or of its scope."""
+        """Return the attributes of a row's span, log record or point, of its resource or of its scope."""
         return self._records.get((position, row), [])
 
     def of_item(self, position: str, row: int, index: int) -> Entries:
-        """Give the attributes of one of a row's events, links or exemplars."""
+        """Return the attributes of one of a row's events, links or exemplars."""
         return self._items.get((position, row, index), [])
 
     def _add_column(self, attribute: AttributeColumn, values: list[Any]) -> None:

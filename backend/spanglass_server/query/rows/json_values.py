@@ -26,7 +26,7 @@ _FIRST_NS, _LAST_NS = -62_135_596_800 * NS_PER_SECOND, 253_402_300_800 * NS_PER_
 
 
 def json_rows(table: pa.Table) -> Iterator[list[Any]]:
-    """Give the rows of a result, every value plain JSON."""
+    """Return the rows of a result, every value plain JSON."""
     if not table.num_columns:
         return iter(())
     columns = [json_column(column) for column in table.columns]
@@ -65,7 +65,7 @@ def _dict(value: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _decimal(value: Decimal) -> Any:
-    """Give a number where a number says the same, text otherwise."""
+    """Return a number where a number says the same, text otherwise."""
     if value == value.to_integral_value():
         return _integer(int(value))
     nearest = float(value)

@@ -40,7 +40,7 @@ def _merged(metrics: list[Json]) -> list[Json]:
 
 
 def _data(metric: Json) -> Json:
-    """Give the one member of a metric that holds its points."""
+    """Return the one member of a metric that holds its points."""
     return next(metric[member] for member, _ in _TYPES.values() if member in metric)
 
 

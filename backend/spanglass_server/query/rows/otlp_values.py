@@ -48,7 +48,7 @@ def _from_json(text: str) -> Json:
 
 
 def from_plain(value: Any) -> Json:
-    """Give the plain JSON of a stored array or map as ``AnyValue``; its escapes are described in ``ingest.values``."""
+    """Return a stored array or map, plain JSON, as ``AnyValue``; its escapes are described in ``ingest.values``."""
     match value:
         case None:
             return {}

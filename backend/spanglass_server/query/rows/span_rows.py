@@ -67,7 +67,7 @@ class SpanRows(Rows):
         return id_or_none(self.value("parent_span_id", row))
 
     def status(self, row: int) -> SpanStatus:
-        """Give the span's status in words."""
+        """Return the span's status in words."""
         return STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)]
 
     def as_json(self, row: int) -> Span:

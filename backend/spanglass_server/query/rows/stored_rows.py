@@ -59,11 +59,11 @@ class Rows:
         return PlainAttributes(self.table)
 
     def value(self, name: str, row: int) -> Any:
-        """Give the stored value, None where there is none."""
+        """Return the stored value, None where there is none."""
         return self.columns[name][row]
 
     def items(self, name: str, row: int) -> list[Any]:
-        """Give the values of a list column, none where there is none."""
+        """Return the values of a list column, none where there is none."""
         return self.value(name, row) or []
 
     def item(self, name: str, row: int, index: int) -> Any:

@@ -119,7 +119,7 @@ def _view_sql(session: QuerySession, signal: Signal, columns: Collection[str] | 
 
 
 def view_columns(signal: Signal, stored: Iterable[str]) -> dict[str, tuple[tuple[str, ...], str]]:
-    """Give the columns of a signal's view: name -> (stored columns it reads, SQL over them).
+    """Return the columns of a signal's view: name -> (stored columns it reads, SQL over them).
 
     Names that differ only in case are one column, as DuckDB's names are.
     """

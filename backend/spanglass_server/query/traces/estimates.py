@@ -35,7 +35,7 @@ ESTIMATED = {
 
 
 def counting(known: Iterable[str]) -> tuple[dict[str, Sql], tuple[str, ...]]:
-    """Give the counts for a range that has these columns, and the columns that they need besides the status."""
+    """Return the counts for a range that has these columns, and the columns that they need besides the status."""
     return (ESTIMATED, (PROBABILITY,)) if PROBABILITY in known else (EXACT, ())
 
 
@@ -76,5 +76,5 @@ def estimate(
 
 
 def sampled_share(stored: int | None, estimated: int) -> float | None:
-    """Say which share of what is counted was kept; null where all of it was, and the count is exact."""
+    """Return which share of what is counted was kept; null where all of it was, and the count is exact."""
     return stored / estimated if stored and stored < estimated else None

@@ -180,7 +180,7 @@ class _TimeSearch:
         return clamp(start_ns, start_ns + (end_ns - start_ns) // share)
 
     def _edge_ns(self, part: Window) -> int | None:
-        """Tell where a part ends and the rest of the range begins; None when there is no rest."""
+        """Return where a part ends and the rest of the range begins; None when there is no rest."""
         window = self.matching.window
         if self.page.descending:
             return part.start_ns if part.start_ns > window.start_ns else None
@@ -232,7 +232,7 @@ class _TimeSearch:
 
 
 def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Summary]) -> Iterator[Found]:
-    """Give the traces at the starts of their first matching spans."""
+    """Yield the traces at the starts of their first matching spans."""
     for found in batch:
         summary = summaries.get(found.trace_id)
         if summary is not None and summary.first_match_ns is not None:
@@ -240,7 +240,7 @@ def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Summary]) -> Itera
 
 
 def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
-    """Give the earliest start of the spans of each trace."""
+    """Return the earliest start of the spans of each trace."""
     starts: dict[bytes, int] = {}
     for span in spans:
         trace_id, start_ns = span["trace_id"], span["start_time_ns"]
@@ -249,7 +249,7 @@ def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
 
 
 def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
-    """Give the page's traces by a figure of the whole trace, with one more when there is one."""
+    """Return the page's traces by a figure of the whole trace, with one more when there is one."""
     around = widen(matching.window, _AROUND_RANGE_NS)
     columns = _FIGURE_COLUMNS[page.sort]
     found = rows(

@@ -174,7 +174,7 @@ def _totals(session: QuerySession, window: Window) -> list[Row]:
 
 
 def _counting(session: QuerySession, window: Window) -> tuple[dict[str, Sql], tuple[str, ...]]:
-    """Give the counts for a range, and the columns that they need."""
+    """Return the counts for a range, and the columns that they need."""
     return counting((PROBABILITY,) if session.has_column(Signal.SPANS, window, PROBABILITY) else ())
 
 
@@ -226,7 +226,7 @@ def _service(total: Row, slot: int, measured: Collection[Row], window: Window, s
 
 
 def _sampled_share(row: Row) -> float | None:
-    """Say which share of the requests was kept, null where all were."""
+    """Return which share of the requests was kept, null where all were."""
     return sampled_share(row.get("stored"), row["requests"])
 
 

@@ -84,7 +84,7 @@ def search_spans(
 
 
 def _find(session: QuerySession, matching: Matching, page: Page) -> list[Found]:
-    """Give the ids of the page's spans with one more when there is one."""
+    """Return the ids of the page's spans with one more when there is one."""
     direction = "DESC" if page.descending else "ASC"
     after = Cursor.decode(page.cursor, page.order)
     return rows(
@@ -205,7 +205,7 @@ def _exact_groups(
 
 
 def _expression(key: str, matching: Matching) -> tuple[str, frozenset[str]]:
-    """Give the SQL of a key; an error in it is one of the parameter ``by``."""
+    """Return the SQL of a key; an error in it is one of the parameter ``by``."""
     try:
         return field_expression(key, Signal.SPANS, matching.known)
     except FilterError as error:

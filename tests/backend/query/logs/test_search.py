@@ -28,7 +28,7 @@ RECORDS = st.lists(
 
 
 def shown(record):
-    """Give what tells a shown record from others, apart from its id."""
+    """Return what tells a shown record from others, apart from its id."""
     return record["time"], record["body"], record["attributes"].get("n")
 
 

@@ -80,7 +80,7 @@ def ask(session, aggregate, *, step_s=60, window=WINDOW, **options):
 
 
 def values(session, aggregate, **options):
-    """Give the points of the one group of a query without notes."""
+    """Return the points of the one group of a query without notes."""
     groups, notes = ask(session, aggregate, **options)
     assert notes == []
     return groups.get((), {})

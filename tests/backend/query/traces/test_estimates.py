@@ -43,7 +43,7 @@ SPANS = [
 
 
 def figures(row):
-    """Give the counts of a row."""
+    """Return the counts of a row."""
     return row["requests"], row["errors"], row["sampled_share"]
 
 

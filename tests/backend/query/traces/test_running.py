@@ -62,7 +62,7 @@ def ended(number, *, parent=None, start=NOW - 60 * SECOND, trace=TRACE, **more):
 
 
 def states(answer):
-    """Give name and state of each span of an answer."""
+    """Return name and state of each span of an answer."""
     return [(span["name"], span["state"]) for span in answer["spans"]]
 
 

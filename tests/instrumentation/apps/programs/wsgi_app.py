@@ -11,6 +11,6 @@ logger = logging.getLogger("shop")
 
 @app.get("/who")
 def who():
-    """Say which process answers."""
+    """Answer with the process."""
     logger.warning("asked who I am")
     return jsonify(pid=os.getpid())
