@@ -116,13 +116,13 @@ def status_route(
 
 
 def _storage(node: StorageNode) -> StorageFigures:
-    picture = node.store.contents.picture
-    held = {str(signal): picture.segments[signal] for signal in Signal}
+    snapshot = node.store.contents.snapshot
+    held = {str(signal): snapshot.segments[signal] for signal in Signal}
     return {
         "segments": {signal: len(segments) for signal, segments in held.items()},
         "rows": {signal: sum(s.rows for s in segments) for signal, segments in held.items()},
         "bytes": {signal: sum(s.bytes for s in segments) for signal, segments in held.items()},
-        "buffer_rows": {str(signal): sum(c.rows for c in picture.chunks[signal]) for signal in Signal},
+        "buffer_rows": {str(signal): sum(c.rows for c in snapshot.chunks[signal]) for signal in Signal},
         "oldest_time": {
             signal: format_time(min(s.min_time_ns for s in segments)) for signal, segments in held.items() if segments
         },

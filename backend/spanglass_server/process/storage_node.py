@@ -123,11 +123,11 @@ class StorageNode:
         watch(own.BUFFER_BYTES, lambda: self._chunks(lambda chunk: chunk.table.nbytes))
 
     def _segments(self, figure: Callable[..., int]) -> Mapping[tuple[str, ...], float]:
-        segments = self.store.contents.picture.segments
+        segments = self.store.contents.snapshot.segments
         return {(str(signal),): sum(map(figure, segments[signal])) for signal in Signal}
 
     def _chunks(self, figure: Callable[..., int]) -> Mapping[tuple[str, ...], float]:
-        chunks = self.store.contents.picture.chunks
+        chunks = self.store.contents.snapshot.chunks
         return {(str(signal),): sum(map(figure, chunks[signal])) for signal in Signal}
 
     def close(self) -> None:

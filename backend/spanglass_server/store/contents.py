@@ -1,7 +1,7 @@
-"""What the store holds now: segments on disk and chunks in memory, as one immutable picture that changes in one step.
+"""What the store holds now: segments on disk and chunks in memory, as one immutable snapshot that changes in one step.
 
-Readers take the picture and keep it as long as they like; a segment removed meanwhile stays on disk until the last of
-them is done. Writers replace the picture under a lock, so a flushed row is never seen twice nor missed.
+Readers take the snapshot and keep it as long as they like; a segment removed meanwhile stays on disk until the last of
+them is done. Writers replace the snapshot under a lock, so a flushed row is never seen twice nor missed.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _empty() -> dict[Signal, tuple[Any, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Snapshot:
     """Segments and chunks of every signal at one moment."""
 
     version: int = 0
@@ -102,7 +102,7 @@ class Picture:
 
 
 class Contents:
-    """The current picture, and who still looks at older ones."""
+    """The current snapshot, and who still looks at older ones."""
 
     def __init__(self, data_dir: Path, segments: Sequence[Segment], disk: Disk = DISK) -> None:
         self._data_dir = data_dir
@@ -110,28 +110,28 @@ class Contents:
         self._lock = threading.Lock()
         by_signal = {signal: tuple(s for s in segments if s.signal is signal) for signal in Signal}
         arrived = {s: Arrived(0, max((each.arrived_ns for each in by_signal[s]), default=0)) for s in Signal}
-        self._picture = Picture(segments=by_signal, arrived=arrived)
+        self._snapshot = Snapshot(segments=by_signal, arrived=arrived)
         self._readers: dict[int, int] = {}  # version -> how many read it
         self._doomed: list[tuple[int, str]] = []  # files to delete, and the version that no longer has them
 
     @property
-    def picture(self) -> Picture:
-        """The picture as it is; for looking at figures, not for reading files."""
-        return self._picture
+    def snapshot(self) -> Snapshot:
+        """The snapshot as it is; for looking at figures, not for reading files."""
+        return self._snapshot
 
     @contextmanager
-    def reading(self) -> Iterator[Picture]:
-        """The picture, with its files held on disk until the block ends."""
+    def reading(self) -> Iterator[Snapshot]:
+        """The snapshot, with its files held on disk until the block ends."""
         with self._lock:
-            picture = self._picture
-            self._readers[picture.version] = self._readers.get(picture.version, 0) + 1
+            snapshot = self._snapshot
+            self._readers[snapshot.version] = self._readers.get(snapshot.version, 0) + 1
         try:
-            yield picture
+            yield snapshot
         finally:
             with self._lock:
-                self._readers[picture.version] -= 1
-                if not self._readers[picture.version]:
-                    del self._readers[picture.version]
+                self._readers[snapshot.version] -= 1
+                if not self._readers[snapshot.version]:
+                    del self._readers[snapshot.version]
             self.sweep()
 
     def append(self, added: Mapping[Signal, Chunk]) -> None:
@@ -140,34 +140,34 @@ class Contents:
         They count as received no earlier than the rows before them, which may have overtaken them while they waited.
         """
         with self._lock:
-            chunks, arrived = dict(self._picture.chunks), dict(self._picture.arrived)
+            chunks, arrived = dict(self._snapshot.chunks), dict(self._snapshot.arrived)
             for signal, chunk in added.items():
                 before = arrived[signal]
                 later = replace(chunk, arrived_ns=max(chunk.arrived_ns, before.time_ns))
                 chunks[signal] = _appended(chunks[signal], later)
                 arrived[signal] = Arrived(max(later.last_order, before.order), later.arrived_ns)
-            self._picture = replace(self._picture, chunks=chunks, arrived=arrived)
+            self._snapshot = replace(self._snapshot, chunks=chunks, arrived=arrived)
 
     def exchange(self, signal: Signal, old: Chunk, table: Any) -> bool:
         """Put other rows of the same number and times in the place of a chunk's; False if it is not there any more."""
         with self._lock:
-            chunks = self._picture.chunks[signal]
+            chunks = self._snapshot.chunks[signal]
             if not any(chunk is old for chunk in chunks):
                 return False
             changed = tuple(replace(chunk, table=table) if chunk is old else chunk for chunk in chunks)
-            self._picture = replace(self._picture, chunks={**self._picture.chunks, signal: changed})
+            self._snapshot = replace(self._snapshot, chunks={**self._snapshot.chunks, signal: changed})
             return True
 
     def begin(self, order: int) -> None:
         """Count everything that is stored at a start as arrived before this order."""
         with self._lock:
-            arrived = {signal: Arrived(order, known.time_ns) for signal, known in self._picture.arrived.items()}
-            self._picture = replace(self._picture, arrived=arrived)
+            arrived = {signal: Arrived(order, known.time_ns) for signal, known in self._snapshot.arrived.items()}
+            self._snapshot = replace(self._snapshot, arrived=arrived)
 
     def chunks_of(self, generation: int) -> dict[Signal, list[Chunk]]:
         """The chunks of one generation."""
-        picture = self._picture
-        return {signal: [c for c in picture.chunks[signal] if c.generation == generation] for signal in Signal}
+        snapshot = self._snapshot
+        return {signal: [c for c in snapshot.chunks[signal] if c.generation == generation] for signal in Signal}
 
     def replace(self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None) -> None:
         """Swap segments, and drop the chunks of a generation that is in segments now, in one step.
@@ -176,7 +176,7 @@ class Contents:
         """
         gone = set(remove)
         with self._lock:
-            old = self._picture
+            old = self._snapshot
             segments = {
                 signal: (
                     *(s for s in old.segments[signal] if s.id not in gone),
@@ -188,11 +188,11 @@ class Contents:
             version = old.version + 1
             removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
             doomed = [*self._doomed, *((version, file) for segment in removed for file in segment.files)]
-            self._picture, self._doomed = Picture(version, segments, chunks, old.arrived), doomed
+            self._snapshot, self._doomed = Snapshot(version, segments, chunks, old.arrived), doomed
         self.sweep()
 
     def discard(self, files: Iterable[str]) -> None:
-        """Delete files that are in no picture, now or as soon as they can be deleted."""
+        """Delete files that are in no snapshot, now or as soon as they can be deleted."""
         with self._lock:
             self._doomed += [(0, file) for file in files]
         self.sweep()
@@ -203,7 +203,7 @@ class Contents:
         Returns why one can't be deleted. Queries and swaps, which call this too, are not to fail for it.
         """
         with self._lock:
-            oldest = min(self._readers, default=self._picture.version)
+            oldest = min(self._readers, default=self._snapshot.version)
             ready = [(version, file) for version, file in self._doomed if version <= oldest]
             self._doomed = [(version, file) for version, file in self._doomed if version > oldest]
         failure = None

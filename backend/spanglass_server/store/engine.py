@@ -1,4 +1,4 @@
-"""DuckDB, the one query engine: sessions over one picture of the store, each in a thread, stoppable at any time.
+"""DuckDB, the one query engine: sessions over one snapshot of the store, each in a thread, stoppable at any time.
 
 The connection may open nothing but stored files of records and can't be reconfigured, so not even SQL written by users
 reaches another file.
@@ -78,11 +78,11 @@ class Engine:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
         try:
             with (
-                self._contents.reading() as picture,
-                self._connections.use(picture.version) as pair,
+                self._contents.reading() as snapshot,
+                self._connections.use(snapshot.version) as pair,
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
-                return ask(StoreSession(cursor, pair.lookup.within(stop), picture, self._data_dir, self._slot_of))
+                return ask(StoreSession(cursor, pair.lookup.within(stop), snapshot, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit_bytes)"

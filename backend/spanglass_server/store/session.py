@@ -1,4 +1,4 @@
-"""A query's view of the store: SQL table expressions over the segments and chunks of one picture."""
+"""A query's view of the store: SQL table expressions over the segments and chunks of one snapshot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from spanglass_server.store.contents import Chunk, Picture
+    from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.segments import Segment
 
@@ -36,19 +36,19 @@ _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
 
 
 class StoreSession:
-    """A ``QuerySession`` over one picture. Belongs to one thread, and ends with the function that was given it."""
+    """A ``QuerySession`` over one snapshot. Belongs to one thread, and ends with the function that was given it."""
 
     def __init__(
         self,
         cursor: duckdb.DuckDBPyConnection,
         lookup: Lookup,
-        picture: Picture,
+        snapshot: Snapshot,
         data_dir: Path,
         slot_of: Callable[[str], int],
     ) -> None:
         self._cursor = cursor
         self._lookup = lookup
-        self._picture = picture
+        self._snapshot = snapshot
         self._data_dir = data_dir
         self._slot_of = slot_of
         self._registered = 0
@@ -156,17 +156,17 @@ class StoreSession:
 
     def arrived(self, signal: Signal) -> Arrived:
         """See ``QuerySession``."""
-        return self._picture.arrived[signal]
+        return self._snapshot.arrived[signal]
 
     def service_slot(self, name: str) -> int:
         """See ``QuerySession``."""
         return self._slot_of(name)
 
     def _segments(self, signal: Signal, window: Window) -> list[Segment]:
-        return [s for s in self._picture.segments[signal] if s.overlaps(window)]
+        return [s for s in self._snapshot.segments[signal] if s.overlaps(window)]
 
     def _chunks(self, signal: Signal, window: Window) -> list[Chunk]:
-        return [c for c in self._picture.chunks[signal] if c.overlaps(window)]
+        return [c for c in self._snapshot.chunks[signal] if c.overlaps(window)]
 
     def _files(
         self, signal: Signal, window: Window, require: Collection[str], trace_ids: Collection[bytes]

@@ -55,10 +55,10 @@ class Store:
         self._limits = limits
         self._telemetry = telemetry
         self._disk = disk
-        self._changing = threading.Lock()  # catalog and picture change together
+        self._changing = threading.Lock()  # catalog and snapshot change together
         self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
         self._doubtful: list[str] = []  # files of commits that failed, see _settle
-        self._unseen: list[tuple[Change, int | None]] = []  # committed, and not in the picture yet
+        self._unseen: list[tuple[Change, int | None]] = []  # committed, and not in the snapshot yet
         self._defects: Counter[int] = Counter()  # how often merging a segment failed, by its id
         self._drop_strays()
 
@@ -126,7 +126,7 @@ class Store:
         with self._tidying:
             with self._changing:
                 self._settle()
-            segments = [s for s in self.contents.picture.segments[signal] if self._defects[s.id] < _DEFECTS_MAX]
+            segments = [s for s in self.contents.snapshot.segments[signal] if self._defects[s.id] < _DEFECTS_MAX]
             period_ns = merge_period_ns(self._limits.retention.age_ns.get(signal, 0))
             chosen = choose(segments, self._limits.max_columns, period_ns)
             if chosen:
@@ -152,7 +152,7 @@ class Store:
         with self._tidying:
             with self._changing:
                 self._settle()
-            for reason, segments in expired(self.contents.picture.segments, self._limits.retention, now_ns).items():
+            for reason, segments in expired(self.contents.snapshot.segments, self._limits.retention, now_ns).items():
                 if not segments:
                     continue
                 self._commit(Change(remove=[segment.id for segment in segments]))
@@ -199,8 +199,8 @@ class Store:
 
     def _drop_strays(self) -> None:
         """Delete files that a crash left between writing a segment and its commit, or a removal and its unlink."""
-        picture = self.contents.picture
-        known = {file for signal in Signal for segment in picture.segments[signal] for file in segment.files}
+        snapshot = self.contents.snapshot
+        known = {file for signal in Signal for segment in snapshot.segments[signal] for file in segment.files}
         found = (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*"))
         self.contents.discard({str(path.relative_to(self.data_dir)) for path in found} - known)
 

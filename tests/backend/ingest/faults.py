@@ -200,7 +200,7 @@ class FaultyNode(Node):
 
     def strays(self) -> list[str]:
         """Files of the data directory that nothing accounts for once all is flushed."""
-        segments = self.real.store.contents.picture.segments
+        segments = self.real.store.contents.snapshot.segments
         known = {file for signal in Signal for segment in segments[signal] for file in segment.files}
         found = {str(path.relative_to(self.data_dir)) for path in self.data_dir.rglob("*") if path.is_file()}
         return sorted(file for file in found - known if not file.startswith("catalog.sqlite"))

@@ -42,7 +42,7 @@ def rows(store):
     """The names in memory, with their generation."""
     return [
         (chunk.generation, name)
-        for chunk in store.contents.picture.chunks[Signal.SPANS]
+        for chunk in store.contents.snapshot.chunks[Signal.SPANS]
         for name in chunk.table["name"].to_pylist()
     ]
 

@@ -70,7 +70,7 @@ class Bench:
     def clear(self) -> None:
         """Delete everything."""
         self.flush()
-        held = [segment.id for segments in self.store.contents.picture.segments.values() for segment in segments]
+        held = [segment.id for segments in self.store.contents.snapshot.segments.values() for segment in segments]
         self.store._commit(Change(remove=held))
 
 

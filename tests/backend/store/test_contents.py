@@ -1,4 +1,4 @@
-"""The picture of what is stored changes in one step, and readers keep what they saw."""
+"""The snapshot of what is stored changes in one step, and readers keep what they saw."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_small_chunks_of_a_generation_are_joined(tmp_path):
     contents = Contents(tmp_path, [])
     for number in range(1000):
         contents.append({SPANS: chunk(1 + number // 900, number)})
-    chunks = contents.picture.chunks[SPANS]
+    chunks = contents.snapshot.chunks[SPANS]
     rows = [(held.generation, time) for held in chunks for time in held.table["start_time_ns"].to_pylist()]
 
     assert len(chunks) < 25
@@ -86,9 +86,9 @@ def test_a_flushed_row_is_seen_once_at_any_moment(tmp_path):
     def read():
         last = 0
         while not done.is_set():
-            with contents.reading() as picture:
-                segments = {held.id for held in picture.segments[SPANS]}
-                chunks = {held.generation for held in picture.chunks[SPANS]}
+            with contents.reading() as snapshot:
+                segments = {held.id for held in snapshot.segments[SPANS]}
+                chunks = {held.generation for held in snapshot.chunks[SPANS]}
             union = segments | chunks
             seen.append((segments.isdisjoint(chunks), union == set(range(1, len(union) + 1)), len(union) >= last))
             last = len(union)

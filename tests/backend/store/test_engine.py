@@ -201,7 +201,7 @@ def test_settling_ends_at_the_deadline(tmp_path):
 
 
 def test_a_question_sees_what_was_acknowledged_before_it(tmp_path):
-    """What waits to become columns is settled before the picture is taken."""
+    """What waits to become columns is settled before the snapshot is taken."""
     bench = Bench(tmp_path / "data")
     bench.engine._settle = lambda _: bench.buffer(table([{"n": 7}]))
     found = bench.engine.run_here(count)
