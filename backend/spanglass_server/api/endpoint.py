@@ -1,4 +1,4 @@
-"""One route as an ASGI endpoint: authorise, read parameters, run the question, answer in JSON."""
+"""One route as an ASGI endpoint: authorise, read parameters, run the query, answer in JSON."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _T = TypeVar("_T")
 
 #: A body of ``POST`` longer than this is refused before it is read to its end.
 MAX_BODY_BYTES = 1 << 20
-#: Errors of questions that were too large, and what helps where they have a range and where they have none.
+#: Errors of queries that were too large, and what helps where they have a range and where they have none.
 _TOO_MUCH = frozenset({"timeout", "out_of_memory"})
-_ASK_FOR_LESS = "choose a shorter time range or a narrower filter"
+_NARROWER = "choose a shorter time range or a narrower filter"
 _TRY_LATER = "try again when the server has less to do, or raise the setting that it names"
 
 
 class QueryRunner(Protocol):
     """The part of the query engine that the API needs."""
 
-    async def run(self, ask: Callable[[QuerySession], _T], *, deadline_s: float) -> _T:
-        """Run ``ask`` with a session in a thread. Cancelling the caller interrupts the query.
+    async def run(self, query: Callable[[QuerySession], _T], *, deadline_s: float) -> _T:
+        """Run ``query`` with a session in a thread. Cancelling the caller interrupts the query.
 
-        Raises QueryTimeoutError past the deadline, QueryMemoryError past the limit of memory, and what ``ask`` raises.
+        Raises QueryTimeoutError past the deadline, QueryMemoryError past the limit of memory, and what it raises.
         """
 
 
@@ -79,7 +79,7 @@ class Endpoint:
         if problem.code not in _TOO_MUCH:
             return problem
         ranged = set(RANGE) <= set(self.route.parameters)
-        return replace(problem, hint=_ASK_FOR_LESS if ranged else _TRY_LATER)
+        return replace(problem, hint=_NARROWER if ranged else _TRY_LATER)
 
     async def _params(self, request: Request) -> Params:
         """Read the route's parameters, and its body's JSON as ``body``."""
@@ -93,12 +93,12 @@ class Endpoint:
         """Make the response of the handler; encoding and compressing happen in the query's thread."""
         packs = accepts_gzip(request)
         route = self.route
-        if route.ask is None:
-            assert route.reply is not None, "a route has ask or reply"  # noqa: S101 - a mistake in the table
+        if route.query is None:
+            assert route.reply is not None, "a route has query or reply"  # noqa: S101 - a mistake in the table
             return _json(*_encode(route.reply(params), packs=packs))
-        ask = route.ask
+        query = route.query
         run = self.context.engine.run(
-            lambda session: _encode(ask(session, params), packs=packs), deadline_s=self.context.deadline_s
+            lambda session: _encode(query(session, params), packs=packs), deadline_s=self.context.deadline_s
         )
         encoded = await unless_client_left(request, run)
         return _json(*encoded) if encoded is not None else Response(status_code=CLIENT_LEFT)

@@ -63,14 +63,14 @@ ROUTES = (
             limit_param(10),
         ),
         response=schema_of(FacetList),
-        ask=_facets,
+        query=_facets,
     ),
     Route(
         path="/keys",
         summary="Keys with types and counts, for completion.",
         parameters=(*RANGE, SIGNAL, _PREFIX, limit_param(100)),
         response=schema_of(KeyList),
-        ask=_keys,
+        query=_keys,
     ),
     Route(
         path="/values",
@@ -83,6 +83,6 @@ ROUTES = (
             limit_param(20),
         ),
         response=schema_of(ValueList),
-        ask=_values,
+        query=_values,
     ),
 )

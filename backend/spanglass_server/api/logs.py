@@ -49,7 +49,7 @@ ROUTES = (
             format_param("records", "LogsData"),
         ),
         response=schema_of(search.LogList | search.LogsDataPage),
-        ask=_search,
+        query=_search,
     ),
     Route(
         path="/logs/counts",
@@ -60,6 +60,6 @@ ROUTES = (
             Param("buckets", "integer", 60, "About how many steps the range is cut into.", minimum=1, maximum=1000),
         ),
         response=schema_of(search.LogCounts),
-        ask=_counts,
+        query=_counts,
     ),
 )

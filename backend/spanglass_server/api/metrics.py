@@ -81,14 +81,14 @@ ROUTES = (
             limit_param(10_000, 100_000),
         ),
         response=schema_of(answers.MetricList),
-        ask=_list,
+        query=_list,
     ),
     Route(
         path="/metrics/series",
         summary="Label sets of one metric.",
         parameters=(*RANGE, *_CHOICE, FILTER, limit_param(100, 10_000)),
         response=schema_of(answers.SeriesList),
-        ask=_series,
+        query=_series,
     ),
     Route(
         path="/metrics/query",
@@ -105,7 +105,7 @@ ROUTES = (
             limit_param(DEFAULT_LIMIT, 10_000),
         ),
         response=schema_of(answers.RangeAnswer),
-        ask=_query,
+        query=_query,
     ),
     Route(
         path="/metrics/points",
@@ -120,6 +120,6 @@ ROUTES = (
             Param("format", "choice", "otlp", "MetricsData of OTLP/JSON.", choices=("otlp",)),
         ),
         response=schema_of(MetricsDataPage),
-        ask=_points,
+        query=_points,
     ),
 )

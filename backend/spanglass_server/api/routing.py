@@ -23,7 +23,7 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route. Either ``ask`` answers it from a query session, in a thread, or ``reply`` without, in the event loop.
+    """One route. Either ``query`` answers it from a query session, in a thread, or ``reply``, in the event loop.
 
     ``path`` comes after ``PREFIX``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
@@ -36,7 +36,7 @@ class Route:
     parameters: tuple[Param, ...] = ()
     body: Schema | None = None
     response: Schema
-    ask: Callable[[QuerySession, Params], Answer] | None = None
+    query: Callable[[QuerySession, Params], Answer] | None = None
     reply: Callable[[Params], Answer] | None = None
 
     @property

@@ -40,6 +40,6 @@ ROUTES = (
             limit_param(100),
         ),
         response=schema_of(RunningList),
-        ask=_list,
+        query=_list,
     ),
 )

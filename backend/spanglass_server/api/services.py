@@ -43,14 +43,14 @@ ROUTES = (
         ),
         parameters=(*RANGE, _buckets(40, 0)),
         response=schema_of(services.ServiceList),
-        ask=_list,
+        query=_list,
     ),
     Route(
         path="/services/{service:path}/operations",
         summary="Operations of a service, those that took the most time first.",
         parameters=(_SERVICE, *RANGE, limit_param(200)),
         response=schema_of(services.OperationList),
-        ask=_operations,
+        query=_operations,
     ),
     Route(
         path="/services/{service:path}/series",
@@ -63,6 +63,6 @@ ROUTES = (
             _buckets(60, 1),
         ),
         response=schema_of(services.Series),
-        ask=_series,
+        query=_series,
     ),
 )

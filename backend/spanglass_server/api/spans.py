@@ -64,7 +64,7 @@ ROUTES = (
             format_param("records", "TracesData"),
         ),
         response=schema_of(spans.SpanList | TracesDataPage),
-        ask=_search,
+        query=_search,
     ),
     Route(
         path="/spans/groups",
@@ -76,6 +76,6 @@ ROUTES = (
             limit_param(100),
         ),
         response=schema_of(spans.SpanGroups),
-        ask=_groups,
+        query=_groups,
     ),
 )

@@ -57,6 +57,6 @@ ROUTES = (
         description="DuckDB's SQL. docs/data-layout.md describes the views.",
         body=_BODY,
         response=schema_of(TimedResult),
-        ask=_run,
+        query=_run,
     ),
 )

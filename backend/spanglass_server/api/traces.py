@@ -54,7 +54,7 @@ ROUTES = (
             CURSOR_PARAM,
         ),
         response=schema_of(traces.TraceList),
-        ask=_search,
+        query=_search,
     ),
     Route(
         path="/traces/counts",
@@ -64,7 +64,7 @@ ROUTES = (
             Param("buckets", "integer", 60, "Most points of the series.", minimum=1, maximum=_MAX_BUCKETS),
         ),
         response=schema_of(traces.SpanCounts),
-        ask=_counts,
+        query=_counts,
     ),
     Route(
         path="/traces/{trace_id}",
@@ -75,7 +75,7 @@ ROUTES = (
             format_param("tree", "TracesData", "columns", "summary"),
         ),
         response=schema_of(view.Trace | view.TraceColumns | view.TraceHead | TracesData),
-        ask=_trace,
+        query=_trace,
     ),
     Route(
         path="/traces/{trace_id}/spans/{key}",
@@ -86,6 +86,6 @@ ROUTES = (
             Param("key", "text", help="The span's key in the trace's answer."),
         ),
         response=schema_of(view.TraceSpan),
-        ask=_span,
+        query=_span,
     ),
 )

@@ -41,11 +41,11 @@ async def show(visit: Visit) -> Response:
 
 
 async def _find(visit: Visit) -> dict[str, Any]:
-    shared = {**visit.window.ask(), "filter": visit.param("filter")}
+    shared = {**visit.window.as_params(), "filter": visit.param("filter")}
     order = "asc" if visit.param("order") == "asc" else "desc"
     lines, counts, facets = await visit.together(
-        visit.ask("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
-        visit.ask("logs", "counts", **shared, buckets=BUCKETS),
+        visit.api("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
+        visit.api("logs", "counts", **shared, buckets=BUCKETS),
         search.count_facets(visit, "logs", visit.param("filter")),
     )
     return {

@@ -1,4 +1,4 @@
-"""What the pages need from the outside: the HTTP API, asked in this process, and the server's health."""
+"""What the pages need from the outside: the HTTP API, called in this process, and the server's health."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ApiError(Exception):
         return str(self.error.get("code", "internal"))
 
 
-class Ask(Protocol):
-    """Ask the API and get its JSON.
+class Api(Protocol):
+    """The API as pages call it.
 
     ``path`` is an API path as it stands in a URL (``/api/v1/services/a%2Fb/series``: parts are percent-encoded),
     ``params`` the query parameters, decoded. Returns the decoded JSON body of a 2xx answer and raises ``ApiError``
@@ -34,5 +34,5 @@ class Ask(Protocol):
     """
 
     async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """Answer one question."""
+        """Return the answer to one request."""
         ...

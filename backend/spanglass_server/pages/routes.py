@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from spanglass_server.pages.ports import Ask, Health
+    from spanglass_server.pages.ports import Api, Health
 
     Show = Callable[[Visit], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,7 +36,7 @@ async def jump(visit: Visit) -> Response:
     trace_id = read_trace_id(text)
     if trace_id and await _is_trace(visit, trace_id, text):
         return _redirect(f"/traces/{trace_id}")
-    answer = await visit.ask("services", **visit.window.ask(), buckets=0)
+    answer = await visit.api("services", **visit.window.as_params(), buckets=0)
     if any(row["service"] == text for row in answer["services"]):
         return _redirect(visit.to_service(text))
     return _redirect(visit.go("/traces", filter=quote(text) if text else None))
@@ -47,7 +47,7 @@ async def _is_trace(visit: Visit, trace_id: str, text: str) -> bool:
     if len(text.strip()) == len(trace_id):
         return True
     try:
-        await visit.ask("traces", trace_id)
+        await visit.api("traces", trace_id)
     except ApiError:
         return False
     return True
@@ -86,21 +86,21 @@ PAGES: Sequence[tuple[str, Show]] = (
 )
 
 
-def page_routes(ask: Ask, *, clock_ns: Callable[[], int], version: str, health: Health) -> list[BaseRoute]:
+def page_routes(api: Api, *, clock_ns: Callable[[], int], version: str, health: Health) -> list[BaseRoute]:
     """Routes of all pages and static files.
 
-    ``ask`` answers API questions in this process, ``clock_ns`` is the time since 1970 in nanoseconds, ``version`` the
+    ``api`` answers API requests in this process, ``clock_ns`` is the time since 1970 in nanoseconds, ``version`` the
     server's, ``health`` says at once why it takes no records (None while it does). Templates and static files are read
     here, once.
     """
-    site, static = _site(ask, clock_ns, version, health)
+    site, static = _site(api, clock_ns, version, health)
     pages = [Route(path, _endpoint(site, show), methods=["GET"], include_in_schema=False) for path, show in PAGES]
     return [*pages, static]
 
 
-def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str, health: Health) -> Endpoint:
+def not_found_page(api: Api, *, clock_ns: Callable[[], int], version: str, health: Health) -> Endpoint:
     """Return the page for addresses that no route has; the composition root decides for which requests it is shown."""
-    site, _ = _site(ask, clock_ns, version, health)
+    site, _ = _site(api, clock_ns, version, health)
 
     async def show(request: Request) -> Response:
         visit = Visit(site, request)
@@ -109,9 +109,9 @@ def not_found_page(ask: Ask, *, clock_ns: Callable[[], int], version: str, healt
     return show
 
 
-def _site(ask: Ask, clock_ns: Callable[[], int], version: str, health: Health) -> tuple[Site, Route]:
+def _site(api: Api, clock_ns: Callable[[], int], version: str, health: Health) -> tuple[Site, Route]:
     assets = load_assets()
-    return Site(ask, clock_ns, make_environment(assets, version), health), assets.route()
+    return Site(api, clock_ns, make_environment(assets, version), health), assets.route()
 
 
 def _endpoint(site: Site, show: Show) -> Endpoint:

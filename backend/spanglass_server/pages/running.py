@@ -21,10 +21,10 @@ NOTHING: dict[str, Any] = {"running": 0, "lost": 0, "spans": []}
 
 
 async def find(visit: Visit) -> dict[str, Any]:
-    """Ask for the open spans of the page's range and service; a list of traces can do without."""
+    """Return the open spans of the page's range and service; a list of traces can do without."""
     if visit.param("cursor"):
         return {"problem": None, **NOTHING}
-    question = visit.ask("running", **visit.window.ask(), service=visit.exact("service"), limit=ASKED)
+    question = visit.api("running", **visit.window.as_params(), service=visit.exact("service"), limit=ASKED)
     return await visit.attempt(question, NOTHING)
 
 

@@ -33,7 +33,7 @@ async def read_filter(visit: Visit, signal: str) -> FilterBox:
     text = visit.param("filter")
     if not text:
         return FilterBox("", [], None, signal)
-    answer = await visit.ask("filter", "check", signal=signal, filter=text)
+    answer = await visit.api("filter", "check", signal=signal, filter=text)
     error = answer.get("error")
     problem = of_api(ApiError(400, error), visit) if not answer["ok"] and error else None
     return FilterBox(text, coloured(text, answer.get("tokens") or []), problem, signal)
@@ -53,8 +53,8 @@ def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
 
 
 async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str, Any]:
-    """Ask for facets; where they cannot be counted in time, the page says so and shows its results all the same."""
-    question = visit.ask("facets", **visit.window.ask(), signal=signal, filter=filter_text)
+    """Return facets; where they cannot be counted in time, the page says so and shows its results all the same."""
+    question = visit.api("facets", **visit.window.as_params(), signal=signal, filter=filter_text)
     return await visit.attempt(question, {"facets": []})
 
 

@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 async def show(visit: Visit) -> Response:
     """``/server``."""
-    status = await visit.ask("status")
+    status = await visit.api("status")
     counters = Counters(status["counters"])
     return visit.page(
         "server.html", ranged=False, server=status, answer=_answer(status, counters),

@@ -33,14 +33,14 @@ NO_TRACES: dict[str, Any] = {"traces": []}
 async def show(visit: Visit) -> Response:
     """``/services/{service}``."""
     name, operation = visit.request.path_params["service"], visit.exact("operation")
-    window = visit.window.ask()
+    window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     listing, answer, series, slowest, failing = await visit.together(
-        visit.ask("services", **window, buckets=0),
-        visit.ask("services", name, "operations", **window),
-        visit.ask("services", name, "series", **window, operation=operation),
-        visit.attempt(visit.ask("traces", **traces, sort="duration"), NO_TRACES),
-        visit.attempt(visit.ask("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
+        visit.api("services", **window, buckets=0),
+        visit.api("services", name, "operations", **window),
+        visit.api("services", name, "series", **window, operation=operation),
+        visit.attempt(visit.api("traces", **traces, sort="duration"), NO_TRACES),
+        visit.attempt(visit.api("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT

@@ -36,7 +36,7 @@ BUCKETS = 40
 
 async def show(visit: Visit) -> Response:
     """``/services``."""
-    answer = await visit.ask("services", **visit.window.ask(), buckets=BUCKETS)
+    answer = await visit.api("services", **visit.window.as_params(), buckets=BUCKETS)
     services = answer["services"]
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"

@@ -45,7 +45,7 @@ async def show(visit: Visit) -> Response:
         raise ApiError(
             404, {"code": "not_found", "message": f"{written!r} is not a trace id: those are {TRACE_ID_FORM}."}
         )
-    answer = await visit.ask("traces", trace_id, format="columns")
+    answer = await visit.api("traces", trace_id, format="columns")
     trace = await asyncio.to_thread(columns.unpack, answer)
     chosen = _chosen(trace, visit.param("span"))
     whole, (logs, logs_problem) = await visit.together(_span(visit, trace, chosen), _logs(visit, trace))
@@ -92,7 +92,7 @@ def _chosen(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 async def _span(visit: Visit, trace: Mapping[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
     """Return a span in full; without it, its row says enough for the page."""
     try:
-        return await visit.ask("traces", trace["trace_id"], "spans", span["key"])
+        return await visit.api("traces", trace["trace_id"], "spans", span["key"])
     except ApiError:
         return {}
 
@@ -101,7 +101,7 @@ async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[st
     """Return the trace's logs, oldest first; a failure to get them does not cost the reader the trace."""
     start_ns = parse_time_ns(trace["start_time"])
     try:
-        answer = await visit.ask(
+        answer = await visit.api(
             "logs", start=max(0, start_ns - BEFORE_NS), end=start_ns + trace["duration_ns"] + AFTER_NS,
             filter=terms.term(terms.TRACE_ID, trace["trace_id"]), limit=LOGS_SHOWN, order="asc",
         )  # fmt: skip

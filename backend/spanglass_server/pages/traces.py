@@ -46,14 +46,14 @@ async def show(visit: Visit) -> Response:
 
 async def _find(visit: Visit) -> dict[str, Any]:
     shared = {
-        **visit.window.ask(), "filter": visit.param("filter"), "service": visit.exact("service"),
+        **visit.window.as_params(), "filter": visit.param("filter"), "service": visit.exact("service"),
         "operation": visit.exact("operation"), "min_duration": visit.param("min"), "max_duration": visit.param("max"),
     }  # fmt: skip
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     order = "asc" if visit.param("order") == "asc" else "desc"
     traces, counts, facets, unended = await visit.together(
-        visit.ask("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
-        visit.ask("traces", "counts", **shared, buckets=BUCKETS),
+        visit.api("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
+        visit.api("traces", "counts", **shared, buckets=BUCKETS),
         search.count_facets(visit, "spans", _whole_filter(visit)),
         running.find(visit),
     )
@@ -90,11 +90,11 @@ def _whole_filter(visit: Visit) -> str:
 async def _choices(visit: Visit) -> dict[str, list[str]]:
     """Return what the pickers offer: services, and operations of the chosen one; without an answer they are empty."""
     service = visit.exact("service")
-    shared = {"signal": "spans", "limit": str(MOST_CHOICES), **visit.window.ask()}
-    operations = (visit.ask("services", service, "operations", **visit.window.ask()) if service
-                  else visit.ask("values", key=terms.OPERATION, **shared))  # fmt: skip
+    shared = {"signal": "spans", "limit": str(MOST_CHOICES), **visit.window.as_params()}
+    operations = (visit.api("services", service, "operations", **visit.window.as_params()) if service
+                  else visit.api("values", key=terms.OPERATION, **shared))  # fmt: skip
     try:
-        found, offered = await visit.together(visit.ask("values", key=terms.SERVICE, **shared), operations)
+        found, offered = await visit.together(visit.api("values", key=terms.SERVICE, **shared), operations)
     except ApiError:
         found, offered = {"values": []}, {"values": []}
     services = sorted({str(row["value"]) for row in found["values"]} | ({service} if service else set()))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from spanglass_server.pages.ports import Ask, Health
+    from spanglass_server.pages.ports import Api, Health
 
 API = "/api/v1"
 #: Longer values are not offered as a search: no one means the whole of a stack trace.
@@ -42,7 +42,7 @@ ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 class Site:
     """What all pages share: the API, the clock (nanoseconds since 1970), the templates, the server's health."""
 
-    ask: Ask
+    api: Api
     clock_ns: Callable[[], int]
     templates: Environment
     health: Health
@@ -83,13 +83,13 @@ class Visit:
         """Return a query parameter as it stands, for names from telemetry: they may begin and end with blanks."""
         return self.params.get(name, "")
 
-    async def ask(self, *path: str, **params: str | int | None) -> dict[str, Any]:
-        """Ask the API below ``/api/v1``; parts of the path are encoded here, empty parameters left out."""
+    async def api(self, *path: str, **params: str | int | None) -> dict[str, Any]:
+        """Return the API's answer to a path below ``/api/v1``: parts are encoded here, empty parameters left out."""
         where = "/".join((API, *(quote(part, safe="") for part in path)))
-        return await self.site.ask(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
+        return await self.site.api(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
 
     async def attempt(self, question: Awaitable[dict[str, Any]], otherwise: dict[str, Any]) -> dict[str, Any]:
-        """Ask what a page can do without: ``otherwise``, with the reason as ``problem``, stands in for an error."""
+        """Return an answer that a page can do without: ``otherwise``, with the reason as ``problem``, for an error."""
         try:
             return {"problem": None, **await question}
         except ApiError as error:

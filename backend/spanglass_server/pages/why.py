@@ -32,7 +32,7 @@ async def explain(visit: Visit, finding: Finding | None, service: str, operation
         return None
     order, wanted = TELLING[finding.kind]
     try:
-        found = await visit.ask(
+        found = await visit.api(
             "traces", service=service, operation=operation, sort=order, limit=1,
             filter=" and ".join(filter(None, (wanted, "" if operation else REQUESTS))),
             start=max(visit.window.start_ns, int(finding.since_s * SECOND_NS)), end=visit.window.end_ns,
@@ -46,7 +46,7 @@ async def explain(visit: Visit, finding: Finding | None, service: str, operation
 
 async def _tell(visit: Visit, trace_id: str, *, failing: bool) -> dict[str, Any]:
     if failing:
-        trace = await visit.ask("traces", trace_id, format="summary")
+        trace = await visit.api("traces", trace_id, format="summary")
         return {"trace_id": trace_id, "failure": trace["failure"], "answer": None}
-    trace = await asyncio.to_thread(columns.unpack, await visit.ask("traces", trace_id, format="columns"))
+    trace = await asyncio.to_thread(columns.unpack, await visit.api("traces", trace_id, format="columns"))
     return {"trace_id": trace_id, "failure": None, "answer": waterfall.answer(trace)}

@@ -53,7 +53,7 @@ class Window:
         """How long it is."""
         return self.end_ns - self.start_ns
 
-    def ask(self) -> dict[str, str]:
+    def as_params(self) -> dict[str, str]:
         """Return the range for the API, absolute, so that all questions of one page see the same records."""
         return {"start": str(self.start_ns), "end": str(self.end_ns)}
 

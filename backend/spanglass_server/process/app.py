@@ -22,7 +22,7 @@ from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.health_routes import operation_routes
-from spanglass_server.process.in_process_api import InProcessAsk
+from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.receive.cors import Cors
@@ -174,8 +174,8 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             version=release,
         )
 
-    # the pages ask within the process, after the reader's own request was let in
-    ask = InProcessAsk(Starlette(routes=api(lambda _: None)))
+    # the pages call it within the process, after the reader's own request was let in
+    in_process = InProcessApi(Starlette(routes=api(lambda _: None)))
 
     def health() -> str | None:
         return node.ingest.health
@@ -186,16 +186,16 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             *otlp_routes(intake, cors=cors),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
-            *page_routes(ask, clock_ns=time.time_ns, version=release, health=health),
+            *page_routes(in_process, clock_ns=time.time_ns, version=release, health=health),
         ],
-        exception_handlers={404: _not_found(ask, release, health)},
+        exception_handlers={404: _not_found(in_process, release, health)},
     )
     names = None if tokens.read.required else HostNames(settings.server.host, settings.server.allowed_hosts)
     return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read), names), telemetry)
 
 
-def _not_found(ask: InProcessAsk, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
-    page = not_found_page(ask, clock_ns=time.time_ns, version=release, health=health)
+def _not_found(api: InProcessApi, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
+    page = not_found_page(api, clock_ns=time.time_ns, version=release, health=health)
 
     async def handle(request: Request, _: Exception) -> Response:
         return await page(request)

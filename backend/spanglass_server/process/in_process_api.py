@@ -1,4 +1,4 @@
-"""Asking the HTTP API from within the process: the pages see exactly what every other client sees."""
+"""Calling the HTTP API from within the process: the pages see exactly what every other client sees."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 _OK = range(200, 300)
 
 
-class InProcessAsk:
-    """The ``Ask`` of the pages over an ASGI application."""
+class InProcessApi:
+    """The ``Api`` of the pages over an ASGI application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """See ``pages.ports.Ask``."""
+        """See ``pages.ports.Api``."""
         scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -42,13 +42,13 @@ class InProcessAsk:
         }
         status = 0
         parts: list[bytes] = []
-        asked = False
+        was_read = False
 
         async def receive() -> Message:
-            nonlocal asked
-            if asked:  # the caller stays until it is cancelled
+            nonlocal was_read
+            if was_read:  # the caller stays until it is cancelled
                 await asyncio.Event().wait()
-            asked = True
+            was_read = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:

@@ -51,14 +51,14 @@ class Engine:
         self._connections = Connections(self._data_dir, limits)
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
 
-    async def run(self, ask: Callable[[QuerySession], T], *, deadline_s: float) -> T:
-        """Run ``ask`` over a session of its own and return its answer.
+    async def run(self, query: Callable[[QuerySession], T], *, deadline_s: float) -> T:
+        """Run ``query`` over a session of its own and return its answer.
 
         Raises ``QueryTimeoutError`` past the deadline, waiting for a free thread included, and ``QueryMemoryError``.
         Cancelling the awaiting task stops the query.
         """
         stop = Stop()
-        future = asyncio.get_running_loop().run_in_executor(self._threads, self.run_here, ask, stop)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self.run_here, query, stop)
         try:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(future)
@@ -69,8 +69,8 @@ class Engine:
             stop.insist(future)
             raise
 
-    def run_here(self, ask: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
-        """Run ``ask`` in this thread, without a deadline."""
+    def run_here(self, query: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
+        """Run ``query`` in this thread, without a deadline."""
         stop = stop or Stop()
         if not stop.stopped:
             self._settle(lambda: stop.stopped)
@@ -82,7 +82,7 @@ class Engine:
                 self._connections.use(snapshot.version) as pair,
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
-                return ask(StoreSession(cursor, pair.lookup.within(stop), snapshot, self._data_dir, self._slot_of))
+                return query(StoreSession(cursor, pair.lookup.within(stop), snapshot, self._data_dir, self._slot_of))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit_bytes)"

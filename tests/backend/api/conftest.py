@@ -28,10 +28,10 @@ class TableEngine:
         self.session = session
         self.deadline_s = 0.0
 
-    async def run(self, ask: Callable[[Any], Any], *, deadline_s: float) -> Any:
+    async def run(self, query: Callable[[Any], Any], *, deadline_s: float) -> Any:
         """Run one question."""
         self.deadline_s = deadline_s
-        return await asyncio.to_thread(ask, self.session)
+        return await asyncio.to_thread(query, self.session)
 
 
 @contextlib.contextmanager

@@ -24,10 +24,10 @@ class PlainEngine:
 
     deadline_s = 0.0
 
-    async def run(self, ask, *, deadline_s):
-        """Keep the deadline and ask."""
+    async def run(self, query, *, deadline_s):
+        """Keep the deadline and run the query."""
         self.deadline_s = deadline_s
-        return ask(None)
+        return query(None)
 
 
 LATER = "try again when the server has less to do, or raise the setting that it names"
@@ -35,16 +35,18 @@ LATER = "try again when the server has less to do, or raise the setting that it 
 
 def route(**more):
     """Make a route that answers with its parameters."""
-    return Route(**{"path": "/echo", "summary": "Echo.", "response": ANYTHING, "ask": lambda _, params: params, **more})
+    return Route(
+        **{"path": "/echo", "summary": "Echo.", "response": ANYTHING, "query": lambda _, params: params, **more}
+    )
 
 
 def raises(error, **more):
     """Make a route whose question fails."""
 
-    def ask(_session, _params):
+    def fail(_session, _params):
         raise error
 
-    return route(ask=ask, **more)
+    return route(query=fail, **more)
 
 
 def test_parameters_reach_the_handler(serve_api):
@@ -74,7 +76,7 @@ def test_range_becomes_a_window(serve_api):
 
 def test_reply_needs_no_session(serve_api):
     """A route that asks nothing of storage is answered without the engine."""
-    client = serve_api(None, routes=[route(ask=None, reply=lambda params: {"seen": sorted(params)})])
+    client = serve_api(None, routes=[route(query=None, reply=lambda params: {"seen": sorted(params)})])
 
     assert client.get("/api/v1/echo").json() == {"seen": ["now_ns"]}
 
@@ -169,7 +171,7 @@ def test_unforeseen_failure(serve_api, caplog):
 )
 def test_gzip(serve_api, encoding, size, packed):
     """Long answers are packed for clients that take it, and only for them."""
-    client = serve_api(PlainEngine(), routes=[route(ask=lambda _, __: {"text": "x" * size})])
+    client = serve_api(PlainEngine(), routes=[route(query=lambda _, __: {"text": "x" * size})])
 
     with client.stream("GET", "/api/v1/echo", headers={"accept-encoding": encoding}) as answer:
         raw = b"".join(answer.iter_raw())
@@ -191,7 +193,7 @@ def test_a_client_that_leaves_stops_its_query(serve_api):
                 cancelled.set()
                 raise
 
-    client = serve_api(EndlessEngine(), routes=[route(), route(path="/now", ask=None, reply=lambda _: {})])
+    client = serve_api(EndlessEngine(), routes=[route(), route(path="/now", query=None, reply=lambda _: {})])
     leaving = http.client.HTTPConnection("127.0.0.1", client.base_url.port, timeout=30)
     leaving.request("GET", "/api/v1/echo")
     assert started.wait(30)
