@@ -102,5 +102,7 @@ def _key(version: int, inputs: Iterable[Input]) -> int:
 
 def _title(kind: str, message: str) -> str:
     first = message.strip().split("\n", 1)[0].strip()
+    if first == kind or first.startswith(kind + ": "):
+        kind = ""
     title = ": ".join(part for part in (kind, first) if part) or "an exception without type and message"
     return title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1] + "…"

@@ -38,6 +38,9 @@ _UNNAMED = frozenset(
 _INLINED = frozenset(("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"))
 _LAST_PART = re.compile(r"[^.:#/\\>]*$")
 
+_SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)(?:$|\?)|^(?:node|ext|webpack|webpack-internal):")
+_SCRIPT_FRAMES = 10
+
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/", "/pkg/mod/", "/cargo/", "/gems/", "/vendor/")
 _LANGUAGES = ("java.", "javax.", "jdk.", "sun.", "kotlin.", "scala.", "System.", "Microsoft.")
 
@@ -48,13 +51,24 @@ _OVERFLOWS = ("Maximum call stack", "too much recursion", "stack overflow", "max
 def inputs(report: ExceptionReport, chain: tuple[Raised, ...]) -> Inputs:
     """Return what decides the group, apart from the service."""
     lead = _of_lead(chain[0], report)
-    others = list(dict.fromkeys(_of_other(raised) for raised in chain[1:]))
+    others = list(dict.fromkeys(_of_other(raised) for raised in _others(chain)))
     if any(raised.relation == "member" for raised in chain):
         others.sort()  # the members of a group come in the order in which tasks ended
     found = list(lead)
     for told in others:
         found += told
     return found
+
+
+def _others(chain: tuple[Raised, ...]) -> list[Raised]:
+    """Return the causes, contexts and members that count: those that every sender of the language tells.
+
+    In JavaScript span events have ``error.stack``, which tells no causes, and log records tell them: neither may split
+    the other. Causes in Rust are messages, without type and frames.
+    """
+    if len(chain) == 1 or any(_SCRIPT.search(frame.file) for frame in chain[0].frames[-_SCRIPT_FRAMES:]):
+        return []
+    return [raised for raised in chain[1:] if raised.type or raised.frames]
 
 
 def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:

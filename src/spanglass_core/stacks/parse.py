@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_core.stacks import dotnet, jvm, php, python, ruby
+from spanglass_core.stacks import dotnet, golang, javascript, jvm, php, python, ruby, rust
 from spanglass_core.stacks.model import MAX_CHAIN, Raised
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ MAX_TEXT = 256 * 1024
 _HALF = MAX_TEXT // 2
 
 #: In this order; each gives None for a text that is not of its language.
-_READERS: tuple[Reader, ...] = (python.read, jvm.read, dotnet.read, php.read, ruby.read)
+_READERS: tuple[Reader, ...] = (
+    *(python.read, golang.read, jvm.read, dotnet.read, php.read, ruby.read, rust.read, javascript.read),
+)
 
 
 def parse(stacktrace: str, type: str = "", message: str = "") -> tuple[Raised, ...]:  # noqa: A002 - as it is told
@@ -31,12 +33,12 @@ def parse(stacktrace: str, type: str = "", message: str = "") -> tuple[Raised, .
     for text in (stacktrace, message):
         if "\n" not in text:
             continue
-        cut = _cut(text)
+        cut = _cut(text).replace("\r\n", "\n")
         for read in _READERS:
             chain = read(cut, type, message)
             if chain:
                 return chain[:MAX_CHAIN]
-    return (Raised(type, message, ()),)
+    return rust.read_list(stacktrace, type, message) or (Raised(type, message, ()),)
 
 
 def _cut(text: str) -> str:

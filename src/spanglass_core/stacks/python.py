@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spanglass_core.stacks import in_app
@@ -30,6 +31,9 @@ _TYPE = re.compile(r"([^\W\d][\w.<>]*)(?:: |:?\n|:?$)")
 _MEMBER = re.compile(r"( *)\+(-\+)?-{4,}( (?:\d+|\.\.\.) -{4,})?$")
 _IN_GROUP = re.compile(r"( *)(?:\| ?|\+ (?=Exception Group ))")
 _INSTALLED = re.compile(r".*/(?:site-packages|dist-packages|lib/python\d\.\d+)/([^/]+(?:/[^/]+)*?)(?:/__init__)?\.py$")
+
+
+_MAX_PATH = 500
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ def _is_error(text: str) -> bool:
 
 def _chain(text: str) -> list[_Block]:
     """Return the exceptions of a text without groups, in the order in which they are printed."""
+    if _CAUSE not in text and _CONTEXT not in text:
+        return [_Block(text)]
     parts = _BETWEEN.split(text)
     blocks = [_Block(part) for part in parts[::2]]
     for block, separator in zip(blocks, parts[1::2], strict=False):
@@ -143,14 +149,17 @@ def _frames(text: str, start: int, end: int) -> Iterator[Frame]:
     found = list(_FRAME.finditer(text, start, end))
     for match in found[-MAX_FRAMES:]:
         file, line, function = match.groups()
-        own = in_app.python(file)
-        yield Frame(function, "" if own else _module(file), file, int(line[:9]), own)
+        module, own = _belongs(file) if len(file) <= _MAX_PATH else ("", False)
+        yield Frame(function, module, file, int(line[:9]), own)
 
 
-def _module(file: str) -> str:
-    """Return the module of an installed file, by its path; empty for other files."""
+@lru_cache(maxsize=2048)
+def _belongs(file: str) -> tuple[str, bool]:
+    """Return the module of an installed file, by its path, and whether it is the application's, which has none here."""
+    if in_app.python(file):
+        return "", True
     installed = _INSTALLED.match(file)
-    return installed[1].replace("/", ".") if installed else ""
+    return (installed[1].replace("/", ".") if installed else ""), False
 
 
 def _told(text: str) -> tuple[str, str]:
