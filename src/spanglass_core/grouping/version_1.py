@@ -1,10 +1,11 @@
 """Fingerprint version 1: exception types through the chain, and where in the application each was raised.
 
 Of each exception the innermost frame of the application counts, without line numbers: who called it, and where the
-exception was caught, may differ. If it was raised in a library, the frame that called that frame counts too, because
-code around a library (a client, a repository) serves many callers. What has no name (a script's top level, an anonymous
-function) says too little, so the normalised message is added. Without frames of the application, the normalised message
-and the innermost frames of libraries count; without frames at all, the normalised message.
+exception was caught, may differ. If it was raised in an installed package, the frame that called that frame counts too,
+because code around a package (a client, a repository) serves many callers. What has no name (a script's top level, an
+anonymous function) says too little, so the normalised message is added; so it is in Go, where a stack tells where an
+error was reported. Without frames of the application, the normalised message and the innermost frames of libraries
+count; without frames at all, the normalised message.
 
 This never changes: another way of grouping is another version.
 """
@@ -29,7 +30,18 @@ _LIBRARY_FRAMES = 2
 _UNNAMED = frozenset(
     (
         *("", "main", "Main", "<main>", "{main}", "<Main>$", "Main$", "_start", "<module>", "__main__"),
-        *("<anonymous>", "anonymous", "(anonymous)", "<lambda>", "lambda", "eval", "?", "<unknown>"),
+        *(
+            "<anonymous>",
+            "anonymous",
+            "(anonymous)",
+            "_onTimeout",
+            "_onImmediate",
+            "<lambda>",
+            "lambda",
+            "eval",
+            "?",
+            "<unknown>",
+        ),
         *("_compile", "global code", "module code", "eval code", "<top (required)>", "block in <top (required)>"),
         *("block in <main>", "{closure}"),
     )
@@ -42,6 +54,13 @@ _SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)(?:$|\?)|^(?:node|ext|webpac
 _SCRIPT_FRAMES = 10
 
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/", "/pkg/mod/", "/cargo/", "/gems/", "/vendor/")
+#: What reaches other processes, of the libraries of languages.
+_CLIENTS = (
+    *("java.net.", "java.sql.", "javax.sql.", "System.Net.", "System.Data.", "node:net", "node:http", "node:_http"),
+    *("http.client", "urllib.", "smtplib", "sqlite3", "ssl", "socket", "xmlrpc.", "imaplib", "ftplib"),
+)
+#: Modules of Python's own library whose exceptions say nothing of a client.
+_NOT_INSTALLED = ("__main__", "builtins", "json", "asyncio", "decimal", "concurrent", "subprocess", "zipfile", "struct")
 _LANGUAGES = ("java.", "javax.", "jdk.", "sun.", "kotlin.", "scala.", "System.", "Microsoft.")
 
 _OVERFLOW_TYPES = ("RecursionError", "StackOverflowError", "SystemStackError", "StackOverflowException")
@@ -72,28 +91,37 @@ def _others(chain: tuple[Raised, ...]) -> list[Raised]:
 
 
 def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:
-    kind = ("type", normalise.type_name(raised.type or report.type))
     told = raised.message or report.message
-    own = [frame for frame in reversed(raised.frames) if frame.in_app and frame.function not in _INLINED]
+    found = _type(raised.type or report.type)
+    own = _own(raised)
     if not own:
-        return [kind, ("message", normalise.message(told)), *_library_frames(raised)]
+        return [*found, ("message", normalise.message(told)), *_library_frames(raised)]
     if raised.type.endswith(_OVERFLOW_TYPES) or any(words in told for words in _OVERFLOWS):
-        return [kind, *_recursion(own)]
-    found = [kind, ("frame", name(own[0]))]
-    if _is_unnamed(own[0]):
-        return [*found, ("message", normalise.message(told))]
-    if _raised_in_package(raised):
-        caller = next((name(frame) for frame in own if name(frame) != found[1][1] and not _is_unnamed(frame)), None)
-        found += [("frame", caller)] if caller else []
+        return [*found, *_recursion(own)]
+    innermost = name(own[0])
+    found.append(("frame", innermost))
+    unnamed, where_told = _is_unnamed(own[0]), _is_where_told(raised, own[0])
+    if not unnamed and (where_told or _is_of_package(raised, own)):
+        callers = (name(frame) for frame in own[1:] if not _is_unnamed(frame))
+        found += [("frame", caller) for caller in callers if caller != innermost][:1]
+    if unnamed or where_told:
+        found.append(("message", normalise.message(told)))
     return found
+
+
+def _type(kind: str) -> Inputs:
+    plain = normalise.type_name(kind)
+    return [("type", plain)] if plain else []
+
+
+def _own(raised: Raised) -> list[Frame]:
+    """Return the frames of the application, the innermost first."""
+    return [frame for frame in reversed(raised.frames) if frame.in_app and frame.function not in _INLINED]
 
 
 def _of_other(raised: Raised) -> tuple[tuple[str, str], ...]:
     """Return what counts of a cause, a context or a member: its type, and where it was raised."""
-    kind = ("type", normalise.type_name(raised.type))
-    own = (frame for frame in reversed(raised.frames) if frame.in_app and frame.function not in _INLINED)
-    innermost = next(own, None)
-    return (kind, ("frame", name(innermost))) if innermost else (kind,)
+    return (*_type(raised.type), *(("frame", name(frame)) for frame in _own(raised)[:1]))
 
 
 def _library_frames(raised: Raised) -> Inputs:
@@ -115,14 +143,30 @@ def _is_unnamed(frame: Frame) -> bool:
     return last is not None and last[0] in _UNNAMED
 
 
-def _raised_in_package(raised: Raised) -> bool:
-    """Whether an installed package, not the language's own library, stands between the application and the failure."""
+def _is_where_told(raised: Raised, innermost: Frame) -> bool:
+    """Whether the stack is of where an error was reported, perhaps by a helper: errors of Go have none themselves.
+
+    Those that keep their callers, as ``github.com/pkg/errors`` does, tell the outermost function of the runtime too.
+    """
+    if not innermost.file.endswith(".go") or raised.frames[0].function == "runtime.goexit":
+        return False
+    return raised.type != "panic" and not raised.type.startswith("runtime.")
+
+
+def _is_of_package(raised: Raised, own: list[Frame]) -> bool:
+    """Whether an installed package, or a client of the language's library, stands between application and failure."""
     for frame in reversed(raised.frames):
         if frame.in_app:
-            return False
-        if any(part in frame.file for part in _INSTALLED):
-            return True
+            break
         where = frame.module or frame.function
+        if any(part in frame.file for part in _INSTALLED) or where.startswith(_CLIENTS):
+            return True
         if "." in where and "::" not in where and "/" not in frame.file and not where.startswith(_LANGUAGES):
             return True
-    return False
+    if not own[0].file.endswith(".py"):
+        return False
+    # what is written in C has no frames in Python, but its exceptions have their modules
+    package, dot, _ = raised.type.partition(".")
+    if not dot or package in _NOT_INSTALLED:
+        return False
+    return not any(f"/{package}/" in frame.file or f"/{package}.py" in frame.file for frame in own)

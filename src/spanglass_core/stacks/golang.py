@@ -28,9 +28,9 @@ _TELLING_BELOW = ("go.opentelemetry.io/", "go.uber.org/zap", "github.com/sirupse
 def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # noqa: A002 - a reader's form
     """Return the errors of a stack of Go; None for a text that is none.
 
-    Of several goroutines the first counts, which is the one that failed. What panicked is a ``panic``: the error sent
-    beside it is often made where it was recovered. An error that was wrapped is printed below what it wraps. Neither
-    type nor message is in the text of ``debug.Stack``.
+    Of several goroutines the first counts, which is the one that failed. What panicked is a ``panic``, unless the
+    runtime's own error was sent beside it: others are often made where it was recovered. An error that was wrapped is
+    printed below what it wraps. Neither type nor message is in the text of ``debug.Stack``.
     """
     if ".go:" not in text or "\n\t" not in text:
         return None
@@ -39,7 +39,8 @@ def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # no
         return None
     told = [_raised(said, frames) for said, frames in parts if frames][-MAX_CHAIN:]
     first = told[-1]
-    chain = [Raised(first.type or type, message or first.message, first.frames)]
+    kind = type if type.startswith("runtime.") else first.type or type
+    chain = [Raised(kind, message or first.message, first.frames)]
     for index, inner in enumerate(reversed(told[:-1])):
         chain.append(Raised(inner.type, inner.message, inner.frames, "cause", index))
     return tuple(chain)
