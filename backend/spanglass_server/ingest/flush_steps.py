@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class FlushSteps:
-    """The steps of ``Flushing``, over a real journal and store; ``clock_ns`` is time since 1970."""
+    """The steps of ``Flushing``, over a real journal and store; ``clock_ns`` is time since 1970.
+
+    ``before_flush`` is called while the generation is in the journal still, once all its records are columns; it does
+    not raise.
+    """
 
     def __init__(
         self,
@@ -25,7 +29,9 @@ class FlushSteps:
         pending: Pending,
         digests: DigestWindow,
         clock_ns: Callable[[], int],
+        before_flush: Callable[[], None] = lambda: None,
     ) -> None:
+        self._before_flush = before_flush
         self._folder = folder
         self._store = store
         self._pending = pending
@@ -40,6 +46,7 @@ class FlushSteps:
     def flush(self, generation: int) -> None:
         """Commit a generation's records as segments; on an error all of them are where they were."""
         self._pending.settle()
+        self._before_flush()
         newest_ns, digests = self._digests.of(generation)
         self._store.flush(
             generation,

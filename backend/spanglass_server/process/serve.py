@@ -70,6 +70,7 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
 
 def _run(settings: Settings, tokens: Tokens) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
+    from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
     from spanglass_server.process.app import run  # noqa: PLC0415
     from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
 
@@ -78,7 +79,7 @@ def _run(settings: Settings, tokens: Tokens) -> int:
 
     try:
         run(settings, tokens, on_ready=announce)
-    except (OSError, CatalogError) as error:
+    except (OSError, CatalogError, IssueStoreError) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 

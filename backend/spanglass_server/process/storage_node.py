@@ -19,6 +19,10 @@ from spanglass_server.ingest.journal_folder import JournalFolder
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.recovery import Recovery
+from spanglass_server.issues.deriving import Deriver
+from spanglass_server.issues.sqlite_store import FILE_NAME, SqliteIssueStore
+from spanglass_server.issues.tracker import IssueTracker
+from spanglass_server.query.issues.stored import since_ignored, unknown_keys
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
@@ -32,20 +36,23 @@ from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.supervision import Supervisor, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from spanglass_server.issues.model import Due, Sighting
+    from spanglass_server.issues.states import IgnoredCounts
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _SHRED_EVERY_S = 0.2  # the longest that acknowledged records wait to become columns
 _TICK_S = 1.0
+_LOOK_AT_IGNORED_S = 10.0
 
 
 class StorageNode:
     """Takes requests, keeps them, and answers queries; ready when the constructor returns.
 
-    Raises ``OSError`` or ``CatalogError`` when the data directory can't be used.
+    Raises ``OSError``, ``CatalogError`` or ``IssueStoreError`` when the data directory can't be used.
     """
 
     def __init__(
@@ -64,7 +71,11 @@ class StorageNode:
         with ExitStack() as undo:
             undo.callback(catalog.close)
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
-            self._pending = Pending(self.store, _shred_limits(settings), telemetry)
+            self.issues = SqliteIssueStore(data_dir / FILE_NAME, settings.issues.max_issues)
+            undo.callback(self.issues.close)
+            deriver = Deriver(self.issues.route, lambda: telemetry.add(own.UNGROUPED_EXCEPTIONS, 1))
+            self.tracker = IssueTracker(self.issues, deriver, self, clock_ns)
+            self._pending = Pending(self.store, _shred_limits(settings), telemetry, deriver.derive)
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():
@@ -75,7 +86,8 @@ class StorageNode:
             self._slots = ServiceSlots(catalog)
             undo.pop_all()
         self._folder = folder
-        self._flushing = Flushing(FlushSteps(folder, self.store, self._pending, digests, clock_ns), telemetry, pace)
+        steps = FlushSteps(folder, self.store, self._pending, digests, clock_ns, self.tracker.try_observe)
+        self._flushing = Flushing(steps, telemetry, pace)
         for generation, state in recovered.generations.items():
             self._flushing.add(generation, state)
         self._generations = Generations(
@@ -99,14 +111,25 @@ class StorageNode:
             every(_TICK_S, "ticker", self._generations.tick),
             every(_TICK_S, "slots", self._slots.save),
             every(_TICK_S, "sweeper", self.store.sweep),
+            every(_TICK_S, "issues", self.tracker.observe),
+            every(_TICK_S, "stored issues", self.tracker.find_stored),
+            every(_LOOK_AT_IGNORED_S, "ignored issues", self.tracker.look_at_ignored),
             every(compact_s, "compactor", self.store.compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
         ]
 
+    def sightings(self, known: Collection[int]) -> Sequence[Sighting]:
+        """See ``StoredOccurrences``."""
+        return self.engine.run_here(lambda session: unknown_keys(session, known))
+
+    def counts(self, due: Sequence[Due], now_ns: int) -> Mapping[str, IgnoredCounts]:
+        """See ``StoredOccurrences``."""
+        return self.engine.run_here(lambda session: since_ignored(session, due, now_ns))
+
     @property
     def problems(self) -> list[str]:
         """What is wrong, in words for people, the worst first: records refused, not flushed, a thread that fails."""
-        found = [self.ingest.health, self._flushing.problem, *self._supervisor.problems]
+        found = [self.ingest.health, self._flushing.problem, self.tracker.problem, *self._supervisor.problems]
         return list(dict.fromkeys(problem for problem in found if problem is not None))
 
     def _watch(self) -> None:
@@ -145,6 +168,7 @@ class StorageNode:
             self._slots.save()
         except Exception as error:  # noqa: BLE001 - they are chosen again; what follows must be released
             _LOG.warning("colours of services seen last are not kept: %s", error)
+        self.issues.close()
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)
 
@@ -156,6 +180,8 @@ def _store_limits(settings: Settings) -> StoreLimits:
         Signal.LOGS: retention.logs_ns,
         Signal.METRICS: retention.metrics_ns,
     }
+    sources_ns = (retention.traces_ns, retention.logs_ns)  # occurrences stay as long as what they come from
+    ages[Signal.OCCURRENCES] = max(sources_ns) if all(sources_ns) else 0
     return StoreLimits(settings.storage.max_columns, RetentionLimits(ages, retention.max_bytes))
 
 

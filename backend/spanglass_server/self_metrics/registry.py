@@ -91,6 +91,7 @@ SEGMENT_BYTES = _gauge("segment_bytes", "Size of segments on disk.", "signal")
 OVERFLOWED_ATTRIBUTES = _counter(
     "overflowed_attributes", "Attributes past a limit, kept in the overflow column.", "signal"
 )
+UNGROUPED_EXCEPTIONS = _counter("ungrouped_exceptions", "Exceptions of stored records that could not be grouped.")
 CUT_VALUES = _counter("cut_values", "Attribute values cut at storage.max_value_bytes.", "signal")
 DELETED_SEGMENTS = _counter("deleted_segments", "Segments deleted by retention.", "signal", "reason")
 DELETED_ROWS = _counter("deleted_rows", "Rows deleted by retention.", "signal", "reason")

@@ -143,6 +143,13 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Issues:
+    """Error tracking."""
+
+    max_issues: int = _row(20_000, whole(1), "Issues of one service; what comes then is one overflow issue.")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -170,6 +177,7 @@ class Settings:
     cors: Cors = field(default_factory=Cors)
     storage: Storage = field(default_factory=Storage)
     retention: Retention = field(default_factory=Retention)
+    issues: Issues = field(default_factory=Issues)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
 
@@ -182,6 +190,7 @@ GROUPS: dict[str, type[Any]] = {
     "cors": Cors,
     "storage": Storage,
     "retention": Retention,
+    "issues": Issues,
     "query": Query,
     "log": Log,
 }

@@ -67,7 +67,7 @@ def fingerprint(version: int, report: ExceptionReport, rules: Rules = NO_RULES) 
         version=version,
         key=_key(version, inputs),
         inputs=inputs,
-        title=_title(kind, message),
+        title=title_of(kind, message),
         culprit=culprit(chain),
         type=kind,
         message=message,
@@ -100,7 +100,8 @@ def _key(version: int, inputs: Iterable[Input]) -> int:
     return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _title(kind: str, message: str) -> str:
+def title_of(kind: str, message: str) -> str:
+    """Return type and message of an exception as one line of at most 200 characters."""
     first = message.strip().split("\n", 1)[0].strip()
     if first == kind or first.startswith(kind + ": "):
         kind = ""

@@ -1,0 +1,82 @@
+"""Fingerprints of exceptions as they come in, remembered by what they are made from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_core.grouping.exception import ExceptionReport
+from spanglass_core.grouping.fingerprint import CURRENT_VERSION, Fingerprint, fingerprint
+from spanglass_core.grouping.rules import NO_RULES, Rules
+from spanglass_core.stacks.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spanglass_server.issues.told import Told
+
+#: Stacks whose group is remembered, about 2 kB each.
+_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The group of an exception, and where it was raised.
+
+    The fingerprint's title and message may be those of another exception of the group.
+    """
+
+    fingerprint: Fingerprint
+    raised_in: str  # file, line and function of the innermost frame: the same wherever the exception is told
+    stack_hash: int
+
+
+class Grouper:
+    """Groups by one set of rules, whose epoch is ``epoch``. Belongs to one thread."""
+
+    def __init__(self, rules: Rules = NO_RULES, epoch: int = 0) -> None:
+        self.epoch = epoch
+        self.keys = tuple(sorted(rules.attribute_keys))
+        self._rules = rules
+        self._rules_read_messages = any(rule.match.message for rule in rules.rules)
+        self._known: dict[bytes, Grouped | None] = {}  # None: there it depends on the message too
+
+    def group(self, one: Told) -> Grouped:
+        """Return the group of an exception.
+
+        A message stands in its stack too and is seldom the same twice: without it most stacks are known already. With
+        the colon before it, it can't be mistaken for a part of a function's name.
+        """
+        stack = one.stacktrace.replace(f": {one.message}", ":") if one.message else one.stacktrace
+        parts = (one.service, one.type, stack, *one.fingerprint, *map("=".join, one.attributes.items()))
+        key = _digest(parts)
+        found = self._known.get(key)
+        if found is None and (self._rules_read_messages or key in self._known):
+            key = _digest((*parts, one.message))
+            found = self._known.get(key)
+        return self._grouped(one, parts, key) if found is None else found
+
+    def _grouped(self, one: Told, parts: Iterable[str], key: bytes) -> Grouped:
+        report = ExceptionReport(one.service, one.type, one.message, one.stacktrace, one.fingerprint, one.attributes)
+        stack_hash = int.from_bytes(key[:8], "big", signed=True)
+        found = Grouped(fingerprint(CURRENT_VERSION, report, self._rules), _raised_in(one), stack_hash)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        if any(given.kind == "message" for given in found.fingerprint.inputs):
+            self._known[key] = None
+            key = _digest((*parts, one.message))
+        self._known[key] = found
+        return found
+
+
+def _raised_in(one: Told) -> str:
+    chain = parse(one.stacktrace, one.type, one.message)
+    if not chain or not chain[0].frames:
+        return ""
+    frame = chain[0].frames[-1]
+    return f"{frame.file}:{frame.line}:{frame.function}"
+
+
+def _digest(parts: Iterable[str]) -> bytes:
+    return hashlib.blake2b("\1".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

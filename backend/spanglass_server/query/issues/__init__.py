@@ -1,0 +1,1 @@
+"""What is asked of stored occurrences of exceptions."""
