@@ -109,7 +109,8 @@ class IssueStore(Protocol):
     def merge(self, issue_ids: Sequence[str], into: str, actor: str, now_ns: int) -> list[Merge]:
         """Make issues of one service one, which keeps id, state and assignee of ``into``.
 
-        Those that are one with it already are left out. Raises ``UnknownIssueError`` or ``InvalidChangeError``.
+        Those that are one with it already are left out, and what occurred before does not reopen ``into``. Raises
+        ``UnknownIssueError`` or ``InvalidChangeError``.
         """
 
     def unmerge(self, merge_ids: Sequence[int], actor: str, now_ns: int) -> None:

@@ -25,6 +25,8 @@ class Held:
 
     key: int
     first_ns: int
+    last_ns: int
+    settled_ns: int = 0  # what was known when it was merged or parted last
     state: State = State.NEW
     assignee: str = ""
     comments: list[str] = field(default_factory=list)
@@ -81,20 +83,25 @@ class IssueStoreMachine(RuleBasedStateMachine):
         by_key = self.store.snapshot().by_key
         for each in sightings:
             name = self.ids.setdefault(each.key, by_key[each.key].id)
-            issue = self.held.setdefault(name, Held(each.key, each.first_ns))
-            issue.first_ns = min(issue.first_ns, each.first_ns)
+            issue = self.held.setdefault(name, Held(each.key, each.first_ns, each.last_ns))
+            issue.first_ns, issue.last_ns = min(issue.first_ns, each.first_ns), max(issue.last_ns, each.last_ns)
         return multiple(*(self.ids[key] for key in sorted(expected)))
 
     def is_of(self, key, name):
         """Whether a key is of an issue."""
         return key in self.ids and self.root(self.ids[key]) == name
 
+    def settle(self, name):
+        """Note what is known of an issue and those within it."""
+        for issue in (issue for each, issue in self.held.items() if self.root(each) == name):
+            issue.settled_ns = issue.last_ns
+
     def expect_regression(self, name, sightings):
         """Regress the issue in the model, if one of these is after the resolution and of no older release."""
         issue = self.held[name]
         after_ns, newest = issue.resolved
-        back = [each for each in sightings if each.last_ns > after_ns and (not each.release or each.release >= newest)]
-        if issue.state is State.RESOLVED and back:
+        late = [each for each in sightings if each.last_ns > max(after_ns, self.held[self.ids[each.key]].settled_ns)]
+        if issue.state is State.RESOLVED and any(not each.release or each.release >= newest for each in late):
             issue.state = State.REGRESSED
 
     @rule(data=st.data())
@@ -140,6 +147,7 @@ class IssueStoreMachine(RuleBasedStateMachine):
         sources = dict.fromkeys(self.root(name) for name in names if self.root(name) != target)
         assert [(each.issue, each.into) for each in made] == [(source, target) for source in sources]
         for source, each in zip(sources, made, strict=True):
+            self.settle(source)
             self.held[source].parent = target
             self.edges[each.id] = source
         return multiple(*(each.id for each in made))
@@ -148,7 +156,9 @@ class IssueStoreMachine(RuleBasedStateMachine):
     def unmerge(self, merge):
         """Undo any merge that stands."""
         self.store.unmerge([merge], "ann", self.now)
-        self.held[self.edges.pop(merge)].parent = None
+        source = self.edges.pop(merge)
+        self.held[source].parent = None
+        self.settle(source)
 
     @rule()
     def restart(self):
@@ -185,7 +195,7 @@ class IssueStoreMachine(RuleBasedStateMachine):
 
 
 TestIssueStoreMachine = IssueStoreMachine.TestCase
-TestIssueStoreMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestIssueStoreMachine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 
 
 moves = st.lists(st.builds(Move, st.integers(1, 12), st.integers(1, 12), st.integers(0, 9)), max_size=12)

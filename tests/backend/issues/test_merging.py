@@ -129,6 +129,24 @@ def test_the_merged_issue_regresses(filled):
     assert [filled.issue(name).summary.status.state for name in (A, B)] == [State.RESOLVED, State.REGRESSED]
 
 
+def test_what_was_known_reopens_nothing(filled):
+    """Occurrences known before a merge, or before it was undone, do not reopen the issue that has them then."""
+    filled.change([B], RESOLVE, "ann", 400)
+    batch = [seen(4, 450)]
+    filled.observe(batch, 460)
+    (merge,) = filled.merge([A], B, "ann", 500)
+    assert filled.observe(batch, 510) == []
+    filled.unmerge([merge.id], "ann", 520)
+    filled.change([A], RESOLVE, "ann", 530)
+    (merge,) = filled.merge([A], C, "ann", 540)
+    batch = [seen(4, 550)]
+    filled.observe(batch, 560)
+    filled.unmerge([merge.id], "ann", 570)
+
+    assert filled.observe(batch, 580) == []
+    assert [event.issue for event in filled.observe([seen(4, 551)], 590)] == [A]
+
+
 def test_ignoring_waits_while_merged(filled):
     """The condition of an issue within another is not looked at before it stands again."""
     filled.change([A], IssueChange(state=State.IGNORED), "ann", 400)

@@ -98,7 +98,9 @@ class _Carrier:
             join(self._change, source, target, self._actor, by_regrouping=True)
 
     def _add_key(self, key: int, issue: int, old_key: int) -> None:
-        self._change.write("INSERT INTO keys (key, issue) VALUES (?, ?)", key, issue)
+        self._change.write(
+            "INSERT INTO keys (key, issue, settled_ns) VALUES (?, ?, ?)", key, issue, self._change.now_ns
+        )
         service = self._change.row("SELECT service FROM issues WHERE number = ?", issue)[0]
         self._change.new_keys[key] = service
         self._change.log(issue, self._actor, ActivityKind.CARRIED, str(old_key), str(key))

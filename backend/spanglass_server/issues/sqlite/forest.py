@@ -71,9 +71,16 @@ def join(change: Transaction, source: int, target: int, actor: str, *, by_regrou
     change.write(
         "INSERT INTO merges (id, issue, target, time_ns, actor, by_regrouping) VALUES (?, ?, ?, ?, ?, ?)", *values
     )
+    _settle(change, source)
     for issue in (source, target):
         change.log(issue, actor, ActivityKind.MERGED, source_id, target_id)
     return Merge(merge_id, source_id, target_id, change.now_ns, actor, by_regrouping)
+
+
+def _settle(change: Transaction, issue: int) -> None:
+    """Note that what is known of an issue's keys now reopens none that they come to."""
+    sql = "UPDATE keys SET settled_ns = max(settled_ns, coalesce(last_ns, 0)) WHERE issue = ?"
+    change.write_many(sql, [(member,) for member in members(change.connection, issue)])
 
 
 def unmerge(change: Transaction, merge_ids: Sequence[int], actor: str) -> None:
@@ -87,6 +94,7 @@ def unmerge(change: Transaction, merge_ids: Sequence[int], actor: str) -> None:
         if undone_ns is not None:
             continue
         change.write("UPDATE merges SET undone_ns = ?, undone_by = ? WHERE id = ?", change.now_ns, actor, merge_id)
+        _settle(change, source)
         source_id, _ = id_and_service(change.connection, source)
         target_id, _ = id_and_service(change.connection, target)
         for issue in (source, target):

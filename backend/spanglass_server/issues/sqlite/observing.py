@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spanglass_server.issues.sqlite.transaction import Transaction
     from spanglass_server.issues.states import Resolution
 
-_KEY_COLUMNS = 9  # of known_key.sql, after which those of the issue begin
+_KEY_COLUMNS = 10  # of known_key.sql, after which those of the issue begin
 
 
 def observe(change: Transaction, sightings: Sequence[Sighting], max_issues: int) -> None:
@@ -72,12 +72,13 @@ def _observe_known(change: Transaction, key: int, group: list[Sighting]) -> bool
     _describe(change, issue, group)
     if target is not None:
         issue = change.row("SELECT * FROM issues WHERE number = ?", root(change.connection, target))
-    _reopen(change, issue, group)
+    settled_ns = known[-1]
+    _reopen(change, issue, [seen for seen in group if seen.last_ns > settled_ns])
     return True
 
 
 def _update_key(change: Transaction, known: Sequence[Any], group: list[Sighting]) -> None:
-    key, _, _, _, *seen = known
+    key, _, _, _, *seen, _ = known
     now = _extent(group, None if seen[0] is None else (seen[0], seen[1], seen[2], seen[3]))
     if now == tuple(seen):
         return
@@ -151,7 +152,7 @@ class _Newcomers:
             if not is_overflow:
                 change.new_issues.append((first.service, first.key))
         change.write_many(statement("insert_issue"), issues)
-        change.write_many("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?)", keys)
+        change.write_many(statement("insert_key"), keys)
         change.write_many("INSERT OR REPLACE INTO prefixes VALUES (?, ?)", self._last.items())
         for (number, issue_id, service, _, _, title, *_), group in zip(issues, groups, strict=True):
             first = min(group, key=_description)

@@ -49,7 +49,7 @@ def inputs_text(sighting: Sighting) -> str:
 
 def key_record(row: Sequence[Any], issue_id: str) -> KeyRecord:
     """Read a row of ``keys``."""
-    key, _, version, inputs, *seen = row
+    key, _, version, inputs, *seen, _ = row
     pairs = tuple((kind, value) for kind, value in json.loads(inputs or "[]"))
     return KeyRecord(key, issue_id, version, pairs, *seen)
 

@@ -12,7 +12,9 @@ CREATE INDEX ignored_issues ON issues (ignored_until) WHERE state = 'ignored';
 CREATE TABLE prefixes (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE keys (
     key INTEGER PRIMARY KEY, issue INTEGER NOT NULL REFERENCES issues, version INTEGER, inputs TEXT,
-    first_ns INTEGER, last_ns INTEGER, first_release TEXT NOT NULL DEFAULT '', last_release TEXT NOT NULL DEFAULT ''
+    first_ns INTEGER, last_ns INTEGER, first_release TEXT NOT NULL DEFAULT '', last_release TEXT NOT NULL DEFAULT '',
+    -- what occurred until then was known when the key last came to another issue, and reopens nothing there
+    settled_ns INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX keys_of_issues ON keys (issue);
 CREATE TABLE releases (
