@@ -6,7 +6,7 @@ import re
 
 from spanglass_core.stacks import in_app
 from spanglass_core.stacks.dotnet_names import source_name, stable_type
-from spanglass_core.stacks.lines import Section, add_to_message, lines_of, raised
+from spanglass_core.stacks.lines import Section, add_to_message, lines_of, raised, raised_where_it_was_made
 from spanglass_core.stacks.model import MAX_CHAIN, Frame, Raised
 
 # Its first word is in the language of the process on the .NET Framework. Mono has a space
@@ -16,6 +16,7 @@ _FRAME = re.compile(
     r"(?:(?<! )\((?P<clr>[^():]{0,1200})\)|\((?P<mono>[^()]{0,1200})\)(?= (?:\[0x|in )))"
     r"(?: \[0x[0-9a-f]{1,12}\])?(?: in (?P<file>.{0,700}?):(?:line |Zeile |ligne |строка )?(?P<line>\d{1,9}))?\s*"
 )
+_NOT_PARAMETERS = frozenset(("Unknown Source", "Native Method"))  # a place, in the layout of Java
 _INNER = " ---> "
 _MEMBER = re.compile(r"\(Inner Exception #(\d{1,6})\) ")
 _END_INNER = re.compile(r"\s{1,20}--- End of inner ")
@@ -37,6 +38,7 @@ def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # no
     chain: list[Raised] = []
     for index, section in enumerate(reader.sections):
         told = _type_and_message(section, *((type, message) if index == 0 else ("", "")))
+        raised_where_it_was_made(section, told[0], ".")
         chain.append(raised(section, *told, None if section.parent is None else place[id(section.parent)]))
     return tuple(chain)
 
@@ -130,7 +132,7 @@ def _frame(line: str) -> Frame | None:
     if "(" not in line or not line[:1].isspace():
         return None
     found = _FRAME.fullmatch(line)
-    if found is None:
+    if found is None or found["clr"] in _NOT_PARAMETERS:
         return None
     module, function = source_name(found[2].rstrip())
     number = int(found["line"]) if found["line"] else 0

@@ -7,6 +7,7 @@ import re
 _ARGUMENTS = re.compile(r"\[[^\[\]]{0,300}\]")
 _ARITY = re.compile(r"`\d+(?:\[[^\]]{0,300}\]+)?")
 _FILE_TYPE = re.compile(r"<\w+>F[0-9A-F]{16,}__")
+_MONO_CLOSURE = re.compile(r"<(\w+)>c__AnonStorey\d+")
 _CLOSURE = re.compile(r"<>c(?:__DisplayClass[\d_]+)?\b[.+]?")
 _STATE_MACHINE = re.compile(r"^<(.+)>d(?:__[\d_]+)?$")
 _LAMBDA = re.compile(r"^<(.*)>[bm]__[\d_]+$")
@@ -19,6 +20,7 @@ def source_name(name: str) -> tuple[str, str]:
     name = _ARGUMENTS.sub("", _ARITY.sub("", name))
     if dynamic := _DYNAMIC.match(name):
         return "", dynamic[1]
+    name = _MONO_CLOSURE.sub(r"\1", name)
     name = _CLOSURE.sub("", _FILE_TYPE.sub("", name).replace("<Main>$", "Main"))
     *owner, method = _split(name)
     if owner and method == "MoveNext" and _STATE_MACHINE.match(owner[-1]):

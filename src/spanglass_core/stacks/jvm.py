@@ -7,7 +7,7 @@ import re
 from spanglass_core.stacks import in_app
 from spanglass_core.stacks.java_text import JavaText
 from spanglass_core.stacks.jvm_names import is_made, stable_class, stable_method
-from spanglass_core.stacks.lines import Section, raised
+from spanglass_core.stacks.lines import Section, raised, raised_where_it_was_made
 from spanglass_core.stacks.model import Frame, Raised
 
 # Never a space before the parenthesis, as JavaScript has, and a place in it, no parameters as in .NET.
@@ -41,6 +41,7 @@ def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # no
         section.restore()
         sent = (type, message) if index == 0 else ("", "")
         told = _type_and_message(section, *sent)
+        raised_where_it_was_made(section, told[0], ".")
         chain.append(raised(section, *told, None if section.parent is None else place[id(section.parent)]))
     return tuple(chain)
 

@@ -17,6 +17,7 @@ _CLASS = (
 _METHOD = (
     (re.compile(r"^lambda\$(.*?)\$\d+$"), r"\1"),
     (re.compile(r"^\$anonfun\$(.*?)(?:\$\d+)+(?:\$adapted)?$"), r"\1"),
+    (re.compile(r"^(.*?)\$\$anonfun(?:\$\d+)*(?:\$adapted)?$"), r"\1"),  # Scala 3
     (re.compile(r"^CGLIB\$(\w+)\$\d+$"), r"\1"),
     (re.compile(r"-[0-9A-Za-z_]{7}(?=$|\$)"), ""),  # Kotlin: parameters of inline classes, reserve-tY5x9k2
     (re.compile(r"__\d+"), ""),

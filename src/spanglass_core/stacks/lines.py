@@ -57,6 +57,23 @@ def raised(section: Section, type: str, message: str, parent: int | None) -> Rai
     return Raised(type, message, tuple(reversed(section.frames)), section.relation, parent)
 
 
+def raised_where_it_was_made(section: Section, type: str, separator: str) -> None:  # noqa: A002 - as above
+    """Leave out the exception's own factories (``StockException.forSku``): who called them raised it."""
+    frames = section.frames
+    first = 0
+    while first < len(frames) - 1 and frames[first].in_app and _class_of(frames[first], separator) == type:
+        first += 1
+    del frames[:first]
+    section.depth -= first
+
+
+def _class_of(frame: Frame, separator: str) -> str:
+    """The class of a frame's function, written as types are."""
+    class_name = frame.function.rpartition(separator)[0].replace("$", ".").rstrip(".:")
+    joint = "\\" if separator == "::" else "."
+    return f"{frame.module}{joint}{class_name}" if frame.module else class_name
+
+
 def add_to_message(section: Section, line: str) -> None:
     """Keep a further line of a message, unless there are far too many: a megabyte of message is cut anyway."""
     if len(section.header) < LONGEST_MESSAGE // 16:

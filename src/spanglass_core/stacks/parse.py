@@ -20,7 +20,7 @@ _HALF = MAX_TEXT // 2
 
 #: In this order; each gives None for a text that is not of its language.
 _READERS: tuple[Reader, ...] = (
-    *(python.read, golang.read, jvm.read, dotnet.read, php.read, ruby.read, rust.read, javascript.read),
+    *(ruby.read, python.read, golang.read, jvm.read, dotnet.read, php.read, rust.read, javascript.read),
 )
 
 

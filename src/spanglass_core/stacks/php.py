@@ -6,7 +6,7 @@ import re
 
 from spanglass_core.stacks import in_app
 from spanglass_core.stacks.java_text import JavaText
-from spanglass_core.stacks.lines import Section, add_to_message, lines_of, raised
+from spanglass_core.stacks.lines import Section, add_to_message, lines_of, raised, raised_where_it_was_made
 from spanglass_core.stacks.model import MAX_CHAIN, Frame, Raised
 from spanglass_core.stacks.php_names import of_dots, of_php, source_type
 
@@ -72,8 +72,9 @@ class _Reader:
         if not self._outermost_first:
             sections, told = sections[::-1], told[::-1]
         told[0] = (told[0][0] or source_type(type), told[0][1] or message)
-        for section in sections[1:]:
-            section.relation = "cause"
+        for index, section in enumerate(sections):
+            section.relation = "cause" if index else ""
+            raised_where_it_was_made(section, told[index][0], "::")
         return tuple(
             raised(section, *told[index], index - 1 if index else None) for index, section in enumerate(sections)
         )
@@ -136,6 +137,7 @@ def _read_dotted(text: str, type: str, message: str) -> tuple[Raised, ...] | Non
         told = (found[1].replace(".", "\\"), section.told()[found.end() :]) if found else ("", section.told())
         if not index:
             told = (source_type(type) or told[0], message or told[1])
+        raised_where_it_was_made(section, told[0], "::")
         chain.append(raised(section, source_type(told[0]), told[1], index - 1 if index else None))
     return tuple(chain)
 

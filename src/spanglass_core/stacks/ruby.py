@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r":0x[0-9a-f]+")
 
 def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # noqa: A002 - the attribute's name
     """Return the chain that Ruby printed, None if there is no frame of Ruby in the text."""
-    if ":in `" not in text and ":in '" not in text:
+    if (":in `" not in text and ":in '" not in text) or '\n  File "' in text:  # the latter is Python
         return None
     reader = _Reader()
     for line in lines_of(_ESCAPES.sub("", text)):

@@ -110,6 +110,7 @@ def test_type_names():
     [
         "Error: x\n    at take (/app/stock.js:3:4)\n    at Array.map (<anonymous>)\n    at async Promise.all (index 0)",
         "a.B: x\n\tat a.B.c(B.java:3)\n\tat a.B.d(B.java:3)",
+        "App.Empty: x\n\tat App.Stock.take(Stock.php:3)\n\tat array_map(Unknown Source)",
         "text\n at once",
     ],
 )

@@ -65,7 +65,7 @@ def test_any_lines_are_read(name, lines, message):
     ("name", "first", "line", "last"),
     [
         ("jvm", "a.B: c", "\tat a.b.C.d(C.java:3)", "Caused by: d.E: f\n\t... 9000 more"),
-        ("dotnet", "A.B: c", "   at A.B.C() in /app/C.cs:line 3", ""),
+        ("dotnet", "A.E: c", "   at A.B.C() in /app/C.cs:line 3", ""),
         ("ruby", "/app/a.rb:1:in `b': c (D)", "\tfrom /app/a.rb:3:in `e'", ""),
         ("php", "A: c in /app/a.php:1\nStack trace:", "#0 /app/a.php(3): A\\B->c()", "#1 {main}"),
     ],
@@ -92,6 +92,23 @@ def test_long_chain(name, line):
     chain = READERS[name]("\n".join([line] * 1000), "", "")
 
     assert MAX_CHAIN <= len(chain) <= MAX_CHAIN + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("jvm", "a.Empty: c\n\tat a.Empty$.of(E.java:1)\n\tat a.Empty.ofTwo(E.java:3)\n\tat a.Stock.take(S.java:3)"),
+        ("dotnet", "A.Empty: c\n   at A.Empty.Of()\n   at A.Empty.OfTwo()\n   at A.Stock.take()"),
+        (
+            "php",
+            "A\\E: c in /a.php:9\nStack trace:\n#0 /b.php(3): A\\E::of()\n#1 /c.php(1): Stock->take()\n#2 {main}",
+        ),
+        ("php", "A.Empty_: c\n\tat A.Empty_.of(a.php:9)\n\tat Stock.take(b.php:3)"),
+    ],
+)
+def test_factory_of_an_exception_does_not_raise_it(name, text):
+    """A static method of the exception that makes it is left out: what called it raised it, in many places."""
+    assert READERS[name](text, "", "")[0].frames[-1].function in ("Stock.take", "Stock::take")
 
 
 HOSTILE = (

@@ -113,6 +113,7 @@ def test_type_that_ruby_does_not_say():
     "text",
     [
         'Traceback (most recent call last):\n  File "a.py", line 3, in take\nKeyError: 3',
+        'Traceback (most recent call last):\n  File "a.py", line 3, in take\nKeyError: a.rb:3:in `take\': x (Y)',
         "goroutine 1 [running]:\nmain.f()",
     ],
 )
