@@ -23,7 +23,9 @@ _METHOD = (
     (re.compile(r"__\d+"), ""),
     (re.compile(r"(?:\$\d+)+"), ""),
 )
-_MADE = re.compile(r"\$\$(?:\w*CGLIB|Lambda|FastClass)|^\$Proxy\d|^\$\$?Lambda|\$MockitoMock\$|\$HibernateProxy\$")
+_MADE = re.compile(
+    r"\$\$(?:\w*CGLIB|Lambda|FastClass)|^\$Proxy\d|^\$\$?Lambda|\$\$ExternalSynthetic|\$MockitoMock\$|\$HibernateProxy\$"
+)
 
 
 def is_made(name: str) -> bool:

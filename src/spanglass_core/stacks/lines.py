@@ -70,8 +70,7 @@ def raised_where_it_was_made(section: Section, type: str, separator: str) -> Non
 def _class_of(frame: Frame, separator: str) -> str:
     """The class of a frame's function, written as types are."""
     class_name = frame.function.rpartition(separator)[0].replace("$", ".").rstrip(".:")
-    joint = "\\" if separator == "::" else "."
-    return f"{frame.module}{joint}{class_name}" if frame.module else class_name
+    return f"{frame.module}.{class_name}" if frame.module and separator == "." else class_name
 
 
 def add_to_message(section: Section, line: str) -> None:

@@ -33,6 +33,8 @@ def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # no
         return _read_dotted(text, type, message)
     if "#0 " not in text:
         return None
+    if "[stacktrace]" in text:  # Monolog writes it as JSON
+        text = text.replace("\\\\", "\\")
     reader = _Reader()
     for line in lines_of(text):
         reader.line(line)

@@ -8,7 +8,7 @@ _ANONYMOUS = re.compile(r"@anonymous\x00?.{0,600}?(?=::|->|$)")
 
 
 def of_php(call: str) -> tuple[str, str]:
-    r"""Return namespace and function of a call: ``App``, ``Stock::take`` of ``App\Stock->take(3, Array)``."""
+    r"""Return namespace and function of a call: ``App``, ``App\Stock::take`` of ``App\Stock->take(3, Array)``."""
     closure = call.find("{closure")
     end = call.find("(", call.find("}", closure) if closure >= 0 and "(" not in call[:closure] else 0)
     name = (call if end < 0 else call[:end]).strip()
@@ -17,10 +17,8 @@ def of_php(call: str) -> tuple[str, str]:
     if "{closure" in owner:  # {closure:App\Stock::take():12} of no class
         return "", "{closure}"
     if not separator:
-        module, _, function = owner.rpartition("\\")
-        return module, function
-    module, _, class_name = owner.rpartition("\\")
-    return module, f"{class_name}::{'{closure}' if '{closure' in method else method}"
+        return owner.rpartition("\\")[0], owner
+    return owner.rpartition("\\")[0], f"{owner}::{'{closure}' if '{closure' in method else method}"
 
 
 def of_dots(name: str) -> tuple[str, str]:
@@ -37,7 +35,7 @@ def of_dots(name: str) -> tuple[str, str]:
         *owner, method = name.split(".")
     if not owner:
         return "", method
-    return "\\".join(owner[:-1]), f"{owner[-1]}::{method}"
+    return "\\".join(owner[:-1]), "\\".join(owner) + f"::{method}"
 
 
 def source_type(name: str) -> str:

@@ -36,13 +36,13 @@ def test_innermost_first():
     )
     assert outer.frames == (
         Frame("{main}", "", "/app/x.php", 12, in_app=True),
-        Frame("reserve", "App", "/app/x.php", 6, in_app=True),
+        Frame("App\\reserve", "App", "/app/x.php", 6, in_app=True),
     )
     assert cause.frames == (
         Frame("{main}", "", "/app/x.php", 12, in_app=True),
-        Frame("Stock::take", "App", "/app/src/Stock.php", 5, in_app=True),
+        Frame("App\\Stock::take", "App", "/app/src/Stock.php", 5, in_app=True),
         Frame("array_map", "", "", None, in_app=False),
-        Frame("Stock::{closure}", "App", "/app/src/Stock.php", 4, in_app=True),
+        Frame("App\\Stock::{closure}", "App", "/app/src/Stock.php", 4, in_app=True),
     )
 
 
@@ -69,10 +69,10 @@ Caused by: App.Empty_: no stock
     )
     assert [(frame.function, frame.module, frame.in_app) for frame in cause.frames] == [
         ("{main}", "", True),
-        ("Router::run", "Illuminate\\Routing", False),
-        ("Stock::take", "App", True),
+        ("Illuminate\\Routing\\Router::run", "Illuminate\\Routing", False),
+        ("App\\Stock::take", "App", True),
         ("array_map", "", False),
-        ("Stock::{closure}", "App", True),
+        ("App\\Stock::{closure}", "App", True),
     ]
 
 
@@ -90,32 +90,32 @@ def test_log_of_monolog():
     """Monolog, and so Laravel, tells the outermost first."""
     text = r"""local.ERROR: outer {"exception":"[object] (LogicException(code: 3): outer at /app/x.php:6)
 [stacktrace]
-#0 /app/x.php(12): App\reserve()
+#0 /app/x.php(12): App\\reserve()
 #1 {main}
 
-[previous exception] [object] (App\Empty_(code: 0): no tea at /app/src/Stock.php:4)
+[previous exception] [object] (App\\Empty_(code: 0): no tea at /app/src/Stock.php:4)
 [stacktrace]
 #0 /app/x.php(5): App\Stock->take()
 #1 {main}
 "}
 """
     assert [(one.type, one.message, one.frames[-1].function) for one in read(text, "", "")] == [
-        ("LogicException", "outer", "reserve"),
-        ("App\\Empty_", "no tea", "Stock::take"),
+        ("LogicException", "outer", "App\\reserve"),
+        ("App\\Empty_", "no tea", "App\\Stock::take"),
     ]
 
 
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        ("App\\Stock->take(3, Array)", ("App", "Stock::take")),
-        ("App\\reserve()", ("App", "reserve")),
+        ("App\\Stock->take(3, Array)", ("App", "App\\Stock::take")),
+        ("App\\reserve()", ("App", "App\\reserve")),
         ("strlen(Array)", ("", "strlen")),
         ("App\\{closure}(1)", ("", "{closure}")),
         ("{closure:App\\X::y():12}(1)", ("", "{closure}")),
-        ("App\\X->{closure:App\\X::y():12}(1)", ("App", "X::{closure}")),
-        ("App\\X->App\\{closure}('{')", ("App", "X::{closure}")),
-        ("Ns\\Job@anonymous\x00/app/a.php:9$0->run('a->b')", ("Ns", "Job@anonymous::run")),
+        ("App\\X->{closure:App\\X::y():12}(1)", ("App", "App\\X::{closure}")),
+        ("App\\X->App\\{closure}('{')", ("App", "App\\X::{closure}")),
+        ("Ns\\Job@anonymous\x00/app/a.php:9$0->run('a->b')", ("Ns", "Ns\\Job@anonymous::run")),
         ("require_once('/app/b.php')", ("", "require_once")),
     ],
 )
@@ -127,8 +127,8 @@ def test_names(call, name):
 @pytest.mark.parametrize(
     ("dotted", "name"),
     [
-        ("App.Stock.take", ("App", "Stock::take")),
-        ("App.Http.Ctl.App.Http.{closure}", ("App\\Http", "Ctl::{closure}")),
+        ("App.Stock.take", ("App", "App\\Stock::take")),
+        ("App.Http.Ctl.App.Http.{closure}", ("App\\Http", "App\\Http\\Ctl::{closure}")),
         ("App.{closure}", ("", "App::{closure}")),
         ("{main}", ("", "{main}")),
     ],
