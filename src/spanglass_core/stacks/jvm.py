@@ -55,7 +55,8 @@ def _type_and_message(section: Section, sent_type: str, sent_message: str) -> tu
     sent = source_name(sent_type)
     if found is None or (sent and source_name(found[1]) != sent):
         return sent, sent_message or told
-    return source_name(found[1]), told[found.end() :]
+    message = told[found.end() :]
+    return source_name(found[1]), "" if message == "null" else message  # what logback writes of no message
 
 
 def source_name(type: str) -> str:  # noqa: A002 - what it is

@@ -19,6 +19,7 @@ _FRAME = re.compile(
 )
 _BARE_FRAME = re.compile(r"(\s{0,40}(?:\d{1,6}: )?from )" + _PLACE)
 _TYPE_AT_END = re.compile(r"(.*?)\s?\(([A-Z]\w{0,200}(?:::\w{1,200}){0,20}|#<Class:0x[0-9a-f]{1,20}>)\)")
+_BARE_TYPE = re.compile(r"[A-Z]\w{0,200}(?:::\w{1,200}){0,20}")
 _LOGGED = re.compile(  # Rails: "Stock::Empty (no tea left):", causes behind "Caused by: "
     r"(Caused by: |Information for(?: cause)?: )?([A-Z]\w{0,200}(?:::\w{1,200}){0,20})(?: \((.*)\):?|: (.*))"
 )
@@ -122,9 +123,13 @@ def _mark_native(frames: list[Frame]) -> None:
 
 
 def _type_and_message(section: Section, sent_type: str, sent_message: str) -> tuple[str, str]:
-    """The type stands in parentheses at the end of the message's first line; without one it was not sent."""
+    """The type stands in parentheses at the end of the message's first line, or alone if the message is empty."""
     told = section.told()
     first, _, rest = told.partition("\n")
+    if told == "unhandled exception":  # a RuntimeError without a message
+        return sent_type or "RuntimeError", sent_message
+    if _BARE_TYPE.fullmatch(told) and sent_type in ("", told):
+        return told, ""
     found = _TYPE_AT_END.fullmatch(first)
     if found is None:
         return sent_type, sent_message or told

@@ -104,6 +104,11 @@ def test_message_that_looks_like_a_stack():
     assert (raised.message, names(raised)) == (message, ["Client.call"])
 
 
+def test_no_message_as_logback_writes_it():
+    """Logback writes "null" where an exception has no message."""
+    assert read("a.Empty: null\n\tat a.S.take(S.java:1)", "", "")[0].message == ""
+
+
 def test_header_in_own_words():
     """Where toString() is overridden, the type that was sent stands."""
     (raised,) = read("Sorry, no tea\n\tat a.S.take(S.java:1)", "a.S$Empty", "no tea")

@@ -102,11 +102,20 @@ app/models/stock.rb:2:in `take'
     ]
 
 
-def test_type_that_ruby_does_not_say():
-    """Ruby writes "unhandled exception" for an empty message, without the type: what was sent stands."""
-    (raised,) = read("/app/t.rb:20:in `take': unhandled exception\n\tfrom /app/t.rb:1:in `<main>'\n", "StockError", "")
+@pytest.mark.parametrize(
+    ("told", "sent", "expected"),
+    [
+        ("StockError", "", "StockError"),
+        ("unhandled exception", "", "RuntimeError"),
+        ("unhandled exception", "StockError", "StockError"),
+        (" (StockError)", "", "StockError"),
+    ],
+)
+def test_empty_message(told, sent, expected):
+    """Without a message Ruby writes the type alone, and "unhandled exception" for a RuntimeError."""
+    (raised,) = read(f"/app/t.rb:20:in `take': {told}\n\tfrom /app/t.rb:1:in `<main>'\n", sent, "")
 
-    assert raised.type == "StockError"
+    assert (raised.type, raised.message) == (expected, "")
 
 
 @pytest.mark.parametrize(
