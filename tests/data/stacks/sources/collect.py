@@ -1,7 +1,7 @@
 """Writes what the programs of this folder print (lines that begin with SENT) as stacks and as an index.
 
-``python collect.py FOLDER LANGUAGE SERVICE VERSION DIRECTORY=REPLACEMENT... < output``: files of a group are numbered, so a
-second run, of a changed program, adds to those of the first.
+``python collect.py FOLDER LANGUAGE SERVICE VERSION DIRECTORY=REPLACEMENT... < output``: files are numbered in their
+group, so a second run, of a changed program, adds to those of the first.
 """
 
 from __future__ import annotations
