@@ -54,7 +54,7 @@ def modules_named(section, base):
 def test_settings_and_counters_exist(document):
     """What a document calls a setting is one, and what it calls a figure of the server is one."""
     text = document.read_text()
-    suffixes = re.compile(r"\.(md|py|yaml|lock|sql)$")
+    suffixes = re.compile(r"\.(md|py|yaml|lock|sql|sqlite)$")
     named = {name for name in re.findall(rf"`((?:{GROUPS})\.[a-z_]+)`", text) if not suffixes.search(name)}
     # attributes of telemetry may begin like a group of settings; packages and a cookie like a figure
     assert sorted(named - TABLE.keys() - {"server.address", "server.port", "query.text"}) == []

@@ -24,5 +24,5 @@ def overflow_title(service: str, max_issues: int) -> str:
     """Say what an overflow issue is."""
     return (
         f"Further exceptions of {service or 'a service without a name'}: it has {max_issues} issues, as many as the "
-        "setting errors.max_issues allows"
+        "setting issues.max_issues allows"
     )

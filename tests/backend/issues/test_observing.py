@@ -184,7 +184,7 @@ class TestRoute:
         assert [event.issue for event in events] == ["CHECKOUT-2", "CHECKOUT-OVERFLOW"]
         assert overflow.is_overflow
         assert overflow.title == (
-            "Further exceptions of checkout: it has 2 issues, as many as the setting errors.max_issues allows"
+            "Further exceptions of checkout: it has 2 issues, as many as the setting issues.max_issues allows"
         )
         assert [store.route(key, SERVICE) for key in (2, 9)] == [2, overflow_key(SERVICE)]
         assert reopen(max_issues=3).route(9, SERVICE) == 9
