@@ -111,6 +111,11 @@ class TableSession:
         (row,) = self.rows(f"SELECT coalesce(max(arrival_order), 0) AS last FROM stored_{signal}")  # noqa: S608
         return Arrived(row["last"], 0)
 
+    def first_ns(self, signal: Signal) -> int | None:
+        """The earliest time of the signal's rows."""
+        (row,) = self.rows(f"SELECT min({TIME_COLUMN[signal]}) AS first FROM stored_{signal}")  # noqa: S608
+        return row["first"]
+
     def service_slot(self, name: str) -> int:
         """Return the slot of the name's hash."""
         return service_slot(name)

@@ -41,7 +41,8 @@ class Served:
             except ApiError as error:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
-        options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health}
+        options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
+                   "first_time": lambda: self.api.first_ns}  # fmt: skip
         routes = [Route("/api/v1/{path:path}", api), *page_routes(self.api, **options)]
         app = Starlette(routes=routes, exception_handlers={404: as_handler(not_found_page(self.api, **options))})
         self.socket = socket.socket()

@@ -45,7 +45,9 @@ class FakeApi:
         self.scenario = scenario
         self.asked = []
         self.health = FULL_DISK if scenario == "unwell" else None
+        self.first_ns = None if scenario == "empty" else NOW_NS - 30 * 86_400 * 1_000_000_000
         self.late_logs = []
+        self.woken = False  # whether the empty server has received something
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
@@ -71,7 +73,7 @@ class FakeApi:
         return self.scenario == "empty"
 
     def _names(self):
-        if self.none:
+        if self.none and not self.woken:
             return ()
         return {"hostile": (shop.HOSTILE,), "one": ("web",)}.get(self.scenario, SERVICES)
 
@@ -81,6 +83,7 @@ class FakeApi:
         return step, [start / 1e9 + i * step for i in range(count)]
 
     def _services(self, parts, params):
+        params = {"start": NOW_NS - 3_600_000 * MS, "end": NOW_NS, **params}
         window = {"start_time": rfc(int(params["start"])), "end_time": rfc(int(params["end"]))}
         if parts and parts[1] == "operations":
             return {

@@ -349,12 +349,39 @@ def test_log_lines_lead_to_their_trace(open_page):
     page.wait_for_url(f"**{TRACE}?span={33:016x}")
 
 
-def test_empty_pages_show_the_command_that_fills_them(open_page):
-    """With no data every list says how to get some."""
-    for path in ("/services", "/traces", "/logs"):
-        page = open_page("empty", path)
-        assert page.locator(".empty pre").first.inner_text() == "make demo"
-        assert f"OTEL_EXPORTER_OTLP_ENDPOINT={page.served.url}" in page.locator(".empty").inner_text()
+@pytest.mark.parametrize("path", ["/services", "/traces", "/logs"])
+def test_empty_pages_show_the_command_that_fills_them(open_page, path):
+    """With no data every list says how to send some to this very server."""
+    page = open_page("empty", path)
+    first, second = page.locator(".empty pre").all_inner_texts()
+    assert first == f"SPANGLASS_ENDPOINT={page.served.url} spanglass run app.py"
+    assert f"OTEL_EXPORTER_OTLP_ENDPOINT={page.served.url}" in second
+
+
+def test_an_empty_page_fills_itself(open_page):
+    """The page of an empty server shows the services once there are some, without being asked to."""
+    page = open_page("empty", "/services")
+    api = page.served.api
+    try:
+        api.woken, api.first_ns = True, NOW_NS - MS
+        page.locator("tbody tr").first.wait_for()
+    finally:
+        api.woken, api.first_ns = False, None
+
+
+def test_a_young_server_shows_the_time_that_has_data(open_page):
+    """Without a range in the URL the shortest preset that holds all data is taken, and marked among the presets."""
+    page = open_page("one", "/services")
+    api = page.served.api
+    kept, api.first_ns = api.first_ns, NOW_NS - 61_000 * MS
+    try:
+        page.reload()
+        page.wait_for_selector("html[data-ready]")
+        assert page.locator("details.range summary").get_attribute("aria-label") == "Time range: Last 5 minutes"
+        assert page.locator(".range [aria-current]").text_content() == "5 min"
+        assert page.locator(".range input[name=start]").input_value() == "now-5m"
+    finally:
+        api.first_ns = kept
 
 
 @pytest.mark.parametrize("path", ["/services", "/traces", "/logs"])

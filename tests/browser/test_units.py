@@ -124,6 +124,18 @@ def test_an_unreadable_range_names_its_field(params, field):
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("age_s", "last"),
+    [(None, "1h"), (0, "5m"), (300, "5m"), (301, "15m"), (901, "1h"), (3_600, "1h"), (900_000, "1h"), (-60, "5m")],
+)
+def test_the_range_of_a_young_server_is_as_short_as_its_data(age_s, last):
+    """Unless one is asked, the range is the shortest preset that holds all that is stored, and an hour at most."""
+    first_ns = None if age_s is None else NOW_NS - age_s * 1_000_000_000
+    found = window.read_window({}, BERLIN, first_ns)
+    assert (found.last, found.params, found.live) == (last, {}, True)
+    assert window.read_window({"last": "6h"}, BERLIN, first_ns).last == "6h"
+
+
 def test_moving_and_widening_a_range():
     """Earlier, and zoom out; a range that ends now keeps ending now."""
     live, fixed = window.read_window({}, BERLIN), window.read_window({"start": "11:00", "end": "12:00"}, BERLIN)

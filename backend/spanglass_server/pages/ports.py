@@ -1,14 +1,24 @@
-"""What the pages need from the outside: the HTTP API, called in this process, and the server's health."""
+"""What the pages need from the outside: the HTTP API, called in this process, and what it tells of itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    #: Says why no records are taken in, in words for people; None while they are. Asked for every page.
     Health = Callable[[], str | None]
+    FirstTime = Callable[[], int | None]
+
+
+class Server(TypedDict):
+    """What pages know of the server they belong to; each is asked for every page, and answers at once."""
+
+    clock_ns: Callable[[], int]  # nanoseconds since 1970
+    version: str
+    health: Health  # why no records are taken in, in words for people; None while they are
+    first_time: FirstTime  # when the earliest record that is stored was, in nanoseconds since 1970; None without any
 
 
 class ApiError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from spanglass_server.pages.ports import Api, Health
+    from spanglass_server.pages.ports import Api, Server
 
     Show = Callable[[Visit], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -86,21 +86,19 @@ PAGES: Sequence[tuple[str, Show]] = (
 )
 
 
-def page_routes(api: Api, *, clock_ns: Callable[[], int], version: str, health: Health) -> list[BaseRoute]:
+def page_routes(api: Api, **about: Unpack[Server]) -> list[BaseRoute]:
     """Routes of all pages and static files.
 
-    ``api`` answers API requests in this process, ``clock_ns`` is the time since 1970 in nanoseconds, ``version`` the
-    server's, ``health`` says at once why it takes no records (None while it does). Templates and static files are read
-    here, once.
+    ``api`` answers API requests in this process. Templates and static files are read here, once.
     """
-    site, static = _site(api, clock_ns, version, health)
+    site, static = _site(api, about)
     pages = [Route(path, _endpoint(site, show), methods=["GET"], include_in_schema=False) for path, show in PAGES]
     return [*pages, static]
 
 
-def not_found_page(api: Api, *, clock_ns: Callable[[], int], version: str, health: Health) -> Endpoint:
+def not_found_page(api: Api, **about: Unpack[Server]) -> Endpoint:
     """Return the page for addresses that no route has; the composition root decides for which requests it is shown."""
-    site, _ = _site(api, clock_ns, version, health)
+    site, _ = _site(api, about)
 
     async def show(request: Request) -> Response:
         visit = Visit(site, request)
@@ -109,9 +107,10 @@ def not_found_page(api: Api, *, clock_ns: Callable[[], int], version: str, healt
     return show
 
 
-def _site(api: Api, clock_ns: Callable[[], int], version: str, health: Health) -> tuple[Site, Route]:
+def _site(api: Api, about: Server) -> tuple[Site, Route]:
     assets = load_assets()
-    return Site(api, clock_ns, make_environment(assets, version), health), assets.route()
+    templates = make_environment(assets, about["version"])
+    return Site(api, about["clock_ns"], templates, about["health"], about["first_time"]), assets.route()
 
 
 def _endpoint(site: Site, show: Show) -> Endpoint:

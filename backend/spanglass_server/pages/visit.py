@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from spanglass_server.pages.ports import Api, Health
+    from spanglass_server.pages.ports import Api, FirstTime, Health
 
 API = "/api/v1"
 #: Longer values are not offered as a search: no one means the whole of a stack trace.
@@ -40,12 +40,13 @@ ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages share: the API, the clock (nanoseconds since 1970), the templates, the server's health."""
+    """What all pages share: the API, the templates, and what the server tells of itself (``ports.Server``)."""
 
     api: Api
     clock_ns: Callable[[], int]
     templates: Environment
     health: Health
+    first_time: FirstTime
 
 
 class Visit:
@@ -63,7 +64,7 @@ class Visit:
     def window(self) -> Window:
         """The page's time range."""
         if self._window is None:
-            self._window = read_window(self.params, self.clock)
+            self._window = read_window(self.params, self.clock, self.site.first_time())
         return self._window
 
     @property

@@ -19,7 +19,7 @@ UNIT_NAMES = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"
 HOUR_NS = 3_600 * SECOND_NS
 
 #: The buttons of the range popover: what stands in the URL, and what the reader sees.
-PRESETS = (("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+PRESETS = (("5m", "5 min"), ("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
 DEFAULT_LAST = "1h"
 HOW = "write now, now-15m, now-1h30m, 14:30, 2026-11-21 14:30, or an RFC 3339 time"
 
@@ -47,6 +47,7 @@ class Window:
     params: Mapping[str, str]
     label: str
     live: bool
+    last: str = ""  # the length from which it was made, as written
 
     @property
     def length_ns(self) -> int:
@@ -79,8 +80,16 @@ def fixed(start_ns: int, end_ns: int) -> dict[str, str]:
     return {"start": rfc3339(max(0, start_ns)), "end": rfc3339(end_ns)}
 
 
-def read_window(params: Mapping[str, str], clock: Clock) -> Window:
-    """Return the range of a page's query parameters: ``last``, or ``start`` and ``end``, or the last hour."""
+def default_last(first_ns: int | None, now_ns: int) -> str:
+    """Return the range when none is asked: an hour, or less where that holds all data, which begins at ``first_ns``."""
+    if first_ns is None:
+        return DEFAULT_LAST
+    shorter = [preset for preset, _ in PRESETS[: [preset for preset, _ in PRESETS].index(DEFAULT_LAST)]]
+    return next((last for last in shorter if now_ns - parse_duration_ns(last) <= first_ns), DEFAULT_LAST)
+
+
+def read_window(params: Mapping[str, str], clock: Clock, first_ns: int | None = None) -> Window:
+    """Return the range of a page's query parameters: ``last``, or ``start`` and ``end``, else ``default_last``."""
     start, end, last = (params.get(name, "").strip() for name in ("start", "end", "last"))
     if start or end:
         end = end or "now"
@@ -92,11 +101,11 @@ def read_window(params: Mapping[str, str], clock: Clock) -> Window:
         kept = {"start": start if start.startswith("now") else rfc3339(start_ns),
                 "end": end if end.startswith("now") else rfc3339(end_ns)}  # fmt: skip
         return Window(start_ns, end_ns, kept, label, live=end == "now")
-    last = last or DEFAULT_LAST
+    last = last or default_last(first_ns, clock.now_ns)
     length_ns = _read_length_ns(last)
     start_ns = max(0, clock.now_ns - length_ns)
     kept = {"last": last} if params.get("last") else {}
-    return Window(start_ns, clock.now_ns, kept, _length_name(last, length_ns), live=True)
+    return Window(start_ns, clock.now_ns, kept, _length_name(last, length_ns), live=True, last=last)
 
 
 def _read_length_ns(text: str) -> int:

@@ -33,6 +33,7 @@ from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.signals import SENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from spanglass_server.access.auth import TokenCheck, Tokens
-    from spanglass_server.pages.ports import Health
+    from spanglass_server.pages.ports import Server
     from spanglass_server.settings.settings import Settings
     from spanglass_server.signals import Signal
 
@@ -180,23 +181,25 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     def health() -> str | None:
         return node.ingest.health
 
+    def first_time() -> int | None:
+        return node.store.contents.snapshot.first_ns(*SENT)
+
+    this: Server = {"clock_ns": time.time_ns, "version": release, "health": health, "first_time": first_time}
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[
             *otlp_routes(intake, cors=cors),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
-            *page_routes(in_process, clock_ns=time.time_ns, version=release, health=health),
+            *page_routes(in_process, **this),
         ],
-        exception_handlers={404: _not_found(in_process, release, health)},
+        exception_handlers={404: _not_found(not_found_page(in_process, **this))},
     )
     names = None if tokens.read.required else HostNames(settings.server.host, settings.server.allowed_hosts)
     return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read), names), telemetry)
 
 
-def _not_found(api: InProcessApi, release: str, health: Health) -> Callable[[Request, Exception], Awaitable[Response]]:
-    page = not_found_page(api, clock_ns=time.time_ns, version=release, health=health)
-
+def _not_found(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, _: Exception) -> Response:
         return await page(request)
 

@@ -100,6 +100,12 @@ class Snapshot:
     chunks: Mapping[Signal, tuple[Chunk, ...]] = field(default_factory=_empty)
     arrived: Mapping[Signal, Arrived] = field(default_factory=lambda: dict.fromkeys(Signal, Arrived(0, 0)))
 
+    def first_ns(self, *signals: Signal) -> int | None:
+        """The time of the earliest record of these signals; None without any."""
+        segments = (segment.min_time_ns for signal in signals for segment in self.segments[signal])
+        chunks = (chunk.min_time_ns for signal in signals for chunk in self.chunks[signal])
+        return min((*segments, *chunks), default=None)
+
 
 class Contents:
     """The current snapshot, and who still looks at older ones."""

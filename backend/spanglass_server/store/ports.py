@@ -99,6 +99,9 @@ class QuerySession(Protocol):
     def arrived(self, signal: Signal) -> Arrived:
         """How far the records of this view have arrived; those that come later have a larger ``arrival_order``."""
 
+    def first_ns(self, signal: Signal) -> int | None:
+        """The time of the signal's earliest record, in all that is stored; None without any."""
+
     def service_slot(self, name: str) -> int:
         """The colour slot of a service, 0 to 9, which never changes."""
 

@@ -158,6 +158,10 @@ class StoreSession:
         """See ``QuerySession``."""
         return self._snapshot.arrived[signal]
 
+    def first_ns(self, signal: Signal) -> int | None:
+        """See ``QuerySession``."""
+        return self._snapshot.first_ns(signal)
+
     def service_slot(self, name: str) -> int:
         """See ``QuerySession``."""
         return self._slot_of(name)

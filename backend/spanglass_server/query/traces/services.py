@@ -147,12 +147,13 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Servic
     if others:
         only = any_of([is_service(name) for name in others])
         measured |= _measure(session, window, steps, _ROOTS, sets, only)
+    covered_s = _covered_s(session, window)
     services = [
         _service(
             total,
             session.service_slot(total["service"]),
             measured.get(total["service"], ()),
-            window,
+            covered_s,
             steps if buckets else None,
         )
         for total in totals
@@ -205,14 +206,14 @@ def _measure(
     return by_service
 
 
-def _service(total: Row, slot: int, measured: Collection[Row], window: Window, steps: Buckets | None) -> Service:
+def _service(total: Row, slot: int, measured: Collection[Row], covered_s: float, steps: Buckets | None) -> Service:
     """Make one service of the answer; ``measured`` are its requests, whole and by bucket."""
     whole = next((row for row in measured if steps is None or row["bucket"] is None), _NOTHING)
     service: Service = {
         "service": total["service"],
         "slot": slot,
         "spans": total["spans"],
-        **_rates(whole, window),
+        **_rates(whole, covered_s),
         **percentiles(whole),  # type: ignore[typeddict-item] # mypy wants optional members beside unpacked ones
         "sampled_share": _sampled_share(whole),
         "last_seen_time": format_time(total["last_ns"]),
@@ -230,13 +231,21 @@ def _sampled_share(row: Row) -> float | None:
     return sampled_share(row.get("stored"), row["requests"])
 
 
-def _rates(row: Row, window: Window) -> Rates:
+def _covered_s(session: QuerySession, window: Window) -> float:
+    """How much of a range has data: a server that was started in it knows nothing of what was before."""
+    first_ns = session.first_ns(Signal.SPANS)
+    since_ns = window.start_ns if first_ns is None else max(first_ns, window.start_ns)
+    covered_ns = window.end_ns - since_ns
+    return max(covered_ns / NS_PER_SECOND, 1.0) if covered_ns > 0 else (window.end_ns - window.start_ns) / NS_PER_SECOND
+
+
+def _rates(row: Row, covered_s: float) -> Rates:
     """Counts, rate and share of errors."""
     requests, errors = row["requests"], row["errors"]
     return {
         "requests": requests,
         "errors": errors,
-        "rate_per_s": requests * NS_PER_SECOND / (window.end_ns - window.start_ns),
+        "rate_per_s": requests / covered_s,
         "error_ratio": errors / requests if requests else 0.0,
     }
 
@@ -267,16 +276,17 @@ def list_operations(session: QuerySession, window: Window, service: str, limit: 
         found = estimate(session, relation, where, keys, order="total_ns DESC", limit=limit)
     else:
         found = rows(session, statement("operations", relation=relation, where=where, count=limit))
-    operations = [_operation(row, window) for row in found]
+    covered_s = _covered_s(session, window)
+    operations = [_operation(row, covered_s) for row in found]
     return {"window": describe(window), "service": service, "operations": operations}
 
 
-def _operation(row: Row, window: Window) -> Operation:
+def _operation(row: Row, covered_s: float) -> Operation:
     """One operation of the answer."""
     return {
         "operation": row["operation"],
         "kind": kind_name(row["kind"]),
-        **_rates(row, window),
+        **_rates(row, covered_s),
         **percentiles(row),
         "total_ns": row["total_ns"],
         "sampled_share": _sampled_share(row),

@@ -39,6 +39,7 @@ SPANS = [
     span(11, error=True, start=1600, duration=5_000_000),
     span(12, 1.0, error=True, start=1600, duration=5_000_000),
     span(13, service="db"),
+    span(14, service="db", start=900),  # before the range
 ]
 
 

@@ -35,6 +35,7 @@ SPANS = [
     span("cron", CLIENT, start=1701, duration=40, parent=b"parentid", name="GET"),
     span("db", INTERNAL, parent=b"parentid", name="query"),
     span(None, SERVER, duration=7),
+    span("web", SERVER, start=1100, trace=9),  # before the range, all of which the server has seen
 ]
 
 
@@ -87,6 +88,22 @@ def test_services_without_series(open_tables):
         ("unknown_service", False),
         ("db", False),
     ]
+
+
+def test_rates_of_a_young_server(open_tables):
+    """Rates are by the time since the first span, of any service, not by a range that began before there was data."""
+    young = open_tables(spans=[span("web", SERVER, start=1740), span("db", SERVER, start=1790)])
+
+    assert [row["rate_per_s"] for row in list_services(young, WINDOW, 0)["services"]] == [1 / 60, 1 / 60]
+    assert list_operations(young, WINDOW, "db", 9)["operations"][0]["rate_per_s"] == 1 / 60
+    assert list_services(young, Window(1790 * SECOND, 1800 * SECOND), 0)["services"][0]["rate_per_s"] == 1 / 10
+
+
+def test_a_first_span_of_this_moment_makes_no_absurd_rate(open_tables):
+    """A rate is over a second at least."""
+    new = open_tables(spans=[span("web", SERVER, start=1800) | {"start_time_ns": 1800 * SECOND - 5}])
+
+    assert list_services(new, WINDOW, 0)["services"][0]["rate_per_s"] == 1.0
 
 
 def test_operations(open_tables):

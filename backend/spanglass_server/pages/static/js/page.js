@@ -1,7 +1,9 @@
 // Small things of every page: theme, copy buttons, popovers, rows, pickers.
 
+import { ask } from "./api.js";
 import { go, waiting } from "./go.js";
 
+const PERIOD = 2000; // ms between two looks whether an empty server is still empty
 const THEMES = ["system", "light", "dark"];
 
 function themes() {
@@ -79,7 +81,20 @@ function pickers() {
   }
 }
 
+/** An empty server's page shows what comes as soon as it comes. */
+function firstRecords() {
+  const what = document.querySelector("[data-waits]")?.dataset.waits;
+  if (!what) return;
+  const look = async () => {
+    const answer = document.hidden ? {} : await ask(what, what === "logs" ? { limit: 1 } : { buckets: 0 }).catch(() => ({}));
+    if (answer[what]?.length) location.reload();
+    else setTimeout(look, PERIOD);
+  };
+  setTimeout(look, PERIOD);
+}
+
 export function start() {
+  firstRecords();
   themes();
   popovers();
   facets();
