@@ -171,7 +171,7 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
     Signal.OCCURRENCES: {
         "time_ns": "BIGINT",
         "issue_key": "BIGINT",  # of the fingerprint; which issue it belongs to is known to the issue store
-        "grouping": "INTEGER",  # the epoch of the rules that the key was made by
+        "grouping": "INTEGER",  # by which the key was made: version times a million, and the epoch of the rules
         "service_name": "VARCHAR",
         "release": "VARCHAR",
         "environment": "VARCHAR",

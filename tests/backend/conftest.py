@@ -91,6 +91,12 @@ class TableSession:
         del window, trace_ids
         return self.execute(f"SELECT * FROM stored_{signal} WHERE {where}", parameters)  # noqa: S608 - no text of users
 
+    def table(self, rows: pa.Table) -> str:
+        """Register the rows as a table."""
+        name = f"given_{len(self.statements)}_{id(rows)}"
+        self.connection.register(name, rows)
+        return name
+
     def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
         """All time for each trace: it prunes nothing here either."""
         return [(trace_id, ALL_TIME) for trace_id in trace_ids]

@@ -2,36 +2,32 @@
 
 Runs when records become columns, after they were acknowledged. The rows are stored like those of any other signal, in
 the same generation of the journal as the records that they come from, so that both are found again after a crash, or
-neither; and what one batch saw of each key waits in ``take_sightings`` for the issue store.
+neither; what was seen of each key waits in ``Sightings`` for the issue store.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spanglass_core.grouping.fingerprint import title_of
 from spanglass_server.issues.grouper import Grouper
-from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.retellings import Retellings, Telling
+from spanglass_server.issues.sightings import MESSAGE_MAX
 from spanglass_server.issues.told import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from spanglass_core.grouping.fingerprint import Fingerprint
     from spanglass_core.grouping.rules import Rules
     from spanglass_server.issues.grouper import Grouped
+    from spanglass_server.issues.sightings import Sightings
     from spanglass_server.issues.told import Told
     from spanglass_server.signals import Signal
 
 _LOG = logging.getLogger(__name__)
 
-_MESSAGE_MAX = 500  # characters of a message in an occurrence; its record has all of it
 _TYPE_MAX = 200
 
 SCHEMA = pa.schema(
@@ -54,19 +50,20 @@ SCHEMA = pa.schema(
 
 
 class Deriver:
-    """Makes rows of occurrences. ``derive`` belongs to one thread, the rest to any.
+    """Makes rows of occurrences. ``derive`` belongs to one thread, ``use`` to any.
 
     ``route`` is asked once for each new key, with its service: it returns the key to store, which is that of the
     service's overflow issue when there are too many. ``failed`` is called for each exception that is left out.
     """
 
-    def __init__(self, route: Callable[[int, str], int], failed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, route: Callable[[int, str], int], sightings: Sightings, failed: Callable[[], None] = lambda: None
+    ) -> None:
         self._route = route
+        self._sightings = sightings
         self._failed = failed
         self._grouper = Grouper()
         self._retellings = Retellings()
-        self._lock = threading.Lock()
-        self._sightings: dict[tuple[int, str, str], Sighting] = {}
 
     def use(self, rules: Rules, epoch: int) -> None:
         """Group by these rules from now on."""
@@ -109,36 +106,14 @@ class Deriver:
             return None
         found = grouped.fingerprint
         key = self._route(found.key, one.service)
-        self._see(key, one, found)
+        self._sightings.see(key, one, found)
         return (
-            *(one.time_ns, key, grouper.epoch, one.service),
+            *(one.time_ns, key, grouper.grouping, one.service),
             *(one.release or None, one.environment or None, one.user or None),
-            *(found.type[:_TYPE_MAX], one.message[:_MESSAGE_MAX], found.culprit or None, one.handled),
+            *(found.type[:_TYPE_MAX], one.message[:MESSAGE_MAX], found.culprit or None, one.handled),
             *(one.trace_id or None, one.span_id or None, 0 if one.is_span_event else 1),
             *(one.record_time_ns, one.event_index, one.record_order, one.occurrence_id or None, grouped.stack_hash),
         )
-
-    def _see(self, key: int, one: Told, found: Fingerprint) -> None:
-        place = (key, one.release, one.environment)
-        with self._lock:
-            seen = self._sightings.get(place)
-            if seen is None or not seen.first_ns <= one.time_ns <= seen.last_ns:
-                new = _sighting(key, one, found)
-                self._sightings[place] = new if seen is None else _joined(seen, new)
-
-    def take_sightings(self) -> list[Sighting]:
-        """Return what was seen since the last call."""
-        with self._lock:
-            taken, self._sightings = self._sightings, {}
-        return list(taken.values())
-
-    def put_back(self, sightings: Iterable[Sighting]) -> None:
-        """Keep sightings that could not be taken in for the next call."""
-        with self._lock:
-            for old in sightings:
-                place = (old.key, old.release, old.environment)
-                new = self._sightings.get(place)
-                self._sightings[place] = old if new is None else _joined(old, new)
 
 
 def _telling(one: Told, grouped: Grouped) -> Telling:
@@ -153,27 +128,3 @@ def _telling(one: Told, grouped: Grouped) -> Telling:
         (one.service, one.type, one.message, grouped.raised_in),
         grouped.stack_hash,
     )
-
-
-def _sighting(key: int, one: Told, found: Fingerprint) -> Sighting:
-    message = one.message or found.message
-    return Sighting(
-        key=key,
-        service=one.service,
-        title=title_of(found.type, message),
-        type=found.type,
-        message=message[:_MESSAGE_MAX],
-        culprit=found.culprit,
-        version=found.version,
-        inputs=tuple((given.kind, given.value) for given in found.inputs),
-        first_ns=one.time_ns,
-        last_ns=one.time_ns,
-        release=one.release,
-        environment=one.environment,
-    )
-
-
-def _joined(old: Sighting, new: Sighting) -> Sighting:
-    """Return one sighting of both, in the words of the earlier."""
-    first = new if new.first_ns < old.first_ns else old
-    return replace(first, first_ns=min(old.first_ns, new.first_ns), last_ns=max(old.last_ns, new.last_ns))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.issues.told import Told
 
+_EPOCHS = 1_000_000
 #: Stacks whose group is remembered, about 2 kB each.
 _REMEMBERED = 20_000
 
@@ -33,10 +34,13 @@ class Grouped:
 
 
 class Grouper:
-    """Groups by one set of rules, whose epoch is ``epoch``. Belongs to one thread."""
+    """Groups by the current version and one set of rules. Belongs to one thread.
+
+    ``epoch`` is that of the rules; ``grouping`` says version and epoch, and is stored with each key.
+    """
 
     def __init__(self, rules: Rules = NO_RULES, epoch: int = 0) -> None:
-        self.epoch = epoch
+        self.grouping = CURRENT_VERSION * _EPOCHS + epoch
         self.keys = tuple(sorted(rules.attribute_keys))
         self._rules = rules
         self._rules_read_messages = any(rule.match.message for rule in rules.rules)

@@ -181,14 +181,9 @@ def _plain(value: Any) -> str:
     return "" if value is None else as_text(value)
 
 
-def exception_columns(signal: Signal, columns: Iterable[str]) -> list[str]:
-    """Return which stored columns ``told`` reads of a signal's, for reading few from a file."""
-    keys = {*_TELLS, EXCEPTION_OCCURRENCE_ID, EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, "service.name"}
-    keys.update(*_CONTEXT_KEYS)
-    fixed = {"trace_id", "span_id", "parent_span_id", "event_time_ns", "arrival_order", TIME_COLUMN[signal]}
-    found = []
-    for name in columns:
-        attribute = AttributeColumn.parse(name)
-        if name in fixed or (attribute is not None and attribute.key in keys):
-            found.append(name)
-    return found
+def exception_columns(columns: Iterable[str], keys: Iterable[str] = ()) -> list[str]:
+    """Return which attribute columns ``told`` reads when it is asked for ``keys`` too."""
+    read = {*keys, *_TELLS, EXCEPTION_OCCURRENCE_ID, EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, "service.name"}
+    read.update(*_CONTEXT_KEYS)
+    parsed_names = ((name, AttributeColumn.parse(name)) for name in columns)
+    return [name for name, attribute in parsed_names if attribute and attribute.key in read]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spanglass_server.issues.deriving import Deriver
     from spanglass_server.issues.model import Due, RuleSet, Sighting
     from spanglass_server.issues.ports import IssueStore
+    from spanglass_server.issues.sightings import Sightings
     from spanglass_server.issues.states import IgnoredCounts
 
 _LOG = logging.getLogger(__name__)
@@ -38,8 +39,14 @@ class IssueTracker:
     """See the module. Methods may be called from any thread."""
 
     def __init__(
-        self, issues: IssueStore, deriver: Deriver, stored: StoredOccurrences, clock_ns: Callable[[], int]
+        self,
+        issues: IssueStore,
+        deriver: Deriver,
+        sightings: Sightings,
+        stored: StoredOccurrences,
+        clock_ns: Callable[[], int],
     ) -> None:
+        self._sightings = sightings
         self._issues = issues
         self._deriver = deriver
         self._stored = stored
@@ -62,13 +69,13 @@ class IssueTracker:
         """
         with self._observing:
             self._take_rules()
-            sightings = self._deriver.take_sightings()
+            sightings = self._sightings.take()
             if not sightings:
                 return
             try:
                 self._issues.observe(sightings, self._clock_ns())
             except BaseException as error:
-                self._deriver.put_back(sightings)
+                self._sightings.put_back(sightings)
                 self._problem = f"the issue store could not be written ({error}); it is tried again"
                 raise
             self._problem = None
@@ -87,7 +94,7 @@ class IssueTracker:
         missing = self._stored.sightings(self._issues.snapshot().by_key.keys())
         if missing:
             _LOG.info("%d groups of stored occurrences have no issue yet; they get one", len(missing))
-            self._deriver.put_back(missing)
+            self._sightings.put_back(missing)
             self.observe()
         self._found_stored = True
 

@@ -20,8 +20,11 @@ from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.issues.deriving import Deriver
+from spanglass_server.issues.regrouping import Regrouping
+from spanglass_server.issues.sightings import Sightings
 from spanglass_server.issues.sqlite_store import FILE_NAME, SqliteIssueStore
 from spanglass_server.issues.tracker import IssueTracker
+from spanglass_server.query.issues.sources import told_of
 from spanglass_server.query.issues.stored import since_ignored, unknown_keys
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
@@ -38,8 +41,11 @@ from spanglass_server.supervision import Supervisor, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    import pyarrow as pa
+
     from spanglass_server.issues.model import Due, Sighting
     from spanglass_server.issues.states import IgnoredCounts
+    from spanglass_server.issues.told import Told
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
 
@@ -73,8 +79,9 @@ class StorageNode:
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
             self.issues = SqliteIssueStore(data_dir / FILE_NAME, settings.issues.max_issues)
             undo.callback(self.issues.close)
-            deriver = Deriver(self.issues.route, lambda: telemetry.add(own.UNGROUPED_EXCEPTIONS, 1))
-            self.tracker = IssueTracker(self.issues, deriver, self, clock_ns)
+            self._sightings = Sightings()
+            deriver = Deriver(self.issues.route, self._sightings, lambda: telemetry.add(own.UNGROUPED_EXCEPTIONS, 1))
+            self.tracker = IssueTracker(self.issues, deriver, self._sightings, self, clock_ns)
             self._pending = Pending(self.store, _shred_limits(settings), telemetry, deriver.derive)
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
@@ -97,6 +104,9 @@ class StorageNode:
         self.engine = Engine(
             self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
         )
+        self.regrouping = Regrouping(
+            self.issues, self.store, self._told_of, self._sightings, self.tracker.observe, clock_ns
+        )
         self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
@@ -113,6 +123,7 @@ class StorageNode:
             every(_TICK_S, "sweeper", self.store.sweep),
             every(_TICK_S, "issues", self.tracker.observe),
             every(_TICK_S, "stored issues", self.tracker.find_stored),
+            every(_TICK_S, "regrouping", self.regrouping.step),
             every(_LOOK_AT_IGNORED_S, "ignored issues", self.tracker.look_at_ignored),
             every(compact_s, "compactor", self.store.compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
@@ -125,6 +136,9 @@ class StorageNode:
     def counts(self, due: Sequence[Due], now_ns: int) -> Mapping[str, IgnoredCounts]:
         """See ``StoredOccurrences``."""
         return self.engine.run_here(lambda session: since_ignored(session, due, now_ns))
+
+    def _told_of(self, occurrences: pa.Table, keys: Sequence[str]) -> list[Told | None]:
+        return self.engine.run_here(lambda session: told_of(session, occurrences, keys))
 
     @property
     def problems(self) -> list[str]:

@@ -81,6 +81,9 @@ class QuerySession(Protocol):
         bound parameters. A column may be missing from the table altogether; it is null then.
         """
 
+    def table(self, rows: pa.Table) -> str:
+        """The name of a table that holds these rows of the caller, for joins; gone with the session."""
+
     def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
         """Ranges of time outside of which no span of these traces begins, one or more for each, in any order.
 

@@ -114,6 +114,10 @@ class StoreSession:
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
+    def table(self, rows: pa.Table) -> str:
+        """See ``QuerySession``."""
+        return self._register(rows)
+
     def trace_windows(self, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
         """See ``QuerySession``."""
         ids = list(trace_ids)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ from spanglass_server.store.retention import RetentionLimits, expired
 from spanglass_server.store.segments import NewSegment, Segment, merged_schema, write_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.self_metrics.registry import Telemetry
@@ -37,6 +39,19 @@ class StoreLimits:
 
     max_columns: int
     retention: RetentionLimits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A segment, or a chunk of memory: a table of its rows, and how to write them anew.
+
+    ``read`` takes the ``columns`` that are wanted, all without; ``rewrite`` takes as many rows of the same times, and
+    returns False if the part is not there any more. ``OSError`` from the disk.
+    """
+
+    rows: int
+    read: Callable[..., Any]
+    rewrite: Callable[[Any], bool]
 
 
 class Store:
@@ -161,6 +176,35 @@ class Store:
                     self._telemetry.add(own.DELETED_ROWS, segment.rows, segment.signal, reason)
                 _LOG.info("retention by %s deleted %d segments", reason, len(segments))
 
+    @contextmanager
+    def parts(self, signal: Signal) -> Iterator[list[Part]]:
+        """All rows of a signal, for writing them anew; nothing is merged or deleted meanwhile.
+
+        What is appended or flushed meanwhile is left out, or its part can't be rewritten any more.
+        """
+        with self._tidying:
+            with self._changing:
+                self._settle()
+            snapshot = self.contents.snapshot
+            segments = [
+                Part(
+                    segment.rows,
+                    partial(pq.read_table, self.data_dir / segment.file),
+                    partial(self._rewrite_segment, segment),
+                )
+                for segment in snapshot.segments[signal]
+            ]
+            chunks = [
+                Part(chunk.rows, partial(_select, chunk), partial(self.contents.exchange, signal, chunk))
+                for chunk in snapshot.chunks[signal]
+            ]
+            yield [*segments, *chunks]
+
+    def _rewrite_segment(self, segment: Segment, table: Any) -> bool:
+        new = self._new_segment(segment.signal, [table], table.schema, segment.arrived_ns)
+        self._commit(Change(add=[new], remove=[segment.id]))
+        return True
+
     def sweep(self) -> None:
         """Delete files that no segment has any more; raises why one can't be deleted."""
         failure = self.contents.sweep()
@@ -203,6 +247,10 @@ class Store:
         known = {file for signal in Signal for segment in snapshot.segments[signal] for file in segment.files}
         found = (*self.data_dir.glob("segments/*/*"), *self.data_dir.glob("projections/*/*"))
         self.contents.discard({str(path.relative_to(self.data_dir)) for path in found} - known)
+
+
+def _select(chunk: Chunk, columns: Sequence[str] | None = None) -> Any:
+    return chunk.table if columns is None else chunk.table.select(columns)
 
 
 def _row_groups(paths: Sequence[Path]) -> Iterator[Any]:
