@@ -14,7 +14,9 @@ from spanglass_core.stacks.model import MAX_CHAIN, Frame, Raised
 _FRAME = re.compile(
     r"\s{1,20}(?:at|bei|à|в|en|em) (\(wrapper [\w-]{1,40}\) )?([^\s()\\/][^()\\/]{0,600}?)"
     r"(?:(?<! )\((?P<clr>[^():]{0,1200})\)|\((?P<mono>[^()]{0,1200})\)(?= (?:\[0x|in )))"
-    r"(?: \[0x[0-9a-f]{1,12}\])?(?: in (?P<file>.{0,700}?):(?:line |Zeile |ligne |строка )?(?P<line>\d{1,9}))?\s*"
+    r"(?: \[0x[0-9a-f]{1,12}\])?"
+    r"(?: in (?P<file>.{0,700}?):(?:line |Zeile |ligne |строка )?(?P<line>\d{1,9})"
+    r"| in .{1,700}?:token 0x[0-9a-f]{1,12}\+0x[0-9a-f]{1,12}| \+ 0x[0-9a-f]{1,12})?\s*"
 )
 _NOT_PARAMETERS = frozenset(("Unknown Source", "Native Method"))  # a place, in the layout of Java
 _INNER = " ---> "

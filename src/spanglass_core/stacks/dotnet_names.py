@@ -9,7 +9,8 @@ _ARITY = re.compile(r"`\d+(?:\[[^\]]{0,300}\]+)?")
 _FILE_TYPE = re.compile(r"<\w+>F[0-9A-F]{16,}__")
 _MONO_CLOSURE = re.compile(r"<(\w+)>c__AnonStorey\d+")
 _CLOSURE = re.compile(r"<>c(?:__DisplayClass[\d_]+)?\b[.+]?")
-_STATE_MACHINE = re.compile(r"^<(.+)>d(?:__[\d_]+)?$")
+_STATE_MACHINE = re.compile(r"^(?:<(?P<cs>.+)>d(?:__[\d_]+)?|VB\$StateMachine_\d+_(?P<vb>\w+))$")
+_FSHARP_CLOSURE = re.compile(r"@\d+(?:-\d+)?")
 _LAMBDA = re.compile(r"^<(.*)>[bm]__[\d_]+$")
 _LOCAL = re.compile(r"^<(.*)>g__(\w+)\|[\d_]+$")
 _DYNAMIC = re.compile(r"^(lambda_method|CallSite\.Target|DynamicClass\.\w*?)\d*$")
@@ -20,7 +21,7 @@ def source_name(name: str) -> tuple[str, str]:
     name = _ARGUMENTS.sub("", _ARITY.sub("", name))
     if dynamic := _DYNAMIC.match(name):
         return "", dynamic[1]
-    name = _MONO_CLOSURE.sub(r"\1", name)
+    name = _MONO_CLOSURE.sub(r"\1", _FSHARP_CLOSURE.sub("", name))
     name = _CLOSURE.sub("", _FILE_TYPE.sub("", name).replace("<Main>$", "Main"))
     *owner, method = _split(name)
     if owner and method == "MoveNext" and _STATE_MACHINE.match(owner[-1]):
@@ -49,7 +50,7 @@ def _split(name: str) -> list[str]:
 def _source_method(name: str) -> list[str]:
     """The methods of the source that a made-up one stands for, outermost first."""
     if found := _STATE_MACHINE.match(name):  # <<Run>b__0>d: an asynchronous lambda
-        name = found[1]
+        name = found["cs"] or found["vb"]
     if found := _LAMBDA.match(name):
         return _source_method(found[1])
     if found := _LOCAL.match(name):

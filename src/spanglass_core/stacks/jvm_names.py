@@ -18,19 +18,22 @@ _METHOD = (
     (re.compile(r"^lambda\$(.*?)\$\d+$"), r"\1"),
     (re.compile(r"^\$anonfun\$(.*?)(?:\$\d+)+(?:\$adapted)?$"), r"\1"),
     (re.compile(r"^(.*?)\$\$anonfun(?:\$\d+)*(?:\$adapted)?$"), r"\1"),  # Scala 3
+    (re.compile(r"^(.+?)\$lambda(?:\$(?:\d+|lambda))*$"), r"\1"),  # Kotlin 2
+    (re.compile(r"_aroundBody\d+$"), ""),  # AspectJ
     (re.compile(r"^CGLIB\$(\w+)\$\d+$"), r"\1"),
     (re.compile(r"-[0-9A-Za-z_]{7}(?=$|\$)"), ""),  # Kotlin: parameters of inline classes, reserve-tY5x9k2
     (re.compile(r"__\d+"), ""),
     (re.compile(r"(?:\$\d+)+"), ""),
 )
 _MADE = re.compile(
-    r"\$\$(?:\w*CGLIB|Lambda|FastClass)|^\$Proxy\d|^\$\$?Lambda|\$\$ExternalSynthetic|\$MockitoMock\$|\$HibernateProxy\$"
+    r"\$\$(?:\w*CGLIB|Lambda|FastClass|ExternalSynthetic)|^\$Proxy\d|^\$\$?Lambda|\$MockitoMock\$|\$HibernateProxy\$"
+    r"|_(?:Subclass|ClientProxy)$|\$Intercepted$|_\$\$_"  # Quarkus, Micronaut, Javassist
 )
 
 
 def is_made(name: str) -> bool:
     """Whether a class was made at run time, and so is nobody's code: proxies, lambdas' own classes."""
-    return "$" in name and _MADE.search(name) is not None
+    return ("$" in name or "_" in name) and _MADE.search(name) is not None
 
 
 def stable_class(name: str) -> str:

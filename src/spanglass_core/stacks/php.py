@@ -96,8 +96,8 @@ class _Reader:
             self._start()
         place = ("", 0) if call[1] else (call[2], int(call[3]))
         module, function = of_php(call[4])
-        if place == self._place and not module and not self._sections[-1].frames:
-            self._place = ("", 0)  # PHP's own functions have no place: it gives that of their caller
+        if place == self._place and not self._sections[-1].frames and _has_no_place(self._types[-1][0], module):
+            self._place = ("", 0)
         self._add(module, function)
         self._place = place
 
@@ -107,6 +107,14 @@ class _Reader:
         self.found += 1
         file, line = self._place
         self._sections[-1].add(Frame(function, module, file, line or None, in_app.php(file)))
+
+
+def _has_no_place(type: str, module: str) -> bool:  # noqa: A002 - of the exception
+    """Whether a function with its caller's place, to which PHP sets the exception's, executes somewhere else.
+
+    PHP's own functions do, and handlers that make warnings exceptions; not a function whose call is on its own line.
+    """
+    return not module or type == "ErrorException" or not in_app.php("/", module)
 
 
 def _read_header(told: str) -> tuple[str, str, tuple[str, int]]:
@@ -133,22 +141,22 @@ def _read_dotted(text: str, type: str, message: str) -> tuple[Raised, ...] | Non
         return None
     chain: list[Raised] = []
     for index, section in enumerate(reader.sections):
-        _without_place(section)
-        section.restore()
         found = _DOTTED_TYPE.match(section.told())
         told = (found[1].replace(".", "\\"), section.told()[found.end() :]) if found else ("", section.told())
         if not index:
             told = (source_type(type) or told[0], message or told[1])
+        _without_place(section, told[0])
+        section.restore()
         raised_where_it_was_made(section, told[0], "::")
         chain.append(raised(section, source_type(told[0]), told[1], index - 1 if index else None))
     return tuple(chain)
 
 
-def _without_place(section: Section) -> None:
-    """Take the place from a function of PHP's own that threw: it is its caller's."""
+def _without_place(section: Section, type: str) -> None:  # noqa: A002 - of the exception
+    """Take the place from a function that has its caller's, as above."""
     if len(section.frames) > 1:
         thrown, caller = section.frames[:2]
-        if (thrown.file, thrown.line) == (caller.file, caller.line) and not thrown.module:
+        if (thrown.file, thrown.line) == (caller.file, caller.line) and _has_no_place(type, thrown.module):
             section.frames[0] = Frame(thrown.function, thrown.module, "", None, in_app=False)
 
 

@@ -64,6 +64,7 @@ def test_chain_with_suppressed_ones_and_omitted_frames():
         ("at jdk.proxy2/jdk.proxy2.$Proxy31.find(Unknown Source)", ("$Proxy.find", "jdk.proxy2", "", None, False)),
         ("at com.shop.AKt$main$1.invokeSuspend(A.kt:9)", ("AKt$main.invokeSuspend", "com.shop", "A.kt", 9, True)),
         ("at shop.core$take$fn__1234.invoke(core.clj:7)", ("core$take$fn.invoke", "shop", "core.clj", 7, True)),
+        ("at com.shop.Stock_Subclass.take(Unknown Source)", ("Stock_Subclass.take", "com.shop", "", None, False)),
         ("at a.b.c(SourceFile:12)", ("b.c", "a", "", 12, True)),
         ("at com.shop.Test.takes the last one(Test.kt:5)", ("Test.takes the last one", "com.shop", "Test.kt", 5, True)),
     ],
@@ -155,6 +156,9 @@ def test_classes_without_numbers(name, stable):
         ("$anonfun$take$1$adapted", "take"),
         ("reserve-tY5x9k2", "reserve"),
         ("access$take", "access$take"),
+        ("all$lambda$1$lambda$0", "all"),
+        ("total$$anonfun$1", "total"),
+        ("take_aroundBody0", "take"),
     ],
 )
 def test_methods_without_numbers(name, stable):

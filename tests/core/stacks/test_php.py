@@ -86,6 +86,20 @@ def test_function_of_php_that_throws():
     )
 
 
+@pytest.mark.parametrize("handler", ["{closure}", "App\\Errors->handle", "Illuminate\\Bootstrap\\Errors->handle"])
+def test_warning_made_an_exception(handler):
+    """What makes warnings exceptions has the place of the warning, which is in the function that caused it."""
+    text = f"""ErrorException: Undefined variable $x in /app/a.php:3
+Stack trace:
+#0 /app/a.php(3): {handler}(2, 'Undefined...', '/app/a.php', 3)
+#1 /app/b.php(9): App\\take()
+#2 {{main}}"""
+    frames = read(text, "", "")[0].frames
+
+    assert [(frame.function, frame.in_app) for frame in frames[:2]] == [("{main}", True), ("App\\take", True)]
+    assert not frames[2].in_app
+
+
 def test_log_of_monolog():
     """Monolog, and so Laravel, tells the outermost first."""
     text = r"""local.ERROR: outer {"exception":"[object] (LogicException(code: 3): outer at /app/x.php:6)
