@@ -159,6 +159,7 @@ _GENERATED = (
     ),  # Rust, PHP
     (re.compile(r"\.(?:func|gowrap|deferwrap)\d+(?:\.\d+)*|-fm$|-range\d+"), ""),  # Go
     (re.compile(r"<>c__DisplayClass\d+_\d+(?:`\d+)?\.?|<>c(?:`\d+)?\.|`\d+"), ""),  # .NET
+    (re.compile(r"(?:/<|<$)+|\*$"), ""),  # Firefox
     (re.compile(r"@anonymous.*|0x[0-9a-fA-F]+|@[0-9a-f]{5,}"), ""),
 )
 _RECEIVER = re.compile(
@@ -179,6 +180,15 @@ def _function(name: str) -> str:
     return plain.removesuffix("->").strip(".:$ ")
 
 
+#: Types of Python that newer versions know by another name.
+_RENAMED = {
+    "asyncio.exceptions.TimeoutError": "TimeoutError",
+    "asyncio.TimeoutError": "TimeoutError",
+    "concurrent.futures._base.TimeoutError": "TimeoutError",
+    "socket.timeout": "TimeoutError",
+}
+
+
 def type_name(name: str) -> str:
     """Return an exception's type without what only says that it was run as a script, and without generated parts."""
-    return function(name.removeprefix("builtins.").removeprefix("__main__."))
+    return _RENAMED.get(name) or function(name.removeprefix("builtins.").removeprefix("__main__."))

@@ -63,6 +63,8 @@ _CLIENTS = (
 _NOT_INSTALLED = ("__main__", "builtins", "json", "asyncio", "decimal", "concurrent", "subprocess", "zipfile", "struct")
 _LANGUAGES = ("java.", "javax.", "jdk.", "sun.", "kotlin.", "scala.", "System.", "Microsoft.")
 
+#: The file says it all, and each version of Python says it in other words.
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 _OVERFLOW_TYPES = ("RecursionError", "StackOverflowError", "SystemStackError", "StackOverflowException")
 _OVERFLOWS = ("Maximum call stack", "too much recursion", "stack overflow", "maximum recursion depth")
 
@@ -104,7 +106,7 @@ def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:
     if not unnamed and (where_told or _is_of_package(raised, own)):
         callers = (name(frame) for frame in own[1:] if not _is_unnamed(frame))
         found += [("frame", caller) for caller in callers if caller != innermost][:1]
-    if unnamed or where_told:
+    if where_told or (unnamed and raised.type not in _SYNTAX):
         found.append(("message", normalise.message(told)))
     return found
 

@@ -15,7 +15,7 @@ _FILE = re.compile(
 )
 _ARGUMENTS = re.compile(r"\([^()]*\)$|\(\.\.\.\)$")
 _GOROUTINE = re.compile(r"goroutine \d+(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[[^\]\n]*\]:$")
-_PANIC = re.compile(r"(?:panic|fatal error): (?P<message>.*)")
+_PANIC = re.compile(r"(?:panic|fatal error): (?P<message>.*?)(?: \[recovered[^\]]*\])?$")
 _TYPE_PARAMETERS = re.compile(r"\[[^\]\n]*\]")
 _NOT_A_MESSAGE = re.compile(r"\s*\[signal |\s*goroutine \d+ |exit status \d+$|\s*$|\s*-?\s*runtime stack:$|\t")
 

@@ -6,8 +6,13 @@ compared with forward slashes, also those of Windows.
 
 from __future__ import annotations
 
+import re
+
 _PYTHON_PARTS = ("/site-packages/", "/dist-packages/", "/lib/python3", "/lib/python2", "/lib64/python3", "/lib/pypy")
 _PYTHON_STARTS = ("<", "site-packages/", "dist-packages/", "lib/python3")  # "<frozen importlib._bootstrap>", "<string>"
+
+#: The standard library on Windows, where its folder says no version: ``C:\\Python311\\Lib\\json\\decoder.py``.
+_PYTHON_WINDOWS = re.compile(r"/(?:python|anaconda|miniconda|miniforge)[\d.]*(?:/envs/[^/]+)?/lib/", re.IGNORECASE)
 
 _JAVASCRIPT_PARTS = ("/node_modules/", "/.yarn/", "/webpack/runtime", "/webpack/bootstrap", "(webpack)/")
 _JAVASCRIPT_STARTS = (
@@ -34,7 +39,38 @@ _GO_PACKAGES = frozenset(
     )
 )
 
-_RUST_CRATES = ("std", "core", "alloc", "proc_macro", "test", "backtrace", "rustc_demangle", "anyhow", "eyre", "tokio")
+#: Where no file says it: the standard library, and crates that many applications run in.
+_RUST_CRATES = frozenset(
+    (
+        *("std", "core", "alloc", "proc_macro", "test", "backtrace", "rustc_demangle", "__rustc", "gimli", "addr2line"),
+        *("anyhow", "eyre", "color_eyre", "thiserror", "tokio", "tokio_util", "tokio_stream", "async_std", "smol"),
+        *("futures", "futures_core", "futures_util", "futures_executor", "futures_channel", "mio", "bytes", "log"),
+        *(
+            "hyper",
+            "hyper_util",
+            "h2",
+            "http",
+            "http_body",
+            "axum",
+            "axum_core",
+            "tower",
+            "tower_http",
+            "tower_service",
+        ),
+        *("actix_web", "actix_http", "actix_rt", "actix_server", "actix_service", "warp", "rocket", "poem", "tonic"),
+        *("prost", "reqwest", "ureq", "rustls", "openssl", "native_tls", "serde", "serde_json", "serde_core", "clap"),
+        *("sqlx", "sqlx_core", "diesel", "sea_orm", "rusqlite", "redis", "rayon", "rayon_core", "crossbeam", "regex"),
+        *(
+            "tracing",
+            "tracing_core",
+            "tracing_subscriber",
+            "tracing_opentelemetry",
+            "opentelemetry",
+            "opentelemetry_sdk",
+        ),
+        *("lambda_runtime", "parking_lot", "once_cell", "chrono", "time", "rand", "url", "uuid", "bevy", "bevy_ecs"),
+    )
+)
 _RUST_PARTS = ("/rustc/", "/.cargo/registry/", "/.cargo/git/", "/cargo/registry/", "/rustlib/src/", "/library/std/src/")
 _RUST_STARTS = ("library/std/", "library/core/", "library/alloc/")
 
@@ -176,7 +212,9 @@ def _slashed(path: str) -> str:
 def python(file: str) -> bool:
     """Whether a file of Python is the application's: installed nowhere, and a file at all."""
     path = _slashed(file)
-    return bool(path) and not path.startswith(_PYTHON_STARTS) and not _has(path, _PYTHON_PARTS)
+    if not path or path.startswith(_PYTHON_STARTS) or _has(path, _PYTHON_PARTS):
+        return False
+    return path is file or _PYTHON_WINDOWS.search(path) is None
 
 
 def javascript(file: str) -> bool:

@@ -29,7 +29,7 @@ _MEMBERS = re.compile(r"\s*\[errors\]: \[$")
 _HEAD = re.compile(
     r"(?:Uncaught )?(?P<type>[A-Za-z_$][\w$.]*)(?: \[(?P<code>\w+)\])?(?:: (?P<message>.*))?$", re.DOTALL
 )
-_MEMBER = re.compile(r"\s+[A-Z][\w$]*(?:Error|Exception)(?: \[\w+\])?(?:: |$)")
+_MEMBER = re.compile(r"\s+(?:[A-Z][\w$]*)?(?:Error|Exception)(?: \[\w+\])?(?:: |$)")
 _ALIAS = re.compile(r" \[as [^\]\n]*\]$")
 
 
@@ -76,7 +76,8 @@ def _read_lines(lines: list[str]) -> list[_One]:
             continue
         elif cause and (one.frames or len(found) > 1):
             indent = len(line) - len(line.lstrip())
-            parent = next((at for at in range(len(found) - 1, -1, -1) if found[at].indent <= indent), 0)
+            within = (at for at in range(len(found) - 1, -1, -1) if not indent or found[at].indent <= indent)
+            parent = next(within, 0)
             found.append(_One("cause", parent, indent + 1, [cause["head"]]))
         elif group is not None and _MEMBER.match(line):
             found.append(_One("member", group, len(line) - len(line.lstrip()), [line.strip()]))

@@ -20,12 +20,16 @@ _HEADER = "Traceback (most recent call last):"
 _GROUP_HEADER = "Exception Group " + _HEADER
 _CAUSE = "The above exception was the direct cause of the following exception:"
 _CONTEXT = "During handling of the above exception, another exception occurred:"
+#: Rubies before 3.1 print the same heading.
+_RUBY = re.compile(r"^\s+\d+: from ", re.MULTILINE)
+_REMOTE = "RemoteTraceback"
+_QUOTES = '"""'
 _RELATIONS = {_CAUSE: "cause", _CONTEXT: "context"}
 
 _BETWEEN = re.compile(f"^({re.escape(_CAUSE)}|{re.escape(_CONTEXT)})\n", re.MULTILINE)
-_FRAME = re.compile(r'^ +File "([^"\n]*)", line (\d+), in ([^\n]+)', re.MULTILINE)
+_FRAME = re.compile(r'^[ >] *File "([^"\n]*)", line (\d+)(?:, in ([^\n]+))?', re.MULTILINE)
 _LOCATION = re.compile(r'^ +File "[^"\n]*", line \d+', re.MULTILINE)
-_NOT_INDENTED = re.compile(r"^\S", re.MULTILINE)
+_NOT_INDENTED = re.compile(r"^[^\s>]", re.MULTILINE)  # loguru marks the frame that caught with >
 _TYPE = re.compile(r"([^\W\d][\w.<>]*)(?:: |:?\n|:?$)")
 #: The line between members of a group: where its content stands, and whether a deeper level begins or a member does.
 _MEMBER = re.compile(r"( *)\+(-\+)?-{4,}( (?:\d+|\.\.\.) -{4,})?$")
@@ -47,7 +51,10 @@ class _Block:
 
 def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # noqa: A002, ARG001 - a reader's form
     """Return the exceptions of a traceback; None for a text that is none."""
-    if _HEADER not in text and not (_LOCATION.search(text) and _is_error(text)):
+    located = _LOCATION.search(text) is not None
+    if _HEADER not in text and not (located and _is_error(text)):
+        return None
+    if not located and _RUBY.search(text):
         return None
     blocks = _grouped(text) if _GROUP_HEADER in text else _chain(text)
     chain: list[Raised] = []
@@ -132,25 +139,26 @@ def _tell(blocks: list[_Block], relation: str, parent: int | None, chain: list[R
 
 def _raised(text: str, relation: str, parent: int | None) -> Raised:
     start = text.find(_HEADER)
-    quoted = text.find('"""')  # the traceback of another process, in the message of an exception without frames
-    if start < 0 or 0 <= quoted < start:
-        end = start = 0
-        location = _LOCATION.search(text)
-        found = _NOT_INDENTED.search(text, location.end() if location and quoted < 0 else 0)
-    else:
-        end = start + len(_HEADER)
-        found = _NOT_INDENTED.search(text, end)
+    quoted = text.find(_QUOTES, 0, max(start, 0))
+    if quoted >= 0 and _REMOTE not in text[:quoted]:
+        start = -1  # the traceback is part of a message
+    end = start + len(_HEADER) if start >= 0 else 0
+    location = _LOCATION.search(text) if start < 0 and quoted < 0 else None
+    found = _NOT_INDENTED.search(text, location.end() if location else end)
     last = found.start() if found else len(text)
     kind, message = _told(text[last:].rstrip("\n"))
+    if quoted >= 0 and start >= 0:  # of another process, which is told in the message of an exception without frames
+        message = message.removesuffix(_QUOTES).rstrip("\n")
     return Raised(kind, message, tuple(_frames(text, end, last)), relation, parent)
 
 
 def _frames(text: str, start: int, end: int) -> Iterator[Frame]:
+    """Give the frames of a part of the text; the place of a syntax error is one, at the top level of its file."""
     found = list(_FRAME.finditer(text, start, end))
     for match in found[-MAX_FRAMES:]:
         file, line, function = match.groups()
         module, own = _belongs(file) if len(file) <= _MAX_PATH else ("", False)
-        yield Frame(function, module, file, int(line[:9]), own)
+        yield Frame(function or "<module>", module, file, int(line[:9]), own)
 
 
 @lru_cache(maxsize=2048)
