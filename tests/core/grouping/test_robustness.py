@@ -82,7 +82,7 @@ def test_a_megabyte_of_anything(piece: str, where: str) -> None:
 
 
 @given(st.lists(st.sampled_from(_LINES), max_size=60))
-@settings(deadline=None)
+@settings(derandomize=True, deadline=None)
 def test_torn_and_mixed_stacks(lines: list[str]) -> None:
     """Lines of all languages in any order give a chain whose parents come before their children."""
     text = "\n".join(lines)
@@ -94,7 +94,7 @@ def test_torn_and_mixed_stacks(lines: list[str]) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
+@settings(derandomize=True, deadline=None)
 def test_line_numbers_never_split(data: st.DataObject) -> None:
     """Any stack of Python in the corpus, with all its lines moved, is the same issue."""
     entry = data.draw(st.sampled_from([one for one in _ENTRIES if one.language == "python"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_core.stacks.model import Raised
@@ -19,6 +19,7 @@ def test_nothing_at_all_is_an_exception_without_frames() -> None:
     assert parse("") == (Raised("", "", ()),)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text(st.characters()), st.text(), st.text())
 def test_no_text_raises(stacktrace: str, kind: str, message: str) -> None:
     """Whatever is sent, reading it gives at least one exception."""
