@@ -5,13 +5,13 @@ A change is one transaction with ``synchronous=FULL``, as those of the catalog a
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.issues.sqlite import carrying, changing, forest, observing, reading, rules
 from spanglass_server.issues.sqlite.database import Database
 from spanglass_server.issues.sqlite.places import Places
+from spanglass_server.issues.sqlite.snapshots import Snapshots
 from spanglass_server.issues.sqlite.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -43,27 +43,24 @@ class SqliteIssueStore:
 
     def __init__(self, path: Path, max_issues: int) -> None:
         self._max_issues = max_issues
-        self._version_lock = threading.Lock()
         self._database = Database(path)
         try:
             with self._database.read() as connection:
                 self._places = Places(connection, max_issues)
-                self._snapshot = reading.snapshot(connection)
+                self._snapshots = Snapshots(connection)
         except BaseException:
             self._database.close()
             raise
-        self._version = self._snapshot.version
 
     @contextmanager
     def _change(self, now_ns: int = 0) -> Iterator[Transaction]:
         with self._database.write() as connection:
             change = Transaction(connection, now_ns)
             yield change
-            change.finish()
-            version = connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()[0]
+            version = change.finish()
+            self._snapshots.expect(change, version)
         self._places.take(change)
-        with self._version_lock:
-            self._version = max(self._version, version)
+        self._snapshots.commit(version)
 
     def observe(self, sightings: Sequence[Sighting], now_ns: int) -> list[Event]:
         """See ``IssueStore``."""
@@ -87,17 +84,11 @@ class SqliteIssueStore:
 
     def version(self) -> int:
         """See ``IssueStore``."""
-        return self._version
+        return self._snapshots.version
 
     def snapshot(self) -> Snapshot:
         """See ``IssueStore``."""
-        held = self._snapshot
-        if held.version >= self._version:
-            return held
-        with self._database.read() as connection:
-            if self._snapshot.version < self._version:  # no other thread read it meanwhile
-                self._snapshot = reading.snapshot(connection)
-            return self._snapshot
+        return self._snapshots.newest(self._database)
 
     def issue(self, issue_id: str) -> Issue:
         """See ``IssueStore``."""

@@ -90,10 +90,12 @@ def test_any_order_gives_the_same(store, order):
     """First, last, releases and the description do not depend on which batch came first."""
     for index in order:
         store.observe([BATCHES[index]], 1000)
+        store.snapshot()
     issue = store.issue("CHECKOUT-1")
 
     assert (issue.summary.title, issue.summary.first_seen_ns, issue.summary.first_release) == ("early", 100, "1.0")
     assert (issue.last_seen_ns, issue.last_release) == (900, "1.0")
+    assert store.snapshot().issues["CHECKOUT-1"] == issue.summary
     assert [(known.release, known.first_ns, known.last_ns) for known in store.releases(SERVICE)] == [
         ("1.0", 100, 900),
         ("1.1", 300, 400),

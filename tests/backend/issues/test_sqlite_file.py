@@ -89,6 +89,8 @@ def test_a_failed_change_changes_nothing(tmp_path):
     with pytest.raises(OSError, match="the issue store could not be written"):
         store.observe([seen(key, title="x" * 1000) for key in range(2, 300)], 300)
     assert (store.snapshot(), store.route(999, "checkout"), len(store.events())) == (*before, 1)
+    store.change(["CHECKOUT-1"], IssueChange(assignee="bob"), "ann", 300)
+    assert [issue.assignee for issue in store.snapshot().issues.values()] == ["bob"]
     store._database._writer.execute("PRAGMA max_page_count = 1000000")
 
     assert len(store.observe([seen(2)], 400)) == 1
@@ -144,5 +146,8 @@ def test_threads_read_while_one_writes(tmp_path):
         thread.join()
 
     assert wrong == []
-    assert store.snapshot().version == store.version()
+    snapshot = store.snapshot()
+    store.close()
+    store = SqliteIssueStore(tmp_path / "issues", 100_000)
+    assert snapshot == store.snapshot(), "what was made of changes alone is what is read as a whole"
     store.close()

@@ -78,7 +78,8 @@ def join(change: Transaction, source: int, target: int, actor: str, *, by_regrou
 
 
 def _settle(change: Transaction, issue: int) -> None:
-    """Note that what is known of an issue's keys now reopens none that they come to."""
+    """Note that an issue's keys are another's now, which nothing reopens that is known of them."""
+    change.has_merged = True
     sql = "UPDATE keys SET settled_ns = max(settled_ns, coalesce(last_ns, 0)) WHERE issue = ?"
     change.write_many(sql, [(member,) for member in members(change.connection, issue)])
 

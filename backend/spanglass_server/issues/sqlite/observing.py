@@ -86,7 +86,9 @@ def _update_key(change: Transaction, known: Sequence[Any], group: list[Sighting]
     sample = group[0]
     values = sample.version, rows.inputs_text(sample), first_ns, first_release, last_ns, last_release, key
     change.connection.execute(statement("update_key"), values)
-    change.changed = change.changed or (first_ns, first_release) != (seen[0], seen[2])
+    if (first_ns, first_release) != (seen[0], seen[2]):
+        change.changed = True
+        change.touched.add(known[1])
 
 
 def _extent(group: list[Sighting], before: tuple[int, int, str, str] | None) -> tuple[int, int, str, str]:
@@ -109,6 +111,7 @@ def _describe(change: Transaction, issue: Sequence[Any], group: list[Sighting]) 
     if not issue[rows.IS_OVERFLOW] and earliest < tuple(issue[rows.DESCRIPTION]):
         sql = "UPDATE issues SET described_ns = ?, title = ?, type = ?, message = ?, culprit = ? WHERE number = ?"
         change.write(sql, *earliest, issue[rows.NUMBER])
+        change.touched.add(issue[rows.NUMBER])
 
 
 def _reopen(change: Transaction, issue: Sequence[Any], group: list[Sighting]) -> None:

@@ -19,7 +19,7 @@ from spanglass_server.issues.model import (
 )
 from spanglass_server.issues.releases import Releases
 from spanglass_server.issues.sqlite import rows
-from spanglass_server.issues.sqlite.forest import find, members
+from spanglass_server.issues.sqlite.forest import find, members, root
 from spanglass_server.issues.states import COUNTED
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _BOTH_SIDES = (ActivityKind.MERGED, ActivityKind.UNMERGED)
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
     """See ``IssueStore.snapshot``."""
-    version = connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()[0]
     parents = dict(connection.execute("SELECT issue, target FROM merges WHERE undone_ns IS NULL"))
     keys: dict[int, list[Sequence[Any]]] = defaultdict(list)
     for row in connection.execute("SELECT key, issue, first_ns, first_release FROM keys ORDER BY key"):
@@ -45,7 +44,26 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
             issue = _summary(row, keys[row[rows.NUMBER]])
             issues[issue.id] = issue
             by_key.update(dict.fromkeys(issue.keys, issue))
-    return Snapshot(version, MappingProxyType(issues), MappingProxyType(by_key))
+    return Snapshot(version(connection), MappingProxyType(issues), MappingProxyType(by_key))
+
+
+def renewed_snapshot(connection: sqlite3.Connection, before: Snapshot, touched: Iterable[int]) -> Snapshot:
+    """Give the snapshot that follows one after which only these issues changed, none by a merge."""
+    issues, by_key = dict(before.issues), dict(before.by_key)
+    sql = "SELECT key, issue, first_ns, first_release FROM keys WHERE issue = ?"
+    for holder in sorted({root(connection, number) for number in touched}):
+        row = _row(connection, holder)
+        if row is None:
+            continue  # the change that would have made it is not committed
+        issue = _summary(row, sorted(_of(connection, sql, members(connection, holder))))
+        issues[issue.id] = issue
+        by_key.update(dict.fromkeys(issue.keys, issue))
+    return Snapshot(version(connection), MappingProxyType(issues), MappingProxyType(by_key))
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Give the version that a connection sees."""
+    return int(connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()[0])
 
 
 def _summary(row: Sequence[Any], keys: Sequence[Sequence[Any]]) -> IssueSummary:
@@ -96,8 +114,8 @@ def _is_told_twice(entry: Sequence[Any], ids: dict[int, str], holder: int) -> bo
     return kind in _BOTH_SIDES and number != holder and before == ids[number]
 
 
-def _row(connection: sqlite3.Connection, number: int) -> Sequence[Any]:
-    row: Sequence[Any] = connection.execute("SELECT * FROM issues WHERE number = ?", (number,)).fetchone()
+def _row(connection: sqlite3.Connection, number: int) -> Any:
+    row: Any = connection.execute("SELECT * FROM issues WHERE number = ?", (number,)).fetchone()
     return row
 
 

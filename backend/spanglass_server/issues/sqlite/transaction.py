@@ -23,6 +23,8 @@ class Transaction:
         self.connection = connection
         self.now_ns = now_ns
         self.changed = False
+        self.touched: set[int] = set()  # issues of which the snapshot shows something else now
+        self.has_merged = False  # or undone a merge: keys are of other issues now
         self.new_keys: dict[int, str] = {}  # with their service
         self.new_issues: list[tuple[str, int]] = []  # service and key of those that are not overflow issues
         self.events: list[Event] = []
@@ -78,7 +80,8 @@ class Transaction:
     def log(
         self, issue: int, actor: str, kind: ActivityKind, before: str = "", after: str = "", detail: str = ""
     ) -> None:
-        """Add an entry to the activity log."""
+        """Add an entry to the activity log of an issue, which is thereby touched."""
+        self.touched.add(issue)
         self._activity.append((issue, self.now_ns, actor, kind, before, after, detail))
         self.changed = True
 
@@ -90,10 +93,11 @@ class Transaction:
         self._event_rows.append((event_id, kind, self.now_ns, number, *where, detail))
         self.changed = True
 
-    def finish(self) -> None:
-        """Write what was gathered; the last step before the commit."""
+    def finish(self) -> int:
+        """Write what was gathered, the last step before the commit; gives the version that it makes."""
         sql = "INSERT INTO activity (issue, time_ns, actor, kind, before, after, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
         self.write_many(sql, self._activity)
         self.write_many("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", self._event_rows)
         if self.changed:
             self.write("UPDATE facts SET value = value + 1 WHERE name = 'version'")
+        return int(self.row("SELECT value FROM facts WHERE name = 'version'")[0])
