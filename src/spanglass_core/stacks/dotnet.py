@@ -12,7 +12,7 @@ from spanglass_core.stacks.model import MAX_CHAIN, Frame, Raised
 # Its first word is in the language of the process on the .NET Framework. Mono has a space
 # before the parameters and "[0x00012] in" after them; JavaScript has the space alone.
 _FRAME = re.compile(
-    r"\s{1,20}(?:at|bei|à|в|en|em) (\(wrapper [\w-]{1,40}\) )?([^\s()\\/][^()\\/]{0,600}?)"
+    r"\s{1,20}(?:at|bei|à|в|en|em) (\(wrapper [\w-]{1,40}\) )?([^\s()\\/][^()\\/]{0,600})"
     r"(?:(?<! )\((?P<clr>[^():]{0,1200})\)|\((?P<mono>[^()]{0,1200})\)(?= (?:\[0x|in )))"
     r"(?: \[0x[0-9a-f]{1,12}\])?"
     r"(?: in (?P<file>.{0,700}?):(?:line |Zeile |ligne |строка )?(?P<line>\d{1,9})"

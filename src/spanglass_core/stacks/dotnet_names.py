@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _ARGUMENTS = re.compile(r"\[[^\[\]]{0,300}\]")
 _ARITY = re.compile(r"`\d+(?:\[[^\]]{0,300}\]+)?")
@@ -16,6 +17,7 @@ _LOCAL = re.compile(r"^<(.*)>g__(\w+)\|[\d_]+$")
 _DYNAMIC = re.compile(r"^(lambda_method|CallSite\.Target|DynamicClass\.\w*?)\d*$")
 
 
+@lru_cache(maxsize=4096)  # a process has few names, and each occurrence has them again
 def source_name(name: str) -> tuple[str, str]:
     """Return namespace and function: ``Shop``, ``Stock.Take`` of ``Shop.Stock.<Take>d__5.MoveNext``."""
     name = _ARGUMENTS.sub("", _ARITY.sub("", name))
