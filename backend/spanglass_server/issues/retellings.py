@@ -19,7 +19,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Exceptions remembered, about 1.3 kB each: at 1 000 errors a second those of the last half minute.
+#: Exceptions remembered, 0.5 to 1.5 kB each: at 1 000 errors a second those of the last half minute.
 REMEMBERED = 30_000
 
 
@@ -83,7 +83,7 @@ class Retellings:
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
         self._ids: OrderedDict[str, None] = OrderedDict()
-        self._told: OrderedDict[tuple[bytes, tuple[str, str, str, str]], _Told] = OrderedDict()
+        self._told: OrderedDict[tuple[bytes, tuple[str, str, str, str]], Telling | _Told] = OrderedDict()
 
     def is_new(self, telling: Telling) -> bool:
         """Whether a telling is the first of an occurrence, as far as is remembered; it is remembered itself."""
@@ -95,10 +95,17 @@ class Retellings:
         if not telling.trace_id:
             return True
         key = (telling.trace_id, telling.origin)
-        told = self._told.setdefault(key, _Told())
+        held = self._told.get(key)
+        if held is None:  # most are told once, and then need the least
+            self._told[key] = telling
+            self._forget(self._told)
+            return True
         self._told.move_to_end(key)
-        self._forget(self._told)
-        return told.add(telling)
+        if isinstance(held, Telling):
+            first, held = held, _Told()
+            held.add(first)
+            self._told[key] = held
+        return held.add(telling)
 
     def _forget(self, known: OrderedDict[Any, Any]) -> None:
         if len(known) > self._remembered:

@@ -21,11 +21,11 @@ from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
 from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
 from spanglass.published import SCOPE
-from spanglass.values import attributes_of, class_name, text_of
-from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
+from spanglass.values import attributes_of, class_name
+from spanglass_core.attribute_names import EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.sdk.trace import Span
@@ -107,15 +107,15 @@ class Capture:
         *,
         handled: bool,
         fatal: bool = False,
-        fingerprint: Sequence[str] | None = None,
         attributes: Mapping[str, object] | None = None,
+        group: Attributes = None,
     ) -> str:
-        """Send a log record of an exception, whatever was sent before; gives the occurrence's id."""
+        """Send a log record of an exception, whatever was sent before; returns the occurrence's id.
+
+        ``attributes`` are the application's, of any kind; ``group`` has the one that names its group, if any.
+        """
         occurrence = self._occurrence(error, get_current_span().get_span_context())
-        more = attributes_of(attributes, {}) or {}
-        if fingerprint:
-            parts = (fingerprint,) if isinstance(fingerprint, str) else fingerprint
-            more[EXCEPTION_FINGERPRINT] = [text_of(part) for part in parts]
+        more = {**(attributes_of(attributes, {}) or {}), **(group or {})}
         self._emit(error, occurrence, None, handled=handled, fatal=fatal, more=more)
         return str(occurrence)
 

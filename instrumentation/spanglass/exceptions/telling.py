@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import get_current_span
 
 from spanglass.guard import guarded
+from spanglass.values import text_of
+from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +50,7 @@ def capture_exception(
     """Send an exception, by default the one that is being handled: as a log record, and on the current span.
 
     ``fingerprint`` is the group it shall belong to, instead of the one found from its stack; ``attributes`` are added
-    to the log record. Gives the id of the occurrence, to show it to a user for example; "" if telemetry is off or
+    to the log record. Returns the id of the occurrence, to show it to a user for example; "" if telemetry is off or
     there is no exception. Never raises.
     """
     found = error if error is not None else sys.exception()
@@ -59,8 +61,17 @@ def capture_exception(
     if capture is None:
         return ""
     with guarded("capture an exception"):
+        group = _group(fingerprint)
         span = get_current_span()
         if isinstance(span, Span) and span.is_recording():
-            capture.record_on_span(span, found)
-        return capture.report(found, handled=handled, fingerprint=fingerprint, attributes=attributes)
+            capture.record_on_span(span, found, group)
+        return capture.report(found, handled=handled, attributes=attributes, group=group)
     return ""
+
+
+def _group(fingerprint: Sequence[str] | None) -> dict[str, list[str]]:
+    """Return the attribute that names the group; the span event and the log record have it, whichever comes first."""
+    if not fingerprint:
+        return {}
+    parts = (fingerprint,) if isinstance(fingerprint, str) else fingerprint
+    return {EXCEPTION_FINGERPRINT: [text_of(part) for part in parts]}

@@ -227,7 +227,7 @@ def test_control_flow_is_as_opentelemetry_has_it(sent, error):
 
 
 def test_capture_exception_tells_what_is_being_handled(sent):
-    """It sends a log record with fingerprint and attributes, puts the event on the current span, and gives the id."""
+    """It sends a log record and puts the event on the current span, both with the fingerprint, and returns the id."""
     with sent.tracer.start_as_current_span("root"):
         try:
             fail()
@@ -237,6 +237,7 @@ def test_capture_exception_tells_what_is_being_handled(sent):
     (record,), (event,) = sent.logs, sent.events("root")
     assert told == record.attributes[ID] == event[ID] == "id1"
     assert record.attributes["spanglass.exception.fingerprint"] == ("payment", "refused")
+    assert event["spanglass.exception.fingerprint"] == ("payment", "refused")
     assert record.attributes["order.id"] == 5
     assert record.attributes["spanglass.exception.handled"] is True
     assert record.event_name == "exception"
