@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from importlib import import_module
@@ -74,7 +75,9 @@ def _find(name: str) -> Command:
     found = entry_points(group=_ENTRY_POINTS, name=name)
     if not found and name not in FROM_EXTRAS:
         known = ", ".join([*BUILT_IN, *FROM_EXTRAS])
-        raise CliError(f"unknown command {terminal_text(name)!r}", f"the commands are {known}", code=Exit.USAGE)
+        close = difflib.get_close_matches(name, [*BUILT_IN, *FROM_EXTRAS], 1)
+        meant = (f"did you mean {close[0]}?",) if close else ()
+        raise CliError(f"unknown command {terminal_text(name)!r}", *meant, f"the commands are {known}", code=Exit.USAGE)
     try:
         loaded: Command = next(iter(found)).load()
     except (StopIteration, ModuleNotFoundError) as error:
@@ -96,7 +99,7 @@ def _usage() -> str:
         "usage: spanglass COMMAND [OPTIONS]\n\n"
         "Traces, metrics and logs: send them, search them, read them.\n\n"
         f"{listing}\n\n"
-        "spanglass COMMAND --help shows a command's options; docs/cli.md has examples and exit codes."
+        "spanglass COMMAND --help shows a command's options, with examples."
     )
 
 

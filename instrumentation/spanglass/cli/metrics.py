@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
@@ -26,16 +27,22 @@ def command(argv: Sequence[str]) -> int:
     query = parser.add_argument_group("query")
     query.add_argument("--aggregate", choices=AGGREGATES, help="what to show of the points of a step")
     query.add_argument("--q", type=float, metavar="0..1", help="which quantile (with --aggregate quantile)")
-    query.add_argument("--by", metavar="KEYS", help="one series for each value of these keys, comma-separated")
+    query.add_argument(
+        "--by",
+        metavar="KEYS",
+        help="one series for each value of these keys, comma-separated; their sum unless --aggregate says else",
+    )
     query.add_argument("--step", metavar="DURATION", help="such as 30s (default: the range over 120)")
     query.add_argument("--filter", help="only points that match")
     query.add_argument("--type", help="when the name has several types")
     query.add_argument("--unit", help="when the name has several units")
     parser.add_argument("--prefix", help="list only names that start so")
-    parser.add_argument("--service", help="list only metrics of this service")
+    parser.add_argument("--service", help="only metrics, or points, of this service")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
-    if arguments.by and arguments.aggregate in {None, "raw"}:
+    if arguments.by and arguments.aggregate is None:
+        arguments.aggregate = "sum"
+    if arguments.by and arguments.aggregate == "raw":
         raise CliError(
             "--by groups what --aggregate sums up, and raw series are not summed up",
             "add --aggregate sum, avg, rate or another: spanglass metrics --help",
@@ -72,10 +79,8 @@ def _query(client: Client, arguments: argparse.Namespace) -> None:
         "/metrics/query",
         {
             **options.range_parameters(arguments),
-            **{
-                key: getattr(arguments, key)
-                for key in ("name", "type", "unit", "aggregate", "q", "step", "by", "filter")
-            },
+            **{key: getattr(arguments, key) for key in ("name", "type", "unit", "aggregate", "q", "step", "by")},
+            "filter": _filter(arguments),
         },
     )
     if not answer["series"]:
@@ -89,6 +94,15 @@ def _query(client: Client, arguments: argparse.Namespace) -> None:
     else:
         columns = (Column("t"), Column("by"), Column("value"))
         emit(arguments.format, columns, _points(answer))
+
+
+def _filter(arguments: argparse.Namespace) -> str | None:
+    """Return the filter, with the service as one more condition."""
+    given: str | None = arguments.filter
+    if arguments.service is None:
+        return given
+    service = f"{_SERVICE} = {json.dumps(arguments.service, ensure_ascii=False)}"
+    return f"({given}) and {service}" if given and given.strip() else service
 
 
 def _points(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:

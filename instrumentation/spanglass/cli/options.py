@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,50 @@ from spanglass.cli.client import DEFAULT_URL, Client
 from spanglass.cli.output import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+#: What each command's help shows: the words after its name.
+EXAMPLES = {
+    "traces": ("'service:checkout status:error duration > 500ms' --last 2h", "--sort duration --limit 5"),
+    "trace": ("0af7651916cd43dd8448eb211c80319c --attributes", "0af7651916cd43dd8448eb211c80319c --otlp"),
+    "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
+    "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
+    "services": ("--last 24h", "--format csv"),
+    "sql": ("'SELECT name, count(*) FROM spans GROUP BY name ORDER BY 2 DESC'", "--format csv < statement.sql"),
+    "send": ("traces.jsonl logs.jsonl.gz", "- < traces.json"),
+    "status": ("", "--format ndjson"),
+}
 
 READ_TOKEN = "SPANGLASS_READ_TOKEN"  # noqa: S105 - the name of a variable
 INGEST_TOKEN = "SPANGLASS_INGEST_TOKEN"  # noqa: S105 - the name of a variable
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says which option was meant by an unknown one."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse all words; an unknown option ends the command with the nearest one there is."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._meant(unknown)}")
+        return found
+
+    def _meant(self, unknown: Sequence[str]) -> str:
+        known = [option for action in self._actions for option in action.option_strings]
+        words = (word.partition("=")[0] for word in unknown)
+        close = [*dict.fromkeys(best for word in words for best in difflib.get_close_matches(word, known, 1))]
+        return f" (did you mean {' '.join(close)}?)" if close else ""
+
+
 def parser(name: str, description: str, *, token_variable: str = READ_TOKEN) -> argparse.ArgumentParser:
     """Make a command's parser with the options for the server."""
-    made = argparse.ArgumentParser(prog=f"spanglass {name}", description=description, allow_abbrev=False)
+    made = _Parser(
+        prog=f"spanglass {name}",
+        description=description,
+        allow_abbrev=False,
+        epilog="\n".join(("examples:", *(f"  spanglass {name} {words}".rstrip() for words in EXAMPLES[name]))),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     server = made.add_argument_group("server")
     server.add_argument(
         "--url",

@@ -32,11 +32,7 @@ def command(argv: Sequence[str]) -> int:
 def _draw(status: dict[str, Any], url: str) -> None:
     out = console()
     out.print(text(f"spanglass {status['version']} at {url}", "bold"))
-    up = show.duration(status["uptime_s"] * 1e9)
-    if status["health"]:
-        out.print(text(f"not well: {status['health']}", "red"))
-    else:
-        out.print(text(f"ready, up {up}" if status["ready"] else f"starting, up {up}"))
+    out.print(text(_sentence(status), "red" if status["health"] else ""))
     out.print()
     storage = status["storage"]
     columns = (
@@ -57,6 +53,17 @@ def _draw(status: dict[str, Any], url: str) -> None:
             (Column("name", "counter"), Column("labels"), Column("value", show=show.number, right=True)),
             counted,
         )
+
+
+def _sentence(status: dict[str, Any]) -> str:
+    """Say in a sentence whether the server is well, and whether it turned anything away."""
+    up = show.duration(status["uptime_s"] * 1e9)
+    if status["health"]:
+        return f"Not well: {status['health']}."
+    if not status["ready"]:
+        return f"Starting, up {up}."
+    refused = sum(entry.get("times", 1) for entry in status.get("rejections") or [])
+    return f"All is well, up {up}: {f'turned away {refused} times of late' if refused else 'nothing was turned away'}."
 
 
 def _signal(storage: dict[str, Any], signal: str) -> dict[str, Any]:

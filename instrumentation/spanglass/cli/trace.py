@@ -63,6 +63,8 @@ def command(argv: Sequence[str]) -> int:
     trace = client.get(path)
     if arguments.format == "table":
         _draw(trace, with_attributes=arguments.attributes)
+        console().print()
+        console().print(text(f"{client.url}/traces/{trace['trace_id']}", "dim"))
     else:
         emit(arguments.format, _COLUMNS, trace["spans"])
     return Exit.OK

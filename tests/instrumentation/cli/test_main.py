@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from spanglass.cli.options import EXAMPLES
+
 ROOT = Path(__file__).parents[3]
 
 HIDE = """
@@ -131,6 +133,7 @@ def test_unknown_command(run):
     assert result.returncode == 2
     assert result.stderr.decode() == (
         "spanglass: unknown command 'tracez'\n"
+        "  did you mean trace?\n"
         "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, services, sql, send, status, serve\n"
     )
 
@@ -140,7 +143,14 @@ def test_unknown_option(run):
     result = run("traces", "--lst=1h")
 
     assert (result.returncode, result.stdout) == (2, b"")
-    assert b"unrecognized arguments: --lst=1h" in result.stderr
+    assert b"unrecognized arguments: --lst=1h (did you mean --last?)" in result.stderr
+
+
+def test_help_has_examples(run):
+    """The help of each command that asks the server shows commands to begin with."""
+    for name, examples in EXAMPLES.items():
+        shown = run(name, "--help").stdout.decode()
+        assert all(f"  spanglass {name} {words}".rstrip() in shown for words in examples)
 
 
 def test_help_and_version(run):

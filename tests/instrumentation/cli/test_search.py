@@ -6,8 +6,6 @@ import csv
 import io
 import json
 
-import pytest
-
 TRACE = {
     "trace_id": "0af7651916cd43dd8448eb211c80319c",
     "root_service": "web",
@@ -144,10 +142,22 @@ def test_raw_series_say_whose_they_are(canned, run):
     ]
 
 
-@pytest.mark.parametrize("aggregate", [(), ("--aggregate", "raw")])
-def test_raw_series_have_no_groups(canned, run, aggregate):
-    """``--by`` without an aggregate would be ignored: it is refused with the way to mend it."""
-    result = run("metrics", "memory", "--by", "service.name", *aggregate)
+def test_groups_are_summed_and_a_service_is_a_condition(canned, run):
+    """``--by`` without an aggregate means their sum; ``--service`` narrows a query as it narrows the list."""
+    canned.answer("/api/v1/metrics/query", {"series": []})
+
+    run("metrics", "memory", "--by", "host", "--service", 'a "b"', "--filter", "x = 1 or y = 2")
+    run("metrics", "memory", "--service", "web")
+
+    grouped, plain = (request.parameters for request in canned.received)
+    assert (grouped["aggregate"], grouped["by"]) == ("sum", "host")
+    assert grouped["filter"] == r'(x = 1 or y = 2) and service.name = "a \"b\""'
+    assert (plain["filter"], "aggregate" in plain) == ('service.name = "web"', False)
+
+
+def test_raw_series_have_no_groups(canned, run):
+    """``--by`` would be ignored by raw series: it is refused with the way to mend it."""
+    result = run("metrics", "memory", "--by", "service.name", "--aggregate", "raw")
 
     assert (result.returncode, canned.received) == (2, [])
     assert result.stderr.decode().splitlines()[1].strip().startswith("add --aggregate sum")
@@ -302,7 +312,7 @@ def test_status(canned, run):
     assert result.returncode == 0
     assert [line.split() for line in lines(result)] == [
         ["spanglass", "0.1.0", "at", canned.url],
-        ["ready,", "up", "2h", "5m"],
+        ["All", "is", "well,", "up", "2h", "5m:", "nothing", "was", "turned", "away."],
         [],
         ["signal", "rows", "in", "memory", "segments", "on", "disk", "oldest", "(IST)"],
         ["spans", "12,345", "7", "2", "1.5", "MiB", "2026-11-21", "00:00:00.000"],
@@ -322,4 +332,4 @@ def test_status_of_a_sick_server(canned, run):
     result = run("status")
 
     assert result.returncode == 1
-    assert lines(result)[1] == "not well: the disk is full"
+    assert lines(result)[1] == "Not well: the disk is full."

@@ -70,6 +70,8 @@ def test_tree(canned, run):
         "···············███████████████     500 ms └─ web pay error: declined",
         "                                             │  • exception at +100 ms: E: no",
         "···························█··       1 µs    └─ web card",
+        "",
+        f"{canned.url}/traces/{TRACE_ID}",
     ]
 
 
@@ -92,6 +94,8 @@ def test_spans_that_have_not_ended(canned, run):
         "██████████████████████████████        1 s web GET / running",
         "███████████████···············     500 ms ├─ web job lost, last heard 2026-11-21 17:04:49.500",
         "···············███████████████     500 ms └─ web db",
+        "",
+        f"{canned.url}/traces/{TRACE_ID}",
     ]
 
 
