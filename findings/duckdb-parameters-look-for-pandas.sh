@@ -3,8 +3,9 @@
 #
 # Guess:    binding a parameter costs next to nothing, so a list of ids for IN is best bound: IN (?, ?, ...).
 # Instead:  of each value but None the client wants to know whether it is pandas' NaT or NA, and imports pandas for
-#           that, twice. Python remembers imports that succeed, not those that fail: each goes through all of sys.path, calls
-#           of stat included. Each element of a list that is bound counts too. The search costs more than the query.
+#           that, twice. Python remembers imports that succeed, not those that fail: each goes through all of sys.path,
+#           calls of stat included. Each element of a list that is bound counts too. The search costs more than the
+#           query.
 # Versions: duckdb 1.5.6 without pandas, Python 3.11.
 # Matters:  a backend that looks up 20 traces with 20 spans binds 40 ids for a query of a few milliseconds. Ids are safe
 #           to write as hexadecimal constants; and the more folders there are in sys.path, the more that saves.
