@@ -9,7 +9,9 @@ import pytest
 
 import spanglass_server
 from spanglass_server.api.factory import ROUTES
+from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.process.health_routes import operation_routes
+from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics.registry import METRICS
 from spanglass_server.settings.table import TABLE
 from spanglass_server.store.segments import PROJECTED, ROW_GROUP_ROWS
@@ -63,7 +65,7 @@ def test_settings_and_counters_exist(document):
     assert sorted(counters - figures - {"spanglass_core", "spanglass_server", "spanglass_zone"}) == []
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+@pytest.mark.parametrize("route", [*ROUTES, *issue_routes(KnownIssues(None))], ids=lambda route: route.path)
 def test_every_parameter_is_documented(route):
     """docs/api.md names every parameter of a route where it describes the route, or the routes that it points to."""
     text = (ROOT / "docs" / "api.md").read_text()

@@ -20,11 +20,13 @@ from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
@@ -163,7 +165,12 @@ def _http_config(
 def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
-    routes = [*ROUTES, status_route(node, telemetry, intake.rejections, settings, release)]
+    issues = KnownIssues(node.issues, node.tracker.try_observe)
+    routes = [
+        *ROUTES,
+        *issue_routes(issues),
+        status_route(node, telemetry, intake.rejections, settings, release),
+    ]
 
     def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
         return create_api(

@@ -14,9 +14,13 @@ from described_answers import described_by
 from starlette.applications import Starlette
 
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.issues.sqlite_store import SqliteIssueStore
+from spanglass_server.query.issues.known import KnownIssues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NOW_NS = 2_000 * 1_000_000_000
 
@@ -66,12 +70,23 @@ def serve_api() -> Iterator[Callable[..., httpx.Client]]:
 
 
 @pytest.fixture
-def api(serve_api: Callable[..., httpx.Client], open_tables: Callable[..., Any]) -> Callable[..., httpx.Client]:
+def issue_store(tmp_path: Path) -> Iterator[SqliteIssueStore]:
+    """Open the issue store of the API of the test."""
+    store = SqliteIssueStore(tmp_path / "issues.sqlite", 1000)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def api(
+    serve_api: Callable[..., httpx.Client], open_tables: Callable[..., Any], issue_store: SqliteIssueStore
+) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
-        client = serve_api(TableEngine(open_tables(**rows)))
-        client.event_hooks = {"response": [described_by(ROUTES)]}
+        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store)))
+        client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
+        client.event_hooks = {"response": [described_by(routes)]}
         return client
 
     return serve

@@ -1,0 +1,1 @@
+"""Routes about issues, releases and the rules of grouping."""

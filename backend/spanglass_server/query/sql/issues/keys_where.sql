@@ -1,0 +1,1 @@
+issue_key IN (SELECT issue_key FROM {issues} WHERE {condition})
