@@ -24,7 +24,7 @@ def culprit(chain: tuple[Raised, ...]) -> str:
 
 def name(frame: Frame) -> str:
     """Return what a frame is called wherever it is deployed: its module or file, and its function."""
-    function = normalise.function(frame.function)
+    function = normalise.function_in(frame.function, frame.file)
     module = frame.module or normalise.place(frame.file)
     if not module or function.startswith((module + ".", module + ":", module + "\\")):
         return function or module

@@ -41,6 +41,8 @@ _VARIABLE = re.compile(
                 r"\b0[xX][0-9a-fA-F]+\b|\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}\b|\b(?=[A-F]*\d)(?=\d*[A-F])[0-9A-F]{8,}\b",
             ),
             ("data", r"\b(?=[A-Za-z+/_-]*\d)(?=[0-9a-z+/_-]*[A-Z])(?=[0-9A-Z+/_-]*[a-z])[A-Za-z0-9+/_-]{20,}={0,2}"),
+            ("amount", r"\b(?:\d+(?:\.\d+)?(?:ns|us|\xb5s|ms|s|m|h|d|[kKMGT]i?B|bytes|B)){1,4}\b"),
+            ("id", r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*"),
             ("n", r"[-+]?\d(?:[\d_]|[.,](?=\d))*(?:[eE][-+]?\d+)?"),
         )
     )
@@ -57,7 +59,9 @@ def message(text: str) -> str:
 
 def _replacement(match: re.Match[str]) -> str:
     kind = match.lastgroup or ""
-    return _url(match[0]) if kind == "url" else f"<{kind}>"
+    if kind == "url":
+        return _url(match[0])
+    return "<n>" if kind == "amount" else f"<{kind}>"
 
 
 def _url(text: str) -> str:
@@ -123,6 +127,13 @@ _EXTENSIONS = re.compile(
 )
 
 
+#: The name of a part of a bundle, which is only a number or a hash.
+_NUMBERED = re.compile(r"(?:\d+|(?=[a-f]*\d)[0-9a-f]{6,})$")
+#: What minifiers leave of a name, and files that they write: what browsers load, ``.min.js``, names with a hash.
+_MINIFIED = re.compile(r"(?:.*[.# ])?[\w$]{1,2}$")
+_MINIFIED_FILE = re.compile(r"https?://|.*\.min\.js")
+
+
 def place(file: str) -> str:
     """Return what a file is called wherever it is deployed: ``stock``; ``orders.views`` if many are called so."""
     return _place(file) if len(file) <= _MAX_CACHED else _place(file[-_MAX_CACHED:])
@@ -135,6 +146,8 @@ def _place(file: str) -> str:
     root = _ROOTS.match(path)
     parts = path[root.end() if root else 0 :].split("/")
     name = _HASHED.sub("", _EXTENSIONS.sub("", parts[-1])) or parts[-1]
+    if _NUMBERED.match(name):
+        return "chunk"
     if name.lower() in _COMMON:
         above = [part for part in parts[:-1] if part.lower() not in _LAYOUT and not _VOLATILE.match(part)]
         if above:
@@ -178,6 +191,14 @@ def _function(name: str) -> str:
     for pattern, instead in _GENERATED:
         plain = pattern.sub(instead, plain)
     return plain.removesuffix("->").strip(".:$ ")
+
+
+def function_in(name: str, file: str) -> str:
+    """Return a function's name; empty if a minifier made it up, as the next build has another."""
+    plain = function(name)
+    if len(plain) <= _MAX_CACHED and _MINIFIED.match(plain) and _MINIFIED_FILE.match(file[:_MAX_CACHED]):
+        return ""
+    return plain
 
 
 #: Types of Python that newer versions know by another name.

@@ -50,6 +50,14 @@ _UNNAMED = frozenset(
 _INLINED = frozenset(("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"))
 _LAST_PART = re.compile(r"[^.:#/\\>]*$")
 
+#: Functions that fail on behalf of their callers.
+_HELPER = re.compile(
+    r"_*(?:(?:must|require|ensure|assert|invariant|check|verify|expect|unwrap|fail|die|bail|abort|panic|raise|throw)"
+    r"(?:_?(?:if|unless|that|true|ok|not_?null|not_?none|nil|error|err|exception))?"
+    r"|(?:raise|throw|make|create|build|new|wrap|handle|check)_?\w{0,40}_?(?:error|exception|err))$",
+    re.IGNORECASE,
+)
+
 _SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)(?:$|\?)|^(?:node|ext|webpack|webpack-internal):")
 _SCRIPT_FRAMES = 10
 
@@ -103,7 +111,7 @@ def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:
     innermost = name(own[0])
     found.append(("frame", innermost))
     unnamed, where_told = _is_unnamed(own[0]), _is_where_told(raised, own[0])
-    if not unnamed and (where_told or _is_of_package(raised, own)):
+    if not unnamed and (where_told or _HELPER.match(_last_part(own[0])) or _is_of_package(raised, own)):
         callers = (name(frame) for frame in own[1:] if not _is_unnamed(frame))
         found += [("frame", caller) for caller in callers if caller != innermost][:1]
     if where_told or (unnamed and raised.type not in _SYNTAX):
@@ -138,11 +146,14 @@ def _recursion(own: list[Frame]) -> Inputs:
 
 
 def _is_unnamed(frame: Frame) -> bool:
-    function = normalise.function(frame.function)
-    if function in _UNNAMED:
-        return True
+    return _last_part(frame) in _UNNAMED
+
+
+def _last_part(frame: Frame) -> str:
+    """Return a function's name without its class and module."""
+    function = normalise.function_in(frame.function, frame.file)
     last = _LAST_PART.search(function)
-    return last is not None and last[0] in _UNNAMED
+    return function if function in _UNNAMED or last is None else last[0]
 
 
 def _is_where_told(raised: Raised, innermost: Frame) -> bool:

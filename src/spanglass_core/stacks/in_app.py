@@ -26,7 +26,7 @@ _JAVASCRIPT_STARTS = (
     ),
 )
 
-_GO_PARTS = ("/pkg/mod/", "/vendor/", "/go/src/runtime/", "/usr/local/go/src/", "/libexec/src/")
+_GO_PARTS = ("@v", "/pkg/mod/", "/vendor/", "/go/src/runtime/", "/usr/local/go/src/", "/libexec/src/")
 
 #: First parts of the paths of Go's standard library.
 _GO_PACKAGES = frozenset(
@@ -72,6 +72,7 @@ _RUST_CRATES = frozenset(
     )
 )
 _RUST_PARTS = ("/rustc/", "/.cargo/registry/", "/.cargo/git/", "/cargo/registry/", "/rustlib/src/", "/library/std/src/")
+_RUST_VERSIONED = re.compile(r"/[\w-]+-\d+\.\d+\.\d+[\w.+-]*/(?:src/|lib)")  # any registry, wherever it lies
 _RUST_STARTS = ("library/std/", "library/core/", "library/alloc/")
 
 _JVM_STARTS = (
@@ -241,7 +242,9 @@ def rust(crate: str, file: str) -> bool:
     """Whether a crate of Rust is the application's: neither of the standard library nor from a registry."""
     path = _slashed(file)
     if path:
-        return not path.startswith(_RUST_STARTS) and not _has(path, _RUST_PARTS) and crate not in _RUST_CRATES
+        if path.startswith(_RUST_STARTS) or _has(path, _RUST_PARTS) or crate in _RUST_CRATES:
+            return False
+        return _RUST_VERSIONED.search(path) is None
     return bool(crate) and crate not in _RUST_CRATES
 
 

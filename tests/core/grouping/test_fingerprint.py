@@ -125,3 +125,69 @@ def test_no_report_raises(stacktrace: str, kind: str, message: str, custom: list
 def test_reports_of_nothing_have_a_title() -> None:
     """Missing type, message and stack are one issue, which says what it is."""
     assert fingerprint(1, ExceptionReport("", "", "", "")).title == "an exception without type and message"
+
+
+def _frames(stacktrace: str, kind: str = "E", message: str = "m") -> list[str]:
+    report = ExceptionReport("s", kind, message, stacktrace)
+    return [one.value for one in fingerprint(1, report).inputs if one.kind in {"frame", "message"}]
+
+
+def test_a_caller_counts_where_code_fails_for_others() -> None:
+    """Around an installed package, around a client of the library, and in helpers that only raise."""
+    python = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in order\n    x\n'
+    call = python + '  File "/app/web.py", line 1, in call\n    x\n'
+    package = call + '  File "/v/lib/python3.12/site-packages/requests/api.py", line 1, in get\n    x\n'
+    library = call + '  File "/usr/lib/python3.12/json/decoder.py", line 1, in decode\n    x\n'
+    assert _frames(call + "E: m\n") == ["web.call"]
+    assert _frames(package + "requests.E: m\n") == ["web.call", "a.order"]
+    assert _frames(library + "json.E: m\n") == ["web.call"]
+    assert _frames(call + "sqlite3.OperationalError: m\n") == ["web.call", "a.order"]
+    assert _frames(python + '  File "/app/c.py", line 1, in ensure\n    x\nE: m\n') == ["c.ensure", "a.order"]
+
+
+def test_the_message_counts_where_a_frame_has_no_name() -> None:
+    """Anonymous functions, names that minifiers made up, and what runs at the top level."""
+    assert _frames("E: m 7\n    at /app/shop.js:1:2\n    at g (/app/shop.js:3:4)") == ["shop", "m <n>"]
+    assert _frames("E: m 7\n    at t (https://x.example/a.3f2a9c.js:1:2)") == ["a", "m <n>"]
+    assert _frames("E: m 7\n    at t (/app/shop.js:1:2)") == ["shop.t"]
+    assert _frames('Traceback (most recent call last):\n  File "/app/a.py", line 1, in <module>\n    x\nE: m 7') == [
+        "a.<module>",
+        "m <n>",
+    ]
+
+
+def test_where_go_reports_errors() -> None:
+    """Helpers report for many: caller and message count, unless it is a panic."""
+    stack = "goroutine 1 [running]:\nmain.record(0x1)\n\t/app/main.go:1 +0x1\nmain.order(0x1)\n\t/app/main.go:9 +0x1\n"
+    assert _frames(stack, message="order 7") == ["main.record", "main.order", "order <n>"]
+    assert _frames("panic: order 7\n\n" + stack) == ["main.record"]
+
+
+def test_causes_of_javascript_do_not_split() -> None:
+    """A span event tells no causes, a log record of the same error does."""
+    alone = "E: a\n    at f (/app/a.js:1:2)"
+    assert _key(alone) == _key(alone + "\ncaused by: B: b\n    at g (/app/b.js:3:4)")
+
+
+def test_causes_elsewhere_count_once_each() -> None:
+    """Another cause is another issue; one cause told twice is not."""
+    head = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\n    x\n'
+    between = "\nThe above exception was the direct cause of the following exception:\n\n"
+    one, other, last = head + "B: b\n", head + "C: c\n", head + "A: a\n"
+    assert _key(one + between + last) != _key(other + between + last)
+    assert _key(one + between + last) == _key(one + between + one + between + last)
+
+
+def test_members_of_a_group_in_any_order() -> None:
+    """Tasks end as they like: neither order nor number of equal members matters."""
+    head = (
+        '  + Exception Group Traceback (most recent call last):\n  |   File "/app/a.py", line 1, in f\n  | Group: x\n'
+    )
+    first, further = "  +-+---------------- 1 ----------------\n", "    +---------------- 2 ----------------\n"
+    end = "    +------------------------------------\n"
+    keys = {
+        _key(head + first + "    | A: a\n" + further + "    | B: b\n" + end),
+        _key(head + first + "    | B: b\n" + further + "    | A: a\n" + end),
+        _key(head + first + "    | B: b\n" + further + "    | A: a\n" + further + "    | A: c\n" + end),
+    }
+    assert len(keys) == 1

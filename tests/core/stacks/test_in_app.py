@@ -25,7 +25,12 @@ from spanglass_core.stacks import in_app
         (in_app.go("shop/stock", "/src/stock/take.go"), True),
         (in_app.go("net/http", "/usr/local/go/src/net/http/server.go"), False),
         (in_app.go("github.com/pkg/errors", "/go/pkg/mod/github.com/pkg/errors@v0.9.1/errors.go"), False),
+        (in_app.go("github.com/gin-gonic/gin", "github.com/gin-gonic/gin@v1.9.1/context.go"), False),
         (in_app.rust("shop", "/app/src/main.rs"), True),
+        (in_app.rust("shop", "/srv/shop-1.2.3/main.rs"), True),
+        (in_app.rust("some_crate", "/elsewhere/some-crate-0.3.1/src/lib.rs"), False),
+        (in_app.rust("axum", ""), False),
+        (in_app.python(r"C:\Python311\Lib\json\decoder.py"), False),
         (in_app.rust("shop", ""), True),
         (in_app.rust("core", "/rustc/59807616e1fa/library/core/src/panicking.rs"), False),
         (
