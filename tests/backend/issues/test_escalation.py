@@ -22,9 +22,10 @@ from spanglass_server.issues.escalation import escalates
         ([100] * 168, 200, False),
         ([100] * 168, 201, True),
         ([1000] * 10, 1500, False),
-        ([*[1] * 100, 500], 40, True),  # one old burst hides nothing
-        ([500, *[1] * 22], 40, False),  # less than a day is known: the burst counts
-        ([*[1] * 100, 500, 500], 40, False),
+        ([500, *[1] * 24], 40, True),  # one old burst hides nothing
+        ([500, *[1] * 23], 40, False),  # a burst of the last day counts
+        ([*[0] * 167, 500], 40, False),
+        ([500, 500, *[1] * 100], 40, False),
         ([9999, 9999, *[1] * 168], 40, True),  # more than a week ago
         ([*[0] * 23, 60] * 7, 70, False),  # a daily job
     ],

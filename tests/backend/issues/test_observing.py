@@ -158,6 +158,25 @@ def test_an_old_release_that_still_runs_reopens_nothing(store):
     assert (old, told(new)) == ([], [(EventKind.REGRESSION, "CHECKOUT-1")])
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("how", [ResolvedIn.NOW, ResolvedIn.NEXT_RELEASE])
+def test_any_order_gives_one_state(store, how, order):
+    """After a resolution too: batches of old and new releases, before and after it, give one event in every order."""
+    store.observe([seen(1, release="1.0"), seen(1, 110, release="1.1")], 200)
+    store.change(["CHECKOUT-1"], IssueChange(state=State.RESOLVED, resolved=how), "ann", 300)
+    batches = [
+        seen(1, 290, release="1.2"),
+        seen(1, 310, release="1.0"),
+        seen(1, 320, 330, release="1.2"),
+        seen(1, 315, release="f00"),
+    ]
+    events = [event for index in order for event in store.observe([batches[index]], 400)]
+    issue = store.issue("CHECKOUT-1")
+
+    assert [event.kind for event in events] == [EventKind.REGRESSION]
+    assert (issue.summary.status.state, issue.last_seen_ns, issue.last_release) == (State.REGRESSED, 330, "1.2")
+
+
 def test_a_clock_ahead_reopens_nothing_twice(store):
     """An occurrence of the future, known when the issue is resolved, does not reopen it when it is seen again."""
     ahead = [seen(1, 5000)]

@@ -108,6 +108,7 @@ def test_killed_and_observed_again(tmp_path, kill_after):
         while last < kill_after:
             last = int(child.stdout.readline())
         os.kill(child.pid, signal.SIGKILL)
+        last = max([last, *(int(line) for line in child.stdout.readlines() if line.endswith("\n"))])
     store = SqliteIssueStore(path, 1000)
     assert set(range(last * 3 + 5)) <= set(store.snapshot().by_key)
     for number in range(last + 3):
