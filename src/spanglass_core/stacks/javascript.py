@@ -30,6 +30,11 @@ _HEAD = re.compile(
     r"(?:Uncaught )?(?P<type>[A-Za-z_$][\w$.]*)(?: \[(?P<code>\w+)\])?(?:: (?P<message>.*))?$", re.DOTALL
 )
 _MEMBER = re.compile(r"\s+(?:[A-Z][\w$]*)?(?:Error|Exception)(?: \[\w+\])?(?:: |$)")
+#: Names that say nothing, and how long those are that a minifier made up.
+_GENERAL = ("Error", "DOMException", "Exception")
+_MINIFIED = 2
+_SYSTEM_ERROR = re.compile(r"\bE[A-Z]{3,20}\b")  # ENOENT, ECONNREFUSED: in the message of what Node calls Error
+_MAX_LINE = 1000
 _ALIAS = re.compile(r" \[as [^\]\n]*\]$")
 
 
@@ -47,16 +52,23 @@ class _One:
 def read(text: str, type: str, message: str) -> tuple[Raised, ...] | None:  # noqa: A002 - a reader's form
     """Return the exceptions of a stack of JavaScript; None for a text that is none.
 
-    What was caught is called as it was sent, as its own name is often only ``Error`` where a code was sent; its message
-    is the text's, as some senders join those of its causes.
+    What was caught is called by its name in the text, as some senders send the name and others a code; where that is
+    only ``Error``, by the code. Its message is the text's, as some senders join those of its causes.
     """
     found = _read_lines(text.split("\n"))
     if not any(one.frames for one in found):
         return None
     chain = [_raised(one) for one in found]
     first = chain[0]
-    chain[0] = Raised(type or first.type, first.message or message, first.frames)
+    chain[0] = Raised(_type(first, type), first.message or message, first.frames)
     return tuple(chain)
+
+
+def _type(first: Raised, sent: str) -> str:
+    if len(first.type) > _MINIFIED and first.type not in _GENERAL:
+        return first.type
+    code = _SYSTEM_ERROR.search(first.message[:_MAX_LINE])
+    return code[0] if code else sent or first.type
 
 
 def _read_lines(lines: list[str]) -> list[_One]:

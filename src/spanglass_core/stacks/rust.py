@@ -22,6 +22,7 @@ _PANICKED = re.compile(
 _CAUSED = re.compile(r"^Caused by:\s*$", re.MULTILINE)
 _NUMBERED = re.compile(r"^\s+(?:\d{1,3}: )?(?P<message>\S[^\n]*)", re.MULTILINE)
 _HASH = re.compile(r"::h[0-9a-f]{16}$")
+_INHERENT = re.compile(r"^<([\w:]+)>::")  # <shop::Shelf>::take, of newer compilers
 _CRATE = re.compile(r"[A-Za-z_]\w*(?=::)")
 _SELF = re.compile(r"<(?:&|mut |dyn )*(?P<type>.+?) as (?P<trait>.+?)>(?:::|$)")
 #: An error without a backtrace, as anyhow and eyre print it with ``{:?}``.
@@ -115,10 +116,30 @@ def _frames(text: str) -> list[Frame]:
         function = found["function"]
         if at is None and " " in function and "::" not in function:
             continue  # a numbered message
-        frames.append(_frame(_HASH.sub("", function), at["file"] if at else "", int(at["line"]) if at else None))
+        frames.append(_frame(_plain(function), at["file"] if at else "", int(at["line"]) if at else None))
         if len(frames) == MAX_FRAMES:
             break
     return frames
+
+
+def _plain(function: str) -> str:
+    """Return a function without its hash and its type arguments, which newer compilers print: ``take::<u32>``."""
+    name = _HASH.sub("", function)
+    if "::<" not in name:
+        return _INHERENT.sub(r"\1::", name)
+    kept: list[str] = []
+    depth = at = 0
+    while at < len(name):
+        if name.startswith("::<", at) or (depth and name[at] == "<"):
+            at += 3 if not depth else 1
+            depth += 1
+            continue
+        if depth and name[at] == ">" and name[at - 1] != "-":
+            depth -= 1
+        elif not depth:
+            kept.append(name[at])
+        at += 1
+    return _INHERENT.sub(r"\1::", "".join(kept) or name)
 
 
 def _frame(function: str, file: str, line: int | None) -> Frame:

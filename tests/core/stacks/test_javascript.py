@@ -13,7 +13,7 @@ def _frames(stack: str) -> list[tuple[str, str, int | None, bool]]:
 
 
 def test_a_stack_of_v8_in_full() -> None:
-    """Type as sent, message of the text, the innermost frame last, the runtime's own not the application's."""
+    """Type and message of the text, the innermost frame last, the runtime's own not the application's."""
     stack = (
         "RangeError: no more pages\n"
         "    at deep (/app/shop.js:10:61)\n"
@@ -23,7 +23,7 @@ def test_a_stack_of_v8_in_full() -> None:
     )
     assert parse(stack, "E_PAGES", "no more pages: and why") == (
         Raised(
-            "E_PAGES",
+            "RangeError",
             "no more pages",
             (
                 Frame("process.processTicksAndRejections", "", "node:internal/process/task_queues", 95, in_app=False),
@@ -115,3 +115,20 @@ def test_what_node_prints_of_an_uncaught_one() -> None:
         "/app/a.js:3\n    throw new Error('x')\n    ^\n\nError: x\n    at f (/app/a.js:3:11)\n\nNode.js v20.20.2"
     )
     assert (found.type, found.message) == ("Error", "x")
+
+
+@pytest.mark.parametrize(
+    ("head", "sent", "expected"),
+    [
+        ("StockError: x", "E_STOCK", "StockError"),
+        ("TypeError [ERR_INVALID_ARG_TYPE]: x", "ERR_INVALID_ARG_TYPE", "TypeError"),
+        ("Error: ENOENT: no such file", "ENOENT", "ENOENT"),
+        ("Error: connect ECONNREFUSED 127.0.0.1:1", "Error", "ECONNREFUSED"),
+        ("Error: x", "E_STOCK", "E_STOCK"),
+        ("Error: x", "", "Error"),
+        ("t: x", "StockError", "StockError"),
+    ],
+)
+def test_the_type_is_one_whether_name_or_code_was_sent(head: str, sent: str, expected: str) -> None:
+    """Some senders send the error's name, others its code: the text has the name, if there is one."""
+    assert parse(f"{head}\n    at f (/app/a.js:1:2)", sent)[0].type == expected

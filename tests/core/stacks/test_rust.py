@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from spanglass_core.stacks.model import Frame, Raised
 from spanglass_core.stacks.parse import parse
 
@@ -86,3 +88,17 @@ def test_a_list_of_causes() -> None:
 def test_a_numbered_list_is_no_backtrace() -> None:
     """Numbers before lines do not make frames."""
     assert parse("1: wash the shelf\n2: fill the shelf", "E", "x") == (Raised("E", "x", ()),)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("shop::tell::<shop::main::{closure#1}>", "shop::tell"),
+        ("shop::each::<fn(u32) -> shop::D<u8>, u32>::run::<u8>", "shop::each::run"),
+        ("<shop::Shelf>::take", "shop::Shelf::take"),
+        ("<shop::Shelf<u8> as core::fmt::Display>::fmt", "<shop::Shelf<u8> as core::fmt::Display>::fmt"),
+    ],
+)
+def test_what_newer_compilers_print_of_a_function(function: str, expected: str) -> None:
+    """Type arguments are left out, and a type's own functions are called as older compilers call them."""
+    assert parse(f"   0: {function}\n             at ./src/main.rs:1:1\n")[0].frames[0].function == expected
