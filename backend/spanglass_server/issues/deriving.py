@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spanglass_core.grouping.rules import Rules
     from spanglass_server.issues.grouper import Grouped
+    from spanglass_server.issues.releases_seen import ReleasesSeen
     from spanglass_server.issues.sightings import Sightings
     from spanglass_server.issues.told import Told
     from spanglass_server.signals import Signal
@@ -57,8 +58,13 @@ class Deriver:
     """
 
     def __init__(
-        self, route: Callable[[int, str], int], sightings: Sightings, failed: Callable[[], None] = lambda: None
+        self,
+        route: Callable[[int, str], int],
+        sightings: Sightings,
+        releases: ReleasesSeen,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._releases = releases
         self._route = route
         self._sightings = sightings
         self._failed = failed
@@ -76,6 +82,7 @@ class Deriver:
         """
         grouper = self._grouper
         try:
+            self._releases.see(signal, table)
             rows = [row for one in told(signal, table, grouper.keys) if (row := self._row_or_none(grouper, one))]
             if not rows:
                 return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spanglass_server.issues.deriving import Deriver
     from spanglass_server.issues.model import Due, RuleSet, Sighting
     from spanglass_server.issues.ports import IssueStore
+    from spanglass_server.issues.releases_seen import ReleasesSeen
     from spanglass_server.issues.sightings import Sightings
     from spanglass_server.issues.states import IgnoredCounts
 
@@ -43,10 +44,12 @@ class IssueTracker:
         issues: IssueStore,
         deriver: Deriver,
         sightings: Sightings,
+        releases: ReleasesSeen,
         stored: StoredOccurrences,
         clock_ns: Callable[[], int],
     ) -> None:
         self._sightings = sightings
+        self._releases = releases
         self._issues = issues
         self._deriver = deriver
         self._stored = stored
@@ -69,12 +72,14 @@ class IssueTracker:
         """
         with self._observing:
             self._take_rules()
-            sightings = self._sightings.take()
-            if not sightings:
-                return
+            releases, sightings = self._releases.take(), self._sightings.take()
             try:
-                self._issues.observe(sightings, self._clock_ns())
+                if releases:
+                    self._issues.observe_releases(releases)
+                if sightings:
+                    self._issues.observe(sightings, self._clock_ns())
             except BaseException as error:
+                self._releases.put_back(releases)
                 self._sightings.put_back(sightings)
                 self._problem = f"the issue store could not be written ({error}); it is tried again"
                 raise

@@ -165,7 +165,7 @@ def _http_config(
 def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
-    issues = KnownIssues(node.issues, node.tracker.try_observe)
+    issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     routes = [
         *ROUTES,
         *issue_routes(issues),

@@ -19,13 +19,7 @@ from spanglass_server.ingest.journal_folder import JournalFolder
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.recovery import Recovery
-from spanglass_server.issues.deriving import Deriver
-from spanglass_server.issues.regrouping import Regrouping
-from spanglass_server.issues.sightings import Sightings
-from spanglass_server.issues.sqlite_store import FILE_NAME, SqliteIssueStore
-from spanglass_server.issues.tracker import IssueTracker
-from spanglass_server.query.issues.sources import told_of
-from spanglass_server.query.issues.stored import since_ignored, unknown_keys
+from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
@@ -39,20 +33,14 @@ from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.supervision import Supervisor, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    import pyarrow as pa
-
-    from spanglass_server.issues.model import Due, Sighting
-    from spanglass_server.issues.states import IgnoredCounts
-    from spanglass_server.issues.told import Told
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _SHRED_EVERY_S = 0.2  # the longest that acknowledged records wait to become columns
 _TICK_S = 1.0
-_LOOK_AT_IGNORED_S = 10.0
 
 
 class StorageNode:
@@ -77,12 +65,9 @@ class StorageNode:
         with ExitStack() as undo:
             undo.callback(catalog.close)
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
-            self.issues = SqliteIssueStore(data_dir / FILE_NAME, settings.issues.max_issues)
-            undo.callback(self.issues.close)
-            self._sightings = Sightings()
-            deriver = Deriver(self.issues.route, self._sightings, lambda: telemetry.add(own.UNGROUPED_EXCEPTIONS, 1))
-            self.tracker = IssueTracker(self.issues, deriver, self._sightings, self, clock_ns)
-            self._pending = Pending(self.store, _shred_limits(settings), telemetry, deriver.derive)
+            self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
+            undo.callback(self.errors.close)
+            self._pending = Pending(self.store, _shred_limits(settings), telemetry, self.errors.derive)
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():
@@ -93,7 +78,7 @@ class StorageNode:
             self._slots = ServiceSlots(catalog)
             undo.pop_all()
         self._folder = folder
-        steps = FlushSteps(folder, self.store, self._pending, digests, clock_ns, self.tracker.try_observe)
+        steps = FlushSteps(folder, self.store, self._pending, digests, clock_ns, self.errors.tracker.try_observe)
         self._flushing = Flushing(steps, telemetry, pace)
         for generation, state in recovered.generations.items():
             self._flushing.add(generation, state)
@@ -104,9 +89,7 @@ class StorageNode:
         self.engine = Engine(
             self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
         )
-        self.regrouping = Regrouping(
-            self.issues, self.store, self._told_of, self._sightings, self.tracker.observe, clock_ns
-        )
+        self.errors.begin(self.store, self.engine)
         self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
@@ -121,29 +104,15 @@ class StorageNode:
             every(_TICK_S, "ticker", self._generations.tick),
             every(_TICK_S, "slots", self._slots.save),
             every(_TICK_S, "sweeper", self.store.sweep),
-            every(_TICK_S, "issues", self.tracker.observe),
-            every(_TICK_S, "stored issues", self.tracker.find_stored),
-            every(_TICK_S, "regrouping", self.regrouping.step),
-            every(_LOOK_AT_IGNORED_S, "ignored issues", self.tracker.look_at_ignored),
             every(compact_s, "compactor", self.store.compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
+            *self.errors.start(self._supervisor),
         ]
-
-    def sightings(self, known: Collection[int]) -> Sequence[Sighting]:
-        """See ``StoredOccurrences``."""
-        return self.engine.run_here(lambda session: unknown_keys(session, known))
-
-    def counts(self, due: Sequence[Due], now_ns: int) -> Mapping[str, IgnoredCounts]:
-        """See ``StoredOccurrences``."""
-        return self.engine.run_here(lambda session: since_ignored(session, due, now_ns))
-
-    def _told_of(self, occurrences: pa.Table, keys: Sequence[str]) -> list[Told | None]:
-        return self.engine.run_here(lambda session: told_of(session, occurrences, keys))
 
     @property
     def problems(self) -> list[str]:
         """What is wrong, in words for people, the worst first: records refused, not flushed, a thread that fails."""
-        found = [self.ingest.health, self._flushing.problem, self.tracker.problem, *self._supervisor.problems]
+        found = [self.ingest.health, self._flushing.problem, self.errors.tracker.problem, *self._supervisor.problems]
         return list(dict.fromkeys(problem for problem in found if problem is not None))
 
     def _watch(self) -> None:
@@ -182,7 +151,7 @@ class StorageNode:
             self._slots.save()
         except Exception as error:  # noqa: BLE001 - they are chosen again; what follows must be released
             _LOG.warning("colours of services seen last are not kept: %s", error)
-        self.issues.close()
+        self.errors.close()
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)
 

@@ -52,8 +52,8 @@ class Life(RuleBasedStateMachine):
 
     def issues(self):
         """Return the ids of all issues, sorted."""
-        self.node.real.tracker.observe()
-        return sorted(self.node.real.issues.snapshot().issues)
+        self.node.real.errors.tracker.observe()
+        return sorted(self.node.real.errors.issues.snapshot().issues)
 
     @rule(function=st.sampled_from(FUNCTIONS), tenant=st.sampled_from("ab"), on_log=st.booleans(), twice=st.booleans())
     def fail(self, function, tenant, on_log, twice):
@@ -106,40 +106,40 @@ class Life(RuleBasedStateMachine):
     def merge(self, data):
         """Merge two issues."""
         first, second = data.draw(st.lists(st.sampled_from(self.issues()), min_size=2, max_size=2, unique=True))
-        self.node.real.issues.merge([first], second, "ada", self.clock.now_ns)
+        self.node.real.errors.issues.merge([first], second, "ada", self.clock.now_ns)
 
     @rule(data=st.data())
     def unmerge(self, data):
         """Undo the merges of an issue that has any."""
-        found = [self.node.real.issues.issue(issue).merges for issue in self.issues()]
+        found = [self.node.real.errors.issues.issue(issue).merges for issue in self.issues()]
         merges = [merge.id for several in found for merge in several]
         if merges:
-            self.node.real.issues.unmerge([data.draw(st.sampled_from(merges))], "ada", self.clock.now_ns)
+            self.node.real.errors.issues.unmerge([data.draw(st.sampled_from(merges))], "ada", self.clock.now_ns)
 
     @rule(body=st.sampled_from(RULES))
     def add_rule(self, body):
         """Add a rule of grouping, which holds for what comes then."""
-        self.node.real.issues.add_rule(body, "ada", self.clock.now_ns)
+        self.node.real.errors.issues.add_rule(body, "ada", self.clock.now_ns)
 
     @rule()
     def delete_rules(self):
         """Delete all rules."""
-        for kept in self.node.real.issues.rules().rules:
-            self.node.real.issues.delete_rule(kept.id, "ada", self.clock.now_ns)
+        for kept in self.node.real.errors.issues.rules().rules:
+            self.node.real.errors.issues.delete_rule(kept.id, "ada", self.clock.now_ns)
 
     @rule()
     def regroup(self):
         """Give everything stored its key by the present rules."""
-        self.node.real.regrouping.ask()
-        self.node.real.regrouping.step()
-        assert self.node.real.regrouping.progress.error is None
+        self.node.real.errors.regrouping.ask()
+        self.node.real.errors.regrouping.step()
+        assert self.node.real.errors.regrouping.progress.error is None
 
     @invariant()
     def every_exception_is_stored_once_in_one_issue(self):
         """The stored occurrences are the exceptions that were sent, and each has an issue that lists name."""
         rows = occurrences(self.node.real)
-        self.node.real.tracker.observe()
-        snapshot = self.node.real.issues.snapshot()
+        self.node.real.errors.tracker.observe()
+        snapshot = self.node.real.errors.issues.snapshot()
         culprits = Counter((row["culprit"] or "").rpartition(".")[2] for row in rows)
         assert culprits == Counter(function for _, function in self.sent)
         per_issue = Counter(snapshot.by_key[row["issue_key"]].id for row in rows)

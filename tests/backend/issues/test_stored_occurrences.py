@@ -32,8 +32,8 @@ def node(tmp_path):
 def counts(node):
     """Return how many occurrences each issue has that the issue store knows, by its title."""
     rows = occurrences(node)
-    node.tracker.observe()
-    by_key = node.issues.snapshot().by_key
+    node.errors.tracker.observe()
+    by_key = node.errors.issues.snapshot().by_key
     return Counter(by_key[row["issue_key"]].title for row in rows)
 
 
@@ -45,9 +45,9 @@ def flush(node):
 
 def regroup(node):
     """Regroup, and return the last progress."""
-    node.regrouping.ask()
-    node.regrouping.step()
-    return node.regrouping.progress
+    node.errors.regrouping.ask()
+    node.errors.regrouping.step()
+    return node.errors.regrouping.progress
 
 
 def test_one_exception_on_both_signals_is_one_occurrence_of_one_issue(node):
@@ -83,9 +83,9 @@ def test_issues_are_found_again_in_stored_occurrences(node, tmp_path):
     node.real.close()
     shutil.copytree(node.data_dir, copy, ignore=shutil.ignore_patterns("lock", "issues.sqlite*"))
     again = Node(copy, Clock(), {}, {})
-    again.real.tracker.find_stored()
+    again.real.errors.tracker.find_stored()
     assert counts(again.real) == before
-    releases = {issue.first_release for issue in again.real.issues.snapshot().issues.values()}
+    releases = {issue.first_release for issue in again.real.errors.issues.snapshot().issues.values()}
     assert releases == {"", "1.2"}
     again.real.close()
 
@@ -96,15 +96,15 @@ def test_a_store_of_issues_that_cannot_be_written_loses_nothing(node, monkeypatc
     def refuse(*_):
         raise OSError("no space left")
 
-    real = node.real.issues.observe
-    monkeypatch.setattr(node.real.issues, "observe", refuse)
+    real = node.real.errors.issues.observe
+    monkeypatch.setattr(node.real.errors.issues, "observe", refuse)
     node.submit(span_request(exception(), time_ns=NOW_NS))
     rows = occurrences(node.real)
-    node.real.tracker.try_observe()
+    node.real.errors.tracker.try_observe()
     assert any("issue store could not be written (no space left)" in problem for problem in node.real.problems)
-    monkeypatch.setattr(node.real.issues, "observe", real)
+    monkeypatch.setattr(node.real.errors.issues, "observe", real)
     assert (len(rows), counts(node.real)) == (1, {"KeyError: no tea": 1})
-    assert node.real.tracker.problem is None
+    assert node.real.errors.tracker.problem is None
 
 
 @pytest.mark.parametrize("flushed", [False, True])
@@ -115,11 +115,11 @@ def test_regrouping_gives_stored_occurrences_the_keys_of_new_rules(node, flushed
         node.submit(span_request(told, trace=number + 1, time_ns=NOW_NS + number))
     node.submit(log_request(exception(function="put"), trace=99, time_ns=NOW_NS), signal=Signal.LOGS)
     before = counts(node.real)
-    assert len(node.real.issues.snapshot().issues) == 2
+    assert len(node.real.errors.issues.snapshot().issues) == 2
     if flushed:
         flush(node.real)
     rule = {"match": {"function": "take"}, "action": {"split_by": ["tenant"]}}
-    kept = node.real.issues.add_rule(rule, "ada", NOW_NS)
+    kept = node.real.errors.issues.add_rule(rule, "ada", NOW_NS)
 
     progress = regroup(node.real)
     keys = Counter(row["issue_key"] for row in occurrences(node.real))
@@ -127,7 +127,7 @@ def test_regrouping_gives_stored_occurrences_the_keys_of_new_rules(node, flushed
     assert sorted(keys.values()) == [1, 2, 4]
     assert regroup(node.real).moved == 0
 
-    node.real.issues.delete_rule(kept.id, "ada", NOW_NS)
+    node.real.errors.issues.delete_rule(kept.id, "ada", NOW_NS)
     assert regroup(node.real).moved == 6
     assert counts(node.real) == before
     assert sorted(Counter(row["issue_key"] for row in occurrences(node.real)).values()) == [1, 6]
@@ -139,20 +139,20 @@ def test_occurrences_whose_record_is_deleted_keep_their_key(node):
     node.submit(span_request(exception(), trace=2, time_ns=NOW_NS))
     flush(node.real)
     node.real.store.retain(NOW_NS + 120 * SECOND_NS)  # log records are kept for a minute
-    node.real.issues.add_rule({"match": {"type": "*"}, "action": {"join": "all"}}, "ada", NOW_NS)
+    node.real.errors.issues.add_rule({"match": {"type": "*"}, "action": {"join": "all"}}, "ada", NOW_NS)
     assert regroup(node.real).moved == 1
     assert len(occurrences(node.real)) == 2
     node.real.store.retain(NOW_NS + 7200 * SECOND_NS)
     assert occurrences(node.real) == []
-    assert len(node.real.issues.snapshot().issues) > 0
+    assert len(node.real.errors.issues.snapshot().issues) > 0
 
 
 def test_rules_hold_for_what_comes_after_them(node):
     """A rule groups new exceptions at once, without regrouping."""
     node.submit(span_request(exception(), trace=1, time_ns=NOW_NS))
     counts(node.real)
-    node.real.issues.add_rule({"match": {"type": "*"}, "action": {"join": "all"}}, "ada", NOW_NS)
-    node.real.tracker.observe()
+    node.real.errors.issues.add_rule({"match": {"type": "*"}, "action": {"join": "all"}}, "ada", NOW_NS)
+    node.real.errors.tracker.observe()
     for number in (2, 3):
         node.submit(span_request(exception(function=f"f{number}"), trace=number, time_ns=NOW_NS + number))
     assert sorted(Counter(row["issue_key"] for row in occurrences(node.real)).values()) == [1, 2]
@@ -161,12 +161,13 @@ def test_rules_hold_for_what_comes_after_them(node):
 def test_a_service_with_too_many_issues_has_one_that_says_so(tmp_path):
     """Past the limit further groups are one overflow issue; all is counted."""
     from spanglass_server.issues.deriving import Deriver  # noqa: PLC0415
+    from spanglass_server.issues.releases_seen import ReleasesSeen  # noqa: PLC0415
     from spanglass_server.issues.sightings import Sightings  # noqa: PLC0415
     from spanglass_server.issues.sqlite_store import SqliteIssueStore  # noqa: PLC0415
 
     store = SqliteIssueStore(tmp_path / "issues.sqlite", 3)
     sightings = Sightings()
-    deriver = Deriver(store.route, sightings)
+    deriver = Deriver(store.route, sightings, ReleasesSeen())
     node = Node(tmp_path / "data", Clock(), {}, {})
     node.real._pending._derive = deriver.derive
     for number in range(8):
