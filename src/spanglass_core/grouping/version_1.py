@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from spanglass_core.grouping import normalise
@@ -26,26 +27,27 @@ if TYPE_CHECKING:
 Inputs = list[tuple[str, str]]
 
 _LIBRARY_FRAMES = 2
-#: Functions without a name of their own, and those that begin a program or a module.
-_UNNAMED = frozenset(
+#: Functions that begin a program or a module.
+_ENTRIES = frozenset(
     (
-        *("", "main", "Main", "<main>", "{main}", "<Main>$", "Main$", "_start", "<module>", "__main__"),
+        *("main", "Main", "<main>", "{main}", "<Main>$", "Main$", "_start", "<module>", "__main__", "_compile"),
         *(
-            "<anonymous>",
-            "anonymous",
-            "(anonymous)",
-            "_onTimeout",
-            "_onImmediate",
-            "<lambda>",
-            "lambda",
-            "eval",
-            "?",
-            "<unknown>",
+            "global code",
+            "module code",
+            "eval code",
+            "<top (required)>",
+            "block in <top (required)>",
+            "block in <main>",
         ),
-        *("_compile", "global code", "module code", "eval code", "<top (required)>", "block in <top (required)>"),
-        *("block in <main>", "{closure}"),
     )
 )
+#: Those, and functions without a name of their own.
+_UNNAMED = _ENTRIES | {
+    *("", "<anonymous>", "anonymous", "(anonymous)", "_onTimeout", "_onImmediate", "<lambda>", "lambda", "eval"),
+    *("{closure}", "?", "<unknown>"),
+}
+#: So many frames of libraries inside the application's innermost one say that it only started them, as a server does.
+_FAR = 12
 #: Frames that newer interpreters no longer have.
 _INLINED = frozenset(("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"))
 _LAST_PART = re.compile(r"[^.:#/\\>]*$")
@@ -108,15 +110,16 @@ def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:
         return [*found, ("message", normalise.message(told)), *_library_frames(raised)]
     if raised.type.endswith(_OVERFLOW_TYPES) or any(words in told for words in _OVERFLOWS):
         return [*found, *_recursion(own)]
-    innermost = name(own[0])
-    found.append(("frame", innermost))
-    unnamed, where_told = _is_unnamed(own[0]), _is_where_told(raised, own[0])
+    found.append(("frame", name(own[0])))
+    unnamed, where_told = _last_part(own[0]) in _UNNAMED, _is_where_told(raised, own[0])
+    says_little = where_told or (unnamed and raised.type not in _SYNTAX) or _is_far(raised)
     if not unnamed and (where_told or _HELPER.match(_last_part(own[0])) or _is_of_package(raised, own)):
-        callers = (name(frame) for frame in own[1:] if not _is_unnamed(frame))
-        found += [("frame", caller) for caller in callers if caller != innermost][:1]
-    if where_told or (unnamed and raised.type not in _SYNTAX):
-        found.append(("message", normalise.message(told)))
-    return found
+        caller = next((frame for frame in own if name(frame) != found[-1][1]), None)
+        if caller is not None and _last_part(caller) not in _UNNAMED:
+            found.append(("frame", name(caller)))
+        elif caller is not None and _last_part(caller) not in _ENTRIES:
+            says_little = True
+    return [*found, ("message", normalise.message(told))] if says_little else found
 
 
 def _type(kind: str) -> Inputs:
@@ -145,8 +148,9 @@ def _recursion(own: list[Frame]) -> Inputs:
     return [("frame", one) for one in sorted(counts) if counts[one] * 2 > most]
 
 
-def _is_unnamed(frame: Frame) -> bool:
-    return _last_part(frame) in _UNNAMED
+def _is_far(raised: Raised) -> bool:
+    """Whether only libraries failed, and the application's innermost frame is somewhere around them."""
+    return len(raised.frames) > _FAR and not any(frame.in_app for frame in raised.frames[-_FAR:])
 
 
 def _last_part(frame: Frame) -> str:
@@ -168,14 +172,10 @@ def _is_where_told(raised: Raised, innermost: Frame) -> bool:
 
 def _is_of_package(raised: Raised, own: list[Frame]) -> bool:
     """Whether an installed package, or a client of the language's library, stands between application and failure."""
-    for frame in reversed(raised.frames):
-        if frame.in_app:
-            break
-        where = frame.module or frame.function
-        if any(part in frame.file for part in _INSTALLED) or where.startswith(_CLIENTS):
-            return True
-        if "." in where and "::" not in where and "/" not in frame.file and not where.startswith(_LANGUAGES):
-            return True
+    is_script = _SCRIPT.search(own[0].file) is not None
+    inside = takewhile(lambda frame: not frame.in_app, reversed(raised.frames))
+    if any(_is_package(frame, is_script=is_script) for frame in inside):
+        return True
     if not own[0].file.endswith(".py"):
         return False
     # what is written in C has no frames in Python, but its exceptions have their modules
@@ -183,3 +183,12 @@ def _is_of_package(raised: Raised, own: list[Frame]) -> bool:
     if not dot or package in _NOT_INSTALLED:
         return False
     return not any(f"/{package}/" in frame.file or f"/{package}.py" in frame.file for frame in own)
+
+
+def _is_package(frame: Frame, *, is_script: bool) -> bool:
+    where = frame.module or frame.function
+    if any(part in frame.file for part in _INSTALLED) or where.startswith(_CLIENTS):
+        return True
+    if is_script or "/" in frame.file:
+        return False
+    return "." in where and "::" not in where and not where.startswith(_LANGUAGES)  # JVM and .NET: by their names only

@@ -156,6 +156,22 @@ def test_the_message_counts_where_a_frame_has_no_name() -> None:
     ]
 
 
+def test_the_message_counts_where_libraries_failed_by_themselves() -> None:
+    """A frame of the application far outside, a server's start or a middleware, says nothing of the failure."""
+    head = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in serve\n    x\n'
+    library = '  File "/usr/lib/python3.12/http/server.py", line 1, in handle\n    x\n'
+    assert _frames(head + library * 13 + "E: m 7\n") == ["a.serve", "m <n>"]
+    assert _frames(head + library * 3 + "E: m 7\n") == ["a.serve"]
+
+
+def test_the_message_counts_where_the_caller_that_counts_has_no_name() -> None:
+    """A package is called by a function that an anonymous handler calls."""
+    package = "    at g (/app/node_modules/knex/lib/client.js:1:2)\n"
+    stack = "E: m 7\n" + package + "    at query (/app/db.js:1:2)\n    at {0}/app/web.js:3:4{1}\n"
+    assert _frames(stack.format("", "")) == ["db.query", "m <n>"]
+    assert _frames(stack.format("orders (", ")")) == ["db.query", "web.orders"]
+
+
 def test_where_go_reports_errors() -> None:
     """Helpers report for many: caller and message count, unless it is a panic."""
     stack = "goroutine 1 [running]:\nmain.record(0x1)\n\t/app/main.go:1 +0x1\nmain.order(0x1)\n\t/app/main.go:9 +0x1\n"
