@@ -37,13 +37,19 @@ class Served:
 
         async def api(request):
             try:
-                return JSONResponse(await self.api(request.url.path, dict(request.query_params)))
+                if request.method == "GET":
+                    return JSONResponse(await self.api(request.url.path, dict(request.query_params)))
+                body = await request.json() if await request.body() else {}
+                return JSONResponse(await self.api.write(request.method, request.url.path, body))
             except ApiError as error:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
                    "first_time": lambda: self.api.first_ns}  # fmt: skip
-        routes = [Route("/api/v1/{path:path}", api), *page_routes(self.api, **options)]
+        routes = [
+            Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "DELETE"]),
+            *page_routes(self.api, **options),
+        ]
         app = Starlette(routes=routes, exception_handlers={404: as_handler(not_found_page(self.api, **options))})
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))

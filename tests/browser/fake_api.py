@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import made_up as shop
 import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
+from made_up_issues import MadeUpIssues
 from made_up_status import FULL_DISK, status_of
 
 from spanglass_server.pages.ports import ApiError
@@ -48,6 +49,7 @@ class FakeApi:
         self.first_ns = None if scenario == "empty" else NOW_NS - 30 * 86_400 * 1_000_000_000
         self.late_logs = []
         self.woken = False  # whether the empty server has received something
+        self.issues = MadeUpIssues(scenario)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
@@ -61,6 +63,19 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         answer = getattr(self, "_" + "_".join(part for part in parts[:1] if part))
         return answer(parts[1:], params)
+
+    async def write(self, method, path, body):
+        """Answer as the API would to what changes something."""
+        return self.issues.write(method, [unquote(part) for part in path.removeprefix("/api/v1/").split("/")], body)
+
+    def _issues(self, parts, params):
+        return self.issues.get(parts, params)
+
+    def _grouping(self, parts, params):
+        return self.issues.rules_of(parts, params)
+
+    def _releases(self, parts, params):
+        return self.issues.releases(parts, params)
 
     @property
     def share(self):

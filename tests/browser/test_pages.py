@@ -24,6 +24,8 @@ PATHS = (
     TRACE,
     f"{TRACE}?view=logs",
     "/logs",
+    "/issues",
+    "/issues/CHECKOUT-12",
     "/server",
 )
 REFUSED = ("Failed to load resource",)

@@ -108,6 +108,14 @@ def span_html(duration_ns: int) -> Markup:
     return duration_html(duration_ns) if rest else with_unit((f"{days}{THIN}", "day" if days == 1 else "days"))
 
 
+def ago_text(age_ns: int) -> str:
+    """Return how long ago something was, in its largest whole unit: ``38 s ago``, ``12 d ago``; ``now`` below one."""
+    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if age_ns >= unit_s * 1_000_000_000:
+            return f"{grouped(age_ns // (unit_s * 1_000_000_000))}{THIN}{unit} ago"
+    return "now"
+
+
 def parse_time_ns(text: str) -> int:
     """Nanoseconds since 1970 of an RFC 3339 string with up to nine decimals, as the API writes them."""
     base, _, rest = text.rstrip("Zz").partition(".")

@@ -63,6 +63,8 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         links.insert(0, ("Last 15 min", visit.here(last="15m", start=None, end=None)))
     elif error.code == "not_found":
         links = [("Search traces", visit.go("/traces")), ("Services", visit.go("/services"))]
+        if "issue" in visit.request.path_params:
+            links = [("All errors", visit.go("/issues", state="all")), ("Services", visit.go("/services"))]
     elif error.code in {"bad_request", "bad_filter"}:
         links = [("Without a filter", visit.link(visit.request.url.path, visit.range_params()))]
     message = sentence(str(error.error.get("message", "")))
@@ -93,6 +95,6 @@ def of_window(error: WindowError, visit: Visit) -> Problem:
 
 def no_page(visit: Visit) -> Problem:
     """Return the problem of an address where no page is."""
-    links = [("Services", "/services"), ("Traces", "/traces"), ("Logs", "/logs")]
+    links = [("Services", "/services"), ("Traces", "/traces"), ("Errors", "/issues"), ("Logs", "/logs")]
     return Problem("not_found", 404, "There is no page here.", f"Nothing answers at {visit.request.url.path}.",
                    "These are the pages:", links)  # fmt: skip

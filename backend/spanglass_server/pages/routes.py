@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Unpack
 
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.issues import issue, listing
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import Site, Visit
@@ -30,12 +32,18 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+#: The name of a service and a number: ``CHECKOUT-12``.
+ISSUE_ID = re.compile(r"[A-Z0-9-]{1,24}-[A-Z0-9]{1,12}")
+
+
 async def jump(visit: Visit) -> Response:
-    """``/jump?q=``: a trace id opens the trace, a service its page, anything else is searched as text in traces."""
+    """``/jump?q=``: the id of a trace or an issue opens it, a service its page, anything else is searched in traces."""
     text = visit.param("q")
     trace_id = read_trace_id(text)
     if trace_id and await _is_trace(visit, trace_id, text):
         return _redirect(f"/traces/{trace_id}")
+    if ISSUE_ID.fullmatch(text.upper()) and await _is_issue(visit, text.upper()):
+        return _redirect(visit.to_issue(text.upper()))
     answer = await visit.api("services", **visit.window.as_params(), buckets=0)
     if any(row["service"] == text for row in answer["services"]):
         return _redirect(visit.to_service(text))
@@ -48,6 +56,14 @@ async def _is_trace(visit: Visit, trace_id: str, text: str) -> bool:
         return True
     try:
         await visit.api("traces", trace_id)
+    except ApiError:
+        return False
+    return True
+
+
+async def _is_issue(visit: Visit, issue_id: str) -> bool:
+    try:
+        await visit.api("issues", issue_id)
     except ApiError:
         return False
     return True
@@ -81,6 +97,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/services/{service:path}", service.show),
     ("/traces", traces.show),
     ("/traces/{trace_id}", trace.show),
+    ("/issues", listing.show),
+    ("/issues/{issue}", issue.show),
     ("/logs", logs.show),
     ("/server", server.show),
 )

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from spanglass_server.pages import exceptions, terms
 from spanglass_server.pages import format as fmt
+from spanglass_server.pages.issues import words
 from spanglass_server.pages.window import PRESETS
 
 if TYPE_CHECKING:
@@ -19,11 +20,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 LINKABLE = ("http://", "https://")
 
 #: Navigation: path, name, icon.
-SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/logs", "Logs", "logs"),
-            ("/server", "Server", "server"))  # fmt: skip
+SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/issues", "Errors", "errors"),
+            ("/logs", "Logs", "logs"), ("/server", "Server", "server"))  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.
-EXAMPLES = {"spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"'}
+EXAMPLES = {
+    "spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"',
+    "occurrences": 'service = "checkout" and release = "2.14.0"',
+}  # fmt: skip
 
 #: Class of a log line and its three letters by the API's severity.
 SEVERITIES = {
@@ -43,7 +47,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         pct=lambda ratio: fmt.with_unit(fmt.percent_parts(ratio)),
         pcttext=lambda ratio: fmt.THIN.join(fmt.percent_parts(ratio)),
         rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), size=fmt.size_html, span=fmt.span_html,
-        linkable=linkable, short=short,
+        linkable=linkable, short=short, ago=fmt.ago_text,
     )  # fmt: skip
     environment.tests["exception_event"] = exceptions.is_exception
     environment.globals.update(
@@ -51,6 +55,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
         examples=EXAMPLES, exceptions=exceptions, service_filter=lambda name: terms.term(terms.SERVICE, name),
+        issue_words=words,
     )  # fmt: skip
     return environment
 

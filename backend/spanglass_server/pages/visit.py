@@ -18,7 +18,7 @@ from spanglass_server.pages import terms
 from spanglass_server.pages.charts import Buckets
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.window import SECOND_NS, Window, read_window
+from spanglass_server.pages.window import DEFAULT_LAST, SECOND_NS, Window, read_window
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -50,7 +50,11 @@ class Site:
 
 
 class Visit:
-    """A request for a page. ``window`` raises ``WindowError`` when the URL's range cannot be read."""
+    """A request for a page. ``window`` raises ``WindowError`` when the URL's range cannot be read.
+
+    ``longest_default`` is how long the range of a URL without one is at most, a preset; a page may change it before it
+    uses the range.
+    """
 
     def __init__(self, site: Site, request: Request) -> None:
         self.site = site
@@ -58,13 +62,14 @@ class Visit:
         self.params: Mapping[str, str] = request.query_params
         self.zone_name, zone = read_zone(unquote(request.cookies.get(ZONE_COOKIE, "")))
         self.clock = Clock(zone, site.clock_ns())
+        self.longest_default = DEFAULT_LAST
         self._window: Window | None = None
 
     @property
     def window(self) -> Window:
         """The page's time range."""
         if self._window is None:
-            self._window = read_window(self.params, self.clock, self.site.first_time())
+            self._window = read_window(self.params, self.clock, self.site.first_time(), self.longest_default)
         return self._window
 
     @property
@@ -116,6 +121,10 @@ class Visit:
     def to_service(self, service: str, **params: str | None) -> str:
         """Return a link to a service's page."""
         return self.go(f"/services/{quote(service, safe='')}", **params)
+
+    def to_issue(self, issue: str, **params: str | None) -> str:
+        """Return a link to an issue's page."""
+        return self.go(f"/issues/{quote(issue, safe='')}", **params)
 
     def near(self, path: str, params: Mapping[str, str], key: str, value: Any) -> str | None:
         """Return a link that searches records with the same attribute; nothing for values that are not single."""

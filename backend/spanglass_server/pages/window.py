@@ -80,15 +80,20 @@ def fixed(start_ns: int, end_ns: int) -> dict[str, str]:
     return {"start": rfc3339(max(0, start_ns)), "end": rfc3339(end_ns)}
 
 
-def default_last(first_ns: int | None, now_ns: int) -> str:
-    """Return the range when none is asked: an hour, or less where that holds all data, which begins at ``first_ns``."""
+def default_last(first_ns: int | None, now_ns: int, longest: str = DEFAULT_LAST) -> str:
+    """Return the range when none is asked: ``longest``, a preset, or less where that holds all data.
+
+    Data begins at ``first_ns``.
+    """
     if first_ns is None:
-        return DEFAULT_LAST
-    shorter = [preset for preset, _ in PRESETS[: [preset for preset, _ in PRESETS].index(DEFAULT_LAST)]]
-    return next((last for last in shorter if now_ns - parse_duration_ns(last) <= first_ns), DEFAULT_LAST)
+        return longest
+    shorter = [preset for preset, _ in PRESETS[: [preset for preset, _ in PRESETS].index(longest)]]
+    return next((last for last in shorter if now_ns - parse_duration_ns(last) <= first_ns), longest)
 
 
-def read_window(params: Mapping[str, str], clock: Clock, first_ns: int | None = None) -> Window:
+def read_window(
+    params: Mapping[str, str], clock: Clock, first_ns: int | None = None, longest: str = DEFAULT_LAST
+) -> Window:
     """Return the range of a page's query parameters: ``last``, or ``start`` and ``end``, else ``default_last``."""
     start, end, last = (params.get(name, "").strip() for name in ("start", "end", "last"))
     if start or end:
@@ -101,7 +106,7 @@ def read_window(params: Mapping[str, str], clock: Clock, first_ns: int | None = 
         kept = {"start": start if start.startswith("now") else rfc3339(start_ns),
                 "end": end if end.startswith("now") else rfc3339(end_ns)}  # fmt: skip
         return Window(start_ns, end_ns, kept, label, live=end == "now")
-    last = last or default_last(first_ns, clock.now_ns)
+    last = last or default_last(first_ns, clock.now_ns, longest)
     length_ns = _read_length_ns(last)
     start_ns = max(0, clock.now_ns - length_ns)
     kept = {"last": last} if params.get("last") else {}

@@ -18,6 +18,14 @@ export async function ask(path, params = {}, signal = undefined) {
   return body;
 }
 
+/** Send a change to the API below /api/v1, as JSON. */
+export async function send(method, path, body) {
+  const response = await fetch(`/api/v1/${path}`, { method, body: JSON.stringify(body), headers: { accept: "application/json", "content-type": "application/json" } });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, answer.error);
+  return answer;
+}
+
 /** The time range in the page's URL, for questions of the same range. */
 export function range() {
   const url = new URLSearchParams(location.search);

@@ -39,7 +39,7 @@ export const zoom = (startMs, endMs) => go({ last: null, start: new Date(startMs
 export function start() {
   addEventListener("pageshow", stopWaiting);
   document.addEventListener("submit", (event) => {
-    if (event.target.method === "dialog") return;
+    if (event.defaultPrevented || event.target.method === "dialog") return;
     for (const field of event.target.querySelectorAll("input[name], select[name]")) {
       if (field instanceof HTMLInputElement) field.value = field.value.trim();
       field.disabled = !field.value; // no empty parameters in the URL

@@ -18,7 +18,7 @@ function focus(selector) {
 }
 
 /** Move the focus by one among rows' links. */
-function step(by) {
+export function step(by) {
   const links = [...document.querySelectorAll(".rows tbody tr > td > a, .log > .log-r > summary")];
   if (!links.length) return false;
   const at = links.findIndex((link) => link === document.activeElement || link.closest("tr, details")?.contains(document.activeElement));

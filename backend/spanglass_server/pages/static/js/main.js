@@ -3,6 +3,9 @@
 import * as chart from "./chart.js";
 import * as filter from "./filter.js";
 import * as go from "./go.js";
+import * as actions from "./issues/actions.js";
+import * as issue from "./issues/issue.js";
+import * as list from "./issues/list.js";
 import * as keys from "./keys.js";
 import * as logs from "./logs.js";
 import * as occurrence from "./occurrence.js";
@@ -10,5 +13,5 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [go, keys, page, filter, chart, logs, occurrence, running, waterfall]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue]) part.start();
 document.documentElement.dataset.ready = "";

@@ -81,12 +81,17 @@ function pickers() {
   }
 }
 
+/** On a narrow window the chosen tab may be out of sight. */
+function tabs() {
+  for (const tab of document.querySelectorAll(".tabs > [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /** An empty server's page shows what comes as soon as it comes. */
 function firstRecords() {
   const what = document.querySelector("[data-waits]")?.dataset.waits;
   if (!what) return;
   const look = async () => {
-    const answer = document.hidden ? {} : await ask(what, what === "logs" ? { limit: 1 } : { buckets: 0 }).catch(() => ({}));
+    const answer = document.hidden ? {} : await ask(what, what === "services" ? { buckets: 0 } : { limit: 1 }).catch(() => ({}));
     if (answer[what]?.length) location.reload();
     else setTimeout(look, PERIOD);
   };

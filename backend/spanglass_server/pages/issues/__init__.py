@@ -1,0 +1,1 @@
+"""The pages of error tracking: issues, one issue, releases."""

@@ -1,0 +1,89 @@
+"""How pages say what the API says of an issue: its state, what ends it, what was done to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages.format import grouped, parse_time_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spanglass_server.pages.format import Clock
+
+#: The choices of states: what stands in the URL, and its name.
+STATES = (
+    ("open", "Open"), ("new", "New"), ("ongoing", "Ongoing"), ("regressed", "Regressed"),
+    ("resolved", "Resolved"), ("ignored", "Ignored"), ("all", "All"),
+)  # fmt: skip
+OPEN = ("new", "ongoing", "regressed")
+#: Class of the badge of a state: those that somebody should look at are red.
+CSS = {"new": "err", "regressed": "err"}
+#: How an activity that is no change of state or assignee reads.
+_DONE = {
+    "created": "First seen", "comment": "commented", "merged": "merged", "unmerged": "unmerged",
+    "carried": "moved to another fingerprint",
+}  # fmt: skip
+AUTOMATIC = "spanglass"
+#: What a line of a fingerprint is.
+INPUTS = {
+    "custom": "given", "rule": "rule", "service": "service", "type": "type", "frame": "in", "message": "message",
+}  # fmt: skip
+
+
+def badge(issue: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the class and the text of an issue's state."""
+    return CSS.get(issue["state"], ""), str(issue["state"]).capitalize()
+
+
+def state_text(issue: Mapping[str, Any], clock: Clock) -> str:
+    """Return an issue's state with what belongs to it: ``Ignored until 100 more events``."""
+    state = issue["state"]
+    if state == "new":
+        return f"New in {issue['first_release']}" if issue["first_release"] else "New"
+    if state == "resolved":
+        return _resolved(issue["resolution"] or {})
+    if state == "ignored":
+        return f"Ignored {_until(issue['ignore'] or {}, clock)}"
+    return badge(issue)[1]
+
+
+def _resolved(resolution: Mapping[str, Any]) -> str:
+    release = resolution.get("release") or ""
+    if resolution.get("how") == "in_next_release":
+        return f"Resolved in the release after {release}" if release else "Resolved in the next release"
+    return f"Resolved in {release}" if release else "Resolved"
+
+
+def _until(ignore: Mapping[str, Any], clock: Clock) -> str:
+    until, limit = ignore.get("until"), ignore.get("limit")
+    if until == "until_time" and limit:
+        return f"until {clock.minute(parse_time_ns(str(limit)))}"
+    if until == "until_escalates":
+        return "until it escalates"
+    for kind, name in (("until_events", "event"), ("until_users", "user")):
+        if until == kind and limit is not None:
+            return f"until {grouped(int(limit))} more {name}{'' if int(limit) == 1 else 's'}"
+    return "for ever"
+
+
+def activity(entry: Mapping[str, Any]) -> str:
+    """Return what was done, behind the name of who did it (nobody's name for what happened by itself)."""
+    what, before, after, detail = entry["what"], entry["from"] or "", entry["to"] or "", entry["detail"] or ""
+    if what == "state":
+        words = f"{before} to {after}" if entry["who"] == AUTOMATIC else f"changed {before} to {after}"
+        return f"{words}, {detail.replace('_', ' ')}" if detail else words
+    if what == "assignee":
+        return f"assigned it to {after}" if after else f"took it from {before}"
+    rest = " ".join(filter(None, (before, after, detail)))
+    return f"{_DONE.get(what, what)}{f' {rest}' if rest and what != 'created' else ''}"
+
+
+#: What actions send, and their fields that go with it (docs/api.md).
+IN_THIS = {"state": "resolved", "release": "current"}
+IN_NEXT = {"state": "resolved", "release": "next"}
+IN_RELEASE = {"state": "resolved"}
+FOR_EVER = {"state": "ignored"}
+UNTIL_ESCALATES = {"state": "ignored", "until": {"escalates": True}}
+UNTIL_TIME = UNTIL_EVENTS = UNTIL_USERS = FOR_EVER
+RELEASE_FIELD, TIME_FIELD, EVENTS_FIELD, USERS_FIELD = "release", "until.time", "until.events", "until.users"
