@@ -92,14 +92,14 @@ def inputs(report: ExceptionReport, chain: tuple[Raised, ...]) -> Inputs:
 
 
 def _others(chain: tuple[Raised, ...]) -> list[Raised]:
-    """Return the causes, contexts and members that count: those that every sender of the language tells.
+    """Return the causes, contexts and members that count: what says why, and what every sender of the language tells.
 
     In JavaScript span events have ``error.stack``, which tells no causes, and log records tell them: neither may split
-    the other. Causes in Rust are messages, without type and frames.
+    the other. Causes in Rust are messages, without type and frames. What was suppressed did not lead to the failure.
     """
     if len(chain) == 1 or any(_SCRIPT.search(frame.file) for frame in chain[0].frames[-_SCRIPT_FRAMES:]):
         return []
-    return [raised for raised in chain[1:] if raised.type or raised.frames]
+    return [one for one in chain[1:] if (one.type or one.frames) and one.relation != "suppressed"]
 
 
 def _of_lead(raised: Raised, report: ExceptionReport) -> Inputs:

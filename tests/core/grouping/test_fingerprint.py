@@ -194,6 +194,13 @@ def test_causes_elsewhere_count_once_each() -> None:
     assert _key(one + between + last) == _key(one + between + one + between + last)
 
 
+def test_what_was_suppressed_does_not_split() -> None:
+    """Closing a resource may fail too, or not: the failure before it is the same."""
+    stack = "shop.A: a\n\tat shop.Stock.take(Stock.java:1)\n"
+    suppressed = "\tSuppressed: shop.B: b\n\t\tat shop.Shelf.close(Shelf.java:1)\n"
+    assert _key(stack) == _key(stack + suppressed)
+
+
 def test_members_of_a_group_in_any_order() -> None:
     """Tasks end as they like: neither order nor number of equal members matters."""
     head = (
