@@ -58,7 +58,10 @@ class TokenCheck:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The two checks of a server. The read token permits only reading, the ingest token only sending."""
+    """The two checks of a server.
+
+    The read token permits reading and the handling of issues, the ingest token only sending.
+    """
 
     ingest: TokenCheck
     read: TokenCheck

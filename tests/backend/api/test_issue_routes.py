@@ -80,6 +80,10 @@ def sighting(stored):
         "/issues?state=all&service=shop&assignee=none&filter=http.route:/buy&buckets=3",
         "/issues/SHOP-1",
         "/issues/shop-2?last=1m",
+        "/issues/SHOP-1/occurrences?limit=1",
+        "/issues/SHOP-1/occurrences?at=first",
+        "/issues/SHOP-1/occurrences/latest",
+        "/issues/SHOP-1/occurrences/first",
     ],
 )
 def test_answers_are_as_described(issues, url):
@@ -98,6 +102,11 @@ def test_answers_are_as_described(issues, url):
         ("/issues?filter=type~'('", 400, "filter"),
         ("/issues?cursor=x", 400, "cursor"),
         ("/issues/SHOP-9", 404, "issue"),
+        ("/issues/SHOP-9/occurrences", 404, "issue"),
+        ("/issues/SHOP-1/occurrences?at=x", 400, "at"),
+        ("/issues/SHOP-1/occurrences?cursor=x", 400, "cursor"),
+        ("/issues/SHOP-1/occurrences/x", 400, "occurrence"),
+        ("/issues/SHOP-1/occurrences/1-1", 404, "occurrence"),
     ],
 )
 def test_wrong_questions(issues, url, status, field):

@@ -9,6 +9,8 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.issues import answers
 from spanglass_server.query.issues.listing import SORTS, IssueOrder, IssueQuestion, list_issues
+from spanglass_server.query.issues.occurrence import show_occurrence
+from spanglass_server.query.issues.occurrences import FIRST, LATEST, list_occurrences
 from spanglass_server.query.issues.one import show_issue
 
 if TYPE_CHECKING:
@@ -36,6 +38,13 @@ def reading_routes(issues: KnownIssues) -> tuple[Route, ...]:
 
     def show(session: QuerySession, params: Params) -> answers.IssuePage:
         return show_issue(session, issues, params["issue"], params["window"], params["now_ns"], params["buckets"])
+
+    def occurrences(session: QuerySession, params: Params) -> answers.OccurrenceList:
+        issue, at = params["issue"], params["at"]
+        return list_occurrences(session, issues, issue, at=at, limit=params["limit"], cursor=params["cursor"])
+
+    def occurrence(session: QuerySession, params: Params) -> answers.OccurrencePage:
+        return show_occurrence(session, issues, params["issue"], params["occurrence"])
 
     return (
         Route(
@@ -67,5 +76,29 @@ def reading_routes(issues: KnownIssues) -> tuple[Route, ...]:
             parameters=(ISSUE, *RANGE, _BUCKETS),
             response=schema_of(answers.IssuePage),
             query=show,
+        ),
+        Route(
+            path="/issues/{issue}/occurrences",
+            summary="Occurrences of an issue, at any time.",
+            parameters=(
+                ISSUE,
+                Param(
+                    "at",
+                    "text",
+                    LATEST,
+                    f"{LATEST}: newest first; {FIRST}: oldest first; an occurrence's id: that one and those before it.",
+                ),
+                limit_param(50),
+                CURSOR_PARAM,
+            ),
+            response=schema_of(answers.OccurrenceList),
+            query=occurrences,
+        ),
+        Route(
+            path="/issues/{issue}/occurrences/{occurrence}",
+            summary="One occurrence: the exception as it was sent, and what happened just before.",
+            parameters=(ISSUE, Param("occurrence", "text", help=f"The occurrence's id, {LATEST} or {FIRST}.")),
+            response=schema_of(answers.OccurrencePage),
+            query=occurrence,
         ),
     )

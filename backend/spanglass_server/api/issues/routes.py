@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.api.issues.changing import changing_routes
 from spanglass_server.api.issues.reading import reading_routes
 
 if TYPE_CHECKING:
@@ -13,4 +14,4 @@ if TYPE_CHECKING:
 
 def issue_routes(issues: KnownIssues) -> tuple[Route, ...]:
     """Give all routes about issues."""
-    return reading_routes(issues)
+    return (*reading_routes(issues), *changing_routes(issues))

@@ -137,6 +137,19 @@ class Merged(TypedDict):
     by_regrouping: bool
 
 
+class ChangedIssues(TypedDict):
+    """Issues after a change."""
+
+    issues: list[Titled]
+
+
+class MergedIssues(TypedDict):
+    """The answer of ``POST /api/v1/issues/merge``; those that were one already are not among ``merges``."""
+
+    issue: Titled
+    merges: list[Merged]
+
+
 class ReleaseOfIssue(TypedDict):
     """Occurrences of an issue in the range, of one release."""
 

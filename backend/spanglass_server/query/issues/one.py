@@ -14,7 +14,8 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spanglass_server.issues.model import Issue, IssueSummary
+    from spanglass_server.issues.model import Comment as StoredComment
+    from spanglass_server.issues.model import Issue, IssueSummary, Merge
     from spanglass_server.query.issues.answers import (
         Activity,
         Comment,
@@ -51,8 +52,8 @@ def show_issue(
         "latest_time": format_time(issue.last_seen_ns),
         "fingerprint": _fingerprint(issue, events),
         "activity": _activity(issue),
-        "comments": comments(issue),
-        "merged": _merged(issue),
+        "comments": [comment_json(comment) for comment in issue.comments],
+        "merged": [merge_json(merge) for merge in issue.merges],
         "releases": releases,
         "release_marks": _marks(issues, summary.service, window),
         "resolution": _resolution(summary),
@@ -132,32 +133,27 @@ def _activity(issue: Issue) -> list[Activity]:
     ]
 
 
-def comments(issue: Issue) -> list[Comment]:
-    """Write an issue's comments, oldest first."""
-    return [
-        {
-            "id": comment.id,
-            "time": format_time(comment.time_ns),
-            "who": comment.actor,
-            "text": comment.text,
-            "issue": comment.issue,
-        }
-        for comment in issue.comments
-    ]
+def comment_json(comment: StoredComment) -> Comment:
+    """Write one comment."""
+    return {
+        "id": comment.id,
+        "time": format_time(comment.time_ns),
+        "who": comment.actor,
+        "text": comment.text,
+        "issue": comment.issue,
+    }
 
 
-def _merged(issue: Issue) -> list[Merged]:
-    return [
-        {
-            "merge": merge.id,
-            "issue": merge.issue,
-            "into": merge.into,
-            "time": format_time(merge.time_ns),
-            "who": merge.actor,
-            "by_regrouping": merge.by_regrouping,
-        }
-        for merge in issue.merges
-    ]
+def merge_json(merge: Merge) -> Merged:
+    """Write one merge."""
+    return {
+        "merge": merge.id,
+        "issue": merge.issue,
+        "into": merge.into,
+        "time": format_time(merge.time_ns),
+        "who": merge.actor,
+        "by_regrouping": merge.by_regrouping,
+    }
 
 
 def _resolution(issue: IssueSummary) -> Resolution | None:

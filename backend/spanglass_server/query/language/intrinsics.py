@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import get_args
+from typing import Literal, get_args
 
 from spanglass_server.query.answers import SpanKind, SpanStatus
 from spanglass_server.query.logs import severity
@@ -39,7 +39,7 @@ class Intrinsic:
 
 SPAN_KINDS: tuple[SpanKind, ...] = get_args(SpanKind)
 STATUSES: tuple[SpanStatus, ...] = get_args(SpanStatus)
-OCCURRENCE_SOURCES = ("span", "log")
+OCCURRENCE_SOURCES: tuple[Literal["span", "log"], ...] = ("span", "log")
 TEMPORALITIES = ("unspecified", "delta", "cumulative")
 
 _KINDS_BY_TYPE = {

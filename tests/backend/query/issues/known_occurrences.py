@@ -41,6 +41,8 @@ class World:
             "message": f"no {key}",
             "culprit": f"shop.f{key}",
             "source": 0,
+            "record_time_ns": at(second),
+            "event_index": 0,
             **fields,
         }
         self.rows += [dict(row) for _ in range(count)]
