@@ -83,7 +83,11 @@ class Deriver:
         grouper = self._grouper
         try:
             self._releases.see(signal, table)
-            rows = [row for one in told(signal, table, grouper.keys) if (row := self._row_or_none(grouper, one))]
+            grouped = [(one, self._group(grouper, one)) for one in told(signal, table, grouper.keys)]
+            # of what tells one exception, that counts which says where the application is: a client span knows only
+            # the library's frames, and ends first
+            grouped.sort(key=lambda pair: pair[1] is not None and not pair[1].has_app_frames)
+            rows = [row for one, group in grouped if group and (row := self._row(grouper.grouping, one, group))]
             if not rows:
                 return None
             columns = zip(*rows, strict=True)
@@ -93,9 +97,11 @@ class Deriver:
             self._note_failure()
             return None
 
-    def _row_or_none(self, grouper: Grouper, one: Told) -> tuple[Any, ...] | None:
+    def _group(self, grouper: Grouper, one: Told) -> Grouped | None:
+        if one.occurrence_id and not one.stacktrace:
+            return None  # our SDK tells in full first, and then only mentions it
         try:
-            return self._row(grouper, one)
+            return grouper.group(one)
         except Exception:  # noqa: BLE001 - the other exceptions of the batch must be counted
             self._note_failure()
             return None
@@ -104,18 +110,15 @@ class Deriver:
         self._failed()
         _LOG.exception("exceptions could not be grouped; the records that tell of them are stored")
 
-    def _row(self, grouper: Grouper, one: Told) -> tuple[Any, ...] | None:
+    def _row(self, grouping: int, one: Told, grouped: Grouped) -> tuple[Any, ...] | None:
         """Return the occurrence of a telling, in the order of ``SCHEMA``; None if it is told already."""
-        if one.occurrence_id and not one.stacktrace:
-            return None  # our SDK tells in full first, and then only mentions it
-        grouped = grouper.group(one)
         if not self._retellings.is_new(_telling(one, grouped)):
             return None
         found = grouped.fingerprint
         key = self._route(found.key, one.service)
         self._sightings.see(key, one, found)
         return (
-            *(one.time_ns, key, grouper.grouping, one.service),
+            *(one.time_ns, key, grouping, one.service),
             *(one.release or None, one.environment or None, one.user or None),
             *(found.type[:_TYPE_MAX], one.message[:MESSAGE_MAX], found.culprit or None, one.handled),
             *(one.trace_id or None, one.span_id or None, 0 if one.is_span_event else 1),

@@ -12,8 +12,9 @@ from spanglass_core.grouping.rules import NO_RULES, Rules
 from spanglass_core.stacks.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from spanglass_core.stacks.model import Raised
     from spanglass_server.issues.told import Told
 
 _EPOCHS = 1_000_000
@@ -30,6 +31,7 @@ class Grouped:
 
     fingerprint: Fingerprint
     raised_in: str  # file, line and function of the innermost frame: the same wherever the exception is told
+    has_app_frames: bool  # whether the stack reaches the application
     stack_hash: int
 
 
@@ -64,7 +66,11 @@ class Grouper:
     def _grouped(self, one: Told, parts: Iterable[str], key: bytes) -> Grouped:
         report = ExceptionReport(one.service, one.type, one.message, one.stacktrace, one.fingerprint, one.attributes)
         stack_hash = int.from_bytes(key[:8], "big", signed=True)
-        found = Grouped(fingerprint(CURRENT_VERSION, report, self._rules), _raised_in(one), stack_hash)
+        chain = parse(one.stacktrace, one.type, one.message)
+        has_app_frames = any(frame.in_app for raised in chain for frame in raised.frames)
+        found = Grouped(
+            fingerprint(CURRENT_VERSION, report, self._rules), _raised_in(chain), has_app_frames, stack_hash
+        )
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         if any(given.kind == "message" for given in found.fingerprint.inputs):
@@ -74,8 +80,7 @@ class Grouper:
         return found
 
 
-def _raised_in(one: Told) -> str:
-    chain = parse(one.stacktrace, one.type, one.message)
+def _raised_in(chain: Sequence[Raised]) -> str:
     if not chain or not chain[0].frames:
         return ""
     frame = chain[0].frames[-1]

@@ -58,6 +58,21 @@ def test_one_exception_on_both_signals_is_one_occurrence_of_one_issue(node):
     assert counts(node.real) == {"KeyError: no tea": 2}
 
 
+def test_the_telling_counts_that_reaches_the_application(node):
+    """A client span knows only the frames of its library, and ends before the span around it that knows the caller."""
+    library = """  File "/usr/lib/python3.11/site-packages/httpx/_client.py", line 9, in send
+    raise KeyError(name)
+"""
+    around = """  File "/srv/shop/stock.py", line 31, in take
+    httpx.get(url)
+"""
+    head, end = "Traceback (most recent call last):\n", "KeyError: no tea\n"
+    client = {**exception(), "exception.stacktrace": f"{head}{library}{end}"}
+    server = {**exception(), "exception.stacktrace": f"{head}{around}{library}{end}"}
+    node.submit(span_request(client, span=2, parent=1, time_ns=NOW_NS), span_request(server, span=1, time_ns=NOW_NS))
+    assert [row["culprit"] for row in occurrences(node.real)] == ["stock.take"]
+
+
 def test_a_crash_neither_loses_nor_doubles_occurrences(node, tmp_path):
     """What a killed server had derived is there once after the next start, and so are its issues."""
     for number in range(5):
