@@ -64,6 +64,18 @@ def _activity(time_ns, who, what, before, after, detail):
     return {"time": rfc(time_ns), "who": who, "what": what, "from": before, "to": after, "detail": detail, "issue": ""}
 
 
+def _what_ends_it(body):
+    """Return what belongs to a state that was asked for."""
+    [(until, limit)] = (body.get("until") or {"ever": None}).items()
+    ignored = {"until": "for_ever" if until == "ever" else f"until_{until}", "since_time": rfc(NOW_NS), "limit": limit}
+    how = body.get("resolution", "now")
+    resolved = {"how": how, "release": body.get("release", "2.14.0"), "time": rfc(NOW_NS)}
+    return {
+        "ignore": ignored if body["state"] == "ignored" else None,
+        "resolution": resolved if body["state"] == "resolved" else None,
+    }
+
+
 class MadeUpIssues:
     """The part of the API that is about issues, of one scenario."""
 
@@ -225,7 +237,14 @@ class MadeUpIssues:
 
     def _occurrences(self, issue, parts, params):
         if parts:
-            return self._occurrence(issue, int(parts[0].removeprefix("o")))
+            last = min(issue["events"], 400) - 1
+            number = {"latest": "0", "first": str(last)}.get(parts[0], parts[0].removeprefix("o"))
+            if not number.isdigit() or int(number) > last:
+                raise ApiError(
+                    404,
+                    {"code": "not_found", "message": f"{issue['id']} has no occurrence {parts[0]!r} that is stored"},
+                )
+            return self._occurrence(issue, int(number))
         rows = [self._row(issue, number) for number in range(min(issue["events"], 400))]
         if params.get("at") == "first":
             rows = rows[-1:]
@@ -285,7 +304,9 @@ class MadeUpIssues:
             return {"state": "running", "done": 0, "total": 412}
         for issue_id in [parts[1]] if len(parts) > 1 else body["ids"]:
             self._change(self._find(issue_id), parts[2:], body)
-        return self._whole(self._find(parts[1]), {}) if len(parts) > 1 else {"issues": []}
+        if parts[2:] == ["comments"]:
+            return self._find(parts[1])["comments"][-1]
+        return {"issues": []}
 
     def _change(self, issue, parts, body):
         who = body["actor"]
@@ -311,14 +332,7 @@ class MadeUpIssues:
                 )
             )
             issue["state"] = body["state"]
-            issue["ignore"] = (
-                {"until": "for_ever", "since_time": rfc(NOW_NS), "limit": None, **(body.get("until") or {})}
-                if body["state"] == "ignored"
-                else None
-            )
-            issue["resolution"] = (
-                {"how": "now", "release": "2.14.0", "time": rfc(NOW_NS)} if body["state"] == "resolved" else None
-            )
+            issue |= _what_ends_it(body)
         if "assignee" in body:
             issue["activity"].append(_activity(NOW_NS, who, "assignee", issue["assignee"], body["assignee"], ""))
             issue["assignee"] = body["assignee"]
@@ -339,14 +353,14 @@ class MadeUpIssues:
                         "was": gone,
                     }
                 )
-        return {"id": into["id"], "merges": []}
+        return {"issue": self._summary(into), "merges": [{"merge": one["merge"]} for one in into["merged"]]}
 
     def _unmerge(self, body):
         into = self._find(body["id"])
         gone = next(one for one in into["merged"] if one["merge"] == body["merge"])
         into["merged"].remove(gone)
         self.all[gone["issue"]] = gone["was"]
-        return {"id": gone["issue"]}
+        return {"issues": [self._summary(into)]}
 
     def rules_of(self, parts, params):
         """Answer a GET below ``/grouping``."""

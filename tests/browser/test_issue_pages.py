@@ -118,6 +118,40 @@ def test_merging_asks_for_two_and_names_the_one_that_stays(open_page, issues):
     assert "CHECKOUT-3" in ids(page)
 
 
+def test_merging_is_undone_at_once(open_page, issues):
+    """The line that says what was merged has a button that takes all of it apart again."""
+    page = open_page("shop", "/issues")
+    page.evaluate("localStorage.setItem('spanglass.name', 'Ines')")
+    page.locator("#pick-all").check()
+    assert page.locator("#picked").inner_text() == "4 selected"
+    with page.expect_navigation():
+        page.locator("#merge").click()
+    with page.expect_navigation():
+        page.locator("#said").get_by_role("button", name="Undo").click()
+    assert len(ids(page)) == 4
+    assert [body for _, path, body in issues.changes if path == "issues/unmerge"] == [
+        {"id": "STOREFRONT-7", "merge": merge, "actor": "Ines"} for merge in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("button", "sent"),
+    [
+        ("In the newest release", {"resolution": "in_release"}),
+        ("In the next release", {"resolution": "in_next_release"}),
+    ],
+)
+def test_an_issue_is_resolved_in_a_release(open_page, issues, button, sent):
+    """The menu beside "Resolve" says in which release it must not occur any more."""
+    page = open_page("shop", ISSUE)
+    page.evaluate("localStorage.setItem('spanglass.name', 'Ines')")
+    page.locator("#acts summary[aria-label='Resolve in a release']").click()
+    with page.expect_navigation():
+        page.locator("#acts").get_by_role("button", name=button).click()
+    assert issues.changes[-1][2] == {"state": "resolved", **sent, "actor": "Ines"}
+    assert "Resolved in" in page.locator(".sub").inner_text()
+
+
 def test_a_name_that_is_not_given_changes_nothing(open_page, issues):
     """Closing the question for a name is no answer to it."""
     page = open_page("shop", ISSUE)
@@ -135,7 +169,9 @@ def test_an_issue_is_ignored_until_and_reopened(open_page, issues):
     form.locator("input").fill("250")
     form.get_by_role("button").click()
     named(page)
-    assert issues.changes[-1][2]["until"]["events"] == 250
+    wanted = {"state": "ignored", "until": {"events": 250}, "actor": "Ines"}
+    assert issues.changes == [("PATCH", "issues/CHECKOUT-12", wanted)]
+    assert "Ignored until 250 more events" in page.locator(".sub").inner_text()
     with page.expect_navigation():
         page.get_by_role("button", name="Reopen").click()
     assert issues.changes[-1] == ("PATCH", "issues/CHECKOUT-12", {"state": "ongoing", "actor": "Ines"})
@@ -275,3 +311,21 @@ def test_many_issues_have_pages(open_page):
     page.get_by_role("link", name="Next page").click()
     page.wait_for_url("**cursor=50**")
     assert {"start", "end"} <= set(query(page))
+
+
+def test_a_service_has_its_open_issues(open_page):
+    """Those with most events stand on its page with their states; the others are one click away."""
+    page = open_page("shop", "/services/checkout")
+    rows = [text.replace("\t", " ") for text in page.locator("#issues tbody tr").all_inner_texts()]
+    assert [row.split(" ")[0] for row in rows] == ["CurrencyNotPriced", "TimeoutError"]
+    assert "Regressed" in rows[1]
+    page.locator("#issues").get_by_role("link", name="All").click()
+    page.wait_for_url("**/issues?service=checkout")
+
+
+def test_an_event_that_is_not_stored_is_said(open_page):
+    """A link to an event whose retention has passed leads to the issue, and to its latest event."""
+    page = open_page("shop", f"{ISSUE}?event=gone", allow=("Failed to load resource",))
+    assert "no occurrence 'gone' that is stored" in page.locator("#event").inner_text()
+    page.get_by_role("link", name="Latest event").click()
+    page.locator("#stack .frame").first.wait_for()

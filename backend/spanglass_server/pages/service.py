@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import charts, terms, why
 from spanglass_server.pages.attention import BAD_RATIO, find
 from spanglass_server.pages.format import NONE, rate_parts
+from spanglass_server.pages.issues import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ DEFAULT_SORT = "total"
 TRACES_SHOWN = 6
 #: What stands for a list of traces that could not be had.
 NO_TRACES: dict[str, Any] = {"traces": []}
+ISSUES_SHOWN = 5
+NO_ISSUES: dict[str, Any] = {"issues": [], "counts": {}}
 
 
 async def show(visit: Visit) -> Response:
@@ -35,12 +38,13 @@ async def show(visit: Visit) -> Response:
     name, operation = visit.request.path_params["service"], visit.exact("operation")
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
-    listing, answer, series, slowest, failing = await visit.together(
+    listing, answer, series, slowest, failing, issues = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
         visit.attempt(visit.api("traces", **traces, sort="duration"), NO_TRACES),
         visit.attempt(visit.api("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
+        _issues(visit, name, operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -54,7 +58,18 @@ async def show(visit: Visit) -> Response:
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
         charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
+        issues=issues, open_issues=sum(issues["counts"].get(state, 0) for state in words.OPEN),
     )  # fmt: skip
+
+
+async def _issues(visit: Visit, name: str, operation: str) -> dict[str, Any]:
+    """Return the open issues of a service with most events; an operation has none of its own."""
+    if operation:
+        return {**NO_ISSUES, "problem": None}
+    window = visit.window.as_params()
+    return await visit.attempt(
+        visit.api("issues", **window, service=name, sort="events", limit=ISSUES_SHOWN), NO_ISSUES
+    )
 
 
 def _failing(operation: str) -> str:

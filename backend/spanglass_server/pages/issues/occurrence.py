@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.attribute_names import EXCEPTION_CHAIN
 from spanglass_server.pages import columns, exceptions, search, waterfall
 from spanglass_server.pages.issues import stacks
+from spanglass_server.pages.ports import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ EVENTS = 50
 NEAR_ROWS = 16
 #: Spans of a trace that are looked at for it.
 MOST_SPANS = 10_000
+#: What stands for the id of an occurrence.
+LATEST, FIRST = "latest", "first"
 NOTHING: dict[str, Any] = {"occurrences": [], "next_cursor": None}
 
 
@@ -55,21 +58,13 @@ async def choose(visit: Visit, issue_id: str) -> Chosen:
     view = visit.param("view") if visit.param("view") in dict(VIEWS) else VIEWS[0][0]
     if view == "events":
         return await _list(visit, issue_id)
-    at = visit.param("event") or "latest"
-    if at in {"latest", "first"}:
-        found = await visit.attempt(visit.api("issues", issue_id, "occurrences", at=at, limit=1), NOTHING)
-        if not found["occurrences"]:
-            return Chosen(view, problem=found["problem"])
-        at = found["occurrences"][0]["id"]
-    question = visit.api("issues", issue_id, "occurrences", at)
-    one = await visit.attempt(_wrapped(question), {"occurrence": None})
-    if one["occurrence"] is None:
-        return Chosen(view, problem=one["problem"])
-    return await _whole(visit, view, one["occurrence"])
-
-
-async def _wrapped(question: Any) -> dict[str, Any]:
-    return {"occurrence": await question}
+    at = visit.param("event") or LATEST
+    try:
+        occurrence = await visit.api("issues", issue_id, "occurrences", at)
+    except ApiError as error:
+        is_gone = error.code == "not_found" and at in {LATEST, FIRST}
+        return Chosen(view, problem=None if is_gone else str(error))
+    return await _whole(visit, view, occurrence)
 
 
 async def _list(visit: Visit, issue_id: str) -> Chosen:
@@ -112,11 +107,12 @@ async def _trace(
     if not occurrence["trace_id"]:
         return None, (), None
     form = "columns" if view == "trace" else "summary"
-    question = visit.api("traces", occurrence["trace_id"], format=form)
-    found = await visit.attempt(_wrapped(question), {"occurrence": None})
-    trace = found["occurrence"]
-    if trace is None or view != "trace":
-        return trace, (), found["problem"]
+    try:
+        trace = await visit.api("traces", occurrence["trace_id"], format=form)
+    except ApiError as error:
+        return None, (), str(error)
+    if view != "trace":
+        return trace, (), None
     unpacked = await asyncio.to_thread(columns.unpack, trace)
     rows = await asyncio.to_thread(waterfall.rows, unpacked, MOST_SPANS, visit.clock)
     return unpacked, around(rows, occurrence["span_id"] or ""), None

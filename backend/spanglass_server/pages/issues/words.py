@@ -80,9 +80,8 @@ def activity(entry: Mapping[str, Any]) -> str:
 
 
 #: What actions send, and their fields that go with it (docs/api.md).
-IN_THIS = {"state": "resolved", "release": "current"}
-IN_NEXT = {"state": "resolved", "release": "next"}
-IN_RELEASE = {"state": "resolved"}
+IN_NEWEST = {"state": "resolved", "resolution": "in_release"}
+IN_NEXT = {"state": "resolved", "resolution": "in_next_release"}
 FOR_EVER = {"state": "ignored"}
 UNTIL_ESCALATES = {"state": "ignored", "until": {"escalates": True}}
 UNTIL_TIME = UNTIL_EVENTS = UNTIL_USERS = FOR_EVER

@@ -69,11 +69,11 @@ function bodyOf(form, button) {
 export const picked = () => [...document.querySelectorAll(".issues tbody input:checked")].map((box) => box.value);
 
 /** Say something above the page, with a button if there is something to undo. */
-function say(text, { bad = false, undo = null } = {}) {
+function say(text, { bad = false, undone = null } = {}) {
   const line = document.getElementById("said");
   if (!line) return;
-  const button = undo && h("button", { class: "btn", type: "button" }, "Undo");
-  button?.addEventListener("click", () => change(undo.method, undo.path, undo.body, "Undone."));
+  const button = undone && h("button", { class: "btn", type: "button" }, "Undo");
+  button?.addEventListener("click", () => undo(undone));
   line.className = bad ? "hint said err" : "hint said";
   line.replaceChildren(...[h("span", {}, text), button].filter(Boolean));
   line.hidden = false;
@@ -97,20 +97,23 @@ function done(path, body) {
   return { resolved: `Resolved ${many(ids)}.`, ignored: `Ignoring ${many(ids)}.`, ongoing: `Reopened ${many(ids)}.` }[body.state] ?? "";
 }
 
-/** How to undo it, as far as one request can. */
-function undoing(path, body, answer) {
-  if (path !== "issues/merge" || !answer.merges?.length) return null;
-  return { method: "POST", path: "issues/unmerge", body: { id: body.into, merge: answer.merges.map(({ merge }) => merge) } };
+/** What undoes a merge: the merges that it made. */
+const undoing = (path, body, answer) => (path === "issues/merge" && answer.merges.length ? { id: body.into, merges: answer.merges.map(({ merge }) => merge) } : null);
+
+/** Take merged issues apart again. */
+function undo({ id, merges }) {
+  return change("POST", "issues/unmerge", merges.map((merge) => ({ id, merge })), "Undone.");
 }
 
-/** Send a change under the reader's name, and load the page anew; what was said of it stands above the new one. */
+/** Send a change (or several) under the reader's name, and load the page anew; what is said of it stands above that. */
 export async function change(method, path, body, words = null) {
   const who = await actor();
   if (!who) return;
   document.documentElement.dataset.sending = "";
   try {
-    const answer = await send(method, path, { ...body, actor: who });
-    store(sessionStorage, SAID, JSON.stringify({ text: words ?? done(path, body), undo: undoing(path, body, answer) }));
+    let answer = null;
+    for (const one of [body].flat()) answer = await send(method, path, { ...one, actor: who });
+    store(sessionStorage, SAID, JSON.stringify({ text: words ?? done(path, body), undone: undoing(path, body, answer) }));
     location.reload();
   } catch (error) {
     say(refusal(error), { bad: true });
@@ -159,6 +162,6 @@ export function start() {
   const said = stored(sessionStorage, SAID);
   if (!said) return;
   store(sessionStorage, SAID, "");
-  const { text, undo } = JSON.parse(said);
-  if (text) say(text, { undo });
+  const { text, undone } = JSON.parse(said);
+  if (text) say(text, { undone });
 }
