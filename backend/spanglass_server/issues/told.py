@@ -13,8 +13,16 @@ import pyarrow as pa
 
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 from spanglass_server.error_text import as_text, parsed
+from spanglass_server.issues.overflowed import with_overflowed
 from spanglass_server.service_names import service_name
-from spanglass_server.signals import POSITIONS, TIME_COLUMN, AttributeColumn, Signal, ValueType
+from spanglass_server.signals import (
+    OVERFLOW_COLUMNS,
+    POSITIONS,
+    TIME_COLUMN,
+    AttributeColumn,
+    Signal,
+    ValueType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,6 +72,9 @@ def told(signal: Signal, table: Any, keys: Sequence[str] = ()) -> Iterator[Told]
     ``keys`` are attributes that are wanted beside. An event or record tells of an exception if it has its type, message
     or stack trace, whatever its name is.
     """
+    if signal not in _POSITION:
+        return
+    table = with_overflowed(table, frozenset(_names(signal, keys)))
     places = _places(signal, table)
     if places is None:
         return
@@ -100,8 +111,8 @@ def _fingerprint(value: Any) -> tuple[str, ...]:
 
 def _places(signal: Signal, table: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Return the rows that tell of an exception, and which of their events; None if there are none."""
-    position = _POSITION.get(signal, "")
-    names = [name for name in _columns_of(table, [position], _TELLS) if position]
+    position = _POSITION[signal]
+    names = _columns_of(table, [position], _TELLS)
     found = [_filled(table[name].combine_chunks(), is_list=position == "event") for name in names]
     if not any(len(rows) for rows, _ in found):
         return None
@@ -125,8 +136,22 @@ def _filled(values: Any, *, is_list: bool) -> tuple[NDArray[np.int64], NDArray[n
 def _columns_of(table: Any, positions: Iterable[str], keys: Iterable[str]) -> list[str]:
     """Return the columns of a table that hold one of these keys, the likeliest first."""
     present = set(table.column_names)
-    wanted = (AttributeColumn(place, key, kind).name for key in keys for place in positions for kind in ValueType)
-    return [name for name in wanted if name in present]
+    return [name for name in _column_names(positions, keys) if name in present]
+
+
+def _column_names(positions: Iterable[str], keys: Iterable[str]) -> Iterator[str]:
+    positions = tuple(positions)
+    return (AttributeColumn(place, key, kind).name for key in keys for place in positions for kind in ValueType)
+
+
+def _names(signal: Signal, keys: Sequence[str]) -> Iterator[str]:
+    """Return every column that may be read."""
+    yield from _column_names(POSITIONS[signal], _keys_read(keys))
+
+
+def _keys_read(keys: Iterable[str]) -> set[str]:
+    own = {*_TELLS, EXCEPTION_OCCURRENCE_ID, EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, "service.name"}
+    return own.union(keys, *_CONTEXT_KEYS)
 
 
 class _Columns:
@@ -178,12 +203,15 @@ class _Columns:
 def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
     return "" if value is None else as_text(value)
 
 
 def exception_columns(columns: Iterable[str], keys: Iterable[str] = ()) -> list[str]:
-    """Return which attribute columns ``told`` reads when it is asked for ``keys`` too."""
-    read = {*keys, *_TELLS, EXCEPTION_OCCURRENCE_ID, EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, "service.name"}
-    read.update(*_CONTEXT_KEYS)
+    """Return which columns of attributes, and of their overflow, ``told`` reads when it is asked for ``keys`` too."""
+    read = _keys_read(keys)
     parsed_names = ((name, AttributeColumn.parse(name)) for name in columns)
-    return [name for name, attribute in parsed_names if attribute and attribute.key in read]
+    return [
+        name for name, attribute in parsed_names if (attribute.key in read if attribute else name in OVERFLOW_COLUMNS)
+    ]

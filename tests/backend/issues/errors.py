@@ -35,6 +35,8 @@ def _put(target: Any, attributes: Mapping[str, object]) -> None:
         item = target.attributes.add(key=key)
         if isinstance(value, bool):
             item.value.bool_value = value
+        elif isinstance(value, bytes):
+            item.value.bytes_value = value
         elif isinstance(value, list):
             item.value.array_value.values.extend([type(item.value)(string_value=text) for text in value])
         else:

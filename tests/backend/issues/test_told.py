@@ -88,3 +88,20 @@ def test_only_columns_that_are_read_are_named():
     columns = ["name", "event.exception.type:str", "span.tea:str", "span.user.id:str"]
     assert exception_columns(columns) == ["event.exception.type:str", "span.user.id:str"]
     assert exception_columns(columns, ["tea"]) == columns[1:]
+
+
+def test_what_overflowed_is_read_like_columns():
+    """Of events, log records, resources; a value of a column stays, and other rows keep theirs."""
+    lists = {
+        "overflow_name": pa.array(
+            [None, ["event.exception.type:str", "resource.service.name:str", "event.other:int"]], STRINGS
+        ),
+        "overflow_value": pa.array([None, ["KeyError", "shop", "1"]], STRINGS),
+        "overflow_index": pa.array([None, [1, None, 0]], pa.list_(pa.int32())),
+    }
+    table = spans(**lists, **{"event.exception.message:str": pa.array([["lost"], [None, "no tea"]], STRINGS)})
+    found = [(one.type, one.message, one.service, one.event_index) for one in told(Signal.SPANS, table)]
+    assert found == [("", "lost", "unknown_service", 0), ("KeyError", "no tea", "shop", 1)]
+    parts = pa.concat_tables([table.slice(0, 1), table.slice(1, 1)])
+    assert [(one.type, one.message, one.service, one.event_index) for one in told(Signal.SPANS, parts)] == found
+    assert exception_columns(["overflow_name", "name"]) == ["overflow_name"]

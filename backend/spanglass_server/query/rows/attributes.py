@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from spanglass_server.overflow import overflow_entries
 from spanglass_server.query.rows.json_values import json_value
-from spanglass_server.signals import LIST_POSITIONS, OVERFLOW_COLUMNS, AttributeColumn, ValueType
+from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
 #: Attributes of one record, event, link or exemplar as stored: key, type and value.
 Entries = list[tuple[str, ValueType, Any]]
-
-_FROM_TEXT: dict[ValueType, Callable[[str], Any]] = {
-    ValueType.STR: str,
-    ValueType.INT: int,
-    ValueType.DOUBLE: float,
-    ValueType.BOOL: "true".__eq__,
-    ValueType.JSON: str,
-    ValueType.BYTES: bytes.fromhex,
-}
 
 
 class StoredAttributes:
@@ -72,23 +64,6 @@ class StoredAttributes:
                 self._items[attribute.position, row, index].append(entry)
             else:
                 self._records[attribute.position, row].append(entry)
-
-
-def overflow_entries(table: pa.Table) -> Iterator[tuple[int, int, AttributeColumn, Any]]:
-    """List what a table's overflow holds: the row, the index in it of an event, link or exemplar, what, the value."""
-    if "overflow_name" not in table.column_names or table["overflow_name"].null_count == table.num_rows:
-        return
-    columns = (table[name].to_pylist() for name in OVERFLOW_COLUMNS)
-    for row, (names, texts, indexes) in enumerate(zip(*columns, strict=True)):
-        for name, text, index in zip(names or (), texts or (), indexes or (), strict=True):
-            attribute = AttributeColumn.parse(name)
-            if attribute is not None:
-                yield row, index, attribute, value_of_text(attribute.type, text)
-
-
-def value_of_text(kind: ValueType, text: str) -> Any:
-    """Read a value back that was stored as text: one of the overflow, or a log record's body."""
-    return _FROM_TEXT[kind](text)
 
 
 def plain(entries: Iterable[tuple[str, ValueType, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.rows.attributes import value_of_text
+from spanglass_server.overflow import value_of_text
 from spanglass_server.query.rows.otlp_json import Json, filled, grouped, hex_id
 from spanglass_server.query.rows.otlp_values import any_value, key_values, whole_number
 from spanglass_server.query.rows.stored_rows import Rows

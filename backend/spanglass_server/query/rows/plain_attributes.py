@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.rows.attributes import overflow_entries, plain_value
+from spanglass_server.overflow import overflow_entries
+from spanglass_server.query.rows.attributes import plain_value
 from spanglass_server.query.rows.json_values import MAX_SAFE_INTEGER
 from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, ValueType
 

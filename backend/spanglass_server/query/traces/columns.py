@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 
-from spanglass_server.query.rows.attributes import overflow_entries, plain_value
+from spanglass_server.overflow import overflow_entries
+from spanglass_server.query.rows.attributes import plain_value
 from spanglass_server.query.rows.plain_attributes import encoded
 from spanglass_server.signals import AttributeColumn
 
