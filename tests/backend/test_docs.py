@@ -65,7 +65,7 @@ def test_settings_and_counters_exist(document):
     assert sorted(counters - figures - {"spanglass_core", "spanglass_server", "spanglass_zone"}) == []
 
 
-@pytest.mark.parametrize("route", [*ROUTES, *issue_routes(KnownIssues(None))], ids=lambda route: route.path)
+@pytest.mark.parametrize("route", [*ROUTES, *issue_routes(KnownIssues(None), None)], ids=lambda route: route.path)
 def test_every_parameter_is_documented(route):
     """docs/api.md names every parameter of a route where it describes the route, or the routes that it points to."""
     text = (ROOT / "docs" / "api.md").read_text()

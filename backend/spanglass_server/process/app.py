@@ -168,7 +168,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     routes = [
         *ROUTES,
-        *issue_routes(issues),
+        *issue_routes(issues, node.errors.regrouping),
         status_route(node, telemetry, intake.rejections, settings, release),
     ]
 

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.issues.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.query.issues.known import KnownIssues
 
@@ -36,6 +37,18 @@ class TableEngine:
         """Run one question."""
         self.deadline_s = deadline_s
         return await asyncio.to_thread(query, self.session)
+
+
+class AskedToRegroup:
+    """Regrouping that only begins."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+
+    def ask(self) -> Progress:
+        """Begin."""
+        self.progress = Progress(is_running=True, total=3)
+        return self.progress
 
 
 @contextlib.contextmanager
@@ -84,7 +97,7 @@ def api(
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
-        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store)))
+        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store), AskedToRegroup()))
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}
         return client

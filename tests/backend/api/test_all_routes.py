@@ -15,7 +15,7 @@ from spanglass_server.api.params import KINDS
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
-ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None)))
+ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None))
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 
@@ -36,7 +36,7 @@ SAMPLES = {
 #: Fields that bodies must have.
 SAMPLE_FIELDS = {"sql": "SELECT 1 AS one", "ids": ["SHOP-1"], "rule": {}}
 #: Where a parameter takes less than its kind does.
-BY_NAME = {"state": "open", "occurrence": "latest", "at": "first"}
+BY_NAME = {"state": "open", "occurrence": "latest", "at": "first", "traces": "ab" * 16, "logs": "1-1"}
 
 
 def sample(param):

@@ -84,6 +84,10 @@ def sighting(stored):
         "/issues/SHOP-1/occurrences?at=first",
         "/issues/SHOP-1/occurrences/latest",
         "/issues/SHOP-1/occurrences/first",
+        f"/issue-occurrences?traces={'01' * 16}&logs=1-1",
+        "/releases?service=shop",
+        "/releases",
+        "/issue-events?after=0&limit=1",
     ],
 )
 def test_answers_are_as_described(issues, url):
@@ -92,6 +96,13 @@ def test_answers_are_as_described(issues, url):
 
     assert answer.status_code == 200, answer.text
     assert any(value for value in answer.json().values() if isinstance(value, list | dict))
+
+
+def test_attributes_over_http(issues):
+    """One occurrence lets nothing stand out; what was counted is told."""
+    answer = issues.get("/api/v1/issues/SHOP-1/attributes?limit=5&last=1h").json()
+
+    assert answer == {"issue": "SHOP-1", "signal": "spans", "counted": 1, "baseline": 1, "attributes": []}
 
 
 @pytest.mark.parametrize(

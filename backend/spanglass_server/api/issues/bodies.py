@@ -173,3 +173,12 @@ def keys_of(fields: Mapping[str, Any]) -> list[int]:
         hint = "send those of fingerprint.keys of the issue"
         raise ApiError("bad_request", "keys is no list of 16 hex digits each", field="keys", hint=hint)
     return [key - 2**64 if key >= 2**63 else key for key in found]
+
+
+def rule_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the rule of a body; ApiError unless it is an object."""
+    rule = fields["rule"]
+    if not isinstance(rule, dict):
+        hint = 'send {"match": {"type": "..."}, "action": {"join": "..."}}'
+        raise ApiError("bad_request", "rule is no JSON object", field="rule", hint=hint)
+    return rule

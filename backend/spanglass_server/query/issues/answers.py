@@ -301,6 +301,8 @@ class IssueOfRecord(TypedDict):
     issue: str
     title: str
     state: StateWord
+    type: str
+    message: str
     trace_id: HexId | None
     span_id: HexId | None
     source: Literal["span", "log"]
@@ -309,7 +311,7 @@ class IssueOfRecord(TypedDict):
 
 
 class IssuesOfRecords(TypedDict):
-    """The answer of ``GET /api/v1/issues/of``."""
+    """The answer of ``GET /api/v1/issue-occurrences``."""
 
     occurrences: list[IssueOfRecord]
 
@@ -325,3 +327,106 @@ class IssueEvent(TypedDict):
     release: str | None
     environment: str | None
     detail: str
+
+
+class IssueEventList(TypedDict):
+    """The answer of ``GET /api/v1/issue-events``; ``last_id`` is the ``after`` of the next question."""
+
+    events: list[IssueEvent]
+    last_id: int
+
+
+class ServiceRelease(TypedDict):
+    """A release of a service, beside the one before; shares are null without requests in the range."""
+
+    service: str
+    slot: Slot
+    release: str
+    environments: list[str]
+    first_seen_time: Time
+    last_seen_time: Time
+    new_issues: int
+    regressed_issues: int
+    resolved_issues: int
+    requests: int
+    failed_requests: int
+    crash_free_share: float | None
+    before: str | None
+    crash_free_share_before: float | None
+
+
+class ReleaseList(TypedDict):
+    """The answer of ``GET /api/v1/releases``; requests are counted in the range, all else at all times."""
+
+    window: TimeRange
+    releases: list[ServiceRelease]
+
+
+class GroupingRule(TypedDict):
+    """A rule of grouping that stands."""
+
+    id: int
+    rule: Attributes
+    time: Time
+    who: str
+
+
+class RuleList(TypedDict):
+    """The answer of ``GET /api/v1/grouping/rules``."""
+
+    rules: list[GroupingRule]
+
+
+class MovedTo(TypedDict):
+    """Where occurrences would go: to an issue that is there, or to a new one of this key."""
+
+    issue: str | None
+    key: Key | None
+    title: str
+    events: int
+
+
+class MovingIssue(TypedDict):
+    """An issue whose occurrences would be in several groups; those that stay are among ``to``."""
+
+    issue: str
+    title: str
+    events: int
+    to: list[MovedTo]
+
+
+class MovedFrom(TypedDict):
+    """An issue that would give occurrences to a group."""
+
+    issue: str
+    title: str
+    events: int
+
+
+Joined = TypedDict("Joined", {"into": MovedTo, "from": list[MovedFrom]})
+"""A group that would have occurrences of several issues."""
+
+
+class GroupingPreview(TypedDict):
+    """The answer of ``POST /api/v1/grouping/preview``.
+
+    ``compared`` occurrences were grouped without the rule and with it; ``not_stored`` are those whose records are
+    deleted; ``is_sample`` when there are more in the range.
+    """
+
+    compared: int
+    not_stored: int
+    is_sample: bool
+    moved: int
+    splits: list[MovingIssue]
+    merges: list[Joined]
+
+
+class RegroupProgress(TypedDict):
+    """How far regrouping is; ``error`` says why the last one ended early."""
+
+    is_running: bool
+    done: int
+    total: int
+    moved: int
+    error: str | None

@@ -1,0 +1,181 @@
+"""Which values of attributes an issue's occurrences have more often than all traffic of the service.
+
+The records that tell of the exceptions are counted in memory, some thousands at most; what stands out among them is
+counted in all records of the service in one scan.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.query.issues.shares import difference
+from spanglass_server.query.language.service_sql import is_service
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.rows.json_values import json_value
+from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.window import widen
+from spanglass_server.service_names import SERVICE
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from spanglass_server.issues.model import IssueSummary
+    from spanglass_server.query.issues.answers import AttributeList, AttributeShares, AttributeValue
+    from spanglass_server.query.issues.known import KnownIssues
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: So many of the latest occurrences are looked at.
+MAX_COUNTED = 5000
+_VALUES = 3  # of a key
+_KEYS = 60
+_AROUND_NS = 3_600 * NS_PER_SECOND
+_POSITIONS = {Signal.SPANS: ("span", "resource"), Signal.LOGS: ("log", "resource")}
+#: They tell the exception itself, or which service it is: no news.
+_OWN = ("exception.", "service.name", "telemetry.sdk.", "spanglass.")
+_TYPES = (ValueType.STR, ValueType.INT, ValueType.BOOL)
+_SOURCES = {Signal.SPANS: 0, Signal.LOGS: 1}
+_STATEMENTS = {Signal.SPANS: "issues/span_attributes", Signal.LOGS: "issues/log_attributes"}
+_TIME = {Signal.SPANS: "start_time_ns", Signal.LOGS: "time_ns"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A value of a column, how many of the records have it, and how many have the key at all."""
+
+    column: AttributeColumn
+    value: Any
+    count: int
+    present: int
+
+
+def attribute_shares(
+    session: QuerySession, issues: KnownIssues, issue_id: str, window: Window, limit: int
+) -> AttributeList:
+    """Answer ``GET /api/v1/issues/{issue}/attributes``: what stands out most comes first."""
+    issue = issues.summary(issue_id)
+    signal = _told_by(session, issue, window)
+    records = _records(session, signal, issue, window)
+    candidates = _candidates(records)
+    counted = _baseline(session, signal, issue.service, window, candidates)
+    shares = _shares(candidates, counted)
+    return {
+        "issue": issue.id,
+        "signal": "spans" if signal is Signal.SPANS else "logs",
+        "counted": records.num_rows,
+        "baseline": counted["records"],
+        "attributes": shares[:limit],
+    }
+
+
+def _told_by(session: QuerySession, issue: IssueSummary, window: Window) -> Signal:
+    """Choose the signal that told most of the issue's occurrences."""
+    relation = Sql(session.relation(Signal.OCCURRENCES, window, ("issue_key", "source")))
+    (row,) = rows(session, statement("issues/sources_of_issue", relation=relation, keys=one_of(issue.keys)))
+    return Signal.LOGS if row["logs"] > row["spans"] else Signal.SPANS
+
+
+def _columns(session: QuerySession, signal: Signal, window: Window) -> list[AttributeColumn]:
+    found = (AttributeColumn.parse(name) for name in session.columns(signal, window))
+    return [
+        column
+        for column in found
+        if column
+        and column.position in _POSITIONS[signal]
+        and column.type in _TYPES
+        and not column.key.startswith(_OWN)
+    ]
+
+
+def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window: Window) -> pa.Table:
+    """Give the attributes of the records that tell the latest of the issue's occurrences."""
+    around = widen(window, _AROUND_NS)
+    place = ("issue_key", "source", "trace_id", "span_id", "record_order", "time_ns")
+    columns = _columns(session, signal, around)
+    names = [column.name for column in columns]
+    own = ("trace_id", "span_id") if signal is Signal.SPANS else ("arrival_order",)
+    return session.execute(
+        *_bound(
+            statement(
+                _STATEMENTS[signal],
+                columns=Sql(", ".join(f"records.{quote_identifier(name)}" for name in names) or "1 AS nothing"),
+                relation=Sql(session.relation(signal, around, [_TIME[signal], *own, *names])),
+                occurrences=Sql(session.relation(Signal.OCCURRENCES, window, place)),
+                keys=one_of(issue.keys),
+                count=MAX_COUNTED,
+            )
+        )
+    )
+
+
+def _bound(sql: Sql) -> tuple[str, list[Any]]:
+    return sql.text, list(sql.parameters)
+
+
+def _candidates(records: pa.Table) -> list[_Candidate]:
+    """Choose the values that many of the records have, of each key the most frequent."""
+    found = []
+    for name in records.column_names:
+        column = AttributeColumn.parse(name)
+        if column is None:
+            continue
+        counts = Counter(value for value in records[name].to_pylist() if value is not None)
+        present = counts.total()
+        common = counts.most_common(_VALUES)
+        found += [_Candidate(column, value, count, present) for value, count in common if count > 1 or present == 1]
+    found.sort(key=lambda each: -each.count)
+    return found[: _KEYS * _VALUES]
+
+
+def _baseline(
+    session: QuerySession, signal: Signal, service: str, window: Window, candidates: Sequence[_Candidate]
+) -> dict[str, int]:
+    """Count the candidates in all records of the service, and the records that have each key, in one scan."""
+    names = list(dict.fromkeys(each.column.name for each in candidates))
+    parts = [Sql("count(*) AS records")]
+    parts += [Sql(f"count({quote_identifier(name)}) AS p{place}") for place, name in enumerate(names)]
+    parts += [
+        Sql(f"count(*) FILTER ({quote_identifier(each.column.name)} = ?) AS v{place}", (each.value,))
+        for place, each in enumerate(candidates)
+    ]
+    relation = Sql(session.relation(signal, window, [_TIME[signal], SERVICE, *names]))
+    counts = Sql(", ".join(part.text for part in parts), tuple(value for part in parts for value in part.parameters))
+    (row,) = rows(session, statement("issues/baseline", counts=counts, relation=relation, where=is_service(service)))
+    present = {name: row[f"p{place}"] for place, name in enumerate(names)}
+    return {
+        "records": row["records"],
+        **{f"v{place}": row[f"v{place}"] for place in range(len(candidates))},
+        **{f"p{place}": present[each.column.name] for place, each in enumerate(candidates)},
+    }
+
+
+def _shares(candidates: Sequence[_Candidate], counted: dict[str, int]) -> list[AttributeShares]:
+    by_key: dict[str, list[AttributeValue]] = {}
+    for place, each in enumerate(candidates):
+        having, baseline = counted[f"v{place}"], counted[f"p{place}"]
+        stands_out = difference(each.count, each.present, having, baseline)
+        if stands_out > 0:
+            by_key.setdefault(each.column.key, []).append(
+                {
+                    "value": json_value(each.value),
+                    "share": round(each.count / each.present, 4),
+                    "baseline_share": round(having / baseline, 4) if baseline else 0.0,
+                    "count": each.count,
+                    "baseline_count": having,
+                    "difference": round(stands_out, 4),
+                }
+            )
+    shares: list[AttributeShares] = [
+        {
+            "key": key,
+            "values": sorted(values, key=lambda value: -value["difference"]),
+            "difference": max(value["difference"] for value in values),
+        }
+        for key, values in by_key.items()
+    ]
+    return sorted(shares, key=lambda each: (-each["difference"], each["key"]))
