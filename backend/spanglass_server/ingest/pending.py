@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
+from spanglass_server.ingest.attributes import ColumnBudget, ShredCounts, ShredLimits
 from spanglass_server.ingest.shred import shred
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
@@ -38,7 +38,8 @@ class Pending:
     """The records waiting to be shredded into the store's memory, by generation and signal. Thread-safe.
 
     ``derive`` is given every table of columns, in the order of arrival, by one thread at a time; it returns the
-    occurrences of exceptions that belong to the same generation, or None, and does not raise.
+    occurrences of exceptions that belong to the same generation, or None, and raises only ``MemoryError``. ``undo`` is
+    called when the last table and its occurrences could not be stored; its records come again.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Pending:
         limits: ShredLimits,
         telemetry: Telemetry,
         derive: Callable[[Signal, Any], Any | None] = lambda _signal, _table: None,
+        undo: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._derive = derive
+        self._undo = undo
         self._limits = limits
         self._telemetry = telemetry
         self._lock = threading.Lock()
@@ -148,18 +151,28 @@ class Pending:
         budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
             table, counts = shred(parts, budget, self._limits)
+        try:
+            self._store.append(self._chunks(generation, signal, table, parts))
+        except BaseException:  # nothing was added, and what is tried again must not seem known
+            self._undo()
+            raise
+        self._note(signal, counts)
+
+    def _chunks(self, generation: int, signal: Signal, table: Any, parts: list[Decoded]) -> dict[Signal, Chunk]:
         arrived_ns = max(int(p.received_ns.max()) for p in parts)
         chunks = {signal: Chunk.of(generation, signal, table, arrived_ns)}
         occurrences = self._derive(signal, table)
         if occurrences is not None:
             chunks[Signal.OCCURRENCES] = Chunk.of(generation, Signal.OCCURRENCES, occurrences, arrived_ns)
+        return chunks
+
+    def _note(self, signal: Signal, counts: ShredCounts) -> None:
         if counts.overflowed:
             self._telemetry.add(own.OVERFLOWED_ATTRIBUTES, counts.overflowed, signal)
         if counts.cut:
             self._telemetry.add(own.CUT_VALUES, counts.cut, signal)
         if counts.dropped:
             _LOG.warning("%d overflowed attributes of %s were too many to keep", counts.dropped, signal)
-        self._store.append(chunks)  # last: an error means that nothing was added
 
 
 def _batch(parts: list[Decoded]) -> list[Decoded]:

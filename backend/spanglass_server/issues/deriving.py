@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spanglass_server.issues.grouper import Grouper
-from spanglass_server.issues.retellings import Retellings, Telling
+from spanglass_server.issues.grouper import Grouper, without_message
+from spanglass_server.issues.retellings.retellings import Retellings
+from spanglass_server.issues.retellings.telling import Telling
 from spanglass_server.issues.sightings import MESSAGE_MAX
 from spanglass_server.issues.told import told
 
@@ -51,7 +52,7 @@ SCHEMA = pa.schema(
 
 
 class Deriver:
-    """Makes rows of occurrences. ``derive`` belongs to one thread, ``use`` to any.
+    """Makes rows of occurrences. ``derive`` and ``undo`` belong to one thread, ``use`` to any.
 
     ``route`` is asked once for each new key, with its service: it returns the key to store, which is that of the
     service's overflow issue when there are too many. ``failed`` is called for each exception that is left out.
@@ -78,9 +79,11 @@ class Deriver:
     def derive(self, signal: Signal, table: Any) -> Any | None:
         """Return the occurrences that a table of spans or log records tells of first, None for none.
 
-        Never raises: an exception that can't be grouped is left out, logged and counted; its record is stored.
+        Raises nothing but ``MemoryError``: an exception that can't be grouped is left out, logged and counted; its
+        record is stored.
         """
         grouper = self._grouper
+        self._retellings.begin()
         try:
             self._releases.see(signal, table)
             grouped = [(one, self._group(grouper, one)) for one in told(signal, table, grouper.keys)]
@@ -93,15 +96,23 @@ class Deriver:
             columns = zip(*rows, strict=True)
             arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
             return pa.table(arrays, SCHEMA)
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001 - the records themselves must be stored
             self._note_failure()
             return None
+
+    def undo(self) -> None:
+        """Forget the last table, which could not be stored: its exceptions come again."""
+        self._retellings.undo()
 
     def _group(self, grouper: Grouper, one: Told) -> Grouped | None:
         if one.occurrence_id and not one.stacktrace:
             return None  # our SDK tells in full first, and then only mentions it
         try:
             return grouper.group(one)
+        except MemoryError:
+            raise
         except Exception:  # noqa: BLE001 - the other exceptions of the batch must be counted
             self._note_failure()
             return None
@@ -135,6 +146,17 @@ def _telling(one: Told, grouped: Grouped) -> Telling:
         one.is_span_event,
         one.time_ns,
         one.event_index or 0,
-        (one.service, one.type, one.message, grouped.raised_in),
+        _origin(one, grouped),
         grouped.stack_hash,
+        grouped.frames,
     )
+
+
+def _origin(one: Told, grouped: Grouped) -> tuple[str, str, str, str]:
+    """Return what all tellings of an exception have in common.
+
+    Type and message are those of the stack, if it has any: loggers and spans differ in what they send beside it.
+    """
+    is_told = not grouped.raised_in or without_message(one) != one.stacktrace
+    message = one.message if is_told else grouped.told_message
+    return one.service, grouped.fingerprint.type, message, grouped.raised_in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from spanglass_core.grouping.exception import ExceptionReport
 from spanglass_core.grouping.fingerprint import CURRENT_VERSION, Fingerprint, fingerprint
@@ -12,7 +13,7 @@ from spanglass_core.grouping.rules import NO_RULES, Rules
 from spanglass_core.stacks.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from spanglass_core.stacks.model import Raised
     from spanglass_server.issues.told import Told
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _EPOCHS = 1_000_000
 #: Stacks whose group is remembered, about 2 kB each.
 _REMEMBERED = 20_000
+_FRAMES_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Grouped:
 
     fingerprint: Fingerprint
     raised_in: str  # file, line and function of the innermost frame: the same wherever the exception is told
+    frames: bytes  # those of the application, innermost first, 4 bytes each
+    told_message: str  # as the stack says it
     has_app_frames: bool  # whether the stack reaches the application
     stack_hash: int
 
@@ -54,7 +58,7 @@ class Grouper:
         A message stands in its stack too and is seldom the same twice: without it most stacks are known already. With
         the colon before it, it can't be mistaken for a part of a function's name.
         """
-        stack = one.stacktrace.replace(f": {one.message}", ":") if one.message else one.stacktrace
+        stack = without_message(one)
         parts = (one.service, one.type, stack, *one.fingerprint, *map("=".join, one.attributes.items()))
         key = _digest(parts)
         found = self._known.get(key)
@@ -68,9 +72,8 @@ class Grouper:
         stack_hash = int.from_bytes(key[:8], "big", signed=True)
         chain = parse(one.stacktrace, one.type, one.message)
         has_app_frames = any(frame.in_app for raised in chain for frame in raised.frames)
-        found = Grouped(
-            fingerprint(CURRENT_VERSION, report, self._rules), _raised_in(chain), has_app_frames, stack_hash
-        )
+        group = fingerprint(CURRENT_VERSION, report, self._rules)
+        found = Grouped(group, *_places(chain[0]), chain[0].message, has_app_frames, stack_hash)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         if any(given.kind == "message" for given in found.fingerprint.inputs):
@@ -80,11 +83,20 @@ class Grouper:
         return found
 
 
-def _raised_in(chain: Sequence[Raised]) -> str:
-    if not chain or not chain[0].frames:
-        return ""
-    frame = chain[0].frames[-1]
-    return f"{frame.file}:{frame.line}:{frame.function}"
+def without_message(one: Told) -> str:
+    """Return the stack without the message of the exception, where a line ends with it."""
+    if not one.message or one.message not in one.stacktrace:
+        return one.stacktrace
+    stack = one.stacktrace.replace(f": {one.message}\n", ":\n")
+    return stack.removesuffix(one.message) if stack.endswith(f": {one.message}") else stack
+
+
+def _places(raised: Raised) -> tuple[str, bytes]:
+    """Return the innermost frame, and all of the application."""
+    texts = [f"{frame.file}:{frame.line}:{frame.function}" for frame in raised.frames]
+    ours = [text for text, frame in zip(texts, raised.frames, strict=True) if frame.in_app][-_FRAMES_MAX:]
+    frames = b"".join(crc32(text.encode("utf-8", "surrogatepass")).to_bytes(4, "big") for text in reversed(ours))
+    return texts[-1] if texts else "", frames
 
 
 def _digest(parts: Iterable[str]) -> bytes:

@@ -56,6 +56,10 @@ class ErrorTracking:
         """Return the occurrences of a table of new records; see ``Deriver``."""
         return self._deriver.derive(signal, table)
 
+    def undo(self) -> None:
+        """Forget the last table, which could not be stored."""
+        self._deriver.undo()
+
     def begin(self, store: Store, engine: Engine) -> None:
         """Make everything ready that reads what is stored."""
         self._engine = engine

@@ -67,7 +67,9 @@ class StorageNode:
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
-            self._pending = Pending(self.store, _shred_limits(settings), telemetry, self.errors.derive)
+            self._pending = Pending(
+                self.store, _shred_limits(settings), telemetry, self.errors.derive, self.errors.undo
+            )
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():

@@ -6,22 +6,28 @@ import itertools
 
 import pytest
 
-from spanglass_server.issues.retellings import Retellings, Telling
+from spanglass_server.issues.retellings.retellings import Retellings
+from spanglass_server.issues.retellings.telling import Telling
 
 TRACE = b"t" * 16
+TIMES = itertools.count(11)
 SHORT, LONG = 1, 2  # hashes of a stack, and of the one that it has a frame further out
 
 
-def of_span(span="a", parent="", *, stack=SHORT, index=0, place="take:31", message="no tea"):
+def of_span(
+    span="a", parent="", *, stack=SHORT, index=0, place="take:31", message="no tea", trace=TRACE, time=10, frames=b"1"
+):
     """Return the event of a span."""
     origin = ("shop", "KeyError", message, place)
-    return Telling(None, TRACE, span.encode(), parent.encode() or None, True, 10, index, origin, stack)  # noqa: FBT003
+    ids = (trace, span.encode(), parent.encode() or None)
+    return Telling(None, *ids, True, time, index, origin, stack, frames)  # noqa: FBT003
 
 
-def of_log(span="a", *, stack=SHORT, trace=TRACE, message="no tea"):
-    """Return a log record."""
+def of_log(span="a", *, stack=SHORT, trace=TRACE, message="no tea", time=0, frames=b"1"):
+    """Return a log record; without a time each is later than the one before."""
     origin = ("shop", "KeyError", message, "take:31")
-    return Telling(None, trace, span.encode(), None, False, 11, 0, origin, stack)  # noqa: FBT003
+    time = time or next(TIMES)
+    return Telling(None, trace, span.encode(), None, False, time, 0, origin, stack, frames)  # noqa: FBT003
 
 
 def of_ours(occurrence, *, is_event, trace=TRACE):
@@ -39,14 +45,18 @@ def of_ours(occurrence, *, is_event, trace=TRACE):
         ([of_span("a", "root"), of_span("root", stack=LONG)], 1),
         ([of_span("a", "mid"), of_span("mid", "root"), of_span("root"), of_log("root", stack=LONG)], 1),
         ([of_log(), of_log("root", stack=LONG)], 1),
-        ([of_log()] * 20, 20),
-        ([*[of_log()] * 20, *[of_log("root", stack=LONG)] * 20], 20),
+        ([of_log() for _ in range(20)], 20),
+        ([of_log(time=17)] * 2, 1),
+        ([of_log(time=17_000_000)] * 2, 2),
+        ([*(of_log() for _ in range(20)), *(of_log("root", stack=LONG) for _ in range(20))], 20),
         ([of_span(f"c{i}", "root") for i in range(20)], 20),
         ([*(of_span(f"c{i}", "root") for i in range(20)), *(of_log(f"c{i}") for i in range(20))], 20),
         ([of_span(index=0), of_span(index=1), of_log()], 2),
         ([of_span(place="take:31"), of_span(place="put:40")], 2),
         ([of_span(message="no tea"), of_span(message="no coffee")], 2),
-        ([of_log(trace=None)] * 3, 3),
+        ([of_log(trace=None) for _ in range(3)], 3),
+        ([of_log(trace=None, time=17)] * 2, 1),
+        ([of_log(trace=None, time=17_000_000)] * 2, 2),
         ([of_ours("1", is_event=True), of_ours("1", is_event=False), of_ours("2", is_event=False)], 2),
     ],
     ids=lambda value: None if isinstance(value, list) else f"{value}",
@@ -67,6 +77,71 @@ def test_the_order_of_arrival_does_not_change_the_count():
     ]
     counts = {sum(map(Retellings().is_new, order)) for order in itertools.permutations(tellings)}
     assert counts == {2}
+
+
+SECOND = 10**9
+OUTER, OTHER = b"1234", b"1x"  # frames, innermost first
+
+
+@pytest.mark.parametrize(
+    ("tellings", "expected"),
+    [
+        ([of_span(time=SECOND), of_log(trace=None, time=SECOND + 5, frames=OUTER)], 1),
+        ([of_log(trace=TRACE, time=SECOND), of_log(trace=None, stack=LONG, time=SECOND + 5, frames=OUTER)], 1),
+        ([of_log(trace=None, time=SECOND), of_log(trace=None, stack=LONG, time=SECOND + 5, frames=OUTER)], 1),
+        ([of_span(time=SECOND), of_log(trace=None, time=2 * SECOND + 2_000_000, frames=OUTER)], 2),
+        ([of_span(time=2 * SECOND), of_log(trace=None, time=SECOND, frames=OUTER)], 2),
+        ([of_span(time=SECOND, frames=b"12"), of_log(trace=None, time=SECOND + 5, frames=OTHER)], 2),
+        ([of_span(time=SECOND, message="no milk"), of_log(trace=None, time=SECOND + 5, frames=OUTER)], 2),
+        ([of_span(time=SECOND), *(of_log(trace=None, time=SECOND + i) for i in (5, 6))], 2),
+        (
+            [
+                make(i)
+                for i in range(20)
+                for make in (
+                    lambda i: of_span(trace=b"%16d" % i, time=SECOND + i),
+                    lambda i: of_log(trace=None, stack=LONG, time=SECOND + 1 + i, frames=OUTER),
+                )
+            ],
+            20,
+        ),
+    ],
+)
+def test_a_log_record_outside_of_traces_is_matched_with_what_it_is_about(tellings, expected):
+    """What went on out of its trace and is logged there counts once, whichever signal arrives first."""
+    assert sum(map(Retellings().is_new, tellings)) == expected
+    spans_last = sorted(tellings, key=lambda telling: telling.is_span_event)
+    assert sum(map(Retellings().is_new, spans_last)) == expected
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [of_span()],
+        [of_span("b", "a"), of_span("a"), of_log("b", stack=LONG)],
+        [of_log(trace=None), of_span("c", time=10)],
+        [of_ours("7", is_event=True)],
+    ],
+)
+@pytest.mark.parametrize(
+    "before", [[], [of_span("b", "a")], [of_log("b"), of_log("b")], [of_span("z", trace=b"z" * 16)]]
+)
+def test_what_could_not_be_stored_is_new_again(before, batch):
+    """After an undo the same tellings have the same answers."""
+    retellings = Retellings()
+    for telling in before:
+        retellings.is_new(telling)
+    retellings.begin()
+    first = [retellings.is_new(telling) for telling in batch]
+    retellings.undo()
+    assert [retellings.is_new(telling) for telling in batch] == first
+
+
+def test_a_trace_without_end_is_not_remembered_for_ever():
+    """Of failures that are alike in one trace the latest are remembered; each is still an occurrence."""
+    retellings = Retellings()
+    assert all(retellings.is_new(of_span(f"{i}", "root", time=i)) for i in range(20_000))
+    assert retellings._size < 5_000
 
 
 def test_memory_is_bounded():

@@ -1,0 +1,1 @@
+"""Which tellings of an exception are of one that was told before."""

@@ -1,0 +1,30 @@
+"""What is compared of the tellings of exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MILLISECOND_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One span event or log record that tells of an exception; ids are bytes, None or empty where there are none."""
+
+    occurrence_id: str | None
+    trace_id: bytes | None
+    span_id: bytes | None
+    parent_span_id: bytes | None  # of the span that has the event
+    is_span_event: bool
+    time_ns: int
+    event_index: int
+    origin: tuple[str, str, str, str]  # service, type, message, and the place that raised
+    stack_hash: int
+    frames: bytes = b""  # of the application, innermost first, 4 bytes each
+
+    @property
+    def record(self) -> tuple[bytes | None, int, int] | None:
+        """What tells the event or log record from all others; None if its time is too coarse for that."""
+        if self.is_span_event:
+            return self.span_id, self.time_ns, self.event_index
+        return (self.span_id, self.time_ns, ~self.stack_hash) if self.time_ns % _MILLISECOND_NS else None
