@@ -61,7 +61,7 @@ class FakeApi:
             await asyncio.sleep(1.5)
         if self.scenario == "timeout" and parts[0] not in {"filter", "values", "keys"}:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
-        answer = getattr(self, "_" + "_".join(part for part in parts[:1] if part))
+        answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
     async def write(self, method, path, body):
@@ -70,6 +70,9 @@ class FakeApi:
 
     def _issues(self, parts, params):
         return self.issues.get(parts, params)
+
+    def _issue_occurrences(self, parts, params):
+        return self.issues.of(params)
 
     def _grouping(self, parts, params):
         return self.issues.rules_of(parts, params)

@@ -128,7 +128,7 @@ class MadeUpIssues:
                     )
                 )
             }
-        self.rules, self.changes = [], []
+        self.rules, self.changes, self.regrouping = [], [], 0
 
     def _series(self, issue, params, count=24):
         start, end = int(params.get("start", NOW_NS - DAY_NS)), int(params.get("end", NOW_NS))
@@ -141,8 +141,9 @@ class MadeUpIssues:
         """Answer a GET below ``/issues``."""
         if not parts:
             return self._list(params)
-        if parts == ["of"]:
-            return self._of(params)
+        if parts == ["regroup"]:
+            self.regrouping -= 1
+            return self._progress()
         issue = self._find(parts[0])
         if parts[1:] == ["attributes"]:
             return {"issue": issue["id"], "signal": "spans", "counted": 412, "baseline": 9742, "attributes": ATTRIBUTES}
@@ -175,7 +176,16 @@ class MadeUpIssues:
             "series_start_time": series["series_start_time"], "series_step_seconds": series["series_step_seconds"],
         }  # fmt: skip
 
-    def _of(self, params):
+    def _progress(self):
+        return {
+            "is_running": self.regrouping > 0,
+            "done": 412 // (self.regrouping + 1),
+            "total": 412,
+            "moved": 61,
+            "error": None,
+        }
+
+    def of(self, params):
         """Return to which issues the exceptions of a trace's records belong."""
         issue = next(iter(self.all.values()), None)
         if issue is None:
@@ -185,6 +195,8 @@ class MadeUpIssues:
             "issue": issue["id"],
             "title": issue["title"],
             "state": issue["state"],
+            "type": issue["type"],
+            "message": issue["message"],
             "trace_id": TRACE_ID,
         }
         spans = [{**told, "span_id": f"{n:016x}", "source": "span", "event_index": 0, "log": None} for n in (1, 2, 14)]
@@ -301,7 +313,8 @@ class MadeUpIssues:
         if parts[1:] == ["unmerge"]:
             return self._unmerge(body)
         if parts[1:] == ["regroup"]:
-            return {"state": "running", "done": 0, "total": 412}
+            self.regrouping = 2
+            return self._progress()
         for issue_id in [parts[1]] if len(parts) > 1 else body["ids"]:
             self._change(self._find(issue_id), parts[2:], body)
         if parts[2:] == ["comments"]:
@@ -375,29 +388,47 @@ class MadeUpIssues:
                 400, {"code": "bad_request", "message": "match: pass at least one pattern", "field": "match"}
             )
         if parts == ["preview"]:
-            return {
-                "events": 473, "changed_events": 61,
-                "merges": [{"into": {"id": "CHECKOUT-12", "title": "CurrencyNotPriced", "events": 412}, "issues": [{"id": "CHECKOUT-3", "title": "TimeoutError", "events": 61}]}],
-                "splits": [{"issue": {"id": "STOREFRONT-7", "title": "TypeError", "events": 1304}, "groups": [{"title": "tenant.id = a", "events": 900}, {"title": "tenant.id = b", "events": 404}]}],
-            }  # fmt: skip
-        self.rules.append(
-            {"id": len(self.rules) + 1, "rule": body["rule"], "actor": body["actor"], "created_time": rfc(NOW_NS)}
-        )
+            return (
+                PREVIEW
+                if body["rule"]["match"].get("type") != "Nothing"
+                else {**PREVIEW, "moved": 0, "merges": [], "splits": []}
+            )
+        self.rules.append({"id": len(self.rules) + 1, "rule": body["rule"], "who": body["actor"], "time": rfc(NOW_NS)})
         return self.rules[-1]
 
     def releases(self, parts, params):
         """Answer a GET of ``/releases``."""
         if self.scenario == "empty":
             return {"releases": []}
+        if params.get("service") not in (None, "checkout"):
+            return {"releases": []}
         names = [HOSTILE] if self.scenario == "hostile" else ["2.14.0", "2.13.2", "2.13.1"]
+        shares = [0.9599, 0.99888, None]
         return {
             "releases": [
-                {"service": "checkout", "release": name, "first_seen_time": rfc(NOW_NS - (i * 9 * DAY_NS + 28 * MINUTE_NS)), "last_seen_time": rfc(NOW_NS - i * DAY_NS),
-                 "environments": ["production"], "requests": 9742 * (i + 1), "failed_requests": 391 if i == 0 else 12, "crash_free_share": 0.9599 if i == 0 else 0.9988,
-                 "new_issues": 1 if i == 0 else 0, "regressed_issues": 1 if i == 0 else 0, "resolved_issues": i}
+                {
+                    "service": "checkout", "slot": 0, "release": name, "environments": ["production"],
+                    "first_seen_time": rfc(NOW_NS - (i * 9 * DAY_NS + 28 * MINUTE_NS)), "last_seen_time": rfc(NOW_NS - i * DAY_NS),
+                    "requests": (9742, 19484, 0)[i], "failed_requests": (391, 22, 0)[i], "crash_free_share": shares[i],
+                    "new_issues": (1, 0, 3)[i], "regressed_issues": (1, 0, 0)[i], "resolved_issues": i,
+                    "before": names[i + 1] if i + 1 < len(names) else None, "crash_free_share_before": [*shares[1:], None][i],
+                }
                 for i, name in enumerate(names)
             ]
         }  # fmt: skip
+
+
+PREVIEW = {
+    "compared": 473, "not_stored": 12, "is_sample": False, "moved": 61,
+    "merges": [{
+        "into": {"issue": "CHECKOUT-12", "key": None, "title": "CurrencyNotPriced", "events": 473},
+        "from": [{"issue": "CHECKOUT-12", "title": "CurrencyNotPriced", "events": 412}, {"issue": "CHECKOUT-3", "title": "TimeoutError", "events": 61}],
+    }],
+    "splits": [{
+        "issue": "STOREFRONT-7", "title": "TypeError", "events": 1304,
+        "to": [{"issue": "STOREFRONT-7", "key": None, "title": "TypeError", "events": 900}, {"issue": None, "key": "00c0ffee00c0ffe0", "title": "TypeError", "events": 404}],
+    }],
+}  # fmt: skip
 
 
 ISSUE_OF_NOTHING = {"id": "", "events": 0}

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from acting import open_details
+from made_up_issues import TRACE_ID
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("issues")]
 
@@ -329,3 +330,134 @@ def test_an_event_that_is_not_stored_is_said(open_page):
     assert "no occurrence 'gone' that is stored" in page.locator("#event").inner_text()
     page.get_by_role("link", name="Latest event").click()
     page.locator("#stack .frame").first.wait_for()
+
+
+def rule_form(page):
+    """Open the form for a rule of grouping."""
+    open_details(page.locator("#rule > summary"))
+    return page.locator("#rule-form")
+
+
+def test_a_rule_is_tried_before_it_is_saved(open_page, issues):
+    """Only what was previewed can be saved; the preview says which issues would merge or split, with numbers."""
+    page = open_page("shop", ISSUE)
+    form = rule_form(page)
+    save = page.locator("#rule-save")
+    form.get_by_label("Path").fill("*/pricing.py")
+    assert save.is_disabled()
+    form.get_by_role("button", name="Preview").click()
+    page.locator("#rule-preview .list").first.wait_for()
+    said = page.locator("#rule-preview").inner_text()
+    for words in (
+        "61 events would move of 473 events",
+        "CHECKOUT-3 TimeoutError",
+        "412 events",
+        "2 issues",
+        "A new issue",
+    ):
+        assert words in said
+    form.get_by_label("Message").fill("x")
+    assert save.is_disabled()
+    form.get_by_role("button", name="Preview").click()
+    page.wait_for_function("() => !document.getElementById('rule-save').disabled")
+    save.click()
+    named(page)
+    rule = {
+        "service": "checkout",
+        "match": {"type": "CurrencyNotPriced", "message": "x", "path": "*/pricing.py"},
+        "action": {"join": "CurrencyNotPriced: no rate for 'NOK' in price list 2026-10"},
+    }
+    assert issues.changes[-1] == ("POST", "grouping/rules", {"rule": rule, "actor": "Ines"})
+    assert "path */pricing.py: one issue" in page.locator("#rules").inner_text()
+
+
+def test_a_rule_splits_by_attributes_and_one_is_deleted(open_page, issues):
+    """Keys are parted by commas, an attribute may be matched; the rules that stand can be deleted."""
+    page = open_page("shop", ISSUE)
+    page.evaluate("localStorage.setItem('spanglass.name', 'Ines')")
+    form = rule_form(page)
+    form.get_by_label("Attribute", exact=True).fill("shop.plan")
+    form.locator("input[value=split_by]").check()
+    form.get_by_label("Attributes to split by").fill("tenant.id, shop.currency")
+    form.get_by_role("button", name="Preview").click()
+    page.wait_for_function("() => !document.getElementById('rule-save').disabled")
+    with page.expect_navigation():
+        page.locator("#rule-save").click()
+    rule = issues.changes[-1][2]["rule"]
+    assert rule["match"]["attributes"] == {"shop.plan": "*"}
+    assert rule["action"] == {"split_by": ["tenant.id", "shop.currency"]}
+    with page.expect_navigation():
+        page.locator("#rules button").click()
+    assert issues.changes[-1] == ("DELETE", "grouping/rules/1", {"actor": "Ines"})
+    assert page.locator("#rules").count() == 0
+
+
+def test_a_rule_that_cannot_be_is_said(open_page):
+    """The API names the field at fault; nothing can be saved."""
+    page = open_page("shop", ISSUE, allow=("Failed to load resource",))
+    form = rule_form(page)
+    form.get_by_label("Type").fill("")
+    form.get_by_role("button", name="Preview").click()
+    page.locator("#rule-preview .err").wait_for()
+    assert "at least one pattern" in page.locator("#rule-preview").inner_text()
+    assert page.locator("#rule-save").is_disabled()
+
+
+def test_regrouping_says_how_far_it_is(open_page):
+    """It runs on the server; the page looks until it has ended, and offers to show what it moved."""
+    page = open_page("shop", ISSUE)
+    page.locator("#regroup").click()
+    page.wait_for_function(
+        "() => document.getElementById('regroup-says').textContent.startsWith('Done: 61 events moved.')"
+    )
+    assert page.locator("#regroup-says a").count() == 1
+
+
+TRACE = f"/traces/{TRACE_ID}"
+
+
+@pytest.mark.parametrize("path", [f"{TRACE}?span=0000000000000001", f"{TRACE}?view=logs", "/logs"])
+def test_exceptions_elsewhere_link_to_their_issue(open_page, path):
+    """A span's details and opened log records name the issue with its state, and lead to this very event."""
+    page = open_page("raised", path)
+    if "span=" not in path:
+        page.locator(".log-r").first.wait_for()
+        open_details(page.locator(".log-r > summary").nth(1))
+    link = page.locator(".issue-of").first
+    link.wait_for()
+    assert " ".join(link.inner_text().split()) == "Issue CHECKOUT-12 New"
+    assert link.locator("a").get_attribute("href") == "/issues/CHECKOUT-12?event=o0"
+
+
+def test_the_issues_of_a_trace_are_asked_for_once(open_page):
+    """All of its spans share one answer."""
+    page = open_page("raised", f"{TRACE}?span=0000000000000002")
+    page.locator(".issue-of").wait_for()
+    before = len(page.served.api.asked)
+    page.keyboard.press("k")
+    page.wait_for_url("**span=0000000000000001**")
+    page.locator(".issue-of").wait_for()
+    assert not [path for path, _ in page.served.api.asked[before:] if path.endswith("/issue-occurrences")]
+
+
+def test_releases_stand_beside_the_one_before(open_page):
+    """Those of all services are a table; one of a service has its issues, and its share against the release before."""
+    page = open_page("shop", "/releases")
+    page.get_by_role("link", name="2.14.0").click()
+    page.wait_for_url("**release=2.14.0")
+    figures = " ".join(page.locator(".figs").inner_text().replace("\u202f", " ").split())
+    assert "Requests without a crash 95.99 % 99.88 % in 2.13.2" in figures
+    new, back, resolved = (" ".join(text.split()) for text in page.locator(".trio .sec").all_inner_texts())
+    assert "CHECKOUT-12" in new
+    assert "CHECKOUT-3" in back
+    assert "None" in resolved
+    assert page.locator("tr[aria-selected=true] a").inner_text() == "2.14.0"
+    assert page.locator(".nav [aria-current]").inner_text() == "Errors"
+
+
+def test_a_release_that_is_not_known_is_said(open_page):
+    """Its service's releases are offered; a server that knows none says how releases are told."""
+    page = open_page("shop", "/releases?service=checkout&release=9.9")
+    assert "No such release" in page.locator("main").inner_text()
+    page = open_page("empty", "/releases")
+    assert "service.version" in page.locator("main").inner_text()

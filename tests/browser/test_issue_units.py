@@ -13,7 +13,7 @@ from made_up_issues import TRACE_ID, MadeUpIssues
 from spanglass_core.attribute_names import EXCEPTION_CHAIN
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.issues import issue as issue_page
-from spanglass_server.pages.issues import markdown, occurrence, stacks, words
+from spanglass_server.pages.issues import markdown, occurrence, releases, stacks, words
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
 SECOND_NS = 10**9
@@ -171,3 +171,36 @@ def test_names_of_releases_make_room_for_themselves():
     ticks = [{"x": 0, "text": "13:00"}, {"x": 50, "text": "14:00"}, {"x": 100, "text": "15:00"}]
     labels = issue_page._labels(ticks, [(48.0, "2.1"), (49.0, "2.2"), (99.9, "a" * 40)])
     assert [(round(label["x"]), label["text"]) for label in labels] == [(0, "13:00"), (48, "2.1"), (91, "a" * 20 + "…")]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(None, "–"), (1.0, "100 %"), (0.99999, "99.99 %"), (0.9599, "95.99 %"), (0.5, "50 %"), (0.0, "0 %")],  # noqa: RUF001
+)
+def test_a_share_that_is_not_all_never_reads_as_all(share, text):
+    """It is cut, not rounded."""
+    assert releases.share_text(share).replace(fmt.THIN, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"service": "a", "match": {"type": "X*"}, "action": {"join": "net"}}, "type X*: one issue, net"),
+        (
+            {"match": {"attributes": {"t": "a*"}}, "action": {"split_by": ["u", "v"]}},
+            "t = a* (all services): split by u, v",
+        ),
+        (
+            {"service": "a", "match": {"path": "*/x"}, "action": {"in_app": True}},
+            "path */x: frames are the application's own",
+        ),
+        (
+            {"service": "a", "match": {"path": "*/x"}, "action": {"in_app": False}},
+            "path */x: frames are not the application's own",
+        ),
+        ({"service": "a", "match": {}, "action": {"join": "all"}}, "all: one issue, all"),
+    ],
+)
+def test_a_rule_reads_as_a_sentence(rule, text):
+    """What it matches, for which services, and what it does."""
+    assert words.rule(rule) == text

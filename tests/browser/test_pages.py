@@ -26,6 +26,7 @@ PATHS = (
     "/logs",
     "/issues",
     "/issues/CHECKOUT-12",
+    "/releases",
     "/server",
 )
 REFUSED = ("Failed to load resource",)

@@ -13,7 +13,7 @@ from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, trace, traces
 from spanglass_server.pages.assets import load_assets
-from spanglass_server.pages.issues import issue, listing
+from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import Site, Visit
@@ -99,6 +99,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/traces/{trace_id}", trace.show),
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),
+    ("/releases", releases.show),
     ("/logs", logs.show),
     ("/server", server.show),
 )

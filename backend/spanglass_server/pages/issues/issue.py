@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts
 from spanglass_server.pages.format import parse_time_ns
-from spanglass_server.pages.issues import listing, markdown
+from spanglass_server.pages.issues import listing, markdown, words
 from spanglass_server.pages.issues.occurrence import VIEWS, choose
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ BUCKETS = 60
 SHOWN_VALUES, SHOWN_OF_KEY = 10, 2
 #: What stands for what could not be had.
 NO_ATTRIBUTES: dict[str, Any] = {"attributes": []}
+NO_RULES: dict[str, Any] = {"rules": []}
 
 
 async def show(visit: Visit) -> Response:
@@ -34,18 +35,19 @@ async def show(visit: Visit) -> Response:
     visit.longest_default = listing.LONGEST_DEFAULT
     issue_id = visit.request.path_params["issue"]
     window = visit.window.as_params()
-    issue, apart, chosen = await visit.together(
+    issue, apart, rules, chosen = await visit.together(
         visit.api("issues", issue_id, **window, buckets=BUCKETS),
         visit.attempt(visit.api("issues", issue_id, "attributes", **window), NO_ATTRIBUTES),
+        visit.attempt(visit.api("grouping", "rules"), NO_RULES),
         choose(visit, issue_id),
     )
     values = list(_values(apart["attributes"], issue, visit))
     url = visit.request.url
     here = f"{url.scheme}://{url.netloc}{url.path}"
     return visit.page(
-        "issues/issue.html", issue=issue, chart=_chart(issue, visit), apart=values[:SHOWN_VALUES],
-        apart_problem=apart["problem"], chosen=chosen, view=chosen.view, views=VIEWS, history=_history(issue),
-        markdown=markdown.write(issue, chosen.occurrence, values, here),
+        "issues/issue.html", issue=issue, chart=_chart(issue, visit), rules=_rules(rules, issue["service"]),
+        apart=values[:SHOWN_VALUES], apart_problem=apart["problem"], chosen=chosen, view=chosen.view, views=VIEWS,
+        history=_history(issue), markdown=markdown.write(issue, chosen.occurrence, values, here),
     )  # fmt: skip
 
 
@@ -90,6 +92,12 @@ def _values(
     for row in sorted(rows, key=lambda row: -abs(row["difference"])):
         href = visit.near("/traces", visit.range_params() | {"service": issue["service"]}, row["key"], row["value"])
         yield {**row, "href": href}
+
+
+def _rules(answer: Mapping[str, Any], service: str) -> dict[str, Any]:
+    """Return the rules that a service's exceptions are grouped by, in words, and why they could not be read."""
+    found = [row for row in answer["rules"] if row["rule"].get("service") in (None, "", service)]
+    return {"problem": answer["problem"], "rules": [{**row, "words": words.rule(row["rule"])} for row in found]}
 
 
 def _history(issue: Mapping[str, Any]) -> list[dict[str, Any]]:

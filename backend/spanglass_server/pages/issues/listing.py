@@ -38,7 +38,7 @@ async def show(visit: Visit) -> Response:
             problem = of_api(error, visit)
     return visit.page(
         "issues/list.html", status=problem.status if problem else 200, box=box, problem=problem, sort=_sort(visit),
-        ascending=visit.param("order") == "asc", state=_state(visit), services=await _services(visit), **found,
+        ascending=visit.param("order") == "asc", state=_state(visit), services=await read_services(visit), **found,
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _strip(issues: Sequence[Mapping[str, Any]], buckets: charts.Buckets, visit: 
     return charts.bars("Events of these issues over time", buckets, layers, visit.clock)
 
 
-async def _services(visit: Visit) -> list[str]:
+async def read_services(visit: Visit) -> list[str]:
     """Return the services to pick from; without an answer only the chosen one."""
     question = visit.api("values", key="service", signal="occurrences", limit=MOST_CHOICES, **visit.window.as_params())
     found = await visit.attempt(question, {"values": []})

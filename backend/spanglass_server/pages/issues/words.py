@@ -79,6 +79,20 @@ def activity(entry: Mapping[str, Any]) -> str:
     return f"{_DONE.get(what, what)}{f' {rest}' if rest and what != 'created' else ''}"
 
 
+def rule(given: Mapping[str, Any]) -> str:
+    """Return what a rule of grouping does: ``type Shop*, path */billing/*: split by tenant.id``."""
+    match, action = given.get("match") or {}, given.get("action") or {}
+    patterns = [f"{name} {pattern}" for name, pattern in match.items() if name != "attributes"]
+    patterns += [f"{key} = {pattern}" for key, pattern in (match.get("attributes") or {}).items()]
+    does = "frames are the application's own" if action.get("in_app") else "frames are not the application's own"
+    if "join" in action:
+        does = f"one issue, {action['join']}"
+    elif "split_by" in action:
+        does = f"split by {', '.join(action['split_by'])}"
+    where = "" if given.get("service") else " (all services)"
+    return f"{', '.join(patterns) or 'all'}{where}: {does}"
+
+
 #: What actions send, and their fields that go with it (docs/api.md).
 IN_NEWEST = {"state": "resolved", "resolution": "in_release"}
 IN_NEXT = {"state": "resolved", "resolution": "in_next_release"}

@@ -18,9 +18,11 @@ export async function ask(path, params = {}, signal = undefined) {
   return body;
 }
 
-/** Send a change to the API below /api/v1, as JSON. */
+/** Send a change to the API below /api/v1: as JSON, or as parameters of what is deleted. */
 export async function send(method, path, body) {
-  const response = await fetch(`/api/v1/${path}`, { method, body: JSON.stringify(body), headers: { accept: "application/json", "content-type": "application/json" } });
+  const content = method === "DELETE" ? {} : { body: JSON.stringify(body) };
+  const where = method === "DELETE" ? `${path}?${new URLSearchParams(body)}` : path;
+  const response = await fetch(`/api/v1/${where}`, { method, ...content, headers: { accept: "application/json", "content-type": "application/json" } });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, answer.error);
   return answer;

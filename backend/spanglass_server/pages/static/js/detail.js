@@ -2,15 +2,20 @@
 
 import { h, icon, service } from "./dom.js";
 import { exceptionView, isExceptionEvent, restOfEvent } from "./exception.js";
+import { linkInto } from "./issues/of.js";
 import { pairs } from "./logs.js";
 import { linkTo, whereTold } from "./occurrence.js";
 import { badge } from "./running.js";
 import { durationParts, durationText } from "./time.js";
 
-function exception({ name, offset_ns: at, attributes }, span, told) {
+function exception(event, span, told) {
+  const { name, offset_ns: at, attributes } = event;
   const rest = restOfEvent(attributes);
   const when = name !== "exception" && h("p", { class: "row note" }, h("span", { class: "mono" }, `+${durationText(at)}`), h("span", {}, name));
-  return h("div", { class: "flow" }, when, exceptionView(attributes, { linkTo: (occurrence) => linkTo(told, occurrence, span), where: whereTold(attributes, span, told) }), Object.keys(rest).length > 0 && pairs(rest));
+  const view = exceptionView(attributes, { linkTo: (occurrence) => linkTo(told, occurrence, span), where: whereTold(attributes, span, told) });
+  const issue = h("p", { class: "note of-issue" });
+  linkInto(issue, { trace: span.trace_id, span: span.span_id, event: span.events.indexOf(event), type: attributes["exception.type"], message: attributes["exception.message"] });
+  return h("div", { class: "flow" }, when, issue, view, Object.keys(rest).length > 0 && pairs(rest));
 }
 
 const figure = (name, ns) => {

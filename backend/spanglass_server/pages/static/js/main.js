@@ -4,8 +4,10 @@ import * as chart from "./chart.js";
 import * as filter from "./filter.js";
 import * as go from "./go.js";
 import * as actions from "./issues/actions.js";
+import * as grouping from "./issues/grouping.js";
 import * as issue from "./issues/issue.js";
 import * as list from "./issues/list.js";
+import * as of from "./issues/of.js";
 import * as keys from "./keys.js";
 import * as logs from "./logs.js";
 import * as occurrence from "./occurrence.js";
@@ -13,5 +15,5 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping]) part.start();
 document.documentElement.dataset.ready = "";

@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { h } from "./dom.js";
 import { exceptionView, isFull, OCCURRENCE, occurrenceOf } from "./exception.js";
+import { linkInto } from "./issues/of.js";
 import { clock, parseMs } from "./time.js";
 import { field, literal } from "./tokens.js";
 
@@ -85,11 +86,13 @@ function begin(box, line, own) {
   complete(box, line, own).catch((error) => { if (!error.status) throw error; }); // what is there stays
 }
 
-/** The exception of a log record, completed by what else is known of it. */
+/** The exception of a log record, completed by what else is known of it, and the issue it belongs to; in an array. */
 export function recordException(line) {
   const box = h("div", {}, exceptionView(line.attributes));
+  const issue = h("p", { class: "note of-issue" });
+  linkInto(issue, { log: line.id, trace: line.trace_id, type: line.attributes["exception.type"], message: line.attributes["exception.message"] });
   begin(box, { id: line.id, time: line.time, trace: line.trace_id, occurrence: occurrenceOf(line.attributes), brief: !isFull(line.attributes) }, line.attributes);
-  return box;
+  return [issue, box];
 }
 
 /** A record that the server wrote shows its exception as text; when it is opened it becomes all that is known. */

@@ -91,6 +91,7 @@ const many = (ids) => (ids.length === 1 ? ids[0] : `${grouped(ids.length)} issue
 function done(path, body) {
   const ids = body.ids ?? [decodeURIComponent(path.split("/")[1] ?? "")];
   if (path === "issues/merge") return `Merged ${many(ids.filter((id) => id !== body.into))} into ${body.into}.`;
+  if (path.startsWith("grouping/")) return "The rule is deleted. It holds for new events; group what is stored anew to apply it to them.";
   if (path === "issues/unmerge") return "Taken apart again.";
   if ("text" in body) return "";
   if ("assignee" in body) return body.assignee ? `${many(ids)} assigned to ${body.assignee}.` : `${many(ids)} assigned to nobody.`;
