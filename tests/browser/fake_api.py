@@ -268,6 +268,8 @@ class FakeApi:
             )
             variant["root_missing"] = self.scenario == "rootless" or (self.scenario == "open" and i == 0)
             rows.append({**base, **variant, "start_time": rfc(NOW_NS - i * 13_777 * MS)})
+        if "http.rout " in params.get("filter", ""):
+            rows = []
         if "error" in params.get("filter", ""):
             rows = [row for row in rows if row["error_count"]]
         if params.get("sort") == "duration":
@@ -400,6 +402,9 @@ class FakeApi:
 
     def _filter(self, parts, params):
         text = params["filter"]
+        if parts == ["unknown"]:
+            at = text.find("http.rout ") + 1
+            return {"unknown": [{"key": "http.rout", "column": at, "nearest": ["http.route"]}] if at else []}
         if "500mz" in text:
             at = text.index("500mz")
             tokens = [{"start": at, "end": at + 5, "kind": "bad"}]

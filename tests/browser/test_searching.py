@@ -81,3 +81,15 @@ def test_landmarks_and_links_have_names(open_page):
     assert line == "underline"
     empty = open_page("empty", "/traces")
     assert empty.locator("pre:not([tabindex])").count() == 0
+
+
+def test_a_key_that_nobody_sends_is_named(open_page):
+    """A search without results names the key that no span has; the nearest one is a click away."""
+    page = open_page("shop", "/traces?filter=http.rout%20%3D%20%2Fcart&last=2h")
+    assert page.locator(".hint.warn").inner_text() == (
+        "No span of this time range has a key http.rout. Did you mean http.route?"
+    )
+    page.locator(".hint.warn a").click()
+    page.wait_for_url("**filter=http.route%20**")
+    assert page.locator(".filter input[name=filter]").input_value() == "http.route = /cart"
+    assert page.locator(".hint.warn").count() == 0

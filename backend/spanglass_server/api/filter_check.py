@@ -1,4 +1,4 @@
-"""The route that reads a filter without running it."""
+"""Routes about a filter itself: whether it can be read, and which of its keys no record has."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from spanglass_server.api.errors import problem_of
 from spanglass_server.api.facets import SIGNAL
-from spanglass_server.api.params import FILTER
+from spanglass_server.api.params import FILTER, RANGE, Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.language import FilterError, compile_filter, parse_filter, tokens
 from spanglass_server.query.language.tokens import TokenKind
+from spanglass_server.query.unknown_keys import UnknownKeys, unknown_keys
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
+    from spanglass_server.store.ports import QuerySession
+
+#: Signals whose keys are those of their own records: occurrences have those of the spans and logs that told them.
+_STORED = (Signal.SPANS, Signal.LOGS, Signal.METRICS)
 
 
 class Token(TypedDict):
@@ -45,6 +50,10 @@ def _check(params: Params) -> FilterCheck:
     return {"ok": error is None, "tokens": found, "error": error}
 
 
+def _unknown(session: QuerySession, params: Params) -> UnknownKeys:
+    return unknown_keys(session, Signal(params["signal"]), params["window"], params["filter"] or "")
+
+
 ROUTES = (
     Route(
         path="/filter/check",
@@ -53,5 +62,13 @@ ROUTES = (
         parameters=(SIGNAL, FILTER),
         response=schema_of(FilterCheck),
         reply=_check,
+    ),
+    Route(
+        path="/filter/unknown",
+        summary="Keys of a filter that no record of the range has, with the nearest ones.",
+        description="For a filter that finds nothing: it may be misspelled.",
+        parameters=(*RANGE, Param("signal", "choice", "spans", "Which records.", choices=_STORED), FILTER),
+        response=schema_of(UnknownKeys),
+        query=_unknown,
     ),
 )

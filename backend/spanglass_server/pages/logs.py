@@ -50,6 +50,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
     )
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
+        "unknown": await search.unknown_keys(visit, "logs", lines["logs"]),
         "errors": sum(point.get(key, 0) for point in counts["points"] for key in ("error", "fatal")),
         "errors_filter": terms.both(visit.param("filter"), terms.term("severity", "error", ">=")),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),

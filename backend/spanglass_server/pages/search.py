@@ -52,6 +52,29 @@ def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
     return [part for part in [*parts, ("", text[at:])] if part[1]]
 
 
+async def unknown_keys(visit: Visit, signal: str, found: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the keys of a filter that found nothing which no record has, each with links to those that were meant."""
+    text = visit.param("filter")
+    if found or not text or visit.param("cursor"):
+        return []
+    question = visit.api("filter", "unknown", **visit.window.as_params(), signal=signal, filter=text)
+    answer = await visit.attempt(question, {"unknown": []})
+    return [
+        {
+            "key": each["key"],
+            "meant": [(key, visit.here(filter=_corrected(text, each, key))) for key in each["nearest"]],
+        }
+        for each in answer["unknown"]
+    ]
+
+
+def _corrected(text: str, unknown: Mapping[str, Any], key: str) -> str:
+    """Return the filter with the right key in place of an unknown one; as it is where that is written otherwise."""
+    at = unknown["column"] - 1
+    written = unknown["key"]
+    return text[:at] + key + text[at + len(written) :] if text.startswith(written, at) else text
+
+
 async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str, Any]:
     """Return facets; where they cannot be counted in time, the page says so and shows its results all the same."""
     question = visit.api("facets", **visit.window.as_params(), signal=signal, filter=filter_text)

@@ -59,6 +59,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
     )
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
+        "unknown": await search.unknown_keys(visit, "spans", traces["traces"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
         "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.client import Client, UnreachableError
 from spanglass.cli.errors import Exit
+from spanglass.cli.nothing import say_nothing_found
 from spanglass.cli.output import CsvWriter, console, print_json, text
 from spanglass.terminal import show
 
@@ -50,6 +51,8 @@ def command(argv: Sequence[str]) -> int:
     show_records = _printer(arguments)
     records, newest = _newest(client, arguments)
     show_records(records)
+    if not records:
+        say_nothing_found("logs", "log record", client, arguments)
     if arguments.follow:
         _follow(client, arguments, newest, show_records)
     return Exit.OK

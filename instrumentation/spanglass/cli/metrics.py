@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.nothing import say_nothing_found
 from spanglass.cli.output import Column, console, emit, text
 from spanglass.terminal import show
 
@@ -71,7 +72,8 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
         Column("services", show=", ".join),
         Column("description"),
     )
-    emit(arguments.format, columns, client.get("/metrics", parameters)["metrics"])
+    if not emit(arguments.format, columns, client.get("/metrics", parameters)["metrics"]):
+        say_nothing_found("metrics", "metric", client, arguments)
 
 
 def _query(client: Client, arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import errors
@@ -36,8 +37,14 @@ class Column:
         return row.get(self.key)
 
 
-def emit(form: str, columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a list in one of ``FORMATS``. ndjson holds the API's whole objects, in UTC and nanoseconds; so does csv."""
+def emit(form: str, columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> bool:
+    """Write a list in one of ``FORMATS``, and return whether there was anything in it.
+
+    ndjson holds the API's whole objects, in UTC and nanoseconds; so does csv.
+    """
+    rest = iter(rows)
+    first = [*islice(rest, 1)]
+    rows = chain(first, rest)
     if form == "ndjson":
         for row in rows:
             print_json(row)
@@ -45,6 +52,7 @@ def emit(form: str, columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -
         CsvWriter([column.key for column in columns]).rows([column.of(row) for column in columns] for row in rows)
     else:
         print_table(columns, rows)
+    return bool(first)
 
 
 def print_json(item: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
+from spanglass.cli.nothing import say_nothing_found
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 
@@ -19,7 +20,8 @@ def command(argv: Sequence[str]) -> int:
     options.add_range(parser)
     options.add_format(parser)
     arguments = parser.parse_args(argv)
-    answer = options.client(arguments).get("/services", {**options.range_parameters(arguments), "buckets": 30})
+    client = options.client(arguments)
+    answer = client.get("/services", {**options.range_parameters(arguments), "buckets": 30})
     columns = [
         Column("service", style="cyan"),
         Column("requests", show=show.number, right=True),
@@ -32,7 +34,8 @@ def command(argv: Sequence[str]) -> int:
     ]
     if arguments.format == "table":
         columns.append(Column("series", "requests over time", _requests))
-    emit(arguments.format, columns, answer["services"])
+    if not emit(arguments.format, columns, answer["services"]):
+        say_nothing_found("services", "service", client, arguments)
     return Exit.OK
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
+from spanglass.cli.nothing import say_nothing_found
 from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 
@@ -35,7 +36,8 @@ def command(argv: Sequence[str]) -> int:
         "min_duration": arguments.min_duration,
         "max_duration": arguments.max_duration,
     }
-    emit(
+    client = options.client(arguments)
+    found = emit(
         arguments.format,
         (
             Column("start_time", f"started ({show.zone()})", show.local_time),
@@ -47,8 +49,10 @@ def command(argv: Sequence[str]) -> int:
             Column("error_count", "errors", show.number, right=True),
             Column("services", "services", _services),
         ),
-        options.client(arguments).pages("/traces", parameters, "traces", arguments.limit),
+        client.pages("/traces", parameters, "traces", arguments.limit),
     )
+    if not found:
+        say_nothing_found("traces", "span", client, arguments)
     return Exit.OK
 
 

@@ -91,6 +91,18 @@ def test_a_metric_that_is_not_there(client):
     assert answer.json()["error"]["field"] == "name"
 
 
+def test_unknown_keys_of_a_filter_are_named(client):
+    """Keys that no record of the range has are told, with the nearest there are; a broken filter is an error."""
+    found = get(client, "/filter/unknown", filter="durration > 5ms and route = /b and span.rute exists")["unknown"]
+    assert found == [
+        {"key": "durration", "column": 1, "nearest": ["duration"]},
+        {"key": "span.rute", "column": 36, "nearest": ["span.route"]},
+    ]
+    assert get(client, "/filter/unknown", signal="metrics", filter="route = x and service = y") == {"unknown": []}
+    broken = client.get("/api/v1/filter/unknown", params={"filter": "route ="})
+    assert (broken.status_code, broken.json()["error"]["code"]) == (400, "bad_filter")
+
+
 def test_a_filter_is_checked(client):
     """A good filter gives its tokens; a wrong one also the error, with its column."""
     good = client.get("/api/v1/filter/check", params={"filter": "duration > 5ms"}).json()

@@ -9,7 +9,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Operator(StrEnum):
@@ -115,3 +118,15 @@ Filter: TypeAlias = Compare | In | Exists | Text | Not | And | Or
 
 #: The filter that lets everything through.
 EVERYTHING = And(())
+
+
+def fields_of(tree: Filter) -> Iterator[Field]:
+    """Yield the fields that a filter names, in the order in which they are written."""
+    match tree:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from fields_of(term)
+        case Not(term):
+            yield from fields_of(term)
+        case Compare(field) | In(field) | Exists(field):
+            yield field
