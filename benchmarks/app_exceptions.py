@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadWriteLogRecord
@@ -24,6 +26,8 @@ from spanglass.settings_table import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from opentelemetry.trace import Tracer
 
 ROUNDS, TIMES = 7, 400
 DEPTH = 6  # frames above the four of a request
@@ -62,6 +66,34 @@ def nested(depth: int, request: dict[str, str]) -> None:
         nested(depth - 1, request)
     else:
         handle(request)
+
+
+#: A library that makes a span for each call, as instrumented ones do; its file is that of an installed package.
+LIBRARY = """
+def call(tracer):
+    with tracer.start_as_current_span("call"):
+        send()
+
+def send():
+    raise ConnectionError("refused")
+"""
+
+
+def library_call(tracer: Tracer) -> Callable[[], None]:
+    """Make the library's function."""
+    names: dict[str, Any] = {"__name__": "library"}
+    exec(compile(LIBRARY, "/venv/lib/python3/site-packages/library.py", "exec"), names)  # noqa: S102 - the text above
+    return partial(names["call"], tracer)
+
+
+def order(depth: int, customer: dict[str, str], call: Callable[[], None]) -> None:
+    """Call the library from some depth of the application, with five variables."""
+    currency, amount = "EUR", 100 + depth
+    if depth:
+        order(depth - 1, customer, call)
+    else:
+        call()
+    del currency, amount
 
 
 class Sink(SpanProcessor):
@@ -107,6 +139,7 @@ class Bench:
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(self.sink)
         self.tracer = provider.get_tracer("bench")
+        self.library = library_call(self.tracer)
         self.logs = LoggerProvider(shutdown_on_exit=False)
         self.logs.add_log_record_processor(LogSink())
         self.logger = logging.getLogger("bench")
@@ -136,6 +169,11 @@ class Bench:
         except ValueError:
             pass
 
+    def call(self) -> None:
+        """An exception that leaves the span of a library's call, before it reaches the application."""
+        with self.tracer.start_as_current_span("root"), suppress(ConnectionError):
+            order(DEPTH, {"user": "ann", "city": "Rome"}, self.library)
+
     def line(self) -> None:
         """Ten log lines with values."""
         for number in range(10):
@@ -146,7 +184,8 @@ class Bench:
         spans = least_us(self.spans_only)
         handled, unhandled = least_us(self.handled) - spans, least_us(self.unhandled) - spans
         size = sum(len(str(value)) for value in self._event().values())
-        return f"| {name} | {handled:.0f} | {unhandled:.0f} | {size} | {least_us(self.line) / 10:.1f} |"
+        call, line = least_us(self.call) - spans, least_us(self.line) / 10
+        return f"| {name} | {handled:.0f} | {unhandled:.0f} | {call:.0f} | {size} | {line:.1f} |"
 
     def _event(self) -> dict[str, object]:
         span = self.tracer.start_span("one")
@@ -161,8 +200,10 @@ class Bench:
 def main() -> None:
     """Measure each way in turn, in one process."""
     bench = Bench()
-    print("| | handled, us | leaves the root, us | one event, characters | a log line, us |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print(
+        "| | handled, us | leaves the root, us | leaves a library's call, us | one event, characters | a log line, us |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     theirs = LoggingHandler(logger_provider=bench.logs, log_code_attributes=True)
     bench.logger.addHandler(theirs)
     print(bench.rows("OpenTelemetry alone"))

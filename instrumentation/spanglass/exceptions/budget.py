@@ -17,6 +17,10 @@ MAX_FIRST_FRAMES = 20
 MAX_LAST_FRAMES = 30
 #: Frames of all exceptions of a chain; each gets the innermost ones of what is left, and at least one.
 MAX_FRAMES = 120
+#: Callers of a traceback without a frame of the application: how many are looked at, and of the application how many
+#: are told, with all between them. They are not counted among the frames above.
+MAX_CALLERS = 60
+MAX_OWN_CALLERS = 5
 #: Characters of one message, one note and one source line.
 MAX_MESSAGE = 4_096
 MAX_NOTE = 1_024

@@ -53,7 +53,11 @@ class ChainReader:
         """Return the chain as what JSON can write, bounded by ``budget``."""
         budget = Budget(self._stopwatch)
         values = ValueText(self._scrubber, self._hidden, budget)
-        return [self._entry(link, budget, values) for link in shorten(walk(error))]
+        chain = [self._entry(link, budget, values) for link in shorten(walk(error))]
+        frames = chain[0]["frames"]
+        if not any(frame.get("in_app") for frame in frames):  # after all others: callers take what they leave
+            frames[:0] = self._frames.show(self._frames.callers(error), budget, values)
+        return chain
 
     def type_and_message(self, error: BaseException) -> tuple[str, str]:
         """Return the qualified type and the scrubbed message."""

@@ -16,11 +16,14 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass.exceptions.budget import (
+    MAX_CALLERS,
     MAX_FIRST_FRAMES,
     MAX_LAST_FRAMES,
     MAX_LINE,
+    MAX_OWN_CALLERS,
     MAX_VARIABLES,
 )
+from spanglass.exceptions.callers import callers, entries
 from spanglass.exceptions.in_app import in_app_rule, is_telemetry
 from spanglass.values import text_of
 
@@ -48,7 +51,7 @@ class Place(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One entry of a traceback."""
+    """One entry of a traceback, or one that called it."""
 
     place: Place
     frame: FrameType
@@ -79,6 +82,26 @@ class FrameReader:
         budget.frames -= len(frames)
         return frames, count, split
 
+    def callers(self, error: BaseException) -> list[Frame]:
+        """Return who called the frames of a traceback that has none of the application, outermost first.
+
+        As far as a few frames of the application; nothing if there is none, or if the traceback has some itself.
+        """
+        if any(self._at([entry])[0].place.in_app for entry in entries(error.__traceback__)):
+            return []
+        found: list[Frame] = []
+        end = own = 0
+        for frame in islice(callers(error), MAX_CALLERS):
+            place = self._place(frame, frame.f_lasti, frame.f_lineno)
+            if place.telemetry:
+                continue
+            found.append(Frame(place, frame))
+            if place.in_app:
+                end, own = len(found), own + 1
+            if own >= MAX_OWN_CALLERS:
+                break
+        return found[:end][::-1]
+
     def show(self, frames: Sequence[Frame], budget: Budget, values: ValueText) -> list[dict[str, Any]]:
         """Return what the structure says of frames; the innermost ones take from the budget first."""
         shown = [self._show(frame, budget, values) for frame in reversed(frames)]
@@ -103,7 +126,7 @@ class FrameReader:
             Frame(self._place(entry.tb_frame, entry.tb_lasti, entry.tb_lineno), entry.tb_frame) for entry in entries
         ]
 
-    def _place(self, frame: FrameType, instruction: int, line: int) -> Place:
+    def _place(self, frame: FrameType, instruction: int, line: int | None) -> Place:
         key = (id(frame.f_code), instruction)  # by itself: hashing its content costs more than all the rest
         place = self._places.get(key)
         if place is None:
