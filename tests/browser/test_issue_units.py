@@ -58,8 +58,15 @@ def test_a_state_is_said_with_what_ends_it(state, more, text):
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        (("spanglass", "state", "resolved", "regressed", "in_release 2.1"), "resolved to regressed, in release 2.1"),
+        (("spanglass", "state", "resolved", "regressed", "in_release 2.1"), "resolved in 2.1, now regressed"),
+        (("spanglass", "state", "ignored", "ongoing", "until_escalates"), "ignored until it escalates, now ongoing"),
         (("Ines", "state", "new", "resolved", ""), "changed new to resolved"),
+        (
+            ("Ines", "state", "new", "resolved", "in_next_release 2.1"),
+            "changed new to resolved in the release after 2.1",
+        ),
+        (("Ines", "state", "new", "ignored", "until_events 100"), "changed new to ignored until 100 more events"),
+        (("Ines", "state", "new", "ignored", f"until_time {NOW_NS}"), "changed new to ignored until 13:00"),
         (("Ines", "assignee", "", "Jun", ""), "assigned it to Jun"),
         (("Ines", "assignee", "Jun", "", ""), "took it from Jun"),
         (("Ines", "merged", "A-1", "A-2", ""), "merged A-1 A-2"),
@@ -68,7 +75,7 @@ def test_a_state_is_said_with_what_ends_it(state, more, text):
 )
 def test_an_activity_reads_behind_a_name(entry, text):
     """Who did it is written before; what happened by itself stands alone."""
-    assert words.activity(dict(zip(("who", "what", "from", "to", "detail"), entry, strict=True))) == text
+    assert words.activity(dict(zip(("who", "what", "from", "to", "detail"), entry, strict=True)), BERLIN) == text
 
 
 def test_a_chain_that_was_sent_is_shown_as_it_is():

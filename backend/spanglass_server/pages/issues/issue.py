@@ -26,7 +26,7 @@ BUCKETS = 60
 #: Values shown that set an issue's occurrences apart, and of one attribute.
 SHOWN_VALUES, SHOWN_OF_KEY = 10, 2
 #: What stands for what could not be had.
-NO_ATTRIBUTES: dict[str, Any] = {"attributes": []}
+NO_ATTRIBUTES: dict[str, Any] = {"attributes": [], "signal": "spans"}
 NO_RULES: dict[str, Any] = {"rules": []}
 
 
@@ -41,7 +41,7 @@ async def show(visit: Visit) -> Response:
         visit.attempt(visit.api("grouping", "rules"), NO_RULES),
         choose(visit, issue_id),
     )
-    values = list(_values(apart["attributes"], issue, visit))
+    values = list(_values(apart, issue, visit))
     url = visit.request.url
     here = f"{url.scheme}://{url.netloc}{url.path}"
     return visit.page(
@@ -84,13 +84,12 @@ def _labels(ticks: Sequence[Mapping[str, Any]], marks: Sequence[tuple[float, str
     return sorted([*free, *names], key=lambda label: label["x"])
 
 
-def _values(
-    attributes: Sequence[Mapping[str, Any]], issue: Mapping[str, Any], visit: Visit
-) -> Iterator[dict[str, Any]]:
+def _values(apart: Mapping[str, Any], issue: Mapping[str, Any], visit: Visit) -> Iterator[dict[str, Any]]:
     """Yield the values that set the occurrences apart, the most telling first, each with a search for it."""
-    rows = [{**value, "key": row["key"]} for row in attributes for value in row["values"][:SHOWN_OF_KEY]]
+    rows = [{**value, "key": row["key"]} for row in apart["attributes"] for value in row["values"][:SHOWN_OF_KEY]]
     for row in sorted(rows, key=lambda row: -abs(row["difference"])):
-        href = visit.near("/traces", visit.range_params() | {"service": issue["service"]}, row["key"], row["value"])
+        path, more = ("/logs", {}) if apart["signal"] == "logs" else ("/traces", {"service": issue["service"]})
+        href = visit.near(path, visit.range_params() | more, row["key"], row["value"])
         yield {**row, "href": href}
 
 

@@ -58,7 +58,8 @@ def _resolved(resolution: Mapping[str, Any]) -> str:
 def _until(ignore: Mapping[str, Any], clock: Clock) -> str:
     until, limit = ignore.get("until"), ignore.get("limit")
     if until == "until_time" and limit:
-        return f"until {clock.minute(parse_time_ns(str(limit)))}"
+        time_ns = int(limit) if str(limit).isdigit() else parse_time_ns(str(limit))
+        return f"until {clock.minute(time_ns)}"
     if until == "until_escalates":
         return "until it escalates"
     for kind, name in (("until_events", "event"), ("until_users", "user")):
@@ -67,12 +68,22 @@ def _until(ignore: Mapping[str, Any], clock: Clock) -> str:
     return "for ever"
 
 
-def activity(entry: Mapping[str, Any]) -> str:
+def _detail(detail: str, clock: Clock) -> str:
+    """Return what an entry of the activity says of how: ``in_next_release 1.4.0``, ``until_events 100``."""
+    how, _, limit = detail.partition(" ")
+    if how.startswith("until") or how == "for_ever":
+        return _until({"until": how, "limit": limit or None}, clock)
+    if how == "in_next_release":
+        return f"in the release after {limit}" if limit else "in the next release"
+    return f"in {limit}" if limit else ""
+
+
+def activity(entry: Mapping[str, Any], clock: Clock) -> str:
     """Return what was done, behind the name of who did it (nobody's name for what happened by itself)."""
     what, before, after, detail = entry["what"], entry["from"] or "", entry["to"] or "", entry["detail"] or ""
     if what == "state":
-        words = f"{before} to {after}" if entry["who"] == AUTOMATIC else f"changed {before} to {after}"
-        return f"{words}, {detail.replace('_', ' ')}" if detail else words
+        how = f" {_detail(detail, clock)}".rstrip()
+        return f"{before}{how}, now {after}" if entry["who"] == AUTOMATIC else f"changed {before} to {after}{how}"
     if what == "assignee":
         return f"assigned it to {after}" if after else f"took it from {before}"
     rest = " ".join(filter(None, (before, after, detail)))

@@ -42,7 +42,8 @@ function preview({ compared, not_stored: gone, is_sample: isSample, moved, merge
   const looked = isSample ? `the latest ${events(compared)}` : events(compared);
   const rest = gone ? ` ${events(gone)} cannot be tried: their records are not stored any more.` : "";
   if (!moved) return [h("p", {}, h("b", { class: "strong" }, "Nothing would change"), ` for ${looked}.${rest}`)];
-  return [h("p", {}, h("b", { class: "strong" }, `${events(moved)} would move`), ` of ${looked}.${rest}`), merges.map(merge), splits.map(split)].flat(Infinity);
+  const alone = !merges.length && !splits.length ? " No issue merges or splits: each goes on as it is under another fingerprint." : "";
+  return [h("p", {}, h("b", { class: "strong" }, `${events(moved)} would move`), ` of ${looked}.${alone}${rest}`), merges.map(merge), splits.map(split)].flat(Infinity);
 }
 
 class RuleForm {
