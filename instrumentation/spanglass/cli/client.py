@@ -81,8 +81,12 @@ class Client:
 
     def post(self, path: str, content: Any) -> Any:
         """Post JSON to a path below ``/api/v1``."""
+        return self.send("POST", path, content)
+
+    def send(self, method: str, path: str, content: Any) -> Any:
+        """Send JSON with any method to a path below ``/api/v1``."""
         body = json.dumps(content).encode()
-        return self._checked(self.request("POST", API + path, body, {"Content-Type": "application/json"}), content)
+        return self._checked(self.request(method, API + path, body, {"Content-Type": "application/json"}), content)
 
     def pages(self, path: str, parameters: Mapping[str, Any], key: str, limit: int) -> Iterator[dict[str, Any]]:
         """Go through a list's pages until ``limit`` items have come or the list ends."""

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from spanglass.cli.client import DEFAULT_URL, Client
 from spanglass.cli.output import FORMATS
@@ -20,6 +21,16 @@ EXAMPLES = {
     "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
     "services": ("--last 24h", "--format csv"),
+    "issues": ("'service:checkout type:ValueError' --last 24h", "--state resolved,ignored --sort events", "regroup"),
+    "issue": ("CHECKOUT-12 --last 24h", "resolve CHECKOUT-12 --next-release"),
+    "issue resolve": ("CHECKOUT-12", "CHECKOUT-12 CART-3 --release 1.4.0"),
+    "issue ignore": ("CHECKOUT-12 --until now+2h", "CHECKOUT-12 --events 100"),
+    "issue reopen": ("CHECKOUT-12",),
+    "issue assign": ("CHECKOUT-12 --to ann", "CHECKOUT-12 --to ''"),
+    "issue comment": ("CHECKOUT-12 'the stock is read twice'",),
+    "issue merge": ("CHECKOUT-14 CHECKOUT-15 --into CHECKOUT-12",),
+    "issue unmerge": ("CHECKOUT-12 CHECKOUT-14",),
+    "releases": ("checkout --last 7d",),
     "sql": ("'SELECT name, count(*) FROM spans GROUP BY name ORDER BY 2 DESC'", "--format csv < statement.sql"),
     "send": ("traces.jsonl logs.jsonl.gz", "- < traces.json"),
     "status": ("", "--format ndjson"),
@@ -88,6 +99,11 @@ def client(arguments: argparse.Namespace, environ: Mapping[str, str] = os.enviro
     """Make the client that the options name."""
     token = arguments.token if arguments.token is not None else environ.get(arguments.token_variable, "")
     return Client(arguments.url, token, arguments.token_variable)
+
+
+def segment(text: str) -> str:
+    """Write a text as one segment of a path."""
+    return quote(text, safe="")
 
 
 def positive(text: str) -> int:
