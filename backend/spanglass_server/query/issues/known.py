@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "issue_key": pa.int64(),
+    "number": pa.int32(),  # of the issue in this table: cheaper to group by than its id
     "id": pa.string(),
     "stored_state": pa.string(),
     "first_seen_ns": pa.int64(),
@@ -89,8 +90,8 @@ class KnownIssues:
 def _rows(snapshot: Snapshot) -> pa.Table:
     """Write a row a key."""
     rows = [
-        (key, issue.id, str(issue.status.state), issue.first_seen_ns, issue.assignee, issue.title)
-        for issue in snapshot.issues.values()
+        (key, number, issue.id, str(issue.status.state), issue.first_seen_ns, issue.assignee, issue.title)
+        for number, issue in enumerate(snapshot.issues.values())
         for key in issue.keys
     ]
     columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)

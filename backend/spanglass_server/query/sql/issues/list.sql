@@ -10,6 +10,7 @@ WITH counted AS (
     GROUP BY issue_key
 ), found AS MATERIALIZED (
     SELECT id,
+        any_value(number) AS number,
         any_value(state) AS state,
         any_value(first_seen_ns) AS first_seen,
         max(last_seen) AS last_seen,
