@@ -191,6 +191,7 @@ def test_calls_of_requests_and_sqlite3_have_the_applications_frames(instrumented
 
     assert functions("GET")[0][-1] == "order"
     assert functions("SELECT")[0][-1] == "query"
+    assert "execute" not in functions("SELECT")[1]  # of telemetry, which only passes the call on
 
 
 def test_the_text_is_read_as_one_traceback(sent, library, chain_of):
