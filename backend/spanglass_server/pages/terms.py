@@ -8,6 +8,7 @@ from typing import Any
 from spanglass_server.query.language.ast import Field
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES
 from spanglass_server.query.language.text import QUOTED, format_field, quote
+from spanglass_server.signals import SENT
 
 #: Keys of the filter language that pages name themselves.
 SERVICE, OPERATION, TRACE_ID = "service.name", "name", "trace_id"
@@ -15,8 +16,8 @@ ERRORS = "status = error"
 #: Keys whose values are words of a fixed list, which read better without quotes.
 WORDS = frozenset({"status", "kind", "severity"})
 
-#: Names of what every record has, of any signal: an attribute that is called so is meant in quotes only.
-FIELDS = frozenset(SHORT_NAMES).union(*INTRINSICS.values())
+#: Names of what every record has, of any signal that has attributes: one that is called so is meant in quotes only.
+FIELDS = frozenset(SHORT_NAMES).union(*(INTRINSICS[signal] for signal in SENT))
 
 #: What joins terms, and quoted text, in which nothing joins.
 JOINS = re.compile(rf"{QUOTED.pattern}|(?P<both>\s+and\s+)|(?P<either>\bor\b|\|\|)", re.DOTALL | re.IGNORECASE)
