@@ -239,6 +239,13 @@ def test_a_stack_of_another_sdk_is_shown_by_its_frames(open_page):
     assert "starlette" in stack.inner_text()
 
 
+def test_a_stack_of_another_language_is_shown_by_its_frames(open_page):
+    """What the core reads of a panic of Go has functions, files and lines, too."""
+    page = open_page("shop", "/issues/INVENTORY-4")
+    assert page.locator("#stack .frame.app b").all_inner_texts() == ["main.(*Shelf).Reserve", "main.handleReserve"]
+    assert "app/inventory/shelf.go:71" in "".join(page.locator("#stack .frame.app").first.inner_text().split())
+
+
 def test_events_are_walked_one_by_one(open_page):
     """Earlier, later, first and latest are links; j and k follow them; the view stays the same."""
     page = open_page("shop", f"{ISSUE}?view=attributes")

@@ -58,8 +58,8 @@ def test_a_state_is_said_with_what_ends_it(state, more, text):
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        (("spanglass", "state", "resolved", "regressed", "in_release 2.1"), "resolved in 2.1, now regressed"),
-        (("spanglass", "state", "ignored", "ongoing", "until_escalates"), "ignored until it escalates, now ongoing"),
+        (("spanglass", "state", "resolved", "regressed", "in_release 2.1"), "Resolved in 2.1, now regressed"),
+        (("spanglass", "state", "ignored", "ongoing", "until_escalates"), "Ignored until it escalates, now ongoing"),
         (("Ines", "state", "new", "resolved", ""), "changed new to resolved"),
         (
             ("Ines", "state", "new", "resolved", "in_next_release 2.1"),
@@ -69,7 +69,9 @@ def test_a_state_is_said_with_what_ends_it(state, more, text):
         (("Ines", "state", "new", "ignored", f"until_time {NOW_NS}"), "changed new to ignored until 13:00"),
         (("Ines", "assignee", "", "Jun", ""), "assigned it to Jun"),
         (("Ines", "assignee", "Jun", "", ""), "took it from Jun"),
-        (("Ines", "merged", "A-1", "A-2", ""), "merged A-1 A-2"),
+        (("Ines", "merged", "A-1", "A-2", ""), "merged A-1 into A-2"),
+        (("Ines", "unmerged", "A-1", "A-2", ""), "took A-1 out of A-2 again"),
+        (("spanglass", "carried", "00c0ffee", "00decade", ""), "moved to another fingerprint 00c0ffee 00decade"),
         (("spanglass", "created", "", "new", ""), "First seen"),
     ],
 )

@@ -21,8 +21,7 @@ OPEN = ("new", "ongoing", "regressed")
 CSS = {"new": "err", "regressed": "err"}
 #: How an activity that is no change of state or assignee reads.
 _DONE = {
-    "created": "First seen", "comment": "commented", "merged": "merged", "unmerged": "unmerged",
-    "carried": "moved to another fingerprint",
+    "created": "First seen", "comment": "commented", "carried": "moved to another fingerprint",
 }  # fmt: skip
 AUTOMATIC = "spanglass"
 #: What a line of a fingerprint is.
@@ -83,9 +82,15 @@ def activity(entry: Mapping[str, Any], clock: Clock) -> str:
     what, before, after, detail = entry["what"], entry["from"] or "", entry["to"] or "", entry["detail"] or ""
     if what == "state":
         how = f" {_detail(detail, clock)}".rstrip()
-        return f"{before}{how}, now {after}" if entry["who"] == AUTOMATIC else f"changed {before} to {after}{how}"
+        return (
+            f"{before.capitalize()}{how}, now {after}"
+            if entry["who"] == AUTOMATIC
+            else f"changed {before} to {after}{how}"
+        )
     if what == "assignee":
         return f"assigned it to {after}" if after else f"took it from {before}"
+    if what in {"merged", "unmerged"}:
+        return f"merged {before} into {after}" if what == "merged" else f"took {before} out of {after} again"
     rest = " ".join(filter(None, (before, after, detail)))
     return f"{_DONE.get(what, what)}{f' {rest}' if rest and what != 'created' else ''}"
 
