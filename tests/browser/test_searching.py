@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
 pytestmark = pytest.mark.browser
+
+REFUSED = ("Failed to load resource",)
 
 
 @pytest.mark.parametrize("width", [897, 1024, 1199, 1440])
@@ -93,3 +97,59 @@ def test_a_key_that_nobody_sends_is_named(open_page):
     page.wait_for_url("**filter=http.route%20**")
     assert page.locator(".filter input[name=filter]").input_value() == "http.route = /cart"
     assert page.locator(".hint.warn").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "typed", "says"),
+    [
+        ("start=soon", "start", "soon", "'soon' is not a time: write now, now-15m"),
+        ("start=now-2h&end=later", "end", "later", "'later' is not a time: write now, now-15m"),
+        ("last=5x", "start", "now-5x", "'5x' is not a length of time: write 15m, 1h30m or 7d."),
+        ("start=now&end=now-1h", "start", "now", "The range begins after it ends."),
+    ],
+)
+@pytest.mark.parametrize("path", ["/traces", "/services"])
+def test_an_unreadable_range_keeps_the_page(open_page, path, query, field, typed, says):
+    """The range's form is open, the field marked, with what was typed; the page shows the default range."""
+    page = open_page("shop", f"{path}?filter=name%20exists&{query}", allow=REFUSED)
+    marked = page.locator(".range [aria-invalid]")
+    assert [marked.get_attribute("name"), marked.input_value()] == [field, typed]
+    assert page.evaluate("document.activeElement.getAttribute('aria-describedby')") == "bad-range"
+    said = page.locator("#bad-range").inner_text()
+    assert said.startswith(says)
+    assert said.endswith("The page shows the last 1 hour meanwhile.")
+    assert page.locator("main tbody tr").count() > 3
+    assert page.url.endswith(f"{path}?filter=name+exists")
+    if path == "/traces":
+        assert page.locator(".filter input[name=filter]").input_value() == "name exists"
+        assert page.locator(".facet").count() > 3
+
+
+def test_a_form_with_an_unreadable_time_goes_back_to_its_page(serve):
+    """What was typed into the range's form comes back with the filter; the answer says that it was refused."""
+    url = serve("shop").url
+    params = {"back": "/logs", "filter": "a = 1", "start": "soon", "end": "now"}
+    sent = httpx.get(f"{url}/range", params=params)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/logs?filter=a%20%3D%201&start=soon&end=now")
+    shown = httpx.get(url + sent.headers["location"])
+    assert shown.status_code == 400
+    assert "start=soon" not in shown.text  # no link carries it on
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/traces?filter=a%20%3D%20500mz", "filter"), ("/logs?filter=a%20%3D%20500mz", "filter"),
+     ("/traces?min=5x&filter=name%20exists", "min")],
+)  # fmt: skip
+def test_a_search_that_cannot_be_read_keeps_the_page(open_page, path, field):
+    """The field is marked, form, range and facets stay, and a value of a facet begins a new search."""
+    page = open_page("shop", path, allow=REFUSED)
+    marked = page.locator("main [aria-invalid]")
+    assert marked.get_attribute("name") == field
+    assert page.locator(f"#{marked.get_attribute('aria-describedby')}").inner_text()
+    assert page.locator("details.range").count() == 1
+    assert page.locator(".empty b").inner_text() == "Nothing was searched."
+    if field == "filter":
+        page.locator(".facet .pick").first.click()
+        page.wait_for_url(re.compile("filter=(service.name|severity)"))
+        assert page.locator("[aria-invalid]").count() == 0

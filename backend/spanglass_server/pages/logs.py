@@ -30,7 +30,9 @@ async def show(visit: Visit) -> Response:
     box = await search.read_filter(visit, "logs")
     problem = box.problem
     found: Mapping[str, Any] = {}
-    if not problem:
+    if problem:
+        found = await search.facets_alone(visit, "logs")
+    else:
         try:
             found = await _find(visit)
         except ApiError as error:
@@ -54,7 +56,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "errors": sum(point.get(key, 0) for point in counts["points"] for key in ("error", "fatal")),
         "errors_filter": terms.both(visit.param("filter"), terms.term("severity", "error", ">=")),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
-        "facets": search.facet_rows(visit, facets["facets"]),
+        "facets": search.facet_rows(visit, facets["facets"], visit.param("filter")),
         "facets_problem": facets["problem"],
     }  # fmt: skip
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from spanglass_server.pages.ports import ApiError
     from spanglass_server.pages.visit import Visit
-    from spanglass_server.pages.window import WindowError
 
 #: A sentence and the next step by the API's error code (docs/api.md).
 SENTENCES = {
@@ -83,14 +82,6 @@ def sentence(text: str) -> str:
     """Return a message as a sentence among others: with a capital and a full stop."""
     text = text.strip()
     return text and text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
-
-
-def of_window(error: WindowError, visit: Visit) -> Problem:
-    """Return the problem that an unreadable time range is."""
-    links = [("Last hour", visit.here(last=None, start=None, end=None))]
-    return Problem(
-        "bad_request", 400, "This time range cannot be read.", str(error), "Or take the last hour.", links, error.field
-    )
 
 
 def no_page(visit: Visit) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Unpack
 
 from starlette.responses import RedirectResponse, Response
@@ -16,8 +17,8 @@ from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
-from spanglass_server.pages.visit import Site, Visit
-from spanglass_server.pages.window import WindowError, read_time
+from spanglass_server.pages.visit import RANGE, Site, Visit
+from spanglass_server.pages.window import WindowError
 from spanglass_server.query.language.text import quote
 
 if TYPE_CHECKING:
@@ -75,17 +76,20 @@ async def home(visit: Visit) -> Response:
 
 
 async def set_range(visit: Visit) -> Response:
-    """``/range``: takes the range form's fields as written and goes back with absolute times in UTC in the URL."""
+    """``/range``: takes the range form's fields as written and goes back with absolute times in UTC in the URL.
+
+    What cannot be read goes back as it is: the page says what is wrong with it.
+    """
     back = visit.param("back")
     back = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/services"
     kept = [
-        (key, value)
-        for key, value in visit.request.query_params.multi_items()
-        if key not in {"back", "start", "end", "last", "cursor"}
+        (key, value) for key, value in visit.request.query_params.multi_items() if key not in {"back", "cursor", *RANGE}
     ]
-    for name in ("start", "end"):
-        read_time(visit.param(name) or "now", name, visit.clock)
-    return _redirect(visit.link(back, {**dict(kept), **visit.window.params}))
+    try:
+        range_params = visit.window.params
+    except WindowError:
+        range_params = visit.range_params()
+    return _redirect(visit.link(back, {**dict(kept), **range_params}))
 
 
 #: Every page: its path and what shows it.
@@ -136,15 +140,25 @@ def _endpoint(site: Site, show: Show) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         visit = Visit(site, request)
         try:
-            response = await unless_client_left(request, show(visit))
+            response = await unless_client_left(request, _shown(visit, show))
             return Response(status_code=CLIENT_LEFT) if response is None else response
         except ApiError as error:
             found = problem.of_api(error, visit)
-        except WindowError as error:
-            found = problem.of_window(error, visit)
         return visit.page("error.html", status=found.status, problem=found)
 
     return endpoint
+
+
+async def _shown(visit: Visit, show: Show) -> Response:
+    """Show a page; one whose range cannot be read is shown for the default range, and says so at the field."""
+    try:
+        return await show(visit)
+    except WindowError as error:
+        visit.leave_range(error)
+    response = await show(visit)
+    if response.status_code == HTTPStatus.OK:
+        response.status_code = HTTPStatus.BAD_REQUEST
+    return response
 
 
 def _redirect(to: str) -> Response:

@@ -81,9 +81,14 @@ async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str,
     return await visit.attempt(question, {"facets": []})
 
 
-def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Facets for the template: every value with the link that filters by it, or takes that filter away."""
-    filter_text = visit.param("filter")
+async def facets_alone(visit: Visit, signal: str) -> dict[str, Any]:
+    """Return the facets of the whole range, for a page whose own search cannot be read: its values begin a new one."""
+    counted = await count_facets(visit, signal, "")
+    return {"facets": facet_rows(visit, counted["facets"], ""), "facets_problem": counted["problem"]}
+
+
+def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], filter_text: str) -> list[dict[str, Any]]:
+    """Facets for the template: every value with the link that adds it to a filter, or takes it away again."""
     rows = []
     for facet in facets:
         peak = max((value["count"] for value in facet["values"]), default=0)

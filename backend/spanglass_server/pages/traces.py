@@ -31,7 +31,9 @@ async def show(visit: Visit) -> Response:
     box = await search.read_filter(visit, "spans")
     problem = box.problem or _bad_duration(visit)
     found: Mapping[str, Any] = {}
-    if not problem:
+    if problem:
+        found = await search.facets_alone(visit, "spans")
+    else:
         try:
             found = await _find(visit)
         except ApiError as error:
@@ -62,7 +64,8 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "unknown": await search.unknown_keys(visit, "spans", traces["traces"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
-        "counts": counts, "chart": _chart(counts, visit), "facets": search.facet_rows(visit, facets["facets"]),
+        "counts": counts, "chart": _chart(counts, visit),
+        "facets": search.facet_rows(visit, facets["facets"], visit.param("filter")),
         "facets_problem": facets["problem"], "open": running.panel(visit, unended),
         "open_traces": running.by_trace(unended),
     }  # fmt: skip

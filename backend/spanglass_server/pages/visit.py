@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from spanglass_server.pages.ports import Api, FirstTime, Health
+    from spanglass_server.pages.window import WindowError
 
 API = "/api/v1"
+#: Parameters of the time range.
+RANGE = ("last", "start", "end")
 #: Longer values are not offered as a search: no one means the whole of a stack trace.
 MOST_SEARCHED = 300
 #: The cookie in which the browser names its time zone, so that pages show the reader's wall clock from the server on.
@@ -52,6 +55,8 @@ class Site:
 class Visit:
     """A request for a page. ``window`` raises ``WindowError`` when the URL's range cannot be read.
 
+    After ``leave_range`` it is the default one; ``unread`` says what is wrong with the URL's, which ``typed`` has.
+
     ``longest_default`` is how long the range of a URL without one is at most, a preset; a page may change it before it
     uses the range.
     """
@@ -64,6 +69,8 @@ class Visit:
         self.clock = Clock(zone, site.clock_ns())
         self.longest_default = DEFAULT_LAST
         self._window: Window | None = None
+        self.unread: WindowError | None = None
+        self.typed: Mapping[str, str] = {}
 
     @property
     def window(self) -> Window:
@@ -71,6 +78,11 @@ class Visit:
         if self._window is None:
             self._window = read_window(self.params, self.clock, self.site.first_time(), self.longest_default)
         return self._window
+
+    def leave_range(self, error: WindowError) -> None:
+        """Go on with the default range where the URL's cannot be read; links leave it out, its form keeps it."""
+        self.unread, self.typed = error, {name: self.param(name) for name in RANGE}
+        self.params = {name: text for name, text in self.params.items() if name not in RANGE}
 
     @property
     def until_s(self) -> float:
@@ -134,7 +146,7 @@ class Visit:
 
     def range_params(self) -> dict[str, str]:
         """Return the range's own parameters."""
-        return {name: self.params[name] for name in ("last", "start", "end") if self.params.get(name)}
+        return {name: self.params[name] for name in RANGE if self.params.get(name)}
 
     @staticmethod
     def link(path: str, params: Mapping[str, str | None]) -> str:

@@ -1,7 +1,7 @@
 // Small things of every page: theme, copy buttons, popovers, rows, pickers.
 
 import { ask } from "./api.js";
-import { go, waiting } from "./go.js";
+import { go, remember, waiting } from "./go.js";
 
 const PERIOD = 2000; // ms between two looks whether an empty server is still empty
 const THEMES = ["system", "light", "dark"];
@@ -48,6 +48,7 @@ function rows(event) {
 function popovers() {
   const range = document.querySelector("details.range");
   if (!range) return;
+  if ("unread" in range.dataset) remember({ last: null, start: null, end: null }); // the page has the default range
   document.addEventListener("click", (event) => { if (!range.contains(event.target)) range.open = false; });
   range.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !range.open) return;
