@@ -79,6 +79,36 @@ def test_the_order_of_arrival_does_not_change_the_count():
     assert counts == {2}
 
 
+TAKE, VIA_CART, VIA_LIST = b"take", b"takecart", b"takelist"
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([VIA_CART, VIA_LIST], 2),
+        ([TAKE, VIA_CART], 1),
+        ([TAKE, VIA_CART, TAKE, VIA_LIST], 2),
+        ([b"", VIA_CART, VIA_LIST], 2),
+        ([VIA_CART, VIA_CART + b"main", VIA_LIST], 2),
+        ([VIA_CART] * 3 + [VIA_LIST], 4),
+    ],
+)
+@pytest.mark.parametrize("tell", [of_span, of_log], ids=["spans", "logs"])
+def test_calls_from_different_places_are_different_exceptions(tell, frames, expected):
+    """A stack that goes on where the other ends is of the same exception further out; one that differs is another's."""
+    for order in itertools.permutations(enumerate(frames)):
+        tellings = [tell(f"s{i}", stack=hash(stack), frames=stack) for i, stack in order]
+        retellings = Retellings()
+        assert sum(map(retellings.is_new, tellings)) == expected
+
+
+def test_spans_of_one_parent_are_different_calls_whatever_their_stacks():
+    """JavaScript's stacks end after ten calls, or where the last wait was."""
+    tellings = [of_span(f"c{i}", "root", stack=min(i, 1), frames=VIA_CART if i else TAKE) for i in range(20)]
+    assert sum(map(Retellings().is_new, tellings)) == 20
+    assert sum(map(Retellings().is_new, [*tellings, of_span("root", stack=7, frames=TAKE)])) == 20
+
+
 SECOND = 10**9
 OUTER, OTHER = b"1234", b"1x"  # frames, innermost first
 

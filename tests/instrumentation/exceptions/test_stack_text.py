@@ -59,31 +59,30 @@ def test_it_looks_as_python_prints_it(function):
     assert written(found.value) == printed(found.value)
 
 
-def test_members_of_groups_are_indented():
-    """Each member of a group follows the group, numbered, with what led to it."""
+def raised_group():
+    """Return a group that was raised, with a cause, a member that was raised, and a group in it."""
     try:
-        fail()
-    except ValueError as error:
-        member = error
-    group = ExceptionGroup("all", [member, ExceptionGroup("rest", [OSError("two")])])
-    line = fail.__code__.co_firstlineno + 2
-    here = test_members_of_groups_are_indented.__code__.co_firstlineno + 3
+        try:
+            fail()
+        except ValueError as error:
+            raise ExceptionGroup(
+                "all", [error, TypeError("a"), ExceptionGroup("rest", [OSError("two")])]
+            ) from KeyError("k")
+    except ExceptionGroup as group:
+        return group
 
-    assert written(group) == (
-        "ExceptionGroup: all (2 sub-exceptions)\n"
-        "  +---------------- 1 ----------------\n"
-        "  | Traceback (most recent call last):\n"
-        f'  |   File "{__file__}", line {here}, in test_members_of_groups_are_indented\n'
-        "  |     fail()\n"
-        f'  |   File "{__file__}", line {line}, in fail\n'
-        '  |     raise ValueError("broken")\n'
-        "  | ValueError: broken\n"
-        "  +---------------- 2 ----------------\n"
+
+def test_groups_are_written_as_python_does():
+    """A group, its members and a group in it stand as ``traceback`` has them, but for the marks below source lines."""
+    group = raised_group()
+    marks = re.compile(r"^[ |]*[~^]+$\n", re.MULTILINE)
+
+    assert written(group) == marks.sub("", "".join(traceback.format_exception(group)))
+    assert written(ExceptionGroup("rest", [OSError("two")])) == (
         "  | ExceptionGroup: rest (1 sub-exception)\n"
-        "  |   +---------------- 1 ----------------\n"
-        "  |   | OSError: two\n"
-        "  |   +------------------------------------\n"
-        "  +------------------------------------\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | OSError: two\n"
+        "    +------------------------------------\n"
     )
 
 

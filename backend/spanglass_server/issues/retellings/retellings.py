@@ -7,7 +7,7 @@ With an id of the occurrence (our SDK) all tellings that have it are one. Withou
 service, type, message and the place that raised in common:
 
 - of spans, those count of which no child told it: an exception goes up. Twenty calls that fail alike are twenty.
-- log records with one stack count each; with another stack it is one exception, logged further out as well.
+- log records with one stack count each; with a longer stack it is one exception, logged further out as well.
 - spans and log records tell of the same ones: the larger number counts.
 - a record that was sent again does not count. Log records are known by their time, if it is finer than milliseconds:
   in one of those many may be alike.
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.issues.retellings.further_out import FurtherOut
+from spanglass_server.issues.retellings.telling import FRAME_BYTES
 
 if TYPE_CHECKING:
     from spanglass_server.issues.retellings.telling import Telling
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 REMEMBERED = 30_000
 #: The most of one trace that are alike: a loop that fails in a trace without end is not remembered for ever.
 _ALIKE_MAX = 3_000
+_STACKS_MAX = 100  # of these: all are compared with each other
+
+_Stack = tuple[bool, int, bytes]  # of an event, its hash, its frames
 
 
 @dataclass(slots=True)
@@ -39,13 +43,20 @@ class _Told:
     counted: int = 0
     records: set[tuple[Any, ...]] = field(default_factory=set)  # events and log records, to know those sent again
     parents: set[bytes] = field(default_factory=set)
-    of_span: dict[bytes | None, list[int]] = field(default_factory=lambda: defaultdict(list))  # stacks
-    of_stack: dict[tuple[bool, int], int] = field(default_factory=lambda: defaultdict(int))
+    of_span: dict[bytes | None, list[_Stack]] = field(default_factory=lambda: defaultdict(list))
+    calls: dict[bytes, set[bytes | None]] = field(default_factory=lambda: defaultdict(set))  # of spans, by parent
+    of_stack: dict[_Stack, int] = field(default_factory=lambda: defaultdict(int))
 
     def copy(self) -> _Told:
         """Return one that does not change with this."""
-        of_span = defaultdict(list, {span: [*stacks] for span, stacks in self.of_span.items()})
-        return _Told(self.counted, {*self.records}, {*self.parents}, of_span, defaultdict(int, self.of_stack))
+        return _Told(
+            self.counted,
+            {*self.records},
+            {*self.parents},
+            defaultdict(list, {span: [*stacks] for span, stacks in self.of_span.items()}),
+            defaultdict(set, {parent: {*spans} for parent, spans in self.calls.items()}),
+            defaultdict(int, self.of_stack),
+        )
 
     def add(self, telling: Telling) -> bool:
         """Take a telling; whether it is one more occurrence."""
@@ -53,25 +64,48 @@ class _Told:
             if telling.record in self.records:
                 return False
             self.records.add(telling.record)
-        stack = (telling.is_span_event, telling.stack_hash)
+        stack = (telling.is_span_event, telling.stack_hash, telling.frames)
         if not telling.is_span_event:
             self.of_stack[stack] += 1
         elif not self._add_event(telling, stack):
             return False
-        if self.of_stack[stack] <= self.counted:
+        if self._least(telling.is_span_event) <= self.counted:
             return False
         self.counted += 1
         return True
 
-    def _add_event(self, telling: Telling, stack: tuple[bool, int]) -> bool:
+    def _least(self, is_event: bool) -> int:  # noqa: FBT001 - private
+        """Return how many exceptions there are at least, by what spans or log records told.
+
+        Of stacks of which one is part of the other, the longer may be of exceptions that the shorter told. Those of
+        spans with one parent are not: they are different calls.
+        """
+        own: dict[bytes, int] = defaultdict(int)
+        for (of_event, _, frames), count in self.of_stack.items():
+            if of_event is is_event:
+                own[frames] = max(own[frames], count)
+        calls = max(map(len, self.calls.values()), default=0) if is_event else 0
+        if len(own) == 1:
+            return max(calls, *own.values())
+        longer: dict[bytes | None, int] = defaultdict(int)
+        for frames in sorted(own, key=len, reverse=True):
+            parts = (frames[:end] for end in range(len(frames) - FRAME_BYTES, -1, -FRAME_BYTES))
+            longer[next((part for part in parts if part in own), None)] += max(own[frames], longer[frames])
+        return max(calls, longer[None])
+
+    def _add_event(self, telling: Telling, stack: _Stack) -> bool:
         parent = telling.parent_span_id
         if parent and parent not in self.parents:
             self.parents.add(parent)
             for passed_on in self.of_span.pop(parent, ()):
-                self.of_stack[True, passed_on] -= 1
+                self.of_stack[passed_on] -= 1
+            for calls in self.calls.values():
+                calls.discard(parent)
         if telling.span_id in self.parents:
             return False
-        self.of_span[telling.span_id].append(telling.stack_hash)
+        if parent:
+            self.calls[parent].add(telling.span_id)
+        self.of_span[telling.span_id].append(stack)
         self.of_stack[stack] += 1
         return True
 
@@ -154,7 +188,7 @@ class Retellings:
         is_new = held.add(telling)
         self._told[key] = held
         self._size += held.size
-        if held.size > min(_ALIKE_MAX, self._remembered):
+        if held.size > min(_ALIKE_MAX, self._remembered) or len(held.of_stack) > _STACKS_MAX:
             self._drop(key)
         self._forget()
         return is_new

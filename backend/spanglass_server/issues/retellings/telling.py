@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _MILLISECOND_NS = 1_000_000
+#: Of one frame in a telling's frames.
+FRAME_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Telling:
     event_index: int
     origin: tuple[str, str, str, str]  # service, type, message, and the place that raised
     stack_hash: int
-    frames: bytes = b""  # of the application, innermost first, 4 bytes each
+    frames: bytes = b""  # of the application, innermost first, ``FRAME_BYTES`` each
 
     @property
     def record(self) -> tuple[bytes | None, int, int] | None:

@@ -23,7 +23,7 @@ PATHS = [
     (r"/[^\s\":]*/\.m2/repository/[^\s\":]*/", "/opt/lib/"),
     (r"/[^\s\"]*/\.pyenv/[^\"\s]*/", "/opt/python/"),
     (r"/rustc/[0-9a-f]{40}/", "/rustc/"),
-    (r"/tmp/cap/\w+/", "/srv/shop/"),
+    (r"/tmp/(?:cap/\w+|nodecap)/", "/srv/shop/"),
 ]
 #: Which traces are kept, by a word that one of their spans has, and which metrics, by name; all, where nothing is named.
 KEPT = {
