@@ -6,11 +6,16 @@ import itertools
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from errors import STACK, exception, log_request, occurrences, span_request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spanglass_server.ingest.ports import IngestError
+from spanglass_server.issues.deriving import Deriver
+from spanglass_server.issues.releases_seen import ReleasesSeen
+from spanglass_server.issues.sightings import Sightings
+from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.signals import Signal
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
@@ -178,3 +183,28 @@ def test_exceptions_past_the_limits_of_attributes_count(tmp_path, limits):
         node.real.errors.regrouping.ask()
         node.real.errors.regrouping.step()
         assert counted(node) == rows
+
+
+def test_messages_that_are_never_the_same_become_a_bounded_number_of_issues(tmp_path):
+    """Past the bound all others are occurrences of one issue that says so; each is counted, and no more is held."""
+    words = ["".join(letters) for letters in itertools.product("abcdefghij", repeat=4)]
+    store = SqliteIssueStore(tmp_path / "issues.sqlite", 50)
+    sightings = Sightings()
+    deriver = Deriver(store.route, sightings, ReleasesSeen())
+    derived = 0
+    for start in range(0, len(words), 1000):
+        part = words[start : start + 1000]
+        columns = {
+            "time_ns": pa.array(range(start, start + 1000), pa.int64()),
+            "trace_id": pa.array([word.encode() * 4 for word in part], pa.binary()),
+            "log.exception.type:str": pa.array(["Error"] * 1000),
+            "log.exception.message:str": pa.array([f"{word} failed" for word in part]),
+            "resource.service.name:str": pa.array(["shop"] * 1000),
+        }
+        derived += deriver.derive(Signal.LOGS, pa.table(columns)).num_rows
+        store.observe(sightings.take(), 1)
+    found = store.snapshot().issues.values()
+    store.close()
+    assert derived == len(words)
+    assert len(found) == 51
+    assert [issue.id for issue in found if issue.is_overflow] == ["SHOP-OVERFLOW"]
