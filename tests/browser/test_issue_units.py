@@ -58,7 +58,8 @@ def test_a_state_is_said_with_what_ends_it(state, more, text):
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        (("spanglass", "state", "resolved", "regressed", "in_release 2.1"), "Resolved in 2.1, now regressed"),
+        (("spanglass", "state", "resolved", "regressed", "2.1"), "Resolved, now regressed in 2.1"),
+        (("Ines", "state", "new", "resolved", "in_release 2.1"), "changed new to resolved in 2.1"),
         (("spanglass", "state", "ignored", "ongoing", "until_escalates"), "Ignored until it escalates, now ongoing"),
         (("Ines", "state", "new", "resolved", ""), "changed new to resolved"),
         (

@@ -68,13 +68,14 @@ def _until(ignore: Mapping[str, Any], clock: Clock) -> str:
 
 
 def _detail(detail: str, clock: Clock) -> str:
-    """Return what an entry of the activity says of how: ``in_next_release 1.4.0``, ``until_events 100``."""
+    """Return what an entry of the activity says of how: ``in_next_release 1.4.0``, ``until_events 100``, ``1.4.0``."""
     how, _, limit = detail.partition(" ")
     if how.startswith("until") or how == "for_ever":
         return _until({"until": how, "limit": limit or None}, clock)
     if how == "in_next_release":
         return f"in the release after {limit}" if limit else "in the next release"
-    return f"in {limit}" if limit else ""
+    release = limit if how in {"in_release", "now"} else detail
+    return f"in {release}" if release else ""
 
 
 def activity(entry: Mapping[str, Any], clock: Clock) -> str:
@@ -82,11 +83,9 @@ def activity(entry: Mapping[str, Any], clock: Clock) -> str:
     what, before, after, detail = entry["what"], entry["from"] or "", entry["to"] or "", entry["detail"] or ""
     if what == "state":
         how = f" {_detail(detail, clock)}".rstrip()
-        return (
-            f"{before.capitalize()}{how}, now {after}"
-            if entry["who"] == AUTOMATIC
-            else f"changed {before} to {after}{how}"
-        )
+        if entry["who"] != AUTOMATIC:
+            return f"changed {before} to {after}{how}"
+        return f"Ignored{how}, now {after}" if before == "ignored" else f"{before.capitalize()}, now {after}{how}"
     if what == "assignee":
         return f"assigned it to {after}" if after else f"took it from {before}"
     if what in {"merged", "unmerged"}:
