@@ -232,7 +232,7 @@ class StoreSession:
             name = self._register(numbered)
             rows = self.execute(f"SELECT row FROM {name} WHERE {where}", parameters)  # noqa: S608 - see the contract
             if rows.num_rows:
-                found.append(chunk.table.take(rows["row"]))
+                found.append(_plain(chunk.table.take(rows["row"])))
         return found
 
     def _register(self, table: pa.Table) -> str:
@@ -240,6 +240,15 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The same rows without dictionaries: what is read from files has none, and Arrow does not join both."""
+    encoded = [name for name in table.column_names if pa.types.is_dictionary(table.schema.field(name).type)]
+    for name in encoded:
+        column = table[name]
+        table = table.set_column(table.column_names.index(name), name, pc.cast(column, column.type.value_type))
+    return table
 
 
 def _minute(number: int) -> Window:

@@ -28,6 +28,19 @@ def test_a_column_that_a_segment_lacks_is_null(bench):
     ]
 
 
+def test_whole_rows_lie_on_disk_and_in_memory(bench):
+    """Half of a trace is in a segment, half is not yet, and there texts are dictionaries: the rows are one table."""
+    rows = [table([{"n": number, C: "web"}]) for number in (1, 2)]
+    bench.write(rows[0])
+    bench.buffer(rows[1].set_column(rows[1].column_names.index(C), C, rows[1][C].dictionary_encode()))
+
+    def ask(session):
+        return session.whole_rows(Signal.SPANS, ALL_TIME, "true")
+
+    found = bench.engine.run_here(ask)
+    assert (sorted(found["name"].to_pylist()), found[C].to_pylist()) == (["1", "2"], ["web", "web"])
+
+
 def test_the_probability_of_sampled_spans_is_projected(bench):
     """Segments with sampled spans, those without, their merger and memory answer together; has_column knows where."""
     kept = "span.spanglass.sampling.probability:double"
