@@ -370,6 +370,7 @@ class FakeApi:
                     "missing": 0,
                 }
                 for key in keys
+                if key in params.get("keys", key)
             ],
             "total": 14210,
         }

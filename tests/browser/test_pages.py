@@ -203,6 +203,38 @@ def test_facets_filter_and_unfilter(open_page):
     page.wait_for_url("**/traces?last=6h")
 
 
+def test_several_values_of_a_facet_are_alternatives(open_page):
+    """A second value joins the first by ``in``, by keyboard too; ticks follow the filter, in whatever words it is."""
+    page = open_page("shop", "/traces?filter=status%3Aerror%20service%3Aweb")
+    ticked = page.locator(".facet a.pick[aria-current]")
+    assert ticked.all_inner_texts() == ["web", "error"]
+    page.locator(".facet a.pick", has_text="cart").first.press("Enter")
+    page.wait_for_url("**in**")
+    assert query(page) == {"filter": 'status:error service in (web, "cart")'}
+    asked = [params for path, params in page.served.api.asked if path == "/api/v1/facets"]
+    assert asked[-1]["count"] == "alternatives"
+
+
+def test_a_picker_and_its_facet_are_one_choice(open_page):
+    """What a picker chose is ticked; a second value takes it into the filter."""
+    page = open_page("shop", "/traces?service=web&limit=20")
+    assert page.locator(".facet a.pick[aria-current]").all_inner_texts() == ["web"]
+    page.locator(".facet a.pick", has_text="cart").first.click()
+    page.wait_for_url("**filter=**")
+    assert query(page) == {"limit": "20", "filter": 'service.name in ("web", "cart")'}
+
+
+def test_more_values_of_a_facet(open_page):
+    """The rest of a facet's values opens by a link, which the URL keeps, and closes again."""
+    page = open_page("shop", "/traces")
+    page.get_by_role("link", name="3 more values").click()
+    page.wait_for_url("**more=http.route**")
+    asked = [params for path, params in page.served.api.asked if path == "/api/v1/facets"]
+    assert ("http.route", "200") in {(params.get("keys"), params.get("limit")) for params in asked[-2:]}
+    page.get_by_role("link", name="Fewer values").click()
+    page.wait_for_url(lambda url: "more" not in url)
+
+
 def test_pickers_choose_a_service(open_page):
     """Choosing a service searches at once, and its operations are offered."""
     page = open_page("shop", "/traces")

@@ -16,6 +16,8 @@ from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
 from spanglass_server.pages.templates import linkable
+from spanglass_server.query.language import parse_filter
+from spanglass_server.signals import Signal
 from spanglass_server.times import parse_time
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
@@ -149,8 +151,45 @@ def test_terms_are_added_and_taken_away():
     wanted = terms.term("http.route", 'a "b" \\ c')
     assert wanted == 'http.route = "a \\"b\\" \\\\ c"'
     assert terms.both("a = 1 or b = 2", wanted) == f"(a = 1 or b = 2) and {wanted}"
-    assert terms.without(terms.both("a = 1", wanted), wanted) == "a = 1"
-    assert terms.without("a = 1 or status = error", "status = error") is None
+    added = terms.toggled("a = 1 or b = 2", "http.route", 'a "b" \\ c', Signal.SPANS)
+    assert added == f"(a = 1 or b = 2) and {wanted}"
+    assert terms.toggled(added, "http.route", 'a "b" \\ c', Signal.SPANS) == "(a = 1 or b = 2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "toggled"),
+    [
+        ("", "service.name", "web", 'service.name = "web"'),
+        ('service.name = "web"', "service.name", "cart", 'service.name in ("web", "cart")'),
+        ("service:web", "service.name", "cart", 'service in (web, "cart")'),
+        ("service:web status:error", "service.name", "web", "status:error"),
+        ("a:1 and resource.service.name in (web, cart) and b:2", "service.name", "web",
+         "a:1 and resource.service.name = cart and b:2"),
+        ("a:1 and service = web and b:2", "service.name", "web", "a:1 and b:2"),
+        ("service = web and b:2", "service.name", "web", "b:2"),
+        ("status_code = error", "status", "unset", "status_code in (error, unset)"),
+        ("http.status_code = 500", "http.response.status_code", 404, "http.status_code in (500, 404)"),
+        ("http.status_code in (500, 404)", "http.response.status_code", 404, "http.status_code = 500"),
+        ("service:web*", "service.name", "web", 'service:web* and service.name = "web"'),
+        ('"status" = odd', "status", "error", '"status" = odd and status = error'),
+        ("not service:web", "service.name", "web", 'not service:web and service.name = "web"'),
+        ("service:web or b:2", "service.name", "web", '(service:web or b:2) and service.name = "web"'),
+        ("(service:web) and b:2", "service.name", "web", "b = 2"),
+        ("paid = true", "paid", True, ""),
+    ],
+)  # fmt: skip
+def test_a_value_is_chosen_and_left_again(text, key, value, toggled):
+    """One more value joins those of its key by ``in``, the last one takes the condition with it; the rest stays."""
+    assert terms.toggled(text, key, value, Signal.SPANS) == toggled
+    parse_filter(toggled)
+
+
+def test_what_is_chosen_is_known_in_any_words():
+    """Values are ticked under any name of their key, from ``=``, ``:`` and ``in``; not from patterns or negations."""
+    for text in ("service:web", "resource.service.name = web", 'x = 1 service.name in ("web")'):
+        assert terms.chosen(text, "service.name", Signal.SPANS) == ["web"]
+    for text in ("", "service:web*", "not service:web", "service:web or x = 1", "service ~ web"):
+        assert terms.chosen(text, "service.name", Signal.SPANS) == []
 
 
 def test_a_filter_is_coloured_without_losing_a_letter():

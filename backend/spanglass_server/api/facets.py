@@ -27,6 +27,7 @@ def _facets(session: QuerySession, params: Params) -> FacetList:
         filter_text=params["filter"] or "",
         keys=params["keys"] or (),
         limit=params["limit"],
+        alternatives=params["count"] == "alternatives",
     )
 
 
@@ -60,6 +61,14 @@ ROUTES = (
             SIGNAL,
             FILTER,
             Param("keys", "keys", help="Keys to count; the usual ones of the signal unless said.", maximum=MAX_KEYS),
+            Param(
+                "count",
+                "choice",
+                "matching",
+                "What is counted of a key whose values the filter itself chooses: matching records, or alternatives, "
+                "without that condition.",
+                choices=("matching", "alternatives"),
+            ),
             limit_param(10),
         ),
         response=schema_of(FacetList),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, search, terms
+from spanglass_server.pages import charts, facets, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ async def show(visit: Visit) -> Response:
     problem = box.problem
     found: Mapping[str, Any] = {}
     if problem:
-        found = await search.facets_alone(visit, "logs")
+        found = await facets.find_all(visit, Signal.LOGS)
     else:
         try:
             found = await _find(visit)
@@ -45,19 +46,18 @@ async def show(visit: Visit) -> Response:
 async def _find(visit: Visit) -> dict[str, Any]:
     shared = {**visit.window.as_params(), "filter": visit.param("filter")}
     order = "asc" if visit.param("order") == "asc" else "desc"
-    lines, counts, facets = await visit.together(
+    lines, counts, counted = await visit.together(
         visit.api("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
         visit.api("logs", "counts", **shared, buckets=BUCKETS),
-        search.count_facets(visit, "logs", visit.param("filter")),
+        facets.find(visit, facets.Search(Signal.LOGS, visit.param("filter")), visit.param("filter")),
     )
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
         "unknown": await search.unknown_keys(visit, "logs", lines["logs"]),
         "errors": sum(point.get(key, 0) for point in counts["points"] for key in ("error", "fatal")),
         "errors_filter": terms.both(visit.param("filter"), terms.term("severity", "error", ">=")),
-        "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts, "chart": _chart(counts, visit),
-        "facets": search.facet_rows(visit, facets["facets"], visit.param("filter")),
-        "facets_problem": facets["problem"],
+        "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts,
+        "chart": _chart(counts, visit), **counted,
     }  # fmt: skip
 
 

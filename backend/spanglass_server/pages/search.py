@@ -1,11 +1,10 @@
-"""What trace and log search share: the filter box, facets, and paging."""
+"""What searches share: the filter box, what is said where nothing is found, and paging."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 
@@ -73,42 +72,6 @@ def _corrected(text: str, unknown: Mapping[str, Any], key: str) -> str:
     at = unknown["column"] - 1
     written = unknown["key"]
     return text[:at] + key + text[at + len(written) :] if text.startswith(written, at) else text
-
-
-async def count_facets(visit: Visit, signal: str, filter_text: str) -> dict[str, Any]:
-    """Return facets; where they cannot be counted in time, the page says so and shows its results all the same."""
-    question = visit.api("facets", **visit.window.as_params(), signal=signal, filter=filter_text)
-    return await visit.attempt(question, {"facets": []})
-
-
-async def facets_alone(visit: Visit, signal: str) -> dict[str, Any]:
-    """Return the facets of the whole range, for a page whose own search cannot be read: its values begin a new one."""
-    counted = await count_facets(visit, signal, "")
-    return {"facets": facet_rows(visit, counted["facets"], ""), "facets_problem": counted["problem"]}
-
-
-def facet_rows(visit: Visit, facets: Sequence[Mapping[str, Any]], filter_text: str) -> list[dict[str, Any]]:
-    """Facets for the template: every value with the link that adds it to a filter, or takes it away again."""
-    rows = []
-    for facet in facets:
-        peak = max((value["count"] for value in facet["values"]), default=0)
-        rows.append({
-            "key": facet["key"],
-            "more": max(0, facet.get("distinct", 0) - len(facet["values"])),
-            "values": [_facet_value(visit, filter_text, facet["key"], value, peak) for value in facet["values"]],
-        })  # fmt: skip
-    return [row for row in rows if row["values"]]
-
-
-def _facet_value(visit: Visit, filter_text: str, key: str, value: Mapping[str, Any], peak: int) -> dict[str, Any]:
-    wanted = terms.term(key, value["value"])
-    rest = terms.without(filter_text, wanted)
-    return {
-        "text": value["value"], "count": value["count"], "share": round(100 * value["count"] / peak, 1) if peak else 0,
-        "slot": value.get("slot"), "on": rest is not None,
-        "href": visit.here(filter=terms.both(filter_text, wanted) if rest is None else rest),
-        "not": visit.here(filter=terms.both(filter_text, terms.term(key, value["value"], "!="))),
-    }  # fmt: skip
 
 
 def next_page(visit: Visit, cursor: str | None) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.pages import charts, running, search, terms
+from spanglass_server.pages import charts, facets, running, search, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 from spanglass_server.pages.window import SECOND_NS
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ SORTS = ("time", "duration", "spans", "errors")
 LIMITS = (20, 50, 100, 500)
 DEFAULT_LIMIT = 50
 BUCKETS = 72
+#: Parameters that choose a value of a key, as a facet does.
+PICKERS = {terms.SERVICE: "service", terms.OPERATION: "operation"}
 MOST_CHOICES = 200
 #: A trace this young without its root is still on its way: exporters send in batches, every 5 s by default.
 ARRIVING_NS = 30 * SECOND_NS
@@ -32,7 +35,7 @@ async def show(visit: Visit) -> Response:
     problem = box.problem or _bad_duration(visit)
     found: Mapping[str, Any] = {}
     if problem:
-        found = await search.facets_alone(visit, "spans")
+        found = await facets.find_all(visit, Signal.SPANS)
     else:
         try:
             found = await _find(visit)
@@ -53,10 +56,10 @@ async def _find(visit: Visit) -> dict[str, Any]:
     }  # fmt: skip
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     order = "asc" if visit.param("order") == "asc" else "desc"
-    traces, counts, facets, unended = await visit.together(
+    traces, counts, counted, unended = await visit.together(
         visit.api("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
         visit.api("traces", "counts", **shared, buckets=BUCKETS),
-        search.count_facets(visit, "spans", _whole_filter(visit)),
+        facets.find(visit, facets.Search(Signal.SPANS, visit.param("filter"), PICKERS), _whole_filter(visit)),
         running.find(visit),
     )
     return {
@@ -64,9 +67,7 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "unknown": await search.unknown_keys(visit, "spans", traces["traces"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
-        "counts": counts, "chart": _chart(counts, visit),
-        "facets": search.facet_rows(visit, facets["facets"], visit.param("filter")),
-        "facets_problem": facets["problem"], "open": running.panel(visit, unended),
+        "counts": counts, "chart": _chart(counts, visit), **counted, "open": running.panel(visit, unended),
         "open_traces": running.by_trace(unended),
     }  # fmt: skip
 
@@ -82,7 +83,7 @@ def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:
 def _whole_filter(visit: Visit) -> str:
     """Return the filter and the pickers as one filter, for facets."""
     text = visit.param("filter")
-    for key, name in ((terms.SERVICE, "service"), (terms.OPERATION, "operation")):
+    for key, name in PICKERS.items():
         if visit.exact(name):
             text = terms.both(text, terms.term(key, visit.exact(name)))
     for operator, name in ((">=", "min"), ("<=", "max")):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language import fixed_values
+from spanglass_server.query.language import fixed_values, format_filter, parse_field, parse_filter
+from spanglass_server.query.language.choices import choice_of, with_choice
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.records import Records, match_records
 from spanglass_server.query.rows.json_values import json_value
@@ -16,6 +17,7 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spanglass_server.query.language.ast import Filter
     from spanglass_server.store.ports import QuerySession, Window
 
 #: What is counted when no keys are named. An attribute that no record has is left out.
@@ -75,8 +77,13 @@ def count_facets(
     filter_text: str = "",
     keys: Sequence[str] = (),
     limit: int = 10,
+    alternatives: bool = False,
 ) -> FacetList:
-    """Answer ``GET /api/v1/facets``: the most frequent values of each key, over the records that match."""
+    """Answer ``GET /api/v1/facets``: the most frequent values of each key, over the records that match.
+
+    With ``alternatives`` a key whose values the filter chooses is counted without that condition, which is one more
+    statement for each such key.
+    """
     if len(keys) > MAX_KEYS:
         raise BadQuestionError(f"{len(keys)} keys are too many.", field="keys", hint=f"Name at most {MAX_KEYS} keys.")
     records = match_records(session, signal, window, filter_text)
@@ -90,7 +97,20 @@ def count_facets(
         )
         for index, key in enumerate(expressions)
     ]
+    if alternatives and filter_text.strip():
+        tree = parse_filter(filter_text)
+        facets = [_widened(session, records, facet, tree, limit) for facet in facets]
     return {"facets": facets, "total": int(found[0]["total"]) if found else 0}
+
+
+def _widened(session: QuerySession, records: Records, facet: Facet, tree: Filter, limit: int) -> Facet:
+    """Count a facet's values again without the condition that chooses some of them; as it is where none does."""
+    key, signal = facet["key"], records.signal
+    choice = choice_of(tree, parse_field(key), signal)
+    if choice is None:
+        return facet
+    wider = match_records(session, signal, records.window, format_filter(with_choice(tree, choice, None)))
+    return _facet(session, key, _count(session, wider, [wider.expression(key, "keys")], limit), "k0", limit)
 
 
 def _mask(index: int, count: int) -> int:

@@ -166,3 +166,24 @@ def test_keys_within_maps_are_offered(open_tables):
     }
     (entry,) = complete_keys(session, Signal.SPANS, WINDOW, prefix="args.")["keys"]
     assert (entry["position"], entry["key"], entry["types"]) == ("event", "args.n", ["int"])
+
+
+@pytest.mark.parametrize("chosen", ["service:web", "service.name in (web, cart)", "resource.service.name = web"])
+def test_alternatives_are_counted_without_their_own_condition(open_tables, chosen):
+    """A key whose values the filter chooses shows what else there is; other keys, and the total, do not."""
+    session = open_tables(
+        spans=[
+            span(kind=2),
+            span(kind=3, **{"resource.service.name:str": "shop"}),
+            span(kind=3, **{"resource.service.name:str": "shop", "status_code": 2}),
+        ]
+    )
+    text = f"status = unset and {chosen}"
+    found = count_facets(
+        session, Signal.SPANS, WINDOW, filter_text=text, keys=["service.name", "kind"], alternatives=True
+    )
+    names, kinds = ([(each["value"], each["count"]) for each in facet["values"]] for facet in found["facets"])
+    assert (names, kinds, found["total"]) == ([("shop", 1), ("web", 1)], [("server", 1)], 1)
+    assert len(session.statements) == 2
+    count_facets(session, Signal.SPANS, WINDOW, filter_text="status = unset", keys=["kind"], alternatives=True)
+    assert len(session.statements) == 3  # nothing chosen: one statement, as without alternatives
