@@ -21,6 +21,7 @@ def parse(arguments: list[str]) -> Options:
     add("--grpc-port", type=int, default=4317, help="port for OTLP/gRPC (%(default)s; 0: any)")
     add("--shop-port", type=int, default=8080, help="first of five ports of the shop (%(default)s; 0: any)")
     add("--rate", type=_rate, default=4.0, dest="rate_per_s", help="requests a second, 0 to 50 (%(default)s)")
+    add("--release", default="", help="version that every service sends; another one than before is a new release")
     add("--send-to", metavar="URL", help="start no server, send to this OTLP/HTTP receiver")
     return Options(**vars(parser.parse_args(arguments)))
 

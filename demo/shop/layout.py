@@ -34,6 +34,11 @@ class Service:
     version: str
     way: Way
 
+    @property
+    def release(self) -> str:
+        """The version that it sends: its own, or the one that the supervisor was told (SHOP_RELEASE)."""
+        return os.environ.get("SHOP_RELEASE") or self.version
+
 
 # Two services still send the old names: a real estate is never all on one version of the conventions.
 SERVICES = (

@@ -67,7 +67,7 @@ def _resource(service: layout.Service) -> Resource:
         {
             "service.name": service.name,
             "service.namespace": "shop",
-            "service.version": service.version,
+            "service.version": service.release,
             "service.instance.id": f"{service.name}-{os.getpid()}",
             "deployment.environment.name": "demo",
             "host.name": socket.gethostname(),

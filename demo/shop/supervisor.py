@@ -35,13 +35,17 @@ SPANGLASS_RUN = ("-m", "spanglass.cli.main", "run")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. Port 0: any free one. `send_to`: an OTLP/HTTP receiver that runs already."""
+    """What the command line says. Port 0: any free one. `send_to`: an OTLP/HTTP receiver that runs already.
+
+    `release`: the version of all services, empty for the one that each has.
+    """
 
     data: Path
     port: int
     grpc_port: int
     shop_port: int
     rate_per_s: float
+    release: str
     send_to: str | None
 
 
@@ -123,7 +127,11 @@ class Supervisor:
             layout.url_variable(service.name): f"http://{ports.HOST}:{port}"
             for service, port in zip(layout.SERVICES, self._shop_ports, strict=True)
         }
-        state = {"SHOP_STATE": str(self._state), "SPANGLASS_URL": "" if self._options.send_to else self.server_url}
+        state = {
+            "SHOP_STATE": str(self._state),
+            "SHOP_RELEASE": self._options.release,
+            "SPANGLASS_URL": "" if self._options.send_to else self.server_url,
+        }
         return TELEMETRY_DEFAULTS | dict(os.environ) | urls | state
 
     def _service_env(self, service: layout.Service) -> dict[str, str]:
@@ -135,7 +143,7 @@ class Supervisor:
         return env | {
             "SPANGLASS_SERVICE_NAME": service.name,
             "SPANGLASS_SERVICE_NAMESPACE": "shop",
-            "SPANGLASS_RELEASE": service.version,
+            "SPANGLASS_RELEASE": self._options.release or service.version,
             "SPANGLASS_ENVIRONMENT": "demo",
         }
 

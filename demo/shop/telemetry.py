@@ -24,7 +24,7 @@ def set_up(service: layout.Service) -> None:
         spanglass.configure(
             service_name=service.name,
             service_namespace="shop",
-            release=service.version,
+            release=service.release,
             environment="demo",
             semconv="new" if service.semconv == layout.NEW_NAMES else "old",
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import sys
 import threading
@@ -18,15 +16,12 @@ from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from chromium import launched
 from fake_api import FakeApi
 from made_up import NOW_NS
 
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.routes import not_found_page, page_routes
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
 
 
 class Served:
@@ -98,17 +93,9 @@ def serve():
 
 @pytest.fixture(scope="module")  # no longer: while the driver lives, asyncio.run() fails for every other test here
 def browser():
-    """Return a Chromium without a window; without one the browser tests are skipped, unless everything is required."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        missing = pytest.fail if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1" else pytest.skip
-        missing(f"none of {', '.join(NAMES)} is on PATH: on Debian and Ubuntu, apt install chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - starts a driver; only tests that need it pay
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    """Return a Chromium without a window."""
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

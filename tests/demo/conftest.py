@@ -9,15 +9,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "demo"
-sys.path[:0] = [str(DEMO), str(HERE)]
+sys.path[:0] = [str(DEMO), str(HERE), str(HERE.parent / "browser")]
 
+from chromium import launched  # noqa: E402  # found on the path that the line above sets
 from otlp_receiver import Receiver  # noqa: E402  # found on the path that the line above sets
 
 if TYPE_CHECKING:
@@ -134,6 +135,12 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="session")
 def demo() -> Demo:
     return Demo()
+
+
+@pytest.fixture(scope="module")  # no longer: while the driver lives, asyncio.run() fails for every other test here
+def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")
