@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from conftest import Shop, wait_until
+from running import Shop, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Demo
+    from running import Demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
@@ -70,7 +70,7 @@ class Desk:
 
 
 @contextmanager
-def running(demo: Demo, data: Path, browser: Any, *arguments: str) -> Iterator[Desk]:
+def open_desk(demo: Demo, data: Path, browser: Any, *arguments: str) -> Iterator[Desk]:
     """Run the demo without customers, with somebody before its pages."""
     process, said = demo.start(data, "--port", "0", "--grpc-port", "0", "--rate", "0", *arguments)
     try:
@@ -89,7 +89,7 @@ def running(demo: Demo, data: Path, browser: Any, *arguments: str) -> Iterator[D
 
 def test_an_error_from_the_switch_to_the_merge(demo: Demo, browser: Any, tmp_path: Path) -> None:
     """Found in the list, read with its stack and trace, resolved in the next release, and reopened by that alone."""
-    with running(demo, tmp_path, browser) as desk:
+    with open_desk(demo, tmp_path, browser) as desk:
         desk.shop.turn("payment_failure", on=True)
         desk.fail_to_pay()
         [issue] = [one["id"] for one in desk.issues("payment")]
@@ -109,10 +109,10 @@ def test_an_error_from_the_switch_to_the_merge(demo: Demo, browser: Any, tmp_pat
         desk.fail_to_pay(issue)
         assert "Resolved" in desk.state(issue)
 
-    with running(demo, tmp_path, browser, "--release", "9.0.0") as desk:
+    with open_desk(demo, tmp_path, browser, "--release", "9.0.0") as desk:
         desk.shop.turn("payment_failure", on=True)
         desk.fail_to_pay(issue)
-        wait_until(lambda: "9.0.0" in desk.state(issue) and "Regressed" in desk.state(issue))
+        wait_until(lambda: "Regressed in 9.0.0" in desk.state(issue))
         desk.go("/releases?service=payment&last=1h")
         assert "9.0.0" in desk.page.locator("main").inner_text()
 

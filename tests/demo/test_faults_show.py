@@ -10,8 +10,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Shop
     from otlp_receiver import Record
+    from running import Shop
 
 # One shop for all tests of this file, on one worker: it is five processes.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shop")]

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Demo
+    from running import Demo
 
 LIMIT_S = 60
 

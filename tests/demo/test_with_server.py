@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from conftest import Shop, wait_until
+from running import Shop, wait_until
 
 from shop.faults import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Demo
+    from running import Demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 

@@ -44,7 +44,11 @@ def state_text(issue: Mapping[str, Any], clock: Clock) -> str:
         return _resolved(issue["resolution"] or {})
     if state == "ignored":
         return f"Ignored {_until(issue['ignore'] or {}, clock)}"
-    return badge(issue)[1]
+    text = badge(issue)[1]
+    if state == "regressed":
+        back = [entry["detail"] for entry in issue.get("activity", ()) if entry["to"] == "regressed"]
+        return f"{text} in {back[-1]}" if back and back[-1] else text
+    return text
 
 
 def _resolved(resolution: Mapping[str, Any]) -> str:
