@@ -24,6 +24,10 @@ EXIT_USAGE = 2  # an option or a setting is wrong
 
 _CONFIG_VARIABLE = "SPANGLASS_CONFIG"
 _EPILOG = """\
+examples:
+  spanglass serve --data ./spanglass-data
+  spanglass serve --config /etc/spanglass.yaml --check
+
 Every setting can also stand in the YAML file or in an environment variable; docs/settings.md lists them all.
 Exit codes: 0 stopped as asked, 1 a port or the data directory can't be used, 2 an option or setting is wrong.
 """

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.units import parse_duration_ns
+from spanglass_core.units import TIME_UNITS_NS, UnitError, parse_duration_ns
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND, format_time, parse_time
@@ -26,6 +26,10 @@ ROUND_STEPS_NS = (
     *(count * unit_ns for unit_ns in (NS_PER_SECOND, _MINUTE_NS) for count in (1, 2, 5, 10, 15, 30)),
     *(count * _HOUR_NS for count in (1, 2, 3, 6, 12, 24, 48, 168, 720, 2_160, 8_760, 87_600)),
 )
+
+
+_UNIT_NAMES = ", ".join(filter(str.isascii, TIME_UNITS_NS))
+_UNITS = f"write a number and a unit, such as 15m, 1h30m or 7d; the units are {_UNIT_NAMES}"
 
 
 def parse_window(now_ns: int, *, start: str | None = None, end: str | None = None, last: str | None = None) -> Window:
@@ -53,6 +57,8 @@ def _read(field: str, parse: Any, *arguments: Any) -> int:
     """Run a parser of text and put the parameter's name on its error."""
     try:
         value: int = parse(*arguments)
+    except UnitError as error:
+        raise BadQuestionError(str(error), field=field, hint=_UNITS) from error
     except ValueError as error:
         raise BadQuestionError(str(error), field=field) from error
     return value

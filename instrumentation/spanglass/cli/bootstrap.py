@@ -16,6 +16,13 @@ from spanglass.cli.errors import CliError, Exit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_EXAMPLES = """examples:
+  spanglass bootstrap --dry-run
+  spanglass bootstrap --yes
+  spanglass bootstrap --requirements >> requirements.txt
+
+Run it in the application's environment. spanglass doctor shows what is instrumented afterwards."""
+
 
 def command(argv: Sequence[str]) -> int:
     """Show what is missing and install it, after a question on a terminal; elsewhere ``--yes`` is needed."""
@@ -46,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="spanglass bootstrap",
         description="Install the instrumentation of each installed library that lacks it, in this environment.",
         allow_abbrev=False,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     how = made.add_mutually_exclusive_group()
     how.add_argument("--dry-run", action="store_true", help="show what would be installed, and how")

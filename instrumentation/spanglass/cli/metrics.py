@@ -64,13 +64,13 @@ def _list(client: Client, arguments: argparse.Namespace) -> None:
         "service": arguments.service,
     }
     columns = (
-        Column("name", style="cyan"),
+        Column("name", style="cyan", whole=True),
         Column("type"),
         Column("unit"),
-        Column("temporality"),
+        Column("temporality", rank=2),
         Column("points", show=show.number, right=True),
-        Column("services", show=", ".join),
-        Column("description"),
+        Column("services", show=", ".join, rank=1),
+        Column("description", rank=3),
     )
     if not emit(arguments.format, columns, client.get("/metrics", parameters)["metrics"]):
         say_nothing_found("metrics", "metric", client, arguments)
@@ -120,7 +120,7 @@ def _draw(answer: dict[str, Any]) -> None:
     console().print(text(f"{answer['name']}: {answer['aggregate']} by {answer['step_s']} s{unit}", "bold"))
     columns = (
         Column("by", "series", _labels, style="cyan"),
-        Column("line", "over time"),
+        Column("line", "over time", narrow=_newest, whole=True),
         Column("min", show=show.number, right=True),
         Column("max", show=show.number, right=True),
         Column("last", show=show.number, right=True),
@@ -148,6 +148,11 @@ def _summary(series: dict[str, Any], step_s: float, starts: list[float]) -> dict
     }
 
 
+def _newest(line: str) -> str:
+    """Cut a sparkline where its oldest values are."""
+    return line[-_NARROW:]
+
+
 def _by(series: dict[str, Any]) -> dict[str, Any]:
     """Return what tells a series from the others; of raw series that is also whose they are."""
     service = series.get("resource", {}).get(_SERVICE)
@@ -159,4 +164,5 @@ def _labels(by: dict[str, Any]) -> str:
 
 
 _WIDTH = 120
+_NARROW = 20
 _SERVICE = "service.name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +20,26 @@ FORMATS = ("table", "ndjson", "csv")
 
 # A table into a file or a pipe is as wide as its content, and nothing is cut.
 _WIDE = 100_000
+_GAP = 2
+_SHORT_TEXT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the key in the API's object (and of the CSV heading), and how a table shows the value."""
+    """One column: the key in the API's object (and of the CSV heading), and how a table shows the value.
+
+    Where a table is wider than the terminal, ``narrow`` shows values shorter, and columns with a ``rank`` are left out,
+    the highest first. Figures, and what is ``whole``, are never cut.
+    """
 
     key: str
     title: str = ""
     show: Callable[[Any], str] = show.value
     right: bool = False
     style: str = ""
+    narrow: Callable[[Any], str] | None = None
+    rank: int = 0
+    whole: bool = False
 
     def of(self, row: dict[str, Any]) -> Any:
         """Take the column's value from an object of the API."""
@@ -94,12 +103,59 @@ def text(content: str, style: str = "") -> Any:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a table without lines around it."""
-    table = errors.rich("table").Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
+    """Write a table without lines around it, no wider than the terminal."""
+    rows, out = list(rows), console()
+    kept = _fitting(columns, rows, out.width)
+    table = errors.rich("table").Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for column, width in zip(kept, _widths(kept, rows, out.width), strict=True):
         table.add_column(
-            column.title or column.key, justify="right" if column.right else "left", no_wrap=True, overflow="ellipsis"
+            column.title or column.key,
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=width,
         )
     for row in rows:
-        table.add_row(*(text(column.show(column.of(row)), column.style) for column in columns))
-    console().print(table)
+        table.add_row(*(text(column.show(column.of(row)), column.style) for column in kept))
+    out.print(table)
+
+
+def _fitting(columns: Sequence[Column], rows: Sequence[dict[str, Any]], width: int) -> list[Column]:
+    """Choose the columns of a table, and how they show values, so that it fits into a terminal."""
+    kept = list(columns)
+    if _total(_natural(column, rows) for column in kept) > width:
+        kept = [replace(column, show=column.narrow or column.show) for column in kept]
+    while _total(_least(column, rows) for column in kept) > width and any(column.rank for column in kept):
+        kept.remove(max(kept, key=lambda column: column.rank))
+    return kept
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[dict[str, Any]], width: int) -> list[int]:
+    """Share out a terminal's width: what is not needed elsewhere goes to the texts, evenly."""
+    least = [_least(column, rows) for column in columns]
+    wanted = [_natural(column, rows) - own for column, own in zip(columns, least, strict=True)]
+    left = max(0, width - _total(least))
+    places = sorted(range(len(columns)), key=wanted.__getitem__)
+    for place in places:
+        share = min(wanted[place], left // (len(places) - places.index(place)))
+        least[place] += share
+        left -= share
+    return least
+
+
+def _total(widths: Iterable[int]) -> int:
+    """Return the width of a table; the last column has a gap behind it too."""
+    return sum(width + _GAP for width in widths)
+
+
+def _natural(column: Column, rows: Sequence[dict[str, Any]]) -> int:
+    """Return how wide a column is when nothing of it is cut."""
+    cell_len = errors.rich("cells").cell_len
+    shown = (terminal_text(column.show(column.of(row))) for row in rows)
+    return max(cell_len(cell) for cell in (column.title or column.key, *shown))  # type: ignore[no-any-return]
+
+
+def _least(column: Column, rows: Sequence[dict[str, Any]]) -> int:
+    """Return how narrow a column may be: figures are never cut, texts may be."""
+    natural = _natural(column, rows)
+    return natural if column.right or column.whole else min(natural, _SHORT_TEXT)

@@ -25,15 +25,15 @@ def command(argv: Sequence[str]) -> int:
     columns = [
         Column("service", style="cyan"),
         Column("requests", show=show.number, right=True),
-        Column("rate_per_s", "per second", show.number, right=True),
+        Column("rate_per_s", "per second", show.number, right=True, rank=1),
         Column("errors", show=show.number, right=True),
-        Column("error_ratio", "error rate", show.percent, right=True),
-        Column("p50_ns", "p50", show.duration, right=True),
+        Column("error_ratio", "error rate", show.percent, right=True, rank=2),
+        Column("p50_ns", "p50", show.duration, right=True, rank=3),
         Column("p95_ns", "p95", show.duration, right=True),
-        Column("p99_ns", "p99", show.duration, right=True),
+        Column("p99_ns", "p99", show.duration, right=True, rank=4),
     ]
     if arguments.format == "table":
-        columns.append(Column("series", "requests over time", _requests))
+        columns.append(Column("series", "requests over time", _requests, rank=5, whole=True))
     if not emit(arguments.format, columns, answer["services"]):
         say_nothing_found("services", "service", client, arguments)
     return Exit.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import hexdigits
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
@@ -14,7 +15,12 @@ from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spanglass.cli.client import Client
+
 _BAR_WIDTH = 30
+_NARROW_BAR_WIDTH = 10  # on terminals of less than _NARROW columns
+_NARROW = 100
+_SHORTEST_PREFIX, _ID_DIGITS = 4, 32
 
 _COLUMNS = (
     Column("span_id"),
@@ -46,13 +52,13 @@ _WARNINGS = {
 def command(argv: Sequence[str]) -> int:
     """Print one trace; ndjson and csv have a line for each span."""
     parser = options.parser("trace", "Show one trace as a tree.")
-    parser.add_argument("trace_id", help=TRACE_ID_FORM)
+    parser.add_argument("trace_id", help=f"{TRACE_ID_FORM}, or the first of them")
     parser.add_argument("--attributes", action="store_true", help="show the spans' attributes too")
     parser.add_argument("--otlp", action="store_true", help="print OTLP/JSON, which `spanglass send -` takes")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
-    path = f"/traces/{_trace_id(arguments.trace_id)}"
     client = options.client(arguments)
+    path = f"/traces/{_trace_id(arguments.trace_id, client)}"
     if arguments.otlp:
         # the bytes as they came: reading and writing them again could change a number
         response = client.request("GET", f"/api/v1{path}?format=otlp")
@@ -70,15 +76,41 @@ def command(argv: Sequence[str]) -> int:
     return Exit.OK
 
 
-def _trace_id(given: str) -> str:
-    trace_id = read_trace_id(given.replace("-", ""))
+def _trace_id(given: str, client: Client) -> str:
+    """Read an id, or find the one that begins so."""
+    digits = given.replace("-", "").lower()
+    trace_id = read_trace_id(digits)
+    if trace_id is None and _SHORTEST_PREFIX <= len(digits) < _ID_DIGITS and not set(digits) - set(hexdigits):
+        return _beginning(digits, client)
     if trace_id is None:
-        raise CliError(f"{given!r} is not a trace id", f"a trace id has {TRACE_ID_FORM}", code=Exit.USAGE)
+        raise CliError(
+            f"{given!r} is not a trace id",
+            f"a trace id has {TRACE_ID_FORM}; its first {_SHORTEST_PREFIX} or more do where no other begins so",
+            code=Exit.USAGE,
+        )
     return trace_id
+
+
+def _beginning(digits: str, client: Client) -> str:
+    """Return the id of the one trace whose id begins so: of the last day, else of all time."""
+    found: list[dict[str, Any]] = []
+    for window in ({"last": "1d"}, {"start": "0"}):
+        found = found or client.get("/traces", {**window, "filter": f"trace_id = {digits}*", "limit": 2})["traces"]
+    if not found:
+        raise CliError(f"no trace has an id that begins with {digits}", "search: spanglass traces", code=Exit.NOT_FOUND)
+    if len(found) > 1:
+        first, second = (trace["trace_id"] for trace in found)
+        raise CliError(
+            f"several traces have an id that begins with {digits}",
+            f"{first}, {second}: give more of it",
+            code=Exit.USAGE,
+        )
+    return str(found[0]["trace_id"])
 
 
 def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     out = console()
+    bar_width = _BAR_WIDTH if out.width >= _NARROW else _NARROW_BAR_WIDTH
     out.print(text(f"trace {trace['trace_id']}", "bold"))
     errors = f", {show.counted(trace['error_count'], 'error')}" if trace["error_count"] else ""
     out.print(
@@ -95,9 +127,9 @@ def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     spans = trace["spans"]
     prefixes = branches([span["depth"] for span in spans])
     for span, (here, below) in zip(spans, prefixes, strict=True):
-        out.print(_span_line(span, here, trace["duration_ns"]), no_wrap=True, overflow="ellipsis")
+        out.print(_span_line(span, here, trace["duration_ns"], bar_width), no_wrap=True, overflow="ellipsis")
         for line in _notes(span, with_attributes=with_attributes):
-            out.print(text(" " * (_BAR_WIDTH + 12)) + text(below, "dim") + line, no_wrap=True, overflow="ellipsis")
+            out.print(text(" " * (bar_width + 12)) + text(below, "dim") + line, no_wrap=True, overflow="ellipsis")
 
 
 def _not_ended(trace: dict[str, Any]) -> str:
@@ -106,10 +138,10 @@ def _not_ended(trace: dict[str, Any]) -> str:
     return "".join(f", {count} {state}" for count, state in counts if count)
 
 
-def _span_line(span: dict[str, Any], prefix: str, total_ns: int) -> Any:
+def _span_line(span: dict[str, Any], prefix: str, total_ns: int, bar_width: int) -> Any:
     """Bar, duration, tree, service and name of a span on one line; red when it failed."""
     failed = span["status"] == "error"
-    drawn = show.bar(span["offset_ns"], span["duration_ns"], total_ns, _BAR_WIDTH)
+    drawn = show.bar(span["offset_ns"], span["duration_ns"], total_ns, bar_width)
     line = text(drawn, "red" if failed else "cyan") + text(f" {show.duration(span['duration_ns']):>10} ")
     line += text(prefix, "dim") + text(f"{span['service']} ", "bold") + text(span["name"])
     if span["kind"] not in {"internal", "unspecified"}:

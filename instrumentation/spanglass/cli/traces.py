@@ -40,20 +40,25 @@ def command(argv: Sequence[str]) -> int:
     found = emit(
         arguments.format,
         (
-            Column("start_time", f"started ({show.zone()})", show.local_time),
-            Column("trace_id", "trace", style="cyan"),
+            Column("start_time", f"started ({show.zone()})", show.local_time, narrow=show.short_time, whole=True),
+            Column("trace_id", "trace", style="cyan", narrow=_short_id, whole=True),
             Column("root_service", "service"),
             Column("root_operation", "operation"),
             Column("duration_ns", "duration", show.duration, right=True),
             Column("span_count", "spans", show.number, right=True),
             Column("error_count", "errors", show.number, right=True),
-            Column("services", "services", _services),
+            Column("services", "services", _services, rank=1),
         ),
         client.pages("/traces", parameters, "traces", arguments.limit),
     )
     if not found:
         say_nothing_found("traces", "span", client, arguments)
     return Exit.OK
+
+
+def _short_id(trace_id: str) -> str:
+    """Return so much of an id as ``spanglass trace`` needs to find it again."""
+    return trace_id[:8]
 
 
 def _services(services: list[dict[str, Any]]) -> str:

@@ -72,6 +72,14 @@ def local_time(time: str | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{fraction:0<3.3}"
 
 
+def short_time(time: str | None) -> str:
+    """Write the same shorter: ``12:34:48`` for a time of today, ``11-21 12:34`` for another."""
+    if time is None:
+        return NOTHING
+    date, clock = local_time(time).split(" ")
+    return clock[:8] if date == f"{datetime.now().astimezone():%Y-%m-%d}" else f"{date[5:]} {clock[:5]}"
+
+
 def zone() -> str:
     """Name the machine's zone, for a table's heading."""
     return datetime.now().astimezone().tzname() or "local"

@@ -84,3 +84,11 @@ def test_steps_are_round(seconds, wanted, step_s):
 def test_bucket_seconds():
     """A bucket's time is a whole number wherever it is one."""
     assert [bucket_seconds(5 * SECOND), bucket_seconds(SECOND // 2)] == [5, 0.5]
+
+
+def test_an_unknown_unit_is_answered_with_the_units():
+    """A range with a unit that there is none of says which there are."""
+    with pytest.raises(BadQuestionError) as wrong:
+        parse_window(NOW_NS, last="5x")
+    assert (wrong.value.message, wrong.value.field) == ("unknown unit 'x'", "last")
+    assert wrong.value.hint.endswith("the units are ns, us, ms, s, m, h, d, w")

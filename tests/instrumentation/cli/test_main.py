@@ -134,7 +134,8 @@ def test_unknown_command(run):
     assert result.stderr.decode() == (
         "spanglass: unknown command 'tracez'\n"
         "  did you mean trace?\n"
-        "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, services, sql, send, status, serve\n"
+        "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, issues, issue, releases, "
+        "services, sql, send, status, serve\n"
     )
 
 
@@ -149,7 +150,7 @@ def test_unknown_option(run):
 def test_help_has_examples(run):
     """The help of each command that asks the server shows commands to begin with."""
     for name, examples in EXAMPLES.items():
-        shown = run(name, "--help").stdout.decode()
+        shown = run(*name.split(), "--help").stdout.decode()
         assert all(f"  spanglass {name} {words}".rstrip() in shown for words in examples)
 
 

@@ -158,7 +158,7 @@ def test_bad_id_is_not_sent(canned, run):
     assert (result.returncode, canned.received) == (2, [])
     assert result.stderr.decode().splitlines() == [
         "spanglass trace: 'xyz' is not a trace id",
-        "  a trace id has 32 hex digits, or 16 for a 64-bit id",
+        "  a trace id has 32 hex digits, or 16 for a 64-bit id; its first 4 or more do where no other begins so",
     ]
 
 
