@@ -38,7 +38,7 @@ def _check_limit(until: IgnoredUntil, limit: int | None, now_ns: int) -> None:
 
 
 def new_status(change: IssueChange, newest_release: Callable[[], str], last_seen_ns: int, now_ns: int) -> Status:
-    """Give the status that a checked change with a state makes of an issue last seen at ``last_seen_ns``."""
+    """Return the status that a checked change with a state makes of an issue last seen at ``last_seen_ns``."""
     if change.state is State.RESOLVED:
         return Status(State.RESOLVED, _resolution(change, newest_release, last_seen_ns, now_ns))
     if change.state is State.IGNORED:

@@ -10,12 +10,12 @@ _LONGEST = 24
 
 
 def id_prefix(service: str) -> str:
-    """Give what a service's issue ids begin with: ``CHECKOUT`` of ``CHECKOUT-12``."""
+    """Return what a service's issue ids begin with: ``CHECKOUT`` of ``CHECKOUT-12``."""
     return _OTHERS.sub("-", service.upper()).strip("-")[:_LONGEST].strip("-") or "ISSUE"
 
 
 def overflow_key(service: str) -> int:
-    """Give the key under which a full service's further exceptions are kept, signed 64 bits."""
+    """Return the key under which a full service's further exceptions are kept, signed 64 bits."""
     digest = hashlib.blake2b(b"overflow\0" + service.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

@@ -94,7 +94,7 @@ class IssueSummary:
     is_overflow: bool = False
 
     def state(self, now_ns: int) -> State:
-        """Give the state that people see."""
+        """Return the state that people see."""
         return shown_state(self.status.state, self.first_seen_ns, now_ns)
 
 

@@ -81,7 +81,7 @@ class IssueStore(Protocol):
         """The releases of a service, oldest first, in the order of ``releases.Releases``."""
 
     def route(self, key: int, service: str) -> int:
-        """Give the key to store an occurrence under: its own, or the service's overflow key if the service is full.
+        """Return the key to store an occurrence under: its own, or the service's overflow key if the service is full.
 
         Known keys keep their own. Others do while the service has fewer issues than the limit; the place is held
         until ``observe``, in memory only. Quick: no file is touched.

@@ -23,7 +23,7 @@ _Version: TypeAlias = tuple[tuple[int, ...], bool, tuple[_Identifier, ...]]
 
 
 def semantic_version(release: str) -> _Version | None:
-    """Give what orders a semantic version, or None if the release is none; two to four numbers are taken."""
+    """Return what orders a semantic version, or None if the release is none; two to four numbers are taken."""
     match = _VERSION.fullmatch(release)
     if match is None:
         return None

@@ -94,7 +94,7 @@ class IgnoredCounts:
 
 
 def shown_state(state: State, first_seen_ns: int, now_ns: int) -> State:
-    """Give the state that people see: a new issue becomes ongoing with age."""
+    """Return the state that people see: a new issue becomes ongoing with age."""
     is_old = now_ns - first_seen_ns >= NEW_FOR_NS
     return State.ONGOING if state is State.NEW and is_old else state
 

@@ -16,11 +16,11 @@ from spanglass_core.grouping.rules import Rule, Rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from spanglass_server.issues.deriving import Deriver
     from spanglass_server.issues.model import Due, RuleSet, Sighting
+    from spanglass_server.issues.occurrences.deriving import Deriver
+    from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
+    from spanglass_server.issues.occurrences.sightings import Sightings
     from spanglass_server.issues.ports import IssueStore
-    from spanglass_server.issues.releases_seen import ReleasesSeen
-    from spanglass_server.issues.sightings import Sightings
     from spanglass_server.issues.states import IgnoredCounts
 
 _LOG = logging.getLogger(__name__)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.issues.deriving import Deriver
-from spanglass_server.issues.regrouping import Regrouping
-from spanglass_server.issues.releases_seen import ReleasesSeen
-from spanglass_server.issues.sightings import Sightings
+from spanglass_server.issues.occurrences.deriving import Deriver
+from spanglass_server.issues.occurrences.regrouping import Regrouping
+from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
+from spanglass_server.issues.occurrences.sightings import Sightings
 from spanglass_server.issues.sqlite_store import FILE_NAME, SqliteIssueStore
 from spanglass_server.issues.tracker import IssueTracker
 from spanglass_server.query.issues.sources import told_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.issues.model import Due, Sighting
+    from spanglass_server.issues.occurrences.told import Told
     from spanglass_server.issues.states import IgnoredCounts
-    from spanglass_server.issues.told import Told
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.signals import Signal
     from spanglass_server.store.engine import Engine

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
-from spanglass_server.issues.regrouping import Progress
+from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.query.issues.known import KnownIssues
 

@@ -14,7 +14,7 @@ from spanglass_server.issues.sqlite_store import SqliteIssueStore
 
 @pytest.fixture(params=[SqliteIssueStore], ids=["sqlite"])
 def reopen(request, tmp_path):
-    """Give a function that opens the store anew, as a restart does; the one before is closed."""
+    """Return a function that opens the store anew, as a restart does; the one before is closed."""
     opened = []
 
     def again(max_issues=1000):

@@ -28,13 +28,13 @@ def ignored(until, limit=None):
 
 @pytest.fixture
 def filled(store):
-    """Give a store with three issues; 1.1 is the newest release."""
+    """Return a store with three issues; 1.1 is the newest release."""
     store.observe([seen(1, release="1.0"), seen(2, 150, release="1.1"), seen(3, 160, release="0.9")], 200)
     return store
 
 
 def status(store, issue_id="CHECKOUT-1"):
-    """Give an issue's status."""
+    """Return an issue's status."""
     return store.issue(issue_id).summary.status
 
 

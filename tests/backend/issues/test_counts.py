@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def regroup(self):
-        """Give everything stored its key by the present rules."""
+        """Return everything stored its key by the present rules."""
         self.node.real.errors.regrouping.ask()
         self.node.real.errors.regrouping.step()
         assert self.node.real.errors.regrouping.progress.error is None

@@ -12,9 +12,9 @@ from errors import STACK, exception, log_request, occurrences, span_request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spanglass_server.ingest.ports import IngestError
-from spanglass_server.issues.deriving import Deriver
-from spanglass_server.issues.releases_seen import ReleasesSeen
-from spanglass_server.issues.sightings import Sightings
+from spanglass_server.issues.occurrences.deriving import Deriver
+from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
+from spanglass_server.issues.occurrences.sightings import Sightings
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.signals import Signal
 

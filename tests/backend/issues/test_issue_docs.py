@@ -16,7 +16,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "issues.md").read_text(encoding="ut
 
 
 def section(title):
-    """Give the first column of the table under a heading, in order."""
+    """Return the first column of the table under a heading, in order."""
     part = re.split(rf"^## {title}$", TEXT, flags=re.MULTILINE)[1].split("\n## ")[0]
     return re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
 

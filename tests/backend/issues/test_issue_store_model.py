@@ -53,7 +53,7 @@ class IssueStoreMachine(RuleBasedStateMachine):
         self.batches = []
 
     def root(self, name):
-        """Give the issue that stands for one."""
+        """Return the issue that stands for one."""
         while self.held[name].parent:
             name = self.held[name].parent
         return name

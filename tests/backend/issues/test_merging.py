@@ -18,7 +18,7 @@ RESOLVE = IssueChange(state=State.RESOLVED)
 
 @pytest.fixture
 def filled(store):
-    """Give a store with the issues A, B, C and D of the keys 1, 2, 3 and 4, each with state and assignee of its own."""
+    """Return a store with the issues A to D of the keys 1 to 4, each with a state and an assignee of its own."""
     store.observe([seen(key, 100 - key, 200 + key) for key in (4, 3, 2, 1)], 300)
     store.observe([seen(key, 100 + key) for key in (1, 2, 3, 4)], 300)
     by_key = store.snapshot().by_key
@@ -27,7 +27,7 @@ def filled(store):
 
 
 def held(store):
-    """Give the keys of each issue that stands."""
+    """Return the keys of each issue that stands."""
     return {issue.id: issue.keys for issue in store.snapshot().issues.values()}
 
 

@@ -16,7 +16,7 @@ RESOLVE = IssueChange(state=State.RESOLVED)
 
 
 def told(events):
-    """Give kinds and issues of events."""
+    """Return kinds and issues of events."""
     return [(event.kind, event.issue) for event in events]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from spanglass_server.issues.model import ReleaseSighting
-from spanglass_server.issues.releases_seen import ReleasesSeen
+from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
 from spanglass_server.signals import Signal
 
 MINUTE_NS = 60 * 10**9

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from spanglass_server.issues.retellings.retellings import Retellings
-from spanglass_server.issues.retellings.telling import Telling
+from spanglass_server.issues.occurrences.retellings import Retellings
+from spanglass_server.issues.occurrences.telling import Telling
 
 TRACE = b"t" * 16
 TIMES = itertools.count(11)

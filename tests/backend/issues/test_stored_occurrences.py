@@ -175,9 +175,9 @@ def test_rules_hold_for_what_comes_after_them(node):
 
 def test_a_service_with_too_many_issues_has_one_that_says_so(tmp_path):
     """Past the limit further groups are one overflow issue; all is counted."""
-    from spanglass_server.issues.deriving import Deriver  # noqa: PLC0415
-    from spanglass_server.issues.releases_seen import ReleasesSeen  # noqa: PLC0415
-    from spanglass_server.issues.sightings import Sightings  # noqa: PLC0415
+    from spanglass_server.issues.occurrences.deriving import Deriver  # noqa: PLC0415
+    from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen  # noqa: PLC0415
+    from spanglass_server.issues.occurrences.sightings import Sightings  # noqa: PLC0415
     from spanglass_server.issues.sqlite_store import SqliteIssueStore  # noqa: PLC0415
 
     store = SqliteIssueStore(tmp_path / "issues.sqlite", 3)

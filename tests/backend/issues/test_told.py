@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from spanglass_server.issues.told import exception_columns, told
+from spanglass_server.issues.occurrences.told import exception_columns, told
 from spanglass_server.signals import Signal
 
 STRINGS = pa.list_(pa.string())

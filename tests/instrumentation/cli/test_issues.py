@@ -45,7 +45,7 @@ def lines(result):
 
 
 def body(canned):
-    """Give the last request: its method and path, and its body without who did it."""
+    """Return the last request: its method and path, and its body without who did it."""
     last = canned.received[-1]
     return last.method, last.path, {key: item for key, item in json.loads(last.body).items() if key != "actor"}
 

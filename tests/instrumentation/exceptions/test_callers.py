@@ -116,7 +116,7 @@ def instrumented(sent):
 
 @pytest.fixture
 def functions(sent, chain_of):
-    """Give the names of the functions of the application, and of all, that the only event of a span tells."""
+    """Return the names of the functions of the application, and of all, that the only event of a span tells."""
 
     def told(name="call"):
         (event,) = sent.events(name)

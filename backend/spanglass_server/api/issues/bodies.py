@@ -62,7 +62,7 @@ def body_schema(fields: Mapping[str, Schema], required: Iterable[str] = ()) -> S
 
 
 def fields_of(body: Any, schema: Schema) -> dict[str, Any]:
-    """Give the fields of a body; ApiError for one that is not described, or is missing."""
+    """Return the fields of a body; ApiError for one that is not described, or is missing."""
     known = ", ".join(schema["properties"])
     if not isinstance(body, dict):
         raise ApiError("bad_request", "the body is not a JSON object", field="body", hint=f"fields: {known}")
@@ -75,7 +75,7 @@ def fields_of(body: Any, schema: Schema) -> dict[str, Any]:
 
 
 def text_of(fields: Mapping[str, Any], name: str, default: str = "", longest: int = MAX_NAME) -> str:
-    """Give a text; ApiError for anything else, or one that is too long."""
+    """Return a text; ApiError for anything else, or one that is too long."""
     value = fields.get(name)
     if value is None:
         return default
@@ -87,12 +87,12 @@ def text_of(fields: Mapping[str, Any], name: str, default: str = "", longest: in
 
 
 def actor_of(fields: Mapping[str, Any]) -> str:
-    """Give who makes the change."""
+    """Return who makes the change."""
     return text_of(fields, "actor") or NOBODY_NAMED
 
 
 def ids_of(fields: Mapping[str, Any], name: str = "ids") -> list[str]:
-    """Give ids of issues, in capitals; ApiError for anything else."""
+    """Return ids of issues, in capitals; ApiError for anything else."""
     ids = fields[name]
     if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
         raise ApiError("bad_request", f"{name} is no list of ids", field=name, hint='send ["CHECKOUT-12", ...]')
@@ -102,7 +102,7 @@ def ids_of(fields: Mapping[str, Any], name: str = "ids") -> list[str]:
 
 
 def change_of(fields: Mapping[str, Any], now_ns: int) -> IssueChange:
-    """Give the change that a body asks for; ApiError naming the field at fault."""
+    """Return the change that a body asks for; ApiError naming the field at fault."""
     state = _word(fields, "state", _STATES)
     resolution = _word(fields, "resolution", tuple(ResolvedIn))
     release = text_of(fields, "release")
@@ -163,7 +163,7 @@ def _until(value: Any, now_ns: int) -> tuple[IgnoredUntil, int | None]:
 
 
 def keys_of(fields: Mapping[str, Any]) -> list[int]:
-    """Give keys of fingerprints from their hex digits."""
+    """Return keys of fingerprints from their hex digits."""
     keys = fields["keys"]
     try:
         found = [int(key, 16) for key in keys]
@@ -176,7 +176,7 @@ def keys_of(fields: Mapping[str, Any]) -> list[int]:
 
 
 def rule_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the rule of a body; ApiError unless it is an object."""
+    """Return the rule of a body; ApiError unless it is an object."""
     rule = fields["rule"]
     if not isinstance(rule, dict):
         hint = 'send {"match": {"type": "..."}, "action": {"join": "..."}}'

@@ -123,7 +123,7 @@ def _merge_of(merge: object, known: set[int]) -> int:
 
 
 def changing_routes(issues: KnownIssues) -> tuple[Route, ...]:
-    """Give the routes that change issues."""
+    """Return the routes that change issues."""
     changes = _Changes(issues)
     return (
         Route(

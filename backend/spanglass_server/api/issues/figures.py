@@ -46,7 +46,7 @@ class _Questions:
 
 
 def figure_routes(issues: KnownIssues) -> tuple[Route, ...]:
-    """Give the routes."""
+    """Return the routes."""
     ask = _Questions(issues)
     return (
         Route(

@@ -22,7 +22,7 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
     from spanglass_server.issues.model import RuleRecord
-    from spanglass_server.issues.regrouping import Progress
+    from spanglass_server.issues.occurrences.regrouping import Progress
     from spanglass_server.query.issues.known import KnownIssues
     from spanglass_server.store.ports import QuerySession
 
@@ -32,7 +32,7 @@ _ACTOR = body_schema({"actor": ACTOR})
 
 
 class Regroups(Protocol):
-    """Gives stored occurrences new keys; ``issues.regrouping.Regrouping``."""
+    """Return stored occurrences new keys; ``issues.regrouping.Regrouping``."""
 
     progress: Progress
 
@@ -48,7 +48,7 @@ class _Grouping:
     regroups: Regroups
 
     def list_(self, _: QuerySession, __: Params) -> answers.RuleList:
-        """Give the rules."""
+        """Return the rules."""
         return {"rules": [_rule_json(record) for record in self.issues.store.rules().rules]}
 
     def add(self, _: QuerySession, params: Params) -> answers.GroupingRule:
@@ -112,7 +112,7 @@ def _progress(progress: Progress) -> answers.RegroupProgress:
 
 
 def grouping_routes(issues: KnownIssues, regroups: Regroups) -> tuple[Route, ...]:
-    """Give the routes."""
+    """Return the routes."""
     ask = _Grouping(issues, regroups)
     return (
         Route(

@@ -23,7 +23,7 @@ _BUCKETS = Param("buckets", "integer", 30, "Most points of a series.", minimum=1
 
 
 def reading_routes(issues: KnownIssues) -> tuple[Route, ...]:
-    """Give the routes that show issues."""
+    """Return the routes that show issues."""
 
     def list_(session: QuerySession, params: Params) -> answers.IssueList:
         question = IssueQuestion(

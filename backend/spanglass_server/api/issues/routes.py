@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def issue_routes(issues: KnownIssues, regroups: Regroups) -> tuple[Route, ...]:
-    """Give all routes about issues; those with words in the path come before those with an id there."""
+    """Return all routes about issues; those with words in the path come before those with an id there."""
     return (
         *grouping_routes(issues, regroups),
         *figure_routes(issues),

@@ -52,7 +52,7 @@ class _Carrier:
         self._actor = actor
 
     def home(self, key: int) -> int | None:
-        """Give the issue that a key is of, without what it is merged into."""
+        """Return the issue that a key is of, without what it is merged into."""
         row = self._change.row("SELECT issue FROM keys WHERE key = ?", key)
         return None if row is None else int(row[0])
 
@@ -74,7 +74,7 @@ class _Carrier:
         return parted
 
     def give(self, key: int, claims: list[_Claim]) -> None:
-        """Give a key to the claim with most occurrences, and merge the others into that issue."""
+        """Return a key to the claim with most occurrences, and merge the others into that issue."""
         home = self.home(key)
         if home is None:
             home = claims[0].issue

@@ -79,7 +79,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one moment."""
+        """Return a connection that sees one moment."""
         with self._reading, self._explained():
             _roll_back(self._reader)
             self._reader.execute("BEGIN")
@@ -90,7 +90,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose changes are made as a whole when the block ends, or not at all if it raises."""
+        """Return a connection whose changes are made as a whole when the block ends, or not at all if it raises."""
         with self._writing:
             _roll_back(self._writer)  # what an earlier transaction could not end
             try:

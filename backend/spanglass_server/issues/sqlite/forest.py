@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 def root(connection: sqlite3.Connection, issue: int) -> int:
-    """Give the number of the issue that stands for this one."""
+    """Return the number of the issue that stands for this one."""
     return int(connection.execute(statement("root"), (issue,)).fetchone()[0])
 
 
 def members(connection: sqlite3.Connection, issue: int) -> list[int]:
-    """Give the numbers of an issue and all that is merged into it."""
+    """Return the numbers of an issue and all that is merged into it."""
     return [number for (number,) in connection.execute(statement("members"), (issue,))]
 
 
 def find(connection: sqlite3.Connection, issue_id: str) -> int:
-    """Give the number of the issue that stands for the one of this id."""
+    """Return the number of the issue that stands for the one of this id."""
     row = connection.execute("SELECT number FROM issues WHERE id = ?", (issue_id,)).fetchone()
     if row is None:
         raise UnknownIssueError(
@@ -41,7 +41,7 @@ def find(connection: sqlite3.Connection, issue_id: str) -> int:
 
 
 def id_and_service(connection: sqlite3.Connection, issue: int) -> tuple[str, str]:
-    """Give the id and the service of an issue."""
+    """Return the id and the service of an issue."""
     issue_id, service = connection.execute("SELECT id, service FROM issues WHERE number = ?", (issue,)).fetchone()
     return issue_id, service
 

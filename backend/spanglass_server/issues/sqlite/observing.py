@@ -92,7 +92,7 @@ def _update_key(change: Transaction, known: Sequence[Any], group: list[Sighting]
 
 
 def _extent(group: list[Sighting], before: tuple[int, int, str, str] | None) -> tuple[int, int, str, str]:
-    """Give first and last time of a key, and the releases of these occurrences."""
+    """Return first and last time of a key, and the releases of these occurrences."""
     first = min((seen.first_ns, seen.release) for seen in group)
     last = max((seen.last_ns, seen.release) for seen in group)
     if before is not None:
@@ -167,7 +167,7 @@ class _Newcomers:
         return first.first_ns, overflow_title(first.service, self._max_issues), "", "", ""
 
     def _next_id(self, service: str, *, is_overflow: bool) -> str:
-        """Give an id that no issue ever had: services may share a prefix."""
+        """Return an id that no issue ever had: services may share a prefix."""
         prefix = id_prefix(service)
         if is_overflow:
             prefix += "-OVERFLOW"

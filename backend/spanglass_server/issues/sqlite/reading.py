@@ -48,7 +48,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 
 def renewed_snapshot(connection: sqlite3.Connection, before: Snapshot, touched: Iterable[int]) -> Snapshot:
-    """Give the snapshot that follows one after which only these issues changed, none by a merge."""
+    """Return the snapshot that follows one after which only these issues changed, none by a merge."""
     issues, by_key = dict(before.issues), dict(before.by_key)
     sql = "SELECT key, issue, first_ns, first_release FROM keys WHERE issue = ?"
     for holder in sorted({root(connection, number) for number in touched}):
@@ -62,7 +62,7 @@ def renewed_snapshot(connection: sqlite3.Connection, before: Snapshot, touched: 
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Give the version that a connection sees."""
+    """Return the version that a connection sees."""
     return int(connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()[0])
 
 

@@ -28,7 +28,7 @@ def status_of(issue: Sequence[Any]) -> Status:
 
 
 def status_values(status: Status) -> tuple[Any, ...]:
-    """Give the values of ``set_status.sql``."""
+    """Return the values of ``set_status.sql``."""
     resolution, ignore = status.resolution, status.ignore
     resolved = (
         (resolution.how, resolution.time_ns, resolution.release, resolution.after_ns) if resolution else (None,) * 4

@@ -46,7 +46,7 @@ class Snapshots:
             self._version = max(self._version, version)
 
     def newest(self, database: Database) -> Snapshot:
-        """Give a snapshot of the newest version, or of a newer one."""
+        """Return a snapshot of the newest version, or of a newer one."""
         held = self._held
         if held.version >= self._version:
             return held

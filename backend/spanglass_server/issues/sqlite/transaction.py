@@ -50,7 +50,7 @@ class Transaction:
         return max(self.connection.executemany(sql, rows).rowcount, 0)
 
     def status(self, issue: int) -> Status:
-        """Give the stored status of an issue."""
+        """Return the stored status of an issue."""
         return status_of(self.row("SELECT * FROM issues WHERE number = ?", issue))
 
     def set_status(self, issue: int, status: Status, actor: str, detail: str) -> None:
@@ -60,14 +60,14 @@ class Transaction:
         self.log(issue, actor, ActivityKind.STATE, before.state, status.state, detail)
 
     def releases(self, service: str) -> Releases:
-        """Give the releases of a service, read once."""
+        """Return the releases of a service, read once."""
         if service not in self._releases:
             sql = "SELECT release, min(first_ns) FROM releases WHERE service = ? GROUP BY release"
             self._releases[service] = Releases(dict(self.rows(sql, service)))
         return self._releases[service]
 
     def next_number(self, table: str) -> int:
-        """Give the next id of a table of which no row is ever deleted."""
+        """Return the next id of a table of which no row is ever deleted."""
         sql = {
             "issues": "SELECT coalesce(max(number), 0) + 1 FROM issues",
             "merges": "SELECT coalesce(max(id), 0) + 1 FROM merges",

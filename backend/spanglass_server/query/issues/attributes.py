@@ -36,8 +36,8 @@ _VALUES = 3  # of a key
 _KEYS = 60
 _AROUND_NS = 3_600 * NS_PER_SECOND
 _POSITIONS = {Signal.SPANS: ("span", "resource"), Signal.LOGS: ("log", "resource")}
-#: They tell the exception itself, or which service it is: no news.
-_OWN = ("exception.", "service.name", "telemetry.sdk.", "spanglass.")
+#: They tell the exception itself, where it was raised or logged, or which process of which service it was: no news.
+_OWN = ("exception.", "code.", "service.name", "service.instance.id", "process.", "thread.", "telemetry.", "spanglass.")
 _TYPES = (ValueType.STR, ValueType.INT, ValueType.BOOL)
 _SOURCES = {Signal.SPANS: 0, Signal.LOGS: 1}
 _STATEMENTS = {Signal.SPANS: "issues/span_attributes", Signal.LOGS: "issues/log_attributes"}
@@ -93,7 +93,7 @@ def _columns(session: QuerySession, signal: Signal, window: Window) -> list[Attr
 
 
 def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window: Window) -> pa.Table:
-    """Give the attributes of the records that tell the latest of the issue's occurrences."""
+    """Return the attributes of the records that tell the latest of the issue's occurrences."""
     around = widen(window, _AROUND_NS)
     place = ("issue_key", "source", "trace_id", "span_id", "record_order", "time_ns")
     columns = _columns(session, signal, around)

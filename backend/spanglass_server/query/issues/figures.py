@@ -74,7 +74,7 @@ def _counted(row: Row | None, steps: Buckets) -> Counted:
 
 
 def middle_ns(window: Window) -> int:
-    """Give the time at which the second half of a range begins."""
+    """Return the time at which the second half of a range begins."""
     return (window.start_ns + window.end_ns) // 2
 
 
@@ -107,7 +107,7 @@ def substate(issue: IssueSummary) -> str:
 
 
 def ignore_limit(issue: IssueSummary) -> int | str | None:
-    """Give what ends the ignoring of an issue: a time as text, or how many more."""
+    """Return what ends the ignoring of an issue: a time as text, or how many more."""
     ignore = issue.status.ignore
     if ignore is None or ignore.limit is None:
         return None

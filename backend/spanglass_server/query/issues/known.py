@@ -52,7 +52,7 @@ class KnownIssues:
         self._rows: tuple[int, pa.Table] | None = None
 
     def at(self, session: QuerySession, now_ns: int) -> Known:
-        """Give all issues as a table of the session."""
+        """Return all issues as a table of the session."""
         snapshot = self.snapshot()
         held = self._rows
         if held is None or held[0] != snapshot.version:
@@ -66,18 +66,18 @@ class KnownIssues:
         return Known(snapshot, Sql(table), now_ns)
 
     def snapshot(self) -> Snapshot:
-        """Give all issues, those of all stored occurrences among them."""
+        """Return all issues, those of all stored occurrences among them."""
         self._settle()
         return self.store.snapshot()
 
     def summary(self, issue_id: str) -> IssueSummary:
-        """Give one issue; BadQuestionError (not_found) if there is none."""
+        """Return one issue; BadQuestionError (not_found) if there is none."""
         snapshot = self.snapshot()
         found = snapshot.issues.get(issue_id.upper())
         return found or self.issue(issue_id).summary
 
     def issue(self, issue_id: str) -> Issue:
-        """Give one issue with everything; BadQuestionError (not_found) if there is none."""
+        """Return one issue with everything; BadQuestionError (not_found) if there is none."""
         self._settle()
         try:
             return self.store.issue(issue_id.upper())

@@ -124,7 +124,7 @@ def _page(
 
 
 def read_states(words: Sequence[str]) -> list[str]:
-    """Give the states that words ask for; BadQuestionError for one that is none."""
+    """Return the states that words ask for; BadQuestionError for one that is none."""
     states: dict[str, None] = {}
     for word in words or ("open",):
         if word not in STATE_WORDS and word not in set(State):

@@ -46,7 +46,7 @@ class Occurrences:
     columns: frozenset[str]
 
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
-        """Give the stored rows that may match, with these columns and those of the predicate."""
+        """Return the stored rows that may match, with these columns and those of the predicate."""
         needed = sorted({"time_ns", *columns, *self.columns})
         return Sql(session.relation(Signal.OCCURRENCES, self.window, needed))
 

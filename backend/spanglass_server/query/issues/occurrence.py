@@ -71,7 +71,7 @@ def _log(session: QuerySession, row: Row) -> Log | None:
 
 
 def _exception(row: Row, span: Span | None, log: Log | None) -> ExceptionSent | None:
-    """Give the exception as its record tells it."""
+    """Return the exception as its record tells it."""
     if span is not None:
         index = row["event_index"]
         if index is None or index >= len(span["events"]):
@@ -90,7 +90,7 @@ def _exception(row: Row, span: Span | None, log: Log | None) -> ExceptionSent | 
 
 
 def _logs_before(session: QuerySession, row: Row) -> list[Log]:
-    """Give the last log records of its trace before it, or of its service where it has none; the newest first."""
+    """Return the last log records of its trace before it, or of its service where it has none; the newest first."""
     trace_id, time_ns = row["trace_id"], row["time_ns"]
     window = clamp(time_ns - (_TRACE_NS if trace_id else _SERVICE_NS), time_ns)
     records = match_records(session, Signal.LOGS, window)
@@ -105,7 +105,7 @@ def _logs_before(session: QuerySession, row: Row) -> list[Log]:
 
 
 def _spans_before(session: QuerySession, row: Row) -> list[Span]:
-    """Give the last spans of its trace that began before it, without its own; the newest first."""
+    """Return the last spans of its trace that began before it, without its own; the newest first."""
     trace_id = row["trace_id"]
     if not trace_id:
         return []

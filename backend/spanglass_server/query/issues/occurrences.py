@@ -79,7 +79,7 @@ def find_occurrence(session: QuerySession, issue: IssueSummary, occurrence_id: s
 
 
 def neighbour(session: QuerySession, issue: IssueSummary, row: Row, *, before: bool) -> str | None:
-    """Give the id of the occurrence before one in time, or after it."""
+    """Return the id of the occurrence before one in time, or after it."""
     window = Window(0, row["time_ns"] + 1) if before else Window(row["time_ns"], ALL_TIME.end_ns)
     past = _past(row["time_ns"], row["digest"], descending=before)
     found = _find(session, issue, window, past, 1, descending=before)
@@ -116,12 +116,12 @@ def _digest_of(cursor: Cursor) -> int:
 
 
 def id_of(row: Row) -> str:
-    """Give an occurrence's id."""
+    """Return an occurrence's id."""
     return f"{row['time_ns']:x}-{row['digest']:016x}"
 
 
 def read_id(text: str, field: str) -> tuple[int, int]:
-    """Give the time and digest of an id; BadQuestionError for a text that is none."""
+    """Return the time and digest of an id; BadQuestionError for a text that is none."""
     time, _, digest = text.partition("-")
     try:
         time_ns, number = int(time, 16), int(digest, 16)

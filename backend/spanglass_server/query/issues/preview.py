@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from spanglass_core.grouping.rules import Rules
-from spanglass_server.issues.grouper import Grouper
+from spanglass_server.issues.occurrences.grouper import Grouper
 from spanglass_server.query.issues.one import key_text
 from spanglass_server.query.issues.sources import PLACE, told_of
 from spanglass_server.query.language.sql import TRUE, Sql
@@ -113,13 +113,13 @@ def _to(name: str, count: int, titles: Mapping[str, str]) -> MovedTo:
 
 
 def _named(titles: Mapping[int, str], by_key: Mapping[int, IssueSummary]) -> dict[str, str]:
-    """Give titles by the names of issues and keys."""
+    """Return titles by the names of issues and keys."""
     named = {key_text(key): title for key, title in titles.items()}
     return named | {issue.id: issue.title for issue in by_key.values()}
 
 
 def _splits(moves: _Moves, titles: Mapping[int, str], by_key: Mapping[int, IssueSummary]) -> list[MovingIssue]:
-    """Give issues whose occurrences would be in several groups, the largest first."""
+    """Return issues whose occurrences would be in several groups, the largest first."""
     named = _named(titles, by_key)
     found: list[MovingIssue] = [
         {
@@ -135,7 +135,7 @@ def _splits(moves: _Moves, titles: Mapping[int, str], by_key: Mapping[int, Issue
 
 
 def _merges(moves: _Moves, titles: Mapping[int, str], by_key: Mapping[int, IssueSummary]) -> list[Joined]:
-    """Give groups that would have occurrences of several issues, the largest first."""
+    """Return groups that would have occurrences of several issues, the largest first."""
     named = _named(titles, by_key)
     joined: dict[str, Counter[str]] = defaultdict(Counter)
     for issue, counts in moves.items():

@@ -9,7 +9,7 @@ _Z = 1.96
 
 
 def difference(count: int, total: int, baseline_count: int, baseline: int) -> float:
-    """Give by how much a share is larger than the baseline's at least: 0 if that could be chance, at most 1.
+    """Return by how much a share is larger than the baseline's at least: 0 if that could be chance, at most 1.
 
     It is the gap between Wilson's intervals of both shares, so that 2 of 2 beside 50 % is nothing.
     """
@@ -19,7 +19,7 @@ def difference(count: int, total: int, baseline_count: int, baseline: int) -> fl
 
 
 def _bounds(count: int, total: int) -> tuple[float, float]:
-    """Give Wilson's interval of a share."""
+    """Return Wilson's interval of a share."""
     share, square = count / total, _Z * _Z
     middle = (share + square / (2 * total)) / (1 + square / total)
     spread = _Z * sqrt(share * (1 - share) / total + square / (4 * total * total)) / (1 + square / total)

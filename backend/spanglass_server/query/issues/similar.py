@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def similar_issues(issues: KnownIssues, snapshot: Snapshot, issue: Issue, now_ns: int) -> list[Similar]:
-    """Give issues of any service that look like one, the most alike first."""
+    """Return issues of any service that look like one, the most alike first."""
     this = issue.summary
     words = _words(this.message)
     others = (other for other in snapshot.issues.values() if other.id != this.id and not other.is_overflow)
@@ -82,6 +82,6 @@ def _frames_of(issues: KnownIssues, other: IssueSummary) -> frozenset[str]:
 
 
 def _overlap(these: Iterable[str], those: Iterable[str]) -> float:
-    """Give how much of two sets is in both, 0 to 1."""
+    """Return how much of two sets is in both, 0 to 1."""
     left, right = frozenset(these), frozenset(those)
     return len(left & right) / len(left | right) if left | right else 0.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from spanglass_server.issues.told import exception_columns, told
+from spanglass_server.issues.occurrences.told import exception_columns, told
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.window import clamp
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from spanglass_server.issues.told import Told
+    from spanglass_server.issues.occurrences.told import Told
     from spanglass_server.store.ports import QuerySession
 
 #: Columns of occurrences that lead to the record.

@@ -14,7 +14,7 @@ from known_occurrences import World
 
 @pytest.fixture
 def world(tmp_path, open_tables):
-    """Give an empty world: ``world.see(...)`` adds occurrences, ``world.session()`` asks about them."""
+    """Return an empty world: ``world.see(...)`` adds occurrences, ``world.session()`` asks about them."""
     world = World(tmp_path / "issues.sqlite", open_tables)
     yield world
     world.store.close()

@@ -17,7 +17,7 @@ WINDOW = Window(NOW_NS - 1000 * SECOND, NOW_NS)
 
 
 def at(second: float) -> int:
-    """Give a time of the range."""
+    """Return a time of the range."""
     return WINDOW.start_ns + int(second * SECOND)
 
 
@@ -53,7 +53,7 @@ class World:
         return self._open(occurrences=self.rows, **self.records)
 
     def id_of(self, key: int) -> str:
-        """Give the id of the issue that has a key."""
+        """Return the id of the issue that has a key."""
         return self.store.snapshot().by_key[key].id
 
 

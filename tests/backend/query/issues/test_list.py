@@ -19,7 +19,7 @@ def ask(world, filter_text="", *, order=None, buckets=10, **question):
 
 
 def ids(answer):
-    """Give the ids of a list's issues."""
+    """Return the ids of a list's issues."""
     return [issue["id"] for issue in answer["issues"]]
 
 

@@ -11,7 +11,7 @@ from spanglass_server.query.issues.occurrences import list_occurrences
 
 
 def pages(world, where="latest", limit=2):
-    """Give the messages of all pages."""
+    """Return the messages of all pages."""
     found, cursor = [], None
     while True:
         answer = list_occurrences(world.session(), world.issues, "SHOP-1", at=where, limit=limit, cursor=cursor)

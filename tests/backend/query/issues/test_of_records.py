@@ -10,7 +10,7 @@ from spanglass_server.query.issues.of_records import issues_of
 
 
 def ask(world, traces=(), logs=()):
-    """Give (issue, source, span, log) of what is found."""
+    """Return (issue, source, span, log) of what is found."""
     found = issues_of(world.session(), world.issues, traces, logs, NOW_NS)["occurrences"]
     return [(each["issue"], each["source"], each["span_id"], each["log"]) for each in found]
 

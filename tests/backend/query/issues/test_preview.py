@@ -36,7 +36,7 @@ def tell(world, number, kind, function, tenant):
 
 @pytest.fixture
 def two(world):
-    """Give the ids of two issues, with 3 occurrences and 1."""
+    """Return the ids of two issues, with 3 occurrences and 1."""
     first = tell(world, 1, "ValueError", "take", "a")
     tell(world, 2, "ValueError", "take", "b")
     tell(world, 3, "ValueError", "take", "b")

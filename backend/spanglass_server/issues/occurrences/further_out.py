@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spanglass_server.issues.retellings.telling import Telling
+    from spanglass_server.issues.occurrences.telling import Telling
 
 _SECOND_NS = 1_000_000_000
 _CLOCK_NS = 1_000_000  # some loggers have whole milliseconds

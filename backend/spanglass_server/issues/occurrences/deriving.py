@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spanglass_server.issues.grouper import Grouper, without_message
-from spanglass_server.issues.retellings.retellings import Retellings
-from spanglass_server.issues.retellings.telling import Telling
-from spanglass_server.issues.sightings import MESSAGE_MAX
-from spanglass_server.issues.told import told
+from spanglass_server.issues.occurrences.grouper import Grouper, without_message
+from spanglass_server.issues.occurrences.retellings import Retellings
+from spanglass_server.issues.occurrences.sightings import MESSAGE_MAX
+from spanglass_server.issues.occurrences.telling import Telling
+from spanglass_server.issues.occurrences.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_core.grouping.rules import Rules
-    from spanglass_server.issues.grouper import Grouped
-    from spanglass_server.issues.releases_seen import ReleasesSeen
-    from spanglass_server.issues.sightings import Sightings
-    from spanglass_server.issues.told import Told
+    from spanglass_server.issues.occurrences.grouper import Grouped
+    from spanglass_server.issues.occurrences.releases_seen import ReleasesSeen
+    from spanglass_server.issues.occurrences.sightings import Sightings
+    from spanglass_server.issues.occurrences.told import Told
     from spanglass_server.signals import Signal
 
 _LOG = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 from spanglass_server.error_text import as_text, parsed
-from spanglass_server.issues.overflowed import with_overflowed
+from spanglass_server.issues.occurrences.overflowed import with_overflowed
 from spanglass_server.service_names import service_name
 from spanglass_server.signals import (
     OVERFLOW_COLUMNS,

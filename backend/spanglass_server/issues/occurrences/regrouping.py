@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.issues.grouper import Grouper
 from spanglass_server.issues.model import AUTOMATIC, Move
+from spanglass_server.issues.occurrences.grouper import Grouper
 from spanglass_server.issues.tracker import rules_of
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from spanglass_server.issues.occurrences.sightings import Sightings
+    from spanglass_server.issues.occurrences.told import Told
     from spanglass_server.issues.ports import IssueStore
-    from spanglass_server.issues.sightings import Sightings
-    from spanglass_server.issues.told import Told
     from spanglass_server.store.store import Part, Store
 
 _LOG = logging.getLogger(__name__)

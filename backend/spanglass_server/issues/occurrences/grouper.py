@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spanglass_core.stacks.model import Raised
-    from spanglass_server.issues.told import Told
+    from spanglass_server.issues.occurrences.told import Told
 
 _EPOCHS = 1_000_000
 #: Stacks whose group is remembered, about 2 kB each.

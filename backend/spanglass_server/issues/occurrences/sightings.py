@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spanglass_core.grouping.fingerprint import Fingerprint
-    from spanglass_server.issues.told import Told
+    from spanglass_server.issues.occurrences.told import Told
 
 #: Characters of a message that are kept of an occurrence and an issue; the record has all of it.
 MESSAGE_MAX = 500

@@ -21,11 +21,11 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.issues.retellings.further_out import FurtherOut
-from spanglass_server.issues.retellings.telling import FRAME_BYTES
+from spanglass_server.issues.occurrences.further_out import FurtherOut
+from spanglass_server.issues.occurrences.telling import FRAME_BYTES
 
 if TYPE_CHECKING:
-    from spanglass_server.issues.retellings.telling import Telling
+    from spanglass_server.issues.occurrences.telling import Telling
 
 #: Tellings remembered, 0.5 to 1.5 kB each: at 1 000 errors a second those of the last half minute.
 REMEMBERED = 30_000

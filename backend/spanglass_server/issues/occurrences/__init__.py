@@ -1,0 +1,1 @@
+"""Occurrences of exceptions: found in spans and log records, counted once, grouped, and grouped anew."""

@@ -1,1 +1,0 @@
-"""Which tellings of an exception are of one that was told before."""
