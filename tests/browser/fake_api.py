@@ -268,6 +268,10 @@ class FakeApi:
             )
             variant["root_missing"] = self.scenario == "rootless" or (self.scenario == "open" and i == 0)
             rows.append({**base, **variant, "start_time": rfc(NOW_NS - i * 13_777 * MS)})
+        if params.get("filter", "").startswith("trace_id = "):
+            digits = params["filter"].removeprefix("trace_id = ").removesuffix("*")
+            rows = rows if limit >= total else self._search({"limit": str(total)})["traces"]
+            rows = [row for row in rows if row["trace_id"].startswith(digits)]
         if "http.rout " in params.get("filter", ""):
             rows = []
         if "error" in params.get("filter", ""):

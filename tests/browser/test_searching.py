@@ -153,3 +153,14 @@ def test_a_search_that_cannot_be_read_keeps_the_page(open_page, path, field):
         page.locator(".facet .pick").first.click()
         page.wait_for_url(re.compile("filter=(service.name|severity)"))
         assert page.locator("[aria-invalid]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [("4f1c2b77", "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"),
+     ("4F1C2B77D0", "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"),
+     ("00000000", "/traces?filter=%2200000000%22"), ("dddddddd", "/traces?filter=%22dddddddd%22")],
+)  # fmt: skip
+def test_the_beginning_of_an_id_opens_its_trace(serve, text, to):
+    """Jump opens the only trace whose id begins so; of several, or none, it searches the text."""
+    assert httpx.get(f"{serve('shop').url}/jump", params={"q": text}).headers["location"] == to

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from spanglass_core.ids import read_trace_id
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
-from spanglass_server.pages import logs, problem, server, service, services, trace, traces
+from spanglass_server.pages import logs, problem, server, service, services, terms, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.ports import ApiError
@@ -36,15 +36,23 @@ if TYPE_CHECKING:
 #: The name of a service and a number: ``CHECKOUT-12``.
 ISSUE_ID = re.compile(r"[A-Z0-9-]{1,24}-[A-Z0-9]{1,12}")
 
+#: The beginning of a trace's id, as tables show it.
+ID_START = re.compile(r"[0-9a-fA-F]{8,31}")
+
 
 async def jump(visit: Visit) -> Response:
-    """``/jump?q=``: the id of a trace or an issue opens it, a service its page, anything else is searched in traces."""
+    """``/jump?q=``: the id of a trace or its beginning, the id of an issue, or a service opens its page.
+
+    Anything else is searched in traces.
+    """
     text = visit.param("q")
     trace_id = read_trace_id(text)
     if trace_id and await _is_trace(visit, trace_id, text):
         return _redirect(f"/traces/{trace_id}")
     if ISSUE_ID.fullmatch(text.upper()) and await _is_issue(visit, text.upper()):
         return _redirect(visit.to_issue(text.upper()))
+    if ID_START.fullmatch(text) and (found := await _trace_that_begins(visit, text.lower())):
+        return _redirect(f"/traces/{found}")
     answer = await visit.api("services", **visit.window.as_params(), buckets=0)
     if any(row["service"] == text for row in answer["services"]):
         return _redirect(visit.to_service(text))
@@ -60,6 +68,13 @@ async def _is_trace(visit: Visit, trace_id: str, text: str) -> bool:
     except ApiError:
         return False
     return True
+
+
+async def _trace_that_begins(visit: Visit, digits: str) -> str | None:
+    """Return the id of the only trace of the range whose id begins so."""
+    asked = {**visit.window.as_params(), "filter": f"{terms.TRACE_ID} = {digits}*", "limit": "2"}
+    traces = (await visit.attempt(visit.api("traces", **asked), {"traces": []}))["traces"]
+    return str(traces[0]["trace_id"]) if len(traces) == 1 else None
 
 
 async def _is_issue(visit: Visit, issue_id: str) -> bool:
