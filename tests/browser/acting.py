@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-#: `toggle` comes in a task of its own after the click, so that what fills the details may not have run when a click
-#: returns; one more task later every listener of it has run, whichever was added first.
-TOGGLED = """it => {
-  const details = it.parentElement;
-  window.toggled = new Promise((done) => details.addEventListener("toggle", () => setTimeout(done), { once: true }));
-}"""
+import time
+
+#: `toggle` comes in a task of its own after the click; two frames and a task later every listener of it has run.
+IS_OPEN = """it => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(it.parentElement.open))));
+})"""
+_PATIENCE_S = 60.0  # only a failure waits so long
 
 
 def open_details(summary):
-    """Click the summary of details, and return when what opening them fills is there."""
-    summary.evaluate(TOGGLED)
-    summary.click()
-    summary.page.evaluate("() => window.toggled")
+    """Click the summary of details, and return when what opening (or closing) them changes has changed.
+
+    Only on pages with script: without it no frame calls back.
+    """
+    element = summary.element_handle()
+    was_open = element.evaluate("it => it.parentElement.open")
+    element.click()
+    until = time.monotonic() + _PATIENCE_S
+    while element.evaluate(IS_OPEN) == was_open:
+        assert time.monotonic() < until, "the details did not change"
