@@ -57,7 +57,14 @@ class Fingerprint:
 
 def fingerprint(version: int, report: ExceptionReport, rules: Rules = NO_RULES) -> Fingerprint:
     """Return the fingerprint of an exception; never raises for a known version, whatever the report says."""
-    chain = rules.with_in_app(report, parse(report.stacktrace, report.type, report.message))
+    return fingerprint_of(version, report, parse(report.stacktrace, report.type, report.message), rules)
+
+
+def fingerprint_of(
+    version: int, report: ExceptionReport, chain: tuple[Raised, ...], rules: Rules = NO_RULES
+) -> Fingerprint:
+    """Return the same for a report whose stack is read already: ``chain`` is what ``parse`` returns of it."""
+    chain = rules.with_in_app(report, chain)
     inputs = tuple(Input(kind, value[:_MAX_INPUT]) for kind, value in _inputs(version, report, chain, rules))[
         :_MAX_INPUTS
     ]

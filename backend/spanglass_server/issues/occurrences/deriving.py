@@ -54,7 +54,7 @@ SCHEMA = pa.schema(
 class Deriver:
     """Makes rows of occurrences. ``derive`` and ``undo`` belong to one thread, ``use`` to any.
 
-    ``route`` is asked once for each new key, with its service: it returns the key to store, which is that of the
+    ``route`` is asked for each occurrence, with its key and service: it returns the key to store, which is that of the
     service's overflow issue when there are too many. ``failed`` is called for each exception that is left out.
     """
 

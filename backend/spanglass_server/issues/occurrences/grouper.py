@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from spanglass_core.grouping.exception import ExceptionReport
-from spanglass_core.grouping.fingerprint import CURRENT_VERSION, Fingerprint, fingerprint
+from spanglass_core.grouping.fingerprint import CURRENT_VERSION, Fingerprint, fingerprint_of
 from spanglass_core.grouping.rules import NO_RULES, Rules
 from spanglass_core.stacks.parse import parse
 
@@ -72,7 +72,7 @@ class Grouper:
         stack_hash = int.from_bytes(key[:8], "big", signed=True)
         chain = parse(one.stacktrace, one.type, one.message)
         has_app_frames = any(frame.in_app for raised in chain for frame in raised.frames)
-        group = fingerprint(CURRENT_VERSION, report, self._rules)
+        group = fingerprint_of(CURRENT_VERSION, report, chain, self._rules)
         found = Grouped(group, *_places(chain[0]), chain[0].message, has_app_frames, stack_hash)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
