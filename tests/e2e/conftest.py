@@ -11,12 +11,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from senders import Capture
+from senders import SECOND_NS, SENDERS, Capture
 
 from loadgen.server import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 StartServer = Callable[..., ServerProcess]
+CAPTURES = sorted({path.parent.name for path in SENDERS.glob("*/*.json")})
+#: More than the longest capture lasts, and more than a bucket that a window is rounded to.
+APART_NS = 600 * SECOND_NS
 
 
 @contextmanager
@@ -58,11 +61,14 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
 
 @pytest.fixture(scope="module")
 def sent(shared_server: ServerProcess) -> Callable[[str], Capture]:
-    """Return the capture of a sender by name; the shared server gets it when it is first asked for."""
+    """Return the capture of a sender by name; the shared server gets it when it is first asked for.
+
+    Captures that name the same service stand apart in time, so none is counted in the window of another.
+    """
 
     @cache
     def send(name: str) -> Capture:
-        capture = Capture(name, time.time_ns())
+        capture = Capture(name, time.time_ns() - CAPTURES.index(name) * APART_NS)
         capture.send(shared_server)
         return capture
 
