@@ -22,7 +22,7 @@ from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
 from spanglass.logs.install import install_logging
 from spanglass.scrubbing.scrubber import Scrubber
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

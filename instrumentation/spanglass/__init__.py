@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from spanglass.api import PLACES as _MANUAL_API
-from spanglass.locks import ForkGate as _ForkGate
+from spanglass.process.locks import ForkGate as _ForkGate
 
 if TYPE_CHECKING:
     from spanglass.api.collector import MetricsCollector
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from spanglass.library_metrics.postgres import watch_postgres
     from spanglass.library_metrics.queues import watch_queue
     from spanglass.scrubbing.scrubber import ScrubMatch
-    from spanglass.settings import SettingsError
-    from spanglass.setup import configure, force_flush, shutdown
+    from spanglass.settings.settings import SettingsError
+    from spanglass.start.setup import configure, force_flush, shutdown
 
 __all__ = [
     "CollectionError",
@@ -94,14 +94,14 @@ __all__ = [
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
 _PLACES = _MANUAL_API | {
     "ScrubMatch": "spanglass.scrubbing.scrubber",
-    "SettingsError": "spanglass.settings",
+    "SettingsError": "spanglass.settings.settings",
     "bind": "spanglass.context",
     "capture_exception": "spanglass.exceptions.telling",
-    "configure": "spanglass.setup",
-    "force_flush": "spanglass.setup",
+    "configure": "spanglass.start.setup",
+    "force_flush": "spanglass.start.setup",
     "set_session": "spanglass.context",
     "set_user": "spanglass.context",
-    "shutdown": "spanglass.setup",
+    "shutdown": "spanglass.start.setup",
     "watch_postgres": "spanglass.library_metrics.postgres",
     "watch_queue": "spanglass.library_metrics.queues",
 }

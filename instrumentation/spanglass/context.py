@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.trace import Span
 
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 Value = str | bool | int | float
 

@@ -8,7 +8,7 @@
     └── HealthError         a health check cannot be registered as asked
 
 What goes wrong while the application runs, such as a value that is no number, is logged once and counted: see
-``spanglass.guard``. Wrong settings are ``SettingsError``, of ``spanglass.settings``.
+``spanglass.guard``. Wrong settings are ``SettingsError``, of ``spanglass.settings.settings``.
 """
 
 from __future__ import annotations

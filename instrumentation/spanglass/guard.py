@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from spanglass.locks import ModuleLock
+from spanglass.process.locks import ModuleLock
 from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:

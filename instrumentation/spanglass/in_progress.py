@@ -22,8 +22,8 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import NonRecordingSpan, StatusCode, format_span_id, set_span_in_context
 
-from spanglass import forking
 from spanglass.guard import guarded
+from spanglass.process import forking
 from spanglass_core import attribute_names as names
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spanglass.settings_table import TABLE
+from spanglass.settings.table import TABLE
 from spanglass_core import attribute_names
 
 DOCS = Path(__file__).parents[2] / "docs" / "app"

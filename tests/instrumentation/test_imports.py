@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from spanglass import guard
-from spanglass.imports import when_imported
+from spanglass.patching.imports import when_imported
 
 
 @pytest.fixture

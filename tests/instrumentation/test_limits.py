@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import View
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass import limits
+from spanglass.sdk import limits
 
 OVERFLOW = {"otel.metric.overflow": True}
 

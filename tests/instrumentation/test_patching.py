@@ -1,4 +1,4 @@
-from spanglass.patching import replace
+from spanglass.patching.patches import replace
 
 
 class Base:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from spanglass.release import git_commit
-from spanglass.resource import make_resource
-from spanglass.service_name import service_name
-from spanglass.settings import load
+from spanglass.identity.release import git_commit
+from spanglass.identity.resource import make_resource
+from spanglass.identity.service_name import service_name
+from spanglass.settings.settings import load
 
 
 @pytest.mark.parametrize(

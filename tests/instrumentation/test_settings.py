@@ -8,9 +8,9 @@ from typing import get_type_hints
 
 import pytest
 
-from spanglass.options import Options
-from spanglass.settings import SettingsError, describe, load, unknown_variables
-from spanglass.settings_table import TABLE
+from spanglass.settings.options import Options
+from spanglass.settings.settings import SettingsError, describe, load, unknown_variables
+from spanglass.settings.table import TABLE
 from spanglass_core.settings_types import Secret
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass.imports import when_imported
+from spanglass.patching.imports import when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.trace import Tracer
 
-from spanglass.published import SCOPE
+from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spanglass.autostart import environment
 from spanglass.cli.errors import CliError, Exit
-from spanglass.service_name import service_name
-from spanglass.settings import SettingsError, load, unknown_variables
-from spanglass.settings_table import TABLE
+from spanglass.identity.service_name import service_name
+from spanglass.settings.settings import SettingsError, load, unknown_variables
+from spanglass.settings.table import TABLE
+from spanglass.start.autostart import environment
 from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from spanglass import forking
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.counts import QUEUE_FULL, SHUT_DOWN
 from spanglass.guard import guarded
+from spanglass.process import forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TextIO
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk.trace import SpanProcessor
 
-from spanglass import forking
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.batching import Batcher
 from spanglass.delivery.console_choice import may_print
@@ -20,6 +19,7 @@ from spanglass.delivery.console_tree import Gathered, render, span_id
 from spanglass.delivery.processors import readable
 from spanglass.delivery.reachable import look
 from spanglass.guard import guarded
+from spanglass.process import forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
     from spanglass.delivery.closing import Closing
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _CAPACITY = 4096  # spans and log records that wait for the thread
 _DELAY_S = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 
 def may_print(settings: Settings, stream: TextIO | None) -> bool:

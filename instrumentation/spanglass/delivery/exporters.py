@@ -10,7 +10,6 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from spanglass import forking
 from spanglass.clock import NS_PER_MS
 from spanglass.delivery.answers import NOT_ENCODABLE
 from spanglass.delivery.courier import Courier, Sender, backoff_ns
@@ -22,7 +21,8 @@ from spanglass.delivery.span_encoding import span_encoder
 from spanglass.delivery.spool import Spool
 from spanglass.delivery.targets import Target, find_target
 from spanglass.delivery.temporality import preferred_aggregation, preferred_temporality
-from spanglass.settings import SettingsError
+from spanglass.process import forking
+from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from spanglass.delivery.batch_encoding import BatchEncoder, Item
     from spanglass.delivery.closing import Closing
     from spanglass.delivery.counts import DeliveryCounts
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _LEAST_TIMEOUT_MS = 1_000  # the SDK gives the last collection no more than the interval, however short that is
 _USER_AGENT = "spanglass-python"

@@ -11,7 +11,7 @@ from google.rpc.status_pb2 import Status
 
 from spanglass.delivery.answers import Answer, Verdict
 from spanglass.delivery.http_sender import read_partial_success
-from spanglass.settings import SettingsError
+from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from spanglass.delivery.signals import Signal

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from spanglass.clock import NS_PER_S
-from spanglass.settings import SettingsError, describe
-from spanglass.settings_table import TABLE
+from spanglass.settings.settings import SettingsError, describe
+from spanglass.settings.table import TABLE
 from spanglass_core.settings_types import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spanglass.delivery.signals import Signal
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _COMPRESSIONS = ("gzip", "deflate", "none")
 _PORTS = {"http": 80, "https": 443}

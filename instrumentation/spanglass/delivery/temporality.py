@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 
-from spanglass.settings import SettingsError
+from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from spanglass.exceptions.describing import Description, brief, describe, plain
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
 from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
-from spanglass.published import SCOPE
+from spanglass.sdk.published import SCOPE
 from spanglass.values import attributes_of, class_name
 from spanglass_core.attribute_names import EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
     from opentelemetry.util.types import AnyValue, Attributes
 
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 __all__ = ["EVENT_NAME", "Capture", "new_capture", "unhandled"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from spanglass.exceptions.ports import Scrubber
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 
 class Link(NamedTuple):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from spanglass.exceptions.budget import Budget
     from spanglass.exceptions.ports import Scrubber
     from spanglass.exceptions.value_text import ValueText
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 _MAX_PLACES = 2_048
 

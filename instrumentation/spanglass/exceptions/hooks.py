@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from spanglass.exceptions.capture import unhandled
 from spanglass.exceptions.expected import is_expected
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
-from spanglass.patching import Replacement, replace
+from spanglass.patching.imports import when_imported
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass.exceptions.capture import Capture
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 __all__ = ["install_exceptions"]
 

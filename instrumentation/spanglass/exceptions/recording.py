@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import Span
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.in_app import is_telemetry
 from spanglass.guard import guarded
-from spanglass.patching import Replacement, replace
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

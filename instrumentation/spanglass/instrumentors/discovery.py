@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 GROUP = "opentelemetry_instrumentor"
 _ALL = "*"  # as in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS

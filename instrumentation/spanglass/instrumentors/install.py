@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
 from spanglass.instrumentors import (
     command_lines,
     databases,
@@ -29,6 +28,7 @@ from spanglass.instrumentors import (
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import DRIVERS, TRIGGERS, options
+from spanglass.patching.imports import when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
     Undo = Callable[[], None]
 

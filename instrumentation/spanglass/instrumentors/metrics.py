@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from spanglass.instrumentors.status import TROUBLES, states
-from spanglass.published import SCOPE
+from spanglass.sdk.published import SCOPE
 from spanglass_core.attribute_names import INSTRUMENTATION_NAME, INSTRUMENTATION_REASON, INSTRUMENTATION_STATE
 
 if TYPE_CHECKING:

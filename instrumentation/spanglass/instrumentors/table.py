@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 #: The module whose import turns an instrumentation on. A name without a row is turned on at once.
 TRIGGERS = {

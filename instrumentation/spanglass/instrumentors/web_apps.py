@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from spanglass import forking
 from spanglass.guard import guarded
+from spanglass.process import forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,14 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from spanglass import forking
 from spanglass.clock import SYSTEM, Clock
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
 from spanglass.library_metrics import polled, pools, postgres, queues, sqlalchemy_pools
 from spanglass.library_metrics.tools import Tools
-from spanglass.published import SCOPE
+from spanglass.patching.imports import when_imported
+from spanglass.process import forking
 from spanglass.runtime_metrics.groups import Group, install_group
+from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
 
     from spanglass.runtime_metrics.groups import Undo
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 #: The module whose import is waited for, and our module whose ``hook`` measures it: imported no sooner, 0.5 ms each.
 HOOKS = {

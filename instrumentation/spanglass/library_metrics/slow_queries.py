@@ -17,7 +17,7 @@ from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
 from spanglass.library_metrics.query_summary import query_summary
-from spanglass.published import SCOPE
+from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.sdk.trace import Span
 
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 _BOUNDS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _OTHER = "_OTHER"

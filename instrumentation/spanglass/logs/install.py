@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
 
     from spanglass.exceptions.capture import Capture
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 __all__ = ["install_logging"]
 

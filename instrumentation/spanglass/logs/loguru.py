@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import swallow
-from spanglass.imports import when_imported
 from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
-from spanglass.patching import Replacement, replace
+from spanglass.patching.imports import when_imported
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STAC
 from spanglass.clock import NS_PER_S
 from spanglass.guard import swallow
 from spanglass.logs.sending import current_ids, in_thread, put_values
-from spanglass.patching import Replacement, replace
+from spanglass.patching.patches import Replacement, replace
 from spanglass.values import printed, text_of
 from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 

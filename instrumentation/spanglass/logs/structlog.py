@@ -17,9 +17,9 @@ from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STAC
 from spanglass.clock import NS_PER_S
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
-from spanglass.imports import when_imported
 from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
-from spanglass.patching import Replacement, replace
+from spanglass.patching.imports import when_imported
+from spanglass.patching.patches import Replacement, replace
 from spanglass.values import text_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
+from spanglass.patching.imports import when_imported
 from spanglass.runtime_metrics.patches import Patches
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass import forking
 from spanglass.clock import SYSTEM, Clock
 from spanglass.guard import guarded
-from spanglass.published import SCOPE
+from spanglass.process import forking
 from spanglass.runtime_metrics.background import Background
 from spanglass.runtime_metrics.event_loops import EventLoops
 from spanglass.runtime_metrics.gc_pauses import GcPauses
@@ -17,6 +16,7 @@ from spanglass.runtime_metrics.host_lock import HostLock, lock_path
 from spanglass.runtime_metrics.interpreter import InterpreterMetrics
 from spanglass.runtime_metrics.latency import LatencyProbe, targets
 from spanglass.runtime_metrics.process import ProcessMetrics
+from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter, MeterProvider
 
     from spanglass.runtime_metrics.groups import Undo
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 
 def install_runtime_metrics(

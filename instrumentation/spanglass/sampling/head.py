@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 SAMPLER_VARIABLE = "OTEL_TRACES_SAMPLER"
 RATIO_VARIABLE = "OTEL_TRACES_SAMPLER_ARG"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk.trace import SpanProcessor
 
-from spanglass import forking
 from spanglass.clock import NS_PER_S, SYSTEM, Clock
-from spanglass.copying import copy_span
 from spanglass.guard import guarded
+from spanglass.process import forking
 from spanglass.sampling.held import Held, Policy, Release, head_probability, is_local_root
+from spanglass.sdk.copying import copy_span
 from spanglass_core.attribute_names import SAMPLING_PROBABILITY, SAMPLING_REASON
 
 if TYPE_CHECKING:

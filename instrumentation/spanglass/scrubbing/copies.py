@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, Status
 
-from spanglass.copying import bounded, copy_span
 from spanglass.scrubbing.marks import mark
+from spanglass.sdk.copying import bounded, copy_span
 from spanglass_core.attribute_names import SCRUBBED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from spanglass.published import current
+from spanglass.sdk.published import current
 from spanglass.testing.clock import time_from
 from spanglass.testing.recorder import Recorder
 from spanglass.testing.reroute import reroute_logs, reroute_metrics, reroute_spans

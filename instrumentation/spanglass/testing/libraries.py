@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import warnings
 
-from spanglass import setup
 from spanglass.instrumentors.install import install_instrumentors
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
+from spanglass.start import setup
 from spanglass.testing.stand_in import stand_ins
 
 

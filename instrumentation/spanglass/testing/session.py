@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from spanglass import setup
+from spanglass.start import setup
 from spanglass_core import attribute_names as names
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from spanglass import setup
-from spanglass.published import HOLDERS, current, publish
+from spanglass.sdk.published import HOLDERS, current, publish
+from spanglass.start import setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from spanglass import guard, published
+from spanglass import guard
 from spanglass.api import metrics
-from spanglass.providers import Providers
+from spanglass.sdk import published
+from spanglass.sdk.providers import Providers
 
 
 class Sent:

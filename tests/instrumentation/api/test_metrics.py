@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from spanglass import published
 from spanglass.api import metrics
 from spanglass.api.metric_rules import SECONDS_BUCKETS
 from spanglass.errors import CollectionError, MetricError
+from spanglass.sdk import published
 
 
 def test_each_kind_sends_its_points(sent):

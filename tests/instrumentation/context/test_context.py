@@ -25,7 +25,7 @@ from spanglass.context import (
     set_session,
     set_user,
 )
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 
 @pytest.fixture(autouse=True)

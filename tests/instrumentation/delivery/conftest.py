@@ -19,7 +19,7 @@ from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
 from spanglass.delivery.processors import SpanBatcher
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusC
 
 from spanglass.delivery.closing import Closing
 from spanglass.delivery.console import ConsoleTree, make_console
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 MS = 1_000_000
 

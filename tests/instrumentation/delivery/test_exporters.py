@@ -22,7 +22,7 @@ from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.delivery.counts import DeliveryCounts, Failure
 from spanglass.delivery.exporters import make_exporters
 from spanglass.delivery.processors import LogBatcher
-from spanglass.settings import SettingsError, load
+from spanglass.settings.settings import SettingsError, load
 
 AFTERWARDS = "they are tried again, and dropped after that. Is a server running there? `spanglass doctor` tells more"
 PROTOCOLS = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])

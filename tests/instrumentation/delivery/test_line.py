@@ -12,7 +12,7 @@ from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.line import Line
 from spanglass.delivery.signals import SIGNALS
 from spanglass.delivery.targets import find_target
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from spanglass.delivery.signals import SIGNALS, TRACES
 from spanglass.delivery.targets import find_target
-from spanglass.settings import SettingsError, load
+from spanglass.settings.settings import SettingsError, load
 
 OWN = "http://own.example:4318/traces"
 

@@ -17,7 +17,7 @@ from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
 from spanglass.exceptions.ports import NoScrubber
 from spanglass.exceptions.value_text import ValueText, hidden_names
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 
 class Clock:

@@ -20,7 +20,7 @@ from opentelemetry.trace import (
 
 from spanglass.exceptions.telling import capture_exception
 from spanglass.scrubbing.scrubber import Scrubber
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 CHAIN, ID = "spanglass.exception.chain", "spanglass.exception.occurrence_id"
 FULL = {"exception.type", "exception.message", "exception.stacktrace", "exception.escaped", CHAIN, ID}

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from spanglass.exceptions.chain import ChainReader, shorten, walk
 from spanglass.exceptions.ports import NoScrubber
 from spanglass.scrubbing.scrubber import Scrubber
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 
 def reader(settings=None, scrubber=None, stopwatch=lambda: 1):

@@ -19,7 +19,7 @@ from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, SimpleLogRe
 from opentelemetry.sdk.trace import TracerProvider
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 provider = LoggerProvider()
 line = lambda r: f"{r.severity_text} {r.body} handled={r.attributes['spanglass.exception.handled']} " \\

@@ -6,7 +6,7 @@ import pytest
 from spanglass.exceptions.chain import ChainReader
 from spanglass.exceptions.ports import NoScrubber
 from spanglass.exceptions.stack_text import stack_text
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 
 def written(error):

@@ -29,7 +29,7 @@ _meters = MeterProvider([_reader])
 
 def install(**options):
     from spanglass.instrumentors.install import install_instrumentors
-    from spanglass.settings import load
+    from spanglass.settings.settings import load
     return install_instrumentors(
         load(options, {}), tracer_provider=_provider,
         meter_provider=_meters, logger_provider=LoggerProvider(),

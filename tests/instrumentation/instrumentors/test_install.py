@@ -270,7 +270,7 @@ def test_load_one_for_opentelemetrys_loader(script):
     result = script("""
         from importlib.metadata import entry_points
         from spanglass.instrumentors.install import load_one
-        from spanglass.settings import load
+        from spanglass.settings.settings import load
         (entry,) = entry_points(group="opentelemetry_instrumentor", name="sqlite3")
         load_one(entry, load({}, {}), tracer_provider=_provider, meter_provider=MeterProvider(),
                  logger_provider=LoggerProvider())

@@ -40,7 +40,7 @@ def main() -> None:
     from measuring import Measured  # noqa: PLC0415 - the worker's process finds it on PYTHONPATH
 
     from spanglass.library_metrics.install import install_library_metrics  # noqa: PLC0415
-    from spanglass.settings import load  # noqa: PLC0415
+    from spanglass.settings.settings import load  # noqa: PLC0415
 
     measured = Measured()
     install_library_metrics(load({}, {}), meter_provider=measured.provider)

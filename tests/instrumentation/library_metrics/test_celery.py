@@ -17,7 +17,7 @@ from celery.signals import worker_ready
 from opentelemetry.sdk.metrics import MeterProvider
 
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))

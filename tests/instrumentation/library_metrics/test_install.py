@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from spanglass import forking
 from spanglass.library_metrics.install import HOOKS, install_library_metrics
-from spanglass.settings import load
+from spanglass.process import forking
+from spanglass.settings.settings import load
 
 
 def test_no_library_is_imported():
@@ -18,7 +18,7 @@ def test_no_library_is_imported():
         "import sys\n"
         "from opentelemetry.sdk.metrics import MeterProvider\n"
         "from spanglass.library_metrics.install import install_library_metrics\n"
-        "from spanglass.settings import load\n"
+        "from spanglass.settings.settings import load\n"
         "install_library_metrics(load({}, {}), meter_provider=MeterProvider())\n"
         f"print([name for name in {list(HOOKS)} if name.partition('.')[0] in sys.modules])"
     )
@@ -32,7 +32,7 @@ def test_a_library_imported_later_is_measured():
         "from opentelemetry.sdk.metrics import MeterProvider\n"
         "from measuring import Measured\n"
         "from spanglass.library_metrics.install import install_library_metrics\n"
-        "from spanglass.settings import load\n"
+        "from spanglass.settings.settings import load\n"
         "measured = Measured()\n"
         "install_library_metrics(load({}, {}), meter_provider=measured.provider)\n"
         "import sqlalchemy\n"

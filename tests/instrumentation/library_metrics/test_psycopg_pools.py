@@ -11,7 +11,7 @@ import pytest
 
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.postgres import measure, watch_postgres, watched
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 POOL = "db.client.connection.pool.name"
 STATE = "db.client.connection.state"

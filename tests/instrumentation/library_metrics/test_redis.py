@@ -11,7 +11,7 @@ import redis.asyncio
 
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.redis_commands import READS
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 COMMAND = "db.operation.name"
 DURATION = "db.client.operation.duration"

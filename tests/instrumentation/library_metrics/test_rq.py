@@ -10,7 +10,7 @@ import redis
 import rq
 
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 SLOW = "spanglass.db.slow_query.duration"
 LOCKS = "spanglass.db.lock_failures"

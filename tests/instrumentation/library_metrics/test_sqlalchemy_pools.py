@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from spanglass.library_metrics.install import install_library_metrics
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 POOL = "db.client.connection.pool.name"
 STATE = "db.client.connection.state"

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.exceptions.capture import new_capture
 from spanglass.logs.install import install_logging
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 
 class Sent:

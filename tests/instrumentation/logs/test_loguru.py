@@ -154,7 +154,7 @@ import sys
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, SimpleLogRecordProcessor
 from spanglass.logs.install import install_logging
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 provider = LoggerProvider()
 provider.add_log_record_processor(SimpleLogRecordProcessor(
     ConsoleLogRecordExporter(formatter=lambda r: f"sent {r.log_record.body}\\n")))

@@ -14,7 +14,7 @@ from uvicorn.config import LOGGING_CONFIG
 
 from spanglass.logs.install import install_logging
 from spanglass.logs.sending import Sender
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 
 ORIGINAL = logging.Logger.callHandlers
 
@@ -406,7 +406,7 @@ def test_an_unconfigured_application_prints_as_ever():
 import logging, sys
 from opentelemetry.sdk._logs import LoggerProvider
 from spanglass.logs.install import install_logging
-from spanglass.settings_table import Settings
+from spanglass.settings.table import Settings
 install_logging(Settings(), logger_provider=LoggerProvider(), capture=None)
 logging.getLogger("a").warning("last resort")
 logging.basicConfig(stream=sys.stdout, format="%(message)s %(trace_id)s.")

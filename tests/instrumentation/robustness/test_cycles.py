@@ -8,7 +8,7 @@ def test_nothing_is_left_of_what_was_shut_down(execute):
     done = execute(
         """
         import gc, logging, psutil, signal, sys, threading, spanglass
-        from spanglass import forking
+        from spanglass.process import forking
 
         def facts():
             gc.collect()

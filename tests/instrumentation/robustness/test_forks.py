@@ -9,7 +9,9 @@ def test_children_of_a_process_whose_threads_hold_locks(execute):
         """
         import logging, os, signal, sys, spanglass
         from opentelemetry import metrics
-        from spanglass import guard, imports, setup
+        from spanglass import guard
+        from spanglass.patching.patches import imports
+        from spanglass.start import setup
         spanglass.configure()
         provider = metrics.get_meter_provider()
         meter = provider.get_meter("shop")

@@ -16,7 +16,7 @@ def patch_all():
 
 PROGRAM = """
 import threading, time, spanglass
-from spanglass.setup import running
+from spanglass.start.setup import running
 spanglass.configure(in_progress=True, tail_sampling=True, metric_interval="1h")
 parts = running()
 (reader,) = parts.pipelines.readers

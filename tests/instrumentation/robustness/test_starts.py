@@ -19,7 +19,8 @@ def test_what_opentelemetrys_variables_name_and_is_not_there(execute, variable, 
     done = execute(
         """
         import threading, spanglass
-        from spanglass import forking, published
+        from spanglass.process import forking
+        from spanglass.sdk import published
         print(spanglass.configure(), len(threading.enumerate()), forking._in_child, published.current())
         """,
         variables={variable: value},
@@ -36,7 +37,10 @@ def test_a_part_that_fails_at_the_start_takes_everything_back(execute):
     done = execute(
         """
         import sys, threading, spanglass
-        from spanglass import ending, forking, parts, published
+        from spanglass.process import ending
+        from spanglass.process import forking
+        from spanglass.start import parts
+        from spanglass.sdk import published
         def fail(*_args, **_kwargs):
             raise ZeroDivisionError
         parts.new_capture = fail
@@ -70,7 +74,7 @@ def test_providers_of_the_application_outlive_us(execute):
         OWN
         + """
 import gc, threading, spanglass
-from spanglass import published
+from spanglass.sdk import published
 for _ in range(3):
     assert spanglass.configure()
     spanglass.shutdown()

@@ -48,7 +48,7 @@ def test_no_file_descriptor_left(execute):
         """
         import os, resource, spanglass
         from spanglass import guard
-        from spanglass.setup import running
+        from spanglass.start.setup import running
         spanglass.configure(metrics=False, send_timeout="100ms")
         spanglass.span  # imported, as in a program that has run for a while
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -108,7 +108,7 @@ def test_names_that_are_not_utf8(execute, tmp_path):
     code = """
     import logging, spanglass
     from spanglass import guard
-    from spanglass.setup import running
+    from spanglass.start.setup import running
     logging.getLogger("shop").warning("in a file")
     print(running().providers.tracer.resource.attributes["service.name"], spanglass.force_flush(), dict(guard.failures))
     """

@@ -9,13 +9,13 @@ import threading
 
 import pytest
 
-from spanglass import forking
+from spanglass.process import forking
 from spanglass.runtime_metrics import install_runtime_metrics
 from spanglass.runtime_metrics.connections import METRICS as CONNECTIONS
 from spanglass.runtime_metrics.host import METRICS as HOST
 from spanglass.runtime_metrics.interpreter import METRICS as INTERPRETER
 from spanglass.runtime_metrics.process import METRICS as PROCESS
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 # What a machine may not have: a container's limit, swap space, Windows.
 MAY_BE_MISSING = {

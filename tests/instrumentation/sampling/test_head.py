@@ -15,7 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Trace
 
 from spanglass.sampling.head import RatioSampler, head_sampler
 from spanglass.sampling.probability import probability_of, randomness, threshold_in, threshold_of, with_threshold
-from spanglass.settings import load
+from spanglass.settings.settings import load
 
 PROBABILITY = "spanglass.sampling.probability"
 

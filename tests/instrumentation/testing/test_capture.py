@@ -7,8 +7,8 @@ import pytest
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk.trace import SpanProcessor
 
-from spanglass import setup
-from spanglass.published import current
+from spanglass.sdk.published import current
+from spanglass.start import setup
 from spanglass.testing import FakeClock, SequentialIds, capture
 from spanglass.testing.clock import START_NS
 

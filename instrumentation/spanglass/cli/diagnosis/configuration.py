@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
-from spanglass.settings import Settings, SettingsError, Sourced, describe, load, unknown_variables
-from spanglass.settings_table import TABLE
+from spanglass.settings.settings import Settings, SettingsError, Sourced, describe, load, unknown_variables
+from spanglass.settings.table import TABLE
 from spanglass_core.settings_types import HEADERS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from spanglass.instrumentors.status import InstrumentationStatus, State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _AREA = "instrumentations"
 _SEVERITY = {

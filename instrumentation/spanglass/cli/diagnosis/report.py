@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.diagnosis import configuration, libraries, processes, proxies, running, server, versions
 from spanglass.cli.diagnosis.findings import Finding, Severity, worst
-from spanglass.service_name import service_name
-from spanglass.settings import SettingsError
+from spanglass.identity.service_name import service_name
+from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spanglass.instrumentors.status import InstrumentationStatus
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 
 @dataclass(slots=True)

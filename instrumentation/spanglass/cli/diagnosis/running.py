@@ -17,7 +17,7 @@ from spanglass_core.attribute_names import FAILURE, INSTRUMENTATION_NAME, INSTRU
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _AREA = "running"
 _LAST = "15m"

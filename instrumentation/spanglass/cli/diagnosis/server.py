@@ -19,12 +19,12 @@ from spanglass.delivery.answers import Answer, Verdict
 from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.signals import SIGNALS
 from spanglass.delivery.targets import Target, find_target
-from spanglass.settings import SettingsError
+from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from spanglass.settings_table import Settings
+    from spanglass.settings.table import Settings
 
 _AREA = "server"
 _MAX_WAIT_S = 5.0

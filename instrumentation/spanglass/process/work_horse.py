@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
-from spanglass.patching import Replacement, replace
+from spanglass.patching.imports import when_imported
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

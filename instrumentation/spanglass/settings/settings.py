@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from spanglass.settings_table import TABLE, Setting, Settings
+from spanglass.settings.table import TABLE, Setting, Settings
 from spanglass_core.settings_types import DURATION, HEADERS, SECRET, Secret, SettingsError, suggest
 from spanglass_core.units import format_duration
 

@@ -17,7 +17,7 @@ from opentelemetry.util._once import Once
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spanglass.providers import Providers
+    from spanglass.sdk.providers import Providers
 
 #: Name of the instrumentation scope of whatever Spanglass itself measures and sends.
 SCOPE = "spanglass"

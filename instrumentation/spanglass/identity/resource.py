@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
-from spanglass.release import git_commit
-from spanglass.service_name import service_name
+from spanglass.identity.release import git_commit
+from spanglass.identity.service_name import service_name
 from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 
 def make_resource(settings: Settings, more: Mapping[str, str] | None = None) -> Resource:

@@ -10,23 +10,28 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass import declarative, forking, published
 from spanglass.api.health_start import run_checks_when_used
 from spanglass.clock import NS_PER_MS, SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
-from spanglass.green import begin_anew_when_patched
 from spanglass.guard import guarded
+from spanglass.identity.resource import make_resource
 from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
-from spanglass.limits import bound_readers, say_once
 from spanglass.logs.install import install_logging
-from spanglass.pipelines import Pipelines
-from spanglass.providers import (
+from spanglass.process import forking
+from spanglass.process.green import begin_anew_when_patched
+from spanglass.runtime_metrics.failures import observe_failures
+from spanglass.runtime_metrics.install import install_runtime_metrics
+from spanglass.sampling.head import head_sampler
+from spanglass.scrubbing.scrubber import Scrubber
+from spanglass.sdk import declarative, published
+from spanglass.sdk.limits import bound_readers, say_once
+from spanglass.sdk.providers import (
     Provider,
     Providers,
     id_generator,
@@ -36,12 +41,8 @@ from spanglass.providers import (
     remove_span_processors,
     stated_sampler,
 )
-from spanglass.published import SCOPE
-from spanglass.resource import make_resource
-from spanglass.runtime_metrics.failures import observe_failures
-from spanglass.runtime_metrics.install import install_runtime_metrics
-from spanglass.sampling.head import head_sampler
-from spanglass.scrubbing.scrubber import Scrubber
+from spanglass.sdk.published import SCOPE
+from spanglass.start.pipelines import Pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from opentelemetry.util._importlib_metadata import EntryPoint
 
     from spanglass.scrubbing.scrubber import Callback as ScrubCallback
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
     Ends = Provider | SpanProcessor | MetricReader | LogRecordProcessor
 

@@ -19,7 +19,7 @@ _TOOLS = {"pip", "venv", "ensurepip", "compileall"}
 def begin() -> None:
     """Configure by the environment, unless this interpreter is only a helper; never raises."""
     if not _is_helper(sys.orig_argv[1:]):
-        from spanglass.setup import configure  # noqa: PLC0415 - helpers don't pay for it
+        from spanglass.start.setup import configure  # noqa: PLC0415 - helpers don't pay for it
 
         configure()
 

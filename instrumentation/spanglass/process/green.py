@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-from spanglass import forking
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
-from spanglass.patching import Replacement, replace
+from spanglass.patching.imports import when_imported
+from spanglass.patching.patches import Replacement, replace
+from spanglass.process import forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,6 +24,6 @@ try:
 finally:
     # a child of another environment inherits PYTHONPATH, too, and has no Spanglass: it runs as it would without us
     if PathFinder.find_spec("spanglass") is not None:
-        from spanglass.autostart import begin
+        from spanglass.start.autostart import begin
 
         begin()

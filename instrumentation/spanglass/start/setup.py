@@ -12,19 +12,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from spanglass.clock import NS_PER_S
-from spanglass.ending import Ending
 from spanglass.guard import RUN_VARIABLE, STRICT_VARIABLE, guarded
-from spanglass.locks import ModuleLock
-from spanglass.settings import SettingsError, load, unknown_variables
+from spanglass.process.ending import Ending
+from spanglass.process.locks import ModuleLock
+from spanglass.settings.settings import SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Unpack
 
-    from spanglass.options import Options
-    from spanglass.parts import Parts
     from spanglass.scrubbing.scrubber import Callback as ScrubCallback
-    from spanglass.settings import Settings
+    from spanglass.settings.options import Options
+    from spanglass.settings.settings import Settings
+    from spanglass.start.parts import Parts
 
 
 _IGNORED = "configure() was called again with other options: ignored; call shutdown() first"
@@ -86,7 +86,7 @@ def start(
             with guarded("start"):
                 settings = read()
                 if settings.enabled:
-                    from spanglass.parts import Parts  # noqa: PLC0415 - 150 ms that nobody pays with telemetry off
+                    from spanglass.start.parts import Parts  # noqa: PLC0415 - 150 ms that nobody pays with telemetry off
 
                     _begin(Parts(settings, more_resource or {}, scrub_callback), instrument=instrument)
         except SettingsError as error:

@@ -11,8 +11,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass.limits import bound_readers, log_limits, span_limits
-from spanglass.unused import UnrecordedTracerProvider, silence
+from spanglass.sdk.limits import bound_readers, log_limits, span_limits
+from spanglass.sdk.unused import UnrecordedTracerProvider, silence
 from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import wrapt
 
 from spanglass.guard import guarded
-from spanglass.locks import ModuleLock
+from spanglass.process.locks import ModuleLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # untyped
 from opentelemetry.sdk._configuration import _BaseConfigurator
 
-from spanglass.settings import load
-from spanglass.setup import running, start
+from spanglass.settings.settings import load
+from spanglass.start.setup import running, start
 
 if TYPE_CHECKING:
     from opentelemetry.util._importlib_metadata import EntryPoint

@@ -1,4 +1,4 @@
-"""The options of ``configure`` for type checkers and editors; ``settings_table`` says what each one is."""
+"""The options of ``configure`` for type checkers and editors; ``table`` says what each one is."""
 
 from __future__ import annotations
 

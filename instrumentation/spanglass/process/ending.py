@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
-from spanglass.imports import when_imported
-from spanglass.work_horse import finish_with_job
+from spanglass.patching.imports import when_imported
+from spanglass.process.work_horse import finish_with_job
 
 if TYPE_CHECKING:
     from _thread import LockType

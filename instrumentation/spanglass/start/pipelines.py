@@ -16,9 +16,9 @@ from spanglass.delivery.count_metrics import observe
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
 from spanglass.delivery.processors import LogBatcher, SpanBatcher
-from spanglass.providers import chosen_exporters, other_exporters
-from spanglass.published import SCOPE
 from spanglass.scrubbing.exporters import ScrubbingLogExporter, ScrubbingSpanExporter
+from spanglass.sdk.providers import chosen_exporters, other_exporters
+from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from spanglass.scrubbing.scrubber import Scrubber
-    from spanglass.settings import Settings
+    from spanglass.settings.settings import Settings
 
 
 class Pipelines:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.resources import Resource
 
 from spanglass.guard import guarded
-from spanglass.limits import renew_readers
-from spanglass.resource import process_attributes
+from spanglass.identity.resource import process_attributes
+from spanglass.sdk.limits import renew_readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.sdk.metrics import MeterProvider
 
-    from spanglass.providers import Providers
+    from spanglass.sdk.providers import Providers
 
 _in_child: list[Callable[[], None]] = []
 

@@ -1,0 +1,1 @@
+"""Who sends: service, release, resource."""

@@ -1,0 +1,1 @@
+"""Replacing functions of other libraries, and waiting for their import."""

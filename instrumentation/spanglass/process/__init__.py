@@ -1,0 +1,1 @@
+"""A process's life: forks, green threads, ends."""

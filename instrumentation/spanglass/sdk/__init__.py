@@ -1,0 +1,1 @@
+"""OpenTelemetry's SDK: its providers, their bounds, and what of it is replaced."""
