@@ -10,7 +10,7 @@ def test_children_of_a_process_whose_threads_hold_locks(execute):
         import logging, os, signal, sys, spanglass
         from opentelemetry import metrics
         from spanglass import guard
-        from spanglass.patching.patches import imports
+        from spanglass.patching import imports
         from spanglass.start import setup
         spanglass.configure()
         provider = metrics.get_meter_provider()
