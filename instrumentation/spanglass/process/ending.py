@@ -1,7 +1,6 @@
-"""The ends of a process at which what still waits is sent: exit, SIGTERM, and a child's ``os._exit``.
+"""The ends of a process at which what still waits is sent: exit, SIGTERM, and ends that run no exit handlers.
 
-Children are those of multiprocessing and of celery, and RQ's work horses. SIGKILL and ``os._exit`` in the application's
-own code leave no time for anything.
+SIGKILL and ``os._exit`` in the application's own code leave no time for anything.
 """
 
 from __future__ import annotations
@@ -9,14 +8,15 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 from _thread import allocate_lock, start_new_thread
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
 from spanglass.patching.imports import when_imported
-from spanglass.process.work_horse import finish_with_job
+from spanglass.process.hard_exits import before_deadly_signals, before_pool_workers_exit, before_work_horses_exit
 
 if TYPE_CHECKING:
     from _thread import LockType
@@ -35,22 +35,22 @@ class Ending:
         self._timeout_s = timeout_s
         self._finished_pid = 0
         self._finishing_pid = 0  # of the process that is in the middle of it
-        self._undo: list[Callable[[], None]] = []
+        self._installed = ExitStack()
 
     def install(self) -> None:
         """Take part in the ends of this process and of its children."""
         atexit.register(self.now)
         self._take_sigterm()
         for name in _CHILD_MAKERS:
-            self._undo.append(when_imported(name, self._watch_children, doing="watch children begin"))
-        self._undo.append(finish_with_job(self.now))
+            self._installed.callback(when_imported(name, self._watch_children, doing="watch children begin"))
+        for install in (before_work_horses_exit, before_pool_workers_exit, before_deadly_signals):
+            self._installed.callback(install(self.now))
 
     def remove(self) -> None:
         """Take no part any more; what multiprocessing holds is left there and does nothing."""
         atexit.unregister(self.now)
         self._finished_pid = -1
-        while self._undo:
-            self._undo.pop()()
+        self._installed.close()
         if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -94,6 +94,9 @@ class Ending:
 
     def _watch_children(self, util: ModuleType) -> None:
         util.register_after_fork(self, lambda ending: ending._in_child(util))  # noqa: SLF001 - it is this object
+        process = sys.modules[f"{util.__package__}.process"].current_process()
+        if getattr(process, "_parent_pid", None) is not None:  # begun in a child: by the function that it runs
+            self._in_child(util)
 
     def _in_child(self, util: Any) -> None:
         util.Finalize(None, self.now, exitpriority=-100)  # the last: the application's finalizers may log

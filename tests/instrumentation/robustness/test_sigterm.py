@@ -89,3 +89,33 @@ def test_an_applications_handler_stays(execute):
     )
 
     assert (done.stdout, done.returncode) == ("first second second ", 0)
+
+
+def test_a_process_that_ends_itself_by_a_signal_finishes_before(execute):
+    """With the default action restored, raise_signal and os.kill end it, as uvicorn and twistd do; else they do not."""
+    ends = {}
+    for end in ("signal.raise_signal(signal.SIGTERM)", "os.kill(os.getpid(), signal.SIGHUP)"):
+        done = execute(
+            f"""{HEAD}
+AGAIN = False
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"handled "))
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+spanglass.configure(flush_timeout="10s")
+trace.get_tracer_provider().add_span_processor(Slow())
+signal.raise_signal(signal.SIGINT)
+os.kill(os.getpid(), signal.SIGTERM)
+os.kill(os.getpid(), 0)
+try:
+    os.kill(os.getpid(), "TERM")
+except TypeError as error:
+    os.write(1, str(error).encode() + b" ")
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+os.write(1, b"end ")
+{end}
+"""
+        )
+        ends[done.returncode] = done.stdout
+
+    wrong = "'str' object cannot be interpreted as an integer"
+    finished = f"handled {wrong} end finished "
+    assert ends == {-signal.SIGTERM: finished, -signal.SIGHUP: finished}

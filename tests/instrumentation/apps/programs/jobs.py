@@ -25,7 +25,7 @@ def divide(left: int, right: int) -> float:
 
 def main() -> None:
     """Send tasks and print the results."""
-    results = [add.delay(number, 1) for number in range(20)]
+    results = [add.delay(number, 1) for number in range(int(os.environ.get("JOBS", "20")))]
     print([result.get(timeout=60) for result in results])
     failed = divide.delay(1, 0)
     failed.get(timeout=60, propagate=False)
