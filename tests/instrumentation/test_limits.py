@@ -12,6 +12,7 @@ from opentelemetry.sdk.metrics.view import View
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.sdk import limits
+from spanglass.sdk.private import metrics
 
 OVERFLOW = {"otel.metric.overflow": True}
 
@@ -19,14 +20,14 @@ OVERFLOW = {"otel.metric.overflow": True}
 @pytest.fixture
 def small(monkeypatch):
     """Lower the bound to three sets."""
-    monkeypatch.setattr(limits, "MAX_SETS", 3)
+    monkeypatch.setattr(metrics, "MAX_SETS", 3)
 
 
 def metered(**options):
     """Return a reader that is bounded, and a meter."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False, **options)
-    limits.bound_readers(provider, [reader])
+    metrics.bound_readers(provider, [reader])
     return reader, provider.get_meter("shop")
 
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from spanglass.api.health_report import CheckReport, HealthResult, failed, understood
 from spanglass.api.spans import qualified_name
 from spanglass.clock import NS_PER_S
+from spanglass.sdk.private.published import SUPPRESS_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -128,7 +128,7 @@ def _begin_on(loop: asyncio.AbstractEventLoop, run: Run, clocks: Clocks, *, quie
 
 def _in_thread(run: Run, clocks: Clocks, quiet: bool) -> None:  # noqa: FBT001 - called by Context.run
     if quiet:
-        context_api.attach(context_api.set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
+        context_api.attach(context_api.set_value(SUPPRESS_KEY, value=True))
     try:
         returned = run.check.function()
         if inspect.isawaitable(returned):
@@ -145,7 +145,7 @@ async def _within(awaitable: Awaitable[Any], timeout_s: float) -> Any:
 
 async def _outcome_of(function: Callable[[], Awaitable[Any]], clocks: Clocks, *, quiet: bool) -> _Outcome:
     if quiet:
-        context_api.attach(context_api.set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
+        context_api.attach(context_api.set_value(SUPPRESS_KEY, value=True))
     try:
         returned = await function()
     except Exception as error:  # noqa: BLE001 - whatever a check raises is its result

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry._logs import Logger
-from opentelemetry._logs._internal import ProxyLoggerProvider
 from opentelemetry.metrics import Meter
-from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.trace import Tracer
 
+from spanglass.sdk.private.published import is_proxy
 from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ Given = TypeVar("Given", Tracer, Meter, Logger)
 
 
 class _OfPresentProvider(Generic[Given]):
-    """Gives what the present provider gives for our scope; ``unset`` is the class that stands where none is set."""
+    """Gives what the present provider gives for our scope; ``nothing`` where none is set."""
 
-    def __init__(self, provider: Callable[[], Any], unset: type, nothing: Given, ask: Callable[[Any], Given]) -> None:
-        self._provider, self._unset = provider, unset
+    def __init__(self, provider: Callable[[], Any], nothing: Given, ask: Callable[[Any], Given]) -> None:
+        self._provider = provider
         self._nothing: Given = nothing
         self._ask: Callable[[Any], Given] = ask
         # provider and what it gave, in one object: threads see both or neither
@@ -39,23 +38,21 @@ class _OfPresentProvider(Generic[Given]):
     def __call__(self) -> Given:
         provider, cached = self._provider(), self._cached
         if cached is None or cached[0] is not provider:
-            given = self._nothing if isinstance(provider, self._unset) else self._ask(provider)
+            given = self._nothing if is_proxy(provider) else self._ask(provider)
             cached = self._cached = (provider, given)
         return cached[1]
 
 
 tracer = _OfPresentProvider[Tracer](
     trace.get_tracer_provider,
-    trace.ProxyTracerProvider,
     trace.NoOpTracer(),
     lambda found: found.get_tracer(SCOPE),
 )
 meter = _OfPresentProvider[Meter](
     metrics.get_meter_provider,
-    _ProxyMeterProvider,
     metrics.NoOpMeter(SCOPE),
     lambda found: found.get_meter(SCOPE),
 )
 logger = _OfPresentProvider[Logger](
-    _logs.get_logger_provider, ProxyLoggerProvider, _logs.NoOpLogger(SCOPE), lambda found: found.get_logger(SCOPE)
+    _logs.get_logger_provider, _logs.NoOpLogger(SCOPE), lambda found: found.get_logger(SCOPE)
 )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from opentelemetry.metrics import Observation
-from opentelemetry.semconv._incubating.attributes.otel_attributes import OTEL_COMPONENT_NAME, OTEL_COMPONENT_TYPE
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, SERVER_PORT
 
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from spanglass.delivery.targets import Target
 
     Rows = Iterator[tuple[int, dict[str, str | int]]]
+
+# Of the conventions that are in development, whose modules have no public names.
+OTEL_COMPONENT_NAME, OTEL_COMPONENT_TYPE = "otel.component.name", "otel.component.type"
 
 _OF_THE_QUEUE = frozenset({QUEUE_FULL, SHUT_DOWN})
 

@@ -9,10 +9,10 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import SeverityNumber
-from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 
 from spanglass.delivery.batch_encoding import BatchEncoder
 from spanglass.delivery.encoding import BYTES, FIXED32, FIXED64, VARINT, any_value, block, counter, moment, tag, varint
+from spanglass.sdk.private.spans import encode_logs
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
@@ -37,7 +37,7 @@ _TIMES = struct.Struct("<cQcQ").pack
 
 def log_encoder() -> BatchEncoder[ReadableLogRecord]:
     """Make the encoder of one exporter."""
-    return BatchEncoder("log records", encode_log, lambda records: encode_logs(records).SerializeToString())
+    return BatchEncoder("log records", encode_log, encode_logs)
 
 
 def encode_log(readable: ReadableLogRecord, caches: Caches) -> bytes:

@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from spanglass.delivery.batch_encoding import BatchEncoder
 from spanglass.delivery.encoding import BYTES, FIXED32, FIXED64, VARINT, block, counter, moment, tag, varint
+from spanglass.sdk.private.spans import events_and_links
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -65,10 +66,11 @@ def encode_span(span: ReadableSpan, caches: Caches) -> bytes:
     parts = [*_place(span, caches), _NAME, caches.text(span.name), _KINDS[id(span.kind)], times, attributes]
     if dropped := span.dropped_attributes:
         parts.append(counter(_DROPPED_ATTRIBUTES, dropped))
-    if span._events:  # noqa: SLF001 - an empty one is locked and copied else
+    events, links = events_and_links(span)
+    if events:  # an empty one of the span's is locked and copied
         for event in span.events:
             parts += (_EVENTS, block(_event(event, caches)))
-    if span._links:  # noqa: SLF001 - the same
+    if links:
         for link in span.links:
             parts += (_LINKS, block(_link(link, caches)))
     if dropped := span.dropped_events:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk._logs._internal import _exceptions as log_exceptions
 from opentelemetry.sdk.trace import Span
 
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.in_app import is_telemetry
 from spanglass.guard import guarded
 from spanglass.patching.patches import Replacement, replace
+from spanglass.sdk.private.spans import log_exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
     from spanglass.exceptions.capture import Capture
 
-_LOG_ATTRIBUTES = "_get_exception_attributes"
-
 
 def install_recording(capture: Capture) -> Callable[[], None]:
     """Replace both; returns what takes them back."""
     undo = [replace(Span, "record_exception", lambda replaced: _record_exception(replaced, capture))]
-    if hasattr(log_exceptions, _LOG_ATTRIBUTES):  # private in 1.45; without it the SDK's own attributes remain
-        undo.append(replace(log_exceptions, _LOG_ATTRIBUTES, lambda replaced: _log_attributes(replaced, capture)))
+    if place := log_exceptions():  # without it the SDK's own attributes remain
+        undo.append(replace(*place, lambda replaced: _log_attributes(replaced, capture)))
 
     def take_back() -> None:
         for each in undo:

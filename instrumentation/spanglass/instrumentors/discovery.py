@@ -10,10 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-from opentelemetry.util._importlib_metadata import entry_points  # every distribution is read once a process
-
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import REPLACED, TRIGGERS
+from spanglass.sdk.private.published import entry_points
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from spanglass.clock import NS_PER_S
@@ -17,6 +16,7 @@ from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
 from spanglass.library_metrics.query_summary import query_summary
+from spanglass.sdk.private.spans import AtEnd, add_attributes
 from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _TEXT = ("db.query.text", "db.statement")
 _NAMESPACE = ("db.namespace", "db.name")
 
 
-class SlowQueryProcessor(SpanProcessor):
+class SlowQueryProcessor(AtEnd):
     """Add it to the tracer provider; where among its processors does not matter."""
 
     def __init__(self, settings: Settings, *, meter_provider: MeterProvider) -> None:
@@ -62,7 +62,8 @@ class SlowQueryProcessor(SpanProcessor):
         self._slow_parents: OrderedDict[int, None] = OrderedDict()
         self._locked_parents: OrderedDict[int, None] = OrderedDict()
 
-    def _on_ending(self, span: Span) -> None:
+    def ending(self, span: Span) -> None:
+        """Look at a call that was slow or failed."""
         if span.kind is not SpanKind.CLIENT:
             return
         slow = (span.end_time or 0) - (span.start_time or 0) >= self._slow_ns
@@ -83,7 +84,7 @@ class SlowQueryProcessor(SpanProcessor):
             self._lock_failures.add(1, {"db.system.name": system, "error.type": reason})
 
     def _slow(self, span: Span, attributes: Mapping[str, Any], system: str) -> None:
-        _add_attributes(span, caller(self._is_in_app))
+        add_attributes(span, caller(self._is_in_app))
         if not self._is_first(span, self._slow_parents):
             return
         labels = {"db.system.name": system}
@@ -123,17 +124,6 @@ def _error(span: Span) -> str:
             of_event = event.attributes or {}
             parts += [str(of_event.get("exception.type", "")), str(of_event.get("exception.message", ""))]
     return " ".join(parts)
-
-
-def _add_attributes(span: Span, more: Mapping[str, str | int]) -> None:
-    """Add to a span that is ending: by now (SDK 1.45) its own methods refuse, and its attributes are locked."""
-    attributes: Any = span._attributes  # noqa: SLF001 - nothing public can
-    attributes._immutable = False  # noqa: SLF001
-    try:
-        for name, value in more.items():
-            attributes.setdefault(name, value)
-    finally:
-        attributes._immutable = True  # noqa: SLF001
 
 
 #: Words of the error's type or message, in lower case, and what they mean. The first that is found counts.

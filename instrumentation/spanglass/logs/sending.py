@@ -7,12 +7,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, get_value
+from opentelemetry.context import get_current, get_value
 from opentelemetry.instrumentation.log_utils import std_to_otel
 from opentelemetry.trace import INVALID_SPAN_ID, SpanContext, format_span_id, format_trace_id, get_current_span
 
 from spanglass.clock import NS_PER_S
 from spanglass.exceptions.in_app import is_telemetry
+from spanglass.sdk.private.published import SUPPRESS_KEY
 from spanglass.values import attribute_value, text_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Sender:
         """Return whether records of this logger are sent here and now: none of our own, none of what sends them."""
         if in_thread.sending or self._logger(name) is None:
             return False
-        return not get_value(_SUPPRESS_INSTRUMENTATION_KEY)
+        return not get_value(SUPPRESS_KEY)
 
     def send(
         self,

@@ -8,19 +8,16 @@ held; the process id in the resource; and whatever registered itself.
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
 
 from spanglass.guard import guarded
 from spanglass.identity.resource import process_attributes
-from spanglass.sdk.limits import renew_readers
+from spanglass.sdk.private.metrics import renew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from opentelemetry.sdk.metrics import MeterProvider
 
     from spanglass.sdk.providers import Providers
 
@@ -40,24 +37,7 @@ def in_child(renew: Callable[[], None]) -> Callable[[], None]:
 
 def renew(providers: Providers) -> None:
     """Make the child's providers its own."""
-    own = Resource(process_attributes())
-    providers.tracer._update_resource(own)  # noqa: SLF001 - the SDK's own way in its own at-fork handler
-    providers.meter._update_resource(own)  # noqa: SLF001
-    providers.logger._update_resource(own)  # noqa: SLF001
-    _begin_at_zero(providers.meter)
-
-
-def _begin_at_zero(provider: MeterProvider) -> None:
-    """Forget the parent's sums, and the locks that its other threads may have held while it forked."""
-    consumer = provider._measurement_consumer  # noqa: SLF001 - there is no public way
-    consumer._lock = threading.Lock()  # noqa: SLF001
-    renew_readers(provider, {reader: type(storage) for reader, storage in consumer._reader_storages.items()})  # noqa: SLF001
-    for reader in consumer._reader_storages:  # noqa: SLF001
-        if hasattr(reader, "_export_lock"):
-            reader._export_lock = threading.Lock()  # noqa: SLF001
-    for meter in provider._meters.values():  # noqa: SLF001
-        meter._instrument_registration_lock = threading.Lock()  # noqa: SLF001
-        meter._instrument_ids_lock = threading.Lock()  # noqa: SLF001
+    renew_in_child(providers, Resource(process_attributes()))
 
 
 def begin_anew() -> None:

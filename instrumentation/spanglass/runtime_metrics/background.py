@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
+from opentelemetry.context import attach, set_value
 
 from spanglass.guard import guarded
+from spanglass.sdk.private.published import SUPPRESS_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,6 @@ class Background:
             self._thread.join()
 
     def _run(self, task: Callable[[], None]) -> None:
-        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))  # the context ends with the thread
+        attach(set_value(SUPPRESS_KEY, value=True))  # the context ends with the thread
         with guarded(self._doing):
             task()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import StatusCode
 
 from spanglass.sampling.probability import randomness, threshold_of
+from spanglass.sdk.private.spans import events_and_links
 from spanglass_core.attribute_names import SAMPLING_PROBABILITY
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def is_error(span: ReadableSpan) -> bool:
     """Whether a span failed: by its status, or by an exception that was recorded on it."""
     if span.status.status_code is StatusCode.ERROR:
         return True
-    return bool(span._events) and any(event.name == "exception" for event in span.events)  # noqa: SLF001 - copied else
+    return bool(events_and_links(span)[0]) and any(event.name == "exception" for event in span.events)
 
 
 class Held:

@@ -87,9 +87,6 @@ class TailSamplingProcessor(SpanProcessor):
             releases = self._held.begin_root(context.trace_id, context.span_id, span.start_time or 0)
         self._send(releases)
 
-    def _on_ending(self, span: Span) -> None:
-        self._inner._on_ending(span)  # noqa: SLF001 - a processor's method, still without a public name
-
     def on_end(self, span: ReadableSpan) -> None:
         """Put a span aside, or send it if its trace is decided."""
         context = span.context

@@ -13,6 +13,7 @@ from opentelemetry.trace import Link, Status
 
 from spanglass.scrubbing.marks import mark
 from spanglass.sdk.copying import bounded, copy_span
+from spanglass.sdk.private.spans import events_and_links
 from spanglass_core.attribute_names import SCRUBBED
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def scrub_span(span: ReadableSpan, scrubber: Scrubber, resource: Resource) -> Re
     attributes = scrubber.attributes(before)
     name = scrubber.text(span.name, _NAME)
     status = _status(span.status, scrubber)
-    events = _scrub_all(span.events, scrubber, _event) if span._events else None  # noqa: SLF001 - an empty one is locked and copied else
-    links = _scrub_all(span.links, scrubber, _link) if span._links else None  # noqa: SLF001 - the same
+    kept_events, kept_links = events_and_links(span)
+    events = _scrub_all(span.events, scrubber, _event) if kept_events else None  # an empty one is locked and copied
+    links = _scrub_all(span.links, scrubber, _link) if kept_links else None
     others = [key for key, new, old in ((_NAME, name, span.name), (_STATUS, status, span.status)) if new is not old]
     if attributes is before and not others and events is None and links is None and resource is span.resource:
         return span

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import ReadableSpan
 
+from spanglass.sdk.private.spans import events_and_links
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def copy_span(span: ReadableSpan, attributes: Mapping[str, Any], **changed: Any) -> ReadableSpan:
     """Copy a span with other attributes; ``changed`` are further arguments of ``ReadableSpan``."""
+    events, links = events_and_links(span)  # with the number of those that were dropped
     arguments: dict[str, Any] = {
         "name": span.name,
         "context": span.context,
         "parent": span.parent,
         "resource": span.resource,
         "attributes": bounded(attributes, span.dropped_attributes),
-        "events": span._events,  # noqa: SLF001 - with the number of those that were dropped
-        "links": span._links,  # noqa: SLF001
+        "events": events,
+        "links": links,
         "kind": span.kind,
         "status": span.status,
         "start_time": span.start_time,

@@ -11,18 +11,18 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass.sdk.limits import bound_readers, log_limits, span_limits
-from spanglass.sdk.unused import UnrecordedTracerProvider, silence
+from spanglass.sdk.limits import log_limits, span_limits
+from spanglass.sdk.private.metrics import bound_readers, silence
+from spanglass.sdk.private.spans import by_name
+from spanglass.sdk.unused import UnrecordedTracerProvider
 from spanglass_core.settings_types import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
@@ -74,21 +74,18 @@ def other_exporters(
         if names:
             asked: list[tuple[str, ...]] = [(), (), ()]
             asked[at] = names
-            made[at] = _made(f"OTEL_{signal}_EXPORTER", partial(_exporters, asked=asked))
+            made[at] = _made(f"OTEL_{signal}_EXPORTER", partial(_exporters, asked))
     return made[0], made[1], made[2]
 
 
-def _exporters(upstream: Any, asked: Sequence[tuple[str, ...]]) -> list[Any]:
-    found = upstream._import_exporters(*asked)  # noqa: SLF001 - what distributions are meant to use
-    return [make() for group in found for make in group.values()]
+def _exporters(asked: Sequence[tuple[str, ...]]) -> list[Any]:
+    return [make() for group in by_name("exporters", *asked) or () for make in group.values()]
 
 
-def _made(variable: str, make: Callable[[Any], Any]) -> Any:
+def _made(variable: str, make: Callable[[], Any]) -> Any:
     """Make what a variable of OpenTelemetry names, by OpenTelemetry's own functions."""
-    from opentelemetry.sdk import _configuration as upstream  # noqa: PLC0415 - 20 ms that few need
-
     try:
-        return make(upstream)
+        return make()
     except Exception as error:
         raise SettingsError(f"{variable}: {error}") from error
 
@@ -98,7 +95,7 @@ def id_generator() -> IdGenerator | None:
     name = os.environ.get("OTEL_PYTHON_ID_GENERATOR", "").strip()
     if name in {"", "random"}:
         return None
-    made: IdGenerator = _made("OTEL_PYTHON_ID_GENERATOR", lambda upstream: upstream._import_id_generator(name))  # noqa: SLF001
+    made: IdGenerator | None = _made("OTEL_PYTHON_ID_GENERATOR", partial(by_name, "id_generator", name))
     return made
 
 
@@ -107,29 +104,8 @@ def stated_sampler() -> Sampler | None:
     name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
     if not name:
         return None
-    made: Sampler | None = _made("OTEL_TRACES_SAMPLER", lambda upstream: upstream._import_sampler(name))  # noqa: SLF001
+    made: Sampler | None = _made("OTEL_TRACES_SAMPLER", partial(by_name, "sampler", name))
     return made
-
-
-def remove_reader(provider: MeterProvider, reader: MetricReader) -> None:
-    """Take a reader that is shut down out of a provider, which has a way only for one that is not."""
-    provider._measurement_consumer.remove_metric_reader(reader)  # noqa: SLF001
-
-
-def remove_span_processors(provider: TracerProvider, processors: Iterable[SpanProcessor]) -> None:
-    """Take processors out of a provider; the SDK has no way to."""
-    _remove(provider._active_span_processor, "_span_processors", processors)  # noqa: SLF001
-
-
-def remove_log_processors(provider: LoggerProvider, processors: Iterable[LogRecordProcessor]) -> None:
-    """Take processors out of a provider; the SDK has no way to."""
-    _remove(provider._multi_log_record_processor, "_log_record_processors", processors)  # noqa: SLF001
-
-
-def _remove(all_of_it: Any, attribute: str, processors: Iterable[object]) -> None:
-    gone = set(processors)
-    with all_of_it._lock:  # noqa: SLF001
-        setattr(all_of_it, attribute, tuple(each for each in getattr(all_of_it, attribute) if each not in gone))
 
 
 def make_providers(

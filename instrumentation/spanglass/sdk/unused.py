@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.util._decorator import _agnosticcontextmanager
+
+from spanglass.sdk.private.spans import agnostic_context_manager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from opentelemetry.context import Context
-    from opentelemetry.sdk._logs import LoggerProvider
-    from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.util.types import Attributes
 
     Links = Sequence[trace.Link] | None
-
-
-def silence(provider: MeterProvider | LoggerProvider) -> None:
-    """Have a provider give meters or loggers that do nothing, as with OTEL_SDK_DISABLED."""
-    provider._disabled = True  # noqa: SLF001 - the SDK reads the variable into it, for all providers
 
 
 class UnrecordedTracerProvider(TracerProvider):
@@ -78,7 +72,7 @@ class _Unrecorded(trace.Tracer):
         )
         return trace.NonRecordingSpan(begun)
 
-    @_agnosticcontextmanager
+    @agnostic_context_manager  # type: ignore[untyped-decorator]
     def start_as_current_span(  # noqa: PLR0917 - the API's signature
         self,
         name: str,

@@ -10,13 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # untyped
-from opentelemetry.sdk._configuration import _BaseConfigurator
 
 from spanglass.settings.settings import load
 from spanglass.start.setup import running, start
 
 if TYPE_CHECKING:
-    from opentelemetry.util._importlib_metadata import EntryPoint
+    from importlib.metadata import EntryPoint
 
 
 class SpanglassDistro(BaseDistro):  # type: ignore[misc] # the package has no types
@@ -32,10 +31,12 @@ class SpanglassDistro(BaseDistro):  # type: ignore[misc] # the package has no ty
             parts.instrument_one(entry_point)
 
 
-class SpanglassConfigurator(_BaseConfigurator):
+class SpanglassConfigurator:
     """Sets the SDK up by our settings and OpenTelemetry's variables, a declarative file included."""
 
-    def _configure(self, **kwargs: Any) -> None:
+    @staticmethod
+    def configure(**kwargs: Any) -> None:
+        """Do it; ``auto_instrumentation_version`` is what OpenTelemetry's loader says of itself."""
         version = kwargs.get("auto_instrumentation_version")
         more = {"telemetry.auto.version": version} if version else {}
         start(lambda: load({}, os.environ), instrument=False, more_resource=more)

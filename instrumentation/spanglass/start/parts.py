@@ -30,22 +30,16 @@ from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
 from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.sdk import declarative, published
-from spanglass.sdk.limits import bound_readers, say_once
-from spanglass.sdk.providers import (
-    Provider,
-    Providers,
-    id_generator,
-    make_providers,
-    remove_log_processors,
-    remove_reader,
-    remove_span_processors,
-    stated_sampler,
-)
+from spanglass.sdk.limits import say_once
+from spanglass.sdk.private.metrics import bound_readers, remove_reader
+from spanglass.sdk.private.spans import remove_log_processors, remove_span_processors
+from spanglass.sdk.providers import Provider, Providers, id_generator, make_providers, stated_sampler
 from spanglass.sdk.published import SCOPE
 from spanglass.start.pipelines import Pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from importlib.metadata import EntryPoint
 
     from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -53,7 +47,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
-    from opentelemetry.util._importlib_metadata import EntryPoint
 
     from spanglass.scrubbing.scrubber import Callback as ScrubCallback
     from spanglass.settings.settings import Settings

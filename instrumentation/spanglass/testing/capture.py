@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
@@ -13,10 +14,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+from spanglass.sdk.private.rerouting import Measured, reroute_logs, reroute_metrics, reroute_spans
 from spanglass.sdk.published import current
 from spanglass.testing.clock import time_from
-from spanglass.testing.recorder import Recorder
-from spanglass.testing.reroute import reroute_logs, reroute_metrics, reroute_spans
+from spanglass.testing.recorder import Recorder, RecordingLogProcessor, RecordingSpanProcessor
 from spanglass.testing.stand_in import StandInLoggers, StandInMeters, StandInTracers, stand_ins
 from spanglass.testing.stdlib_logs import stdlib_records
 from spanglass.testing.telemetry import Telemetry
@@ -45,7 +46,9 @@ def capture(*, clock: Callable[[], int] | None = None, ids: IdGenerator | None =
         with _lock:
             _recorders.append(recorder)
         stack.callback(_forget, recorder)
-        stack.callback(reroute_metrics(_providers()[1], recorder))
+        measured = reroute_metrics(_providers()[1])
+        recorder.collect = measured.collect
+        stack.callback(_end_measuring, recorder, measured)
         if clock is not None:
             stack.enter_context(time_from(clock))
         yield Telemetry(recorder)
@@ -57,10 +60,14 @@ def _begin_anew(stack: ExitStack, ids: IdGenerator) -> None:
         stand_ins().set()
         stack.callback(stand_ins().unset)
     tracers, _, loggers = _providers()
-    stack.callback(reroute_spans(tracers, _recorders, ids))
-    stack.callback(reroute_logs(loggers, _recorders))
+    stack.callback(reroute_spans(tracers, partial(RecordingSpanProcessor, _recorders), ids))
+    stack.callback(reroute_logs(loggers, partial(RecordingLogProcessor, _recorders)))
     stack.enter_context(stdlib_records())
     stack.callback(context.detach, context.attach(trace.set_span_in_context(trace.INVALID_SPAN)))
+
+
+def _end_measuring(recorder: Recorder, measured: Measured) -> None:
+    recorder.collect = measured.end()
 
 
 def _forget(recorder: Recorder) -> None:

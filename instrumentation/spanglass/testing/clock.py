@@ -6,20 +6,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from opentelemetry._logs import _internal as api_logs
-from opentelemetry.sdk import trace as sdk_trace
-from opentelemetry.sdk._logs import _internal as sdk_logs
+from spanglass.sdk.private.published import time_readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
 
 #: 2030-01-01 00:00:00 UTC, in nanoseconds since 1970.
 START_NS = 1_893_456_000 * 10**9
 _MS_NS = 10**6
-
-# The SDK (1.45) takes no clock; these modules read the time of a span's start and end, of an event, of a log record.
-_READERS: tuple[ModuleType, ...] = (sdk_trace, sdk_logs, api_logs)
 
 
 class FakeClock:
@@ -46,11 +40,12 @@ class FakeClock:
 @contextmanager
 def time_from(clock: Callable[[], int]) -> Iterator[None]:
     """Have spans and log records of this process read the time from ``clock`` during the block."""
-    before = [vars(reader)["time_ns"] for reader in _READERS]
-    for reader in _READERS:
+    readers = time_readers()  # the SDK (1.45) takes no clock
+    before = [vars(reader)["time_ns"] for reader in readers]
+    for reader in readers:
         vars(reader)["time_ns"] = clock
     try:
         yield
     finally:
-        for reader, time_ns in zip(_READERS, before, strict=True):
+        for reader, time_ns in zip(readers, before, strict=True):
             vars(reader)["time_ns"] = time_ns

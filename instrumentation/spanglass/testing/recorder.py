@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor
+
+from spanglass.sdk.private.spans import AtEnd, tell_ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics.export import MetricsData
-    from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 
 class Recorder:
@@ -33,7 +34,7 @@ class Recorder:
         return self.collect()
 
 
-class RecordingSpanProcessor(SpanProcessor):
+class RecordingSpanProcessor(AtEnd):
     """Hands every finished span to every recorder; ``enrichers`` see it before, as they would without us."""
 
     def __init__(self, recorders: Sequence[Recorder], enrichers: Sequence[SpanProcessor]) -> None:
@@ -45,9 +46,10 @@ class RecordingSpanProcessor(SpanProcessor):
         for enricher in self._enrichers:
             enricher.on_start(span, parent_context)
 
-    def _on_ending(self, span: Span) -> None:
+    def ending(self, span: Span) -> None:
+        """Let them add what they add when it ends."""
         for enricher in self._enrichers:
-            enricher._on_ending(span)  # noqa: SLF001 - the SDK's name for this step
+            tell_ending(enricher, span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep the span."""

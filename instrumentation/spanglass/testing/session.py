@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from spanglass.sdk.private.rerouting import span_processor_of
 from spanglass.start import setup
 from spanglass_core import attribute_names as names
 
@@ -78,7 +79,9 @@ class TraceSession:
         if running is None:
             return trace.NoOpTracer()
         shared = running.providers.tracer
-        processor = shared._active_span_processor  # noqa: SLF001 - as spanglass.testing.reroute
+        processor = span_processor_of(shared)
+        if processor is None:
+            return shared.get_tracer("spanglass.pytest")
         own = TracerProvider(resource=shared.resource, shutdown_on_exit=False, active_span_processor=processor)
         return own.get_tracer("spanglass.pytest")
 

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
-from opentelemetry.metrics import _internal as metrics_api
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from spanglass.sdk.published import HOLDERS, current, publish
+from spanglass.sdk.private.published import HOLDERS, put, turn_proxy_meters
+from spanglass.sdk.published import current, publish
 from spanglass.start import setup
 
 if TYPE_CHECKING:
@@ -144,16 +144,16 @@ class StandIns:
         """Take the places that nobody has taken; the API's own note of that is left alone."""
         for holder, provider, ours in zip(HOLDERS, current(), self.all, strict=True):
             if provider is None:
-                setattr(holder.module, holder.provider, ours)
+                put(holder, ours)
                 if ours is self.meters:
-                    metrics_api._PROXY_METER_PROVIDER.on_set_meter_provider(self.meters)  # noqa: SLF001
+                    turn_proxy_meters(self.meters)
 
     def unset(self) -> None:
         """Leave the places again; a configuration that was made meanwhile takes them."""
         for holder, provider, ours in zip(HOLDERS, current(), self.all, strict=True):
             if provider is ours:
-                setattr(holder.module, holder.provider, None)
-        metrics_api._PROXY_METER_PROVIDER._real_meter_provider = None  # noqa: SLF001 - new meters are proxies again
+                put(holder, None)
+        turn_proxy_meters(None)
         running = setup.running()
         if running is not None:
             publish(running.providers)

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.cli.diagnosis.missing import FOUNDATION
+from spanglass.sdk.private.features import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ def versions() -> dict[str, str]:
 
 def findings() -> Iterator[Finding]:
     """Check what these distributions require of others; pip refuses to install what contradicts, upgrades may break."""
-    conflicts = list(_conflicts())
+    conflicts = [*_conflicts(), *_renamed()]
     yield from conflicts
     if not conflicts:
         yield Finding(
@@ -53,6 +54,16 @@ def _conflicts() -> Iterator[Finding]:
                 of_this.setdefault(each.name, each.version)
     for (name, specifier), users in pinned.items():
         yield _unmet(name, specifier, users)
+
+
+def _renamed() -> Iterator[Finding]:
+    """Say what is lost because this SDK has renamed something that has no public name."""
+    lost: dict[str, list[str]] = {}
+    for name, feature in missing():
+        lost.setdefault(feature.lost, []).append(name.partition(":")[2])
+    for consequence, names in lost.items():
+        text = f"opentelemetry-sdk {version('opentelemetry-sdk')} has no {', '.join(names)}: {consequence}"
+        yield Finding(_AREA, Severity.WARNING, text, "pip install --upgrade spanglass, or an older opentelemetry-sdk")
 
 
 def _parse(line: str) -> Requirement | None:
