@@ -1,4 +1,7 @@
-"""Spanglass on the application's side: ``import spanglass`` costs nothing until something of it is used."""
+"""Spanglass on the application's side: ``import spanglass`` costs nothing until something of it is used.
+
+PYTEST_DONT_REWRITE: there are no assertions here, and ``spanglass run pytest`` imports this before pytest can.
+"""
 
 from __future__ import annotations
 

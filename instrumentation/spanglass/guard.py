@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -31,6 +32,21 @@ if hasattr(os, "register_at_fork"):
 _logger = logging.getLogger("spanglass")
 _seen: set[tuple[str, type[BaseException]]] = set()
 _lock = ModuleLock()
+
+
+class _OwnWork(threading.local):
+    """``with own_work:`` sends telemetry: what other libraries log about it is not printed with the application's."""
+
+    going_on = 0  # how many blocks this thread is in
+
+    def __enter__(self) -> None:
+        self.going_on += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.going_on -= 1
+
+
+own_work = _OwnWork()
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-from spanglass.patching.patches import replace
+import sys
+
+import pytest
+
+from spanglass.patching.patches import Call, replace, see_before
 
 
 class Base:
@@ -51,3 +55,55 @@ def test_what_was_replaced_once_more_since_stays_and_passes_on():
     Base.name = original
 
     assert (before, after) == ("base!?", "base?")
+
+
+class Bell:
+    """Is rung."""
+
+    def ring(self, tone):
+        """Return the tone, and who called."""
+        return tone, sys._getframe(1).f_code.co_name
+
+
+def play(bell, tone):
+    """Ring it, from the one place that is known."""
+    return bell.ring(tone)
+
+
+@pytest.fixture
+def seen():
+    """Watch the bell: what was seen of it, and what takes that back."""
+    found = []
+    call = Call(play.__code__, "tone")
+    undo = see_before(Bell, "ring", call, lambda _, tone: found.append(tone) or tone != "quiet")
+    yield found, undo
+    undo()
+
+
+def test_a_call_is_seen_without_a_frame_of_ours(seen):
+    """The method finds its caller where it is called from the known place; from elsewhere it is seen all the same."""
+    found, undo = seen
+
+    def elsewhere():
+        return Bell().ring("b"), Bell.ring(Bell(), "c")
+
+    inside, others, left_out = play(Bell(), "a"), elsewhere(), play(Bell(), "quiet")
+    undo()
+    after = play(Bell(), "d")
+
+    assert (inside, left_out, after) == (("a", "play"), None, ("d", "play"))
+    assert [tone for tone, _ in others] == ["b", "c"]
+    assert found == ["a", "b", "c", "quiet"]
+
+
+def test_what_was_wrapped_over_a_seen_method_passes_on(seen, monkeypatch):
+    """Somebody wraps it after us, as Sentry does: calls are seen until it is taken back, and go on after that."""
+    found, undo = seen
+    ours = Bell.ring
+    monkeypatch.setattr(Bell, "ring", lambda bell, tone: (ours(bell, tone), "more")[0])
+
+    before = play(Bell(), "a")
+    undo()
+
+    assert [before[0], play(Bell(), "b")[0]] == ["a", "b"]
+    assert found == ["a"]

@@ -11,6 +11,7 @@ from google.rpc.status_pb2 import Status
 
 from spanglass.delivery.answers import Answer, Verdict
 from spanglass.delivery.http_sender import read_partial_success
+from spanglass.guard import own_work
 from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class GrpcSender:
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Make one call with one body."""
         try:
-            content = self._own_call()(body, timeout=timeout_s, metadata=self._metadata)
+            with own_work:
+                content = self._own_call()(body, timeout=timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
             return _failed(error)
         rejected, message = read_partial_success(content)

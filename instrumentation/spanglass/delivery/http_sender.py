@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import Answer, Verdict, describe, root_cause
+from spanglass.guard import own_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,31 +59,38 @@ class HttpSender:
         """Post one body, and once more if the connection turned out to be one that the server had closed."""
         packed = self._compress(body)
         try:
-            try:
-                return self._post(packed, timeout_s)
-            except requests.ConnectionError as error:
-                if not (error.args and isinstance(error.args[0], ProtocolError)):
-                    raise
-                return self._post(packed, timeout_s)
+            with own_work:
+                try:
+                    return self._post(packed, timeout_s)
+                except requests.ConnectionError as error:
+                    if not (error.args and isinstance(error.args[0], ProtocolError)):
+                        raise
+                    return self._post(packed, timeout_s)
         except (OSError, HTTPError) as error:  # also requests' own; the second while an answer is read
             return self._failed(error)
 
     def close(self) -> None:
         """Close the connections; a later ``send`` opens new ones."""
         session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        if session is None:
+            return
+        for pool in _pools(session):
+            pool.close()  # urllib3 leaves it to finalizers, and they do nothing at the end of the process
+        session.close()
 
     def after_fork(self) -> None:
-        """Drop the parent's connections, and renew the queues they are in.
+        """Close this process's ends of the parent's connections, and renew the queues they are in.
 
         urllib3 empties those when the process ends, and a thread of the parent may have held their locks.
         """
         session, self._session = self._session, None
-        for adapter in session.adapters.values() if session else ():
-            for pool in adapter.poolmanager.pools._container.values():  # type: ignore[attr-defined] # noqa: SLF001
-                if pool.pool is not None:
-                    pool.pool.__init__(pool.pool.maxsize)
+        for pool in _pools(session) if session is not None else ():
+            if pool.pool is None:
+                continue
+            for connection in pool.pool.queue:
+                if connection is not None and connection.sock is not None:
+                    connection.sock.close()  # the file alone: nothing is said to the server
+            pool.pool.__init__(pool.pool.maxsize)
 
     def _post(self, packed: bytes, timeout_s: float) -> Answer:
         with self._own_session().post(
@@ -127,6 +135,16 @@ class HttpSender:
         verdict = Verdict.LATER if passing else Verdict.REFUSED
         hint = "; does the server speak TLS?" if isinstance(error, requests.exceptions.SSLError) else ""
         return Answer(verdict, f"{describe(cause)}{hint}", type(cause).__name__)
+
+
+def _pools(session: requests.Session) -> list[Any]:
+    """Return the session's pools of connections, those to proxies too; no lock is taken, a forked child may not."""
+    managers = [
+        manager
+        for adapter in session.adapters.values()
+        for manager in (adapter.poolmanager, *adapter.proxy_manager.values())  # type: ignore[attr-defined]
+    ]
+    return [pool for manager in managers for pool in manager.pools._container.values()]  # noqa: SLF001 - see above
 
 
 def read_partial_success(content: bytes) -> tuple[int, str]:

@@ -83,7 +83,7 @@ class Capture:
         if occurrence.last_span_id != context.span_id or attributes:
             told = self._tell(error, briefly=occurrence.in_span)
             occurrence.in_span, occurrence.last_span_id = True, context.span_id
-            own = {EXCEPTION_ESCAPED: str(escaped), EXCEPTION_OCCURRENCE_ID: str(occurrence)}
+            own = {EXCEPTION_ESCAPED: str(escaped), EXCEPTION_OCCURRENCE_ID: occurrence.id}
             span.add_event(EVENT_NAME, {**told.attributes, **own, **(attributes or {})}, timestamp)
         if not left:
             return
@@ -99,7 +99,7 @@ class Capture:
         occurrence = self._occurrence(error, get_current_span().get_span_context())
         found = self._tell(error, briefly=occurrence.in_log).attributes
         occurrence.in_log = True
-        return {**found, EXCEPTION_OCCURRENCE_ID: str(occurrence), EXCEPTION_HANDLED: not unhandled.get()}
+        return {**found, EXCEPTION_OCCURRENCE_ID: occurrence.id, EXCEPTION_HANDLED: not unhandled.get()}
 
     def report(
         self,
@@ -117,7 +117,7 @@ class Capture:
         occurrence = self._occurrence(error, get_current_span().get_span_context())
         more = {**(attributes_of(attributes, {}) or {}), **(group or {})}
         self._emit(error, occurrence, None, handled=handled, fatal=fatal, more=more)
-        return str(occurrence)
+        return occurrence.id
 
     def report_once(self, error: BaseException) -> None:
         """Send a log record of an exception that nobody handled, unless one tells it already."""
@@ -137,7 +137,7 @@ class Capture:
     ) -> None:
         told = told or self._tell(error, briefly=occurrence.in_log)
         occurrence.in_log = True
-        own: dict[str, AnyValue] = {EXCEPTION_OCCURRENCE_ID: str(occurrence), EXCEPTION_HANDLED: handled}
+        own: dict[str, AnyValue] = {EXCEPTION_OCCURRENCE_ID: occurrence.id, EXCEPTION_HANDLED: handled}
         severity = SeverityNumber.FATAL if fatal else SeverityNumber.ERROR
         self._provider.get_logger(SCOPE).emit(
             timestamp=self._now_ns(),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass.guard import guarded
 from spanglass.instrumentors import (
     command_lines,
+    coroutines,
     databases,
     discovery,
     django_handlers,
@@ -47,6 +48,7 @@ _WAITING = "spanglass-instrument"
 
 #: Those that are turned on in a way of their own.
 _OWN_WAYS = {
+    "asyncio": coroutines.asyncio,
     "click": command_lines.click,
     "fastapi": web_apps.fastapi,
     "flask": web_apps.flask,

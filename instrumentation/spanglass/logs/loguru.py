@@ -7,13 +7,14 @@ handler is added, so ``logger.remove()`` and ``logger.configure()`` change nothi
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import swallow
-from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
+from spanglass.logs.sending import LOGURU, STDLIB, current_ids, handing_in, in_thread, inside_of, put_values, time_ns_of
 from spanglass.patching.imports import when_imported
-from spanglass.patching.patches import Replacement, replace
+from spanglass.patching.patches import Call, see_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,54 +25,67 @@ if TYPE_CHECKING:
     from spanglass.logs.sending import Sender
 
 
-def install_loguru(sender: Sender | None, level: int) -> Callable[[], None]:
-    """Have records sent once loguru is imported, and ``{extra[trace_id]}`` be known; returns what takes it back."""
-    undo: list[Callable[[], None]] = []
-
-    def wrap(_: ModuleType) -> None:
-        handler = getattr(sys.modules.get("loguru._handler"), "Handler", None)
-        if handler is not None:
-            undo.append(replace(handler, "emit", lambda replaced: _emit(replaced, sender, level)))
-
-    undo.append(when_imported("loguru", wrap, doing="send records of loguru"))
-
-    def take_back() -> None:
-        while undo:
-            undo.pop()()
-
-    return take_back
+_IDS = ("trace_id", "span_id")
 
 
-def _emit(replaced: Replacement, sender: Sender | None, level: int) -> Callable[..., None]:
-    def emit(handler: object, record: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        """Pass a record to one handler."""
-        if not replaced.active:
-            replaced.original(handler, record, *args, **kwargs)
-            return
+class _Extra(dict[str, Any]):
+    """A record's ``extra``, in which ``{extra[trace_id]}`` is found and ``{extra}`` prints what it always did.
+
+    The ids are no keys of it: whoever reads it whole, as ``serialize`` does, finds what the application put in.
+    """
+
+    __slots__ = ("_ids",)
+
+    def __init__(self, own: dict[str, Any], ids: tuple[str, str]) -> None:
+        super().__init__(own)
+        self._ids = ids
+
+    def __missing__(self, key: str) -> str:
+        if key not in _IDS:
+            raise KeyError(key)
+        return self._ids[_IDS.index(key)]
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)  # a process that gets the record may be without us
+
+
+class _Watch:
+    """Sees each record before the first of loguru's handlers does."""
+
+    def __init__(self, sender: Sender | None, level: int) -> None:
+        self._sender, self._level = sender, level
+
+    def see(self, _: object, record: dict[str, Any]) -> bool:
+        """Send a record, unless it is known already, and have its ids be found."""
         try:
-            _see(sender, record, level)
+            # its time is an object of its own, which tells records apart
+            if in_thread.last_time is not record["time"]:
+                in_thread.last_time = record["time"]
+                self._see(record)
         except Exception as error:  # noqa: BLE001 - logging goes on whatever happens here
             swallow("send a record of loguru", error)
-        outer, in_thread.inside = in_thread.inside, "loguru"
-        try:
-            replaced.original(handler, record, *args, **kwargs)
-        finally:
-            in_thread.inside = outer
+        return True
 
-    return emit
+    def _see(self, record: dict[str, Any]) -> None:
+        name, sender = record["name"] or "loguru", self._sender
+        if sender is not None and record["level"].no >= self._level and not inside_of(STDLIB) and sender.wants(name):
+            _send(sender, name, record)
+        in_thread.handing |= LOGURU
+        record["extra"] = _Extra(record["extra"], current_ids())
 
 
-def _see(sender: Sender | None, record: dict[str, Any], level: int) -> None:
-    """Send a record when its first handler gets it. Its time is an object of its own, which tells records apart."""
-    if in_thread.last_time is record["time"]:
-        return
-    in_thread.last_time = record["time"]
-    name = record["name"] or "loguru"
-    if sender is not None and record["level"].no >= level and in_thread.inside != "stdlib" and sender.wants(name):
-        _send(sender, name, record)
-    trace_id, span_id = current_ids()
-    record["extra"].setdefault("trace_id", trace_id)
-    record["extra"].setdefault("span_id", span_id)
+def install_loguru(sender: Sender | None, level: int) -> Callable[[], None]:
+    """Have records sent once loguru is imported, and ``{extra[trace_id]}`` be known; returns what takes it back."""
+    watch, undo = _Watch(sender, level), ExitStack()
+
+    def wrap(loguru: ModuleType) -> None:
+        handler = sys.modules["loguru._handler"].Handler
+        handing_in(LOGURU, handler.emit)
+        call = Call(type(loguru.logger)._log.__code__, "log_record")  # noqa: SLF001 - where handlers are called
+        undo.callback(see_before(handler, "emit", call, watch.see))
+
+    undo.callback(when_imported("loguru", wrap, doing="send records of loguru"))
+    return undo.close
 
 
 def _send(sender: Sender, name: str, record: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from spanglass.sdk.private.published import SUPPRESS_KEY
 from spanglass.values import attribute_value, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping
     from datetime import datetime
+    from types import CodeType, FrameType
 
     from opentelemetry._logs import Logger, LoggerProvider
     from opentelemetry.util.types import AnyValue
@@ -42,13 +44,44 @@ class _Thread(threading.local):
     """What this thread is in the middle of."""
 
     sending = False  # a record is being sent: what that logs is not sent
-    inside = ""  # the library whose handlers run now: what they pass on to another library was sent already
+    handing = 0  # libraries that have handed records to handlers, which may be running now
     ids: tuple[SpanContext | None, tuple[str, str]] = (None, ("", ""))  # of the last span that logged, as text
     last_time: object = None  # of the last record of loguru: each handler gets it
     passed_on = ""  # the stdlib logger that gets a text next which structlog wrote: it was sent already
 
 
 in_thread = _Thread()
+
+#: Libraries whose handlers may pass records on to another library.
+STDLIB, LOGURU = 1, 2
+_MAX_FRAMES = 20  # between a handler that passes a record on and the library that hands it the first one
+_handing: dict[CodeType, int] = {}
+
+
+def handing_in(library: int, function: Callable[..., Any]) -> None:
+    """Note the function in which a library's handlers run."""
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        _handing[code] = library
+
+
+def inside_of(library: int) -> bool:
+    """Return whether a handler of this library passes a record on: it was sent already.
+
+    The stack says so: a mark that is set while handlers run would take a frame of ours among theirs.
+    """
+    if not in_thread.handing & library:
+        return False
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - what stdlib logging uses too
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            break
+        found = _handing.get(frame.f_code)
+        if found is not None:
+            return found == library
+        frame = frame.f_back
+    in_thread.handing &= ~library
+    return False
 
 
 class Sender:

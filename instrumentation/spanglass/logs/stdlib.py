@@ -14,9 +14,10 @@ from opentelemetry.semconv.attributes import code_attributes as code
 from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STACKTRACE
 
 from spanglass.clock import NS_PER_S
-from spanglass.guard import swallow
-from spanglass.logs.sending import current_ids, in_thread, put_values
-from spanglass.patching.patches import Replacement, replace
+from spanglass.exceptions.in_app import is_telemetry
+from spanglass.guard import own_work, swallow
+from spanglass.logs.sending import LOGURU, STDLIB, current_ids, handing_in, in_thread, inside_of, put_values
+from spanglass.patching.patches import Call, see_before
 from spanglass.values import printed, text_of
 from spanglass_core.attribute_names import MESSAGE_ERROR, MESSAGE_TEMPLATE
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from spanglass.logs.sending import Sender
 
 _IDS = ("trace_id", "span_id", "service_name")
-#: What every record has; `color_message` is uvicorn's text again, with colours.
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+#: What every record has, or may have; `color_message` is uvicorn's text again, with colours.
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message", "getMessage"}
 _EVENT_NAME, _OLD_EVENT_NAME = "otel.event.name", "event.name"
 _EVENT_NAMES = frozenset({_EVENT_NAME, _OLD_EVENT_NAME})
 
@@ -39,45 +40,47 @@ def install_stdlib(sender: Sender | None, level: int, service_name: str) -> Call
 
     ``level`` is the least one that is sent. Returns what takes it back.
     """
-    made: list[Replacement] = []
-
-    def make(replaced: Replacement) -> Callable[[logging.Logger, logging.LogRecord], None]:
-        made.append(replaced)
-        return _call_handlers(replaced, sender, level, service_name)
-
-    remove = replace(logging.Logger, "callHandlers", make)
+    watch = _Watch(sender, level, service_name)
+    remove = see_before(logging.Logger, "callHandlers", Call(logging.Logger.handle.__code__, "record"), watch.see)
 
     def take_back() -> None:
         if _ids_are_printed():
-            made[0].active = False  # a format that names them would fail: from now on they are empty
+            watch.stopped = True  # a format that names them would fail: from now on they are empty
         else:
             remove()
 
     return take_back
 
 
-def _call_handlers(
-    replaced: Replacement, sender: Sender | None, level: int, service_name: str
-) -> Callable[[logging.Logger, logging.LogRecord], None]:
-    def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
-        """Pass a record to all handlers of this logger and of those above it."""
-        if not replaced.active:
-            _add_ids(record, "", "", service_name)
-            replaced.original(logger, record)
-            return
+class _Watch:
+    """Sees each record before the handlers do."""
+
+    def __init__(self, sender: Sender | None, level: int, service_name: str) -> None:
+        self._sender, self._level, self._service_name = sender, level, service_name
+        self.stopped = False
+        handing_in(STDLIB, logging.Logger.callHandlers)
+
+    def see(self, _: logging.Logger, record: logging.LogRecord) -> bool:
+        """Send a record, unless it is known already; False if the handlers must not get it: it is about our work."""
+        if self.stopped:
+            _add_ids(record, "", "", self._service_name)
+            return True
         try:
-            if sender is not None and record.levelno >= level and not _was_sent(record) and sender.wants(record.name):
+            if own_work.going_on and not is_telemetry(record.name):
+                return False
+            sender = self._sender
+            if (
+                sender is not None
+                and record.levelno >= self._level
+                and not _was_sent(record)
+                and sender.wants(record.name)
+            ):
                 _send(sender, record)
-            _add_ids(record, *current_ids(), service_name)
+            in_thread.handing |= STDLIB
+            _add_ids(record, *current_ids(), self._service_name)
         except Exception as error:  # noqa: BLE001 - logging goes on whatever happens here
             swallow("send a record of stdlib logging", error)
-        outer, in_thread.inside = in_thread.inside, "stdlib"
-        try:
-            replaced.original(logger, record)
-        finally:
-            in_thread.inside = outer
-
-    return call_handlers
+        return True
 
 
 def _ids_are_printed() -> bool:
@@ -90,7 +93,7 @@ def _was_sent(record: logging.LogRecord) -> bool:
     passed_on = in_thread.passed_on
     if passed_on:
         in_thread.passed_on = ""
-    return in_thread.inside == "loguru" or passed_on == record.name
+    return passed_on == record.name or inside_of(LOGURU)
 
 
 def _add_ids(record: logging.LogRecord, trace_id: str, span_id: str, service_name: str) -> None:
@@ -140,11 +143,13 @@ def _event_name(attributes: dict[str, AnyValue]) -> str | None:
 
 def _message(record: logging.LogRecord, attributes: dict[str, AnyValue]) -> str:
     """Return the finished text, and add what it was made of."""
-    if not record.args:
-        return record.msg if type(record.msg) is str else printed(record.msg)
-    attributes[MESSAGE_TEMPLATE] = text_of(record.msg)  # without the values: they stand in the text, and have no names
+    if type(record).getMessage is logging.LogRecord.getMessage and "getMessage" not in record.__dict__:
+        if not record.args:
+            return record.msg if type(record.msg) is str else printed(record.msg)
+        # without the values: they stand in the text, and have no names
+        attributes[MESSAGE_TEMPLATE] = text_of(record.msg)
     try:
-        return record.getMessage()
+        return record.getMessage()  # the application's own may redact the text: then its template is not sent either
     except Exception as error:  # noqa: BLE001 - stdlib's handlers report it to the developer
         attributes[MESSAGE_ERROR] = text_of(f"{type(error).__name__}: {error}")
         return text_of(record.msg)

@@ -17,7 +17,7 @@ from opentelemetry.semconv.attributes.exception_attributes import EXCEPTION_STAC
 from spanglass.clock import NS_PER_S
 from spanglass.exceptions.describing import code_attributes
 from spanglass.guard import guarded, swallow
-from spanglass.logs.sending import current_ids, in_thread, put_values, time_ns_of
+from spanglass.logs.sending import STDLIB, current_ids, in_thread, inside_of, put_values, time_ns_of
 from spanglass.patching.imports import when_imported
 from spanglass.patching.patches import Replacement, replace
 from spanglass.values import text_of
@@ -44,10 +44,11 @@ _LEVELS = {
     "critical": 50,
     "fatal": 50,
 }
-#: Keys that are not attributes: they are the record's text, level, time, name and exception.
-_OWN = frozenset(
-    {"event", "level", "log_level", "timestamp", "logger", "exc_info", "exception", "_record", "_from_structlog"}
-)
+#: Keys that are not attributes: they are the record's level, time, name and exception; and so is the text's.
+_OWN = frozenset({"level", "log_level", "timestamp", "logger", "exc_info", "exception", "_record", "_from_structlog"})
+_TEXT = "event"
+#: Under which names processors of the application's own put the text, if it is not under structlog's.
+_OTHER_TEXTS = ("message", "msg")
 
 
 class Processor:
@@ -56,6 +57,7 @@ class Processor:
     def __init__(self, sender: Sender | None, level: int) -> None:
         self._sender = sender
         self._level = level
+        self.text = _TEXT
         self.active = True
 
     def __call__(self, logger: Any, method_name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -79,8 +81,8 @@ class Processor:
         frame = _caller()
         module = frame.f_globals.get("__name__", "") if frame is not None else ""
         name = str(event.get("logger") or getattr(logger, "name", None) or module or "structlog")
-        if level >= self._level and in_thread.inside != "stdlib" and self._sender.wants(name):
-            _send(self._sender, name, level, method_name, event, frame)
+        if level >= self._level and not inside_of(STDLIB) and self._sender.wants(name):
+            _send(self._sender, name, level, method_name, event, frame, self.text)
         if to_stdlib:
             in_thread.passed_on = logger.name
 
@@ -126,6 +128,7 @@ def _then_put(processor: Processor, structlog: ModuleType) -> Callable[[Replacem
 def _put(processor: Processor, structlog: ModuleType) -> None:
     """Put the processor in front of the last one: into the very list, which loggers made before hold too."""
     processors = structlog.get_config()["processors"]
+    processor.text = next((each.to for each in processors if type(each).__name__ == "EventRenamer"), _TEXT)
     if processor in processors:
         return
     if isinstance(processors, list):
@@ -146,10 +149,18 @@ def _set(structlog: ModuleType, processors: list[Any]) -> None:
 
 
 def _send(
-    sender: Sender, name: str, level: int, method_name: str, event: MutableMapping[str, Any], frame: FrameType | None
+    sender: Sender,
+    name: str,
+    level: int,
+    method_name: str,
+    event: MutableMapping[str, Any],
+    frame: FrameType | None,
+    text: str,
 ) -> None:
     attributes: dict[str, AnyValue] = {}
-    put_values(attributes, event, _OWN)
+    if text not in event:
+        text = next((each for each in _OTHER_TEXTS if each in event), text)
+    put_values(attributes, event, {*_OWN, text})
     if frame is not None:
         at = frame.f_code
         attributes |= code_attributes(
@@ -160,7 +171,7 @@ def _send(
         attributes[EXCEPTION_STACKTRACE] = text_of(event["exception"])
     sender.send(
         name,
-        body=text_of(event.get("event", "")),
+        body=text_of(event.get(text, "")),
         level=level,
         level_name=str(event.get("level", method_name)).upper(),
         time_ns=_time_ns(event.get("timestamp")),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from types import MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
-__all__ = ["Replacement", "replace"]
+__all__ = ["Call", "Replacement", "replace", "see_before"]
 
 
 class Replacement:
@@ -20,7 +23,7 @@ class Replacement:
         self.active = True
 
 
-def replace(owner: Any, name: str, make: Callable[[Replacement], Callable[..., Any]]) -> Callable[[], None]:
+def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callable[[], None]:
     """Set ``owner.name``, of a module or class, to what ``make`` gives; returns what takes it back.
 
     What ``make`` gives has to look at ``active``: if it was wrapped by somebody since, it cannot be removed.
@@ -40,3 +43,53 @@ def replace(owner: Any, name: str, make: Callable[[Replacement], Callable[..., A
             setattr(owner, name, replacement.original)
 
     return take_back
+
+
+class Call(NamedTuple):
+    """Where a method is called: in which function, and under which name the first argument stands there."""
+
+    code: CodeType
+    variable: str
+
+
+class _SeenBefore:
+    """A method that ``see`` looks at before it runs, without a frame of ours on the stack while it does.
+
+    Whoever looks for callers from inside, as handlers of logs do, counts frames or goes by their files. So what is
+    replaced is not the method but its look-up, which is over when the method begins. Where it is looked up by other
+    code than ``call`` says, its argument is not known yet: then a wrapper sees it.
+    """
+
+    def __init__(self, replaced: Replacement, call: Call, see: Callable[[Any, Any], bool]) -> None:
+        self._replaced, self._call, self._see = replaced, call, see
+
+        def wrapper(instance: Any, argument: Any, *args: Any, **kwargs: Any) -> Any:
+            if replaced.active and not see(instance, argument):
+                return None
+            return replaced.original(instance, argument, *args, **kwargs)
+
+        self._wrapper = wrapper
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self._wrapper if self._replaced.active else self._replaced.original
+        if self._replaced.active:
+            frame = sys._getframe(1)  # noqa: SLF001 - what stdlib logging uses too
+            argument = frame.f_locals.get(self._call.variable) if frame.f_code is self._call.code else None
+            if argument is None:
+                return MethodType(self._wrapper, instance)
+            if not self._see(instance, argument):
+                return _nothing
+        return MethodType(self._replaced.original, instance)
+
+
+def see_before(owner: type, name: str, call: Call, see: Callable[[Any, Any], bool]) -> Callable[[], None]:
+    """Have ``see`` called with instance and first argument before each ``owner.name``; returns what takes it back.
+
+    Where it gives False the method is not called. ``see`` must not raise.
+    """
+    return replace(owner, name, lambda replaced: _SeenBefore(replaced, call, see))
+
+
+def _nothing(*_args: Any, **_kwargs: Any) -> None:
+    """Stand for a method that is not to be called."""

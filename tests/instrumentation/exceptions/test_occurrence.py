@@ -1,9 +1,11 @@
 import copy
+import gc
 import pickle
 
+import pytest
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
-from spanglass.exceptions.occurrence import SAME_FOR_NS, occurrence_id_of, occurrence_of
+from spanglass.exceptions.occurrence import SAME_FOR_NS, _by_id, occurrence_id_of, occurrence_of
 
 
 def span(trace_id, span_id=1):
@@ -26,26 +28,41 @@ class Frozen(Exception):  # noqa: N818 - a name
         raise AttributeError(name)
 
 
-def test_an_exception_keeps_its_occurrence():
-    """The same object in the same trace is the same occurrence, however often it is seen."""
-    error = ValueError()
+class Own(Exception):  # noqa: N818 - a name
+    """The application's, with attributes."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+KINDS = pytest.mark.parametrize(
+    "make", [lambda: ValueError("x"), lambda: Own("x"), Frozen], ids=["built-in", "own", "frozen"]
+)
+
+
+@KINDS
+def test_an_exception_keeps_its_occurrence(make):
+    """The same object in the same trace is the same occurrence, however often it is seen; another object is not."""
+    error = make()
 
     first = seen(error, span(1), made="a")
 
     assert seen(error, span(1, 2), 10**15, made="b") is first
     assert occurrence_id_of(error) == "a"
-    assert occurrence_id_of(ValueError()) is None
+    assert occurrence_id_of(make()) is None
 
 
-def test_an_object_that_is_raised_again_is_another_occurrence():
+@KINDS
+def test_an_object_that_is_raised_again_is_another_occurrence(make):
     """A module may keep one exception and raise it often: in another trace, or after a minute without traces."""
-    error = ValueError()
+    error = make()
     first = seen(error, span(1), made="a")
 
-    assert seen(error, span(2), made="b") == "b"
-    assert seen(error, INVALID_SPAN_CONTEXT, SAME_FOR_NS - 1, made="c") == "b"
-    assert seen(error, INVALID_SPAN_CONTEXT, SAME_FOR_NS, made="d") == "d"
-    assert first == "a"
+    assert seen(error, span(2), made="b").id == "b"
+    assert seen(error, INVALID_SPAN_CONTEXT, SAME_FOR_NS - 1, made="c").id == "b"
+    assert seen(error, INVALID_SPAN_CONTEXT, SAME_FOR_NS, made="d").id == "d"
+    assert first.id == "a"
 
 
 def test_a_place_is_learnt_later():
@@ -54,25 +71,36 @@ def test_a_place_is_learnt_later():
     seen(error, made="a")
 
     assert seen(error, span(7), made="b").place == span(7)
-    assert seen(error, span(8), made="c") == "c"
+    assert seen(error, span(8), made="c").id == "c"
 
 
-def test_exceptions_of_any_making_are_marked():
-    """An exception that takes no attributes, and gives none, has an occurrence as any other."""
-    error = Frozen()
+@KINDS
+def test_objects_in_one_place_of_memory_are_not_taken_for_each_other(make):
+    """Thousands that are made and dropped one after the other have an id each, and nothing of them is kept."""
+    gc.collect()
+    before = len(_by_id)
 
-    assert seen(error, made="a") is seen(error, made="b")
+    ids = [seen(make(), made=str(number)).id for number in range(2_000)]
+
+    assert ids == [str(number) for number in range(2_000)]
+    assert len(_by_id) <= before + 1
 
 
-def test_it_travels_to_other_processes_as_text():
-    """What comes out of a worker process is the same occurrence, and was described there."""
-    error = ValueError("x")
+@pytest.mark.parametrize("make", [lambda: ValueError("x"), lambda: Own("x")], ids=["built-in", "own"])
+def test_nothing_can_be_seen_on_an_exception(make):
+    """Its attributes, its pickle and its copies are what they are without us."""
+    error, other = make(), make()
+    vars(other)
     seen(error, made="a")
+    for each in (error, other):
+        each.note = "mine"
 
     arrived = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    kind = type(vars(arrived)["__spanglass_occurrence__"])
-    here = seen(arrived, made="b")
 
-    assert kind is str
-    assert (here, here.in_log, here.in_span) == ("a", True, True)
-    assert copy.copy(error).args == ("x",)
+    assert vars(error) == vars(other)
+    assert dir(error) == dir(other)
+    assert b"spanglass.exc" not in pickle.dumps(error)
+    assert type(vars(arrived)) is type(vars(copy.deepcopy(error))) is dict
+    assert vars(arrived) == vars(copy.copy(error)) == vars(other)
+    assert occurrence_id_of(error) == "a"
+    assert occurrence_id_of(arrived) is None

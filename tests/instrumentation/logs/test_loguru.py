@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+import json
 import logging
 import subprocess
 import sys
@@ -170,3 +171,19 @@ structlog.get_logger().info("y")
     lines = ended.stdout.splitlines()
     assert [line for line in lines if line.startswith("sent")] == ["sent x", "sent y"]
     assert lines[0] == "set()"
+
+
+@pytest.mark.usefixtures("sent")
+def test_nothing_new_is_printed():
+    """`{extra}` and JSON hold what the application put in, and `{extra[trace_id]}` is found all the same."""
+    stream = io.StringIO()
+    logger.remove()
+    logger.add(stream, format="{extra} {extra[span_id]}{message}")
+    logger.add(stream, serialize=True)
+    logger.bind(order=7).info("x")
+    logger.bind(span_id="mine").info("y")
+    logger.remove()
+
+    first, written, second, _ = stream.getvalue().splitlines()
+    assert (first, second) == ("{'order': 7} x", "{'span_id': 'mine'} miney")
+    assert json.loads(written)["record"]["extra"] == {"order": 7}

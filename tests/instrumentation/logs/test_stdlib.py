@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from uvicorn.config import LOGGING_CONFIG
 
+from spanglass.guard import own_work
 from spanglass.logs.install import install_logging
 from spanglass.logs.sending import Sender
 from spanglass.settings.table import Settings
@@ -449,3 +450,51 @@ def test_loggers_without_number_are_bounded(sent):
 
     assert all(wanted)
     assert len(sender._loggers) <= 1_024
+
+
+class Redacted(logging.LogRecord):
+    """Leaves a secret out of its text."""
+
+    def getMessage(self):  # noqa: N802 - stdlib's name
+        """Return the text without it."""
+        return super().getMessage().replace("hunter2", "***")
+
+
+def redacted(*args, **kwargs):
+    """Make a record that has such a method itself."""
+    made = logging.LogRecord(*args, **kwargs)
+    made.getMessage = lambda: logging.LogRecord.getMessage(made).replace("hunter2", "***")
+    return made
+
+
+@pytest.fixture
+def factory():
+    """Put the factory of records back."""
+    before = logging.getLogRecordFactory()
+    yield logging.setLogRecordFactory
+    logging.setLogRecordFactory(before)
+
+
+@pytest.mark.parametrize("make", [Redacted, redacted])
+@pytest.mark.parametrize(("message", "args"), [("password hunter2 for bob", ()), ("password hunter2 for %s", ("bob",))])
+def test_a_records_own_text_is_sent(sent, logger, factory, make, message, args):
+    """What an application's getMessage() leaves out is not sent: neither in the text nor as its template."""
+    factory(make)
+    logger.info(message, *args)
+
+    assert sent.log.body == "password *** for bob"
+    assert not any("hunter2" in str(value) for value in sent.log.attributes.values())
+    assert set(sent.log.attributes) == {
+        *("code.file.path", "code.function.name", "code.line.number", "thread.id", "thread.name"),
+    }
+
+
+def test_what_is_logged_of_our_own_work_is_not_printed(sent, logger, caplog):
+    """While telemetry is sent only our own lines reach the application's handlers, from this thread."""
+    with own_work:
+        logger.warning("Starting new HTTP connection")
+        logging.getLogger("spanglass").warning("refused")
+    logger.warning("after")
+
+    assert caplog.messages == ["refused", "after"]
+    assert sent.bodies == ["after"]

@@ -205,3 +205,26 @@ def test_everything_is_taken_back(sent):
     assert structlog.configure.__module__ == "structlog._config"
     assert not [each for each in structlog.get_config()["processors"] if type(each).__module__.startswith("spanglass")]
     assert sent.logs == []
+
+
+def rename(_, __, event):
+    """Rename the text, as applications do by themselves."""
+    event["message"] = event.pop("event")
+    return event
+
+
+@pytest.mark.parametrize(
+    ("processor", "attributes"),
+    [
+        (structlog.processors.EventRenamer("msg"), {"kind": "sale"}),
+        (structlog.processors.EventRenamer("msg", replace_by="kind"), {"event": "sale"}),
+        (rename, {"kind": "sale"}),
+    ],
+)
+def test_a_renamed_event_is_the_text(sent, processor, attributes):
+    """Structlog's EventRenamer, and a processor of the application's that does the same, leave the body as it is."""
+    structlog.configure([processor, structlog.processors.JSONRenderer()])
+    structlog.get_logger().info("paid", kind="sale")
+
+    assert sent.log.body == "paid"
+    assert {key: value for key, value in sent.log.attributes.items() if not key.startswith("code.")} == attributes

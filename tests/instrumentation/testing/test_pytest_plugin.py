@@ -1,5 +1,6 @@
 """The pytest plugin in sessions of its own, run with every warning an error."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -190,3 +191,14 @@ def test_a_build_can_hold_the_session(run, sink):
     )
     session = _by_name(sink)["pytest"]
     assert (session["trace_id"], session["parent_id"]) == (trace_id, span_id)
+
+
+def test_pytest_starts_with_warnings_as_errors_where_we_are_imported_before_it(pytestconfig):
+    """Pytest rewrites the packages of whoever has a plugin, and warns of those that `spanglass run` has imported."""
+    hook = pytestconfig.pluginmanager.rewrite_hook
+    names = ("spanglass", "spanglass_core", "spanglass_server")
+    for name in names:
+        importlib.import_module(name)
+        hook._rewritten_names.pop(name, None)
+
+    hook.mark_rewrite(*names)
