@@ -17,11 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from app_overhead.client import load
-from app_overhead.process import CLIENT_CORE, application, free_port, rss_mib, sink, stat_cpu_s
+from app_overhead.process import CLIENT_CORE, application, cpu_s, free_port, rss_mib, sink
 from app_overhead.startup import start_costs
 from app_overhead.variants import VARIANTS, prepare
 
 OUT = Path(__file__).parent / "out" / "overhead.json"
+#: What is measured: the framework, what a request asks for, and how the shop reads its database.
+WORK = {
+    "fastapi": ("products", "carts", "exports"),
+    "fastapi-sqlalchemy": ("products",),
+    "flask": ("products", "carts", "exports"),
+    "django": ("products", "carts", "exports"),
+}
+_WORDS = {"products": "one query", "carts": "ten queries", "exports": "one query, streamed in 20 parts"}
 
 
 def main() -> None:
@@ -31,17 +39,18 @@ def main() -> None:
     prepare(names)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(CLIENT_CORE)})
-    result: dict[str, Any] = {"requests": arguments.requests, "rounds": arguments.rounds, "queries": {}}
+    result: dict[str, Any] = {"requests": arguments.requests, "rounds": arguments.rounds, "work": {}}
     with tempfile.TemporaryDirectory() as folder, sink() as own_port:
         sink_port = arguments.to or own_port
         database = _database(Path(folder))
-        for query in () if arguments.start_only else arguments.query:
+        for shop, path in () if arguments.start_only else _chosen(arguments):
             runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
             for _ in range(arguments.rounds):
                 for name in names:  # in turn, so that what else the machine does falls on all alike
-                    runs[name].append(_run(name, query, database, arguments.requests, sink_port))
-            result["queries"][query] = _summary(runs)
-            print(_table(query, result["queries"][query]), flush=True)
+                    runs[name].append(_run(name, shop, path, database, arguments.requests, sink_port))
+            title = f"{shop}, {_WORDS[path]}"
+            result["work"][title] = _summary(runs)
+            print(_table(title, result["work"][title]), flush=True)
         result["sink"] = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{own_port}/counts").read())
         result["start"] = start_costs(names, arguments.rounds, sink_port)
         print(_start_table(result["start"]))
@@ -56,12 +65,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=10_000, help="of each run, after a tenth as warming up")
     parser.add_argument("--only", action="append", help="a variant; may be repeated")
-    parser.add_argument("--query", action="append", choices=("sqlite3", "sqlalchemy"), default=None)
+    parser.add_argument("--shop", action="append", choices=list(WORK), help="a framework; may be repeated")
+    parser.add_argument("--path", action="append", choices=list(_WORDS), help="what is asked for; may be repeated")
     parser.add_argument("--start-only", action="store_true", help="measure what starts cost, and no requests")
     parser.add_argument("--to", type=int, metavar="PORT", help="send to a server here instead of the sink")
-    made = parser.parse_args()
-    made.query = made.query or ["sqlite3", "sqlalchemy"]
-    return made
+    return parser.parse_args()
+
+
+def _chosen(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    shops = arguments.shop or list(WORK)
+    return [(shop, path) for shop in shops for path in WORK[shop] if not arguments.path or path in arguments.path]
 
 
 def _database(folder: Path) -> str:
@@ -73,16 +86,21 @@ def _database(folder: Path) -> str:
     return path
 
 
-def _run(name: str, query: str, database: str, requests: int, sink_port: int) -> dict[str, float]:
+def _run(name: str, shop: str, path: str, database: str, requests: int, sink_port: int) -> dict[str, float]:
     variant = VARIANTS[name]
     port = free_port()
-    environ = variant.environ(sink_port) | {"APP_DATABASE": database, "APP_QUERY": query}
-    with application(variant.command(port), environ, port) as pid:
-        load(port, requests // 10)
-        before_s = stat_cpu_s(pid)
-        done = load(port, requests)
+    framework, _, query = shop.partition("-")
+    environ = variant.environ(sink_port) | {
+        "APP_DATABASE": database,
+        "APP_QUERY": query or "sqlite3",
+        "DJANGO_SETTINGS_MODULE": "django_settings",
+    }
+    with application(variant.command(framework, port), environ, port) as pid:
+        load(port, path, requests // 10)
+        before_s = cpu_s(pid)
+        done = load(port, path, requests)
         time.sleep(6)  # what still waits is sent within 5 s, by everyone's default; it counts as well
-        spent_s = stat_cpu_s(pid) - before_s
+        spent_s = cpu_s(pid) - before_s
         if done.failures:
             raise SystemExit(f"{name}: {done.failures} answers were not 200")
         return {
@@ -108,9 +126,9 @@ def _summary(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, Any
     return rows
 
 
-def _table(query: str, rows: dict[str, dict[str, Any]]) -> str:
+def _table(title: str, rows: dict[str, dict[str, Any]]) -> str:
     lines = [
-        f"| query by {query} | CPU µs/request | over bare | to OpenTelemetry | requests/s | p50 ms | p99 ms | MiB |",
+        f"| {title} | CPU µs/request | over bare | to OpenTelemetry | requests/s | p50 ms | p99 ms | MiB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():

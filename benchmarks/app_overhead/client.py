@@ -24,12 +24,12 @@ class Load:
         return self.latencies_s[min(int(share * len(self.latencies_s)), len(self.latencies_s) - 1)] * 1e3
 
 
-def load(port: int, requests: int, connections: int = 4) -> Load:
-    """Send exactly so many requests and wait for every answer."""
-    return asyncio.run(_load(port, requests, connections))
+def load(port: int, path: str, requests: int, connections: int = 4) -> Load:
+    """Send exactly so many requests of ``/path/N`` and wait for every answer."""
+    return asyncio.run(_load(port, path.encode(), requests, connections))
 
 
-async def _load(port: int, requests: int, connections: int) -> Load:
+async def _load(port: int, path: bytes, requests: int, connections: int) -> Load:
     numbers = iter(range(requests))
     latencies: list[float] = []
     failures = 0
@@ -39,10 +39,13 @@ async def _load(port: int, requests: int, connections: int) -> Load:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in numbers:
             began = time.perf_counter()
-            writer.write(b"GET /products/%d HTTP/1.1\r\nhost: shop\r\n\r\n" % (number % 100 + 1))
+            writer.write(b"GET /%b/%d HTTP/1.1\r\nhost: shop\r\n\r\n" % (path, number % 100 + 1))
             head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            if length:
+                await reader.readexactly(int(length))
+            else:  # chunked
+                await reader.readuntil(b"0\r\n\r\n")
             latencies.append(time.perf_counter() - began)
             failures += not head.startswith(b"HTTP/1.1 200")
         writer.close()

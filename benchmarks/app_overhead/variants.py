@@ -6,20 +6,26 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 ENVIRONMENTS = Path(os.environ.get("SPANGLASS_BENCH_DATA", HERE.parent / "out")) / "venvs"
 
-_APP = ("fastapi>=0.120", "uvicorn>=0.50", "uvloop", "httptools", "sqlalchemy>=2.0,<2.1")
+_APP = (
+    *("fastapi>=0.120", "flask>=3.1", "django>=5.2,<6"),
+    *("uvicorn>=0.50", "uvloop", "httptools", "gunicorn>=23", "sqlalchemy>=2.0,<2.1"),
+)
 # What `opentelemetry-bootstrap -a requirements` names for this application; both OpenTelemetry and Spanglass get it.
 _LIBRARIES = (
     "asyncio",
     "click",
     "dbapi",
+    "django",
     "exceptions",
     "fastapi",
+    "flask",
     "logging",
     "requests",
     "sqlalchemy",
@@ -31,13 +37,26 @@ _LIBRARIES = (
     "urllib3",
     "wsgi",
 )
-_INSTRUMENTATIONS = tuple(f"opentelemetry-instrumentation-{name}" for name in _LIBRARIES)
-# One resolution for both: of the SDK's releases the newest that the instrumentations take.
+# One version for both, the one that is tested here: pip looks for long when it may choose.
+_VERSION = version("opentelemetry-instrumentation")
+_INSTRUMENTATIONS = tuple(f"opentelemetry-instrumentation-{name}=={_VERSION}" for name in _LIBRARIES)
+_SDK = version("opentelemetry-sdk")
 _PACKAGES = {
     "bare": (),
-    "otel": ("opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http", *_INSTRUMENTATIONS),
+    "otel": (
+        f"opentelemetry-distro=={_VERSION}",
+        f"opentelemetry-exporter-otlp-proto-http=={_SDK}",
+        *_INSTRUMENTATIONS,
+    ),
     "sentry": ("sentry-sdk",),
-    "spanglass": (str(ROOT), *_INSTRUMENTATIONS),
+    "spanglass": (str(ROOT), f"opentelemetry-sdk=={_SDK}", *_INSTRUMENTATIONS),
+}
+
+_GUNICORN = ("-m", "gunicorn", "{shop}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4")
+_SERVERS = {
+    "fastapi": ("-m", "uvicorn", "{shop}", "--port", "{port}", "--no-access-log", "--log-level", "warning"),
+    "flask": (*_GUNICORN, "--keep-alive", "60", "--log-level", "warning"),
+    "django": (*_GUNICORN, "--keep-alive", "60", "--log-level", "warning"),
 }
 
 
@@ -50,11 +69,10 @@ class Variant:
     prefix: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
 
-    def command(self, port: int) -> list[str]:
-        """Give the words that start the application."""
+    def command(self, framework: str, port: int) -> list[str]:
+        """Return the words that start the shop of a framework: one process that serves, four connections at once."""
         place = ENVIRONMENTS / self.environment / "bin"
-        words = ["-m", "uvicorn", "shop:app", "--port", str(port), "--no-access-log", "--log-level", "warning"]
-        words += ["--app-dir", str(HERE)]
+        words = [part.format(port=port, shop=f"shop_{framework}:app") for part in _SERVERS[framework]]
         if not self.prefix:
             return [str(place / "python"), *words]
         return [str(place / self.prefix[0]), *self.prefix[1:], *_after_prefix(self.prefix[0], place, words)]
