@@ -1,4 +1,4 @@
-"""A shop as its authors write it, under the strictest settings of mypy and pyright. Never run: test_types.py reads it."""
+"""A shop as its authors write it, under the strictest settings of mypy and pyright. test_types.py has it read."""
 
 # pyright: strict
 from __future__ import annotations
