@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from spanglass.exceptions.capture import Capture
     from spanglass.settings.settings import Settings
 
-__all__ = ["install_logging"]
+__all__ = ["install_logging", "sends_logs"]
+
+#: What sends logs in this process: the sender of each configuration that is in force and does.
+_senders: list[Sender] = []
 
 #: OpenTelemetry's own handlers, which would send everything a second time.
 _OTHER_HANDLERS = frozenset({"opentelemetry.instrumentation.logging.handler", "opentelemetry.sdk._logs._internal"})
@@ -37,19 +41,25 @@ def install_logging(
     service_name = str(resource.attributes.get("service.name", "")) if resource is not None else settings.service_name
     sender = Sender(logger_provider, capture) if settings.logs else None
     level = logging.getLevelNamesMapping()[settings.logger_level.upper()]
-    undo = [
-        _remove_other_handlers(),
-        install_stdlib(sender, level, service_name),
-        install_loguru(sender, level),
-        install_structlog(sender, level),
-    ]
+    undo = ExitStack()
+    undo.callback(_remove_other_handlers())
+    undo.callback(install_stdlib(sender, level, service_name))
+    undo.callback(install_loguru(sender, level))
+    undo.callback(install_structlog(sender, level))
+    if sender is not None:
+        _senders.append(sender)
+        undo.callback(_senders.remove, sender)
 
     def uninstall() -> None:
-        while undo:
-            with guarded("take back the sending of logs"):
-                undo.pop()()
+        with guarded("take back the sending of logs"):
+            undo.close()
 
     return uninstall
+
+
+def sends_logs() -> bool:
+    """Return whether a configuration sends the application's logs already."""
+    return bool(_senders)
 
 
 def _remove_other_handlers() -> Callable[[], None]:

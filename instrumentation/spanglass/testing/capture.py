@@ -14,12 +14,13 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+from spanglass.logs.install import install_logging, sends_logs
 from spanglass.sdk.private.rerouting import Measured, reroute_logs, reroute_metrics, reroute_spans
 from spanglass.sdk.published import current
+from spanglass.settings.table import Settings
 from spanglass.testing.clock import time_from
 from spanglass.testing.recorder import Recorder, RecordingLogProcessor, RecordingSpanProcessor
 from spanglass.testing.stand_in import StandInLoggers, StandInMeters, StandInTracers, stand_ins
-from spanglass.testing.stdlib_logs import stdlib_records
 from spanglass.testing.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def _begin_anew(stack: ExitStack, ids: IdGenerator) -> None:
     tracers, _, loggers = _providers()
     stack.callback(reroute_spans(tracers, partial(RecordingSpanProcessor, _recorders), ids))
     stack.callback(reroute_logs(loggers, partial(RecordingLogProcessor, _recorders)))
-    stack.enter_context(stdlib_records())
+    if not sends_logs():  # else the application's own configuration does, and every record would come twice
+        stack.callback(install_logging(Settings(), logger_provider=loggers, capture=None))
     stack.callback(context.detach, context.attach(trace.set_span_in_context(trace.INVALID_SPAN)))
 
 

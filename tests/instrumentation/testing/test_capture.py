@@ -3,7 +3,9 @@
 import logging
 import threading
 
+import loguru
 import pytest
+import structlog
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk.trace import SpanProcessor
 
@@ -217,14 +219,26 @@ def test_other_threads_are_captured():
     assert telemetry.tree() == "elsewhere"
 
 
-def test_stdlib_records_are_captured_with_their_exception():
-    """A record of stdlib logging has its logger as scope, its text, and the exception's attributes."""
-    with capture() as telemetry:
+@pytest.mark.parametrize("way", ["capture alone", "after configure()"])
+def test_each_log_record_is_captured_once(request, way):
+    """Records of stdlib logging, loguru and structlog, with their exceptions, whether or not something sends logs."""
+    if way == "after configure()":
+        request.getfixturevalue("configured")
+    with capture() as outer, capture() as telemetry:
         logging.getLogger("shop").error("order %s failed", 7, exc_info=ValueError("no money"))
-    (record,) = telemetry.logs
-    assert (record["scope"], record["body"], record["severity"]) == ("shop", "order 7 failed", 17)
-    assert record["attributes"].pop("exception.stacktrace").endswith("ValueError: no money\n")
-    assert record["attributes"] == {"exception.type": "ValueError", "exception.message": "no money"}
+        loguru.logger.error("from loguru")
+        structlog.get_logger("shop").error("from structlog")
+    logging.getLogger("shop").error("after")
+
+    first, *others = telemetry.logs
+    assert outer.logs == telemetry.logs
+    assert (first["scope"], first["body"], first["severity"]) == ("shop", "order 7 failed", 17)
+    assert (first["attributes"]["exception.type"], first["attributes"]["exception.message"]) == (
+        "ValueError",
+        "no money",
+    )
+    assert first["attributes"]["exception.stacktrace"].endswith("ValueError: no money\n")
+    assert [record["body"] for record in others] == ["from loguru", "from structlog"]
 
 
 def test_given_ids_are_used():

@@ -98,14 +98,16 @@ def test_a_wrong_marker_is_told(run):
 
 
 _TESTS = """
+import logging
 import pytest
 from opentelemetry import trace
 
 @pytest.mark.parametrize("amount", [1])
 def test_pays(amount, capture_telemetry):
     with trace.get_tracer("shop").start_as_current_span("captured"):
-        pass
+        logging.getLogger("shop").warning("once")
     assert capture_telemetry.tree() == "captured"
+    assert [record["body"] for record in capture_telemetry.logs] == ["once"]
 
 def test_breaks():
     with trace.get_tracer("shop").start_as_current_span("application"):
@@ -152,7 +154,7 @@ def test_a_session_is_a_trace(run, sink):
         "test.case.result.status": "pass",
         "test.suite.name": "test_shop.py",
         "code.file.path": "test_shop.py",
-        "code.line.number": 5,
+        "code.line.number": 6,
         "code.function.name": "test_pays",
         "spanglass.test.parameter.amount": "1",
     }
