@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
 from spanglass.patching.imports import when_imported
-from spanglass.process.hard_exits import before_deadly_signals, before_pool_workers_exit, before_work_horses_exit
+from spanglass.process.hard_exits import (
+    INIT_PID,
+    before_deadly_signals,
+    before_pool_workers_exit,
+    before_work_horses_exit,
+)
 
 if TYPE_CHECKING:
     from _thread import LockType
@@ -28,10 +33,14 @@ _CHILD_MAKERS = ("multiprocessing.util", "billiard.util")
 
 
 class Ending:
-    """Calls ``finish`` once a process, whichever end comes first; ``finish`` may take ``timeout_s`` at most."""
+    """Calls ``finish`` once a process, whichever end comes first; ``finish`` may take ``timeout_s`` at most.
 
-    def __init__(self, finish: Callable[[], None], timeout_s: float) -> None:
+    ``flush`` may too: it is called instead where SIGTERM does not end the process, the first one of a container.
+    """
+
+    def __init__(self, finish: Callable[[], None], flush: Callable[[], object], timeout_s: float) -> None:
         self._finish = finish
+        self._flush = flush
         self._timeout_s = timeout_s
         self._finished_pid = 0
         self._finishing_pid = 0  # of the process that is in the middle of it
@@ -76,21 +85,22 @@ class Ending:
         if self._finishing_pid == os.getpid():
             return  # the process is ending already, and does not take longer than it may
         self._finishing_pid = os.getpid()
-        # in a thread of its own: the interrupted code may hold a lock that finishing needs; a bare one, because
+        if os.getpid() == INIT_PID:  # goes on until SIGKILL, as without us, and its telemetry with it
+            self._wait_for(self._flush)
+            self._finishing_pid = 0
+            return
+        self._wait_for(self.now)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # so that whoever waits for the process sees the signal that ended it
+
+    def _wait_for(self, send: Callable[[], object]) -> None:
+        # in a thread of its own: the interrupted code may hold a lock that sending needs; a bare one, because
         # threading.Thread waits for a lock of its own to start
         done = allocate_lock()
         done.acquire()
         with suppress(RuntimeError):  # no thread can be started: nothing can be sent
-            start_new_thread(self._finish_and_tell, (done,))
+            start_new_thread(_send_and_tell, (send, done))
             done.acquire(timeout=self._timeout_s)
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)  # so that whoever waits for the process sees the signal that ended it
-
-    def _finish_and_tell(self, done: LockType) -> None:
-        try:
-            self.now()
-        finally:
-            done.release()
 
     def _watch_children(self, util: ModuleType) -> None:
         util.register_after_fork(self, lambda ending: ending._in_child(util))  # noqa: SLF001 - it is this object
@@ -100,6 +110,14 @@ class Ending:
 
     def _in_child(self, util: Any) -> None:
         util.Finalize(None, self.now, exitpriority=-100)  # the last: the application's finalizers may log
+
+
+def _send_and_tell(send: Callable[[], object], done: LockType) -> None:
+    try:
+        with guarded("send what waits on SIGTERM"):
+            send()
+    finally:
+        done.release()
 
 
 def _in_main_thread() -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # What ends a server from outside, where the platform has it; a process that kills or aborts itself is to be gone now.
 _DEADLY = {getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT") if hasattr(signal, name)}
 
+#: The first process of a container: the kernel ends it by no signal that has its default action, not its own either.
+INIT_PID = 1
+
 
 def before_work_horses_exit(finish: Callable[[], None]) -> Callable[[], None]:
     """Call ``finish`` when a work horse is done with its job, whenever RQ is imported; returns what takes it back."""
@@ -98,7 +101,9 @@ def before_deadly_signals(finish: Callable[[], None]) -> Callable[[], None]:
 
 
 def _ends_process(number: object) -> bool:
-    if not isinstance(number, int) or number not in _DEADLY or signal.getsignal(number) is not signal.SIG_DFL:
+    if os.getpid() == INIT_PID or not isinstance(number, int) or number not in _DEADLY:
+        return False
+    if signal.getsignal(number) is not signal.SIG_DFL:
         return False
     return not hasattr(signal, "pthread_sigmask") or number not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 

@@ -98,7 +98,7 @@ def _begin(parts: Parts, *, instrument: bool) -> None:
     if RUN_VARIABLE not in os.environ:  # `spanglass run` has said it, once for all processes
         for problem in unknown_variables(os.environ):
             _logger.warning("%s", problem)
-    ending = Ending(_finish, parts.settings.flush_timeout_ns / NS_PER_S)
+    ending = Ending(_finish, force_flush, parts.settings.flush_timeout_ns / NS_PER_S)
     try:
         parts.begin(instrument=instrument)
         ending.install()

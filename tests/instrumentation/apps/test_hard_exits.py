@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import time
 
 import pytest
+
+from loadgen.process import tree
+from loadgen.server import SPANGLASS
 
 pytestmark = pytest.mark.slow
 # so late that nothing is sent before the end
@@ -62,3 +68,38 @@ def test_recycled_children_of_celery_send_what_they_have(run, receiver, redis_se
 
     assert (len(children), [body for _, body in tasks]) == (3, ["adding"] * 3)
     assert children <= receiver.pids("metrics", "recycled", children)
+
+
+FIRST = """
+import logging, os, pathlib, signal, time
+logging.warning("I am %s", os.getpid())
+pathlib.Path("begun").touch()
+while not pathlib.Path("end").exists():
+    time.sleep(0.02)
+logging.warning("goes on")
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.raise_signal(signal.SIGTERM)
+logging.warning("goes on and on")
+"""
+
+
+def test_the_first_process_of_a_container_goes_on_with_its_telemetry(run, receiver, tmp_path):
+    """SIGTERM does not end a PID 1 without a handler: what waits is sent, and what it records later is, too."""
+    inside = ["unshare", "--fork", "--pid"]
+    if subprocess.run([*inside, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no PID namespace can be made here")
+    program = tmp_path / "first.py"
+    program.write_text(FIRST)
+    begun = run("env", "-C", str(tmp_path), *inside, SPANGLASS, "run", "first.py",
+                service="first", spanglass=None, variables=LATE)  # fmt: skip
+    while not (tmp_path / "begun").exists():
+        assert begun.process.poll() is None, begun.output
+        time.sleep(0.02)
+    os.kill(tree(begun.process.pid)[-1].pid, signal.SIGTERM)
+    logs = "SELECT body FROM logs WHERE service_name = 'first' ORDER BY time_ns"
+    sent = receiver.until(logs, lambda rows: rows != [])
+    (tmp_path / "end").touch()
+    begun.finish()
+
+    assert sent == [("I am 1",)]
+    assert receiver.until(logs, lambda rows: len(rows) == 3)[1:] == [("goes on",), ("goes on and on",)]
