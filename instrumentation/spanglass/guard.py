@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections import Counter
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from spanglass.process import forking
 from spanglass.process.locks import ModuleLock
 from spanglass_core.settings_types import SettingsError
 
@@ -26,24 +27,30 @@ RUN_VARIABLE = "SPANGLASS_RUN"
 #: How often each part failed in this process, by what it was doing; ``spanglass doctor`` and self-metrics read it.
 failures: Counter[str] = Counter()
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=failures.clear)  # the parent reports its own failures
+forking.in_child(failures.clear)  # the parent reports its own failures
 
 _logger = logging.getLogger("spanglass")
 _seen: set[tuple[str, type[BaseException]]] = set()
 _lock = ModuleLock()
 
 
-class _OwnWork(threading.local):
+class _OwnWork:
     """``with own_work:`` sends telemetry: what other libraries log about it is not printed with the application's."""
 
-    going_on = 0  # how many blocks this thread is in
+    def __init__(self) -> None:
+        # not a local of threads: gevent's greenlets would share one that was made before they took the threads' place
+        self._blocks = ContextVar("spanglass_own_work", default=0)
+
+    @property
+    def going_on(self) -> int:
+        """How many blocks this thread is in."""
+        return self._blocks.get()
 
     def __enter__(self) -> None:
-        self.going_on += 1
+        self._blocks.set(self._blocks.get() + 1)
 
     def __exit__(self, *_: object) -> None:
-        self.going_on -= 1
+        self._blocks.set(self._blocks.get() - 1)
 
 
 own_work = _OwnWork()
@@ -86,3 +93,6 @@ def report(doing: str, error: Exception) -> None:
                 doing,
                 exc_info=error,
             )
+
+
+forking.on_failure = swallow

@@ -75,7 +75,7 @@ class InProgressProcessor(SpanProcessor):
         self._max_open = max_open
         self.unwatched = 0
         self._begin()
-        self._forget = forking.in_child(self.after_fork)
+        self._forget = forking.in_child(self.after_fork, end_thread=self._end_thread)
 
     def _begin(self) -> None:
         """Start with nothing: no span, and no thread until there is one."""
@@ -85,6 +85,11 @@ class InProgressProcessor(SpanProcessor):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._starting = threading.RLock()  # a signal's handler may begin a span
+
+    def _end_thread(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
 
     def after_fork(self) -> None:
         """Forget the spans of the parent process, which announces them itself; called in every child by itself."""

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from certificates import certificate  # found on the path that the line above sets
 from servers import postgres, redis_server, shared_redis  # found on the path that the line above sets
 
-__all__ = ["loggers", "postgres", "redis_server", "shared_redis", "strict"]
+__all__ = ["certificate", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
 
 
 @pytest.fixture(autouse=True)

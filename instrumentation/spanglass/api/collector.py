@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from spanglass.api import metrics
 from spanglass.api.metric_rules import checked_value
-from spanglass.api.renewal import renew_in_child
 from spanglass.api.statistics import QuantileSketch
 from spanglass.errors import MetricError
 from spanglass.guard import report, swallow
+from spanglass.process.forking import in_child_while_alive
 from spanglass.values import attributes_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class MetricsCollector:
     def __init__(self, *, max_series: int = MAX_SERIES) -> None:
         self._max_series = max_series
         self.renew()
-        renew_in_child(self)
+        in_child_while_alive(self)
 
     def renew(self) -> None:
         """Forget everything; what was sent stays sent."""

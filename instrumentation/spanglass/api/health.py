@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from spanglass.api.health_report import CheckReport, HealthIssue, HealthReport, HealthResult, not_checked, overall
 from spanglass.api.health_runs import Check, Clocks, Run, begin_run
 from spanglass.api.health_telemetry import export_change, export_result
-from spanglass.api.renewal import renew_in_child
 from spanglass.clock import NS_PER_S
 from spanglass.errors import HealthError
+from spanglass.process.forking import in_child_while_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class HealthMonitor:
         self._loop: asyncio.AbstractEventLoop | None  # where checks were last awaited
         self.on_register: Callable[[], None] | None = None  # wakes the runner
         self.renew()
-        renew_in_child(self)
+        in_child_while_alive(self)
 
     def renew(self) -> None:
         """Forget all results and what is running; checks stay, without the parent's event loop."""

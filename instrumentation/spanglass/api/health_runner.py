@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from spanglass.api.health import default_monitor
-from spanglass.api.renewal import renew_in_child
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
+from spanglass.process.forking import in_child_while_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class HealthRunner:
         """Begin, now or when the first check is registered."""
         self._stopped = False
         self._monitor.on_register = self._registered
-        renew_in_child(self)
+        in_child_while_alive(self)
         if self._monitor.checks():
             self._registered()
 

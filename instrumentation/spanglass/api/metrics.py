@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.api import scope
 from spanglass.api.metric_rules import Definition, checked_definition, checked_value
-from spanglass.api.renewal import renew_in_child
 from spanglass.errors import MetricError
 from spanglass.guard import report, swallow
+from spanglass.process.forking import in_child_while_alive
 from spanglass.values import attributes_of
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class _Registry:
     def __init__(self) -> None:
         self._metrics: dict[str, Metric] = {}
         self.renew()
-        renew_in_child(self)
+        in_child_while_alive(self)
 
     def renew(self) -> None:
         self._lock = threading.Lock()

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Self
 from opentelemetry import trace
 
 from spanglass.api import metrics
-from spanglass.api.renewal import renew_in_child
 from spanglass.api.spans import SpanHandle, begin, qualified_name
 from spanglass.api.statistics import OperationStatistics, OperationTally, combined
 from spanglass.clock import NS_PER_S
 from spanglass.errors import PerformanceError
-from spanglass.exceptions.expected import is_failure
 from spanglass.guard import report, swallow
+from spanglass.process.forking import in_child_while_alive
 from spanglass.values import MAX_NAME, attributes_of, text_of
 from spanglass_core.attribute_names import OPERATION_NAME
 
@@ -73,7 +72,8 @@ class Operation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # counted while the span is current, so that the metric's exemplar names it
-        self._end(None if error is None or not is_failure(error) else qualified_name(type(error)))
+        failed = error if isinstance(error, Exception) else None
+        self._end(None if failed is None else qualified_name(type(failed)))
         self.span.__exit__(kind, error, traceback)
 
     def complete(self, **attributes: object) -> None:
@@ -120,7 +120,7 @@ class PerformanceMonitor:
         self._max_operations = max_operations
         self._clock_ns = clock_ns
         self.renew()
-        renew_in_child(self)
+        in_child_while_alive(self)
 
     def renew(self) -> None:
         """Forget all runs, and begin at zero."""

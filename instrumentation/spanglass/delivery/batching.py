@@ -28,6 +28,7 @@ Item = TypeVar("Item")
 
 BATCH = 512  # as the SDK's
 _GRACE_S = 0.25  # for a thread that is done with sending, and not with what follows
+_END_S = 1.0  # for a thread that may be sending
 DELAY_S = 1.0  # the SDK's spans wait five times as long; people look for what they have just done
 
 
@@ -63,7 +64,7 @@ class Batcher(Generic[Item]):
         self._stopped = False
         self._given_up = False
         self._begin()
-        self._forget = forking.in_child(self._begin)
+        self._forget = forking.in_child(self._renew, end_thread=self._end_thread)
         closing.on_begin(self._hurry)
 
     def __len__(self) -> int:
@@ -115,7 +116,23 @@ class Batcher(Generic[Item]):
         if thread is not None:
             thread.join(_GRACE_S)  # its last attempt may be over, and not yet counted or kept
 
+    def _renew(self) -> None:
+        paused, kept = self._paused, list(self._queue)
+        self._begin()
+        if paused:
+            self._queue.extend(kept)
+            self._start()  # now: in the middle of the application's work, starting a greenlet lets others run
+
+    def _end_thread(self) -> None:
+        """End the thread, where the process goes on with others; what is queued stays."""
+        self._paused = True
+        thread = self._thread
+        if thread is not None:
+            self._hurry()
+            thread.join(_END_S)
+
     def _begin(self) -> None:
+        self._paused = False
         self.passed_on = 0  # items given to the exporter
         self._queue: deque[Item] = deque()
         self._flushes: list[threading.Event] = []
@@ -138,7 +155,7 @@ class Batcher(Generic[Item]):
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None or self._paused:
                 return
             self._thread = threading.Thread(target=self._run, name=f"spanglass-{self._what}", daemon=True)
             try:
@@ -164,6 +181,8 @@ class Batcher(Generic[Item]):
         with suppress_instrumentation():
             while True:
                 woken = self._wait()
+                if self._paused:
+                    return
                 stopping = self._stopped
                 with self._lock:
                     flushes, self._flushes = self._flushes, []

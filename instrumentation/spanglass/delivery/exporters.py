@@ -185,7 +185,7 @@ def make_exporters(
         OtlpLogs(couriers["logs"]),
         targets,
         list(keepers.values()),
-        _closer([counts, closing, *lines.values(), *couriers.values(), *keepers.values()], keepers.values()),
+        _closer([counts, closing, *lines.values(), *couriers.values()], keepers.values()),
     )
 
 
@@ -199,6 +199,7 @@ def _spool(settings: Settings, targets: Iterable[Target]) -> Spool | None:
 def _closer(renewed: Iterable[_Renewed], keepers: Iterable[Keeper]) -> Callable[[], None]:
     """Have all parts renewed in forked children, until what is returned is called."""
     forgets = [forking.in_child(each.after_fork) for each in renewed]
+    forgets += [forking.in_child(each.after_fork, end_thread=each.end_thread) for each in keepers]
 
     def close() -> None:
         for forget in forgets:

@@ -98,6 +98,7 @@ class HttpSender:
             packed,
             headers=self._headers,
             timeout=timeout_s,
+            verify=self._target.certificate or None,  # here, for one of the session loses to REQUESTS_CA_BUNDLE
             allow_redirects=False,  # a redirect could carry the token to another host
             stream=True,
         ) as response:
@@ -107,7 +108,6 @@ class HttpSender:
     def _own_session(self) -> requests.Session:
         if self._session is None:
             session = requests.Session()
-            session.verify = self._target.certificate or True
             files = (self._target.client_certificate, self._target.client_key)
             session.cert = files if all(files) else files[0] or None
             if "authorization" in self._headers:

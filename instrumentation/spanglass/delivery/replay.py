@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spanglass.delivery.line import Line
     from spanglass.delivery.signals import Signal
 
+_END_S = 1.0
 _LOOK_AROUND_NS = 60 * NS_PER_S  # how often files of processes that died are looked for
 
 _logger = logging.getLogger("spanglass")
@@ -63,8 +64,16 @@ class Keeper:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._paused = False
         self._hold_ns = 0  # what the server asked for by Retry-After
         self._spool.after_fork()
+
+    def end_thread(self) -> None:
+        """End the thread, where the process goes on with others."""
+        self._paused = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(_END_S)
 
     @property
     def size_bytes(self) -> int:
@@ -76,7 +85,7 @@ class Keeper:
         if self._thread is not None or self._closing.begun:
             return
         with self._lock:
-            if self._thread is None:
+            if self._thread is None and not self._paused:
                 thread = threading.Thread(target=self._run, name="spanglass-spool", daemon=True)
                 with suppress(RuntimeError):  # the interpreter is ending
                     thread.start()
@@ -105,7 +114,7 @@ class Keeper:
         with suppress_instrumentation():
             self._look_around()
             failures = 0
-            while not self._closing.begun:
+            while not self._closing.begun and not self._paused:
                 answer = None
                 with guarded("replay the spool"):
                     answer = self._step()

@@ -5,17 +5,19 @@ SIGKILL and ``os._exit`` in the application's own code leave no time for anythin
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import signal
 import sys
 import threading
-from _thread import allocate_lock, start_new_thread
 from contextlib import ExitStack, suppress
+from time import sleep  # of the thread, also where gevent has replaced it since
 from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
 from spanglass.patching.imports import when_imported
+from spanglass.process.green import are_green, start_native_thread
 from spanglass.process.hard_exits import (
     INIT_PID,
     before_deadly_signals,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 # Both run their finalizers before os._exit, and forget those of the parent when a child begins.
 _CHILD_MAKERS = ("multiprocessing.util", "billiard.util")
+
+_GRACE_S = 0.5  # for what is done with sending, and not with what follows
 
 
 class Ending:
@@ -85,6 +89,13 @@ class Ending:
         if self._finishing_pid == os.getpid():
             return  # the process is ending already, and does not take longer than it may
         self._finishing_pid = os.getpid()
+        if are_green():
+            # greenlets, ours too, go on only after the handler; if none ever waits, the process ends all the same
+            if os.getpid() != INIT_PID:
+                signal.signal(number, signal.SIG_DFL)
+                start_native_thread(self._end_late, number)
+            _thread.start_new_thread(self._finish_in_greenlet, (number,))
+            return
         if os.getpid() == INIT_PID:  # goes on until SIGKILL, as without us, and its telemetry with it
             self._wait_for(self._flush)
             self._finishing_pid = 0
@@ -93,13 +104,26 @@ class Ending:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # so that whoever waits for the process sees the signal that ended it
 
+    def _finish_in_greenlet(self, number: int) -> None:
+        if os.getpid() == INIT_PID:
+            with guarded("send what waits on SIGTERM"):
+                self._flush()
+            self._finishing_pid = 0
+            return
+        self.now()
+        os.kill(os.getpid(), number)
+
+    def _end_late(self, number: int) -> None:
+        sleep(self._timeout_s + _GRACE_S)
+        os.kill(os.getpid(), number)
+
     def _wait_for(self, send: Callable[[], object]) -> None:
         # in a thread of its own: the interrupted code may hold a lock that sending needs; a bare one, because
         # threading.Thread waits for a lock of its own to start
-        done = allocate_lock()
+        done = _thread.allocate_lock()
         done.acquire()
         with suppress(RuntimeError):  # no thread can be started: nothing can be sent
-            start_new_thread(_send_and_tell, (send, done))
+            _thread.start_new_thread(_send_and_tell, (send, done))
             done.acquire(timeout=self._timeout_s)
 
     def _watch_children(self, util: ModuleType) -> None:

@@ -1,19 +1,23 @@
 """gevent and eventlet, where they replace threads, locks and sockets after we have begun, as under ``spanglass run``.
 
 A lock or event made before would stop all greenlets of its thread when one of ours waits for it. So after the patching
-all parts begin anew as in a forked child: new locks and events, threads as soon as there is something to do. The thread
-that collects metrics ends before: one that was begun before the patching is an error to ``threading`` when it ends.
+all parts begin anew as in a forked child: new locks and events, threads as soon as there is something to do. Our
+threads end before: one that was begun before the patching waits for what is no longer there when it looks again.
 """
 
 from __future__ import annotations
 
+import _thread
+import sys
+from contextlib import ExitStack
 from functools import partial
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
-from spanglass.guard import guarded
 from spanglass.patching.imports import when_imported
 from spanglass.patching.patches import Replacement, replace
 from spanglass.process import forking
+from spanglass.process.references import References
 from spanglass.sdk.private.metrics import pause_readers
 
 if TYPE_CHECKING:
@@ -28,19 +32,28 @@ _PATCHERS = {"gevent.monkey": "patch_all", "eventlet": "monkey_patch"}
 
 def begin_anew_when_patched(provider: MeterProvider) -> Callable[[], None]:
     """Have all parts and the provider's readers begin anew after the application has patched; returns what ends it."""
-    undo: list[Callable[[], None]] = []
+    watching = ExitStack()
     for module, function in _PATCHERS.items():
 
         def watch(patcher: ModuleType, function: str = function) -> None:
-            undo.append(replace(patcher, function, partial(_around, provider)))
+            watching.callback(replace(patcher, function, partial(_around, provider)))
 
-        undo.append(when_imported(module, watch, doing=f"watch {module} patch"))
+        watching.callback(when_imported(module, watch, doing=f"watch {module} patch"))
+    return watching.close
 
-    def take_back() -> None:
-        while undo:
-            undo.pop()()
 
-    return take_back
+def are_green() -> bool:
+    """Return whether what starts threads starts greenlets."""
+    return not isinstance(_thread.start_new_thread, BuiltinFunctionType)
+
+
+def start_native_thread(target: Callable[..., object], *args: object) -> None:
+    """Start a thread of the system where ``are_green``, for what may not wait for greenlets."""
+    if "gevent.monkey" in sys.modules:
+        start = sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")
+    else:
+        start = sys.modules["eventlet.patcher"].original("_thread").start_new_thread
+    start(target, args)
 
 
 def _around(provider: MeterProvider, replaced: Replacement) -> Callable[..., Any]:
@@ -48,12 +61,14 @@ def _around(provider: MeterProvider, replaced: Replacement) -> Callable[..., Any
         """Patch the standard library."""
         if not replaced.active:
             return replaced.original(*args, **kwargs)
-        with guarded("pause before the application patches"):
-            resume = pause_readers(provider)
-        result = replaced.original(*args, **kwargs)
-        forking.begin_anew()
-        with guarded("go on after the application has patched"):
+        resume = pause_readers(provider)
+        forking.end_threads()
+        references = References()
+        try:
+            return replaced.original(*args, **kwargs)
+        finally:
+            references.renew()
+            forking.begin_anew()
             resume()
-        return result
 
     return patch

@@ -6,6 +6,8 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from spanglass.process.forking import in_child
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -39,8 +41,7 @@ class ModuleLock(_Held):
 
     def __init__(self) -> None:
         super().__init__()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._renew)
+        in_child(self._renew)
 
 
 class ForkGate(_Held):
@@ -52,7 +53,8 @@ class ForkGate(_Held):
     def __init__(self) -> None:
         super().__init__()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._renew)
+            os.register_at_fork(before=self._close, after_in_parent=self._open)
+        in_child(self._renew)
 
     def _renew(self) -> None:
         super()._renew()

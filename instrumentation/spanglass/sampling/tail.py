@@ -56,7 +56,7 @@ class TailSamplingProcessor(SpanProcessor):
         self._policy = Policy(keep_ratio, slow_ns, max_spans, linger_ns)
         self._now_ns, self._threaded = clock.monotonic_ns, threaded
         self._begin()
-        self._forget = forking.in_child(self._begin)
+        self._forget = forking.in_child(self._begin, end_thread=self._end_thread)
 
     def _begin(self) -> None:
         """Start with nothing, also in a forked child: what the parent holds the parent sends."""
@@ -66,6 +66,14 @@ class TailSamplingProcessor(SpanProcessor):
         self._wake, self._stop = threading.Event(), threading.Event()
         self._asleep, self._ended = True, False  # what the events say, for the application's threads to look at
         self._thread: threading.Thread | None = None
+
+    def _end_thread(self) -> None:
+        """Decide what is held, and end the thread."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+        self._decide_all()
 
     @property
     def held(self) -> int:
@@ -140,7 +148,7 @@ class TailSamplingProcessor(SpanProcessor):
 
     def _start(self) -> None:
         with self._lock, suppress(RuntimeError):  # the interpreter is ending: `shutdown` decides
-            if self._thread is None:
+            if self._thread is None and not self._stop.is_set():
                 thread = threading.Thread(target=self._run, name="spanglass-tail-sampling", daemon=True)
                 thread.start()
                 self._thread = thread

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.api.health_start import run_checks_when_used
@@ -17,7 +18,7 @@ from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
 from spanglass.guard import guarded
-from spanglass.identity.resource import make_resource
+from spanglass.identity.resource import make_resource, process_attributes
 from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
 from spanglass.library_metrics.install import install_library_metrics
@@ -31,7 +32,7 @@ from spanglass.sampling.head import head_sampler
 from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.sdk import declarative, published
 from spanglass.sdk.limits import say_once
-from spanglass.sdk.private.metrics import bound_readers, remove_reader
+from spanglass.sdk.private.metrics import bound_readers, remove_reader, renew_in_child
 from spanglass.sdk.private.spans import remove_log_processors, remove_span_processors
 from spanglass.sdk.providers import Provider, Providers, id_generator, make_providers, stated_sampler
 from spanglass.sdk.published import SCOPE
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk.metrics.export import MetricReader
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
@@ -80,7 +80,7 @@ class Parts:
         """Publish the providers and install every part; a part that fails is left out and reported."""
         published.publish(self.providers)
         self._undo.append(lambda: published.take_back(self._own))
-        self._undo.append(forking.in_child(lambda: forking.renew(self.providers)))
+        self._undo.append(forking.in_child(self._renew_providers))
         self._undo.append(begin_anew_when_patched(self.providers.meter))
         self._undo.append(say_once())
         for doing, install in self._installers(instrument=instrument):
@@ -110,6 +110,10 @@ class Parts:
         while self._undo:
             with guarded("take a part back"):
                 self._undo.pop()()
+
+    def _renew_providers(self) -> None:
+        """Make them a child's own. The SDK (1.45) restarts its threads there and gives it an instance id of its own."""
+        renew_in_child(self.providers, Resource(process_attributes()))
 
     def _make_providers(
         self, resource: Resource, sampler: Sampler | None, ids: IdGenerator | None

@@ -21,7 +21,9 @@ def test_what_opentelemetrys_variables_name_and_is_not_there(execute, variable, 
         import threading, spanglass
         from spanglass.process import forking
         from spanglass.sdk import published
-        print(spanglass.configure(), len(threading.enumerate()), forking._in_child, published.current())
+        started = spanglass.configure()
+        left = [each for each in forking._in_child if each.end_thread]
+        print(started, len(threading.enumerate()), left, published.current())
         """,
         variables={variable: value},
     )
@@ -44,7 +46,9 @@ def test_a_part_that_fails_at_the_start_takes_everything_back(execute):
         def fail(*_args, **_kwargs):
             raise ZeroDivisionError
         parts.new_capture = fail
-        print(spanglass.configure(), len(threading.enumerate()), forking._in_child, published.current())
+        started = spanglass.configure()
+        left = [each for each in forking._in_child if each.end_thread]
+        print(started, len(threading.enumerate()), left, published.current())
         del parts.new_capture
         from spanglass.exceptions.capture import new_capture
         parts.new_capture = new_capture
