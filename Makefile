@@ -50,7 +50,8 @@ lock: ## resolve the dependencies anew and write requirements.lock
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	printf 'editables>=0.5\nhatchling>=1.27\n' | build/lock/bin/uv pip compile --quiet --upgrade --universal \
 		--all-extras --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-		--output-file requirements.lock pyproject.toml -
+		--no-emit-package spanglass --no-emit-package spanglass-server \
+		--output-file requirements.lock pyproject.toml backend/pyproject.toml -
 
 clean: ## remove what was built, cached and recorded; .venv stays
 	rm -rf build dist spanglass-data benchmarks/data benchmarks/out
@@ -63,8 +64,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "make: $(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.installed: requirements.lock pyproject.toml backend/pyproject.toml | $(BIN)/python
 	@echo "Installing what requirements.lock names ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--editable . --editable backend
 	@touch $@

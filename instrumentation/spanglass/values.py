@@ -123,6 +123,11 @@ def printed(value: object) -> str:
         return f"<{kind.__qualname__}: {type(error).__name__} in its __str__>"
 
 
+def failure_text(error: BaseException) -> str:
+    """Return class and message of an exception, as a span's status describes it, whatever its ``__str__`` does."""
+    return f"{type(error).__qualname__}: {text_of(error)}"
+
+
 def _whole(value: Any) -> int | str:
     number = int(value)
     return number if number in _INT64 else str(number)

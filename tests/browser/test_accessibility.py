@@ -62,8 +62,7 @@ RUN = """async (impacts) => {
 }"""
 
 
-@pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 390)])
 def test_axe_finds_nothing(open_page, scheme, width):
     """No page has a moderate, serious or critical violation, whatever its state, theme and width."""
     found = {}

@@ -6,9 +6,13 @@ import logging
 
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.metrics.view import View
+from opentelemetry.sdk.metrics.view import (
+    ExplicitBucketHistogramAggregation,
+    ExponentialBucketHistogramAggregation,
+    View,
+)
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.sdk import limits
@@ -115,3 +119,66 @@ def test_what_is_too_much_is_said_once(caplog, monkeypatch):
     assert [record.msg.split()[0] for record in caplog.records] == ["String", "Attributes"]
     span.set_attribute("another", 1)
     assert len(caplog.records) == 3
+
+
+def bounds(reader):
+    """Return the bounds of each histogram that was measured, by name."""
+    (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    return {metric.name: getattr(metric.data.data_points[0], "explicit_bounds", None) for metric in scope.metrics}
+
+
+HTTP = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+
+
+def test_durations_have_bounds_of_durations():
+    """A histogram in seconds has the conventions' bounds, whoever makes it; others, and what it advises, stay."""
+    reader, meter = metered(
+        views=[
+            View(instrument_name="viewed", aggregation=ExplicitBucketHistogramAggregation((1, 2))),
+            View(instrument_name="narrowed", attribute_keys={"shop"}),
+        ]
+    )
+    for name, unit in {
+        "asyncio.process.duration": "s",
+        "rpc.server.call.duration": "s",
+        "task.runtime": "seconds",
+        "db.client.operation.duration": "s",
+        "gen_ai.client.operation.duration": "s",
+        "viewed": "s",
+        "narrowed": "s",
+        "http.server.duration": "ms",
+        "sizes": "",
+    }.items():
+        meter.create_histogram(name, unit).record(0.002)
+    meter.create_histogram("advised", "s", explicit_bucket_boundaries_advisory=(3, 4)).record(0.002)
+
+    default = bounds(metered_by_the_sdk("sizes"))["sizes"]
+    assert bounds(reader) == {
+        "asyncio.process.duration": HTTP,
+        "rpc.server.call.duration": HTTP,
+        "task.runtime": HTTP,
+        "db.client.operation.duration": (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
+        "gen_ai.client.operation.duration": tuple(0.01 * 2**power for power in range(14)),
+        "viewed": (1, 2),
+        "narrowed": HTTP,
+        "http.server.duration": default,
+        "sizes": default,
+        "advised": (3, 4),
+    }
+
+
+def test_the_default_of_a_reader_comes_first():
+    """A reader that makes exponential histograms of all makes one of durations, too."""
+    reader = InMemoryMetricReader(preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()})
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    metrics.bound_readers(provider, [reader])
+    provider.get_meter("shop").create_histogram("work", "s").record(0.002)
+
+    assert bounds(reader) == {"work": None}
+
+
+def metered_by_the_sdk(name):
+    """Return a reader that is not ours and has measured one histogram."""
+    reader = InMemoryMetricReader()
+    MeterProvider([reader], shutdown_on_exit=False).get_meter("shop").create_histogram(name).record(1)
+    return reader

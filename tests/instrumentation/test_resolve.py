@@ -80,13 +80,15 @@ def test_a_fresh_environment_resolves_and_works(tmp_path, versions):
     installed = environment.installed()
     assert {pin: installed[pin.partition("==")[0]] for pin in pins} == {pin: pin.partition("==")[2] for pin in pins}
     assert "opentelemetry-instrumentation-flask" in installed
-    assert not {"duckdb", "pyarrow", "starlette", "uvicorn", "grpcio", "rich"} & set(installed)
+    assert not {"duckdb", "pyarrow", "starlette", "uvicorn", "grpcio", "rich", "spanglass-server"} & set(installed)
 
     (environment.folder / "app.py").write_text(APP)
     with ServerProcess(tmp_path / "data") as server:
         environment.run("spanglass", "run", "--endpoint", server.url, "--service-name", "fresh", "app.py")
         (service,) = server.get("/services")["services"]
         (record,) = server.get("/logs", filter="service:fresh")["logs"]
+        table = environment.run("spanglass", "traces", "--url", server.url)
 
     assert service["service"] == "fresh"
+    assert "GET /hello" in table
     assert (record["body"], len(record["trace_id"])) == ("hello", 32)

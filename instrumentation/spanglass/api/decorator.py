@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import trace as otel_trace
 
+from spanglass.api.alike import TracedObject, alike, is_plain_function
 from spanglass.api.captured import ArgumentReader, captured_result
-from spanglass.api.generators import traced_async_generator, traced_generator
+from spanglass.api.generators import ASYNC_GENERATOR, GENERATOR, AsyncSteps, steps
 from spanglass.api.spans import SpanHandle, begin
 from spanglass.errors import TracingError
 from spanglass.values import attributes_of, text_of
@@ -91,13 +92,16 @@ def trace(
 
     The span is named after the function unless ``name`` says otherwise, and has ``code.function.name``,
     ``code.file.path`` and ``code.line.number``. ``capture_args`` is True for all arguments, or their names; what is
-    captured is cut after 1024 characters. The function keeps its signature and its kind. A generator's span lasts from
-    its first step to its end, and is current only while its body runs. ``TracingError`` if there is no such argument.
+    captured is cut after 1024 characters. What is traced stays what it was: a function of its kind with its
+    parameters, an object with all that it has. A generator's span lasts from its first step to its end, and is current
+    only while its body runs. ``TracingError`` if there is no such argument.
     """
 
     def decorate(function: Any) -> Any:
         if isinstance(function, staticmethod | classmethod):
             return type(function)(decorate(function.__func__))
+        if type(function) is functools.partial and is_plain_function(function.func):
+            return functools.partial(decorate(function.func), *function.args, **function.keywords)
         if not callable(function) or inspect.isclass(function):
             raise TracingError(f"{function!r} is no function: put @trace on functions and methods")
         name = first if isinstance(first, str) else ""
@@ -115,21 +119,25 @@ def trace(
     return decorate if first is None or isinstance(first, str) else decorate(first)
 
 
+_COROUTINE = """
+async def made({head}):
+    with spanglass_begin({args}, {kwargs}) as spanglass_handle:
+        spanglass_result = await spanglass_function({passed})
+        spanglass_returned(spanglass_handle, spanglass_result)
+        return spanglass_result
+"""
+
+
 def _wrapped(traced: TracedFunction, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what is called instead: of the same kind, with the same parameters."""
+    if not is_plain_function(function):
+        return _traced_object(traced, function)
     if inspect.isasyncgenfunction(function):
-        return traced_async_generator(traced, function)
+        return alike(function, ASYNC_GENERATOR, spanglass_begin=functools.partial(AsyncSteps, traced, function))
     if inspect.isgeneratorfunction(function):
-        return traced_generator(traced, function)
+        return alike(function, GENERATOR, spanglass_steps=steps(traced, function))
     if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def call_async(*args: Any, **kwargs: Any) -> Any:
-            with traced.begin(args, kwargs) as handle:
-                result = await function(*args, **kwargs)
-                traced.returned(handle, result)
-                return result
-
-        return call_async
+        return alike(function, _COROUTINE, spanglass_begin=traced.begin, spanglass_returned=traced.returned)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -139,6 +147,16 @@ def _wrapped(traced: TracedFunction, function: Callable[..., Any]) -> Callable[.
             return result
 
     return call
+
+
+def _traced_object(traced: TracedFunction, function: Any) -> TracedObject:
+    """Make an object of the same attributes; its calls are of the kind of its class's ``__call__``."""
+    calls = _wrapped(traced, function.__call__)
+
+    def call(_: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return calls(*args, **kwargs) if instance is None else calls(instance, *args, **kwargs)
+
+    return TracedObject(function, call)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -7,7 +7,6 @@ touched: others leak between body and consumer, as Python has it, and applicatio
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
@@ -16,7 +15,7 @@ from opentelemetry import trace
 from spanglass.api.spans import leave
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
     from types import TracebackType
 
     from opentelemetry.context import Context
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from spanglass.api.decorator import TracedFunction
     from spanglass.api.spans import SpanHandle
 
-__all__ = ["traced_async_generator", "traced_generator"]
+__all__ = ["ASYNC_GENERATOR", "GENERATOR", "AsyncSteps", "steps"]
 
 
 class _Step:
@@ -47,13 +46,41 @@ class _Step:
         leave(self._token, self._outside, self._handle.otel)
 
 
-def traced_generator(
-    traced: TracedFunction, function: Callable[..., Generator[Any, Any, Any]]
-) -> Callable[..., Generator[Any, Any, Any]]:
-    """Wrap a generator function. The steps are those of ``yield from`` (PEP 380)."""
+#: Generator functions: the steps are those of ``steps``.
+GENERATOR = """
+def made({head}):
+    return (yield from spanglass_steps({args}, {kwargs}))
+"""
 
-    @functools.wraps(function)
-    def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+#: Asynchronous ones can't delegate to another, so the loop stands in each.
+ASYNC_GENERATOR = """
+async def made({head}):
+    spanglass_steps = spanglass_begin({args}, {kwargs})
+    try:
+        while True:
+            try:
+                spanglass_item = await spanglass_steps.next()
+            except StopAsyncIteration:
+                return
+            try:
+                spanglass_steps.send((yield spanglass_item))
+            except GeneratorExit:
+                await spanglass_steps.close()
+                raise
+            except BaseException as spanglass_error:
+                spanglass_steps.throw(spanglass_error)
+    except BaseException as spanglass_error:
+        spanglass_steps.handle.left_by(spanglass_error)
+        raise
+    finally:
+        spanglass_steps.handle.end()
+"""
+
+
+def steps(traced: TracedFunction, function: Callable[..., Generator[Any, Any, Any]]) -> Callable[..., Any]:
+    """Make what runs the body of one call of a generator function. The steps are those of ``yield from`` (PEP 380)."""
+
+    def run(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Generator[Any, Any, Any]:
         body = function(*args, **kwargs)
         handle = traced.begin(args, kwargs)
         step = _Step(handle)
@@ -76,47 +103,45 @@ def traced_generator(
                     raise
                 except BaseException as error:  # noqa: BLE001 - whatever is thrown in belongs to the body
                     given, resume = error, body.throw
-        except Exception as error:
-            handle.record(error)
+        except BaseException as error:
+            handle.left_by(error)
             raise
         finally:
             handle.end()
 
-    return generate
+    return run
 
 
-def traced_async_generator(
-    traced: TracedFunction, function: Callable[..., AsyncGenerator[Any, Any]]
-) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """Wrap an asynchronous generator function."""
+class AsyncSteps:
+    """The body of one call of an asynchronous generator function, step by step."""
 
-    @functools.wraps(function)
-    async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        body = function(*args, **kwargs)
-        handle = traced.begin(args, kwargs)
-        step = _Step(handle)
-        resume: Callable[[Any], Any] = body.asend
-        given: Any = None
-        try:
-            while True:
-                try:
-                    with step:
-                        item = await resume(given)
-                except StopAsyncIteration:
-                    return
-                try:
-                    given = yield item
-                    resume = body.asend
-                except GeneratorExit:
-                    with step:
-                        await body.aclose()
-                    raise
-                except BaseException as error:  # noqa: BLE001 - whatever is thrown in belongs to the body
-                    given, resume = error, body.athrow
-        except Exception as error:
-            handle.record(error)
-            raise
-        finally:
-            handle.end()
+    def __init__(
+        self,
+        traced: TracedFunction,
+        function: Callable[..., AsyncGenerator[Any, Any]],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        self._body = function(*args, **kwargs)
+        self.handle = traced.begin(args, kwargs)
+        self._step = _Step(self.handle)
+        self._resume: Callable[[Any], Any] = self._body.asend
+        self._given: Any = None
 
-    return generate
+    async def next(self) -> Any:
+        """Run the body to its next item."""
+        with self._step:
+            return await self._resume(self._given)
+
+    def send(self, given: Any) -> None:
+        """Give the body a value in its next step."""
+        self._given, self._resume = given, self._body.asend
+
+    def throw(self, error: BaseException) -> None:
+        """Give the body an exception in its next step: whatever is thrown in belongs to it."""
+        self._given, self._resume = error, self._body.athrow
+
+    async def close(self) -> None:
+        """Close the body."""
+        with self._step:
+            await self._body.aclose()

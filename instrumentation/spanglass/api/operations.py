@@ -18,6 +18,7 @@ from spanglass.api.spans import SpanHandle, begin, qualified_name
 from spanglass.api.statistics import OperationStatistics, OperationTally, combined
 from spanglass.clock import NS_PER_S
 from spanglass.errors import PerformanceError
+from spanglass.exceptions.expected import is_failure
 from spanglass.guard import report, swallow
 from spanglass.process.forking import in_child_while_alive
 from spanglass.values import MAX_NAME, attributes_of, text_of
@@ -72,8 +73,7 @@ class Operation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # counted while the span is current, so that the metric's exemplar names it
-        failed = error if isinstance(error, Exception) else None
-        self._end(None if failed is None else qualified_name(type(failed)))
+        self._end(None if error is None or not is_failure(error) else qualified_name(type(error)))
         self.span.__exit__(kind, error, traceback)
 
     def complete(self, **attributes: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traceback import format_exception
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from opentelemetry import context as context_api
@@ -9,8 +10,9 @@ from opentelemetry import trace
 
 from spanglass.api import scope
 from spanglass.api.linking import context_of, links_to, span_of, traceparent_of
+from spanglass.exceptions.expected import is_failure
 from spanglass.guard import report, swallow
-from spanglass.values import MAX_NAME, attribute_value, attributes_of, text_of
+from spanglass.values import MAX_NAME, attribute_value, attributes_of, failure_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,8 +34,8 @@ _KINDS: dict[str, trace.SpanKind] = {kind.name.lower(): kind for kind in trace.S
 class SpanHandle:
     """A span that was started: ``with`` makes it current and ends it; without ``with`` call ``end``.
 
-    An ``Exception`` that leaves the block is recorded, sets the span's status to error, and goes on. A cancelled task,
-    a closed generator and ``SystemExit`` are no errors. Nothing here raises, and nothing happens after the end.
+    An exception that leaves the block is recorded, sets the span's status to error, and goes on. A cancelled task, a
+    closed generator, Ctrl-C and ``exit(0)`` are no errors. Nothing here raises, and nothing happens after the end.
     """
 
     __slots__ = ("_before", "_failed", "_name", "_record_exceptions", "_token", "otel")
@@ -60,9 +62,14 @@ class SpanHandle:
         token, self._token = self._token, None
         if token is not None and self._before is not None:
             leave(token, self._before, self.otel)
-        if isinstance(error, Exception):
-            self.record(error)
+        if error is not None:
+            self.left_by(error)
         self.end()
+
+    def left_by(self, error: BaseException) -> None:
+        """Record an exception that leaves the span, unless it is no failure."""
+        if is_failure(error):
+            self.record(error)
 
     @overload
     def set(self, key: str, value: object, /) -> None: ...
@@ -108,13 +115,12 @@ class SpanHandle:
         if not self.otel.is_recording():
             return
         try:
-            kind = qualified_name(type(error))
-            if self._record_exceptions:
-                self.otel.record_exception(error)
-            self.otel.set_attribute("error.type", kind)
+            self.otel.set_attribute("error.type", qualified_name(type(error)))
             if not self._failed:
-                self.fail(f"{type(error).__qualname__}: {error}")
-        except Exception as ours:  # noqa: BLE001 - also the exception's own __str__
+                self.fail(failure_text(error))
+            if self._record_exceptions:
+                _add_event(self.otel, error)
+        except Exception as ours:  # noqa: BLE001 - whatever implements OpenTelemetry's API
             report("record an exception", ours)
 
     def rename(self, name: str, /) -> None:
@@ -235,6 +241,14 @@ def leave(token: Token[Context], before: Context, left: trace.Span) -> None:
     except ValueError:
         if trace.get_current_span() is left:
             context_api.attach(before)
+
+
+def _add_event(otel: trace.Span, error: BaseException) -> None:
+    try:
+        otel.record_exception(error)
+    except Exception:  # noqa: BLE001 - without capture_exceptions the SDK asks for the text, and there may be none
+        attributes = {"exception.type": qualified_name(type(error)), "exception.message": text_of(error)}
+        otel.add_event("exception", {**attributes, "exception.stacktrace": "".join(format_exception(error))})
 
 
 def qualified_name(kind: type) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from importlib import import_module
-from typing import Any
 
 
 class Exit(IntEnum):
@@ -25,14 +23,6 @@ class CliError(Exception):
         super().__init__(message)
         self.details = details
         self.code = code
-
-
-def rich(module: str) -> Any:
-    """Import a module of rich, ``rich("table")``; ``CliError`` names the extra to install."""
-    try:
-        return import_module(f"rich.{module}")
-    except ModuleNotFoundError:
-        raise missing("tables need rich", "cli", "or choose --format ndjson or --format csv") from None
 
 
 def missing(what: str, extra: str, *details: str) -> CliError:

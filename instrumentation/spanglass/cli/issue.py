@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
 from spanglass.cli.issue_changes import ACTIONS, act
-from spanglass.cli.output import Column, console, emit, print_json, text
+from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
+from spanglass.terminal.printing import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,31 +42,31 @@ def command(argv: Sequence[str]) -> int:
 
 def _draw(client: Client, issue: dict[str, Any], attributes: Sequence[dict[str, Any]]) -> None:
     out = console()
-    out.print(text(f"{issue['id']} {issue['title']}", "bold"))
+    out.line(text(f"{issue['id']} {issue['title']}", "bold"))
     substate = f" ({issue['substate']})" if issue["substate"] else ""
     assigned = f", assigned to {issue['assignee']}" if issue["assignee"] else ""
-    out.print(text(f"{issue['state']}{substate}{assigned}, in {issue['service']}, {issue['culprit'] or show.NOTHING}"))
+    out.line(text(f"{issue['state']}{substate}{assigned}, in {issue['service']}, {issue['culprit'] or show.NOTHING}"))
     first, last = show.local_time(issue["first_seen_time"]), show.local_time(issue["latest_time"])
     counts = f"{show.counted(issue['events'], 'event')} of {show.counted(issue['users'], 'user')} in the range"
-    out.print(text(f"{counts}; first seen {first}, last {last} {show.zone()}"))
+    out.line(text(f"{counts}; first seen {first}, last {last} {show.zone()}"))
     _section("latest occurrence", _stack(client, issue["id"]))
     _section("why grouped", _inputs(issue["fingerprint"]["keys"]))
     _section("stands out", [_share(each) for each in attributes])
     _section("activity", [_activity(entry) for entry in issue["activity"]])
     _section("comments", [_comment(comment) for comment in issue["comments"]])
     _section("similar", [f"{other['id']} {other['title']}" for other in issue["similar"]])
-    out.print()
-    out.print(text(f"{client.url}/issues/{issue['id']}", "dim"))
+    out.line()
+    out.line(text(f"{client.url}/issues/{issue['id']}", "dim"))
 
 
 def _section(title: str, lines: Sequence[str]) -> None:
     if not lines:
         return
     out = console()
-    out.print()
-    out.print(text(title, "bold"))
+    out.line()
+    out.line(text(title, "bold"))
     for line in lines:
-        out.print(text(f"  {line}"), soft_wrap=True)
+        out.line(text(f"  {line}"))
 
 
 def _stack(client: Client, issue_id: str) -> list[str]:

@@ -10,8 +10,9 @@ from spanglass.cli import options
 from spanglass.cli.client import Client, UnreachableError
 from spanglass.cli.errors import Exit
 from spanglass.cli.nothing import say_nothing_found
-from spanglass.cli.output import CsvWriter, console, print_json, text
+from spanglass.cli.output import CsvWriter, console, print_json
 from spanglass.terminal import show
+from spanglass.terminal.printing import Console, text
 
 if TYPE_CHECKING:
     import argparse
@@ -109,7 +110,7 @@ def _print_ndjson(records: Iterable[dict[str, Any]]) -> None:
         print_json(record)
 
 
-def _print_lines(out: Any, records: Iterable[dict[str, Any]], *, with_attributes: bool) -> None:
+def _print_lines(out: Console, records: Iterable[dict[str, Any]], *, with_attributes: bool) -> None:
     for record in records:
         severity = record["severity"]
         line = text(f"{show.local_time(record['time'])} ", "dim")
@@ -118,7 +119,7 @@ def _print_lines(out: Any, records: Iterable[dict[str, Any]], *, with_attributes
         if with_attributes:
             pairs = " ".join(f"{key}={show.value(item)}" for key, item in sorted(record["attributes"].items()))
             line += text(f"  {pairs}", "dim")
-        out.print(line, soft_wrap=True)
+        out.line(line)
     sys.stdout.flush()
 
 

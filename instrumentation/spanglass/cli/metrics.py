@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.nothing import say_nothing_found
-from spanglass.cli.output import Column, console, emit, text
+from spanglass.cli.output import Column, console, emit
 from spanglass.terminal import show
+from spanglass.terminal.printing import text
 
 if TYPE_CHECKING:
     import argparse
@@ -117,7 +118,7 @@ def _points(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _draw(answer: dict[str, Any]) -> None:
     """Draw a line for each series: a sparkline, and its least, largest and last values."""
     unit = f", unit {answer['unit']}" if answer["unit"] else ""
-    console().print(text(f"{answer['name']}: {answer['aggregate']} by {answer['step_s']} s{unit}", "bold"))
+    console().line(text(f"{answer['name']}: {answer['aggregate']} by {answer['step_s']} s{unit}", "bold"))
     columns = (
         Column("by", "series", _labels, style="cyan"),
         Column("line", "over time", narrow=_newest, whole=True),
@@ -128,7 +129,7 @@ def _draw(answer: dict[str, Any]) -> None:
     starts = [point["t"] for series in answer["series"] for point in series["points"]]
     emit("table", columns, [_summary(series, answer["step_s"], starts) for series in answer["series"]])
     for note in answer.get("notes") or []:
-        console().print(text(f"! {note}", "yellow"))
+        console().line(text(f"! {note}", "yellow"))
 
 
 def _summary(series: dict[str, Any], step_s: float, starts: list[float]) -> dict[str, Any]:

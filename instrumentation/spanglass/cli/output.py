@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import errors
 from spanglass.terminal import show
+from spanglass.terminal.printing import Console, Text, cells, text
 from spanglass.terminal.safe import csv_cell, terminal_text
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "ndjson", "csv")
 
-# A table into a file or a pipe is as wide as its content, and nothing is cut.
-_WIDE = 100_000
 _GAP = 2
+_GAP_TEXT = Text([(" " * _GAP, "")])
 _SHORT_TEXT = 12
 
 
@@ -90,34 +89,26 @@ class CsvWriter:
         return terminal_text(cell) if self._terminal and isinstance(cell, str) else cell
 
 
-def console() -> Any:
-    """Make rich's console for standard output: colours on a terminal only (and not with NO_COLOR)."""
-    return errors.rich("console").Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, highlight=False, markup=False, emoji=False
-    )
-
-
-def text(content: str, style: str = "") -> Any:
-    """Make a piece of text that rich prints as it is, with everything taken out that steers a terminal."""
-    return errors.rich("text").Text(terminal_text(content), style=style)
+def console() -> Console:
+    """Make the console for standard output."""
+    return Console()
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> None:
     """Write a table without lines around it, no wider than the terminal."""
     rows, out = list(rows), console()
     kept = _fitting(columns, rows, out.width)
-    table = errors.rich("table").Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    for column, width in zip(kept, _widths(kept, rows, out.width), strict=True):
-        table.add_column(
-            column.title or column.key,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=width,
-        )
-    for row in rows:
-        table.add_row(*(text(column.show(column.of(row)), column.style) for column in kept))
-    out.print(table)
+    widths = _widths(kept, rows, out.width)
+    heading = [text(column.title or column.key, "bold") for column in kept]
+    for line in (heading, *([text(column.show(column.of(row)), column.style) for column in kept] for row in rows)):
+        out.line(_row(kept, line, widths))
+
+
+def _row(columns: Sequence[Column], shown: Sequence[Text], widths: Sequence[int]) -> Text:
+    line = Text([])
+    for column, cell, width in zip(columns, shown, widths, strict=True):
+        line += cell.cut(width).padded(width, right=column.right) + _GAP_TEXT
+    return line
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[dict[str, Any]], width: int) -> list[Column]:
@@ -150,9 +141,8 @@ def _total(widths: Iterable[int]) -> int:
 
 def _natural(column: Column, rows: Sequence[dict[str, Any]]) -> int:
     """Return how wide a column is when nothing of it is cut."""
-    cell_len = errors.rich("cells").cell_len
     shown = (terminal_text(column.show(column.of(row))) for row in rows)
-    return max(cell_len(cell) for cell in (column.title or column.key, *shown))  # type: ignore[no-any-return]
+    return max(cells(cell) for cell in (column.title or column.key, *shown))
 
 
 def _least(column: Column, rows: Sequence[dict[str, Any]]) -> int:

@@ -110,24 +110,22 @@ def _partial_success(response: Response, request: Request) -> tuple[int, str]:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, if rich is there; elsewhere nothing."""
+    """Show on a terminal how much of a file is sent; elsewhere nothing."""
     path = Path(name)
-    try:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - optional
-    except ModuleNotFoundError:
-        yield _ignore
-        return
     if not sys.stderr.isatty() or not path.is_file():
         yield _ignore
         return
-    from rich.console import Console  # noqa: PLC0415 - optional
-
-    total = path.stat().st_size
+    total = max(1, path.stat().st_size)
     label = terminal_text(f"{path.name} ({show.size(total)})")
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda position: bar.update(task, completed=position)
+    try:
+        yield lambda position: _rewrite(f"{label} {position / total:4.0%}")
+    finally:
+        _rewrite("")
+
+
+def _rewrite(line: str) -> None:
+    """Write the terminal's line anew, and stay in it."""
+    print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _ignore(_position: int) -> None:

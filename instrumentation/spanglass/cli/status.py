@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.output import Column, console, emit, print_json, text
+from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
+from spanglass.terminal.printing import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,9 +32,9 @@ def command(argv: Sequence[str]) -> int:
 
 def _draw(status: dict[str, Any], url: str) -> None:
     out = console()
-    out.print(text(f"spanglass {status['version']} at {url}", "bold"))
-    out.print(text(_sentence(status), "red" if status["health"] else ""))
-    out.print()
+    out.line(text(f"spanglass {status['version']} at {url}", "bold"))
+    out.line(text(_sentence(status), "red" if status["health"] else ""))
+    out.line()
     storage = status["storage"]
     columns = (
         Column("signal"),
@@ -44,10 +45,10 @@ def _draw(status: dict[str, Any], url: str) -> None:
         Column("oldest_time", f"oldest ({show.zone()})", show.local_time),
     )
     emit("table", columns, [_signal(storage, signal) for signal in storage["rows"]])
-    out.print(text(f"journal {show.size(storage['journal_bytes'])}", "dim"))
+    out.line(text(f"journal {show.size(storage['journal_bytes'])}", "dim"))
     counted = [entry for entry in _counters(status) if entry["value"]]
     if counted:
-        out.print()
+        out.line()
         emit(
             "table",
             (Column("name", "counter"), Column("labels"), Column("value", show=show.number, right=True)),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.output import Column, console, emit, text
+from spanglass.cli.output import Column, console, emit
 from spanglass.terminal import show
+from spanglass.terminal.printing import Text, text
 from spanglass.terminal.tree import branches
 from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 
@@ -69,8 +70,8 @@ def command(argv: Sequence[str]) -> int:
     trace = client.get(path)
     if arguments.format == "table":
         _draw(trace, with_attributes=arguments.attributes)
-        console().print()
-        console().print(text(f"{client.url}/traces/{trace['trace_id']}", "dim"))
+        console().line()
+        console().line(text(f"{client.url}/traces/{trace['trace_id']}", "dim"))
     else:
         emit(arguments.format, _COLUMNS, trace["spans"])
     return Exit.OK
@@ -111,25 +112,25 @@ def _beginning(digits: str, client: Client) -> str:
 def _draw(trace: dict[str, Any], *, with_attributes: bool) -> None:
     out = console()
     bar_width = _BAR_WIDTH if out.width >= _NARROW else _NARROW_BAR_WIDTH
-    out.print(text(f"trace {trace['trace_id']}", "bold"))
+    out.line(text(f"trace {trace['trace_id']}", "bold"))
     errors = f", {show.counted(trace['error_count'], 'error')}" if trace["error_count"] else ""
-    out.print(
+    out.line(
         text(
             f"{show.local_time(trace['start_time'])} {show.zone()}, {show.duration(trace['duration_ns'])}, "
             f"{show.counted(trace['span_count'], 'span')}{errors}{_not_ended(trace)}"
         )
     )
     for warning in trace["warnings"]:
-        out.print(text(f"! {_WARNINGS.get(warning, warning)}", "yellow"))
+        out.line(text(f"! {_WARNINGS.get(warning, warning)}", "yellow"))
     if failure := trace.get("failure"):
-        out.print(text(_failure(failure), "red"), no_wrap=True, overflow="ellipsis")
-    out.print()
+        out.line(text(_failure(failure), "red"), cut=True)
+    out.line()
     spans = trace["spans"]
     prefixes = branches([span["depth"] for span in spans])
     for span, (here, below) in zip(spans, prefixes, strict=True):
-        out.print(_span_line(span, here, trace["duration_ns"], bar_width), no_wrap=True, overflow="ellipsis")
+        out.line(_span_line(span, here, trace["duration_ns"], bar_width), cut=True)
         for line in _notes(span, with_attributes=with_attributes):
-            out.print(text(" " * (bar_width + 12)) + text(below, "dim") + line, no_wrap=True, overflow="ellipsis")
+            out.line(text(" " * (bar_width + 12)) + text(below, "dim") + line, cut=True)
 
 
 def _not_ended(trace: dict[str, Any]) -> str:
@@ -138,7 +139,7 @@ def _not_ended(trace: dict[str, Any]) -> str:
     return "".join(f", {count} {state}" for count, state in counts if count)
 
 
-def _span_line(span: dict[str, Any], prefix: str, total_ns: int, bar_width: int) -> Any:
+def _span_line(span: dict[str, Any], prefix: str, total_ns: int, bar_width: int) -> Text:
     """Bar, duration, tree, service and name of a span on one line; red when it failed."""
     failed = span["status"] == "error"
     drawn = show.bar(span["offset_ns"], span["duration_ns"], total_ns, bar_width)
@@ -171,7 +172,7 @@ def _reason(span: dict[str, Any]) -> str:
     return " ".join((span.get("reason") or span["status_message"]).split())
 
 
-def _notes(span: dict[str, Any], *, with_attributes: bool) -> list[Any]:
+def _notes(span: dict[str, Any], *, with_attributes: bool) -> list[Text]:
     """List what stands below a span: its attributes, and its events with their time since the span's start."""
     notes = []
     if with_attributes:

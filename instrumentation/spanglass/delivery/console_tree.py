@@ -11,13 +11,13 @@ Everything in it is text of strangers: what could steer the terminal is shown as
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.trace import SpanKind, StatusCode
 
+from spanglass.terminal.printing import cells, first_cells
 from spanglass.terminal.safe import terminal_text
 from spanglass.terminal.show import counted, duration
 from spanglass.terminal.tree import branches
@@ -103,7 +103,7 @@ def render(trace: Gathered, *, width: int, colours: bool) -> str:
     prefixes = branches([node.depth + 1 for node in tree.nodes])
     logs = _by_span(trace.logs, spans)
     names = [_name(spans[_number(node.span.span_id)]) for node in tree.nodes]
-    column = max(_cells(prefix) + _cells(name) for (prefix, _), name in zip(prefixes, names, strict=True))
+    column = max(cells(prefix) + cells(name) for (prefix, _), name in zip(prefixes, names, strict=True))
     column = max(_LEAST_NAME, min(column, width // 2))
     lines = [_heading(spans[_number(tree.nodes[0].span.span_id)], tree.duration_ns, trace.spans)]
     for node, (here, below), name in zip(tree.nodes, prefixes, names, strict=True):
@@ -132,8 +132,8 @@ def _heading(first: ReadableSpan, duration_ns: int, spans: Sequence[ReadableSpan
 
 
 def _span_line(span: ReadableSpan, prefix: str, name: str, column: int) -> Line:
-    shown = _fit(name, max(column - _cells(prefix), 8))
-    gap = " " * max(1, column - _cells(prefix) - _cells(shown) + 1)
+    shown = _fit(name, max(column - cells(prefix), 8))
+    gap = " " * max(1, column - cells(prefix) - cells(shown) + 1)
     took = duration(max(0, (span.end_time or 0) - (span.start_time or 0)))
     failed = span.status.status_code is StatusCode.ERROR
     line = [(prefix, "dim"), (shown, "red" if failed else ""), (f"{gap}{took:>{_DURATION_WIDTH}}", "")]
@@ -206,11 +206,11 @@ def _safe(value: Any) -> str:
 
 def _paint(line: Line, width: int, *, colours: bool) -> str:
     """Cut a line to the width and colour its pieces; an ellipsis says that something is missing."""
-    fits = sum(_cells(text) for text, _ in line) <= width
+    fits = sum(cells(text) for text, _ in line) <= width
     painted, left = [], width if fits else width - 1
     for text, style in line:
-        shown = _cut(text, left)
-        left -= _cells(shown)
+        shown = first_cells(text, left)
+        left -= cells(shown)
         painted.append(f"\x1b[{_STYLES[style]}m{shown}\x1b[0m" if colours and style and shown else shown)
         if shown != text:
             break
@@ -219,27 +219,4 @@ def _paint(line: Line, width: int, *, colours: bool) -> str:
 
 def _fit(text: str, width: int) -> str:
     """Cut a text to a number of cells; an ellipsis says that something is missing."""
-    return text if _cells(text) <= width else _cut(text, width - 1) + "…"
-
-
-def _cut(text: str, width: int) -> str:
-    kept, used = [], 0
-    for character in text:
-        used += _cell(character)
-        if used > width:
-            break
-        kept.append(character)
-    return "".join(kept)
-
-
-def _cells(text: str) -> int:
-    """How many cells of a terminal a text takes: Chinese characters and most emoji take two, accents none."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_cell, text))
-
-
-def _cell(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    return text if cells(text) <= width else first_cells(text, width - 1) + "…"

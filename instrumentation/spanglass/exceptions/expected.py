@@ -77,3 +77,11 @@ def is_expected(error: BaseException) -> bool:
         return rule is not None and rule(error)
     except Exception:  # noqa: BLE001 - a property of the application's own subclass
         return False
+
+
+def is_failure(error: BaseException) -> bool:
+    """Return whether a span that an exception leaves has failed: by an ``Exception``, or by what ends the process.
+
+    Exit codes, panics of extensions in Rust and the like are failures; cancelling, closing and ``exit(0)`` are none.
+    """
+    return isinstance(error, Exception) or not is_expected(error)

@@ -1,23 +1,30 @@
 """OpenTelemetry's own ways to record an exception, replaced, so that every instrumentation tells exceptions well.
 
-``Span.record_exception`` of the SDK, which all spans use; and what ``Logger.emit(exception=...)`` makes of one.
+``Span.record_exception`` of the SDK, which all spans use; what ``Logger.emit(exception=...)`` makes of one; and the two
+blocks that exceptions leave: ``use_span``, which overlooks what is no ``Exception``, and ``with span``. In both an
+exception whose ``__str__`` raises would be lost behind what it raises.
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import Span
 
-from spanglass.exceptions.expected import is_expected
+from spanglass.exceptions.expected import is_expected, is_failure
 from spanglass.exceptions.in_app import is_telemetry
 from spanglass.guard import guarded
 from spanglass.patching.patches import Replacement, replace
-from spanglass.sdk.private.spans import log_exceptions
+from spanglass.sdk.private.spans import agnostic_context_manager, log_exceptions
+from spanglass.values import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
 
     from opentelemetry.util.types import Attributes
 
@@ -25,16 +32,77 @@ if TYPE_CHECKING:
 
 
 def install_recording(capture: Capture) -> Callable[[], None]:
-    """Replace both; returns what takes them back."""
-    undo = [replace(Span, "record_exception", lambda replaced: _record_exception(replaced, capture))]
+    """Replace them; returns what takes them back."""
+    undo = ExitStack()
+    undo.callback(replace(Span, "record_exception", lambda replaced: _record_exception(replaced, capture)))
+    undo.callback(replace(Span, "__exit__", _exit))
+    undo.callback(replace(trace, "use_span", _use_span))
     if place := log_exceptions():  # without it the SDK's own attributes remain
-        undo.append(replace(*place, lambda replaced: _log_attributes(replaced, capture)))
+        undo.callback(replace(*place, lambda replaced: _log_attributes(replaced, capture)))
+    return undo.close
 
-    def take_back() -> None:
-        for each in undo:
-            each()
 
-    return take_back
+def _use_span(replaced: Replacement) -> Callable[..., Any]:
+    def use_span(
+        span: trace.Span,
+        end_on_exit: bool = False,  # noqa: FBT001, FBT002 - the signature that is replaced
+        record_exception: bool = True,  # noqa: FBT001, FBT002
+        set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """Make a span current in a block."""
+        use = used if replaced.active else replaced.original
+        return use(span, end_on_exit, record_exception, set_status_on_exception)
+
+    return use_span
+
+
+@agnostic_context_manager  # type: ignore[untyped-decorator]
+def used(span: trace.Span, end: bool, record: bool, set_status: bool) -> Iterator[trace.Span]:  # noqa: FBT001 - as above
+    """Do what ``use_span`` does, for all that fails."""
+    try:
+        token = attach(trace.set_span_in_context(span))
+        try:
+            yield span
+        finally:
+            detach(token)
+    except BaseException as error:
+        if isinstance(span, trace.Span) and span.is_recording() and is_failure(error):
+            if record:
+                span.record_exception(error)
+            if set_status:
+                span.set_status(_failed(error))
+        raise
+    finally:
+        if end:
+            span.end()
+
+
+def _exit(replaced: Replacement) -> Callable[..., None]:
+    def leave(
+        self: Span, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the span, and record the exception that leaves it."""
+        if error is None or not replaced.active or _has_text(error):
+            replaced.original(self, kind, error, traceback)
+            return
+        if self.is_recording():
+            self.record_exception(error, escaped=True)
+            self.set_status(_failed(error))
+        replaced.original(self, None, None, None)
+
+    return leave
+
+
+def _failed(error: BaseException) -> trace.Status:
+    return trace.Status(trace.StatusCode.ERROR, f"{type(error).__name__}: {text_of(error)}")
+
+
+def _has_text(error: BaseException) -> bool:
+    try:
+        str(error)
+    except Exception:  # noqa: BLE001 - the application's own
+        return False
+    return True
 
 
 def _record_exception(replaced: Replacement, capture: Capture) -> Callable[..., None]:

@@ -17,15 +17,14 @@ from spanglass.guard import guarded
 from spanglass.instrumentors import (
     command_lines,
     coroutines,
-    databases,
     discovery,
     django_handlers,
     metrics,
     outcomes,
-    sqlalchemy_async,
     status,
     web_apps,
 )
+from spanglass.instrumentors.databases import cursors, drivers, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import DRIVERS, TRIGGERS, options
@@ -49,10 +48,12 @@ _WAITING = "spanglass-instrument"
 #: Those that are turned on in a way of their own.
 _OWN_WAYS = {
     "asyncio": coroutines.asyncio,
+    "asyncpg": cursors.asyncpg,
     "click": command_lines.click,
     "fastapi": web_apps.fastapi,
     "flask": web_apps.flask,
-    "sqlalchemy": sqlalchemy_async.sqlalchemy,
+    "sqlalchemy": sqlalchemy.sqlalchemy,
+    "sqlite3": sqlite3,
     "starlette": web_apps.starlette,
 }
 
@@ -200,7 +201,7 @@ class Installer:
         instrumentor.instrument(skip_dep_check=True, **given)
         undo = [instrumentor.uninstrument]
         if name in DRIVERS:
-            undo.append(databases.leave_to_sqlalchemy(name))
+            undo += [drivers.leave_to_sqlalchemy(name), cursors.correct_cursors()]
         return undo
 
 

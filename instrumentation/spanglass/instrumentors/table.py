@@ -89,7 +89,6 @@ DRIVERS = {
     "psycopg2": ("psycopg2:connect",),
     "pymssql": ("pymssql:connect",),
     "pymysql": ("pymysql:connect",),
-    "sqlite3": ("sqlite3:connect", "sqlite3.dbapi2:connect"),
 }
 
 #: Instrumentations of ASGI that take ``exclude_spans``.

@@ -15,9 +15,9 @@ from spanglass.clock import NS_PER_S
 from spanglass.exceptions.in_app import in_app_rule
 from spanglass.guard import guarded
 from spanglass.library_metrics.callers import caller
-from spanglass.library_metrics.query_summary import query_summary
 from spanglass.sdk.private.spans import AtEnd, add_attributes
 from spanglass.sdk.published import SCOPE
+from spanglass_core.query_summary import query_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,10 @@ import io
 import re
 
 import pytest
-from rich.console import Console
 
 from spanglass.cli import output
 from spanglass.cli.main import main
+from spanglass.terminal.printing import Console
 
 TRACE = {
     "trace_id": "0af7651916cd43dd8448eb211c80319c",
@@ -30,7 +30,7 @@ def on_terminal(monkeypatch, canned):
 
     def run_(width, *words):
         written = io.StringIO()
-        monkeypatch.setattr(output, "console", lambda: Console(file=written, width=width, markup=False))
+        monkeypatch.setattr(output, "console", lambda: Console(written, width))
         assert main([*words, "--url", canned.url]) == 0
         return [line.rstrip() for line in written.getvalue().splitlines()]
 

@@ -376,3 +376,69 @@ def test_exceptions_with_odd_classes_are_told(sent):
 
     assert sent.events("s")[0]["exception.message"] == "<RuntimeError in its __str__>"
     assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+class Panic(BaseException):
+    """What an extension in Rust raises when it panics."""
+
+
+class NoText(Exception):  # noqa: N818 - a name
+    """Gives no text."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def current(tracer, error):
+    """Leave a span that is current."""
+    with tracer.start_as_current_span("s"):
+        raise error
+
+
+def used(tracer, error):
+    """Leave a block in which a span is used."""
+    with trace.use_span(tracer.start_span("s"), end_on_exit=True):
+        raise error
+
+
+def plain(tracer, error):
+    """Leave the block of a span itself."""
+    with tracer.start_span("s"):
+        raise error
+
+
+def decorated(tracer, error):
+    """Leave a decorated coroutine."""
+
+    @tracer.start_as_current_span("s")
+    async def fail():
+        raise error
+
+    fail().send(None)
+
+
+@pytest.mark.parametrize("leave", [current, used, plain, decorated])
+@pytest.mark.parametrize(
+    "error", [Panic("p"), SystemExit(3), NoText(), ValueError("v")], ids=lambda error: type(error).__name__
+)
+def test_whatever_fails_in_opentelemetrys_own_blocks_is_told(sent, leave, error, caplog):
+    """What is no Exception, and what gives no text, is the error of its span and goes on as it is."""
+    with pytest.raises(type(error)):
+        leave(sent.tracer, error)
+
+    assert sent.spans["s"].status.status_code == StatusCode.ERROR
+    assert [event["exception.type"].rpartition(".")[2] for event in sent.events("s")] == [type(error).__name__]
+    assert [record.event_name for record in sent.logs] == ["exception"]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("leave", [current, used, decorated])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), GeneratorExit(), SystemExit(0)], ids=lambda error: type(error).__name__
+)
+def test_the_ends_of_processes_and_generators_are_no_errors(sent, leave, error):
+    """They leave OpenTelemetry's blocks as they do without us."""
+    with pytest.raises(type(error)):
+        leave(sent.tracer, error)
+
+    assert (sent.spans["s"].status.status_code, sent.events("s"), sent.logs) == (StatusCode.UNSET, [], [])

@@ -77,6 +77,13 @@ BOUNDS = Feature(
         "match:_view._attribute_keys",
     ),
 )
+DURATIONS = Feature(
+    "histograms of durations in seconds have buckets for milliseconds, unless their instrumentation says others",
+    (
+        "opentelemetry.sdk.metrics.view:DefaultAggregation._create_aggregation",
+        "histogram:_advisory.explicit_bucket_boundaries",
+    ),
+)
 FORKS = Feature(
     "forked children send the parent's process id and continue its sums",
     (
@@ -143,8 +150,8 @@ TEST_KIT = Feature(
     ),
 )
 
-FEATURES = (PROVIDERS, SILENCE, DECORATOR, BY_NAME, REMOVAL, BOUNDS, FORKS, GREEN, SLOW_QUERIES, EVENTS, LOG_EXCEPTIONS,
-            LOG_ENCODER, ENTRY_POINTS, SUPPRESSION, TEST_CLOCK, TEST_KIT)  # fmt: skip
+FEATURES = (PROVIDERS, SILENCE, DECORATOR, BY_NAME, REMOVAL, BOUNDS, DURATIONS, FORKS, GREEN, SLOW_QUERIES, EVENTS,
+            LOG_EXCEPTIONS, LOG_ENCODER, ENTRY_POINTS, SUPPRESSION, TEST_CLOCK, TEST_KIT)  # fmt: skip
 
 
 @contextmanager
@@ -198,7 +205,8 @@ def _samples() -> dict[str, Any]:
         storage = meters._measurement_consumer._reader_storages[reader]  # noqa: SLF001
         (match,) = storage._instrument_view_instrument_matches[counter]  # type: ignore[index] # noqa: SLF001
     return {"reader": reader, "tracers": tracers, "loggers": loggers, "meters": meters, "meter": meter, "span": span,
-            "logger": loggers.get_logger(__name__), "storage": storage, "match": match}  # fmt: skip
+            "logger": loggers.get_logger(__name__), "storage": storage, "match": match,
+            "histogram": meter.create_histogram("sample.duration", "s")}  # fmt: skip
 
 
 def _sdk() -> str:

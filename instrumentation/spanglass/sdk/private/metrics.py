@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
+from spanglass.sdk.private.bounds import by_unit
 from spanglass.sdk.private.features import BOUNDS, FORKS, GREEN, REMOVAL, SILENCE, lose, optional
 
 if TYPE_CHECKING:
@@ -44,7 +45,13 @@ MAX_SETS = 2_000
 
 
 class BoundedStorage(MetricReaderStorage):
-    """What one reader has of all instruments; sets of attributes beyond the bound are added up in one."""
+    """What one reader has of all instruments; sets of attributes beyond the bound are added up in one.
+
+    Histograms of durations have bounds for durations.
+    """
+
+    def __init__(self, sdk_config: Any, temporality: Any, aggregation: Any) -> None:
+        super().__init__(sdk_config, temporality, by_unit(aggregation))
 
     def consume_measurement(self, measurement: Measurement, should_sample_exemplar: bool = True) -> None:  # noqa: FBT001, FBT002 - the SDK's
         """Take one measurement, on the application's thread."""

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from spanglass.sdk.private.features import TEST_KIT, optional
-from spanglass.sdk.private.metrics import new_storage
+from spanglass.sdk.private.metrics import BoundedStorage, new_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def _reroute_metrics(provider: MeterProvider) -> Measured:
     consumer = provider._measurement_consumer
     reader = InMemoryMetricReader()
     reader._set_collect_callback(consumer.collect)  # type: ignore[arg-type] # its annotation names another parameter
-    storage = new_storage(provider, reader)
+    storage = new_storage(provider, reader, BoundedStorage)
     before = consumer._reader_storages
     outer = before if isinstance(before, _Captured) else _Captured(before)
     consumer._reader_storages = _Captured(outer.hidden, {**outer, reader: storage})

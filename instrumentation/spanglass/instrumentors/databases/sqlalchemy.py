@@ -8,14 +8,12 @@ replaced one, and needs no second tracer. So only what the application has impor
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
-
-from spanglass.instrumentors import databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,17 +25,16 @@ _PACKAGE, _NAME = "sqlalchemy.ext", "asyncio"
 
 def sqlalchemy(instrumentor: Any, options: dict[str, Any], *, late: bool) -> Callable[[], None]:
     """Turn upstream's on without importing anything, and for ``late`` see the engines that exist already."""
+    from spanglass.instrumentors.databases import engines  # noqa: PLC0415 - it imports SQLAlchemy
+
     with _attribute(import_module(_UPSTREAM), _WRAP, _wrap_if_imported):
         instrumentor.instrument(skip_dep_check=True, **options)
-    undo = [lambda: _uninstrument(instrumentor)]
+    undo = ExitStack()
+    undo.callback(_uninstrument, instrumentor)
+    undo.callback(engines.time_engines(options["meter_provider"]))
     if late:
-        undo.append(databases.trace_engines_made_before(options["tracer_provider"], options["meter_provider"]))
-
-    def take_back() -> None:
-        while undo:
-            undo.pop()()
-
-    return take_back
+        undo.callback(engines.trace_engines_made_before(options["tracer_provider"], options["meter_provider"]))
+    return undo.close
 
 
 def _wrap_if_imported(module: str, name: str, wrapper: Any) -> None:

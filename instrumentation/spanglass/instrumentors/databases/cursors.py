@@ -1,0 +1,130 @@
+"""What upstream's tracers of cursors do wrong: names, and cursors that stay open after an error.
+
+Spans and metrics are named after a statement's operation, however it begins. Upstream takes the first word: ``--`` of a
+comment, ``SELECT('secret')`` with its literal, and IndexError out of ``execute()`` for a text of blanks. And it keeps
+an exception in a variable, a cycle that holds the cursor, with its locks, until the garbage collector comes by.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+from spanglass.patching.patches import Replacement, replace
+from spanglass_core.query_summary import query_operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: What a statement of asyncpg without an operation is called; the others say the name of the database.
+_NAMELESS = "postgresql"
+
+
+def correct_cursors() -> Callable[[], None]:
+    """Correct the tracers of all instrumentations of drivers that are imported; gives what takes it back."""
+    from opentelemetry.instrumentation.dbapi import CursorTracer  # noqa: PLC0415 - only where a driver is instrumented
+
+    undo = ExitStack()
+    tracer: type
+    for tracer in (CursorTracer, *_subclasses(CursorTracer)):
+        for name, make in _CORRECTIONS.items():
+            if name in vars(tracer):
+                undo.callback(replace(tracer, name, make))
+    return undo.close
+
+
+def asyncpg(instrumentor: Any, options: dict[str, Any], *, late: bool) -> Callable[[], None]:  # noqa: ARG001 - one signature for all
+    """Turn upstream's on; it names spans by the first word of what is left when its pattern removed a comment."""
+    instrumentor._leading_comment_remover = _Reader()  # noqa: SLF001 - its only hook
+    instrumentor.instrument(skip_dep_check=True, **options)
+    take_back: Callable[[], None] = instrumentor.uninstrument
+    return take_back
+
+
+class _Reader:
+    """Stands for upstream's pattern of a leading comment, and leaves nothing but the operation."""
+
+    def sub(self, _replacement: str, text: str) -> str:
+        return query_operation(text) or _NAMELESS
+
+
+def _subclasses(kind: Any) -> Iterator[Any]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+def _statement(replacement: Replacement) -> Callable[..., str]:
+    def get_statement(self: Any, cursor: Any, args: Any) -> str:
+        statement = args[0] if args else ""
+        if isinstance(statement, str):
+            return statement
+        try:
+            found = _composed(statement, cursor) if replacement.active else None
+            return replacement.original(self, cursor, args) if found is None else found
+        except Exception:  # noqa: BLE001 - composed for a connection that is closed: execute() has its own word for it
+            return ""
+
+    return get_statement
+
+
+def _composed(statement: Any, cursor: Any) -> str | None:
+    """Return what psycopg's ``sql.SQL`` and the like, or bytes, say; None for what upstream knows better."""
+    if isinstance(statement, (bytes, bytearray)):
+        return statement.decode(errors="replace")
+    if hasattr(statement, "as_string"):
+        return str(statement.as_string(cursor))
+    return None
+
+
+def _operation(replacement: Replacement) -> Callable[..., str]:
+    def get_operation_name(self: Any, cursor: Any, args: Any) -> str:
+        if not replacement.active:
+            return str(replacement.original(self, cursor, args))
+        statement = self.get_statement(cursor, args)
+        return query_operation(statement) if isinstance(statement, str) else ""
+
+    return get_operation_name
+
+
+def _released(replacement: Replacement) -> Callable[..., Any]:
+    original: Any = replacement.original
+
+    def traced_execution(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException as error:
+            _release(error, original.__code__)
+            raise
+
+    return traced_execution
+
+
+def _released_async(replacement: Replacement) -> Callable[..., Any]:
+    original: Any = replacement.original
+
+    async def traced_execution_async(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await original(self, *args, **kwargs)
+        except BaseException as error:
+            _release(error, original.__code__)
+            raise
+
+    return traced_execution_async
+
+
+def _release(error: BaseException, code: Any) -> None:
+    """Empty upstream's frame, which has ended, of its reference to the exception."""
+    trace = error.__traceback__
+    inner = trace.tb_next if trace else None
+    if inner and inner.tb_frame.f_code is code:
+        with suppress(RuntimeError):
+            inner.tb_frame.clear()
+
+
+_CORRECTIONS = {
+    "get_statement": _statement,
+    "get_operation_name": _operation,
+    "traced_execution": _released,
+    "traced_execution_async": _released_async,
+}
