@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from spanglass.scrubbing.pairs import is_number
+from spanglass.scrubbing.pairs import is_flag, is_number
 from spanglass_core.lazy_patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def scrub_json(text: str, rules: KeyRules, mark: Mark, scrub_text: Callable[[str
     """Scrub a valid JSON text: values of secret names, whatever they are, and ``scrub_text`` of every other value."""
     tokens = _TOKEN.finditer(text)
     pieces: list[str] = []
-    rule: Rule | None = None
+    rule: Rule | None = None  # of the value that comes next
+    flag: Rule | None = None  # of the argument before: ["--password", "x"]
     for found in tokens:
         token = found.group()
         if token[0] == '"' and _is_key(text, found.end()):
-            rule = rules.find(json.loads(token))
+            rule, flag = rules.find(json.loads(token)), None
             pieces.append(token)
         elif token[0] in "{[" and rule is not None:
             whole = _skip(text, found, tokens)
@@ -47,9 +48,11 @@ def scrub_json(text: str, rules: KeyRules, mark: Mark, scrub_text: Callable[[str
         elif token[0] in "{}[]" or not (token[0] in '"+-.' or token[0].isalnum()):
             pieces.append(token)
             rule = None if "," in token else rule
+            flag = None if token[0] in "{}[]" else flag
         else:
-            pieces.append(_value(token, rule, mark, scrub_text))
-            rule = None
+            named = rule is None and token[0] == '"' and is_flag(token[1:-1])
+            pieces.append(_value(token, rule or (None if named else flag), mark, scrub_text))
+            rule, flag = None, rules.find(json.loads(token)) if named else None
     return "".join(pieces)
 
 

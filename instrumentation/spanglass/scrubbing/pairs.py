@@ -17,20 +17,28 @@ if TYPE_CHECKING:
     from spanglass.scrubbing.marks import Mark
 
 # A name and what parts it from its value. It begins a word, or follows a line break that is written as `\\n`.
-# `"a", "b"` parts them where pairs of headers are listed.
+# `"a", "b"` parts them where pairs of headers, or the arguments of a command, are listed.
 _NAME = lazy_pattern(
     r"(?:(?<=\\[nrt])|(?<![\w.-])(?!(?<=\\)[nrt]))"
-    r"(?P<name>(?:(?i:api|secret|private|access|credit|debit|card|security|social|bank|account)[ ]){0,2}+"
+    r"(?P<name>(?:(?i:api|secret|private|access|credit|debit|card|security|social|bank|account)[ ](?=\w)){0,2}+"
     r"[\w.-]{1,128}+)"
     r"(?P<quote>\\{0,8}[\"'])?(?P<part>\s{0,8}(?:=>|:=|[=:])\s{0,8}|(?<=[\"']),\s{0,8})"
 )
-_FLAG = lazy_pattern(r"(?<!\S)--?(?P<name>[A-Za-z][\w-]{1,64}+) {1,4}(?=[^\s-])")
+_FLAG = lazy_pattern(r"(?<![^\s\"'`(\[])--?(?P<name>[A-Za-z][\w-]{1,64}+) {1,4}(?=[^\s-])")
+_FLAG_ALONE = lazy_pattern(r"-{1,2}[A-Za-z][\w-]{1,64}+")
+_NEXT_FLAG = lazy_pattern(r"-{1,2}[A-Za-z][\w-]{0,64}+\\{0,8}[\"']")
+# `token: str | None = "x"`: what stands between a name and its value
+_ANNOTATION = lazy_pattern(r"[\w.]++(?:\[[\w., |]{1,60}+\])?+(?:\s?\|\s?[\w.]++){0,3}+\s{0,4}=\s{0,4}")
 _OPEN = lazy_pattern(r"[bBrRuUfF]{0,2}(\\{0,8})([\"'])")
 _QUOTE_OR_LINE = {'"': lazy_pattern(r"[\"\n]"), "'": lazy_pattern(r"['\n]")}
 # A backslash is part of a value unless it writes a control character or a quote.
 _VALUE = lazy_pattern(r"(?:[^\s\"'\\,;&<>(){}\[\]]|\\\\|\\[^\s\\nrtbfu\"'/])++")
 _SCHEME = lazy_pattern(r"(?i:bearer|basic|digest|token|apikey|api-key|negotiate|ntlm)[ ]{1,4}")
 _COOKIES = lazy_pattern(r"[^\s\"'\\,;=]++=[^\s\"'\\,;]*+(?:;[ ]?[^\s\"'\\,;]++)*+")
+# Where the value of an argument ends, and no sentence goes on: a token may be any word there too.
+_ENDS_ARGUMENT = lazy_pattern(r"\s*+(?:\Z|[\"'`])| {1,4}-|\s*+\n")
+# Literals in brackets, `auth=("bob", "hunter2")`, and not names of source code, `auth=(user, password)`.
+_LITERALS = lazy_pattern(r"[({\[]\s{0,8}[bBrRuUfF]{0,2}[\"']")
 # What stands where a value would and is none: a placeholder, a type, a word of prose, a name in source code.
 _NO_VALUE = lazy_pattern(
     r"%\w?|\$|\$\d{1,3}|\$[A-Z_]++|\?|:[a-z_]++|[=:|~.+*-]++|[a-z_]{1,24}(?:\.[a-z_]{1,24}|\.[A-Z_]{1,24})++"
@@ -77,14 +85,27 @@ def _locate(text: str, found: re.Match[str], rule: Rule, rules: KeyRules) -> tup
     fields = found.groupdict()
     key_quote, part = fields.get("quote") or "", fields.get("part") or " "
     start = found.end()
-    if part[0] == "," and not (rule.header and text[found.start() - 1 : found.start()] == key_quote[-1:]):
-        return None
     opening = _OPEN.match(text, start)
+    if part[0] == "," and not _is_listed(text, found, rule, opening):
+        return None
     if opening:
         return opening.end(), _closing(text, opening), ""
     if key_quote:
         return _structured(text, start, key_quote, rule)
     return _unquoted(text, found, rule, rules)
+
+
+def _is_listed(text: str, found: re.Match[str], rule: Rule, opening: re.Match[str] | None) -> bool:
+    """Whether a name in quotes and what follows it after a comma are a header, or an argument, with its value."""
+    name: str = found["name"]
+    if opening is None or text[found.start() - 1 : found.start()] != found["quote"][-1:]:  # source code
+        return False
+    if not name.startswith("-"):
+        return rule.header
+    if _NEXT_FLAG.match(text, opening.end()):  # an argument without a value
+        return False
+    plain = name.strip("-").replace("-", "_")
+    return not text.startswith((f"{plain}'", f'{plain}"'), opening.end())  # a parser of arguments is told a name
 
 
 def _closing(text: str, opening: re.Match[str]) -> int:
@@ -117,6 +138,11 @@ def _structured(text: str, start: int, quote: str, rule: Rule) -> tuple[int, int
     return start, end, quote
 
 
+def is_flag(value: object) -> bool:
+    """Whether an argument of a command only names what the next one is: ``--password``."""
+    return isinstance(value, str) and _FLAG_ALONE.fullmatch(value) is not None
+
+
 def is_number(text: str) -> bool:
     """Whether a text is a number in digits, with sign or point or without."""
     return text.lstrip("+-").replace(".", "", 1).isdigit()
@@ -142,12 +168,17 @@ def _unquoted(text: str, found: re.Match[str], rule: Rule, rules: KeyRules) -> t
     scheme = _SCHEME.match(text, start) if rule.header else None
     value = _VALUE.match(text, scheme.end() if scheme else start)
     if value is None:
-        return None
+        return (start, _balanced(text, start), '"') if _LITERALS.match(text, start) else None
+    annotation = _ANNOTATION.match(text, start) if found.groupdict().get("part", "").strip() == ":" else None
+    opening = _OPEN.match(text, annotation.end()) if annotation else None
+    if opening:
+        return opening.end(), _closing(text, opening), ""
     if text[value.end() : value.end() + 1] in {"(", "["} and _CALLED.fullmatch(value.group()):
         # `get_password()` is source code; `SecretStr('x')` is how an object shows its value
         opening = None if value.group().islower() else _OPEN.match(text, value.end() + 1)
         return (opening.end(), _closing(text, opening), "") if opening else None
-    if _is_name(value.group(), found["name"], rules) or not (scheme or _is_secret(value.group(), rule)):
+    given = scheme or (found.re.pattern == _FLAG.pattern and _ENDS_ARGUMENT.match(text, value.end()))
+    if _is_name(value.group(), found["name"], rules) or not (given or _is_secret(value.group(), rule)):
         return None
     return value.start(), value.end(), ""
 

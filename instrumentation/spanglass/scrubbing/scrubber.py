@@ -15,7 +15,7 @@ from spanglass.scrubbing.hints import hint_pattern
 from spanglass.scrubbing.json_text import is_json, scrub_json
 from spanglass.scrubbing.keys import KeyRules, words_of
 from spanglass.scrubbing.marks import REDACTED, is_marked, mark
-from spanglass.scrubbing.pairs import scrub_pairs
+from spanglass.scrubbing.pairs import is_flag, scrub_pairs
 from spanglass.scrubbing.plans import Plan, plan_of
 from spanglass.scrubbing.shapes import HINTS as SHAPE_HINTS
 from spanglass.scrubbing.shapes import scrub_shapes, scrub_userinfo
@@ -192,7 +192,7 @@ class Scrubber:
         before = list(value)
         items = [self._nested(key, item, depth + 1) for item in before]
         for index, item in enumerate(before[:-1]):  # a command line: --password x
-            if isinstance(item, str) and item.startswith("--") and "=" not in item and self._rules.find(item):
+            if is_flag(item) and not is_flag(before[index + 1]) and self._rules.find(item):
                 items[index + 1] = self._secret(f"{key}.{item.strip('-')}", before[index + 1], item)
         return value if all(new is old for new, old in zip(items, before, strict=True)) else tuple(items)
 

@@ -62,6 +62,8 @@ _ISSUERS = lazy_pattern(
     r"|35\d{14}|62\d{14,17}"
 )
 _USERINFO = lazy_pattern(r"(\w{0,3})://((?:[^\s/?#\"'<>\\@]*+@)++)")
+# as urllib.parse's results show themselves
+_NETLOC = lazy_pattern(r"(netloc\\{0,8}[\"']?\s?[=:]\s?b?\\{0,8}[\"'])((?:[^\s/?#\"'<>\\@]*+@)++)")
 _WEB = ("ttp", "tps", "ws", "wss", "ftp")  # the last three characters of the scheme
 
 
@@ -71,6 +73,7 @@ HINTS: tuple[Hint, ...] = (
     *((digit, r"\d{3}(?:\d{10}|[ -]\d{4})") for digit in "23456"),
     (_KEY_BLOCK.lower(), ""),
     ("://", r"[^\s/?#\"'<>\\@]*+@"),
+    ("netloc", r"\\{0,8}[\"']?\s?[=:]\s?b?\\{0,8}[\"'][^\s/?#\"'<>\\@]*+@"),
 )
 
 
@@ -84,9 +87,10 @@ def scrub_shapes(text: str, mark: Mark, *, cards: bool = True) -> str:
 
 def scrub_userinfo(text: str) -> str:
     """Replace ``user:password@`` of every URL in a text; of a web address a user alone too, for it is often a token."""
-    if "@" not in text or "://" not in text:
+    if "@" not in text:
         return text
-    return _keep(text, _USERINFO.sub(_userinfo, text))
+    scrubbed = _USERINFO.sub(_userinfo, text) if "://" in text else text
+    return _keep(text, _NETLOC.sub(_netloc, scrubbed) if "netloc" in text else scrubbed)
 
 
 def _keep(before: str, after: str) -> str:
@@ -147,6 +151,13 @@ def luhn(digits: str) -> bool:
     """Check the last digit of a card number (ISO/IEC 7812-1, annex B)."""
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return (sum(doubled) + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0
+
+
+def _netloc(found: re.Match[str]) -> str:
+    user, colon, password = found[2][:-1].partition(":")
+    if is_marked(password if colon else user):
+        return found.group()
+    return f"{found[1]}{REDACTED}:{REDACTED}@" if colon else f"{found[1]}{REDACTED}@"
 
 
 def _userinfo(found: re.Match[str]) -> str:

@@ -315,6 +315,46 @@ def test_secrets_are_scrubbed_in_every_place(make_sent):
     assert not [text for text in [*texts, sent.logs[0].body] if secret in text]
 
 
+_DUMP = """
+import subprocess, sys
+from urllib.parse import urlsplit
+
+def dump():
+    secret = "hunter2"
+    arguments = [sys.executable, "-c", "raise SystemExit(3)", "--password", "hunter2", "--host", "db"]
+    server = urlsplit("redis://bob:hunter2@db/")
+    subprocess.run(arguments, check=True)
+
+def retry():
+    token : str = "hunter2"
+    try:
+        dump()
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"failed for {error.cmd}, {tuple(error.cmd)}") from error
+"""
+
+
+def test_secrets_in_arguments_and_source_lines_are_scrubbed(make_sent, tmp_path):
+    """What a failed command was given leaves nothing: in messages, source lines, variables, and the log line of it."""
+    file = tmp_path / "dump.py"
+    file.write_text(_DUMP)
+    scope = {"__name__": "dump"}
+    exec(compile(_DUMP, str(file), "exec"), scope)  # noqa: S102 - so that it has source lines
+    sent = make_sent(scrubber=Scrubber())
+    with pytest.raises(RuntimeError) as raised, sent.tracer.start_as_current_span("root"):
+        scope["retry"]()
+    log(sent, raised.value)
+
+    found = [*sent.events("root"), *(record.attributes for record in sent.logs), {"body": str(raised.value)}]
+    texts = [str(value) for each in found for value in Scrubber().attributes(each).values()]
+    told = "\n".join(texts)
+    assert "hunter2" not in told
+    assert all(
+        text in told
+        for text in ("--host", "subprocess.run(arguments, check=True)", "SplitResult", "[scrubbed: secret]")
+    )
+
+
 def test_an_exception_is_not_kept_alive(sent):
     """What was told holds neither the exception nor its frames."""
 

@@ -198,7 +198,15 @@ def test_results_flushes_and_ends_are_the_inner_exporters():
         assert inner.calls == [[], 5, "shutdown"]
 
 
-@pytest.mark.parametrize("text", ["Traceback:\n    login(user, password=password)\nValueError: bad", "author=bob"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Traceback:\n    login(user, password=password)\nValueError: bad",
+        "    secret = load(path)\n    secret : str\n    auth = (user, password)\n    run(['--password', password])",
+        "    for token in tokens:\n    parser.add_argument('--token', required=True)\n    tokens = [each['id']]",
+        "author=bob",
+    ],
+)
 def test_stack_traces_stay_readable(text):
     """Source code that passes a password on holds none."""
     span, finish = _span()

@@ -41,6 +41,35 @@ SCRUBBED = [
     ("got Bearer abcdef1234567890abcdef", "got Bearer [scrubbed: authorization]"),
     ("Cookie: a=b; sessionid=abc; theme=dark", "Cookie: [scrubbed: cookie]"),
     ("[(b'cookie', b'x=y'), (b'host', b'a')]", "[(b'cookie', b'[scrubbed: cookie]'), (b'host', b'a')]"),
+    ('secret = "hunter2"', 'secret = "[scrubbed: secret]"'),
+    ("    secret : 'a b'  # no", "    secret : '[scrubbed: secret]'  # no"),
+    (
+        "secret: str = 'x'; token: str | None = 'y'",
+        "secret: str = '[scrubbed: secret]'; token: str | None = '[scrubbed: token]'",
+    ),
+    ('password: Annotated[str, Field] = "x"', 'password: Annotated[str, Field] = "[scrubbed: password]"'),
+    ("secret : abc123", "secret : [scrubbed: secret]"),
+    ("secret = abc123def", "secret = [scrubbed: secret]"),
+    ("api secret = 'x'; private key : 'y'", "api secret = '[scrubbed: secret]'; private key : '[scrubbed: key]'"),
+    (
+        "Command '['mysql', '--password', 'x y', '-h', 'db']' returned non-zero exit status 1.",
+        "Command '['mysql', '--password', '[scrubbed: password]', '-h', 'db']' returned non-zero exit status 1.",
+    ),
+    (
+        "Command 'deploy --token abc' timed out after 3 seconds",
+        "Command 'deploy --token [scrubbed: token]' timed out after 3 seconds",
+    ),
+    ("deploy --token abc --now", "deploy --token [scrubbed: token] --now"),
+    ("run(('curl', b'--api-key', b'x'))", "run(('curl', b'--api-key', b'[scrubbed: api key]'))"),
+    ('cmd = ["curl", "-token", "abc"]', 'cmd = ["curl", "-token", "[scrubbed: token]"]'),
+    (r"[\"a\", \"--password\", \"x\"]", r"[\"a\", \"--password\", \"[scrubbed: password]\"]"),
+    ("get(url, auth=('bob', 'hunter2'))", 'get(url, auth="[scrubbed: authorization]")'),
+    (
+        "SplitResult(scheme='redis', netloc='bob:hunter2@db', query='token=abc123')",
+        "SplitResult(scheme='redis', netloc='REDACTED:REDACTED@db', query='token=[scrubbed: token]')",
+    ),
+    ("ParseResultBytes(netloc=b'bob:hunter2@db')", "ParseResultBytes(netloc=b'REDACTED:REDACTED@db')"),
+    ("{'netloc': 'tok@db', 'path': '/'}", "{'netloc': 'REDACTED@db', 'path': '/'}"),
     ("run --password hunter2 --verbose", "run --password [scrubbed: password] --verbose"),
     ("api key: abcdef123456", "api key: [scrubbed: api key]"),
     ("Server=x;Password=a!c;Uid=z", "Server=x;Password=[scrubbed: password];Uid=z"),
@@ -82,6 +111,14 @@ UNTOUCHED = [
     "git@github.com:a/b.git and redis://user@host and me@example.org",
     "trace 0af7651916cd43dd8448eb211c80319c at 2026-10-01T10:00:00.123456Z",
     "de305d54-75b4-431b-adb2-eb6b9e546014",
+    "usage: deploy [--token TOKEN] [--secret FILE], pass --token to log in, or --secret and a file",
+    "options ['--password', '--token'] and fields ['password', 'email'] are missing, secret word",
+    "get(url, auth=(user, password), tokens=[a, b], secret = load(path), secret : str, access = full",
+    "SplitResult(scheme='https', netloc='shop.example:443', path='/a@b', query='page=2', fragment='')",
+    "open secret = settings.SECRET, the secret : none, private = true, bank : closed",
+    "parser.add_argument('--password', '-p', help='the password'); option('--api-token', 'api_token', prompt=True)",
+    "arguments = [program, '--password', password]; password: str = Field(min_length=8)",
+    "token: str = field(default=''), secret: str | None = None",
     "compass: north, passenger=5, secretary: ann",
     "asia, numbers, shipping, keys, passed",
     "Proxy-Authorization required",
@@ -193,7 +230,8 @@ def test_no_pattern_goes_back_without_bound(name, pattern):  # noqa: ARG001 - th
     assert list(_unbounded(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))) == []
 
 
-_HOSTILE = ["eyJ-", "password='", '"auth":{', '"auth":[\\"', "\\", "://a@", "-----BEGIN PRIVATE KEY-----$",
+_HOSTILE = ["--token a", "netloc=", "auth=('", "secret ", "['--token', ",
+            "eyJ-", "password='", '"auth":{', '"auth":[\\"', "\\", "://a@", "-----BEGIN PRIVATE KEY-----$",
             "-----BEGIN PRIVATE KEY-----A-----END PRIVATE KEY-----", "4111 ", "sk-", "SG.", "api ", "--token ",
             "cookie=a;", '{"a":', "db___", "token:\\", "$a$", "''", "/*", "code=state=", "%61=", "e'\\"]  # fmt: skip
 
