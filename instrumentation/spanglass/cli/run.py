@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.programs import deaf, deafness, split
 from spanglass.identity.service_name import service_name
 from spanglass.settings.settings import SettingsError, load, unknown_variables
 from spanglass.settings.table import TABLE
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """examples:
   spanglass run app.py --port 8000
-  spanglass run -m billing.worker
+  spanglass run -m billing.worker --queue fast
   spanglass run gunicorn --workers 4 shop.web:app
   spanglass run --service-name shop --environment staging uvicorn shop.web:app --reload
 
-Everything before the program is an option of Spanglass, everything after it is the program's own.
+Everything before the program is an option of Spanglass, everything after it is the program's own; `--` may stand
+between them.
 docs/app/settings.md lists the settings, docs/app/run.md tells how children and workers are treated."""
 
 # Settings that have an option of their own; the others go with --set.
 _OPTIONS = ("service_name", "environment", "release", "endpoint", "token", "sample_ratio", "console")
 
+_WITH_VALUE = {"--set", *(f"--{name.replace('_', '-')}" for name in _OPTIONS)}
+
 
 def command(argv: Sequence[str]) -> int:
     """Replace this process by the program; returns only when it can't."""
-    arguments = _parser().parse_args(argv)
-    words = ([f"-m{arguments.module}"] if arguments.module else []) + arguments.program
-    if not words:
+    own, module, words = split(argv, _WITH_VALUE)
+    arguments = _parser().parse_args(own)
+    if not module and not words:
         raise CliError("no program to run", "for example: spanglass run app.py", code=Exit.USAGE)
     environ = dict(os.environ) | _given(arguments)
     try:
@@ -45,7 +49,10 @@ def command(argv: Sequence[str]) -> int:
         raise CliError(str(error), "docs/app/settings.md lists the settings", code=Exit.USAGE) from None
     for problem in unknown_variables(environ):
         print(f"spanglass run: warning: {problem}", file=sys.stderr)
-    program = _program(arguments.module, arguments.program)
+    program = _program(module, words)
+    if option := deafness(Path(program[0]), program[1:]):
+        problem, remedy = deaf(option, terminal_text(Path(program[0]).name))
+        print(f"spanglass run: warning: {problem}\n  {remedy}", file=sys.stderr)
     sys.stdout.flush()
     name = service_name(_as_interpreter(program), Path.cwd())
     os.execve(program[0], program, environment(environ, name))  # noqa: S606 - running programs is what it is for
@@ -54,7 +61,7 @@ def command(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="spanglass run",
-        usage="spanglass run [OPTIONS] (SCRIPT.py | -m MODULE | PROGRAM) [ARGUMENTS]",
+        usage="spanglass run [OPTIONS] [--] (SCRIPT.py | -m MODULE | PROGRAM) [ARGUMENTS]",
         description="Run a program with traces, metrics and logs on, without a change to it.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; may be repeated"
     )
-    made.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
-    made.add_argument("program", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    made.add_argument("-m", metavar="MODULE", help="run a module, as python -m does")
     return made
 
 
@@ -84,7 +90,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, str]:
     return {TABLE[name].variables[0]: text for name, text in given.items()}
 
 
-def _program(module: str | None, words: list[str]) -> list[str]:
+def _program(module: str, words: list[str]) -> list[str]:
     """Return the words to execute, the first an absolute path."""
     if module:
         return [sys.executable, "-m", module, *words]

@@ -210,6 +210,20 @@ def test_commands(doctor, tmp_path, words, severity, text):
     assert [(found, said.startswith(text)) for found, said, _ in report.of("processes")][1:] == [(severity, True)]
 
 
+def test_options_of_the_interpreter_by_which_telemetry_stays_off(doctor):
+    """-I is a warning that says what to do; the same letters among the words of a script are none."""
+    report = doctor(OFFLINE, "--", sys.executable, "-I", "app.py")
+    of_a_script = doctor(OFFLINE, "--", "app.py", "-I")
+
+    name = sys.executable.rpartition("/")[2]
+    assert report.of("processes")[-1] == [
+        "warning",
+        f"{name} runs Python with -I, which ignores what starts telemetry: nothing of it is sent",
+        "leave -I out, or call spanglass.configure() in the program",
+    ]
+    assert [severity for severity, _text, _remedy in of_a_script.of("processes")] == ["ok"]
+
+
 def test_a_program_of_another_environment(doctor, tmp_path):
     """A program whose interpreter is elsewhere is a problem: what is checked here is not what will run."""
     program(tmp_path, "gunicorn", "/opt/other/bin/python3")

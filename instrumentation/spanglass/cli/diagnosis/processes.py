@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.cli.programs import deaf, deafness, interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _AREA = "processes"
-_MAX_SHEBANG = 512  # bytes
 
 
 def facts() -> dict[str, Any]:
@@ -51,10 +51,12 @@ def _of_command(words: list[str], environ: Mapping[str, str]) -> Iterator[Findin
         text = f"there is no program {words[0]!r} on PATH or in this environment"
         yield Finding(_AREA, Severity.PROBLEM, text, f"install it in this environment: {sys.executable} -m pip install")
         return
-    interpreter = _interpreter(path)
-    if interpreter and not _same_environment(interpreter):
-        text = f"{path} runs with {interpreter}, another environment than this one ({sys.prefix})"
-        yield Finding(_AREA, Severity.PROBLEM, text, f"{interpreter} -m pip install spanglass, and run its doctor")
+    python = interpreter(path)
+    if python and not _same_environment(python):
+        text = f"{path} runs with {python}, another environment than this one ({sys.prefix})"
+        yield Finding(_AREA, Severity.PROBLEM, text, f"{python} -m pip install spanglass, and run its doctor")
+    if option := deafness(path, words[1:] if path.name == program else words):
+        yield Finding(_AREA, Severity.WARNING, *deaf(option, program))
     for check in _CHECKS.get(program, ()):
         yield from check(words[1:], environ)
 
@@ -104,20 +106,6 @@ def _find(word: str) -> Path | None:
     found = shutil.which(word)
     beside = Path(sys.executable).parent / word
     return Path(found) if found else beside if os.access(beside, os.X_OK) else None
-
-
-def _interpreter(path: Path) -> str:
-    """Read which Python a script's first line names; empty if it is none of Python's."""
-    if path.name.startswith("python"):
-        return str(path)
-    try:
-        with path.open("rb") as file:
-            line = file.read(_MAX_SHEBANG).partition(b"\n")[0].decode(errors="replace")
-    except OSError:
-        return ""
-    words = line.removeprefix("#!").split() if line.startswith("#!") else []
-    python = next((word for word in words if "python" in Path(word).name), "")
-    return shutil.which(python) or python
 
 
 def _same_environment(interpreter: str) -> bool:
