@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass.instrumentors.status import InstrumentationStatus, State
-from spanglass.instrumentors.table import REPLACED, TRIGGERS
+from spanglass.instrumentors.table import OPTIONAL_LIBRARIES, REPLACED, TRIGGERS
 from spanglass.sdk.private.published import entry_points
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from spanglass.settings.table import Settings
 
 GROUP = "opentelemetry_instrumentor"
+#: Of several that share a name: OpenTelemetry's own of today, where predecessors and other vendors' are beside it.
+_PREFERRED = "opentelemetry.instrumentation.genai."
 _ALL = "*"  # as in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 
 
@@ -37,9 +39,15 @@ class Library(NamedTuple):
 def installed() -> list[EntryPoint]:
     """Return each instrumentation's entry point, one of each name, by name."""
     found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
+    for entry in sorted(entry_points(group=GROUP), key=lambda each: not each.module.startswith(_PREFERRED)):
         found.setdefault(entry.name, entry)
     return [found[name] for name in sorted(found)]
+
+
+def library_missing(name: str, absent: str, **about: str) -> InstrumentationStatus:
+    """Return the status of an instrumentation whose library is not there."""
+    reason = f"{absent} is not installed"
+    return InstrumentationStatus(name=name, state=State.LIBRARY_MISSING, reason=reason, **about)
 
 
 def set_aside(name: str, settings: Settings) -> InstrumentationStatus | None:
@@ -67,6 +75,8 @@ def examine(entry: EntryPoint) -> InstrumentationStatus:
     """Look at the library of an instrumentation without importing either: ready, version conflict or missing."""
     metadata = entry.dist.metadata if entry.dist else None  # each look at it reads the file anew, 0.5 ms
     required, any_of = _libraries(metadata.get_all("Requires-Dist") if metadata else None)
+    required = [each for each in required if each.name not in OPTIONAL_LIBRARIES.get(entry.name, ())]
+    any_of = _own(entry.name, any_of)
     package = {
         "package": metadata["Name"] if metadata else "",
         "package_version": metadata["Version"] if metadata else "",
@@ -86,12 +96,7 @@ def examine(entry: EntryPoint) -> InstrumentationStatus:
             **{**about, "library": shown.name, "library_version": shown.version, "wanted": shown.wanted},
         )
     if unfit or not _importable(entry.name):
-        return InstrumentationStatus(
-            name=entry.name,
-            state=State.LIBRARY_MISSING,
-            reason=f"{shown.name or TRIGGERS[entry.name]} is not installed",
-            **about,
-        )
+        return library_missing(entry.name, shown.name or TRIGGERS[entry.name], **about)
     return InstrumentationStatus(name=entry.name, state=State.READY, **about)
 
 
@@ -116,6 +121,11 @@ def _libraries(requires: list[str] | None) -> tuple[list[Library], list[Library]
         elif requirement.marker.evaluate({"extra": "instruments-any"}):
             any_of.append(_look_up(requirement))
     return all_of, any_of
+
+
+def _own(name: str, any_of: list[Library]) -> list[Library]:
+    """Leave the alternative that is meant, where each has an entry point of its own: httpx and httpx2."""
+    return [each for each in any_of if each.name == TRIGGERS.get(name, "").partition(".")[0]] or any_of
 
 
 def _look_up(requirement: Requirement) -> Library:

@@ -22,13 +22,13 @@ from spanglass.instrumentors import (
     metrics,
     outcomes,
     status,
+    triggers,
     web_apps,
 )
 from spanglass.instrumentors.databases import cursors, drivers, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.status import InstrumentationStatus, State
-from spanglass.instrumentors.table import DRIVERS, TRIGGERS, options
-from spanglass.patching.imports import when_imported
+from spanglass.instrumentors.table import DRIVERS, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,13 +121,14 @@ class Installer:
         if aside is not None:
             status.record(aside)
             return
-        trigger = TRIGGERS.get(entry.name)
-        if trigger is None or trigger in sys.modules:
-            self._begin(entry, late=trigger is not None)
+        groups, missing = triggers.awaited(entry)
+        if missing:
+            status.record(discovery.library_missing(entry.name, missing))
+        elif all(any(module in sys.modules for module in group) for group in groups):
+            self._begin(entry, late=bool(groups))
         else:
             status.record(InstrumentationStatus(name=entry.name, state=State.READY))
-            begin = partial(self._begin, entry, late=False)
-            self._undo.append(when_imported(trigger, lambda _module: begin(), doing="instrument a library"))
+            self._undo += triggers.when_all_imported(groups, partial(self._begin, entry, late=False))
 
     def take_back(self) -> None:
         """Turn everything off again, the last first; what waits for an import waits no more."""

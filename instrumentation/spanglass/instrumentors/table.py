@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spanglass.settings.table import Settings
 
-#: The module whose import turns an instrumentation on. A name without a row is turned on at once.
+#: The module whose import turns an instrumentation on. Without a row it is derived (``triggers.py``), and what
+#: instruments no library is turned on at once.
 TRIGGERS = {
     "aio-pika": "aio_pika",
+    "aiobotocore": "aiobotocore.client",
     "aiohttp-client": "aiohttp",
     "aiohttp-server": "aiohttp.web",
     "aiokafka": "aiokafka",
@@ -66,6 +68,9 @@ REPLACED = {
     "structlog": "Spanglass exports the events of structlog",
     "system_metrics": "Spanglass measures process, host and interpreter",
 }
+
+#: Libraries that an instrumentation says it needs, and works without.
+OPTIONAL_LIBRARIES = {"tortoiseorm": frozenset({"pydantic"})}
 
 #: What an instrumentation replaces by name: whoever took the name before still has the original.
 REPLACED_NAMES = {

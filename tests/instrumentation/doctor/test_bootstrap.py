@@ -142,3 +142,25 @@ def test_installing(run, pika, tmp_path):
     assert result.returncode == 0
     assert (tmp_path / "ran").read_text().startswith("install ")
     assert f"{pika}=={version('opentelemetry-instrumentation')}" in (tmp_path / "ran").read_text().split()
+
+
+def test_libraries_for_language_models(run, distribution):
+    """Their instrumentations of today are named, not their predecessor, and not in the base package's version."""
+    distribution("openai", version="3.1.0")
+    distribution("anthropic", version="0.60.0")
+    shown = run("bootstrap", "--dry-run", prelude=FAIL.replace("3)", "0)")).stdout
+
+    assert "opentelemetry-instrumentation-openai-v2" not in shown
+    command = shown.splitlines()[-1].split()
+    assert {"opentelemetry-instrumentation-genai-openai", "opentelemetry-instrumentation-genai-anthropic"} <= set(
+        command
+    )
+
+
+def test_an_instrumentation_of_somebody_else_is_enough(run, distribution):
+    """Where a library is instrumented already, by whomever, no second instrumentation is asked for."""
+    distribution("openai", version="3.1.0")
+    distribution("telemetry-llm", entry="openai", requires=["openai >= 1; extra == 'instruments'"], code="")
+
+    assert "genai-openai" not in run("bootstrap", "--dry-run", prelude=FAIL).stdout
+    assert "genai-openai" not in run("doctor", "--offline").stdout

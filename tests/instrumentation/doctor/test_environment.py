@@ -259,3 +259,18 @@ def test_text(run):
 def test_wrong_option(run):
     """An unknown option is exit code 2."""
     assert run("doctor", "--jsn").returncode == 2
+
+
+def test_libraries_that_share_an_instrumentation(doctor, distribution):
+    """Each is told by its own name: httpx2 beside httpx; tortoise needs no pydantic, though its extra names it."""
+    distribution("tortoise-orm", version="0.25.0")
+    needs = ["pydantic>=900; extra == 'instruments'", "tortoise-orm>=0.17; extra == 'instruments'"]
+    distribution("tortoise", code="")
+    name = "opentelemetry-instrumentation-tortoiseorm"
+    distribution(name, entry="tortoiseorm", code="class Instrumentor: pass", requires=needs)
+
+    found = statuses(doctor(OFFLINE, libraries=True))
+
+    assert (found["httpx"]["state"], found["httpx2"]["state"]) == ("ready", "library-missing")
+    assert (found["httpx2"]["reason"], found["httpx2"]["library_version"]) == ("httpx2 is not installed", "")
+    assert (found["tortoiseorm"]["state"], found["tortoiseorm"]["library"]) == ("ready", "tortoise-orm")

@@ -116,6 +116,7 @@ def test_version_conflict(script, distribution):
 
     result = script("""
         install()
+        import fake_lib
         each = states()["fake"]
         give([each.state, each.library, each.library_version, each.wanted, each.package, each.package_version])
     """)
