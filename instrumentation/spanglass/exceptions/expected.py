@@ -54,6 +54,7 @@ TABLE: dict[str, Callable[[Any], bool]] = {
     "falcon.http_error.HTTPError": _below_500("status_code"),
     "litestar.exceptions.http_exceptions.HTTPException": _below_500("status_code"),
     "sanic.exceptions.SanicException": _below_500("status_code"),
+    "grpc._cython.cygrpc.AbortError": _always,
     "celery.exceptions.Retry": _always,
     "celery.exceptions.Ignore": _always,
     "celery.exceptions.Reject": _always,
