@@ -58,9 +58,11 @@ def _through_cursor(method: Method) -> Method:
 
     @wraps(method)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _tracing.cursors is None or kwargs:  # it takes none, and says so
-            return method(self, *args, **kwargs)
-        return getattr(sqlite3.Connection.cursor(self, stand_in(CURSORS)), name)(*args)
+        cursor = None
+        if _tracing.cursors is not None and not kwargs:  # it takes none, and says so
+            with suppress(sqlite3.Error):  # what is wrong with the connection or the arguments is told in its order
+                cursor = sqlite3.Connection.cursor(self, stand_in(CURSORS))
+        return method(self, *args, **kwargs) if cursor is None else getattr(cursor, name)(*args)
 
     return run
 
