@@ -31,6 +31,7 @@ from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
 from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.sdk import declarative, published
+from spanglass.sdk.headers import install_headers
 from spanglass.sdk.limits import say_once
 from spanglass.sdk.private.metrics import bound_readers, remove_reader, renew_in_child
 from spanglass.sdk.private.spans import remove_log_processors, remove_span_processors
@@ -182,6 +183,7 @@ class Parts:
         capture = new_capture(settings, logger_provider=logger, scrubber=self.scrubber)
         installers: list[tuple[str, Callable[[], Callable[[], None]]]] = [
             ("capture exceptions", lambda: install_exceptions(settings, capture)),
+            ("read headers", install_headers),
             ("send logs", lambda: install_logging(settings, logger_provider=logger, capture=capture)),
             ("measure the process", lambda: install_runtime_metrics(settings, meter_provider=meter)),
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
