@@ -22,7 +22,7 @@ def install_exceptions(settings: Settings, capture: Capture) -> Callable[[], Non
 
     ``capture_exception`` of the application works in either case.
     """
-    undo = [telling.use(capture)]
+    undo = [telling.use(capture, unhandled=settings.capture_exceptions)]
     if settings.capture_exceptions:
         undo += [install_recording(capture), install_hooks(capture)]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import get_current_span
 
+from spanglass.exceptions.expected import is_expected
 from spanglass.guard import guarded
 from spanglass.values import text_of
 from spanglass_core.attribute_names import EXCEPTION_FINGERPRINT
@@ -27,11 +28,15 @@ class _Used:
     """What ``capture_exception`` tells to: nothing, or the capture of the running configuration."""
 
     capture: Capture | None = None
+    unhandled = False  # whether exceptions are told that the application does not pass itself
 
 
-def use(capture: Capture) -> Callable[[], None]:
-    """Have ``capture_exception`` tell to this capture; returns what takes it back."""
-    _Used.capture = capture
+def use(capture: Capture, *, unhandled: bool = False) -> Callable[[], None]:
+    """Have ``capture_exception`` tell to this capture, and for ``unhandled`` also ``report_unhandled``.
+
+    Returns what takes it back.
+    """
+    _Used.capture, _Used.unhandled = capture, unhandled
 
     def forget() -> None:
         if _Used.capture is capture:
@@ -67,6 +72,17 @@ def capture_exception(
             capture.record_on_span(span, found, group)
         return capture.report(found, handled=handled, attributes=attributes, group=group)
     return ""
+
+
+def report_unhandled(error: BaseException) -> None:
+    """Send an exception that nobody handled as a log record of the current trace, unless one tells it already.
+
+    For what is raised when the span that it belongs to has ended. Control flow is not told.
+    """
+    capture = _Used.capture
+    if capture is not None and _Used.unhandled and not is_expected(error):
+        with guarded("report an exception"):
+            capture.report_once(error)
 
 
 def _group(fingerprint: Sequence[str] | None) -> dict[str, list[str]]:

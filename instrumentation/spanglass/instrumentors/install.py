@@ -18,18 +18,17 @@ from spanglass.instrumentors import (
     command_lines,
     coroutines,
     discovery,
-    django_handlers,
     grpc_servers,
     metrics,
     outcomes,
     status,
     triggers,
-    web_apps,
+    web,
 )
 from spanglass.instrumentors.databases import cursors, drivers, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.status import InstrumentationStatus, State
-from spanglass.instrumentors.table import DRIVERS, options
+from spanglass.instrumentors.table import DRIVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,13 +50,10 @@ _OWN_WAYS = {
     "asyncio": coroutines.asyncio,
     "asyncpg": cursors.asyncpg,
     "click": command_lines.click,
-    "fastapi": web_apps.fastapi,
-    "flask": web_apps.flask,
     "grpc_aio_server": grpc_servers.asyncio,
     "grpc_server": grpc_servers.sync,
     "sqlalchemy": sqlalchemy.sqlalchemy,
     "sqlite3": sqlite3,
-    "starlette": web_apps.starlette,
 }
 
 
@@ -110,7 +106,7 @@ class Installer:
         logger_provider: LoggerProvider,
     ) -> None:
         self._settings = settings
-        self._providers = {
+        self._providers: dict[str, Any] = {
             "tracer_provider": tracer_provider,
             "meter_provider": meter_provider,
             "logger_provider": logger_provider,
@@ -142,7 +138,7 @@ class Installer:
         status.forget()
 
     def _begin(self, entry: EntryPoint, *, late: bool) -> None:
-        """Turn one on, or for Django wait further. Called by the import of a library: raises nothing."""
+        """Turn one on. Called by the import of a library: raises nothing."""
         if self._over:
             return
         try:
@@ -153,19 +149,8 @@ class Installer:
             return
         if found.state is not State.READY:
             outcomes.tell(found)
-        elif entry.name == "django":
-            self._wait_for_handlers(entry, found, late=late)
         else:
             self._turn_on(entry, found, originals=originals(entry.name) if late else {}, late=late)
-
-    def _wait_for_handlers(self, entry: EntryPoint, found: InstrumentationStatus, *, late: bool) -> None:
-        if late and django_handlers.serving_already():
-            self._turn_on(entry, found, originals={}, late=True, serving=True)
-            return
-        status.record(found)
-        with guarded("wait for Django"):
-            turn_on = partial(self._turn_on, entry, found, originals={}, late=False)
-            self._undo.append(django_handlers.when_handlers_load(turn_on))
 
     def _turn_on(
         self,
@@ -174,12 +159,14 @@ class Installer:
         *,
         originals: Mapping[str, Any],
         late: bool,
-        serving: bool = False,
     ) -> None:
+        if entry.name in web.MODULES and not _is_imported(entry.module):
+            self._turn_on_web(found)
+            return
         if _is_being_imported(entry.module):
             # the application imports the instrumentation itself, and that has just imported the library: a thread
             # waits for the end of that import by the module's import lock
-            again = partial(self._turn_on, entry, found, originals=originals, late=late, serving=serving)
+            again = partial(self._turn_on, entry, found, originals=originals, late=late)
             with guarded("wait for the end of an import"):
                 threading.Thread(target=again, name=_WAITING, daemon=True).start()
             return
@@ -189,16 +176,37 @@ class Installer:
             outcomes.tell(outcomes.not_loaded(found, error))
             return
         try:
-            self._undo.extend(self._instrument(entry.name, instrumentor(), late=late))
+            self._undo.extend(self._instrument(found, instrumentor(), late=late))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code does
             outcomes.tell(outcomes.failed(found, error))
             return
-        outcomes.tell(outcomes.turned_on(found, originals, serving=serving))
+        outcomes.tell(outcomes.turned_on(found, originals))
 
-    def _instrument(self, name: str, instrumentor: Any, *, late: bool) -> list[Undo]:
-        given = {**self._providers, **options(name, self._settings)}
+    def _turn_on_web(self, found: InstrumentationStatus) -> None:
+        """Instrument a web framework in our own way, without its instrumentation."""
+        try:
+            self._undo.append(self._web(found))
+        except Exception as error:  # noqa: BLE001 - a release of the framework that is made otherwise
+            outcomes.tell(outcomes.failed(found, error))
+            return
+        outcomes.tell(outcomes.turned_on(found, {}))
+
+    def _web(self, found: InstrumentationStatus) -> Undo:
+        return web.turn_on(
+            found.name,
+            found.package_version,
+            tracer_provider=self._providers["tracer_provider"],
+            meter_provider=self._providers["meter_provider"],
+            message_spans=self._settings.framework_spans,
+        )
+
+    def _instrument(self, found: InstrumentationStatus, instrumentor: Any, *, late: bool) -> list[Undo]:
+        name = found.name
+        given = self._providers.copy()
         if instrumentor.is_instrumented_by_opentelemetry:  # the application has done it, and takes it back
             return []
+        if name in web.MODULES:  # the application has only imported it
+            return [self._web(found)]
         if name in _OWN_WAYS:
             del given["logger_provider"]
             return [_OWN_WAYS[name](instrumentor, given, late=late)]
@@ -207,6 +215,11 @@ class Installer:
         if name in DRIVERS:
             undo += [drivers.leave_to_sqlalchemy(name), cursors.correct_cursors()]
         return undo
+
+
+def _is_imported(module: str) -> bool:
+    """Whether a module has been imported whole."""
+    return module in sys.modules and not getattr(sys.modules[module].__spec__, "_initializing", False)
 
 
 def _is_being_imported(module: str) -> bool:

@@ -40,11 +40,8 @@ def failed(found: InstrumentationStatus, error: BaseException) -> Instrumentatio
     return replace(found, state=State.FAILED, reason=words(error), remedy=_update(found))
 
 
-def turned_on(found: InstrumentationStatus, originals: Mapping[str, Any], *, serving: bool) -> InstrumentationStatus:
+def turned_on(found: InstrumentationStatus, originals: Mapping[str, Any]) -> InstrumentationStatus:
     """Make the status of one that is on; ``originals`` are what it replaced, as far as that was imported before."""
-    if serving:
-        reason = "its handlers were set up before the instrumentation was, and stay without it"
-        return replace(found, state=State.LATE, reason=reason, remedy=_LATE_REMEDY)
     held = holders(originals)
     if not held:
         return replace(found, state=State.ACTIVE)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from spanglass.settings.table import Settings
-
 #: The module whose import turns an instrumentation on. Without a row it is derived (``triggers.py``), and what
 #: instruments no library is turned on at once.
 TRIGGERS = {
@@ -95,15 +90,3 @@ DRIVERS = {
     "pymssql": ("pymssql:connect",),
     "pymysql": ("pymysql:connect",),
 }
-
-#: Instrumentations of ASGI that take ``exclude_spans``.
-_ASGI = frozenset({"fastapi", "starlette"})
-
-
-def options(name: str, settings: Settings) -> dict[str, Any]:
-    """Return the options that an instrumentation is turned on with, besides the providers."""
-    if name in _ASGI and not settings.framework_spans:
-        return {"exclude_spans": ["receive", "send"]}
-    if name == "flask":
-        return {"enable_commenter": False}  # it only prepares texts for comments in SQL, which are off everywhere
-    return {}

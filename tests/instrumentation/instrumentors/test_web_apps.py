@@ -30,50 +30,33 @@ FRAMEWORKS = [
 ]
 
 
-@pytest.mark.parametrize("order", ["{0}import_,app", "import_,{0}app", "import_,app,{0}"])
 @pytest.mark.parametrize(("import_", "app", "call", "span"), FRAMEWORKS)
-def test_orders(script, order, import_, app, call, span):
-    """Installed before the import, between import and application, or after both: a request is one span."""
-    steps = {"import_": import_, "app": app}
-    parts = order.format("install(),").strip(",").split(",")
-    code = "\n".join(steps.get(part, part) for part in parts)
+def test_from_the_beginning(script, import_, app, call, span):
+    """Installed before the import, the class stays what it is, a request is one span, and none after taking back.
 
-    assert script(f"{code}\n{call}\n{call}\ngive(taken())") == [span, span]
-
-
-@pytest.mark.parametrize(("import_", "app", "call", "span"), FRAMEWORKS)
-def test_taken_back(script, import_, app, call, span):
-    """After taking back, neither that application nor a new one makes spans."""
-    code = f"undo = install()\n{import_}\n{app}\n{call}\nfirst = taken()\nundo()\n{call}\n{app}\n{call}"
-
-    assert script(f"{code}\ngive([first, taken()])") == [[span], []]
-
-
-@pytest.mark.parametrize(("import_", "app", "call", "span"), FRAMEWORKS)
-def test_classes_stay_what_they_are(script, import_, app, call, span):
-    """The class that applications are instances of is not replaced, so isinstance() holds whenever it was imported."""
-    del call, span
+    The instrumentation of OpenTelemetry is not imported for it.
+    """
     owner = import_.split()[3]
-    code = f"{import_}\nbefore = {owner}\ninstall()\n{import_}\n{app}\ngive([before is {owner}, type(app) is before])"
+    code = f"""
+undo = install()
+{import_}
+{app}
+{call}
+{call}
+first = taken()
+undo()
+{call}
+{app}
+{call}
+give([first, taken(), [type(app) is {owner}, "opentelemetry.instrumentation.{span[0]}" in sys.modules]])
+"""
+    assert script(code) == [[span, span], [], [True, False]]
 
-    assert script(code) == [True, True]
 
-
-@pytest.mark.parametrize(("import_", "app", "call", "span"), FRAMEWORKS[:2])
-def test_framework_spans(script, import_, app, call, span):
-    """The setting framework_spans keeps the spans of ASGI's messages."""
-    result = script(f"install(framework_spans=True)\n{import_}\n{app}\n{call}\ngive(taken())")
-
-    sent = [span[0], f"{span[1]} http send", "internal"]
-    assert result == [sent, sent, span]
-
-
-def test_flask_that_has_served_is_left_alone(script):
-    """Flask takes no hooks after its first request: such an application goes on as it is, without an error."""
-    import_, app = FLASK
-    code = f"{import_}\n{app}\n{WSGI_CALL}\ninstall()\ngive([{WSGI_CALL}.status_code, taken()])"
-
-    assert script(code) == [200, []]
+@pytest.mark.parametrize(("import_", "app", "call", "span"), FRAMEWORKS)
+def test_afterwards(script, import_, app, call, span):
+    """Installed when an application is there, and has served already, its requests are spans from then on."""
+    assert script(f"{import_}\n{app}\n{call}\ninstall()\n{call}\ngive(taken())") == [span]
 
 
 def test_disabled(script):
@@ -82,6 +65,30 @@ def test_disabled(script):
     code = f"install(disabled_instrumentations=['fastapi'])\n{import_}\n{app}\n{ASGI_CALL}\ngive(taken())"
 
     assert script(code) == []
+
+
+@pytest.mark.parametrize(
+    ("instrumented", "import_", "app", "call", "span"),
+    [
+        ("fastapi.FastAPIInstrumentor.instrument_app(app", *FASTAPI, ASGI_CALL, "GET /x/{n}"),
+        ("flask.FlaskInstrumentor().instrument_app(app", *FLASK, WSGI_CALL, "GET /x/<n>"),
+    ],
+)
+def test_those_that_the_application_instruments_itself(script, instrumented, import_, app, call, span):
+    """An application that is handed to OpenTelemetry's instrumentation has that one's spans and hooks, not ours too."""
+    module = instrumented.partition(".")[0]
+    hook = "server_request_hook" if module == "fastapi" else "request_hook"
+    result = script(f"""
+install()
+{import_}
+{app}
+import opentelemetry.instrumentation.{module}
+opentelemetry.instrumentation.{instrumented}, {hook}=lambda span, _: span.set_attribute("hooked", True))
+{call}
+give([[each.name, each.attributes.get("hooked")] for each in _spans.get_finished_spans() if each.kind.name == "SERVER"])
+""")
+
+    assert result == [[span, True]]
 
 
 DJANGO = """
@@ -106,45 +113,44 @@ urlpatterns = [path("x/<int:n>", lambda request, n: HttpResponse("hello"))]
 """
 
 
-@pytest.mark.parametrize("first", [True, False])
-def test_django(script, distribution, first):
-    """With Django's own order in wsgi.py, the settings module named after the import, a request is one span."""
+@pytest.mark.parametrize("order", ["before", "after", "handler"])
+def test_django(script, distribution, order):
+    """With Django's own order in wsgi.py, the settings module named after the import, a request is one span.
+
+    So it is when there is a handler already, and the settings are as they were.
+    """
     distribution("shop-settings", code=SETTINGS)
-    before, after = ("install()", "") if first else ("", "install()")
+    steps = {each: "install()" if each == order else "" for each in ("before", "after", "handler")}
 
     result = script(f"""
-    {before}
+    {steps["before"]}
     {DJANGO}
-    {after}
+    {steps["after"]}
     application = get_wsgi_application()
+    {steps["handler"]}
     {DJANGO_CALL}
-    give([body.decode(), taken(), states()["django"].state])
+    from django.conf import settings
+    give([body.decode(), taken(), states()["django"].state, settings.MIDDLEWARE])
     """)
 
-    assert result == ["hello", [["django", "GET x/<int:n>", "server"]], "active"]
+    assert result == ["hello", [["django", "GET x/<int:n>", "server"]], "active", []]
 
 
-def test_django_too_late(script, distribution):
-    """A handler that exists has its middleware: that is said, and the next handler is instrumented."""
+def test_django_that_the_application_instruments_itself(script, distribution):
+    """OpenTelemetry's instrumentation, turned on by the application, is left alone, and there is one span."""
     distribution("shop-settings", code=SETTINGS)
 
     result = script(f"""
-    {DJANGO}
-    application = get_wsgi_application()
     install()
-    {DJANGO_CALL}
-    first = taken()
+    {DJANGO}
+    from opentelemetry.instrumentation.django import DjangoInstrumentor
+    DjangoInstrumentor().instrument()
     application = get_wsgi_application()
     {DJANGO_CALL}
-    give([first, taken(), states()["django"].state, states()["django"].reason])
+    give(taken())
     """)
 
-    assert result == [
-        [],
-        [["django", "GET x/<int:n>", "server"]],
-        "late",
-        "its handlers were set up before the instrumentation was, and stay without it",
-    ]
+    assert result == [["django", "GET x/<int:n>", "server"]]
 
 
 @pytest.mark.parametrize(("module", "spans"), [("shop", [["click", "shop", "internal"]]), ("rq.cli", [])])
