@@ -18,7 +18,6 @@ from spanglass.instrumentors import (
     command_lines,
     coroutines,
     discovery,
-    grpc_servers,
     metrics,
     outcomes,
     status,
@@ -27,12 +26,15 @@ from spanglass.instrumentors import (
 )
 from spanglass.instrumentors.databases import cursors, drivers, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
+from spanglass.instrumentors.network import clients, grpc_servers
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import DRIVERS
+from spanglass.patching.imports import when_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from importlib.metadata import EntryPoint
+    from types import ModuleType
 
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
@@ -52,6 +54,7 @@ _OWN_WAYS = {
     "click": command_lines.click,
     "grpc_aio_server": grpc_servers.asyncio,
     "grpc_server": grpc_servers.sync,
+    "pika": clients.pika,
     "sqlalchemy": sqlalchemy.sqlalchemy,
     "sqlite3": sqlite3,
 }
@@ -74,6 +77,7 @@ def install_instrumentors(
     )
     for entry in discovery.installed():
         installer.add(entry)
+    installer.correct("elasticsearch", clients.elasticsearch)
     metrics.observe(meter_provider)
     return installer.take_back
 
@@ -128,6 +132,16 @@ class Installer:
         else:
             status.record(InstrumentationStatus(name=entry.name, state=State.READY))
             self._undo += triggers.when_all_imported(groups, partial(self._begin, entry, late=False))
+
+    def correct(self, library: str, hook: Callable[[ModuleType], Undo]) -> None:
+        """Correct a library that makes spans itself, when it is imported, unless it is named among the disabled."""
+        if discovery.set_aside(library, self._settings) is None:
+
+            def act(module: ModuleType) -> None:
+                self._undo.append(hook(module))
+
+            doing = "correct the spans of a library"
+            self._undo.append(when_imported(clients.NATIVE[library], act, doing=doing))
 
     def take_back(self) -> None:
         """Turn everything off again, the last first; what waits for an import waits no more."""

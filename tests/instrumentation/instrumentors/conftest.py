@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from spanglass.instrumentors import discovery
 from spanglass.instrumentors.install import Installer
+from spanglass.instrumentors.network import clients
 from spanglass.sdk.private.metrics import bound_readers
 from spanglass.settings.settings import load
 
@@ -160,6 +161,8 @@ def instrument():
         for entry in discovery.installed():
             if entry.name in names:
                 installer.add(entry)
+        if "elasticsearch" in names:
+            installer.correct("elasticsearch", clients.elasticsearch)
         return told
 
     yield turn_on

@@ -1,0 +1,1 @@
+"""Servers of gRPC, and clients of brokers and search engines."""
