@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.programs import deaf, deafness, split
 from spanglass.identity.service_name import service_name
+from spanglass.settings.components import missing
 from spanglass.settings.settings import SettingsError, load, unknown_variables
 from spanglass.settings.table import TABLE
 from spanglass.start.autostart import environment
@@ -47,7 +48,7 @@ def command(argv: Sequence[str]) -> int:
         load({}, environ)
     except SettingsError as error:
         raise CliError(str(error), "docs/app/settings.md lists the settings", code=Exit.USAGE) from None
-    for problem in unknown_variables(environ):
+    for problem in [*unknown_variables(environ), *missing(environ)]:
         print(f"spanglass run: warning: {problem}", file=sys.stderr)
     program = _program(module, words)
     if option := deafness(Path(program[0]), program[1:]):

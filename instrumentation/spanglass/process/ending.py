@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.guard import guarded
 from spanglass.patching.imports import when_imported
-from spanglass.process.green import are_green, start_native_thread
+from spanglass.process.greenlets import are_green, start_native_thread
 from spanglass.process.hard_exits import (
     INIT_PID,
     before_deadly_signals,

@@ -7,17 +7,14 @@ threads end before: one that was begun before the patching waits for what is no 
 
 from __future__ import annotations
 
-import _thread
-import sys
 from contextlib import ExitStack
 from functools import partial
-from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from spanglass.patching.imports import when_imported
 from spanglass.patching.patches import Replacement, replace
 from spanglass.process import forking
-from spanglass.process.references import References
+from spanglass.process.greenlets import References
 from spanglass.sdk.private.metrics import pause_readers
 
 if TYPE_CHECKING:
@@ -40,20 +37,6 @@ def begin_anew_when_patched(provider: MeterProvider) -> Callable[[], None]:
 
         watching.callback(when_imported(module, watch, doing=f"watch {module} patch"))
     return watching.close
-
-
-def are_green() -> bool:
-    """Return whether what starts threads starts greenlets."""
-    return not isinstance(_thread.start_new_thread, BuiltinFunctionType)
-
-
-def start_native_thread(target: Callable[..., object], *args: object) -> None:
-    """Start a thread of the system where ``are_green``, for what may not wait for greenlets."""
-    if "gevent.monkey" in sys.modules:
-        start = sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")
-    else:
-        start = sys.modules["eventlet.patcher"].original("_thread").start_new_thread
-    start(target, args)
 
 
 def _around(provider: MeterProvider, replaced: Replacement) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,7 @@ from spanglass.sdk.limits import log_limits, span_limits
 from spanglass.sdk.private.metrics import bound_readers, silence
 from spanglass.sdk.private.spans import by_name
 from spanglass.sdk.unused import UnrecordedTracerProvider
-from spanglass_core.settings_types import SettingsError
+from spanglass.settings.components import usable_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -35,6 +36,10 @@ _TOLD_BY_OURS = {
 
 #: The name under which OTEL_*_EXPORTER mean our own delivery.
 OTLP = "otlp"
+
+_SAMPLER, _ID_GENERATOR = "OTEL_TRACES_SAMPLER", "OTEL_PYTHON_ID_GENERATOR"
+
+_logger = logging.getLogger("spanglass")
 
 
 Provider = TracerProvider | MeterProvider | LoggerProvider
@@ -56,25 +61,24 @@ class Chosen(NamedTuple):
 
 
 def chosen_exporters(signal: str) -> Chosen:
-    """Read OTEL_<SIGNAL>_EXPORTER: names with commas between them, or ``none``."""
-    text = os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip() or OTLP
-    names = [] if text.lower() == "none" else [name.strip() for name in text.split(",") if name.strip()]
+    """Read OTEL_<SIGNAL>_EXPORTER: names with commas between them, or ``none``. What is not there is left out."""
+    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    if os.environ.get(variable, "").strip().lower() == "none":
+        return Chosen(otlp=False, others=())
+    names = usable_names(os.environ, variable) or [OTLP]
     return Chosen(OTLP in names, tuple(name for name in names if name != OTLP))
 
 
 def other_exporters(
     traces: tuple[str, ...], metrics: tuple[str, ...], logs: tuple[str, ...]
 ) -> tuple[list[SpanExporter], list[MetricExporter | MetricReader], list[LogRecordExporter]]:
-    """Make the exporters that OpenTelemetry's variables name: console, otlp_json_file, and whatever is installed.
-
-    Raises ``SettingsError`` for one that is not there or can't be made.
-    """
+    """Make the exporters that OpenTelemetry's variables name: console, otlp_json_file, and whatever is installed."""
     made: list[list[Any]] = [[], [], []]
     for at, (signal, names) in enumerate(zip(("TRACES", "METRICS", "LOGS"), (traces, metrics, logs), strict=True)):
-        if names:
+        for name in names:
             asked: list[tuple[str, ...]] = [(), (), ()]
-            asked[at] = names
-            made[at] = _made(f"OTEL_{signal}_EXPORTER", partial(_exporters, asked))
+            asked[at] = (name,)
+            made[at] += _made(f"OTEL_{signal}_EXPORTER", name, partial(_exporters, asked)) or ()
     return made[0], made[1], made[2]
 
 
@@ -82,29 +86,31 @@ def _exporters(asked: Sequence[tuple[str, ...]]) -> list[Any]:
     return [make() for group in by_name("exporters", *asked) or () for make in group.values()]
 
 
-def _made(variable: str, make: Callable[[], Any]) -> Any:
-    """Make what a variable of OpenTelemetry names, by OpenTelemetry's own functions."""
+def _made(variable: str, name: str, make: Callable[[], Any]) -> Any:
+    """Make what a variable of OpenTelemetry names, by OpenTelemetry's own functions; None, and a line, if not."""
     try:
         return make()
-    except Exception as error:
-        raise SettingsError(f"{variable}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor does
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        _logger.warning("%s=%s can't be used, telemetry goes on without it: %s", variable, name, reason)
+        return None
 
 
 def id_generator() -> IdGenerator | None:
     """Make the generator that OTEL_PYTHON_ID_GENERATOR names; None: the SDK's own."""
-    name = os.environ.get("OTEL_PYTHON_ID_GENERATOR", "").strip()
-    if name in {"", "random"}:
+    names = usable_names(os.environ, _ID_GENERATOR)
+    if names in ([], ["random"]):
         return None
-    made: IdGenerator | None = _made("OTEL_PYTHON_ID_GENERATOR", partial(by_name, "id_generator", name))
+    made: IdGenerator | None = _made(_ID_GENERATOR, names[0], partial(by_name, "id_generator", names[0]))
     return made
 
 
 def stated_sampler() -> Sampler | None:
     """Make the sampler that OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG name; None: nobody named one."""
-    name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
-    if not name:
+    names = usable_names(os.environ, _SAMPLER)
+    if not names:
         return None
-    made: Sampler | None = _made("OTEL_TRACES_SAMPLER", partial(by_name, "sampler", name))
+    made: Sampler | None = _made(_SAMPLER, names[0], partial(by_name, "sampler", names[0]))
     return made
 
 

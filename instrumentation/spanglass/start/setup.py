@@ -15,6 +15,7 @@ from spanglass.clock import NS_PER_S
 from spanglass.guard import RUN_VARIABLE, STRICT_VARIABLE, guarded
 from spanglass.process.ending import Ending
 from spanglass.process.locks import ModuleLock
+from spanglass.settings.components import missing, only_usable
 from spanglass.settings.settings import SettingsError, load, unknown_variables
 
 if TYPE_CHECKING:
@@ -86,9 +87,11 @@ def start(
             with guarded("start"):
                 settings = read()
                 if settings.enabled:
-                    from spanglass.start.parts import Parts  # noqa: PLC0415 - 150 ms that nobody pays with telemetry off
+                    with only_usable():
+                        from spanglass.start.parts import Parts  # noqa: PLC0415 - 150 ms, not paid with telemetry off
 
-                    _begin(Parts(settings, more_resource or {}, scrub_callback), instrument=instrument)
+                        parts = Parts(settings, more_resource or {}, scrub_callback)
+                    _begin(parts, instrument=instrument)
         except SettingsError as error:
             _refuse(error)
         return _running.parts is not None
@@ -96,7 +99,7 @@ def start(
 
 def _begin(parts: Parts, *, instrument: bool) -> None:
     if RUN_VARIABLE not in os.environ:  # `spanglass run` has said it, once for all processes
-        for problem in unknown_variables(os.environ):
+        for problem in [*unknown_variables(os.environ), *missing(os.environ)]:
             _logger.warning("%s", problem)
     ending = Ending(_finish, force_flush, parts.settings.flush_timeout_ns / NS_PER_S)
     try:

@@ -32,8 +32,18 @@ def test_shape_of_the_json(doctor):
 
 
 def test_installed_instrumentations_are_ready(doctor):
-    """Every library of the development environment is ready, with its version, and none is said to be broken."""
-    found = statuses(doctor(OFFLINE, libraries=True))
+    """Every library of the development environment is ready, with its version, and none is said to be broken.
+
+    Nor by a propagator whose package is missing, without which OpenTelemetry's API can't be imported: that is said.
+    """
+    report = doctor(OFFLINE, libraries=True, OTEL_PROPAGATORS="b3")
+    found = statuses(report)
+
+    assert [
+        "warning",
+        "OTEL_PROPAGATORS=b3: its package is not installed, it is left out",
+        "pip install opentelemetry-propagator-b3",
+    ] in report.of("settings")
 
     names = ["celery", "django", "fastapi", "flask", "httpx", "psycopg", "redis", "requests", "sqlalchemy", "starlette"]
     assert [(name, found[name]["state"], found[name]["library_version"]) for name in names] == [

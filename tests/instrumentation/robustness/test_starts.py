@@ -4,34 +4,61 @@ from __future__ import annotations
 
 import pytest
 
+GONE = {
+    "OTEL_PROPAGATORS": ("b3,tracecontext,jaegr", ["pip install opentelemetry-propagator-b3", "did you mean jaeger?"]),
+    "OTEL_TRACES_SAMPLER": ("always_onn", ["did you mean always_on?"]),
+    "OTEL_TRACES_EXPORTER": ("otlp,zipkin", ["pip install opentelemetry-exporter-zipkin"]),
+    "OTEL_METRICS_EXPORTER": ("prometheus", ["pip install opentelemetry-exporter-prometheus"]),
+    "OTEL_LOGS_EXPORTER": ("nothing", ["install the package that brings it, or unset OTEL_LOGS_EXPORTER"]),
+    "OTEL_PYTHON_ID_GENERATOR": ("xray", ["pip install opentelemetry-sdk-extension-aws"]),
+    "OTEL_PYTHON_CONTEXT": ("gevent", ["install the package that brings it, or unset OTEL_PYTHON_CONTEXT"]),
+    "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": ("os,container", ["opentelemetry-resource-detector-containerid"]),
+}
 
-@pytest.mark.parametrize(
-    ("variable", "value", "problem"),
-    [
-        ("OTEL_TRACES_EXPORTER", "nothing", "'nothing' not found"),
-        ("OTEL_METRICS_EXPORTER", "otlp,nothing", "'nothing' not found"),
-        ("OTEL_LOGS_EXPORTER", "otlp,console,nothing", "'nothing' not found"),
-        ("OTEL_PYTHON_ID_GENERATOR", "nothing", "'nothing' not found"),
-    ],
-)
-def test_what_opentelemetrys_variables_name_and_is_not_there(execute, variable, value, problem):
-    """The variable is named without a traceback; no thread is left, nothing waits for a fork, and nothing is set."""
+
+def test_what_opentelemetrys_variables_name_and_is_not_there(execute):
+    """Each missing package and each wrong name is one line that says what to do; all the rest is as it would be."""
     done = execute(
         """
-        import threading, spanglass
-        from spanglass.process import forking
-        from spanglass.sdk import published
-        started = spanglass.configure()
-        left = [each for each in forking._in_child if each.end_thread]
-        print(started, len(threading.enumerate()), left, published.current())
+        import os, spanglass
+        before = {name: text for name, text in os.environ.items() if name.startswith("OTEL_")}
+        print(spanglass.configure(in_progress=False), before.items() <= os.environ.items())
+        from opentelemetry import propagate, trace
+        from spanglass.start.setup import running
+        import opentelemetry.instrumentation.requests
+        parts = running()
+        with spanglass.span("work"):
+            carrier = {}
+            propagate.inject(carrier)
+        print(list(carrier), parts.providers.tracer.resource.attributes.get("os.type"), len(parts.pipelines.readers))
         """,
-        variables={variable: value},
+        variables={variable: value for variable, (value, _) in GONE.items()},
     )
 
-    assert done.stdout == "False 1 [] [None, None, None]\n"
-    assert done.stderr.startswith(f"spanglass: {variable}: ")
-    assert problem in done.stderr
+    assert done.stdout == "True True\n['traceparent'] linux 1\n"
+    lines = done.stderr.splitlines()
+    for variable, (_, remedies) in GONE.items():
+        found = [line for line in lines if line.startswith(f"{variable}=")]
+        assert [remedy in line for line, remedy in zip(found, remedies, strict=True)] == [True] * len(remedies)
     assert "Traceback" not in done.stderr
+
+
+def test_a_component_that_cannot_be_imported(execute, tmp_path):
+    """One that is installed and broken is left out as well, with its error in the line."""
+    (tmp_path / "broken-1.dist-info").mkdir()
+    (tmp_path / "broken-1.dist-info" / "METADATA").write_text("Name: broken\nVersion: 1\n")
+    (tmp_path / "broken-1.dist-info" / "entry_points.txt").write_text("[opentelemetry_propagator]\nb3 = broken:B3\n")
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no\\nluck')")
+    done = execute(
+        "import spanglass; print(spanglass.configure())",
+        variables={"OTEL_PROPAGATORS": "b3", "PYTHONPATH": str(tmp_path)},
+    )
+
+    assert done.stdout == "True\n"
+    assert done.stderr.splitlines()[0] == (
+        "OTEL_PROPAGATORS=b3: the propagator can't be imported, it is left out (RuntimeError: no luck); "
+        "mend it, or unset OTEL_PROPAGATORS"
+    )
 
 
 def test_a_part_that_fails_at_the_start_takes_everything_back(execute):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
+from spanglass.settings.components import missing
 from spanglass.settings.settings import Settings, SettingsError, Sourced, describe, load, unknown_variables
 from spanglass.settings.table import TABLE
 from spanglass_core.settings_types import HEADERS
@@ -58,6 +59,7 @@ def _whole(environ: Mapping[str, str], *, alone_fine: bool) -> list[Finding]:
 
 def _about(settings: Settings, sourced: Sequence[Sourced], environ: Mapping[str, str]) -> list[Finding]:
     found = [Finding(_AREA, Severity.WARNING, text, _HINT) for text in unknown_variables(environ)]
+    found += [Finding(_AREA, Severity.WARNING, each.problem, each.remedy) for each in missing(environ)]
     if not settings.enabled:
         name = next(each.place for each in sourced if each.row.name == "enabled").rpartition(" ")[2]
         found.append(Finding(_AREA, Severity.WARNING, f"telemetry is switched off by {name}", f"unset {name}"))

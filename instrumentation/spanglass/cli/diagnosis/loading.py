@@ -11,6 +11,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from spanglass.settings.components import corrections
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,7 +59,7 @@ def failures(names: Sequence[str], timeout_s: float = _TIMEOUT_S) -> dict[str, s
 def _attempt(names: Sequence[str], timeout_s: float) -> tuple[list[list[str]], str]:
     """Run the program; gives the lines that it reported, and how it ended in words."""
     words = [sys.executable, "-c", _PROGRAM, json.dumps(names), json.dumps(sys.path)]
-    environ = {name: text for name, text in os.environ.items() if name != "SPANGLASS_RUN"}
+    environ = {name: text for name, text in os.environ.items() if name != "SPANGLASS_RUN"} | corrections(os.environ)
     try:
         ended = subprocess.run(  # noqa: S603 - our own program
             words, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False

@@ -1,4 +1,4 @@
-"""Names that modules which we bring along took from the standard library before gevent or eventlet replaced it.
+"""Threads where gevent or eventlet may have replaced them, and names that modules took before from what was replaced.
 
 ``from ssl import SSLContext`` in urllib3, imported by us under ``spanglass run``, holds the class from before; gevent's
 own takes its place in ``ssl``, and methods of the other then call themselves without end: every HTTPS request of the
@@ -7,32 +7,22 @@ application fails. Without us it would have imported these modules after the pat
 
 from __future__ import annotations
 
+import _thread
 import sys
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 # What an application does not import by itself before it patches, and we do.
 _BROUGHT_ALONG = ("opentelemetry", "requests", "urllib3", "wrapt")
-_PATCHED = (
-    "_thread",
-    "os",
-    "queue",
-    "select",
-    "selectors",
-    "signal",
-    "socket",
-    "ssl",
-    "subprocess",
-    "threading",
-    "time",
-)
+_PATCHED = ("_thread", "os", "queue", "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading")
 
 
 class References:
-    """What is found when made, which is before the patching; ``renew`` is called after it, whatever became of it."""
+    """Names in the modules that we bring along: made before the patching, renewed after it, whatever became of it."""
 
     def __init__(self) -> None:
         """Note the references; those to ``ssl`` are taken away meanwhile, for gevent warns of those that it finds."""
@@ -63,3 +53,17 @@ def _modules() -> Iterator[ModuleType]:
         if name.partition(".")[0] in _BROUGHT_ALONG and module is not None and id(module) not in seen:
             seen.add(id(module))
             yield module
+
+
+def are_green() -> bool:
+    """Return whether what starts threads starts greenlets."""
+    return not isinstance(_thread.start_new_thread, BuiltinFunctionType)
+
+
+def start_native_thread(target: Callable[..., object], *args: object) -> None:
+    """Start a thread of the system where ``are_green``, for what may not wait for greenlets."""
+    if "gevent.monkey" in sys.modules:
+        start = sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")
+    else:
+        start = sys.modules["eventlet.patcher"].original("_thread").start_new_thread
+    start(target, args)
