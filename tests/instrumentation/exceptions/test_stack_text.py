@@ -65,9 +65,8 @@ def raised_group():
         try:
             fail()
         except ValueError as error:
-            raise ExceptionGroup(
-                "all", [error, TypeError("a"), ExceptionGroup("rest", [OSError("two")])]
-            ) from KeyError("k")
+            members = [error, TypeError("a"), ExceptionGroup("rest", [OSError("two")])]
+            raise ExceptionGroup("all", members) from KeyError("k")  # one line: Python 3.13 shows all of a statement
     except ExceptionGroup as group:
         return group
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import wrapt
-from opentelemetry.instrumentation._semconv import _report_new
-from opentelemetry.semconv._incubating.metrics.db_metrics import create_db_client_operation_duration
 from opentelemetry.trace import set_span_in_context
 from sqlalchemy.engine import base
 
@@ -45,7 +43,7 @@ class TimedEngineTracer(upstream.EngineTracer):  # type: ignore[misc]
             "server.port": url.port,
         }
         self._measured = {name: value for name, value in told.items() if value}
-        if _report_new(self._sem_conv_opt_in_mode_db):
+        if self._sem_conv_opt_in_mode_db.name != "DEFAULT":  # new names, or both
             self._register_event_listener(engine, "after_cursor_execute", self._succeeded)
             self._register_event_listener(engine, "handle_error", self._failed)
 
@@ -88,7 +86,9 @@ class TimedEngineTracer(upstream.EngineTracer):  # type: ignore[misc]
 
 def time_engines(meter_provider: Any) -> Callable[[], None]:
     """Have upstream make tracers that measure, too; gives what takes that back."""
-    duration = create_db_client_operation_duration(meter_provider.get_meter(_SCOPE))
+    duration = meter_provider.get_meter(_SCOPE).create_histogram(
+        "db.client.operation.duration", "s", "Duration of database client operations."
+    )
     made = type("EngineTracer", (TimedEngineTracer,), {"duration": duration})
     return replace(upstream, "EngineTracer", lambda _: made)
 

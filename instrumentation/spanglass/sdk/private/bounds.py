@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.metrics import Histogram
 from opentelemetry.sdk.metrics.view import Aggregation, DefaultAggregation, ExplicitBucketHistogramAggregation
 
-from spanglass.sdk.private.features import DURATIONS, optional
+from spanglass.sdk.private.features import DURATIONS, lose, optional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,9 @@ _BY_NAME = (
 
 def by_unit(aggregation: dict[type, Aggregation]) -> dict[type, Aggregation]:
     """Return what a reader makes of each kind of instrument, with bounds by unit where nothing else is said."""
+    if not hasattr(DefaultAggregation, "_create_aggregation"):  # the SDK would never call ours
+        lose(DURATIONS, AttributeError("DefaultAggregation._create_aggregation"))
+        return aggregation
     return {
         kind: _BoundsByUnit() if issubclass(kind, Histogram) and type(made) is DefaultAggregation else made
         for kind, made in aggregation.items()
