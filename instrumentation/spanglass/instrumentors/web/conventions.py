@@ -6,8 +6,6 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from opentelemetry.semconv._incubating.attributes import http_attributes as old_http
-from opentelemetry.semconv._incubating.attributes import net_attributes as old_net
 from opentelemetry.semconv.attributes import client_attributes as client
 from opentelemetry.semconv.attributes import http_attributes as http
 from opentelemetry.semconv.attributes import server_attributes as server
@@ -52,16 +50,16 @@ def stated_names() -> Names:
 
 #: The old name of each attribute that only got another name.
 _RENAMED = {
-    http.HTTP_REQUEST_METHOD: old_http.HTTP_METHOD,
-    http.HTTP_RESPONSE_STATUS_CODE: old_http.HTTP_STATUS_CODE,
+    http.HTTP_REQUEST_METHOD: "http.method",
+    http.HTTP_RESPONSE_STATUS_CODE: "http.status_code",
     http.HTTP_ROUTE: http.HTTP_ROUTE,
-    url.URL_SCHEME: old_http.HTTP_SCHEME,
-    server.SERVER_ADDRESS: old_net.NET_HOST_NAME,
-    server.SERVER_PORT: old_net.NET_HOST_PORT,
-    NETWORK_PROTOCOL_VERSION: old_http.HTTP_FLAVOR,
-    USER_AGENT_ORIGINAL: old_http.HTTP_USER_AGENT,
-    client.CLIENT_ADDRESS: old_net.NET_PEER_IP,
-    client.CLIENT_PORT: old_net.NET_PEER_PORT,
+    url.URL_SCHEME: "http.scheme",
+    server.SERVER_ADDRESS: "net.host.name",
+    server.SERVER_PORT: "net.host.port",
+    NETWORK_PROTOCOL_VERSION: "http.flavor",
+    USER_AGENT_ORIGINAL: "http.user_agent",
+    client.CLIENT_ADDRESS: "net.peer.ip",
+    client.CLIENT_PORT: "net.peer.port",
 }
 
 #: Attributes of the old duration, by their new names.
@@ -85,10 +83,10 @@ def old_request(attributes: Attributes, host: str) -> Attributes:
     found = renamed(attributes)
     query = attributes.get(url.URL_QUERY)
     target = f"{attributes.get(url.URL_PATH, '')}{'?' if query else ''}{query or ''}"
-    found[old_http.HTTP_TARGET] = target
+    found["http.target"] = target
     if host:
-        found[old_http.HTTP_HOST] = host
-        found[old_http.HTTP_URL] = f"{attributes.get(url.URL_SCHEME, 'http')}://{host}{target}"
+        found["http.host"] = host
+        found["http.url"] = f"{attributes.get(url.URL_SCHEME, 'http')}://{host}{target}"
     return found
 
 
@@ -97,5 +95,5 @@ def old_duration(attributes: Attributes, ends: Attributes) -> Attributes:
     both = {**attributes, **ends}
     found = renamed({key: both[key] for key in _OF_OLD_DURATION if key in both})
     if http.HTTP_ROUTE in ends:
-        found[old_http.HTTP_TARGET] = ends[http.HTTP_ROUTE]
+        found["http.target"] = ends[http.HTTP_ROUTE]
     return found
