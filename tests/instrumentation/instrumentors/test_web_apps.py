@@ -151,18 +151,3 @@ def test_django_that_the_application_instruments_itself(script, distribution):
     """)
 
     assert result == [["django", "GET x/<int:n>", "server"]]
-
-
-@pytest.mark.parametrize(("module", "spans"), [("shop", [["click", "shop", "internal"]]), ("rq.cli", [])])
-def test_commands(script, module, spans):
-    """A command of the application is a span; one that runs on and on, such as a worker, is none."""
-    result = script(f"""
-        install()
-        import click
-        def pay(): pass
-        pay.__module__ = "{module}"
-        click.command("pay")(pay).main([], prog_name="shop", standalone_mode=False)
-        give(taken())
-    """)
-
-    assert result == spans
