@@ -24,11 +24,13 @@ from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from opentelemetry.util.types import Attributes
 
     from spanglass.exceptions.capture import Capture
+
+_PASSES_ON = "sentry_sdk.integrations.otlp"
 
 
 def install_recording(capture: Capture) -> Callable[[], None]:
@@ -116,8 +118,7 @@ def _record_exception(replaced: Replacement, capture: Capture) -> Callable[..., 
         """Record an exception as a span event."""
         if replaced.active and isinstance(exception, BaseException) and not is_expected(exception):
             # Instrumentations record what leaves a span, and say so only seldom; the application what it handles.
-            caller = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - the way there is
-            left = escaped or is_telemetry(caller)
+            left = escaped or is_telemetry(_caller(sys._getframe(1)))  # noqa: SLF001 - the way there is
             with guarded("record an exception on a span"):
                 if self.is_recording():
                     capture.record_on_span(self, exception, attributes, timestamp, escaped=escaped, left=left)
@@ -125,6 +126,14 @@ def _record_exception(replaced: Replacement, capture: Capture) -> Callable[..., 
         replaced.original(self, exception, attributes, timestamp, escaped)
 
     return record_exception
+
+
+def _caller(frame: FrameType) -> str:
+    """Return the module that records an exception. Sentry's OTLP integration stands in between, and passes it on."""
+    name: str = frame.f_globals.get("__name__", "")
+    if name == _PASSES_ON and frame.f_back is not None:
+        return _caller(frame.f_back)
+    return name
 
 
 def _log_attributes(replaced: Replacement, capture: Capture) -> Callable[[BaseException], Any]:

@@ -21,6 +21,7 @@ from spanglass.guard import guarded
 from spanglass.identity.resource import make_resource, process_attributes
 from spanglass.in_progress import InProgressProcessor
 from spanglass.instrumentors.install import install_instrumentors, load_one
+from spanglass.instrumentors.other_exporters import install_beside
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
 from spanglass.logs.install import install_logging
@@ -184,6 +185,7 @@ class Parts:
         installers: list[tuple[str, Callable[[], Callable[[], None]]]] = [
             ("capture exceptions", lambda: install_exceptions(settings, capture)),
             ("read headers", install_headers),
+            ("go along with other exporters", lambda: install_beside(settings, self.scrubber)),
             ("send logs", lambda: install_logging(settings, logger_provider=logger, capture=capture)),
             ("measure the process", lambda: install_runtime_metrics(settings, meter_provider=meter)),
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),

@@ -27,6 +27,8 @@ _STREAMS = "spanglass.streams"  # in the environ: whether the response is a gene
 
 _CLOSING = "ClosingIterator"  # Werkzeug's, which every body is in
 _CLIENT_ERROR = 400
+#: Packages whose bodies only pass on what is inside.
+_PASSING = frozenset({"werkzeug", "sentry_sdk"})
 #: What Werkzeug's ProxyFix keeps there when it has put in what a proxy says of the client and the host.
 _PROXY_FIX = "werkzeug.proxy_fix.orig"
 _BEHIND_PROXY = (client.CLIENT_ADDRESS, server.SERVER_ADDRESS, server.SERVER_PORT, url.URL_SCHEME)
@@ -80,7 +82,7 @@ def _dispatched(replaced: Replacement) -> Callable[..., Any]:
 
 def _is_generated(response: Any) -> bool:
     """Whether the body is an iterator. So is that of Flask's error pages, which are run as applications."""
-    if not getattr(response, "is_streamed", True):
+    if response is None or not getattr(response, "is_streamed", True):
         return False
     error_page = response.status_code >= _CLIENT_ERROR and type(response.response).__name__ == _CLOSING
     return not error_page
@@ -102,12 +104,16 @@ def _handled(replaced: Replacement) -> Callable[..., Any]:
 
     @wraps(original)
     def handle_exception(self: Any, *arguments: Any) -> Any:
+        response = None
         try:
-            return original(self, *arguments)
+            response = original(self, *arguments)
+            return response
         finally:
             try:
-                request = globals_.request.environ.get(KEY)
+                environ = globals_.request.environ
+                request = environ.get(KEY)
                 if request is not None:
+                    environ[_STREAMS] = _is_generated(response)
                     request.failed(arguments[-1])
             except Exception as error:  # noqa: BLE001 - nothing here may reach the application
                 swallow("record the exception of a request", error)
@@ -117,4 +123,4 @@ def _handled(replaced: Replacement) -> Callable[..., Any]:
 
 def _streams(environ: dict[str, Any], body: Iterable[bytes]) -> bool:
     """Whether code may run while the body is read: of a generator, or of a middleware around Flask."""
-    return bool(environ.get(_STREAMS, False)) or type(body).__name__ != _CLOSING
+    return bool(environ.get(_STREAMS, True)) or type(body).__module__.partition(".")[0] not in _PASSING
