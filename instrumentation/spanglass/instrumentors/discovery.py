@@ -124,8 +124,9 @@ def _libraries(requires: list[str] | None) -> tuple[list[Library], list[Library]
 
 
 def _own(name: str, any_of: list[Library]) -> list[Library]:
-    """Leave the alternative that is meant, where each has an entry point of its own: httpx and httpx2."""
-    return [each for each in any_of if each.name == TRIGGERS.get(name, "").partition(".")[0]] or any_of
+    """Leave out alternatives that have an entry point of their own: httpx2 for httpx, but not psycopg2-binary."""
+    others = {trigger.partition(".")[0] for other, trigger in TRIGGERS.items() if other != name}
+    return [each for each in any_of if each.name not in others] or any_of
 
 
 def _look_up(requirement: Requirement) -> Library:

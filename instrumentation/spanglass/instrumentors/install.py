@@ -24,7 +24,7 @@ from spanglass.instrumentors import (
     triggers,
     web,
 )
-from spanglass.instrumentors.databases import cursors, drivers, sqlalchemy, sqlite3
+from spanglass.instrumentors.databases import cursors, drivers, postgres, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.network import clients, grpc_servers
 from spanglass.instrumentors.status import InstrumentationStatus, State
@@ -227,7 +227,11 @@ class Installer:
         instrumentor.instrument(skip_dep_check=True, **given)
         undo = [instrumentor.uninstrument]
         if name in DRIVERS:
-            undo += [drivers.leave_to_sqlalchemy(name), cursors.correct_cursors()]
+            undo += [
+                postgres.correct_connections(name),
+                drivers.leave_to_sqlalchemy(name),
+                cursors.correct_cursors(),
+            ]
         return undo
 
 
