@@ -38,29 +38,20 @@ def install_recording(capture: Capture) -> Callable[[], None]:
     undo = ExitStack()
     undo.callback(replace(Span, "record_exception", lambda replaced: _record_exception(replaced, capture)))
     undo.callback(replace(Span, "__exit__", _exit))
-    undo.callback(replace(trace, "use_span", _use_span))
+    undo.callback(replace(trace, "use_span", lambda _: use_span))
     if place := log_exceptions():  # without it the SDK's own attributes remain
         undo.callback(replace(*place, lambda replaced: _log_attributes(replaced, capture)))
     return undo.close
 
 
-def _use_span(replaced: Replacement) -> Callable[..., Any]:
-    def use_span(
-        span: trace.Span,
-        end_on_exit: bool = False,  # noqa: FBT001, FBT002 - the signature that is replaced
-        record_exception: bool = True,  # noqa: FBT001, FBT002
-        set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
-    ) -> Any:
-        """Make a span current in a block."""
-        use = used if replaced.active else replaced.original
-        return use(span, end_on_exit, record_exception, set_status_on_exception)
-
-    return use_span
-
-
 @agnostic_context_manager  # type: ignore[untyped-decorator]
-def used(span: trace.Span, end: bool, record: bool, set_status: bool) -> Iterator[trace.Span]:  # noqa: FBT001 - as above
-    """Do what ``use_span`` does, for all that fails."""
+def use_span(
+    span: trace.Span,
+    end_on_exit: bool = False,  # noqa: FBT001, FBT002 - the signature that is replaced
+    record_exception: bool = True,  # noqa: FBT001, FBT002
+    set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
+) -> Iterator[trace.Span]:
+    """Make a span current in a block, as OpenTelemetry's does, and tell what fails in it, whatever that is."""
     try:
         token = attach(trace.set_span_in_context(span))
         try:
@@ -69,13 +60,13 @@ def used(span: trace.Span, end: bool, record: bool, set_status: bool) -> Iterato
             detach(token)
     except BaseException as error:
         if isinstance(span, trace.Span) and span.is_recording() and is_failure(error):
-            if record:
+            if record_exception:
                 span.record_exception(error)
-            if set_status:
+            if set_status_on_exception:
                 span.set_status(_failed(error))
         raise
     finally:
-        if end:
+        if end_on_exit:
             span.end()
 
 

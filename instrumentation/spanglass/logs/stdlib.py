@@ -68,15 +68,13 @@ class _Watch:
         try:
             if own_work.going_on and not is_telemetry(record.name):
                 return False
-            sender = self._sender
-            if (
-                sender is not None
-                and record.levelno >= self._level
-                and not _was_sent(record)
-                and sender.wants(record.name)
-            ):
-                _send(sender, record)
-            in_thread.handing |= STDLIB
+            sender, handing = self._sender, in_thread.handing
+            if sender is not None and record.levelno >= self._level:
+                known = _was_written_by_structlog(record) or (handing & LOGURU and inside_of(LOGURU))
+                if not known and sender.wants(record.name):
+                    _send(sender, record)
+            if not handing & STDLIB:
+                in_thread.handing = handing | STDLIB
             _add_ids(record, *current_ids(), self._service_name)
         except Exception as error:  # noqa: BLE001 - logging goes on whatever happens here
             swallow("send a record of stdlib logging", error)
@@ -89,11 +87,11 @@ def _ids_are_printed() -> bool:
     return any(name in format_ for format_ in formats if isinstance(format_, str) for name in _IDS)
 
 
-def _was_sent(record: logging.LogRecord) -> bool:
+def _was_written_by_structlog(record: logging.LogRecord) -> bool:
     passed_on = in_thread.passed_on
     if passed_on:
         in_thread.passed_on = ""
-    return passed_on == record.name or inside_of(LOGURU)
+    return passed_on == record.name
 
 
 def _add_ids(record: logging.LogRecord, trace_id: str, span_id: str, service_name: str) -> None:

@@ -60,8 +60,11 @@ class _SeenBefore:
     code than ``call`` says, its argument is not known yet: then a wrapper sees it.
     """
 
+    __slots__ = ("_code", "_original", "_replaced", "_see", "_variable", "_wrapper")
+
     def __init__(self, replaced: Replacement, call: Call, see: Callable[[Any, Any], bool]) -> None:
-        self._replaced, self._call, self._see = replaced, call, see
+        self._replaced, self._original, self._see = replaced, replaced.original, see
+        self._code, self._variable = call
 
         def wrapper(instance: Any, argument: Any, *args: Any, **kwargs: Any) -> Any:
             if replaced.active and not see(instance, argument):
@@ -72,15 +75,15 @@ class _SeenBefore:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
-            return self._wrapper if self._replaced.active else self._replaced.original
+            return self._wrapper if self._replaced.active else self._original
         if self._replaced.active:
             frame = sys._getframe(1)  # noqa: SLF001 - what stdlib logging uses too
-            argument = frame.f_locals.get(self._call.variable) if frame.f_code is self._call.code else None
+            argument = frame.f_locals.get(self._variable) if frame.f_code is self._code else None
             if argument is None:
                 return MethodType(self._wrapper, instance)
             if not self._see(instance, argument):
                 return _nothing
-        return MethodType(self._replaced.original, instance)
+        return MethodType(self._original, instance)
 
 
 def see_before(owner: type, name: str, call: Call, see: Callable[[Any, Any], bool]) -> Callable[[], None]:
