@@ -14,7 +14,7 @@ from spanglass.process.locks import ForkGate as _ForkGate
 if TYPE_CHECKING:
     from spanglass.api.collector import MetricsCollector
     from spanglass.api.decorator import trace
-    from spanglass.api.health import (
+    from spanglass.api.health.monitor import (
         HealthMonitor,
         HealthReport,
         HealthResult,

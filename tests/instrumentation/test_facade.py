@@ -86,8 +86,8 @@ def test_what_few_applications_need_is_imported_when_they_do():
         "difflib",
         "google.rpc.status_pb2",
         "opentelemetry.sdk._configuration",
-        "spanglass.api.health",
-        "spanglass.api.health_runner",
+        "spanglass.api.health.monitor",
+        "spanglass.api.health.runner",
         "spanglass.cli",
         "spanglass.delivery.console",
         "spanglass.delivery.grpc_sender",
@@ -119,8 +119,8 @@ def test_checks_of_health_run_though_they_are_imported_after_configure():
         "import threading, spanglass; spanglass.configure(endpoint='http://127.0.0.1:9', flush_timeout='100ms')\n"
         "spanglass.register_check('db', lambda: True)\n"
         "assert 'spanglass-health' in {each.name for each in threading.enumerate()}\n"
-        "from spanglass.api.health import default_monitor\n"
+        "from spanglass.api.health.monitor import default_monitor\n"
         "spanglass.shutdown(); assert default_monitor.on_register is None"
     )
 
-    assert "spanglass.api.health_runner" in full_names_after(code)
+    assert "spanglass.api.health.runner" in full_names_after(code)

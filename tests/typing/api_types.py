@@ -29,7 +29,7 @@ from spanglass import (
     up_down_counter,
 )
 from spanglass.api.collector import MetricSnapshot
-from spanglass.api.health import HealthIssue
+from spanglass.api.health.monitor import HealthIssue
 from spanglass.api.metrics import Counter, Gauge, Histogram, UpDownCounter
 from spanglass.api.operations import Operation, OperationStatistics
 

@@ -10,7 +10,7 @@ PLACES: dict[str, str] = {
     for module, names in {
         "api.collector": ("MetricsCollector",),
         "api.decorator": ("trace",),
-        "api.health": (
+        "api.health.monitor": (
             "HealthMonitor",
             "HealthReport",
             "HealthResult",

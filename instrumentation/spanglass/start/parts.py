@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanglass.api.health_start import run_checks_when_used
+from spanglass.api.health import run_checks_when_used
 from spanglass.clock import NS_PER_MS, SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
 from spanglass.delivery.closing import Closing, shutdown_within

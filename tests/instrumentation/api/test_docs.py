@@ -12,7 +12,7 @@ import pytest
 import spanglass
 import spanglass.api
 from spanglass.api import PLACES
-from spanglass.api.health import default_monitor
+from spanglass.api.health.monitor import default_monitor
 from spanglass_core import attribute_names
 
 APP = Path(__file__).parents[3] / "docs" / "app"

@@ -8,7 +8,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from spanglass.api import messages, metrics
 from spanglass.api.decorator import trace
-from spanglass.api.health import HealthMonitor
+from spanglass.api.health.monitor import HealthMonitor
 from spanglass.api.operations import PerformanceMonitor
 from spanglass.api.spans import span
 

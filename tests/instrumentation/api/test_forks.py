@@ -10,8 +10,8 @@ import pytest
 
 from spanglass.api import metrics
 from spanglass.api.collector import MetricsCollector
-from spanglass.api.health import HealthMonitor
-from spanglass.api.health_runner import start_health_runner
+from spanglass.api.health.monitor import HealthMonitor
+from spanglass.api.health.runner import start_health_runner
 from spanglass.api.operations import PerformanceMonitor
 
 # Python 3.12 warns of forking with threads, which is what these tests are about

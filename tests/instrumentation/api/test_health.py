@@ -9,10 +9,10 @@ import threading
 import pytest
 from opentelemetry._logs import SeverityNumber
 
-from spanglass.api.health import MAX_CHECKS, HealthMonitor, HealthResult
-from spanglass.api.health_report import HealthIssue, understood
-from spanglass.api.health_runner import DEFAULT_INTERVAL_NS, FIRST_AFTER_NS, HealthRunner, start_health_runner
-from spanglass.api.health_runs import Clocks
+from spanglass.api.health.monitor import MAX_CHECKS, HealthMonitor, HealthResult
+from spanglass.api.health.report import HealthIssue, understood
+from spanglass.api.health.runner import DEFAULT_INTERVAL_NS, FIRST_AFTER_NS, HealthRunner, start_health_runner
+from spanglass.api.health.runs import Clocks
 from spanglass.api.spans import current_span, span
 from spanglass.errors import HealthError
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
 
-from spanglass.api.health_report import CheckReport, HealthResult, failed, understood
+from spanglass.api.health.report import CheckReport, HealthResult, failed, understood
 from spanglass.api.spans import qualified_name
 from spanglass.clock import NS_PER_S
 from spanglass.sdk.private.published import SUPPRESS_KEY

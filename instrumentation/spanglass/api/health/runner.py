@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from spanglass.api.health import default_monitor
+from spanglass.api.health.monitor import default_monitor
 from spanglass.clock import NS_PER_S
 from spanglass.guard import guarded
 from spanglass.process.forking import in_child_while_alive
@@ -14,8 +14,8 @@ from spanglass.process.forking import in_child_while_alive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass.api.health import HealthMonitor
-    from spanglass.api.health_runs import Check, Run
+    from spanglass.api.health.monitor import HealthMonitor
+    from spanglass.api.health.runs import Check, Run
 
 __all__ = ["DEFAULT_INTERVAL_NS", "FIRST_AFTER_NS", "HealthRunner", "start_health_runner"]
 

@@ -13,9 +13,17 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from spanglass.api.health_report import CheckReport, HealthIssue, HealthReport, HealthResult, not_checked, overall
-from spanglass.api.health_runs import Check, Clocks, Run, begin_run
-from spanglass.api.health_telemetry import export_change, export_result
+from spanglass.api.health.report import (
+    CheckReport,
+    HealthIssue,
+    HealthReport,
+    HealthResult,
+    export_change,
+    export_result,
+    not_checked,
+    overall,
+)
+from spanglass.api.health.runs import Check, Clocks, Run, begin_run
 from spanglass.clock import NS_PER_S
 from spanglass.errors import HealthError
 from spanglass.process.forking import in_child_while_alive
