@@ -6,7 +6,6 @@ default of that one part is used.
 
 from __future__ import annotations
 
-import difflib
 import os
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -154,6 +153,8 @@ def _missing(variable: str, name: str, kind: _Kind) -> Missing | None:
     package = kind.packages.get(name)
     if package is not None:
         return Missing(variable, name, f"{begin}: its package is not installed, {default}", f"pip install {package}")
+    import difflib  # noqa: PLC0415 - 1 ms that a configuration without mistakes need not pay
+
     close = difflib.get_close_matches(name, [*known, *kind.packages, *kind.always], n=1)
     remedy = f"did you mean {close[0]}?" if close else f"install the package that brings it, or unset {variable}"
     return Missing(variable, name, f"{begin}: there is no such {kind.noun} here, {default}", remedy)
