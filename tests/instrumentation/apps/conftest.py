@@ -64,14 +64,16 @@ class Receiver:
 
 
 class Program:
-    """A program of ``programs/`` in a process of its own."""
+    """A program of ``programs/``, or of another folder, in a process of its own."""
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str], log: Path, port: int) -> None:
+    def __init__(
+        self, words: Sequence[str], environ: Mapping[str, str], log: Path, port: int, folder: Path = PROGRAMS
+    ) -> None:
         self.port = port
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                words, cwd=PROGRAMS, env=dict(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                words, cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
 
     @property
@@ -81,12 +83,16 @@ class Program:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
         """GET as soon as it listens, and give the JSON of the answer."""
+        return json.loads(self.read(path, headers) or b"null")
+
+    def read(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+        """GET as soon as it listens, and give the answer."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             connection = http.client.HTTPConnection(HOST, self.port, timeout=LIMIT_S)
             try:
                 connection.request("GET", path, headers=dict(headers or {}))
-                return json.loads(connection.getresponse().read() or b"null")
+                return connection.getresponse().read()
             except ConnectionError:
                 assert self.process.poll() is None, self.output
                 assert time.monotonic() < deadline, self.output
@@ -143,18 +149,24 @@ def run(tmp_path: Path, environ: dict[str, str]) -> Iterator[Callable[..., Progr
     """Start programs: ``run("gunicorn", "web:app", service="x")``; "{port}" becomes a free port; all end with the test.
 
     ``spanglass=False`` gives the words to the interpreter; None runs them as they are, with the interpreter's folder
-    first on PATH; ``variables`` are added to the environment.
+    first on PATH; ``variables`` are added to the environment. ``folder`` is another working folder than ``programs/``,
+    ``port`` the port of a program whose words do not have it.
     """
     made: list[Program] = []
 
     def start(
-        *words: str, service: str, spanglass: bool | None = True, variables: Mapping[str, str] | None = None
+        *words: str,
+        service: str,
+        spanglass: bool | None = True,
+        variables: Mapping[str, str] | None = None,
+        folder: Path = PROGRAMS,
+        port: int = 0,
     ) -> Program:
-        (port,) = free_ports(1)
+        port = port or free_ports(1)[0]
         filled = [word.replace("{port}", str(port)) for word in words]
         filled = [*LAUNCHERS[spanglass], *filled]
         surroundings = environ | {"SPANGLASS_SERVICE_NAME": service, "PORT": str(port)} | dict(variables or {})
-        made.append(Program(filled, surroundings, tmp_path / f"{service}-{len(made)}.log", port))
+        made.append(Program(filled, surroundings, tmp_path / f"{service}-{len(made)}.log", port, folder))
         return made[-1]
 
     yield start
