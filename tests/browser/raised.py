@@ -10,7 +10,7 @@ from made_up import HOSTILE
 
 from spanglass.exceptions.chain import ChainReader
 from spanglass.exceptions.describing import brief, describe
-from spanglass.exceptions.ports import NoScrubber
+from spanglass.exceptions.reading import NoScrubber
 from spanglass.settings.table import Settings
 from spanglass_core.attribute_names import EXCEPTION_CHAIN, EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID
 

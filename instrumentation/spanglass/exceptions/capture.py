@@ -19,7 +19,7 @@ from spanglass.exceptions.chain import ChainReader
 from spanglass.exceptions.describing import Description, brief, describe, plain
 from spanglass.exceptions.expected import is_expected
 from spanglass.exceptions.occurrence import Occurrence, occurrence_of
-from spanglass.exceptions.ports import NoScrubber, Scrubber, random_id
+from spanglass.exceptions.reading import NoScrubber, Scrubber, random_id
 from spanglass.sdk.published import SCOPE
 from spanglass.values import attributes_of, class_name
 from spanglass_core.attribute_names import EXCEPTION_HANDLED, EXCEPTION_OCCURRENCE_ID

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass.exceptions.budget import (
+from spanglass.exceptions.frames import FrameReader
+from spanglass.exceptions.occurrence import occurrence_id_of
+from spanglass.exceptions.reading import (
     MAX_FIRST_EXCEPTIONS,
     MAX_LAST_EXCEPTIONS,
     MAX_MESSAGE,
@@ -18,15 +20,13 @@ from spanglass.exceptions.budget import (
     MAX_WALKED,
     Budget,
 )
-from spanglass.exceptions.frames import FrameReader
-from spanglass.exceptions.occurrence import occurrence_id_of
 from spanglass.exceptions.value_text import ValueText, hidden_names
 from spanglass.values import class_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from spanglass.exceptions.ports import Scrubber
+    from spanglass.exceptions.reading import Scrubber
     from spanglass.settings.settings import Settings
 
 
@@ -50,7 +50,7 @@ class ChainReader:
         self._stopwatch = stopwatch
 
     def read(self, error: BaseException) -> list[dict[str, Any]]:
-        """Return the chain as what JSON can write, bounded by ``budget``."""
+        """Return the chain as what JSON can write, bounded by ``reading.Budget``."""
         budget = Budget(self._stopwatch)
         values = ValueText(self._scrubber, self._hidden, budget)
         chain = [self._entry(link, budget, values) for link in shorten(walk(error))]

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass.exceptions.budget import (
+from spanglass.exceptions.callers import callers, entries
+from spanglass.exceptions.in_app import in_app_rule, is_telemetry
+from spanglass.exceptions.reading import (
     MAX_CALLERS,
     MAX_FIRST_FRAMES,
     MAX_LAST_FRAMES,
@@ -23,16 +25,13 @@ from spanglass.exceptions.budget import (
     MAX_OWN_CALLERS,
     MAX_VARIABLES,
 )
-from spanglass.exceptions.callers import callers, entries
-from spanglass.exceptions.in_app import in_app_rule, is_telemetry
 from spanglass.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import CodeType, FrameType, TracebackType
 
-    from spanglass.exceptions.budget import Budget
-    from spanglass.exceptions.ports import Scrubber
+    from spanglass.exceptions.reading import Budget, Scrubber
     from spanglass.exceptions.value_text import ValueText
     from spanglass.settings.settings import Settings
 

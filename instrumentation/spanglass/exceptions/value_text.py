@@ -15,15 +15,14 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from spanglass.exceptions.budget import MAX_VARIABLE
+from spanglass.exceptions.reading import MAX_VARIABLE
 from spanglass.exceptions.value_kinds import CUT, MAX_TEXT, whole, writer_of
 from spanglass.values import class_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass.exceptions.budget import Budget
-    from spanglass.exceptions.ports import Scrubber
+    from spanglass.exceptions.reading import Budget, Scrubber
 
 #: Structures inside the outermost one.
 MAX_DEPTH = 3

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link, Status
 
-from spanglass.scrubbing.marks import mark
+from spanglass.scrubbing.plans import mark
 from spanglass.sdk.copying import bounded, copy_span
 from spanglass.sdk.private.spans import events_and_links
 from spanglass_core.attribute_names import SCRUBBED

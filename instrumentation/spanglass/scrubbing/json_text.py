@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from spanglass.scrubbing.keys import KeyRules, Rule
-    from spanglass.scrubbing.marks import Mark
+    from spanglass.scrubbing.plans import Mark
 
 # a string, a number or word, a bracket, or what stands between
 _TOKEN = lazy_pattern(r"\"(?:[^\"\\]|\\.)*+\"|[\w.+-]++|[{}\[\]]|[^\"\w.+{}\[\]-]++")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from spanglass.scrubbing.marks import is_marked
+from spanglass.scrubbing.plans import is_marked
 from spanglass_core.lazy_patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from spanglass.scrubbing.keys import KeyRules, Rule
-    from spanglass.scrubbing.marks import Mark
+    from spanglass.scrubbing.plans import Mark
 
 # A name and what parts it from its value. It begins a word, or follows a line break that is written as `\\n`.
 # `"a", "b"` parts them where pairs of headers, or the arguments of a command, are listed.

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 from spanglass.scrubbing.hints import hint_pattern
 from spanglass.scrubbing.json_text import is_json, scrub_json
 from spanglass.scrubbing.keys import KeyRules, words_of
-from spanglass.scrubbing.marks import REDACTED, is_marked, mark
 from spanglass.scrubbing.pairs import is_flag, scrub_pairs
-from spanglass.scrubbing.plans import Plan, plan_of
+from spanglass.scrubbing.plans import REDACTED, Plan, is_marked, mark, plan_of
 from spanglass.scrubbing.shapes import HINTS as SHAPE_HINTS
 from spanglass.scrubbing.shapes import scrub_shapes, scrub_userinfo
 from spanglass.scrubbing.sql import HINT as SQL_HINT

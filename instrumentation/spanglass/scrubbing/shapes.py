@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from spanglass.scrubbing.marks import REDACTED, is_marked
+from spanglass.scrubbing.plans import REDACTED, is_marked
 from spanglass_core.lazy_patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from spanglass.scrubbing.hints import Hint
-    from spanglass.scrubbing.marks import Mark
+    from spanglass.scrubbing.plans import Mark
 
 # Reason, what it begins with, the rest.
 _SHAPES: tuple[tuple[str, str, str], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
-from spanglass.scrubbing.marks import is_marked
+from spanglass.scrubbing.plans import is_marked
 from spanglass.scrubbing.shapes import scrub_userinfo
 from spanglass_core.lazy_patterns import lazy_pattern
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from spanglass.scrubbing.hints import Hint
     from spanglass.scrubbing.keys import KeyRules
-    from spanglass.scrubbing.marks import Mark
+    from spanglass.scrubbing.plans import Mark
 
 #: Parameters that are secret in a URL and have harmless names elsewhere: signatures of cloud storage (semantic
 #: conventions, ``url.query``), assertions of single sign-on, session ids.

@@ -12,10 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from spanglass.exceptions.budget import Budget
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
-from spanglass.exceptions.ports import NoScrubber
+from spanglass.exceptions.reading import Budget, NoScrubber
 from spanglass.exceptions.value_text import ValueText, hidden_names
 from spanglass.settings.table import Settings
 

@@ -7,7 +7,7 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.exceptions.chain import ChainReader, shorten, walk
-from spanglass.exceptions.ports import NoScrubber
+from spanglass.exceptions.reading import NoScrubber
 from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.settings.table import Settings
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from opentelemetry._logs import SeverityNumber
 
-from spanglass.exceptions.hooks import install_hooks
+from spanglass.exceptions.install import install_hooks
 
 CHAIN, HANDLED = "spanglass.exception.chain", "spanglass.exception.handled"
 

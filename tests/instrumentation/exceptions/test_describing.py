@@ -4,8 +4,8 @@ import traceback
 import pytest
 
 from spanglass.exceptions.chain import ChainReader
-from spanglass.exceptions.ports import NoScrubber
-from spanglass.exceptions.stack_text import stack_text
+from spanglass.exceptions.describing import stack_text
+from spanglass.exceptions.reading import NoScrubber
 from spanglass.settings.table import Settings
 
 
