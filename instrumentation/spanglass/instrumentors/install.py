@@ -21,6 +21,7 @@ from spanglass.instrumentors import (
     metrics,
     outcomes,
     status,
+    threads,
     triggers,
     web,
 )
@@ -57,6 +58,7 @@ _OWN_WAYS = {
     "pika": clients.pika,
     "sqlalchemy": sqlalchemy.sqlalchemy,
     "sqlite3": sqlite3,
+    "threading": threads.threading,
 }
 
 
