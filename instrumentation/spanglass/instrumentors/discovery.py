@@ -6,21 +6,22 @@ distribution's extras ``instruments`` (all of them) and ``instruments-any`` (one
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from spanglass.instrumentors.status import InstrumentationStatus, State
 from spanglass.instrumentors.table import OPTIONAL_LIBRARIES, REPLACED, TRIGGERS
+from spanglass.instrumentors.web import OWN
 from spanglass.sdk.private.published import entry_points
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from packaging.requirements import Requirement
 
     from spanglass.settings.table import Settings
 
+#: Where frameworks are instrumented for which there is no entry point.
+_OTHERS = "spanglass.instrumentors.web.others"
 GROUP = "opentelemetry_instrumentor"
 #: Of several that share a name: OpenTelemetry's own of today, where predecessors and other vendors' are beside it.
 _PREFERRED = "opentelemetry.instrumentation.genai."
@@ -41,6 +42,9 @@ def installed() -> list[EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda each: not each.module.startswith(_PREFERRED)):
         found.setdefault(entry.name, entry)
+    for name, library in OWN.items():
+        if _version(library):
+            found.setdefault(name, EntryPoint(name, f"{_OTHERS}:{name}", GROUP))
     return [found[name] for name in sorted(found)]
 
 
@@ -73,6 +77,12 @@ def set_aside(name: str, settings: Settings) -> InstrumentationStatus | None:
 
 def examine(entry: EntryPoint) -> InstrumentationStatus:
     """Look at the library of an instrumentation without importing either: ready, version conflict or missing."""
+    if entry.module == _OTHERS:
+        library = OWN[entry.name]
+        return InstrumentationStatus(
+            name=entry.name, state=State.READY, library=library, library_version=_version(library),
+            package="spanglass", package_version=_version("spanglass"),
+        )  # fmt: skip
     metadata = entry.dist.metadata if entry.dist else None  # each look at it reads the file anew, 0.5 ms
     required, any_of = _libraries(metadata.get_all("Requires-Dist") if metadata else None)
     required = [each for each in required if each.name not in OPTIONAL_LIBRARIES.get(entry.name, ())]
@@ -131,12 +141,18 @@ def _own(name: str, any_of: list[Library]) -> list[Library]:
 
 def _look_up(requirement: Requirement) -> Library:
     wanted = str(requirement.specifier)
-    try:
-        found = version(requirement.name)
-    except PackageNotFoundError:
+    found = _version(requirement.name)
+    if not found:
         return Library(requirement.name, "", wanted, fits=False)
     # an application that runs a pre-release of a library in the range wants it instrumented
     return Library(requirement.name, found, wanted, fits=requirement.specifier.contains(found, prereleases=True))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _importable(name: str) -> bool:

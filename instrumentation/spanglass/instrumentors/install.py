@@ -176,7 +176,7 @@ class Installer:
         originals: Mapping[str, Any],
         late: bool,
     ) -> None:
-        if entry.name in web.MODULES and not _is_imported(entry.module):
+        if entry.name in web.OWN or (entry.name in web.MODULES and not _is_imported(entry.module)):
             self._turn_on_web(found)
             return
         if _is_being_imported(entry.module):

@@ -33,6 +33,7 @@ class Told:
         tracers, loggers = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
         meters = MeterProvider([self._reader], shutdown_on_exit=False)
         tracers.add_span_processor(SimpleSpanProcessor(self._spans))
+        self.tracers = tracers
         loggers.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
         self.tracer, ids, settings = tracers.get_tracer("shop"), itertools.count(1), Settings()
         capture = new_capture(settings, logger_provider=loggers, ids=lambda: f"id{next(ids)}")

@@ -10,6 +10,7 @@ from spanglass.cli.diagnosis.loading import failures
 from spanglass.cli.diagnosis.missing import Missing, missing, unfit
 from spanglass.instrumentors.discovery import inspect
 from spanglass.instrumentors.status import InstrumentationStatus, State
+from spanglass.instrumentors.web import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ _SEVERITY = {
 def table(settings: Settings) -> list[InstrumentationStatus]:
     """Return every instrumentation that is installed, or could be, by name. Imports those that are ready, elsewhere."""
     found = inspect(settings)
-    broken = failures([each.name for each in found if each.state is State.READY])
+    broken = failures([each.name for each in found if each.state is State.READY and each.name not in OWN])
     checked = [_broken(each, broken[each.name]) if each.name in broken else each for each in found]
     return sorted([*checked, *_not_installed(settings)], key=lambda each: each.name)
 

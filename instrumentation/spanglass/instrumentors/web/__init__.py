@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 #: By the name of an instrumentation's entry point: the module here that has a function of the same name.
-MODULES = {"django": "django", "fastapi": "starlette", "flask": "flask", "starlette": "starlette"}
+MODULES = {
+    "django": "django",
+    "falcon_asgi": "others",
+    "fastapi": "starlette",
+    "flask": "flask",
+    "litestar": "others",
+    "starlette": "starlette",
+}
+
+#: Those for which there is no instrumentation of OpenTelemetry's, and the distribution of each.
+OWN = {"falcon_asgi": "falcon", "litestar": "litestar"}
 
 
 def turn_on(
