@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import wrapt
-from opentelemetry.semconv._incubating.attributes import process_attributes as process
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import Status, StatusCode
 
@@ -79,10 +78,10 @@ def _package(value: object) -> str:
 
 def _attributes() -> dict[str, Any]:
     return {
-        process.PROCESS_COMMAND_ARGS: sys.argv,
-        process.PROCESS_EXECUTABLE_NAME: sys.argv[0] if sys.argv else "",
-        process.PROCESS_EXIT_CODE: 0,
-        process.PROCESS_PID: os.getpid(),
+        "process.command_args": sys.argv,
+        "process.executable.name": sys.argv[0] if sys.argv else "",
+        "process.exit.code": 0,
+        "process.pid": os.getpid(),
     }
 
 
@@ -91,7 +90,7 @@ def _ended(span: Span, error: BaseException) -> None:
     code = _exit_code(error)
     if not code:
         return
-    span.set_attributes({process.PROCESS_EXIT_CODE: code, ERROR_TYPE: class_name(type(error))})
+    span.set_attributes({"process.exit.code": code, ERROR_TYPE: class_name(type(error))})
     if not is_expected(error):
         span.record_exception(error)
     span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {text_of(error)}"))
