@@ -22,13 +22,16 @@ _NAME = lazy_pattern(
     r"(?:(?<=\\[nrt])|(?<![\w.-])(?!(?<=\\)[nrt]))"
     r"(?P<name>(?:(?i:api|secret|private|access|credit|debit|card|security|social|bank|account)[ ](?=\w)){0,2}+"
     r"[\w.-]{1,128}+)"
-    r"(?P<quote>\\{0,8}[\"'])?(?P<part>\s{0,8}(?:=>|:=|[=:])\s{0,8}|(?<=[\"']),\s{0,8})"
+    r"(?P<quote>\\{0,8}[\"'])?(?P<item>(?<=[\"'])\])?(?P<part>\s{0,8}(?:=>|:=|[=:])\s{0,8}|(?<=[\"']),\s{0,8})"
 )
 _FLAG = lazy_pattern(r"(?<![^\s\"'`(\[])--?(?P<name>[A-Za-z][\w-]{1,64}+) {1,4}(?=[^\s-])")
 _FLAG_ALONE = lazy_pattern(r"-{1,2}[A-Za-z][\w-]{1,64}+")
 _NEXT_FLAG = lazy_pattern(r"-{1,2}[A-Za-z][\w-]{0,64}+\\{0,8}[\"']")
 # `token: str | None = "x"`: what stands between a name and its value
 _ANNOTATION = lazy_pattern(r"[\w.]++(?:\[[\w., |]{1,60}+\])?+(?:\s?\|\s?[\w.]++){0,3}+\s{0,4}=\s{0,4}")
+_PAIR_BEGINS = lazy_pattern(r"\([bBrRuUfF]{0,2}\\{0,8}[\"']\Z")
+_PAIR_ENDS = lazy_pattern(r"\\{0,8}[\"'],?\s?\)")
+_FIELD = lazy_pattern(r"[a-z_]*+")
 _OPEN = lazy_pattern(r"[bBrRuUfF]{0,2}(\\{0,8})([\"'])")
 _QUOTE_OR_LINE = {'"': lazy_pattern(r"[\"\n]"), "'": lazy_pattern(r"['\n]")}
 # A backslash is part of a value unless it writes a control character or a quote.
@@ -90,6 +93,8 @@ def _locate(text: str, found: re.Match[str], rule: Rule, rules: KeyRules) -> tup
         return None
     if opening:
         return opening.end(), _closing(text, opening), ""
+    if fields.get("item"):  # `config["password"] = ask()`
+        return None
     if key_quote:
         return _structured(text, start, key_quote, rule)
     return _unquoted(text, found, rule, rules)
@@ -101,11 +106,22 @@ def _is_listed(text: str, found: re.Match[str], rule: Rule, opening: re.Match[st
     if opening is None or text[found.start() - 1 : found.start()] != found["quote"][-1:]:  # source code
         return False
     if not name.startswith("-"):
-        return rule.header
+        return rule.header or _is_pair(text, found.start(), opening)
     if _NEXT_FLAG.match(text, opening.end()):  # an argument without a value
         return False
     plain = name.strip("-").replace("-", "_")
     return not text.startswith((f"{plain}'", f'{plain}"'), opening.end())  # a parser of arguments is told a name
+
+
+def _is_pair(text: str, name_start: int, opening: re.Match[str]) -> bool:
+    """Whether a name and a value are all that stands in brackets, not two fields: ``("password", "x1")``."""
+    end = _closing(text, opening)
+    value = text[opening.end() : end]
+    return (
+        _PAIR_BEGINS.search(text, max(name_start - 4, 0), name_start) is not None
+        and _PAIR_ENDS.match(text, end) is not None
+        and _FIELD.fullmatch(value) is None
+    )
 
 
 def _closing(text: str, opening: re.Match[str]) -> int:
