@@ -83,7 +83,14 @@ def test_a_database_out_of_bytes(told):
 )
 def test_connecting(told, args, kwargs):
     """Whatever is given to ``connect``, it gives or raises what it does without us."""
-    made = [outcome(lambda connect: connect(*args, **kwargs), connect) for connect in (sqlite3.connect, bare_connect)]
+
+    def closed(connect):
+        made = connect(*args, **kwargs)
+        if isinstance(made, sqlite3.Connection):
+            made.close()
+        return made
+
+    made = [outcome(closed, connect) for connect in (sqlite3.connect, bare_connect)]
     assert made[0] == made[1]
     assert told.names() == []
 
