@@ -25,7 +25,7 @@ from spanglass.instrumentors import (
     triggers,
     web,
 )
-from spanglass.instrumentors.databases import cursors, drivers, postgres, sqlalchemy, sqlite3
+from spanglass.instrumentors.databases import aiosqlite, cursors, drivers, postgres, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.network import clients, grpc_servers
 from spanglass.instrumentors.status import InstrumentationStatus, State
@@ -61,6 +61,12 @@ _OWN_WAYS = {
     "threading": threads.threading,
 }
 
+#: Libraries that have no instrumentation, and need a correction when a module of theirs is imported.
+CORRECTED: dict[str, tuple[str, Callable[[ModuleType], Undo]]] = {
+    "aiosqlite": ("aiosqlite", aiosqlite),
+    "elasticsearch": ("elasticsearch._otel", clients.elasticsearch),
+}
+
 
 def install_instrumentors(
     settings: Settings,
@@ -79,7 +85,8 @@ def install_instrumentors(
     )
     for entry in discovery.installed():
         installer.add(entry)
-    installer.correct("elasticsearch", clients.elasticsearch)
+    for library in CORRECTED:
+        installer.correct(library)
     metrics.observe(meter_provider)
     return installer.take_back
 
@@ -135,15 +142,16 @@ class Installer:
             status.record(InstrumentationStatus(name=entry.name, state=State.READY))
             self._undo += triggers.when_all_imported(groups, partial(self._begin, entry, late=False))
 
-    def correct(self, library: str, hook: Callable[[ModuleType], Undo]) -> None:
-        """Correct a library that makes spans itself, when it is imported, unless it is named among the disabled."""
+    def correct(self, library: str) -> None:
+        """Correct a library without an instrumentation, when it is imported, unless it is named among the disabled."""
+        module, hook = CORRECTED[library]
         if discovery.set_aside(library, self._settings) is None:
 
-            def act(module: ModuleType) -> None:
-                self._undo.append(hook(module))
+            def act(imported: ModuleType) -> None:
+                self._undo.append(hook(imported))
 
             doing = "correct the spans of a library"
-            self._undo.append(when_imported(clients.NATIVE[library], act, doing=doing))
+            self._undo.append(when_imported(module, act, doing=doing))
 
     def take_back(self) -> None:
         """Turn everything off again, the last first; what waits for an import waits no more."""

@@ -16,8 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanglass.instrumentors import discovery
-from spanglass.instrumentors.install import Installer
-from spanglass.instrumentors.network import clients
+from spanglass.instrumentors.install import CORRECTED, Installer
 from spanglass.sdk.private.metrics import bound_readers
 from spanglass.settings.settings import load
 
@@ -161,8 +160,8 @@ def instrument():
         for entry in discovery.installed():
             if entry.name in names:
                 installer.add(entry)
-        if "elasticsearch" in names:
-            installer.correct("elasticsearch", clients.elasticsearch)
+        for library in CORRECTED.keys() & set(names):
+            installer.correct(library)
         return told
 
     yield turn_on

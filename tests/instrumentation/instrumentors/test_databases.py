@@ -156,3 +156,24 @@ give([imported, [each is engine.sync_engine for each in listening]])
 """)
 
     assert result == [[False, False, False], [True]]
+
+
+def test_aiosqlite_imports_sqlite3_itself(script):
+    """Where aiosqlite is what imports sqlite3, its statements are spans, one each, below SQLAlchemy too."""
+    result = script("""
+install()
+import aiosqlite, asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+async def work():
+    async with aiosqlite.connect(":memory:") as connection:
+        await connection.execute("select 1")
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.connect() as connection:
+        await connection.execute(text("select 2"))
+    await engine.dispose()
+asyncio.run(work())
+give(taken())
+""")
+
+    assert result == [["sqlite3", "select", "client"], *ONE]

@@ -19,7 +19,7 @@ DURATION = "db.client.operation.duration"
 @pytest.fixture(scope="module")
 def told(instrument):
     """Turn the instrumentations on for this module."""
-    return instrument("sqlalchemy", "sqlite3")
+    return instrument("sqlalchemy", "sqlite3", "aiosqlite")
 
 
 def statements(told):

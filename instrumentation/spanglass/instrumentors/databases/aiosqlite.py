@@ -7,6 +7,7 @@ is to be seen.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context
@@ -16,7 +17,6 @@ from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import ExitStack
     from types import ModuleType
 
 
@@ -51,12 +51,14 @@ class _Carried:
         return repr(self._function)
 
 
-def hook(module: ModuleType, undo: ExitStack) -> None:
-    """Patch aiosqlite once it is imported."""
+def hook(module: ModuleType) -> Callable[[], None]:
+    """Patch aiosqlite; gives what takes that back."""
+    undo = ExitStack()
     for owner in (module, module.core):
         undo.callback(replace(owner, "connect", _connect))
     if hasattr(module.core.Connection, "_execute"):  # of version 0.22
         undo.callback(replace(module.core.Connection, "_execute", _execute))
+    return undo.close
 
 
 def _connect(replacement: Replacement) -> Callable[..., Any]:

@@ -12,12 +12,10 @@ from functools import partial, wraps
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from spanglass.instrumentors.databases import aiosqlite
 from spanglass.instrumentors.databases.aiosqlite import Left
 from spanglass.instrumentors.databases.cursors import correct_cursors
 from spanglass.instrumentors.databases.drivers import opened_by_sqlalchemy
 from spanglass.instrumentors.databases.subclasses import Family, stand_in, with_spans
-from spanglass.patching.imports import when_imported
 from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
@@ -118,7 +116,6 @@ def instrument(instrumentor: Any, options: dict[str, Any]) -> Callable[[], None]
     make = partial(_connect, is_on=lambda: instrumentor.is_instrumented_by_opentelemetry)
     undo.callback(replace(sqlite3, "connect", make))
     undo.callback(replace(sqlite3.dbapi2, "connect", lambda _: sqlite3.connect))  # they are one function
-    undo.callback(when_imported("aiosqlite", partial(aiosqlite.hook, undo=undo), doing="instrument aiosqlite"))
     return undo.close
 
 

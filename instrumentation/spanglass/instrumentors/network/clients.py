@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-#: Libraries that make spans themselves, without an instrumentation: the module that does, by the library's name.
-NATIVE = {"elasticsearch": "elasticsearch._otel"}
-
 _NOT_FOUND = 404
 _HELPERS = "helpers."  # names of what makes several calls, each with a span of its own
 
