@@ -1,9 +1,10 @@
-"""The end of a process: one deadline for everything that still sends, whatever the server does."""
+"""One deadline for everything that still sends, whatever the server does: at the end of a process, and at a flush."""
 
 from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.metrics import MeterProvider
@@ -74,6 +75,43 @@ class Closing:
         """Begin anew in a child: a thread of the parent may have held the event's lock."""
         self._event = threading.Event()
         self._deadline_ns = None
+
+
+def flush_within(providers: Iterable[Provider], timeout_ns: int) -> bool:
+    """Have providers send what waits; True if it was all sent in time.
+
+    All at once, each in a thread of its own: a server that hangs for one signal takes no time from the others, and a
+    collection of metrics that is under way, which the SDK waits for without a limit, does not hold the application up.
+    """
+    deadline_ns = time.monotonic_ns() + timeout_ns
+    flushes = [_Flush(provider, max(1, timeout_ns // NS_PER_MS)) for provider in providers]
+    for flush in flushes:
+        flush.begin()
+    done = [flush.done_by(deadline_ns) for flush in flushes]  # all of them, whatever the first one says
+    return all(done)
+
+
+class _Flush:
+    def __init__(self, provider: Provider, timeout_ms: int) -> None:
+        self._provider = provider
+        self._timeout_ms = timeout_ms
+        self._done = False
+        self._thread = threading.Thread(target=self._run, name="spanglass-flush", daemon=True)
+
+    def begin(self) -> None:
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread can be started, as at the end of the interpreter
+            self._run()
+
+    def done_by(self, deadline_ns: int) -> bool:
+        if self._thread.ident is not None:
+            self._thread.join(max(0, deadline_ns - time.monotonic_ns()) / NS_PER_S)
+        return self._done
+
+    def _run(self) -> None:
+        with suppress(Exception):  # a MeterProvider raises where the others say False
+            self._done = self._provider.force_flush(self._timeout_ms)
 
 
 def shutdown_within(ends: Iterable[Provider | Part], timeout_ns: int, closing: Closing) -> None:

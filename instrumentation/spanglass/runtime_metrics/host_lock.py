@@ -17,30 +17,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def lock_path(parts: Iterable[str], directory: Path | None = None) -> Path:
-    """Name the lock file of what ``parts`` identify, for this user."""
+def lock_path(parts: Iterable[str], directory: Path | None = None) -> Path | None:
+    """Name the lock file of what ``parts`` identify, for this user; None where no temporary file can be written."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
     digest = hashlib.sha256("\0".join(parts).encode(errors="backslashreplace")).hexdigest()[:16]
-    return (directory or Path(tempfile.gettempdir())) / f"spanglass-host-{user}-{digest}.lock"
+    if directory is None:
+        try:
+            directory = Path(tempfile.gettempdir())
+        except FileNotFoundError:  # a container whose file system is read-only
+            return None
+    return directory / f"spanglass-host-{user}-{digest}.lock"
 
 
 class HostLock:
-    """A lock between processes, asked for without waiting."""
+    """A lock between processes, asked for without waiting.
 
-    def __init__(self, path: Path) -> None:
+    Without a file to lock each process holds it: numbers that are there twice are better than none.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: int | None = None
         self._held = False
 
     def held(self) -> bool:
-        """Whether this process holds the lock, after it has tried to take it. Raises ``OSError`` without a file."""
-        if not self._held:
+        """Whether this process holds the lock, after it has tried to take it."""
+        if not self._held and self._path is not None:
             if self._file is None:
                 # no link is followed: the directory is everybody's
                 flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-                self._file = os.open(self._path, flags, 0o600)
+                try:
+                    self._file = os.open(self._path, flags, 0o600)
+                except OSError:
+                    return True
             self._held = _try_lock(self._file)
-        return self._held
+        return self._held or self._path is None
 
     def release(self) -> None:
         """Let another process speak; also what a forked child does: the lock stays with the parent."""

@@ -77,9 +77,7 @@ def _host(meter: Meter, clock: Clock, settings: Settings, lock_directory: Path |
     probe = LatencyProbe(meter, clock, targets(settings.endpoint, settings.latency_targets))
 
     def is_ours() -> bool:
-        ours = True  # without a file to lock, numbers that are there twice are better than none
-        with guarded("agree on who measures the host"):
-            ours = lock.held()
+        ours = lock.held()
         if ours:
             probing.run(probe.probe)
         return ours

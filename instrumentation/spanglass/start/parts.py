@@ -12,9 +12,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.api.health import run_checks_when_used
-from spanglass.clock import NS_PER_MS, SYSTEM
 from spanglass.context import ContextAttributesLogProcessor, ContextAttributesProcessor
-from spanglass.delivery.closing import Closing, shutdown_within
+from spanglass.delivery.closing import Closing, flush_within, shutdown_within
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
 from spanglass.guard import guarded
@@ -99,9 +98,7 @@ class Parts:
 
     def flush(self) -> bool:
         """Send what waits, for as long as the settings allow."""
-        deadline_ns = SYSTEM.monotonic_ns() + self.settings.flush_timeout_ns
-        done = [_flush(each, deadline_ns) for each in self.providers]  # all of them, whatever the first one says
-        return all(done)
+        return flush_within(self.providers, self.settings.flush_timeout_ns)
 
     def end(self) -> None:
         """Send what waits and take everything back, the last first."""
@@ -206,11 +203,3 @@ class Parts:
                 )
             )
         return installers
-
-
-def _flush(provider: Provider, deadline_ns: int) -> bool:
-    left_ms = max(1, (deadline_ns - SYSTEM.monotonic_ns()) // NS_PER_MS)
-    try:
-        return provider.force_flush(left_ms)
-    except Exception:  # noqa: BLE001 - a MeterProvider raises where the others say False
-        return False

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from spanglass.delivery.closing import Closing
+from spanglass.delivery.closing import Closing, flush_within
 
 # An application that ends with spans in its queue; the deadline is at the end of its arguments, in seconds.
 _APPLICATION = """
@@ -89,3 +89,51 @@ def test_the_end_wakes_whoever_waits():
     closing.begin(1)
     waiting.join(30)
     assert (woken, closing.wait(3600 * 10**9), closing.begun) == ([True], True, True)
+
+
+class Provider:
+    """One that a flush sends what waits of, when it is let."""
+
+    def __init__(self, *, sent=True):
+        self.go, self.asked_ms, self._sent = threading.Event(), None, sent
+
+    def force_flush(self, timeout_ms):
+        """Return whether it is sent; None raises, as a MeterProvider does."""
+        self.asked_ms = timeout_ms
+        self.go.wait()
+        if self._sent is None:
+            raise RuntimeError("a reader failed")
+        return self._sent
+
+
+def test_a_flush_waits_for_no_signal_that_hangs():
+    """One that hangs, though it was told the limit, takes no time from the others; the flush is over in time."""
+    hangs, sends = Provider(), Provider()
+    sends.go.set()
+
+    assert not flush_within([hangs, sends], 50_000_000)
+    assert (hangs.asked_ms, sends.asked_ms) == (50, 50)
+    hangs.go.set()
+
+
+@pytest.mark.parametrize(("sent", "told"), [(True, True), (False, False), (None, False)])
+def test_a_flush_tells_whether_all_was_sent(sent, told):
+    """One that was not sent, or raises, makes it False."""
+    providers = Provider(), Provider(sent=sent)
+    for provider in providers:
+        provider.go.set()
+
+    assert flush_within(providers, 60_000_000_000) is told
+
+
+def test_a_flush_where_no_thread_can_be_started(monkeypatch):
+    """At the end of the interpreter the providers are flushed one after the other."""
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    provider = Provider()
+    provider.go.set()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert flush_within([provider], 60_000_000_000)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 
 import psutil
 import pytest
@@ -189,6 +190,21 @@ def test_a_forked_child_leaves_the_lock_to_its_parent(tmp_path):
         each.release()
     os.close(reading)
     os.close(writing)
+
+
+def test_each_process_speaks_for_its_host_where_no_file_can_be_written(tmp_path, monkeypatch):
+    """A file system that is read-only, or a file that can't be opened, costs no measurement and says nothing."""
+
+    def none():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    path = lock_path(("shop",))
+    locks = HostLock(path), HostLock(tmp_path / "nowhere" / "lock")
+
+    assert (path, [lock.held() for lock in (*locks, *locks)]) == (None, [True] * 4)
+    for lock in locks:
+        lock.release()
 
 
 def test_services_of_one_host_have_locks_of_their_own(tmp_path):
