@@ -32,6 +32,20 @@ def test_what_was_replaced_comes_back():
     assert (during, Base.name) == ("base!", original)
 
 
+def test_a_static_method_comes_back_as_one():
+    """What was static is static again, and is called without an instance."""
+
+    class Shop:
+        @staticmethod
+        def price(item):
+            return len(item)
+
+    take_back = replace(Shop, "price", lambda replacement: staticmethod(lambda item: replacement.original(item) + 1))
+    assert Shop().price("tea") == 4
+    take_back()
+    assert Shop().price("tea") == 3
+
+
 def test_what_was_inherited_is_inherited_again():
     """A replacement in a subclass leaves nothing behind in it."""
     undo = replace(Child, "name", shouting)

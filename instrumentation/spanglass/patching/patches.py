@@ -29,6 +29,7 @@ def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callab
     What ``make`` gives has to look at ``active``: if it was wrapped by somebody since, it cannot be removed.
     """
     inherited = name not in vars(owner)
+    kept = vars(owner).get(name)  # a static method as such, which getattr() would unpack
     replacement = Replacement(getattr(owner, name))
     ours = make(replacement)
     setattr(owner, name, ours)
@@ -40,7 +41,7 @@ def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callab
         if inherited:
             delattr(owner, name)
         else:
-            setattr(owner, name, replacement.original)
+            setattr(owner, name, kept)
 
     return take_back
 

@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.instrumentation.sqlite3 import SQLite3Instrumentor
 from sqlite_calls import OTHER_CALLS, Basket, Shop, Side, calls_with_statements, open_shop, outcome
 
 bare_connect = sqlite3.connect
@@ -142,6 +143,14 @@ def test_a_class_that_counts_its_subclasses_is_left_alone(told):
     with closing(sqlite3.connect(":memory:", factory=Counted)) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
     assert (type(connection), derived, told.names()) == (Counted, [], ["select"][:0])
+
+
+def test_a_connection_that_is_instrumented_by_hand(told):
+    """A connection that the application hands to OpenTelemetry itself has one span a statement."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert SQLite3Instrumentor.instrument_connection(connection) is connection
+        SQLite3Instrumentor().instrument_connection(connection).execute("select 1")
+    assert told.names() == ["select"]
 
 
 def test_a_cursor_that_failed_is_released(told):

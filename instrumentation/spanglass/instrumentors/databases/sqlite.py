@@ -115,6 +115,7 @@ def instrument(instrumentor: Any, options: dict[str, Any]) -> Callable[[], None]
     undo.callback(_end, tracer)
     make = partial(_connect, is_on=lambda: instrumentor.is_instrumented_by_opentelemetry)
     undo.callback(replace(sqlite3, "connect", make))
+    undo.callback(replace(type(instrumentor), "instrument_connection", _instrument_connection))
     undo.callback(replace(sqlite3.dbapi2, "connect", lambda _: sqlite3.connect))  # they are one function
     return undo.close
 
@@ -144,6 +145,16 @@ def _connect(replacement: Replacement, *, is_on: Callable[[], bool]) -> Method:
 
     connect.__module__ = "sqlite3"  # where it is found when it is pickled
     return connect
+
+
+def _instrument_connection(replacement: Replacement) -> Any:
+    """Leave a connection that has spans as it is, as upstream leaves its own."""
+
+    def instrument_connection(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        has_spans = _tracing.cursors is not None and isinstance(connection, TracedConnection)
+        return connection if has_spans else replacement.original(connection, *args, **kwargs)
+
+    return staticmethod(instrument_connection)
 
 
 def _with_class(connection: Any) -> Any:
