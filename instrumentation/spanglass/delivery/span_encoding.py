@@ -73,12 +73,12 @@ def encode_span(span: ReadableSpan, caches: Caches) -> bytes:
     if links:
         for link in span.links:
             parts += (_LINKS, block(_link(link, caches)))
-    if dropped := span.dropped_events:
+    if dropped := getattr(events, "dropped", 0):
         parts.append(counter(_DROPPED_EVENTS, dropped))
-    if dropped := span.dropped_links:
+    if dropped := getattr(links, "dropped", 0):
         parts.append(counter(_DROPPED_LINKS, dropped))
-    if span.status is not None:
-        parts.append(_status(span.status, caches))
+    if (status := span.status) is not None:
+        parts.append(_status(status, caches))
     return b"".join(parts)
 
 

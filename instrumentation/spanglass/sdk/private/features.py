@@ -112,7 +112,7 @@ SLOW_QUERIES = Feature(
     "slow queries are not told of",
     ("opentelemetry.sdk.trace:SpanProcessor._on_ending", "span:_attributes._immutable"),
 )
-EVENTS = Feature("spans take longer to send", ("span:_events", "span:_links"))
+EVENTS = Feature("spans take longer to send, without the number of dropped events", ("span:_events", "span:_links"))
 LOG_EXCEPTIONS = Feature(
     "exceptions of log records are told without local variables",
     ("opentelemetry.sdk._logs._internal:_exceptions._get_exception_attributes",),
