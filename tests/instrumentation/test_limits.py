@@ -167,6 +167,18 @@ def test_durations_have_bounds_of_durations():
     }
 
 
+def test_readers_that_a_provider_was_made_with_are_bounded():
+    """A provider that a declarative file describes has the same bounds, and its own views come first."""
+    reader = InMemoryMetricReader()
+    own = View(instrument_name="viewed", aggregation=ExplicitBucketHistogramAggregation((1, 2)))
+    provider = MeterProvider([reader], shutdown_on_exit=False, views=[own])
+    metrics.bound_all_readers(provider)
+    for name in ("work", "viewed"):
+        provider.get_meter("shop").create_histogram(name, "s").record(0.002)
+
+    assert bounds(reader) == {"work": HTTP, "viewed": (1, 2)}
+
+
 def test_the_default_of_a_reader_comes_first():
     """A reader that makes exponential histograms of all makes one of durations, too."""
     reader = InMemoryMetricReader(preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()})

@@ -33,7 +33,7 @@ from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.sdk import declarative, published
 from spanglass.sdk.headers import install_headers
 from spanglass.sdk.limits import say_once
-from spanglass.sdk.private.metrics import bound_readers, remove_reader, renew_in_child
+from spanglass.sdk.private.metrics import bound_all_readers, bound_readers, remove_reader, renew_in_child
 from spanglass.sdk.private.spans import remove_log_processors, remove_span_processors
 from spanglass.sdk.providers import Provider, Providers, id_generator, make_providers, stated_sampler
 from spanglass.sdk.published import SCOPE
@@ -130,6 +130,7 @@ class Parts:
             found[2] if isinstance(found[2], LoggerProvider) else made.logger,
         )
         if self.pipelines is None:  # what a declarative file describes is made here, and ended here
+            bound_all_readers(used.meter)
             return used, list(used)
         if their_meter:
             for reader in readers:

@@ -91,6 +91,12 @@ def bound_readers(provider: MeterProvider, readers: Collection[MetricReader]) ->
             _renew(provider, dict.fromkeys(readers, BoundedStorage))
 
 
+def bound_all_readers(provider: MeterProvider) -> None:
+    """Bound what all readers keep that a provider was made with."""
+    with optional(BOUNDS):
+        bound_readers(provider, list(provider._measurement_consumer._reader_storages))  # noqa: SLF001
+
+
 def _renew(provider: MeterProvider, kinds: Mapping[MetricReader, type[MetricReaderStorage]]) -> None:
     """Give readers an empty storage of a kind; whoever measures meanwhile goes on with the old ones."""
     made = {reader: new_storage(provider, reader, kind) for reader, kind in kinds.items()}
