@@ -71,6 +71,19 @@ def test_what_was_replaced_once_more_since_stays_and_passes_on():
     assert (before, after) == ("base!?", "base?")
 
 
+def test_replacements_are_taken_back_in_any_order():
+    """The first that was made may go first; when the last is gone nothing is left of either."""
+    original = Base.name
+    first = replace(Base, "name", shouting)
+    second = replace(Base, "name", shouting)
+    both = Base().name()
+    first()
+    one = Base().name()
+    second()
+
+    assert (both, one, Base.name) == ("base!!", "base!", original)
+
+
 class Bell:
     """Is rung."""
 

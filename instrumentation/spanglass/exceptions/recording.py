@@ -38,13 +38,12 @@ def install_recording(capture: Capture) -> Callable[[], None]:
     undo = ExitStack()
     undo.callback(replace(Span, "record_exception", lambda replaced: _record_exception(replaced, capture)))
     undo.callback(replace(Span, "__exit__", _exit))
-    undo.callback(replace(trace, "use_span", lambda _: use_span))
+    undo.callback(replace(trace, "use_span", lambda _: agnostic_context_manager(use_span)))
     if place := log_exceptions():  # without it the SDK's own attributes remain
         undo.callback(replace(*place, lambda replaced: _log_attributes(replaced, capture)))
     return undo.close
 
 
-@agnostic_context_manager  # type: ignore[untyped-decorator]
 def use_span(
     span: trace.Span,
     end_on_exit: bool = False,  # noqa: FBT001, FBT002 - the signature that is replaced

@@ -7,6 +7,7 @@ handler is added, so ``logger.remove()`` and ``logger.configure()`` change nothi
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +50,25 @@ class _Extra(dict[str, Any]):
         return dict, (dict(self),)  # a process that gets the record may be without us
 
 
+class _Last(threading.local):
+    """The last record of this thread: each handler gets it."""
+
+    time: object = None
+
+
 class _Watch:
     """Sees each record before the first of loguru's handlers does."""
 
     def __init__(self, sender: Sender | None, level: int) -> None:
         self._sender, self._level = sender, level
+        self._last = _Last()
 
     def see(self, _: object, record: dict[str, Any]) -> bool:
         """Send a record, unless it is known already, and have its ids be found."""
         try:
             # its time is an object of its own, which tells records apart
-            if in_thread.last_time is not record["time"]:
-                in_thread.last_time = record["time"]
+            if self._last.time is not record["time"]:
+                self._last.time = record["time"]
                 self._see(record)
         except Exception as error:  # noqa: BLE001 - logging goes on whatever happens here
             swallow("send a record of loguru", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -46,7 +47,6 @@ class _Thread(threading.local):
     sending = False  # a record is being sent: what that logs is not sent
     handing = 0  # libraries that have handed records to handlers, which may be running now
     ids: tuple[SpanContext | None, tuple[str, str]] = (None, ("", ""))  # of the last span that logged, as text
-    last_time: object = None  # of the last record of loguru: each handler gets it
     passed_on = ""  # the stdlib logger that gets a text next which structlog wrote: it was sent already
 
 
@@ -60,7 +60,7 @@ _handing: dict[CodeType, int] = {}
 
 def handing_in(library: int, function: Callable[..., Any]) -> None:
     """Note the function in which a library's handlers run."""
-    code = getattr(function, "__code__", None)
+    code = getattr(unwrap(function), "__code__", None)  # our own wrappers have one code, whatever they are around
     if code is not None:
         _handing[code] = library
 

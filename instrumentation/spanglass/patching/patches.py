@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,25 +24,38 @@ class Replacement:
         self.active = True
 
 
+class _Made(NamedTuple):
+    """What stands in the place of something, and what stood there: None if that was inherited."""
+
+    ours: Any
+    replacement: Replacement
+    before: Any  # a static method as such, which getattr() would unpack
+
+
+_in_place: dict[int, _Made] = {}  # by the id of what is ours
+
+
 def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callable[[], None]:
     """Set ``owner.name``, of a module or class, to what ``make`` gives; returns what takes it back.
 
     What ``make`` gives has to look at ``active``: if it was wrapped by somebody since, it cannot be removed.
     """
-    inherited = name not in vars(owner)
-    kept = vars(owner).get(name)  # a static method as such, which getattr() would unpack
     replacement = Replacement(getattr(owner, name))
     ours = make(replacement)
+    _in_place[id(ours)] = _Made(ours, replacement, vars(owner).get(name))
     setattr(owner, name, ours)
 
     def take_back() -> None:
         replacement.active = False
-        if vars(owner).get(name) is not ours:
+        before = vars(owner).get(name)
+        if before is not ours:
             return
-        if inherited:
+        while id(before) in _in_place and not _in_place[id(before)].replacement.active:  # also those that were covered
+            before = _in_place.pop(id(before)).before
+        if before is None:
             delattr(owner, name)
         else:
-            setattr(owner, name, kept)
+            setattr(owner, name, before)
 
     return take_back
 
@@ -67,6 +81,7 @@ class _SeenBefore:
         self._replaced, self._original, self._see = replaced, replaced.original, see
         self._code, self._variable = call
 
+        @wraps(replaced.original)
         def wrapper(instance: Any, argument: Any, *args: Any, **kwargs: Any) -> Any:
             if replaced.active and not see(instance, argument):
                 return None

@@ -187,3 +187,17 @@ def test_nothing_new_is_printed():
     first, written, second, _ = stream.getvalue().splitlines()
     assert (first, second) == ("{'order': 7} x", "{'span_id': 'mine'} miney")
     assert json.loads(written)["record"]["extra"] == {"order": 7}
+
+
+@pytest.mark.usefixtures("output")
+def test_two_that_send_get_each_record_once(make_sent):
+    """A test kit inside of which an application is configured: each has the records of both libraries, once."""
+    first, second = make_sent(), make_sent()
+    logger.warning("loguru")
+    logging.getLogger("shop").warning("stdlib")
+    logging.getLogger("shop").warning("again")
+    logger.warning("loguru")
+    second.uninstall()
+    first.uninstall()
+
+    assert first.bodies == second.bodies == ["loguru", "stdlib", "again", "loguru"]
