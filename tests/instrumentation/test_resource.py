@@ -40,6 +40,8 @@ from spanglass.settings.settings import load
         ("python /usr/bin/celery status", "celery"),
         ("python /usr/bin/flask --app web/store.py run", "web.store"),
         ("python manage.py runserver", "shop"),
+        ("python -m ipykernel_launcher -f kernel.json", "shop"),
+        ("python /usr/bin/ipython", "shop"),
     ],
 )
 def test_a_program_is_named_after_what_it_runs(command, name):

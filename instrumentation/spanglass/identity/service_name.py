@@ -30,6 +30,9 @@ _RUNNERS = {
 # Runners that find the application in the folder if nothing names it, as `flask run` and `fastapi dev` do.
 _FINDERS = {"fastapi", "flask"}
 
+# Programs in which somebody types: what they type about is in the folder.
+_SHELLS = {"ipykernel", "ipykernel_launcher", "ipython", "jupyter"}
+
 # Options whose next word is an address or a file with a colon, and options without a value.
 _NOT_BEFORE_TARGET = {"-b", "--bind", "--uds", "--fd", "-c", "--config"}
 _FLAGS = {"-D", "--daemon", "--factory", "--no-access-log", "--preload", "--reload"}
@@ -52,6 +55,8 @@ def service_name(arguments: Sequence[str], folder: Path) -> str:
     if runner in _RUNNERS:
         found = _of_target(_target(rest, _RUNNERS[runner]), folder)
         return found or (folder.name if runner in _FINDERS else "") or runner
+    if runner in _SHELLS:
+        return folder.name or runner
     if module:
         return _of_target(module, folder) or module
     if words[0] == "-c":

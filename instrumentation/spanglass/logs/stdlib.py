@@ -33,6 +33,7 @@ _IDS = ("trace_id", "span_id", "service_name")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message", "getMessage"}
 _EVENT_NAME, _OLD_EVENT_NAME = "otel.event.name", "event.name"
 _EVENT_NAMES = frozenset({_EVENT_NAME, _OLD_EVENT_NAME})
+_OF_TRAITLETS = frozenset({"traitlets.config.application", "tornado.log"})  # of Jupyter's servers
 
 
 def install_stdlib(sender: Sender | None, level: int, service_name: str) -> Callable[[], None]:
@@ -60,7 +61,7 @@ class _Watch:
         self.stopped = False
         handing_in(STDLIB, logging.Logger.callHandlers)
 
-    def see(self, _: logging.Logger, record: logging.LogRecord) -> bool:
+    def see(self, logger: logging.Logger, record: logging.LogRecord) -> bool:
         """Send a record, unless it is known already; False if the handlers must not get it: it is about our work."""
         if self.stopped:
             _add_ids(record, "", "", self._service_name)
@@ -71,7 +72,7 @@ class _Watch:
             sender, handing = self._sender, in_thread.handing
             if sender is not None and record.levelno >= self._level:
                 known = _was_written_by_structlog(record) or (handing & LOGURU and inside_of(LOGURU))
-                if not known and sender.wants(record.name):
+                if not known and sender.wants(record.name) and not (logger.handlers and _is_hidden(logger, record)):
                     _send(sender, record)
             if not handing & STDLIB:
                 in_thread.handing = handing | STDLIB
@@ -85,6 +86,18 @@ def _ids_are_printed() -> bool:
     handlers = [each() for each in logging._handlerList]  # type: ignore[attr-defined]  # noqa: SLF001 - weak references
     formats = [getattr(getattr(handler, "formatter", None), "_fmt", None) for handler in handlers]
     return any(name in format_ for format_ in formats if isinstance(format_, str) for name in _IDS)
+
+
+def _is_hidden(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    """Tell whether a logger of Jupyter has a record that is not meant to be seen.
+
+    Applications of traitlets have loggers that take everything, and leave the choice to the level of their handler. A
+    notebook's kernel hands them all code and all output at DEBUG.
+    """
+    if record.levelno >= logging.WARNING:
+        return False
+    formatters = {type(handler.formatter).__module__ for handler in logger.handlers}
+    return formatters <= _OF_TRAITLETS and all(record.levelno < handler.level for handler in logger.handlers)
 
 
 def _was_written_by_structlog(record: logging.LogRecord) -> bool:

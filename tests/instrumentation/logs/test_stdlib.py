@@ -10,6 +10,7 @@ import pytest
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from traitlets.config import Application
 from uvicorn.config import LOGGING_CONFIG
 
 from spanglass.guard import own_work
@@ -269,6 +270,31 @@ def test_uvicorns_own_configuration(sent):
 
     assert sent.bodies == ["Started", '127.0.0.1:5 - "GET / HTTP/1.1" 200']
     assert "color_message" not in sent.logs[0].attributes
+
+
+def test_the_kernel_of_a_notebook_sends_what_its_handler_prints(sent):
+    """Traitlets' loggers take everything, the kernel's all code and output: the level is that of their handler."""
+
+    class KernelApp(Application):
+        """As Jupyter's kernel."""
+
+    app = KernelApp()
+    app.log.debug("execute_request: secret code")
+    app.log.warning("no connection file")
+    app.log_level = logging.DEBUG
+    app.log.debug("asked for")
+    app.log.handlers.clear()
+
+    assert sent.bodies == ["no connection file", "asked for"]
+
+
+def test_a_handlers_level_is_not_the_senders(sent, logger):
+    """Of all other loggers records are sent that no handler prints."""
+    logger.addHandler(logging.StreamHandler())
+    logger.handlers[0].setLevel(logging.ERROR)
+    logger.info("only sent")
+
+    assert sent.bodies == ["only sent"]
 
 
 def test_a_disabled_logger_does_not_arrive(sent, logger):
