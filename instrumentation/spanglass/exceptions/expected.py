@@ -41,6 +41,13 @@ TABLE: dict[str, Callable[[Any], bool]] = {
     "SystemExit": _ends_well,
     "asyncio.exceptions.CancelledError": _always,
     "trio.Cancelled": _always,
+    "greenlet.GreenletExit": _always,
+    "Skipped": _always,  # pytest's, which it shows as a builtin
+    "hypothesis.errors.StopTest": _always,
+    "airflow.exceptions.TaskDeferred": _always,
+    "prefect.exceptions.PrefectSignal": _always,
+    "streamlit.runtime.scriptrunner.exceptions.ScriptControlException": _always,
+    "streamlit.runtime.scriptrunner_utils.exceptions.ScriptControlException": _always,
     "starlette.exceptions.HTTPException": _below_500("status_code"),
     "starlette.requests.ClientDisconnect": _always,
     "starlette.websockets.WebSocketDisconnect": _always,
