@@ -224,10 +224,16 @@ def test_pytest(recipe):
 
 RUNTIME = """
 import json, sys
+from types import SimpleNamespace
 from function import handler
 
 for line in sys.stdin:
-    print(json.dumps(handler(json.loads(line), None)), flush=True)
+    event = json.loads(line)
+    try:
+        answer = handler(event, SimpleNamespace(aws_request_id=event["id"]))
+    except Exception as error:
+        answer = {"errorType": type(error).__name__}
+    print(json.dumps(answer), flush=True)
 """
 
 
@@ -237,21 +243,30 @@ def test_functions(recipe, receiver):
     parent = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
     runtime = subprocess.Popen([sys.executable, "-c", RUNTIME], cwd=followed.folder, env=followed.environ, text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
-    for headers in ({"traceparent": parent}, {}):
+    events = [
+        {"id": "1", "headers": {"traceparent": parent}, "name": "cat.png"},
+        {"id": "2", "name": "cat.png"},
+        {"id": "3"},
+    ]
+    answers = []
+    for event in events:
         runtime.send_signal(signal.SIGCONT)
-        runtime.stdin.write(json.dumps({"headers": headers, "name": "cat.png"}) + "\n")
+        runtime.stdin.write(json.dumps(event) + "\n")
         runtime.stdin.flush()
-        assert json.loads(runtime.stdout.readline()) == {"statusCode": 200}
+        answers.append(json.loads(runtime.stdout.readline()))
         runtime.send_signal(signal.SIGSTOP)
         assert followed.broken() == []
     runtime.kill()
     runtime.communicate()
-
-    spans = "SELECT trace_id, parent_span_id FROM spans WHERE recipe = 'functions' ORDER BY start_time_ns"
-    (with_parent, without) = receiver.sql(spans)
-    assert with_parent == tuple(parent.split("-")[1:3])
-    assert without[1] in {None, ""}
+    spans = receiver.until(
+        """SELECT "faas.invocation_id", status_code, trace_id = '0af7651916cd43dd8448eb211c80319c' FROM spans
+        WHERE recipe = 'functions' ORDER BY start_time_ns""",
+        lambda rows: len(rows) == len(events),
+    )
     (value,) = receiver.sql("SELECT max(value) FROM metrics WHERE metric_name = 'thumbnails' AND recipe = 'functions'")
+
+    assert answers == [{"statusCode": 200}, {"statusCode": 200}, {"errorType": "KeyError"}]
+    assert spans == [("1", 0, True), ("2", 0, False), ("3", 2, False)]
     assert value == (2.0,)
 
 
