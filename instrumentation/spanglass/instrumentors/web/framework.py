@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, get_current
@@ -73,7 +74,9 @@ class Framework:
 
     def excludes(self, url: Callable[[], str]) -> bool:
         """Whether a request is to have no span: by its URL, or because telemetry is suppressed around it."""
-        return not is_http_instrumentation_enabled() or (self._is_excluded is not None and self._is_excluded(url()))
+        if get_current() and not is_http_instrumentation_enabled():
+            return True
+        return self._is_excluded is not None and self._is_excluded(url())
 
     def begin(
         self, carrier: MutableMapping[str, Any], getter: Getter[Any], attributes: Attributes, host: str
@@ -92,8 +95,9 @@ class Framework:
             old = old_request(attributes, host)
             given = {**old, **attributes} if self._names.new else old
         kind = SpanKind.SERVER if alone else SpanKind.INTERNAL
+        began_s = time.perf_counter()
         span = self.tracer.start_span(shown or "websocket", parent, kind, given)
-        return ServerRequest((self.tracer, self._instruments), span, parent, attributes, shown)
+        return ServerRequest((self.tracer, self._instruments, began_s), span, parent, attributes, shown)
 
     def captures_request_headers(self) -> bool:
         """Whether any are asked for."""

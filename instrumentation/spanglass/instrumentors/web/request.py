@@ -59,9 +59,12 @@ class ServerRequest:
     )
 
     def __init__(
-        self, tools: tuple[Tracer, Instruments], span: Span, parent: Context, attributes: Attributes, method: str
+        self, tools: tuple[Tracer, Instruments, float], span: Span, parent: Context, attributes: Attributes, method: str
     ) -> None:
-        """``attributes`` has the new names, whichever are sent; ``method`` begins the span's name, if not empty."""
+        """``attributes`` has the new names, whichever are sent; ``method`` begins the span's name, if not empty.
+
+        The number in ``tools`` is the beginning by ``perf_counter``, in seconds.
+        """
         self.span = span
         self.context = set_span_in_context(span, set_value(KEY, self, parent))
         self.attributes = attributes
@@ -78,8 +81,7 @@ class ServerRequest:
         self._error: BaseException | None = None
         self._failure = ""
         self._finished: tuple[int, float] | None = None
-        self.tracer, self._instruments = tools
-        self._began_s = time.perf_counter()
+        self.tracer, self._instruments, self._began_s = tools
         if method:  # a websocket lasts as long as it likes
             self._instruments.open.add(self)
 
@@ -94,8 +96,7 @@ class ServerRequest:
             return
         self.route = route
         if self.span.is_recording():
-            self.span.update_name(self.name)
-            self.span.set_attribute(http.HTTP_ROUTE, route)
+            self.span.update_name(self.name)  # the attribute is set with those of the end, at once
 
     def failed(self, error: BaseException) -> None:
         """Tell that nothing in the application handled an exception; control flow is no failure."""
@@ -155,7 +156,7 @@ class ServerRequest:
 
 def surrounding(current: Context) -> ServerRequest | None:
     """Return the request that is served in this context if nothing else is done in it, such as a call to a service."""
-    found = get_value(KEY, current)
+    found = get_value(KEY, current) if current else None
     if isinstance(found, ServerRequest) and not found.ended and get_current_span(current) is found.span:
         return found
     return None

@@ -17,9 +17,11 @@ from spanglass.guard import swallow
 from spanglass.instrumentors.web.asgi import PORTS, SYNTHETIC, method_of, synthetic_of
 from spanglass.instrumentors.web.framework import split_host
 from spanglass.instrumentors.web.request import KEY
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
     from opentelemetry.context import Context
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _HEADER = "HTTP_"
+_CORRECTED = (server.SERVER_ADDRESS, server.SERVER_PORT, url.URL_PATH, url.URL_QUERY)
 
 
 class EnvironGetter(Getter["Environ"]):
@@ -102,6 +105,28 @@ def attributes_of(environ: Environ) -> Attributes:
     if protocol:
         attributes[NETWORK_PROTOCOL_VERSION] = protocol
     return attributes
+
+
+def correct_upstream(module: ModuleType) -> Callable[[], None]:
+    """Have OpenTelemetry's attributes of an environ, which other frameworks' instrumentations use, be whole too.
+
+    With ``wsgiref`` and its like they lack the path under its new name, and their address has the port in it.
+    """
+
+    def make(replaced: Replacement) -> Callable[..., Any]:
+        def collect(environ: Environ, *args: Any, **kwargs: Any) -> Any:
+            found = replaced.original(environ, *args, **kwargs)
+            if replaced.active and http.HTTP_REQUEST_METHOD in found:
+                try:
+                    ours = attributes_of(environ)
+                    found.update({key: ours[key] for key in _CORRECTED if key in ours})
+                except Exception as error:  # noqa: BLE001 - nothing here may reach the application
+                    swallow("read a request", error)
+            return found
+
+        return collect
+
+    return replace(module, "collect_request_attributes", make)
 
 
 def _number(value: Any) -> int | None:
