@@ -25,7 +25,7 @@ from spanglass.instrumentors import (
     triggers,
     web,
 )
-from spanglass.instrumentors.databases import aiosqlite, cursors, drivers, postgres, sqlalchemy, sqlite3
+from spanglass.instrumentors.databases import aiosqlite, asyncpg, cursors, drivers, postgres, sqlalchemy, sqlite3
 from spanglass.instrumentors.late import originals
 from spanglass.instrumentors.network import clients, grpc_servers
 from spanglass.instrumentors.status import InstrumentationStatus, State
@@ -51,7 +51,7 @@ _WAITING = "spanglass-instrument"
 #: Those that are turned on in a way of their own.
 _OWN_WAYS = {
     "asyncio": coroutines.asyncio,
-    "asyncpg": cursors.asyncpg,
+    "asyncpg": asyncpg.asyncpg,
     "click": command_lines.click,
     "grpc_aio_server": grpc_servers.asyncio,
     "grpc_server": grpc_servers.sync,

@@ -6,6 +6,7 @@ import asyncio
 import re
 from contextlib import closing, suppress
 
+import asyncpg
 import psycopg
 import psycopg2
 import psycopg2.extensions
@@ -14,6 +15,8 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row, namedtuple_row
 from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 bare_connect = psycopg.connect
 bare_connect2 = psycopg2.connect
@@ -22,7 +25,7 @@ bare_connect2 = psycopg2.connect
 @pytest.fixture(scope="module")
 def told(instrument):
     """Turn the instrumentations on for this module."""
-    return instrument("psycopg", "psycopg2")
+    return instrument("psycopg", "psycopg2", "asyncpg", "sqlalchemy")
 
 
 class Basket(psycopg.Cursor):
@@ -281,3 +284,39 @@ def test_spans_of_psycopg2(told, postgres):
         (first, second) = told.spans()
         assert (first.name, second.name) == ("SELECT", "SELECT")
         assert first.attributes["db.namespace"] == "postgres"
+
+
+def test_asyncpg(told, postgres):
+    """Statements of all forms work, also given by name and blank, and are named after their operation."""
+
+    async def work():
+        con = await asyncpg.connect(postgres.dsn())
+        assert await con.fetchval("-- name: one\n(SELECT 1)") == 1
+        assert await con.fetchval(query="SELECT('hunter2')") == "hunter2"
+        await con.executemany(command="SELECT $1::int", args=[(1,), (2,)])
+        assert await con.fetch(" ") == []
+        with pytest.raises(TypeError, match="query"):
+            await con.fetch()
+        await con.close()
+
+    asyncio.run(work())
+    assert told.names() == ["SELECT", "SELECT", "SELECT", "postgresql"]
+
+
+def test_asyncpg_below_sqlalchemy(told, postgres):
+    """A statement of SQLAlchemy is one span, whatever asyncpg does for it; one beside it is asyncpg's."""
+
+    async def work():
+        engine = create_async_engine(postgres.dsn().replace("postgresql:", "postgresql+asyncpg:"))
+        async with engine.begin() as con:
+            await con.execute(text("SELECT 1"))
+            async for _row in await con.stream(text("SELECT generate_series(1, 3)")):
+                pass
+        await engine.dispose()
+        con = await asyncpg.connect(postgres.dsn())
+        await con.fetch("SELECT 2")
+        await con.close()
+
+    asyncio.run(work())
+    spans = [(span.instrumentation_scope.name.rpartition(".")[2], span.name) for span in told.spans()]
+    assert spans == [("sqlalchemy", "connect"), *[("sqlalchemy", "SELECT")] * 2, ("asyncpg", "SELECT")]

@@ -16,9 +16,6 @@ from spanglass_core.query_summary import query_operation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: What a statement of asyncpg without an operation is called; the others say the name of the database.
-_NAMELESS = "postgresql"
-
 
 def correct_cursors() -> Callable[[], None]:
     """Correct the tracers of all instrumentations of drivers that are imported; gives what takes it back."""
@@ -31,21 +28,6 @@ def correct_cursors() -> Callable[[], None]:
             if name in vars(tracer):
                 undo.callback(replace(tracer, name, make))
     return undo.close
-
-
-def asyncpg(instrumentor: Any, options: dict[str, Any], *, late: bool) -> Callable[[], None]:  # noqa: ARG001 - one signature for all
-    """Turn upstream's on; it names spans by the first word of what is left when its pattern removed a comment."""
-    instrumentor._leading_comment_remover = _Reader()  # noqa: SLF001 - its only hook
-    instrumentor.instrument(skip_dep_check=True, **options)
-    take_back: Callable[[], None] = instrumentor.uninstrument
-    return take_back
-
-
-class _Reader:
-    """Stands for upstream's pattern of a leading comment, and leaves nothing but the operation."""
-
-    def sub(self, _replacement: str, text: str) -> str:
-        return query_operation(text) or _NAMELESS
 
 
 def _subclasses(kind: Any) -> Iterator[Any]:

@@ -55,7 +55,7 @@ def _connect(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[s
 
 
 def opened_by_sqlalchemy() -> bool:
-    """Whether SQLAlchemy, instrumented itself, has called what calls this."""
+    """Whether SQLAlchemy, instrumented itself, has called what calls this, directly or nearly so."""
     if state_of("sqlalchemy") not in {State.ACTIVE, State.LATE}:
         return False
     frame = sys._getframe(2)  # noqa: SLF001 - the one way to know the caller
