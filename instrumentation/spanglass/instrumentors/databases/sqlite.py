@@ -116,7 +116,7 @@ def instrument(instrumentor: Any, options: dict[str, Any]) -> Callable[[], None]
     make = partial(_connect, is_on=lambda: instrumentor.is_instrumented_by_opentelemetry)
     undo.callback(replace(sqlite3, "connect", make))
     undo.callback(replace(type(instrumentor), "instrument_connection", _instrument_connection))
-    undo.callback(replace(sqlite3.dbapi2, "connect", lambda _: sqlite3.connect))  # they are one function
+    undo.callback(_share_connect())
     return undo.close
 
 
@@ -145,6 +145,18 @@ def _connect(replacement: Replacement, *, is_on: Callable[[], bool]) -> Method:
 
     connect.__module__ = "sqlite3"  # where it is found when it is pickled
     return connect
+
+
+def _share_connect() -> Callable[[], None]:
+    """Make ``sqlite3.dbapi2.connect`` the same function as ``sqlite3.connect`` is; gives what takes that back."""
+    before, ours = sqlite3.dbapi2.connect, sqlite3.connect
+    sqlite3.dbapi2.connect = ours
+
+    def take_back() -> None:
+        if sqlite3.dbapi2.connect is ours:
+            sqlite3.dbapi2.connect = before
+
+    return take_back
 
 
 def _instrument_connection(replacement: Replacement) -> Any:
