@@ -80,9 +80,9 @@ def _find(error: BaseException) -> Occurrence | None:
 
 
 def _keep(error: BaseException, occurrence: Occurrence) -> None:
-    key = id(error)
+    key, forget = id(error), _by_id.pop  # when the interpreter ends globals may be gone before the exception
     try:
-        _by_id[key] = (weakref.ref(error, lambda _: _by_id.pop(key, None)), occurrence)
+        _by_id[key] = (weakref.ref(error, lambda _: forget(key, None)), occurrence)
     except TypeError:
         attributes = _Attributes(_dict_of.__get__(error))
         attributes.occurrence = occurrence

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -89,24 +90,22 @@ class Processor:
 
 def install_structlog(sender: Sender | None, level: int) -> Callable[[], None]:
     """Have events sent once structlog is imported; returns what takes it back."""
-    processor = Processor(sender, level)
-    undo: list[Callable[[], None]] = []
+    processor, undo = Processor(sender, level), ExitStack()
 
     def wrap(structlog: ModuleType) -> None:
         config = structlog._config  # noqa: SLF001 - `configure_once` calls the function in there
         for function in ("configure", "reset_defaults"):
-            made = _then_put(processor, structlog)
-            undo.extend(replace(module, function, made) for module in (structlog, config))
+            for module in (structlog, config):
+                undo.callback(replace(module, function, _then_put(processor, structlog)))
         _put(processor, structlog)
-        undo.append(lambda: _take_out(processor, structlog))
+        undo.callback(_take_out, processor, structlog)
 
-    undo.append(when_imported("structlog", wrap, doing="send events of structlog"))
+    undo.callback(when_imported("structlog", wrap, doing="send events of structlog"))
 
     def take_back() -> None:
         processor.active = False
-        while undo:
-            with guarded("take structlog's processor back"):
-                undo.pop()()
+        with guarded("take structlog's processor back"):
+            undo.close()
 
     return take_back
 
