@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,6 +70,17 @@ def test_what_was_replaced_once_more_since_stays_and_passes_on():
     Base.name = original
 
     assert (before, after) == ("base!?", "base?")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_function_in_two_places(order):
+    """What stands in two places, as a name and its alias do, comes back at both."""
+    first, second = SimpleNamespace(ring=len), SimpleNamespace(ring=max)
+    undo = [replace(first, "ring", lambda _: min), replace(second, "ring", lambda _: min)]
+    for each in undo[::order]:
+        each()
+
+    assert (first.ring, second.ring) == (len, max)
 
 
 def test_replacements_are_taken_back_in_any_order():

@@ -32,7 +32,7 @@ class _Made(NamedTuple):
     before: Any  # a static method as such, which getattr() would unpack
 
 
-_in_place: dict[int, _Made] = {}  # by the id of what is ours
+_in_place: dict[tuple[int, str, int], _Made] = {}  # by owner, name, and what is ours: one may stand in two places
 
 
 def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callable[[], None]:
@@ -42,7 +42,7 @@ def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callab
     """
     replacement = Replacement(getattr(owner, name))
     ours = make(replacement)
-    _in_place[id(ours)] = _Made(ours, replacement, vars(owner).get(name))
+    _in_place[id(owner), name, id(ours)] = _Made(ours, replacement, vars(owner).get(name))
     setattr(owner, name, ours)
 
     def take_back() -> None:
@@ -50,8 +50,10 @@ def replace(owner: Any, name: str, make: Callable[[Replacement], Any]) -> Callab
         before = vars(owner).get(name)
         if before is not ours:
             return
-        while id(before) in _in_place and not _in_place[id(before)].replacement.active:  # also those that were covered
-            before = _in_place.pop(id(before)).before
+        place = id(owner), name, id(before)
+        while place in _in_place and not _in_place[place].replacement.active:  # also those that were covered
+            before = _in_place.pop(place).before
+            place = id(owner), name, id(before)
         if before is None:
             delattr(owner, name)
         else:
