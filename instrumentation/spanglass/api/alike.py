@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     _FunctionWrapper = wrapt.FunctionWrapper[..., Any]
-else:
-    _FunctionWrapper = wrapt.FunctionWrapper  # a subscript only for the type checker
+    _Proxy = wrapt.ObjectProxy[Any]
+else:  # subscripts are only for the type checker
+    _FunctionWrapper = wrapt.FunctionWrapper
+    _Proxy = wrapt.ObjectProxy
 
-__all__ = ["TracedObject", "alike", "is_plain_function"]
+__all__ = ["alike", "around", "is_plain_function"]
 
 
 class _Parameters(NamedTuple):
@@ -95,8 +97,10 @@ def _joined(items: Sequence[str]) -> str:
     return "".join(f"{item}, " for item in items)
 
 
-class TracedObject(_FunctionWrapper):
-    """Stands for a callable object: it has all that the object has, and its calls are traced."""
+class _AsItself:
+    """Copies and pickles of what stands for an object are those of the object."""
+
+    __wrapped__: Any
 
     def __copy__(self) -> Any:
         return copy.copy(self.__wrapped__)
@@ -109,3 +113,24 @@ class TracedObject(_FunctionWrapper):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)
+
+
+class _Descriptor(_AsItself, _FunctionWrapper):
+    """Stands for what becomes a method in a class, such as functools.cache makes."""
+
+
+class _Object(_AsItself, _Proxy):
+    """Stands for any other object; each has a class of its own with the ``__call__``."""
+
+
+def around(function: Any, calls: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what has all that a callable object has, and is called by ``calls``, which has the object itself."""
+    if not hasattr(type(function), "__get__"):
+        # static, so that whoever asks it what kind of function it is gets the answer of `calls`
+        made: Callable[..., Any] = type(_Object.__name__, (_Object,), {"__call__": staticmethod(calls)})(function)
+        return made
+
+    def call(_: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return calls(*args, **kwargs) if instance is None else calls(instance, *args, **kwargs)
+
+    return _Descriptor(function, call)

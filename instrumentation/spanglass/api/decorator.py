@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from opentelemetry import trace as otel_trace
 
-from spanglass.api.alike import TracedObject, alike, is_plain_function
+from spanglass.api.alike import alike, around, is_plain_function
 from spanglass.api.captured import ArgumentReader, captured_result
 from spanglass.api.generators import ASYNC_GENERATOR, GENERATOR, AsyncSteps, steps
 from spanglass.api.spans import SpanHandle, begin
@@ -131,7 +131,7 @@ async def made({head}):
 def _wrapped(traced: TracedFunction, function: Callable[..., Any]) -> Callable[..., Any]:
     """Make what is called instead: of the same kind, with the same parameters."""
     if not is_plain_function(function):
-        return _traced_object(traced, function)
+        return around(function, _wrapped(traced, function.__call__))  # type: ignore[operator] # what mypy thinks it is
     if inspect.isasyncgenfunction(function):
         return alike(function, ASYNC_GENERATOR, spanglass_begin=functools.partial(AsyncSteps, traced, function))
     if inspect.isgeneratorfunction(function):
@@ -147,16 +147,6 @@ def _wrapped(traced: TracedFunction, function: Callable[..., Any]) -> Callable[.
             return result
 
     return call
-
-
-def _traced_object(traced: TracedFunction, function: Any) -> TracedObject:
-    """Make an object of the same attributes; its calls are of the kind of its class's ``__call__``."""
-    calls = _wrapped(traced, function.__call__)
-
-    def call(_: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return calls(*args, **kwargs) if instance is None else calls(instance, *args, **kwargs)
-
-    return TracedObject(function, call)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -1,7 +1,5 @@
 """``@trace`` leaves what it traces what it was, however that is called or asked."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 import functools
@@ -10,8 +8,11 @@ import inspect
 import pickle
 import types
 import warnings
+from typing import Annotated
 
 import pytest
+from fastapi import Depends, FastAPI
+from httpx import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.trace import StatusCode
@@ -212,9 +213,50 @@ def test_an_object_keeps_all_that_it_has(sent):
     assert isinstance(till, Till)
     assert (till.opened, till.reset(), till.__wrapped__.opened) == (8, "reset", 8)
     assert str(inspect.signature(till)) == "(amount)"
+    assert [inspect.iscoroutinefunction(each.__call__) for each in (till, waiting)] == [False, True]
+    assert [inspect.isroutine(each) or inspect.isfunction(each) for each in (till, waiting)] == [False, False]
     assert [copy.copy(till).kind, copy.deepcopy(till).kind, pickle.loads(pickle.dumps(till)).kind] == ["a"] * 3  # noqa: S301
     assert [each.name for each in sent.spans] == ["till", "inside", "waiting"]
     assert sent.spans[1].parent.span_id == sent.spans[2].context.span_id
+
+
+def test_fastapi_takes_what_is_traced_for_what_it_is(sent):
+    """Dependencies that yield, callable objects that are awaited, and endpoints of both kinds work as without us."""
+    closed = []
+
+    @trace("session")
+    async def session(page: int = 1):
+        yield page
+        closed.append("session")
+
+    @trace("connection")
+    def connection():
+        yield "connection"
+        closed.append("connection")
+
+    class Till:
+        async def __call__(self, amount: float):
+            return amount
+
+    app = FastAPI()
+
+    async def ask():
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://shop") as client:
+            return (await client.get("/?amount=2.5&page=3")).json()
+
+    @app.get("/")
+    @trace("endpoint")
+    async def endpoint(
+        found: Annotated[int, Depends(session)],
+        opened: Annotated[str, Depends(connection)],
+        paid: Annotated[float, Depends(trace("till")(Till()))],
+    ):
+        return [found, opened, paid]
+
+    assert asyncio.run(ask()) == [3, "connection", 2.5]
+    assert sorted(closed) == ["connection", "session"]
+    names = ["connection", "endpoint", "session", "till"]  # FastAPI makes spans of its own
+    assert sorted(each.name for each in sent.spans if each.name in names) == names
 
 
 @trace("square")
