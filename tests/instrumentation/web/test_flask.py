@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import weakref
 from wsgiref.simple_server import make_server
 from wsgiref.util import FileWrapper
 
@@ -158,6 +160,49 @@ def test_mounted_applications(told, app):
         serve(whole, path)
 
     assert [span.name for span in told.spans] == ["GET /other/x/<n>", "GET /inner/x/<n>", "GET /users/<uid>"]
+
+
+def test_a_call_within_the_process_is_no_mount(told, app):
+    """A view that asks its own application has a request inside of its own."""
+    app.add_url_rule("/batch", "batch", lambda: app.test_client().get("/users/7").text)
+    app.test_client().get("/batch")
+
+    inner, outer = told.spans
+    assert (inner.name, outer.name) == ("GET /users/<uid>", "GET /batch")
+    assert inner.parent.span_id == outer.context.span_id
+
+
+def test_bodies_of_middlewares(told, app):
+    """A generator around Flask runs within the request as well."""
+
+    def around(environ, start_response):
+        def parts():
+            yield from body
+            with told.tracer.start_as_current_span("after"):
+                yield b"!"
+
+        body = inner(environ, start_response)
+        return parts()
+
+    inner, app.wsgi_app = app.wsgi_app, around
+    assert serve(app, "/users/7")[0] == b"7!"
+
+    after, server = told.spans
+    assert after.parent.span_id == server.context.span_id
+
+
+def test_requests_leave_no_cycles(told, app):
+    """What belongs to a request is freed with it, without the collector."""
+    environ = create_environ("/users/7")
+    app(environ, lambda *_: None)
+    seen = weakref.ref(environ["spanglass.request"])
+    gc.disable()
+    try:
+        del environ
+        assert seen() is None
+    finally:
+        gc.enable()
+    assert told.server.name == "GET /users/<uid>"
 
 
 def test_bodies_that_a_server_sends_itself_stay_as_they_are(told, app):

@@ -80,10 +80,15 @@ def _dispatched(replaced: Replacement) -> Callable[..., Any]:
     return full_dispatch_request
 
 
-def _is_generated(response: Any) -> bool:
-    """Whether the body is an iterator. So is that of Flask's error pages, which are run as applications."""
+def _is_generated(response: Any) -> bool | None:
+    """Whether the body is an iterator; None if a server may have a way of its own to send it, such as a file.
+
+    The body of Flask's error pages is an iterator too: they are run as applications.
+    """
     if response is None or not getattr(response, "is_streamed", True):
         return False
+    if response.direct_passthrough:
+        return None
     error_page = response.status_code >= _CLIENT_ERROR and type(response.response).__name__ == _CLOSING
     return not error_page
 
@@ -123,4 +128,7 @@ def _handled(replaced: Replacement) -> Callable[..., Any]:
 
 def _streams(environ: dict[str, Any], body: Iterable[bytes]) -> bool:
     """Whether code may run while the body is read: of a generator, or of a middleware around Flask."""
-    return bool(environ.get(_STREAMS, True)) or type(body).__module__.partition(".")[0] not in _PASSING
+    streams = environ.get(_STREAMS, True)
+    if streams is None:
+        return False
+    return streams or type(body).__module__.partition(".")[0] not in _PASSING

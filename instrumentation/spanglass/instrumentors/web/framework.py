@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
+_METHOD = "REQUEST_METHOD"  # is in every environ of WSGI
 _OLD_SCHEMA = "https://opentelemetry.io/schemas/1.11.0"
 
 
@@ -97,7 +98,9 @@ class Framework:
         kind = SpanKind.SERVER if alone else SpanKind.INTERNAL
         began_s = time.perf_counter()
         span = self.tracer.start_span(shown or "websocket", parent, kind, given)
-        return ServerRequest((self.tracer, self._instruments, began_s), span, parent, attributes, shown)
+        made = ServerRequest((self.tracer, self._instruments, began_s), span, parent, attributes, shown)
+        made.is_wsgi = _METHOD in carrier
+        return made
 
     def captures_request_headers(self) -> bool:
         """Whether any are asked for."""
@@ -133,7 +136,7 @@ def nested(carrier: MutableMapping[str, Any]) -> ServerRequest | None:
     """Return the request that an application is mounted in: the same carrier's, or the one that is being served."""
     found = carrier.get(KEY)
     if found is None:
-        found = surrounding(get_current())
+        found = surrounding(get_current(), is_wsgi=_METHOD in carrier)
         if found is not None:
             carrier[KEY] = found
     return found if isinstance(found, ServerRequest) else None

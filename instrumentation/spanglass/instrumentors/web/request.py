@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "spanglass.request"
 
 _SERVER_ERROR = 500
+_EMPTY = Context()
 _MEASURED = (http.HTTP_REQUEST_METHOD, URL_SCHEME, "network.protocol.version")
 
 
@@ -46,6 +47,7 @@ class ServerRequest:
         "attributes",
         "context",
         "ended",
+        "is_wsgi",
         "kind",
         "left",
         "measured",
@@ -70,6 +72,7 @@ class ServerRequest:
         self.attributes = attributes
         self.measured: Attributes = {key: attributes[key] for key in _MEASURED if key in attributes}
         self.kind = (str(attributes.get(http.HTTP_REQUEST_METHOD, "")), str(attributes.get(URL_SCHEME, "")))
+        self.is_wsgi = False
         self.prefix: str | None = None  # of the route: what is mounted, and below which path
         self.route: str | None = None
         self.status: int | None = None
@@ -126,7 +129,9 @@ class ServerRequest:
         self.ended = True
         with guarded("end a request"):
             self._end()
-        self._error = self.raised = self.left = None  # a thread that goes on may keep the context, and with it this
+        # what keeps the context, such as a thread that goes on, keeps this; and a cycle would wait for the collector
+        self._error = self.raised = self.left = None
+        self.context = _EMPTY
 
     def _end(self) -> None:
         end_ns, ended_s = self._finished or (None, time.perf_counter())
@@ -154,9 +159,12 @@ class ServerRequest:
         return ends
 
 
-def surrounding(current: Context) -> ServerRequest | None:
-    """Return the request that is served in this context if nothing else is done in it, such as a call to a service."""
+def surrounding(current: Context, *, is_wsgi: bool) -> ServerRequest | None:
+    """Return the request that an application of the other interface is mounted in, of ASGI for one of WSGI.
+
+    A call within the process is another matter: it goes through a client's span, or from one interface to the same.
+    """
     found = get_value(KEY, current) if current else None
-    if isinstance(found, ServerRequest) and not found.ended and get_current_span(current) is found.span:
-        return found
-    return None
+    if not isinstance(found, ServerRequest) or found.ended or found.is_wsgi is is_wsgi:
+        return None
+    return found if get_current_span(current) is found.span else None
