@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, SpanKind, TraceState
+    from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
     from spanglass.settings.settings import Settings
@@ -92,6 +92,15 @@ class RatioSampler(Sampler):
             return SamplingResult(Decision.DROP, None, parent.trace_state)
         threshold = threshold_in(parent.trace_state)
         return _kept(attributes, parent.trace_state, 1.0 if threshold is None else probability_of(threshold))
+
+    def keeps(self, parent: SpanContext | None) -> bool:
+        """Whether a span is recorded with its parent's tracestate, if there is one, and without an attribute of ours.
+
+        It spares the tracer an object for each decision.
+        """
+        if parent is None:
+            return self._ratio == 1
+        return self._follow_parent and parent.trace_flags.sampled and not parent.trace_state
 
     def get_description(self) -> str:
         """Name it as the SDK names its own."""

@@ -13,6 +13,7 @@ from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanglass.sdk.limits import log_limits, span_limits
+from spanglass.sdk.private.light_tracer import LightTracerProvider
 from spanglass.sdk.private.metrics import bound_readers, silence
 from spanglass.sdk.private.spans import by_name
 from spanglass.sdk.unused import UnrecordedTracerProvider
@@ -129,7 +130,7 @@ def make_providers(
     ]
     meter = MeterProvider(readers, resource, shutdown_on_exit=False, views=told_by_ours)
     bound_readers(meter, readers)
-    tracer = (UnrecordedTracerProvider if "traces" in unused else TracerProvider)(
+    tracer = (UnrecordedTracerProvider if "traces" in unused else LightTracerProvider)(
         sampler, resource, shutdown_on_exit=False, span_limits=span_limits(), id_generator=ids, meter_provider=meter
     )
     logger = LoggerProvider(resource, shutdown_on_exit=False, log_record_limits=log_limits(), meter_provider=meter)

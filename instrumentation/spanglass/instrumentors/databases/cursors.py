@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
+from spanglass.instrumentors.databases.execution import Plans, execute
 from spanglass.patching.patches import Replacement, replace
 from spanglass_core.query_summary import query_operation
 
@@ -69,12 +70,17 @@ def _operation(replacement: Replacement) -> Callable[..., str]:
     return get_operation_name
 
 
-def _released(replacement: Replacement) -> Callable[..., Any]:
+def _executed(replacement: Replacement) -> Callable[..., Any]:
     original: Any = replacement.original
+    plans = Plans()
 
-    def traced_execution(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def traced_execution(self: Any, cursor: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if replacement.active:
+            plan = plans.find(self, cursor, args)
+            if plan is not None:
+                return execute(self, plan, cursor, call, args, kwargs)
         try:
-            return original(self, *args, **kwargs)
+            return original(self, cursor, call, *args, **kwargs)
         except BaseException as error:
             _release(error, original.__code__)
             raise
@@ -107,6 +113,6 @@ def _release(error: BaseException, code: Any) -> None:
 _CORRECTIONS = {
     "get_statement": _statement,
     "get_operation_name": _operation,
-    "traced_execution": _released,
+    "traced_execution": _executed,
     "traced_execution_async": _released_async,
 }

@@ -113,6 +113,45 @@ SLOW_QUERIES = Feature(
     ("opentelemetry.sdk.trace:SpanProcessor._on_ending", "span:_attributes._immutable"),
 )
 EVENTS = Feature("spans take longer to send, without the number of dropped events", ("span:_events", "span:_links"))
+LIGHT_SPANS = Feature(
+    "spans cost the application more time",
+    (
+        "tracer:_is_enabled",
+        "tracer:_instrumentation_scope",
+        "tracer:_span_limits",
+        "tracer:_tracer_metrics",
+        "span:_name",
+        "span:_context",
+        "span:_kind",
+        "span:_instrumentation_info",
+        "span:_instrumentation_scope",
+        "span:_parent",
+        "span:_start_time",
+        "span:_end_time",
+        "span:_resource",
+        "span:_status",
+        "span:_sampler",
+        "span:_trace_config",
+        "span:_record_exception",
+        "span:_set_status_on_exception",
+        "span:_span_processor",
+        "span:_limits",
+        "span:_lock",
+        "span:_record_end_metrics",
+        "span:_attributes._dict",
+        "span:_attributes._lock",
+        "span:_attributes._immutable",
+        "span:_attributes._set_items",
+        "span:_events",
+        "span:_links",
+        "span:_new_events",
+        "span:_new_links",
+        "span:_add_event",
+        "span:_add_link",
+        "opentelemetry.sdk.trace:SpanProcessor._on_ending",
+        "opentelemetry.sdk.trace:time_ns",
+    ),
+)
 LOG_EXCEPTIONS = Feature(
     "exceptions of log records are told without local variables",
     ("opentelemetry.sdk._logs._internal:_exceptions._get_exception_attributes",),
@@ -150,8 +189,9 @@ TEST_KIT = Feature(
     ),
 )
 
-FEATURES = (PROVIDERS, SILENCE, DECORATOR, BY_NAME, REMOVAL, BOUNDS, DURATIONS, FORKS, GREEN, SLOW_QUERIES, EVENTS,
-            LOG_EXCEPTIONS, LOG_ENCODER, ENTRY_POINTS, SUPPRESSION, TEST_CLOCK, TEST_KIT)  # fmt: skip
+FEATURES = (PROVIDERS, SILENCE, DECORATOR, BY_NAME, REMOVAL, BOUNDS, DURATIONS, FORKS, GREEN, SLOW_QUERIES,
+            LIGHT_SPANS, EVENTS, LOG_EXCEPTIONS, LOG_ENCODER, ENTRY_POINTS, SUPPRESSION,
+            TEST_CLOCK, TEST_KIT)  # fmt: skip
 
 
 @contextmanager
@@ -174,10 +214,11 @@ def lose(feature: Feature, error: Exception) -> None:
 def missing() -> list[tuple[str, Feature]]:
     """Return the names that this SDK lacks, each with its feature. Makes providers to look at: it is for doctor."""
     made = _samples()
-    return [(name, feature) for feature in FEATURES for name in feature.names if not _is_there(name, made)]
+    return [(name, feature) for feature in FEATURES for name in feature.names if not is_there(name, made)]
 
 
-def _is_there(name: str, samples: dict[str, Any]) -> bool:
+def is_there(name: str, samples: dict[str, Any]) -> bool:
+    """Whether the SDK has one of a feature's names; samples by what stands before the colon."""
     owner, path = name.split(":")
     try:
         attrgetter(path)(samples[owner] if owner in samples else import_module(owner))
@@ -205,6 +246,7 @@ def _samples() -> dict[str, Any]:
         storage = meters._measurement_consumer._reader_storages[reader]  # noqa: SLF001
         (match,) = storage._instrument_view_instrument_matches[counter]  # type: ignore[index] # noqa: SLF001
     return {"reader": reader, "tracers": tracers, "loggers": loggers, "meters": meters, "meter": meter, "span": span,
+            "tracer": tracers.get_tracer(__name__),
             "logger": loggers.get_logger(__name__), "storage": storage, "match": match,
             "histogram": meter.create_histogram("sample.duration", "s")}  # fmt: skip
 
