@@ -12,11 +12,14 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 import pytest
+from opentelemetry.instrumentation.dbapi import CursorTracer
 from psycopg import sql
 from psycopg.rows import dict_row, namedtuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from spanglass.instrumentors.databases import cursors
 
 bare_connect = psycopg.connect
 bare_connect2 = psycopg2.connect
@@ -196,6 +199,15 @@ def test_spans_of_psycopg(told, postgres):
 
     asyncio.run(work())
     assert told.names() == ["SELECT", "TABLE", "SELECT", "postgres", "SELECT"]
+
+
+def test_tracers_are_corrected_once(told):
+    """However many drivers are instrumented, a statement goes through each correction once; and anew after the end."""
+    before = CursorTracer.traced_execution
+    cursors.correct_cursors()()
+    assert CursorTracer.traced_execution is before
+    assert before.__module__ == cursors.__name__
+    assert told.names() == []
 
 
 class Counted(psycopg2.extensions.cursor):

@@ -8,7 +8,9 @@ an exception in a variable, a cycle that holds the cursor, with its locks, until
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from spanglass.instrumentors.databases.execution import Plans, execute
 from spanglass.patching.patches import Replacement, replace
@@ -26,9 +28,19 @@ def correct_cursors() -> Callable[[], None]:
     tracer: type
     for tracer in (CursorTracer, *_subclasses(CursorTracer)):
         for name, make in _CORRECTIONS.items():
-            if name in vars(tracer):
-                undo.callback(replace(tracer, name, make))
+            if name in vars(tracer) and vars(tracer)[name] not in _corrections:  # once for all drivers
+                undo.callback(replace(tracer, name, partial(_remembered, make)))
     return undo.close
+
+
+#: The methods that are in use. One that is taken back is forgotten with its class's reference.
+_corrections: WeakSet[Any] = WeakSet()
+
+
+def _remembered(make: Callable[[Replacement], Any], replacement: Replacement) -> Any:
+    made = make(replacement)
+    _corrections.add(made)
+    return made
 
 
 def _subclasses(kind: Any) -> Iterator[Any]:
