@@ -6,6 +6,7 @@ takes, and know no deadline at the end; these do. A full queue loses its oldest 
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections import deque
@@ -108,7 +109,7 @@ class Batcher(Generic[Item]):
         if thread is not None:
             thread.join(self._closing.sending_ns(self._timeout_ns) / NS_PER_S)
         self._given_up = True
-        if self._rescue or thread is None:
+        if self._rescue or thread is None or self._paused_pid:
             self._drain_here()
         if left := len(self._queue):
             self._queue.clear()
@@ -117,22 +118,22 @@ class Batcher(Generic[Item]):
             thread.join(_GRACE_S)  # its last attempt may be over, and not yet counted or kept
 
     def _renew(self) -> None:
-        paused, kept = self._paused, list(self._queue)
+        going_on, kept = self._paused_pid == os.getpid(), list(self._queue)
         self._begin()
-        if paused:
+        if going_on:
             self._queue.extend(kept)
             self._start()  # now: in the middle of the application's work, starting a greenlet lets others run
 
     def _end_thread(self) -> None:
         """End the thread, where the process goes on with others; what is queued stays."""
-        self._paused = True
+        self._paused_pid = os.getpid()
         thread = self._thread
         if thread is not None:
             self._hurry()
             thread.join(_END_S)
 
     def _begin(self) -> None:
-        self._paused = False
+        self._paused_pid = 0  # of the process that has ended its thread, until it begins anew
         self.passed_on = 0  # items given to the exporter
         self._queue: deque[Item] = deque()
         self._flushes: list[threading.Event] = []
@@ -155,7 +156,7 @@ class Batcher(Generic[Item]):
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._paused:
+            if self._thread is not None or self._paused_pid:
                 return
             self._thread = threading.Thread(target=self._run, name=f"spanglass-{self._what}", daemon=True)
             try:
@@ -181,7 +182,7 @@ class Batcher(Generic[Item]):
         with suppress_instrumentation():
             while True:
                 woken = self._wait()
-                if self._paused:
+                if self._paused_pid:
                     return
                 stopping = self._stopped
                 with self._lock:

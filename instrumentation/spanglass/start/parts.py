@@ -26,6 +26,7 @@ from spanglass.library_metrics.slow_queries import SlowQueryProcessor
 from spanglass.logs.install import install_logging
 from spanglass.process import forking
 from spanglass.process.green import begin_anew_when_patched
+from spanglass.process.uwsgi import begin_anew_in_workers
 from spanglass.runtime_metrics.failures import observe_failures
 from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.sampling.head import head_sampler
@@ -87,6 +88,8 @@ class Parts:
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):
                 self._undo.append(install())
+        with guarded("wait for uWSGI's workers"):
+            self._undo.append(begin_anew_in_workers(self.providers))
 
     def instrument_one(self, entry_point: EntryPoint) -> None:
         """Turn one instrumentation on, for OpenTelemetry's own loader."""

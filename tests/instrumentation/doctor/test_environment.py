@@ -203,8 +203,8 @@ def program(folder: Path, name: str, interpreter: str) -> None:
     [
         (["gunicorn", "--preload", "shop:app"], "ok", "gunicorn --preload loads the application once and forks"),
         (["gunicorn", "-k", "gevent", "shop:app"], "note", "workers of gevent patch the standard library"),
-        (["uwsgi", "--http", ":80", "--lazy-apps"], "problem", "uwsgi runs no threads of Python unless told to"),
-        (["uwsgi", "--enable-threads"], "warning", "uwsgi forks below Python"),
+        (["uwsgi", "--enable-threads"], "warning", "uwsgi forks below Python: telemetry begins anew in each worker"),
+        (["uwsgi", "--threads=2", "--py-call-uwsgi-fork-hooks"], "ok", "each worker of uwsgi sends for itself"),
         (["celery", "worker", "--pool=gevent"], "note", "a pool of gevent patches the standard library"),
         (["spanglass", "run", "app.py"], "note", "spanglass is not the program"),
     ],
@@ -218,6 +218,25 @@ def test_commands(doctor, tmp_path, words, severity, text):
     report = doctor(OFFLINE, "--", *words, PATH=str(bin_))
 
     assert [(found, said.startswith(text)) for found, said, _ in report.of("processes")][1:] == [(severity, True)]
+
+
+def test_options_of_uwsgi_in_its_ini_file(doctor, tmp_path):
+    """What an ini file sets counts as on the command line; what it comments out or switches off does not."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    program(bin_, "uwsgi", sys.executable)
+    ini = tmp_path / "uwsgi.ini"
+    ini.write_text("[uwsgi]\nmaster = true\n;enable-threads = true\nlazy-apps = false\n")
+
+    found = doctor(OFFLINE, "--", "uwsgi", str(ini), PATH=str(bin_)).of("processes")[1:]
+    ini.write_text("[uwsgi]\nenable-threads=true\nlazy-apps = true\n")
+    mended = doctor(OFFLINE, "--", "uwsgi", f"--ini={ini}", PATH=str(bin_)).of("processes")[1:]
+
+    assert [(severity, remedy) for severity, _text, remedy in found] == [
+        ("problem", "uwsgi --enable-threads ..."),
+        ("warning", "uwsgi --py-call-uwsgi-fork-hooks ..., or --lazy-apps"),
+    ]
+    assert mended == [["ok", "each worker of uwsgi sends for itself", ""]]
 
 
 def test_options_of_the_interpreter_by_which_telemetry_stays_off(doctor):

@@ -73,12 +73,28 @@ def _gunicorn(words: Sequence[str], environ: Mapping[str, str]) -> Iterator[Find
 
 
 def _uwsgi(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Finding]:
-    if not any("enable-threads" in word or word.startswith("--threads") for word in words):
-        text = "uwsgi runs no threads of Python unless told to, so nothing is sent"
+    options = _uwsgi_options(words)
+    if not options & {"enable-threads", "threads"}:
+        text = "uwsgi runs no threads of Python unless told to, so nothing is sent before a worker ends"
         yield Finding(_AREA, Severity.PROBLEM, text, "uwsgi --enable-threads ...")
-    if not any("lazy-apps" in word for word in words):
-        text = "uwsgi forks below Python, which is not told of it"
-        yield Finding(_AREA, Severity.WARNING, text, "uwsgi --lazy-apps ...")
+    if options & {"py-call-uwsgi-fork-hooks", "lazy", "lazy-apps"}:
+        text = "each worker of uwsgi sends for itself"
+        yield Finding(_AREA, Severity.OK, text)
+    else:
+        text = "uwsgi forks below Python: telemetry begins anew in each worker, other libraries are not told of it"
+        yield Finding(_AREA, Severity.WARNING, text, "uwsgi --py-call-uwsgi-fork-hooks ..., or --lazy-apps")
+
+
+def _uwsgi_options(words: Sequence[str]) -> set[str]:
+    """Return the names of the options on the command line and in the ini files that it names."""
+    found = {word.lstrip("-").partition("=")[0] for word in words if word.startswith("-")}
+    for word in words:
+        path = Path(word.partition("=")[2] or word)
+        if path.suffix == ".ini" and path.is_file():
+            lines = path.read_text(errors="replace").splitlines()
+            switched = (line.partition("=") for line in lines if not line.lstrip().startswith((";", "#", "[")))
+            found |= {name.strip() for name, _, value in switched if value.strip().lower() not in {"false", "0"}}
+    return found
 
 
 def _celery(words: Sequence[str], _environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -88,8 +88,11 @@ FORKS = Feature(
     "forked children send the parent's process id and continue its sums",
     (
         "tracers:_update_resource",
+        "tracers:_handle_fork",
         "meters:_update_resource",
+        "meters:_handle_fork",
         "loggers:_update_resource",
+        "loggers:_handle_fork",
         "meters:_measurement_consumer._lock",
         "meters:_measurement_consumer._reader_storages",
         "meters:_meters",

@@ -136,6 +136,21 @@ def _begin_at_zero(provider: MeterProvider) -> None:
         meter._instrument_ids_lock = threading.Lock()  # noqa: SLF001
 
 
+def renew_as_in_child(providers: Providers) -> None:
+    """Do what the SDK's providers do by themselves in a forked child, where Python is not told of the fork."""
+    for provider in providers:
+        with optional(FORKS):
+            provider._handle_fork()  # noqa: SLF001
+
+
+def restart_readers(provider: MeterProvider) -> None:
+    """Start the threads anew that collect for this provider's readers, and that ended with the fork or before it."""
+    with optional(GREEN):
+        for reader in provider._measurement_consumer._reader_storages:  # noqa: SLF001
+            if isinstance(reader, PeriodicExportingMetricReader) and reader._daemon_thread is not None:  # noqa: SLF001
+                _resume(reader)
+
+
 def pause_readers(provider: MeterProvider) -> Callable[[], None]:
     """End the threads that collect for this provider's readers, without collecting; returns what starts new ones."""
     paused: list[PeriodicExportingMetricReader] = []
@@ -160,10 +175,11 @@ def _pause(reader: PeriodicExportingMetricReader) -> None:
     if thread is not None:
         thread.join(_JOIN_S)
     reader._collect = collect  # noqa: SLF001
+    reader._shutdown_event = threading.Event()  # noqa: SLF001
 
 
 def _resume(reader: PeriodicExportingMetricReader) -> None:
-    """Begin its thread anew, as one of the class that ``threading`` has now: others can't be waited for."""
+    """Begin its thread anew, with what ``threading`` has now: others can't be waited for."""
     reader._shutdown_event = threading.Event()  # noqa: SLF001
     thread = threading.Thread(target=reader._ticker, name="OtelPeriodicExportingMetricReader", daemon=True)  # noqa: SLF001
     reader._daemon_thread = thread  # noqa: SLF001
