@@ -242,6 +242,7 @@ class Installer:
                 postgres.correct_connections(name),
                 drivers.leave_to_sqlalchemy(name),
                 cursors.correct_cursors(),
+                drivers.complete_proxies(),
             ]
         return undo
 

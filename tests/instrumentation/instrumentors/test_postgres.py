@@ -12,7 +12,7 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 import pytest
-from opentelemetry.instrumentation.dbapi import CursorTracer
+from opentelemetry.instrumentation import dbapi
 from psycopg import sql
 from psycopg.rows import dict_row, namedtuple_row
 from psycopg.types.json import Jsonb
@@ -203,11 +203,50 @@ def test_spans_of_psycopg(told, postgres):
 
 def test_tracers_are_corrected_once(told):
     """However many drivers are instrumented, a statement goes through each correction once; and anew after the end."""
-    before = CursorTracer.traced_execution
+    before = dbapi.CursorTracer.traced_execution
     cursors.correct_cursors()()
-    assert CursorTracer.traced_execution is before
+    assert dbapi.CursorTracer.traced_execution is before
     assert before.__module__ == cursors.__name__
     assert told.names() == []
+
+
+class Stock:
+    """A driver in Python, as those of MySQL are, whose cursors are iterators; one row is all there is."""
+
+    def __init__(self):
+        self.rows = []
+
+    def cursor(self):
+        """Return a cursor."""
+        return self
+
+    def execute(self, statement):
+        """Run a statement."""
+        self.rows = [(statement,)]
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.rows.pop() if self.rows else next(iter(()))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return True
+
+
+def test_proxies_of_other_drivers(told):
+    """Cursors that are wrapped are iterators like the driver's, and a block that swallows an exception still does."""
+    connection = dbapi.instrument_connection("shop", Stock(), "mysql", {}, tracer_provider=told.tracers)
+    with connection as entered:
+        cursor = entered.cursor()
+        cursor.execute("-- name: one\nSELECT 1")
+        assert next(cursor) == ("-- name: one\nSELECT 1",)
+        assert list(cursor) == []
+        raise ValueError("swallowed by the driver")
+    assert told.names() == ["SELECT"]
 
 
 class Counted(psycopg2.extensions.cursor):

@@ -17,6 +17,7 @@ import wrapt
 
 from spanglass.instrumentors.status import State, state_of
 from spanglass.instrumentors.table import DRIVERS
+from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,3 +74,33 @@ def _owner(path: str) -> tuple[Any, str]:
     module, _, attributes = path.partition(":")
     *outer, name = attributes.split(".")
     return reduce(getattr, outer, import_module(module)), name
+
+
+def complete_proxies() -> Callable[[], None]:
+    """Give upstream's proxies of cursors and connections what they lack; gives what takes that back.
+
+    They are no iterators, which the cursors of MySQL's and other drivers are, and swallow what ``__exit__`` returns.
+    """
+    from opentelemetry.instrumentation.dbapi import (  # noqa: PLC0415 - only where a driver is instrumented
+        TracedConnectionProxy,
+        TracedCursorProxy,
+    )
+
+    undo = ExitStack()
+    for proxy in (TracedConnectionProxy, TracedCursorProxy):
+        undo.callback(replace(proxy, "__exit__", _exit))
+    if not hasattr(TracedCursorProxy, "__next__"):
+        TracedCursorProxy.__next__ = _next  # type: ignore[attr-defined]
+        undo.callback(delattr, TracedCursorProxy, "__next__")
+    return undo.close
+
+
+def _exit(_replacement: Replacement) -> Callable[..., Any]:
+    def leave(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.__wrapped__.__exit__(*args, **kwargs)
+
+    return leave
+
+
+def _next(self: Any) -> Any:
+    return next(self.__wrapped__)
