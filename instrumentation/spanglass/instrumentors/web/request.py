@@ -103,7 +103,7 @@ class ServerRequest:
 
     def failed(self, error: BaseException) -> None:
         """Tell that nothing in the application handled an exception; control flow is no failure."""
-        if self.ended or self._error is error or self.left is error or is_expected(error):
+        if self.ended or self._error is error or self._has_left(error) or is_expected(error):
             return
         self._error = error
         self._failure = class_name(type(error))
@@ -111,6 +111,12 @@ class ServerRequest:
             if self.span.is_recording():
                 self.span.record_exception(error)
                 self.span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {text_of(error)}"))
+
+    def _has_left(self, error: BaseException) -> bool:
+        """Whether an exception, or all of a group, says that the client has left."""
+        if isinstance(error, BaseExceptionGroup):
+            return all(map(self._has_left, error.exceptions))
+        return error is self.left
 
     def finished(self) -> None:
         """Tell that the last byte was sent. What comes now is not the client's concern, and not in the duration.

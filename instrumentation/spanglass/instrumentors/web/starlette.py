@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_value
 
+from spanglass.exceptions.telling import report_unhandled
 from spanglass.guard import swallow
 from spanglass.instrumentors.web.asgi import KINDS, serve
 from spanglass.instrumentors.web.framework import nested
@@ -39,7 +40,9 @@ def fastapi(framework: Framework) -> Callable[[], None]:
     with ExitStack() as stack:
         owner = import_module("fastapi.applications").FastAPI
         stack.callback(replace(owner, "__call__", lambda replaced: _called(framework, replaced)))
-        stack.callback(replace(import_module("fastapi.routing").APIRoute, "handle", _included))
+        route = import_module("fastapi.routing").APIRoute
+        if "handle" in vars(route):  # from 0.137; before, it is Starlette's
+            stack.callback(replace(route, "handle", _included))
         stack.callback(_Inside.use())
         return stack.pop_all().close
 
@@ -159,6 +162,8 @@ def _excepted(replaced: Replacement) -> Callable[..., Any]:
             request = scope.get(KEY)
             if request is not None:
                 request.raised = error
+                if request.ended:  # of a task behind the answer: some releases tell nobody
+                    report_unhandled(error)
             raise
 
     return called
