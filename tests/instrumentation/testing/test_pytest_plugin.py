@@ -54,10 +54,11 @@ def test_the_fixture_captures_an_instrumented_library(run):
     """A query through sqlite3 is seen without any other set-up, and the tracer of the test's own code too."""
     done = run(
         "import sqlite3\n"
+        "from contextlib import closing\n"
         "from opentelemetry import trace\n"
         "def test_shop(capture_telemetry):\n"
-        "    with trace.get_tracer('shop').start_as_current_span('pay'):\n"
-        "        sqlite3.connect(':memory:').execute('SELECT 1').fetchall()\n"
+        "    with trace.get_tracer('shop').start_as_current_span('pay'), closing(sqlite3.connect(':memory:')) as db:\n"
+        "        db.execute('SELECT 1').fetchall()\n"
         "    capture_telemetry.assert_max_queries(1)\n"
         "    assert capture_telemetry.tree() == 'pay\\n└─ SELECT  SELECT 1  (client)'\n"
         "def test_again(capture_telemetry):\n"
