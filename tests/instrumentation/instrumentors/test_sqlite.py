@@ -104,13 +104,16 @@ def test_spans_of_every_way(told):
         "cursor": lambda con: con.cursor().execute("-- name: one :one\nselect 1"),
         "given": lambda con: con.cursor(factory=sqlite3.Cursor).execute("with a as (select 1) select * from a"),
         "own": lambda con: con.cursor(Basket).execute("SELECT('hunter2')"),
+        "script": lambda con: con.executescript("-- two\nselect 1; delete from t"),
+        "script of a cursor": lambda con: con.cursor().executescript("insert into t values (1); select 2"),
         "again": lambda con: con.execute("select 1").execute("pragma user_version"),
     }
     named = {}
     for way, run in ways.items():
         for factory in (sqlite3.Connection, Shop):
             with closing(sqlite3.connect(":memory:", factory=factory)) as connection, connection:
-                connection.executescript("create table t (a)")
+                connection.execute("create table t (a)")
+                told.spans()
                 run(connection)
             named[way, factory.__name__] = told.names()
 
@@ -120,6 +123,8 @@ def test_spans_of_every_way(told):
         "cursor": ["select"],
         "given": ["select"],
         "own": ["SELECT"],
+        "script": ["select"],
+        "script of a cursor": ["insert"],
         "again": ["select", "pragma"],
     }
     assert named == {(way, factory): names for way, names in expected.items() for factory in ("Connection", "Shop")}

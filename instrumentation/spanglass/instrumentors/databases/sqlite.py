@@ -21,7 +21,7 @@ from spanglass.patching.patches import Replacement, replace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Method = Callable[..., Any]
+    Method = Any  # a function of Python's or C's, which can be bound
 
 _SCOPE = "opentelemetry.instrumentation.sqlite3"
 _FACTORY_AT = 5  # position of ``factory`` among the arguments of connect()
@@ -42,25 +42,28 @@ def _around(method: Method) -> Method:
 
     @wraps(method)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        tracer = _tracing.cursors
+        tracer, bound = _tracing.cursors, method.__get__(self)
         if tracer is None:
-            return method(self, *args, **kwargs)
-        return tracer.traced_execution(self, partial(method, self), *args, **kwargs)
+            return bound(*args, **kwargs)
+        return tracer.traced_execution(self, bound, *args, **kwargs)
 
     return run
 
 
-def _through_cursor(method: Method) -> Method:
-    """Return a method of connections that runs a statement with a new cursor, which is what sqlite3 does in C."""
+def _through_cursor(method: Method, *counts: int) -> Method:
+    """Return a method of connections that runs a statement with a new cursor, which is what sqlite3 does in C.
+
+    ``counts`` are the numbers of arguments that it takes.
+    """
     name = method.__name__
 
     @wraps(method)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
         cursor = None
-        if _tracing.cursors is not None and not kwargs:  # it takes none, and says so
+        if _tracing.cursors is not None and len(args) in counts and not kwargs:  # else an error, in sqlite3's words
             with suppress(sqlite3.Error):  # what is wrong with the connection or the arguments is told in its order
                 cursor = sqlite3.Connection.cursor(self, stand_in(CURSORS))
-        return method(self, *args, **kwargs) if cursor is None else getattr(cursor, name)(*args)
+        return method.__get__(self)(*args, **kwargs) if cursor is None else getattr(cursor, name)(*args)
 
     return run
 
@@ -72,6 +75,7 @@ class TracedCursor(sqlite3.Cursor):
 
     execute = _around(sqlite3.Cursor.execute)
     executemany = _around(sqlite3.Cursor.executemany)
+    executescript = _around(sqlite3.Cursor.executescript)
 
 
 class TracedConnection(sqlite3.Connection):
@@ -79,8 +83,9 @@ class TracedConnection(sqlite3.Connection):
 
     __slots__ = ()
 
-    execute = _through_cursor(sqlite3.Connection.execute)
-    executemany = _through_cursor(sqlite3.Connection.executemany)
+    execute = _through_cursor(sqlite3.Connection.execute, 1, 2)
+    executemany = _through_cursor(sqlite3.Connection.executemany, 2)
+    executescript = _through_cursor(sqlite3.Connection.executescript, 1)
 
     @wraps(sqlite3.Connection.cursor)
     def cursor(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
@@ -94,7 +99,7 @@ class TracedConnection(sqlite3.Connection):
         return super().cursor(*args, **kwargs)
 
 
-_METHODS = ("execute", "executemany")
+_METHODS = ("execute", "executemany", "executescript")
 CURSORS = Family(sqlite3.Cursor, TracedCursor, _METHODS, _around)
 CONNECTIONS = Family(sqlite3.Connection, TracedConnection, _METHODS, _around)
 
