@@ -135,6 +135,14 @@ def test_answers(told, app, path, outcome):
     assert response.status_code == outcome[2]
 
 
+def test_a_stream_that_a_test_client_has_read(told, app):
+    """The request has ended when its body was read, though nobody has closed the response."""
+    response = app.test_client().get("/stream")
+
+    assert response.data.count(b"\n") == 3
+    assert told.outcome == ("GET /stream", "UNSET", 200)
+
+
 @pytest.mark.parametrize("testing", [False, True])
 def test_failures(told, app, testing):
     """An exception is an error, told by one record: Flask's own log line, or ours where Flask raises it."""

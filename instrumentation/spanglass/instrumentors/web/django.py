@@ -204,7 +204,9 @@ def _stream(served: ServerRequest, response: Any, within: Context) -> None:
         closers.append(served.end)
         return
     content = response.streaming_content
-    body = _AsyncBody(served, content, within) if response.is_async else Body(served, content, within)
+    body = (
+        _AsyncBody(served, content, within) if getattr(response, "is_async", False) else Body(served, content, within)
+    )
     response._iterator = body  # noqa: SLF001 - its setter would have close() close the body first
     closers.insert(0, body.enter)
     closers.append(body.ended)
@@ -225,6 +227,7 @@ class _AsyncBody(InBody):
         try:
             return await anext(self._iterator)
         except StopAsyncIteration:
+            self.ended()
             raise
         except BaseException as error:
             self.broken(error)

@@ -231,7 +231,7 @@ class InBody:
 
 
 class Body(InBody):
-    """A body that runs in its request's context, and ends the request when it is closed."""
+    """A body that runs in its request's context, and ends the request with its last part or when it is closed."""
 
     def __init__(self, request: ServerRequest, iterable: Iterable[Any], within: Context) -> None:
         super().__init__(request, within)
@@ -248,6 +248,7 @@ class Body(InBody):
                 self._iterator = iter(self._iterable)
             return next(self._iterator)
         except StopIteration:
+            self.ended()
             raise
         except BaseException as error:
             self.broken(error)
