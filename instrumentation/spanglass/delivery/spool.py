@@ -23,8 +23,8 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from spanglass.delivery.file_lock import FileLock
 from spanglass.delivery.signals import SIGNALS
+from spanglass.process.file_lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

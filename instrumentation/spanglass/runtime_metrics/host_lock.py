@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from spanglass.process.file_lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,47 +38,20 @@ class HostLock:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._file: int | None = None
-        self._held = False
+        self._lock: FileLock | None = None
 
     def held(self) -> bool:
         """Whether this process holds the lock, after it has tried to take it."""
-        if not self._held and self._path is not None:
-            if self._file is None:
-                # no link is followed: the directory is everybody's
-                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-                try:
-                    self._file = os.open(self._path, flags, 0o600)
-                except OSError:
-                    return True
-            self._held = _try_lock(self._file)
-        return self._held or self._path is None
+        if self._path is None or self._lock is not None:
+            return True
+        try:
+            self._lock = FileLock.acquire(self._path, create=True)
+        except OSError:
+            return True
+        return self._lock is not None
 
     def release(self) -> None:
         """Let another process speak; also what a forked child does: the lock stays with the parent."""
-        if self._file is not None:
-            os.close(self._file)
-        self._file = None
-        self._held = False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: int) -> bool:
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: int) -> bool:
-        # flock, not lockf: that one is lost when any descriptor of the file is closed
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()

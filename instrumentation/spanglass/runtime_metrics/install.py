@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spanglass.clock import SYSTEM, Clock
@@ -38,20 +40,24 @@ def install_runtime_metrics(
     if not (settings.metrics and settings.runtime_metrics):
         return lambda: None
     meter = meter_provider.get_meter(SCOPE)
-    undo: list[Undo] = []
+    installed = ExitStack()
     with guarded("measure the process"):
-        undo += _process(meter, clock)
+        _add(installed, _process(meter, clock))
     with guarded("measure the interpreter"):
-        undo += _interpreter(meter, clock)
+        _add(installed, _interpreter(meter, clock))
     with guarded("measure the host"):
-        undo += _host(meter, clock, settings, lock_directory)
-    return lambda: _take_back(undo)
+        _add(installed, _host(meter, clock, settings, lock_directory))
+    return partial(_take_back, installed)
 
 
-def _take_back(undo: list[Undo]) -> None:
-    while undo:
-        with guarded("take runtime metrics back"):
-            undo.pop()()
+def _add(installed: ExitStack, undo: list[Undo]) -> None:
+    for each in undo:
+        installed.callback(each)
+
+
+def _take_back(installed: ExitStack) -> None:
+    with guarded("take runtime metrics back"):
+        installed.close()
 
 
 def _process(meter: Meter, clock: Clock) -> list[Undo]:

@@ -7,6 +7,7 @@ passes the call on.
 from __future__ import annotations
 
 import functools
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._on = True
-        self._undo: list[Callable[[], None]] = []
+        self._wrapped = ExitStack()
 
     def wrap(self, owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         """Put ``make(original)`` in the place of a function or plain method; an inherited one is wrapped here only."""
@@ -39,10 +40,9 @@ class Patches:
                 setattr(owner, name, original)
 
         setattr(owner, name, patched)
-        self._undo.append(undo)
+        self._wrapped.callback(undo)
 
     def undo(self) -> None:
         """Put everything back, the last first; nothing is wrapped by this object afterwards."""
         self._on = False
-        while self._undo:
-            self._undo.pop()()
+        self._wrapped.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class Parts:
         declared = declarative.apply_file()
         resource = make_resource(settings, more_resource)
         sampler, ids = head_sampler(settings, os.environ) or stated_sampler(), id_generator()
-        self._undo: list[Callable[[], None]] = []
+        self._installed = ExitStack()
         self._ends: list[Ends] = []
         # what can fail has been done: from here on there are threads
         self.pipelines = None if declared else Pipelines(settings, self.scrubber)
@@ -81,15 +82,15 @@ class Parts:
     def begin(self, *, instrument: bool) -> None:
         """Publish the providers and install every part; a part that fails is left out and reported."""
         published.publish(self.providers)
-        self._undo.append(lambda: published.take_back(self._own))
-        self._undo.append(forking.in_child(self._renew_providers))
-        self._undo.append(begin_anew_when_patched(self.providers.meter))
-        self._undo.append(say_once())
+        self._installed.callback(lambda: published.take_back(self._own))
+        self._installed.callback(forking.in_child(self._renew_providers))
+        self._installed.callback(begin_anew_when_patched(self.providers.meter))
+        self._installed.callback(say_once())
         for doing, install in self._installers(instrument=instrument):
             with guarded(doing):
-                self._undo.append(install())
+                self._installed.callback(install())
         with guarded("wait for uWSGI's workers"):
-            self._undo.append(begin_anew_in_workers(self.providers))
+            self._installed.callback(begin_anew_in_workers(self.providers))
 
     def instrument_one(self, entry_point: EntryPoint) -> None:
         """Turn one instrumentation on, for OpenTelemetry's own loader."""
@@ -97,7 +98,7 @@ class Parts:
         undo = load_one(
             entry_point, self.settings, tracer_provider=tracer, meter_provider=meter, logger_provider=logger
         )
-        self._undo.append(undo)
+        self._installed.callback(undo)
 
     def flush(self) -> bool:
         """Send what waits, for as long as the settings allow."""
@@ -109,9 +110,8 @@ class Parts:
         shutdown_within(self._ends, self.settings.flush_timeout_ns, closing)
         if self.pipelines:
             self.pipelines.exporters.close()
-        while self._undo:
-            with guarded("take a part back"):
-                self._undo.pop()()
+        with guarded("take a part back"):
+            self._installed.close()
 
     def _renew_providers(self) -> None:
         """Make them a child's own. The SDK (1.45) restarts its threads there and gives it an instance id of its own."""
@@ -139,7 +139,7 @@ class Parts:
             for reader in readers:
                 their_meter.add_metric_reader(reader)
                 bound_readers(their_meter, [reader])
-                self._undo.append(partial(remove_reader, their_meter, reader))
+                self._installed.callback(partial(remove_reader, their_meter, reader))
         return used, [mine for mine in made if mine in used]
 
     def _unused(self) -> list[str]:
@@ -175,9 +175,9 @@ class Parts:
         for provider, parts in zip(self.providers, added, strict=True):
             self._ends += [provider] if provider in self._own else parts
         if tracer not in self._own:
-            self._undo.append(partial(remove_span_processors, tracer, spans))
+            self._installed.callback(partial(remove_span_processors, tracer, spans))
         if logger not in self._own:
-            self._undo.append(partial(remove_log_processors, logger, logs))
+            self._installed.callback(partial(remove_log_processors, logger, logs))
 
     def _installers(self, *, instrument: bool) -> list[tuple[str, Callable[[], Callable[[], None]]]]:
         """Every part that is put into the process, with what could not be done if it fails."""

@@ -18,6 +18,7 @@ else:
     import fcntl
 
     def _try_lock(descriptor: int) -> None:
+        # flock, not lockf: that one is lost when any descriptor of the file is closed
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -31,10 +32,12 @@ class FileLock:
     def acquire(cls, path: Path, *, create: bool) -> Self | None:
         """Lock a file without waiting; None if another process holds it or, without ``create``, it is not there.
 
-        Raises ``OSError`` where files can't be opened or locked at all.
+        No link is followed: the directory may be everybody's. Raises ``OSError`` where files can't be opened or locked
+        at all.
         """
+        flags = os.O_RDWR | (os.O_CREAT if create else 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
-            descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+            descriptor = os.open(path, flags, 0o600)
         except (FileNotFoundError, NotADirectoryError):
             if create:
                 raise
