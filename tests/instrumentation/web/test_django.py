@@ -11,7 +11,7 @@ from types import ModuleType
 
 import django
 import pytest
-from asgi_calls import scope_of
+from asgi_calls import ask, scope_of
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.asgi import ASGIHandler
@@ -20,6 +20,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import include, path, re_path
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from werkzeug.test import create_environ
 
 logger = logging.getLogger("shop")
@@ -299,6 +301,18 @@ def test_files(told, serve):
     serve("/file")
 
     assert told.outcome == ("GET file", "UNSET", 200)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/users/7/", 200), ("/fail", 500), ("/refuse/0", 404)])
+def test_inside_of_an_asgi_application(instrument, path, status):
+    """Mounted in another application it is one server span, with the whole route and the exception."""
+    told = instrument("django", "starlette")
+    TRACERS.append(told.tracer)
+    ask(Starlette(routes=[Mount("/site/{tenant}", ASGIHandler())]), f"/site/acme{path}")
+
+    route = {"/users/7/": "users/<int:uid>/", "/fail": "fail", "/refuse/0": "refuse/<int:number>"}[path]
+    assert told.outcome == (f"GET /site/{{tenant}}/{route}", "ERROR" if status == 500 else "UNSET", status)
+    assert told.events == (["ValueError"] if status == 500 else [])
 
 
 def test_the_test_client(told):

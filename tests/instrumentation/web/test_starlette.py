@@ -168,6 +168,23 @@ def test_failures(told):
     assert (told.outcome, told.events, told.errors) == (("GET /fail", "UNSET", 409), [], [])
 
 
+def test_a_middleware_that_answers_500(told):
+    """The exception behind an answer from 500 is told, though a middleware has made the answer."""
+    app = FastAPI()
+    app.get("/fail")(fail)
+
+    @app.middleware("http")
+    async def polite(request, call_next):
+        try:
+            return await call_next(request)
+        except ValueError:
+            return JSONResponse({"sorry": True}, 503)
+
+    assert ask(app, "/fail").status_code == 503
+    assert (told.outcome, told.events) == (("GET /fail", "ERROR", 503), ["ValueError"])
+    assert told.errors == [("ERROR", "ValueError", True)]
+
+
 def test_a_middleware_that_fails(told):
     """Its exception is the request's, though the answer of 500 was sent before it came to light."""
     app = FastAPI()

@@ -132,6 +132,8 @@ class ServerRequest:
         """End the request, if it has not ended; never raises."""
         if self.ended:
             return
+        if self.raised is not None and (self.status or 0) >= _SERVER_ERROR:
+            self.failed(self.raised)  # whatever made the answer: this is why
         self.ended = True
         with guarded("end a request"):
             self._end()
