@@ -16,7 +16,7 @@ FOLDER = Path(spanglass.__file__).parent
 PRIVATE = FOLDER / "sdk" / "private"
 ALL = [(feature.lost, name) for feature in features.FEATURES for name in feature.names]
 # Said at the first use, which the application of these tests does not have.
-SILENT = (features.SILENCE, features.BY_NAME, features.REMOVAL, features.LOG_ENCODER)
+SILENT = (features.SILENCE, features.BY_NAME, features.REMOVAL, features.LOG_ENCODER, features.LIGHT_METRICS)
 
 
 @pytest.fixture(scope="module")

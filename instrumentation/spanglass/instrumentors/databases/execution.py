@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.context import attach, detach
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from spanglass.sdk.private.light_metrics import Series
 from spanglass.sdk.private.light_tracer import prepared
 
 if TYPE_CHECKING:
@@ -24,12 +25,20 @@ _MOST_CHARACTERS = 4096
 _PLANS = "_spanglass_plans"
 
 
+class Measured(NamedTuple):
+    """Where a statement is measured: its duration, the rows it has returned or changed, and with which attributes."""
+
+    attributes: dict[str, Any]
+    duration: Series
+    rows: Series
+
+
 class Plan(NamedTuple):
-    """What is told of a statement: the span's name, its attributes, and those of the metrics; None: there are none."""
+    """What is told of a statement: the span's name and attributes, and what is measured; None: nothing is."""
 
     name: str
     attributes: Mapping[str, Any]
-    measured: dict[str, Any] | None
+    measured: Measured | None
 
 
 class Plans:
@@ -45,7 +54,7 @@ class Plans:
         integration = tracer._db_api_integration  # noqa: SLF001
         known = getattr(integration, _PLANS, None)
         if known is None:
-            known = self._known(integration)
+            known = self._known(tracer, integration)
         plan: Plan | None = known.get(args[0])
         if plan is None and not integration.capture_parameters:
             if len(known) >= _MOST_STATEMENTS:  # made up for each call
@@ -53,10 +62,10 @@ class Plans:
             plan = known[args[0]] = _made(tracer, integration, cursor, args)
         return plan
 
-    def _known(self, integration: Any) -> dict[str, Plan]:
+    def _known(self, tracer: Any, integration: Any) -> dict[str, Plan]:
         """Return the plans that connections share of which the same is told."""
-        of = (integration.database_system, integration.database, integration.name,
-              *sorted((name, str(value)) for name, value in integration.span_attributes.items()))  # fmt: skip
+        told = {**integration.span_attributes, **tracer._get_metric_attributes("", None)}  # noqa: SLF001
+        of = integration.database, integration.name, *sorted((name, str(value)) for name, value in told.items())
         known = self._by_connection.setdefault(of, {})
         setattr(integration, _PLANS, known)
         return known
@@ -79,16 +88,16 @@ def _made(tracer: Any, integration: Any, cursor: Any, args: tuple[Any, ...]) -> 
     operation = tracer.get_operation_name(cursor, args)
     told = _Told()
     tracer._populate_span(told, cursor, *args)  # noqa: SLF001
+    measured = None
+    if integration._sem_conv_opt_in_mode_db.name != "DEFAULT":  # noqa: SLF001 - metrics have the new names only
+        attributes = tracer._get_metric_attributes(operation, None)  # noqa: SLF001
+        instruments = integration._duration_histogram, integration._returned_rows_histogram  # noqa: SLF001
+        measured = Measured(attributes, *(Series(instrument, attributes) for instrument in instruments))
     return Plan(
         operation or integration.database or integration.name,
         prepared(integration._tracer, told.attributes),  # noqa: SLF001
-        tracer._get_metric_attributes(operation, None) if _is_measured(integration) else None,  # noqa: SLF001
+        measured,
     )
-
-
-def _is_measured(integration: Any) -> bool:
-    """Whether there are metrics, which only the new names have."""
-    return str(integration._sem_conv_opt_in_mode_db.name) != "DEFAULT"  # noqa: SLF001
 
 
 def execute(
@@ -104,26 +113,27 @@ def execute(
     try:
         result = call(*args, **kwargs)
     except BaseException as error:
-        _measure(integration, cursor, perf_counter() - begin, plan.measured, error)
+        if plan.measured is not None:
+            _measure_failure(integration, plan.measured, perf_counter() - begin, error)
         detach(token)
         block: Any = trace.use_span(span, end_on_exit=True)  # which knows what is an error
         block.__enter__()
         block.__exit__(type(error), error, error.__traceback__)
         raise
-    _measure(integration, cursor, perf_counter() - begin, plan.measured, None)
+    if plan.measured is not None:
+        _measure(cursor, plan.measured, perf_counter() - begin)
     detach(token)
     span.end()
     return result
 
 
-def _measure(
-    integration: Any, cursor: Any, elapsed_s: float, attributes: dict[str, Any] | None, error: BaseException | None
-) -> None:
-    if attributes is None:
-        return
-    if isinstance(error, Exception):
-        attributes = {**attributes, "error.type": type(error).__qualname__}
-    integration._duration_histogram.record(elapsed_s, attributes)  # noqa: SLF001
-    rows = getattr(cursor, "rowcount", None) if error is None else None
+def _measure(cursor: Any, measured: Measured, elapsed_s: float) -> None:
+    measured.duration.record(elapsed_s)
+    rows = getattr(cursor, "rowcount", None)
     if isinstance(rows, int) and rows >= 0:
-        integration._returned_rows_histogram.record(rows, attributes)  # noqa: SLF001
+        measured.rows.record(rows)
+
+
+def _measure_failure(integration: Any, measured: Measured, elapsed_s: float, error: BaseException) -> None:
+    told = {"error.type": type(error).__qualname__} if isinstance(error, Exception) else {}
+    integration._duration_histogram.record(elapsed_s, {**measured.attributes, **told})  # noqa: SLF001

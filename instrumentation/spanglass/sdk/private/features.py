@@ -155,6 +155,19 @@ LIGHT_SPANS = Feature(
         "opentelemetry.sdk.trace:time_ns",
     ),
 )
+LIGHT_METRICS = Feature(
+    "measuring calls of databases costs the application more time",
+    (
+        "histogram:_measurement_consumer",
+        "histogram:_is_enabled",
+        "meters:_measurement_consumer._reader_storages",
+        "meters:_measurement_consumer._sdk_config",
+        "storage:_get_or_init_view_instrument_match",
+        "match:_view._attribute_keys",
+        "match:_attributes_aggregation",
+        "match:_aggregation._attributes",
+    ),
+)
 LOG_EXCEPTIONS = Feature(
     "exceptions of log records are told without local variables",
     ("opentelemetry.sdk._logs._internal:_exceptions._get_exception_attributes",),
@@ -193,7 +206,7 @@ TEST_KIT = Feature(
 )
 
 FEATURES = (PROVIDERS, SILENCE, DECORATOR, BY_NAME, REMOVAL, BOUNDS, DURATIONS, FORKS, GREEN, SLOW_QUERIES,
-            LIGHT_SPANS, EVENTS, LOG_EXCEPTIONS, LOG_ENCODER, ENTRY_POINTS, SUPPRESSION,
+            LIGHT_SPANS, LIGHT_METRICS, EVENTS, LOG_EXCEPTIONS, LOG_ENCODER, ENTRY_POINTS, SUPPRESSION,
             TEST_CLOCK, TEST_KIT)  # fmt: skip
 
 
