@@ -14,10 +14,10 @@ FAIL = "import subprocess; subprocess.run = lambda words, **_: subprocess.Comple
 
 
 @pytest.fixture
-def pika(distribution):
+def pymemcache(distribution):
     """Install a library whose instrumentation is not in the development environment."""
-    distribution("pika", version="1.3.2")
-    return "opentelemetry-instrumentation-pika"
+    distribution("pymemcache", version="4.0.0")
+    return "opentelemetry-instrumentation-pymemcache"
 
 
 def test_what_is_missing():
@@ -64,28 +64,28 @@ def test_a_version_that_is_not_taken_is_told(run, distribution):
     assert "-> pip install 'aio_pika<11.0.0,>=7.2.0'" in listed
 
 
-def test_requirements(run, pika):
+def test_requirements(run, pymemcache):
     """The list for another tool has the packages, those that their versions have to fit, and nothing else."""
     result = run("bootstrap", "--requirements")
 
-    assert pika in result.stdout.splitlines()
+    assert pymemcache in result.stdout.splitlines()
     assert {"opentelemetry-sdk", "opentelemetry-instrumentation"} <= set(result.stdout.splitlines())
     assert [line for line in result.stdout.splitlines() if not re.fullmatch(r"opentelemetry-[a-z0-9-]+", line)] == []
     assert result.returncode == 0
 
 
-def test_dry_run(run, pika):
+def test_dry_run(run, pymemcache):
     """A dry run shows the libraries, the packages and the command, and installs nothing."""
     result = run("bootstrap", "--dry-run", prelude=FAIL)
 
     *_, command = result.stdout.splitlines()
-    assert "  pika 1.3.2" in result.stdout
+    assert "  pymemcache 4.0.0" in result.stdout
     assert command.startswith(f"{sys.executable} -m pip install ")
-    assert pika in command.split()
+    assert pymemcache in command.split()
     assert result.returncode == 0
 
 
-@pytest.mark.usefixtures("pika")
+@pytest.mark.usefixtures("pymemcache")
 def test_a_question_needs_a_terminal(run):
     """Without a terminal and without --yes nothing is installed, and the error says what to add."""
     result = run("bootstrap", prelude=FAIL)
@@ -97,7 +97,7 @@ def test_a_question_needs_a_terminal(run):
     )
 
 
-@pytest.mark.usefixtures("pika")
+@pytest.mark.usefixtures("pymemcache")
 def test_an_installation_that_fails(run):
     """When pip fails, its exit code is told, and another way."""
     result = run("bootstrap", "--yes", prelude=FAIL)
@@ -107,7 +107,7 @@ def test_an_installation_that_fails(run):
     assert "exit code 3" in result.stderr
 
 
-@pytest.mark.usefixtures("pika")
+@pytest.mark.usefixtures("pymemcache")
 def test_uv_where_there_is_no_pip(run, tmp_path):
     """In an environment without pip, uv is used if it is there; else the error names both ways out."""
     no_pip = "import importlib.util as u; find = u.find_spec; u.find_spec = lambda n: None if n == 'pip' else find(n)"
@@ -129,7 +129,7 @@ def test_uv_where_there_is_no_pip(run, tmp_path):
     )
 
 
-def test_installing(run, pika, tmp_path):
+def test_installing(run, pymemcache, tmp_path):
     """With --yes this interpreter's pip is run, with the versions of the base package if it can have them."""
     (tmp_path / "pip").mkdir()
     (tmp_path / "pip" / "__main__.py").write_text(
@@ -141,7 +141,7 @@ def test_installing(run, pika, tmp_path):
 
     assert result.returncode == 0
     assert (tmp_path / "ran").read_text().startswith("install ")
-    assert f"{pika}=={version('opentelemetry-instrumentation')}" in (tmp_path / "ran").read_text().split()
+    assert f"{pymemcache}=={version('opentelemetry-instrumentation')}" in (tmp_path / "ran").read_text().split()
 
 
 def test_libraries_for_language_models(run, distribution):

@@ -93,13 +93,13 @@ def test_version_conflict(doctor, distribution):
 
 def test_missing_instrumentation(doctor, distribution):
     """A library whose instrumentation is not installed is a warning, and bootstrap is the remedy."""
-    distribution("pika", version="1.3.2")
+    distribution("pymemcache", version="4.0.0")
 
     report = doctor(OFFLINE, libraries=True)
 
-    pika = statuses(report)["pika"]
-    assert (pika["state"], pika["library_version"]) == ("not-installed", "1.3.2")
-    assert pika["reason"] == "opentelemetry-instrumentation-pika is not installed"
+    pymemcache = statuses(report)["pymemcache"]
+    assert (pymemcache["state"], pymemcache["library_version"]) == ("not-installed", "4.0.0")
+    assert pymemcache["reason"] == "opentelemetry-instrumentation-pymemcache is not installed"
     (remedy,) = [remedy for _, text, remedy in report.of("instrumentations") if "without their" in text]
     assert remedy == "spanglass bootstrap"
 
