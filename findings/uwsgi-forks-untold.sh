@@ -20,7 +20,6 @@ venv/bin/pip install --quiet --disable-pip-version-check uwsgi==2.0.31 opentelem
 cat > app.py <<'EOF'
 import json
 import os
-import threading
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, PeriodicExportingMetricReader

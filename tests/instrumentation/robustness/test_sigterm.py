@@ -119,3 +119,23 @@ os.write(1, b"end ")
     wrong = "'str' object cannot be interpreted as an integer"
     finished = f"handled {wrong} end finished "
     assert ends == {-signal.SIGTERM: finished, -signal.SIGHUP: finished}
+
+
+def test_a_child_of_multiprocessing_that_configures_itself_finishes(execute):
+    """Where only the child turns telemetry on, in the function that it runs, its end by os._exit is seen as well."""
+    done = execute(
+        HEAD
+        + """
+import multiprocessing
+AGAIN = False
+def work():
+    spanglass.configure(flush_timeout="10s")
+    trace.get_tracer_provider().add_span_processor(Slow())
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start()
+child.join()
+print(child.exitcode)
+"""
+    )
+
+    assert done.stdout == "finished 0\n", done.stderr
