@@ -224,6 +224,8 @@ def test_each_log_record_is_captured_once(request, way):
     """Records of stdlib logging, loguru and structlog, with their exceptions, whether or not something sends logs."""
     if way == "after configure()":
         request.getfixturevalue("configured")
+    handler = loguru.logger.add(lambda _: None)  # another test may have left none
+    request.addfinalizer(lambda: loguru.logger.remove(handler))
     with capture() as outer, capture() as telemetry:
         logging.getLogger("shop").error("order %s failed", 7, exc_info=ValueError("no money"))
         loguru.logger.error("from loguru")
