@@ -1,4 +1,7 @@
-"""One attempt to deliver over OTLP/HTTP, on connections that stay open and belong to one process."""
+"""One attempt to deliver over OTLP/HTTP, on connections that stay open and belong to one process.
+
+requests is imported with the first body, in the thread that sends: the start of an application need not wait 36 ms.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ import gzip
 import zlib
 from typing import TYPE_CHECKING, Any
 
-import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from urllib3.exceptions import HTTPError, ProtocolError
 
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.answers import Answer, Verdict, describe, root_cause
@@ -16,6 +17,8 @@ from spanglass.guard import own_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import requests
 
     from spanglass.delivery.targets import Target
 
@@ -57,6 +60,11 @@ class HttpSender:
 
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Post one body, and once more if the connection turned out to be one that the server had closed."""
+        try:
+            import requests  # noqa: PLC0415 - see above
+            from urllib3.exceptions import HTTPError, ProtocolError  # noqa: PLC0415
+        except (ImportError, OSError) as error:  # no file descriptor is left, or the interpreter ends
+            return Answer(Verdict.LATER, f"requests can't be imported: {error}", type(error).__name__)
         packed = self._compress(body)
         try:
             with own_work:
@@ -107,6 +115,8 @@ class HttpSender:
 
     def _own_session(self) -> requests.Session:
         if self._session is None:
+            import requests  # noqa: PLC0415 - see above
+
             session = requests.Session()
             files = (self._target.client_certificate, self._target.client_key)
             session.cert = files if all(files) else files[0] or None
@@ -128,6 +138,9 @@ class HttpSender:
         return Answer(verdict, _reason(response, content, kind), str(status), status, retry_after_ns)
 
     def _failed(self, error: Exception) -> Answer:
+        import requests  # noqa: PLC0415 - see above
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
         cause = root_cause(error)
         # an address, header or proxy that can't be used is a mistake, whatever the server does
         passing = isinstance(error, (requests.ConnectionError, requests.Timeout, HTTPError))
