@@ -18,8 +18,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.trace import SpanKind
 
 from app_scrubbing import make_logs, make_spans
-from spanglass.delivery.log_encoding import log_encoder
-from spanglass.delivery.span_encoding import span_encoder
+from spanglass.delivery.encoding.logs import log_encoder
+from spanglass.delivery.encoding.spans import span_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.client import Response, UnreachableError
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.otlp_files import Request, read_requests
+from spanglass.cli.queries.otlp_files import Request, read_requests
 from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spanglass.delivery.counts import DeliveryCounts, SignalCounts
     from spanglass.delivery.exporters import Exporters
     from spanglass.delivery.signals import Signal
-    from spanglass.delivery.targets import Target
+    from spanglass.delivery.transport.targets import Target
 
     Rows = Iterator[tuple[int, dict[str, str | int]]]
 

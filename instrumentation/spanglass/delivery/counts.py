@@ -16,8 +16,8 @@ from spanglass.delivery.signals import SIGNALS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spanglass.delivery.answers import Answer
     from spanglass.delivery.signals import Signal
+    from spanglass.delivery.transport.answers import Answer
 
 #: Why records are dropped without an attempt, or after being kept.
 QUEUE_FULL = "queue_full"

@@ -8,16 +8,16 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from spanglass.clock import NS_PER_S
-from spanglass.delivery.answers import NO_TIME, Answer, Verdict
+from spanglass.delivery.transport.answers import NO_TIME, Answer, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass.delivery.closing import Closing
     from spanglass.delivery.counts import DeliveryCounts
-    from spanglass.delivery.line import Line
     from spanglass.delivery.replay import Keeper
     from spanglass.delivery.signals import Signal
+    from spanglass.delivery.transport.line import Line
 
 _MAX_ATTEMPTS = 6  # as OpenTelemetry's exporters
 _MAX_DOUBLINGS = 5

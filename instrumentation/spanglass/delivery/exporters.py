@@ -11,16 +11,16 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from spanglass.clock import NS_PER_MS
-from spanglass.delivery.answers import NOT_ENCODABLE
 from spanglass.delivery.courier import Courier, Sender, backoff_ns
-from spanglass.delivery.line import Line
-from spanglass.delivery.log_encoding import log_encoder
+from spanglass.delivery.encoding.logs import log_encoder
+from spanglass.delivery.encoding.spans import span_encoder
 from spanglass.delivery.replay import Keeper
 from spanglass.delivery.signals import SIGNALS, Signal
-from spanglass.delivery.span_encoding import span_encoder
 from spanglass.delivery.spool import Spool
-from spanglass.delivery.targets import Target, find_target
 from spanglass.delivery.temporality import preferred_aggregation, preferred_temporality
+from spanglass.delivery.transport.answers import NOT_ENCODABLE
+from spanglass.delivery.transport.line import Line
+from spanglass.delivery.transport.targets import Target, find_target
 from spanglass.process import forking
 from spanglass.settings.settings import SettingsError
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from spanglass.delivery.batch_encoding import BatchEncoder, Item
     from spanglass.delivery.closing import Closing
     from spanglass.delivery.counts import DeliveryCounts
+    from spanglass.delivery.encoding.batches import BatchEncoder, Item
     from spanglass.settings.table import Settings
 
 _LEAST_TIMEOUT_MS = 1_000  # the SDK gives the last collection no more than the interval, however short that is
@@ -211,14 +211,14 @@ def _closer(renewed: Iterable[_Renewed], keepers: Iterable[Keeper]) -> Callable[
 
 
 def _http_sender(_signal: Signal, target: Target) -> Sender:
-    from spanglass.delivery.http_sender import HttpSender  # noqa: PLC0415 - brings requests, which grpc does not need
+    from spanglass.delivery.transport.http_sender import HttpSender  # noqa: PLC0415 - brings requests, which grpc does not need
 
     return HttpSender(target, _USER_AGENT)
 
 
 def _grpc_sender() -> Callable[[Signal, Target], Sender]:
     try:
-        from spanglass.delivery.grpc_sender import GrpcSender  # noqa: PLC0415 - only then
+        from spanglass.delivery.transport.grpc_sender import GrpcSender  # noqa: PLC0415 - only then
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"protocol: grpc needs the package {error.name!r}: pip install 'spanglass[grpc]', or set protocol to "

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from spanglass.clock import NS_PER_S
-from spanglass.delivery.answers import NO_TIME, Answer, Verdict
 from spanglass.delivery.counts import SPOOL_CORRUPT, SPOOL_FAILED, SPOOL_FULL
 from spanglass.delivery.courier import backoff_ns
 from spanglass.delivery.signals import SIGNALS
 from spanglass.delivery.spool import CorruptError, Entry, Spool
+from spanglass.delivery.transport.answers import NO_TIME, Answer, Verdict
 from spanglass.guard import guarded, report
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from spanglass.delivery.closing import Closing
     from spanglass.delivery.counts import DeliveryCounts
     from spanglass.delivery.courier import Sender
-    from spanglass.delivery.line import Line
     from spanglass.delivery.signals import Signal
+    from spanglass.delivery.transport.line import Line
 
 _END_S = 1.0
 _LOOK_AROUND_NS = 60 * NS_PER_S  # how often files of processes that died are looked for

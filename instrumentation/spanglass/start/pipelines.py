@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from spanglass.clock import NS_PER_MS
 from spanglass.delivery.closing import Closing
-from spanglass.delivery.console_choice import may_print
+from spanglass.delivery.console import may_print
 from spanglass.delivery.count_metrics import observe
 from spanglass.delivery.counts import DeliveryCounts
 from spanglass.delivery.exporters import make_exporters
@@ -108,7 +108,7 @@ class Pipelines:
     def _add_console(self) -> None:
         if not may_print(self._settings, sys.stderr):
             return
-        from spanglass.delivery.console import ConsoleLogs, ConsoleSpans, make_console  # noqa: PLC0415 - 7 ms for few
+        from spanglass.delivery.console.console import ConsoleLogs, ConsoleSpans, make_console  # noqa: PLC0415 - 7 ms for few
 
         console = make_console(self._settings, sys.stderr, self.closing)
         if console is not None:

@@ -186,7 +186,7 @@ def test_missing_server_extra(command):
 def test_import_is_light(command):
     """Importing the package, or the command line, loads nothing but the standard library."""
     code = (
-        "import sys, spanglass, spanglass.cli.main, spanglass.cli.traces\n"
+        "import sys, spanglass, spanglass.cli.main, spanglass.cli.queries.traces\n"
         "heavy = 'duckdb pyarrow starlette uvicorn grpc rich numpy yaml opentelemetry spanglass_server'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -19,8 +19,8 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from sdk_items import SPANS, log_records
 
 from spanglass import guard
-from spanglass.delivery.log_encoding import log_encoder
-from spanglass.delivery.span_encoding import span_encoder
+from spanglass.delivery.encoding.logs import log_encoder
+from spanglass.delivery.encoding.spans import span_encoder
 
 CONTEXT = SpanContext(5, 6, is_remote=False)
 RESOURCE = Resource({"service.name": "shop"})

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags, set_span_in_context
 
 from spanglass.delivery.closing import Closing
-from spanglass.delivery.console import ConsoleTree, make_console
+from spanglass.delivery.console.console import ConsoleTree, make_console
 from spanglass.settings.settings import load
 
 MS = 1_000_000

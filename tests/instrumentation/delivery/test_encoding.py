@@ -13,8 +13,18 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from sdk_items import VALUES
 
-from spanglass.delivery.encoding import MAX_DEPTH, any_value, block, counter, key_value, moment, tag, text, varint
-from spanglass.delivery.encoding_caches import MAX_BYTES, MAX_ENTRIES, Caches, Texts
+from spanglass.delivery.encoding.caches import MAX_BYTES, MAX_ENTRIES, Caches, Texts
+from spanglass.delivery.encoding.values import (
+    MAX_DEPTH,
+    any_value,
+    block,
+    counter,
+    key_value,
+    moment,
+    tag,
+    text,
+    varint,
+)
 
 
 class _Colour(StrEnum):

@@ -237,7 +237,7 @@ def test_grpc_to_nobody_is_tried_again(nobody, new_delivery):
 def test_grpc_without_its_package_is_refused_by_name(monkeypatch):
     """A missing package is a wrong setting: the message names the option and the command that mends it."""
     monkeypatch.setitem(sys.modules, "grpc", None)
-    monkeypatch.delitem(sys.modules, "spanglass.delivery.grpc_sender", raising=False)
+    monkeypatch.delitem(sys.modules, "spanglass.delivery.transport.grpc_sender", raising=False)
     settings = load({"protocol": "grpc"}, {})
 
     with pytest.raises(SettingsError) as refused:

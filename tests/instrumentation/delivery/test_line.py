@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from spanglass.delivery.answers import Answer, Verdict
-from spanglass.delivery.http_sender import HttpSender
-from spanglass.delivery.line import Line
 from spanglass.delivery.signals import SIGNALS
-from spanglass.delivery.targets import find_target
+from spanglass.delivery.transport.answers import Answer, Verdict
+from spanglass.delivery.transport.http_sender import HttpSender
+from spanglass.delivery.transport.line import Line
+from spanglass.delivery.transport.targets import find_target
 from spanglass.settings.settings import load
 
 

@@ -6,7 +6,7 @@ import queue
 
 import pytest
 
-from spanglass.delivery.reachable import is_reachable, look
+from spanglass.delivery.console.reachable import is_reachable, look
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spanglass.delivery.signals import SIGNALS, TRACES
-from spanglass.delivery.targets import find_target
+from spanglass.delivery.transport.targets import find_target
 from spanglass.settings.settings import SettingsError, load
 
 OWN = "http://own.example:4318/traces"

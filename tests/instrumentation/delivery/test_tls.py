@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from certificates import Fine, make_certificate
 
-from spanglass.delivery.answers import Verdict
-from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.signals import SIGNALS
-from spanglass.delivery.targets import find_target
+from spanglass.delivery.transport.answers import Verdict
+from spanglass.delivery.transport.http_sender import HttpSender
+from spanglass.delivery.transport.targets import find_target
 from spanglass.settings.settings import load
 
 

@@ -15,10 +15,10 @@ import requests
 
 from spanglass.cli.diagnosis.findings import Finding, Severity
 from spanglass.clock import NS_PER_S
-from spanglass.delivery.answers import Answer, Verdict
-from spanglass.delivery.http_sender import HttpSender
 from spanglass.delivery.signals import SIGNALS
-from spanglass.delivery.targets import Target, find_target
+from spanglass.delivery.transport.answers import Answer, Verdict
+from spanglass.delivery.transport.http_sender import HttpSender
+from spanglass.delivery.transport.targets import Target, find_target
 from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _ask(name: str, target: Target) -> Probe:
 
 def _sender(name: str, target: Target) -> Any:
     if target.transport == "grpc":
-        from spanglass.delivery.grpc_sender import GrpcSender  # noqa: PLC0415 - grpc is an extra
+        from spanglass.delivery.transport.grpc_sender import GrpcSender  # noqa: PLC0415 - grpc is an extra
 
         return GrpcSender(SIGNALS[name], target, _USER_AGENT)
     return HttpSender(target, _USER_AGENT)

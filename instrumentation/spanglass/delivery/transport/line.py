@@ -13,9 +13,9 @@ from spanglass.terminal.show import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass.delivery.answers import Answer
     from spanglass.delivery.signals import Signal
-    from spanglass.delivery.targets import Target
+    from spanglass.delivery.transport.answers import Answer
+    from spanglass.delivery.transport.targets import Target
 
 _QUIET_NS = 60 * NS_PER_S  # a server that comes and goes is reported once a minute
 

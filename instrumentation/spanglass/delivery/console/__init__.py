@@ -1,4 +1,4 @@
-"""Whether traces may be printed at all: known before anything that prints them is imported."""
+"""Traces printed in a terminal. Whether they may be is known here, before anything that prints them is imported."""
 
 from __future__ import annotations
 

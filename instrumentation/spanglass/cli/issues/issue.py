@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.cli import options
 from spanglass.cli.errors import Exit
-from spanglass.cli.issue_changes import ACTIONS, act
+from spanglass.cli.issues.changes import ACTIONS, act
 from spanglass.cli.output import Column, console, emit, print_json
 from spanglass.terminal import show
 from spanglass.terminal.printing import text

@@ -9,14 +9,14 @@ import grpc
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from spanglass.delivery.answers import Answer, Verdict
-from spanglass.delivery.http_sender import read_partial_success
+from spanglass.delivery.transport.answers import Answer, Verdict
+from spanglass.delivery.transport.http_sender import read_partial_success
 from spanglass.guard import own_work
 from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
     from spanglass.delivery.signals import Signal
-    from spanglass.delivery.targets import Target
+    from spanglass.delivery.transport.targets import Target
 
 # OTLP specification, "Failures" of OTLP/gRPC; RESOURCE_EXHAUSTED only if the server says when.
 _LATER = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})

@@ -14,10 +14,10 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.batching import Batcher
-from spanglass.delivery.console_choice import may_print
-from spanglass.delivery.console_tree import Gathered, render, span_id
+from spanglass.delivery.console import may_print
+from spanglass.delivery.console.reachable import look
+from spanglass.delivery.console.tree import Gathered, render, span_id
 from spanglass.delivery.processors import readable
-from spanglass.delivery.reachable import look
 from spanglass.guard import guarded
 from spanglass.process import forking
 

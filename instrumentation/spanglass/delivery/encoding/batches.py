@@ -8,8 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from spanglass.delivery.encoding import BYTES, block, tag
-from spanglass.delivery.encoding_caches import Caches
+from spanglass.delivery.encoding.caches import Caches
+from spanglass.delivery.encoding.values import BYTES, block, tag
 from spanglass.guard import guarded, swallow
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spanglass.delivery.encoding import block, items_of, key_value, text
+from spanglass.delivery.encoding.values import block, items_of, key_value, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.trace import SpanKind, StatusCode
 
-from spanglass.delivery.batch_encoding import BatchEncoder
-from spanglass.delivery.encoding import BYTES, FIXED32, FIXED64, VARINT, block, counter, moment, tag, varint
+from spanglass.delivery.encoding.batches import BatchEncoder
+from spanglass.delivery.encoding.values import BYTES, FIXED32, FIXED64, VARINT, block, counter, moment, tag, varint
 from spanglass.sdk.private.spans import events_and_links
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, Status
 
-    from spanglass.delivery.encoding_caches import Caches
+    from spanglass.delivery.encoding.caches import Caches
 
 _TRACE_ID = tag(1, BYTES) + varint(16)  # of a span and a link
 _SPAN_ID = tag(2, BYTES) + varint(8)

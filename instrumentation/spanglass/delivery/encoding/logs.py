@@ -10,14 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import SeverityNumber
 
-from spanglass.delivery.batch_encoding import BatchEncoder
-from spanglass.delivery.encoding import BYTES, FIXED32, FIXED64, VARINT, any_value, block, counter, moment, tag, varint
+from spanglass.delivery.encoding.batches import BatchEncoder
+from spanglass.delivery.encoding.values import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    any_value,
+    block,
+    counter,
+    moment,
+    tag,
+    varint,
+)
 from spanglass.sdk.private.spans import encode_logs
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
 
-    from spanglass.delivery.encoding_caches import Caches
+    from spanglass.delivery.encoding.caches import Caches
 
 _TIME, _OBSERVED = tag(1, FIXED64), tag(11, FIXED64)
 _SEVERITY_TEXT = tag(3, BYTES)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spanglass.clock import NS_PER_S
-from spanglass.delivery.answers import Answer, Verdict, describe, root_cause
+from spanglass.delivery.transport.answers import Answer, Verdict, describe, root_cause
 from spanglass.guard import own_work
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from spanglass.delivery.targets import Target
+    from spanglass.delivery.transport.targets import Target
 
 
 # OTLP specification, "Failures": these may be sent again, no other.

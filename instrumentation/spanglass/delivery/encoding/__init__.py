@@ -1,0 +1,1 @@
+"""Bytes of OTLP, written without protobuf's objects."""

@@ -1,0 +1,1 @@
+"""One attempt to deliver: where to, how, and how it ended."""
