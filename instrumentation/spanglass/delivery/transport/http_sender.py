@@ -1,19 +1,23 @@
 """One attempt to deliver over OTLP/HTTP, on connections that stay open and belong to one process.
 
-requests is imported with the first body, in the thread that sends: the start of an application need not wait 36 ms.
+requests is imported with the first body, in the thread that sends: the start of an application need not wait 36 ms. A
+fork waits for that import, since a child would wait for it for ever.
 """
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.transport.answers import Answer, Verdict, describe, root_cause
 from spanglass.guard import own_work
+from spanglass.process.locks import ForkGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +51,20 @@ _HINTS = {
 }
 
 
+class _Library(NamedTuple):
+    requests: Any
+    errors: Any  # of urllib3, whose exceptions pass through requests
+
+
+_importing = ForkGate()
+
+
+@cache
+def _library() -> _Library:
+    with _importing:
+        return _Library(import_module("requests"), import_module("urllib3.exceptions"))
+
+
 class HttpSender:
     """Posts bodies to one signal's address. Safe for several threads; a forked child gets its own connections."""
 
@@ -61,8 +79,7 @@ class HttpSender:
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Post one body, and once more if the connection turned out to be one that the server had closed."""
         try:
-            import requests  # noqa: PLC0415 - see above
-            from urllib3.exceptions import HTTPError, ProtocolError  # noqa: PLC0415
+            library = _library()
         except (ImportError, OSError) as error:  # no file descriptor is left, or the interpreter ends
             return Answer(Verdict.LATER, f"requests can't be imported: {error}", type(error).__name__)
         packed = self._compress(body)
@@ -70,11 +87,11 @@ class HttpSender:
             with own_work:
                 try:
                     return self._post(packed, timeout_s)
-                except requests.ConnectionError as error:
-                    if not (error.args and isinstance(error.args[0], ProtocolError)):
+                except library.requests.ConnectionError as error:
+                    if not (error.args and isinstance(error.args[0], library.errors.ProtocolError)):
                         raise
                     return self._post(packed, timeout_s)
-        except (OSError, HTTPError) as error:  # also requests' own; the second while an answer is read
+        except (OSError, library.errors.HTTPError) as error:  # also requests' own; the second while an answer is read
             return self._failed(error)
 
     def close(self) -> None:
@@ -115,9 +132,7 @@ class HttpSender:
 
     def _own_session(self) -> requests.Session:
         if self._session is None:
-            import requests  # noqa: PLC0415 - see above
-
-            session = requests.Session()
+            session = _library().requests.Session()
             files = (self._target.client_certificate, self._target.client_key)
             session.cert = files if all(files) else files[0] or None
             if "authorization" in self._headers:
@@ -138,12 +153,10 @@ class HttpSender:
         return Answer(verdict, _reason(response, content, kind), str(status), status, retry_after_ns)
 
     def _failed(self, error: Exception) -> Answer:
-        import requests  # noqa: PLC0415 - see above
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
+        requests, errors = _library()
         cause = root_cause(error)
         # an address, header or proxy that can't be used is a mistake, whatever the server does
-        passing = isinstance(error, (requests.ConnectionError, requests.Timeout, HTTPError))
+        passing = isinstance(error, (requests.ConnectionError, requests.Timeout, errors.HTTPError))
         passing = passing or not isinstance(error, requests.RequestException)  # such as no file descriptor left
         verdict = Verdict.LATER if passing else Verdict.REFUSED
         hint = "; does the server speak TLS?" if isinstance(error, requests.exceptions.SSLError) else ""
