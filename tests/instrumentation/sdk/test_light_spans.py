@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from copy import deepcopy
 
 import pytest
 from hypothesis import given, settings
@@ -246,3 +247,19 @@ def test_a_span_with_more_in_it_is_left_to_the_sdk(monkeypatch, caplog):
     assert [record.getMessage().partition("needs, ")[2] for record in caplog.records] == [
         "_severity: spans cost the application more time"
     ]
+
+
+def test_an_ended_span_is_copied_as_the_sdks_is():
+    """Exporters that change what they send copy it first, and the copy says the same."""
+    copies = []
+    for kept in both():
+        with kept.tracer.start_as_current_span("work", attributes={"own": 1}, start_time=1, end_on_exit=False) as span:
+            span.add_event("seen", {"times": 2}, 1)
+            span.add_link(REMOTE)
+        span.end(2)
+        (ended,) = kept.exporter.get_finished_spans()
+        copies.append(deepcopy(ended))
+        copies[-1]._attributes = {**copies[-1].attributes, "more": 2}
+        assert "more" not in ended.attributes
+
+    assert copies[0].to_json() == copies[1].to_json()

@@ -8,6 +8,7 @@ taken as they are, and an ended span, which refuses every change, is handed on i
 from __future__ import annotations
 
 from _thread import allocate_lock
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
@@ -153,6 +154,10 @@ class LightSpan(upstream.Span):
             return
         self._span_processor._on_ending(self)  # noqa: SLF001
         self._span_processor.on_end(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> upstream.ReadableSpan:
+        """Return what exporters of the SDK's get, as it is now; those that change what they send copy it first."""
+        return deepcopy(self._readable_span(), memo)
 
     def _add_event(self, event: Any) -> None:
         with self._lock:
