@@ -47,7 +47,7 @@ def test_what_was_taken_back_is_not_called(library):
 
 
 def test_an_import_that_is_left_alone_is_seen_afterwards(library):
-    """What is taken back within the block is not called for a library that is imported there; what is kept is, later."""
+    """For a library that is imported in the block, what was taken back there is not called; what is kept is, later."""
     got = []
     forget = when_imported(library, lambda _: got.append("forgotten"), doing="test")
     when_imported(library, lambda _: got.append("kept"), doing="test")
