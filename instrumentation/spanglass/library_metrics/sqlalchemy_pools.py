@@ -1,7 +1,7 @@
 """SQLAlchemy's pools: QueuePool and those made from it, sync and async. Others keep no connections to count.
 
-Engines made before are found when they next connect. A pool is known by its ``pool_logging_name``, or by where it
-connects to: ``host:port/database``.
+An engine is found when it connects. A pool is known by its ``pool_logging_name``, or by where it connects to:
+``host:port/database``.
 """
 
 from __future__ import annotations
@@ -117,17 +117,11 @@ class SqlAlchemyPools:
 
         return do_return
 
-    def making(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap ``Engine.__init__``."""
-
-        def init(engine: Any, *args: Any, **kwargs: Any) -> None:
-            original(engine, *args, **kwargs)
-            self.engine_seen(engine)
-
-        return init
-
     def connecting(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap ``Engine.raw_connection``: it finds engines that were there before."""
+        """Wrap ``Engine.raw_connection``, where engines are found.
+
+        Not ``__init__``: ``create_engine`` reads its code to learn which arguments it takes.
+        """
 
         def raw_connection(engine: Any) -> Any:
             self.engine_seen(engine)
@@ -154,7 +148,6 @@ def hook(module: ModuleType, tools: Tools) -> None:
     from sqlalchemy import exc, pool  # noqa: PLC0415 - the application has imported it
 
     pools = SqlAlchemyPools(tools, pool.QueuePool, exc.TimeoutError)
-    tools.patches.wrap(module.Engine, "__init__", pools.making)
     tools.patches.wrap(module.Engine, "raw_connection", pools.connecting)
     tools.patches.wrap(pool.QueuePool, "_do_get", pools.getting)
     tools.patches.wrap(pool.QueuePool, "_do_return_conn", pools.returning)
