@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -52,7 +53,7 @@ class Ending:
 
     def install(self) -> None:
         """Take part in the ends of this process and of its children."""
-        atexit.register(self.now)
+        atexit.register(self._at_exit)
         self._take_sigterm()
         for name in _CHILD_MAKERS:
             self._installed.callback(when_imported(name, self._watch_children, doing="watch children begin"))
@@ -61,7 +62,7 @@ class Ending:
 
     def remove(self) -> None:
         """Take no part any more; what multiprocessing holds is left there and does nothing."""
-        atexit.unregister(self.now)
+        atexit.unregister(self._at_exit)
         self._finished_pid = -1
         self._installed.close()
         if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
@@ -75,6 +76,19 @@ class Ending:
         with guarded("send the rest at the end of the process"):
             self._finish()
         self._finishing_pid = 0
+
+    def _at_exit(self) -> None:
+        """Finish, and leave garbage to the interpreter, which finalizes it in the main thread: that of SQLite's, say.
+
+        Sending makes many objects, above all when it begins, and so has the collector run in a thread of ours.
+        """
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            self.now()
+        finally:
+            if was_enabled:
+                gc.enable()
 
     def _take_sigterm(self) -> None:
         """Finish on SIGTERM where the application has no handler; one that it sets later takes our place."""

@@ -49,3 +49,25 @@ def test_what_is_imported_to_send_at_the_end_is_not_instrumented(execute):
     )
 
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_garbage_at_the_end_is_left_to_the_main_thread(execute):
+    """What an application leaves in cycles is finalized where it was made, as without Spanglass."""
+    done = execute(
+        """
+        import os, spanglass, threading
+        spanglass.configure()
+
+        class Kept:
+            def __init__(self):
+                self.own, self.thread = self, threading.get_ident()
+            def __del__(self, ident=threading.get_ident, write=os.write):
+                write(1, b"%d" % (ident() == self.thread))
+
+        with spanglass.span("work"):
+            for _ in range(3):
+                Kept()
+        """
+    )
+
+    assert done.stdout == "111"
