@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spanglass.scrubbing.scrubber import Scrubber
 
 _UNREAD = mark("could not be read")
+_LEAST = 4  # characters of a value that is looked for in a text: shorter ones are in many words
 _NAME, _STATUS, _BODY = "span.name", "status.description", "body"
 
 
@@ -58,6 +59,8 @@ def scrub_log(record: ReadableLogRecord, scrubber: Scrubber, resource: Resource)
     before = _items(log.attributes)
     attributes = scrubber.attributes(before)
     body = scrubber.value(_BODY, log.body)
+    if attributes is not before and isinstance(body, str):
+        body = _without_values(body, before, attributes)
     if attributes is before and body is log.body and resource is record.resource:
         return record
     if body is not log.body:
@@ -66,6 +69,15 @@ def scrub_log(record: ReadableLogRecord, scrubber: Scrubber, resource: Resource)
     scrubbed.body = body
     scrubbed.attributes = bounded(attributes, record.dropped_attributes)
     return dataclasses.replace(record, log_record=scrubbed, resource=resource)
+
+
+def _without_values(body: str, before: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
+    """Take out of a text what was scrubbed in its attributes: a message has the values that were put into it, too."""
+    for key in attributes[SCRUBBED]:
+        value, scrubbed = before.get(key), attributes.get(key)
+        if isinstance(value, str) and isinstance(scrubbed, str) and len(value) >= _LEAST and value in body:
+            body = body.replace(value, scrubbed)
+    return body
 
 
 def scrub_resource(resource: Resource, scrubber: Scrubber) -> Resource:

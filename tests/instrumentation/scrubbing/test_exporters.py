@@ -148,6 +148,14 @@ def test_body_and_attributes_of_a_log_record_are_scrubbed():
     assert _log(body="password=x")[0].log_record.body == "password=[scrubbed: password]"
 
 
+def test_a_value_is_scrubbed_where_a_message_repeats_it():
+    """What an attribute of a secret name holds was put into the text as well; short words of it stay."""
+    after, _ = _log(body="login bob hunter22 -> ok", attributes={"user": "bob", "password": "hunter22"})
+    assert after.log_record.body == "login bob [scrubbed: password] -> ok"
+    after, _ = _log(body="login bob", attributes={"password": "log"})
+    assert after.log_record.body == "login bob"
+
+
 def test_what_cannot_be_scrubbed_goes_on_without_what_it_held(monkeypatch):
     """A callback that fails neither breaks the application nor lets a secret through; the failure is counted."""
     monkeypatch.delenv("SPANGLASS_STRICT")
