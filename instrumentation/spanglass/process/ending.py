@@ -9,6 +9,7 @@ import _thread
 import atexit
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 # Both run their finalizers before os._exit, and forget those of the parent when a child begins.
 _CHILD_MAKERS = ("multiprocessing.util", "billiard.util")
+
+# What runs in a program that goes on after an interrupt; `python -c` runs "<string>".
+_CONSOLE = re.compile("<(?!string>)")
 
 _GRACE_S = 0.5  # for what is done with sending, and not with what follows
 
@@ -89,6 +93,7 @@ class Ending:
         finally:
             if was_enabled:
                 gc.enable()
+            _stay_interrupted()
 
     def _take_sigterm(self) -> None:
         """Finish on SIGTERM where the application has no handler; one that it sets later takes our place."""
@@ -148,6 +153,21 @@ class Ending:
 
     def _in_child(self, util: Any) -> None:
         util.Finalize(None, self.now, exitpriority=-100)  # the last: the application's finalizers may log
+
+
+def _stay_interrupted() -> None:
+    """Have a program that Ctrl-C has ended still die by that signal, which shells and their loops look at.
+
+    The interpreter forgets it whenever a text is executed, as modules do that sending imports.
+    """
+    traceback, main = getattr(sys, "last_traceback", None), sys.modules.get("__main__")
+    if traceback is None or getattr(sys, "last_type", None) is not KeyboardInterrupt or main is None:
+        return
+    frame = traceback.tb_frame
+    is_program = frame.f_globals is vars(main) and not _CONSOLE.match(frame.f_code.co_filename)
+    if is_program and getattr(main, "__spec__", None) is None:  # python -m exits with 1
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - what sets it
 
 
 def _send_and_tell(send: Callable[[], object], done: LockType) -> None:

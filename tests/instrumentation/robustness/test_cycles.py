@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
+import pytest
+
 
 def test_nothing_is_left_of_what_was_shut_down(execute):
     """Threads, descriptors, hooks, and the providers of all but the last configuration are gone after a shutdown."""
@@ -71,3 +76,28 @@ def test_garbage_at_the_end_is_left_to_the_main_thread(execute):
     )
 
     assert done.stdout == "111"
+
+
+@pytest.mark.parametrize(("code", "expected"), [("raise KeyboardInterrupt", -signal.SIGINT), ("raise ValueError", 1)])
+def test_ctrl_c_ends_a_program_by_its_signal(execute, tmp_path, code, expected):
+    """What an exception does to the exit code is the same with us, also where sending begins at the end."""
+    ours = f"import spanglass; spanglass.configure(); {code}"
+    program = tmp_path / "program.py"
+    program.write_text(ours)
+
+    assert execute(code).returncode == expected
+    assert execute(ours).returncode == expected
+    assert execute(words=[sys.executable, str(program)]).returncode == expected
+
+
+def test_ctrl_c_in_a_console_is_over_when_that_ends(execute):
+    """A program that went on after an interrupt ends as it wants to."""
+    done = execute(
+        """
+        import code, spanglass
+        spanglass.configure()
+        code.InteractiveInterpreter(globals()).runsource("raise KeyboardInterrupt")
+        """
+    )
+
+    assert done.returncode == 0, done.stderr
