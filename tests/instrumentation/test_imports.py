@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from spanglass import guard
-from spanglass.patching.imports import left_alone, when_imported
+from spanglass.patching.imports import when_imported
 
 
 @pytest.fixture
@@ -44,19 +44,6 @@ def test_what_was_taken_back_is_not_called(library):
     forget()
 
     assert got == ["kept"]
-
-
-def test_an_import_that_is_left_alone_is_seen_afterwards(library):
-    """For a library that is imported in the block, what was taken back there is not called; what is kept is, later."""
-    got = []
-    forget = when_imported(library, lambda _: got.append("forgotten"), doing="test")
-    when_imported(library, lambda _: got.append("kept"), doing="test")
-    with left_alone(), left_alone():
-        importlib.import_module(library)
-        forget()
-        before = got.copy()
-
-    assert (before, got) == ([], ["kept"])
 
 
 def test_what_fails_does_not_fail_the_import(library, monkeypatch):

@@ -6,7 +6,6 @@ forget a hook, and fails the import if one raises: so it gets one hook a library
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import wrapt
@@ -15,14 +14,13 @@ from spanglass.guard import guarded
 from spanglass.process.locks import ModuleLock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import ModuleType
 
     Act = Callable[[ModuleType], None]
 
 _lock = ModuleLock()
 _waiting: dict[str, list[tuple[str, Act]]] = {}  # by the name of a module that wrapt watches
-_late: list[tuple[str, ModuleType]] | None = None  # what was imported while that is to be left alone
 
 
 def when_imported(name: str, act: Act, *, doing: str) -> Callable[[], None]:
@@ -45,30 +43,8 @@ def when_imported(name: str, act: Act, *, doing: str) -> Callable[[], None]:
     return forget
 
 
-@contextmanager
-def left_alone() -> Iterator[None]:
-    """Call what waits only after the block, unless it was taken back in it.
-
-    For the end of a configuration: what sending imports then gets nothing from providers that are shut down.
-    """
-    global _late
-    with _lock:
-        outermost, _late = _late is None, _late or []
-    try:
-        yield
-    finally:
-        if outermost:
-            with _lock:
-                imported, _late = _late or [], None
-            for name, module in imported:
-                _imported(name, module)
-
-
 def _imported(name: str, module: ModuleType) -> None:
     with _lock:
-        if _late is not None:
-            _late.append((name, module))
-            return
         acts = _waiting.pop(name, [])
     for doing, act in acts:
         with guarded(doing):

@@ -25,7 +25,6 @@ from spanglass.instrumentors.other_exporters import install_beside
 from spanglass.library_metrics.install import install_library_metrics
 from spanglass.library_metrics.slow_queries import SlowQueryProcessor
 from spanglass.logs.install import install_logging
-from spanglass.patching.imports import left_alone
 from spanglass.process import forking
 from spanglass.process.green import begin_anew_when_patched
 from spanglass.process.uwsgi import begin_anew_in_workers
@@ -108,12 +107,11 @@ class Parts:
     def end(self) -> None:
         """Send what waits and take everything back, the last first."""
         closing = self.pipelines.closing if self.pipelines else Closing()
-        with left_alone():
-            shutdown_within(self._ends, self.settings.flush_timeout_ns, closing)
-            if self.pipelines:
-                self.pipelines.exporters.close()
-            with guarded("take a part back"):
-                self._installed.close()
+        shutdown_within(self._ends, self.settings.flush_timeout_ns, closing)
+        if self.pipelines:
+            self.pipelines.exporters.close()
+        with guarded("take a part back"):
+            self._installed.close()
 
     def _renew_providers(self) -> None:
         """Make them a child's own. The SDK (1.45) restarts its threads there and gives it an instance id of its own."""

@@ -40,22 +40,6 @@ def test_nothing_is_left_of_what_was_shut_down(execute):
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
 
 
-def test_what_is_imported_to_send_at_the_end_is_not_instrumented(execute):
-    """A program that ends before its first export says nothing: no instrumentation asks ended providers for meters."""
-    done = execute(
-        """
-        import logging, sys, spanglass
-        spanglass.configure()
-        assert "requests" not in sys.modules
-        logging.getLogger("spanglass").disabled = True  # says that the server can't be reached
-        spanglass.shutdown()
-        print("requests" in sys.modules)
-        """
-    )
-
-    assert (done.stdout, done.stderr) == ("True\n", "")
-
-
 def test_garbage_at_the_end_is_left_to_the_main_thread(execute):
     """What an application leaves in cycles is finalized where it was made, as without Spanglass."""
     done = execute(

@@ -1,28 +1,26 @@
 """One attempt to deliver over OTLP/HTTP, on connections that stay open and belong to one process.
 
-requests is imported with the first body, in the thread that sends: the start of an application need not wait 36 ms. A
-fork waits for that import, since a child would wait for it for ever.
+requests is imported with this module, when telemetry starts. A later import, in the thread that sends, would spare the
+start 36 ms, and break the application where it imports requests at that moment: its modules import one another, and
+Python gives one of two threads that wait for each other a module that is not finished.
 """
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from spanglass.clock import NS_PER_S
 from spanglass.delivery.transport.answers import Answer, Verdict, describe, root_cause
 from spanglass.guard import own_work
-from spanglass.process.locks import ForkGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import requests
 
     from spanglass.delivery.transport.targets import Target
 
@@ -51,20 +49,6 @@ _HINTS = {
 }
 
 
-class _Library(NamedTuple):
-    requests: Any
-    errors: Any  # of urllib3, whose exceptions pass through requests
-
-
-_importing = ForkGate()
-
-
-@cache
-def _library() -> _Library:
-    with _importing:
-        return _Library(import_module("requests"), import_module("urllib3.exceptions"))
-
-
 class HttpSender:
     """Posts bodies to one signal's address. Safe for several threads; a forked child gets its own connections."""
 
@@ -78,20 +62,16 @@ class HttpSender:
 
     def send(self, body: bytes, timeout_s: float) -> Answer:
         """Post one body, and once more if the connection turned out to be one that the server had closed."""
-        try:
-            library = _library()
-        except (ImportError, OSError) as error:  # no file descriptor is left, or the interpreter ends
-            return Answer(Verdict.LATER, f"requests can't be imported: {error}", type(error).__name__)
         packed = self._compress(body)
         try:
             with own_work:
                 try:
                     return self._post(packed, timeout_s)
-                except library.requests.ConnectionError as error:
-                    if not (error.args and isinstance(error.args[0], library.errors.ProtocolError)):
+                except requests.ConnectionError as error:
+                    if not (error.args and isinstance(error.args[0], ProtocolError)):
                         raise
                     return self._post(packed, timeout_s)
-        except (OSError, library.errors.HTTPError) as error:  # also requests' own; the second while an answer is read
+        except (OSError, HTTPError) as error:  # also requests' own; the second while an answer is read
             return self._failed(error)
 
     def close(self) -> None:
@@ -132,7 +112,7 @@ class HttpSender:
 
     def _own_session(self) -> requests.Session:
         if self._session is None:
-            session = _library().requests.Session()
+            session = requests.Session()
             files = (self._target.client_certificate, self._target.client_key)
             session.cert = files if all(files) else files[0] or None
             if "authorization" in self._headers:
@@ -153,10 +133,9 @@ class HttpSender:
         return Answer(verdict, _reason(response, content, kind), str(status), status, retry_after_ns)
 
     def _failed(self, error: Exception) -> Answer:
-        requests, errors = _library()
         cause = root_cause(error)
         # an address, header or proxy that can't be used is a mistake, whatever the server does
-        passing = isinstance(error, (requests.ConnectionError, requests.Timeout, errors.HTTPError))
+        passing = isinstance(error, (requests.ConnectionError, requests.Timeout, HTTPError))
         passing = passing or not isinstance(error, requests.RequestException)  # such as no file descriptor left
         verdict = Verdict.LATER if passing else Verdict.REFUSED
         hint = "; does the server speak TLS?" if isinstance(error, requests.exceptions.SSLError) else ""
