@@ -5,28 +5,34 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from opentelemetry.instrumentation._semconv import _OpenTelemetrySemanticConventionStability
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from certificates import certificate  # found on the path that the line above sets
 from servers import postgres, redis_server, shared_redis  # found on the path that the line above sets
 
-__all__ = ["certificate", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
+__all__ = ["certificate", "conventions", "loggers", "postgres", "redis_server", "shared_redis", "strict"]
 
 
 @pytest.fixture(autouse=True)
-def loggers() -> Iterator[None]:
-    """Turn loggers on again that a test has turned off: dictConfig does that to all that it does not name."""
-    yield
-    for logger in logging.root.manager.loggerDict.values():
+def loggers() -> None:
+    """Begin with loggers as in a new process: on, which dictConfig turns all off that it does not name, at WARNING."""
+    logging.root.setLevel(logging.WARNING)
+    for name, logger in logging.root.manager.loggerDict.items():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+            if name.startswith(("spanglass", "opentelemetry", "django")):
+                logger.setLevel(logging.NOTSET)
+                logger.propagate = True
+
+
+@pytest.fixture(autouse=True)
+def conventions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let instrumentations read anew which conventions are asked for: they do so once a process."""
+    monkeypatch.setattr(_OpenTelemetrySemanticConventionStability, "_initialized", False)
 
 
 @pytest.fixture(autouse=True)
