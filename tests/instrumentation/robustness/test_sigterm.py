@@ -100,6 +100,7 @@ def test_a_process_that_ends_itself_by_a_signal_finishes_before(execute):
 AGAIN = False
 signal.signal(signal.SIGINT, lambda *_: os.write(1, b"handled "))
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, for its children too
 spanglass.configure(flush_timeout="10s")
 trace.get_tracer_provider().add_span_processor(Slow())
 signal.raise_signal(signal.SIGINT)
