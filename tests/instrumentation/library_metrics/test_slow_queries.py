@@ -27,6 +27,15 @@ LOCKS = "spanglass.db.lock_failures"
 S = 1_000_000_000
 
 
+@pytest.fixture(autouse=True)
+def psycopg_as_it_was():
+    """Take back what OpenTelemetry's instrumentation leaves wrapped when it is taken back."""
+    before = {owner: vars(owner)["connect"] for owner in (psycopg, psycopg.Connection, psycopg.AsyncConnection)}
+    yield
+    for owner, connect in before.items():
+        owner.connect = connect
+
+
 class Traced:
     """A tracer provider with the processor and what it exported."""
 

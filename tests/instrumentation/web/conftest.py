@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
+from starlette.background import BackgroundTask
 
 from spanglass.exceptions.capture import new_capture
 from spanglass.exceptions.install import install_exceptions
@@ -100,6 +101,9 @@ def instrument(monkeypatch):
     """Instrument frameworks for one test, by the names of their instrumentations."""
     made = []
     monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    if original := getattr(BackgroundTask, "_otel_original_call", None):  # left by OpenTelemetry's, in another test
+        monkeypatch.setattr(BackgroundTask, "__call__", original)
+        monkeypatch.delattr(BackgroundTask, "_otel_original_call")
 
     def make(*frameworks, **options):
         made.append(Told(frameworks, **options))
