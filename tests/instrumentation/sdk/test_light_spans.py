@@ -237,7 +237,7 @@ def test_a_span_with_more_in_it_is_left_to_the_sdk(monkeypatch, caplog):
         self._severity = 1
 
     monkeypatch.setattr(Span, "__init__", longer)
-    monkeypatch.setattr(light_tracer, "_lost", False)
+    monkeypatch.setattr(light_tracer, "_alike", None)
     monkeypatch.setattr("spanglass.sdk.private.features._reported", set())
     provider = LightTracerProvider(shutdown_on_exit=False)
     with caplog.at_level(logging.WARNING, "spanglass"):

@@ -144,21 +144,23 @@ class LightTracerProvider(upstream.TracerProvider):
 
 
 def _fits(tracer: upstream.Tracer) -> bool:
-    """Whether the SDK's spans have what a light one has, and nothing else."""
-    global _lost  # noqa: PLW0603 - what the SDK is does not change
-    if _lost:
+    """Whether the SDK's spans have what a light one has, and nothing else: looked at once, for the first tracer."""
+    global _alike  # noqa: PLW0603 - what the SDK is does not change
+    if _alike is False:
         return False
     try:
         if type(tracer._tracer_metrics).__name__ != "NoOpTracerMetrics":  # noqa: SLF001
             return False
-        _compare(tracer)
+        if _alike is None:
+            _compare(tracer)
+        _alike = True
     except (AttributeError, TypeError) as error:
         lose(LIGHT_SPANS, error)
-        _lost = True
-    return not _lost
+        _alike = False
+    return _alike
 
 
-_lost = False
+_alike: bool | None = None
 
 
 def _compare(tracer: upstream.Tracer) -> None:
