@@ -1,0 +1,61 @@
+"""What evaluation asks of storage: series with their samples. The contract is here; ``stored/`` implements it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.promql.series.samples import Samples
+
+Operator = Literal["=", "!=", "=~", "!~"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on a label (``__name__`` for the metric's name); regular expressions are anchored, RE2's syntax.
+
+    A series without the label has the value "".
+    """
+
+    name: str
+    operator: Operator
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Series and a range of time, ``start_ms < t <= end_ms`` (left-open, as in Prometheus 3).
+
+    All matchers must hold; ``any_of`` are alternatives of matchers instead, of which one must hold wholly. ``named``
+    are labels that the whole expression names: resource attributes among them become labels of the series, besides
+    ``job`` and ``instance``. Start times are read only ``with_created``.
+    """
+
+    matchers: tuple[Matcher, ...]
+    start_ms: int
+    end_ms: int
+    named: frozenset[str] = frozenset()
+    any_of: tuple[tuple[Matcher, ...], ...] = ()
+    with_created: bool = False
+
+
+class SeriesSource(Protocol):
+    """Series of one consistent view of what is stored."""
+
+    def select(self, selector: Selector) -> Samples:
+        """The samples of all series that match, with their labels, in the order of label sets.
+
+        Raises ``BadQuestionError`` for a regular expression that is none, ``TooMuchError`` past a limit.
+        """
+
+    def label_names(self, selectors: Sequence[Selector]) -> list[str]:
+        """The names of all labels of the series that match any selector, sorted."""
+
+    def label_values(self, name: str, selectors: Sequence[Selector]) -> list[str]:
+        """The values of a label in the series that match any selector, sorted."""
+
+    def series(self, selectors: Sequence[Selector]) -> list[dict[str, str]]:
+        """The label sets of the series that match any selector and have a sample in its range."""

@@ -1,0 +1,1 @@
+"""The data that PromQL works on, in columns: label sets, samples, vectors, native histograms."""

@@ -1,0 +1,133 @@
+"""Label sets of many series in columns: one dictionary-encoded column a label, so that grouping needs no loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+NAME = "__name__"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelColumn:
+    """One label of n series: ``codes[i]`` is the place of series i's value in ``values``; place 0 is "", no label."""
+
+    codes: NDArray[np.int32]
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> LabelColumn:
+        """Encode the values of one label, "" for series without it."""
+        places: dict[str, int] = {"": 0}
+        codes = np.fromiter((places.setdefault(value, len(places)) for value in values), np.int32, len(values))
+        return cls(codes, tuple(places))
+
+    @classmethod
+    def constant(cls, value: str, size: int) -> LabelColumn:
+        """The same value for every series."""
+        return cls(np.full(size, 1 if value else 0, np.int32), ("", value) if value else ("",))
+
+    def take(self, rows: NDArray[np.intp]) -> LabelColumn:
+        """The label of chosen series."""
+        return LabelColumn(self.codes[rows], self.values)
+
+    def texts(self) -> list[str]:
+        """The value of each series, "" for none."""
+        return [self.values[code] for code in self.codes.tolist()]
+
+    def matching(self, accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which series have an accepted value; ``accepted`` has an entry for each of ``values``."""
+        return accepted[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSets:
+    """The labels of ``size`` series. A series has a label if its value is not ""; columns may be empty for all."""
+
+    size: int
+    columns: Mapping[str, LabelColumn] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, str]]) -> LabelSets:
+        """Encode label sets given one by one; meant for few, and for tests."""
+        names = sorted({name for row in rows for name in row})
+        return cls(len(rows), {name: LabelColumn.of([row.get(name, "") for row in rows]) for name in names})
+
+    @classmethod
+    def concat(cls, parts: Sequence[LabelSets]) -> LabelSets:
+        """The series of several, one after another."""
+        names = sorted({name for part in parts for name in part.columns})
+        return cls(sum(part.size for part in parts), {name: _joined(parts, name) for name in names})
+
+    def rows(self) -> list[dict[str, str]]:
+        """Each series' labels as a dictionary, names sorted."""
+        rows: list[dict[str, str]] = [{} for _ in range(self.size)]
+        for name in sorted(self.columns):
+            for row, text in zip(rows, self.columns[name].texts(), strict=True):
+                if text:
+                    row[name] = text
+        return rows
+
+    def take(self, rows: NDArray[np.intp]) -> LabelSets:
+        """Chosen series, in the order of ``rows``."""
+        return LabelSets(len(rows), {name: column.take(rows) for name, column in self.columns.items()})
+
+    def column(self, name: str) -> LabelColumn:
+        """One label, whether any series has it or not."""
+        return self.columns.get(name) or LabelColumn.constant("", self.size)
+
+    def keep(self, names: Collection[str]) -> LabelSets:
+        """Only these labels."""
+        return LabelSets(self.size, {name: column for name, column in self.columns.items() if name in names})
+
+    def drop(self, names: Collection[str]) -> LabelSets:
+        """All labels but these."""
+        return LabelSets(self.size, {name: column for name, column in self.columns.items() if name not in names})
+
+    def replace(self, columns: Mapping[str, LabelColumn]) -> LabelSets:
+        """These labels set, the others as they are."""
+        return LabelSets(self.size, {**self.columns, **columns})
+
+    def groups(self, names: Iterable[str] | None = None) -> Groups:
+        """Series with equal values of these labels (of all, without ``names``) as groups, in order of appearance."""
+        chosen = self.columns if names is None else {name: self.columns[name] for name in names if name in self.columns}
+        ids = np.zeros(self.size, np.int64)
+        for column in chosen.values():
+            ids = ids * len(column.values) + column.codes
+            # Renumbered after each label, so that the product stays far below 2 ** 63 for any number of labels.
+            ids = np.unique(ids, return_inverse=True)[1].astype(np.int64)
+        _, first, of_series = np.unique(ids, return_index=True, return_inverse=True)
+        order = np.argsort(first, kind="stable")
+        place = np.empty(len(order), np.intp)
+        place[order] = np.arange(len(order))
+        return Groups(place[of_series], first[order])
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A partition of series: ``of[i]`` is the group of series i, ``first[g]`` the first series of group g."""
+
+    of: NDArray[np.intp]
+    first: NDArray[np.intp]
+
+    @property
+    def size(self) -> int:
+        """How many groups there are."""
+        return len(self.first)
+
+
+def _joined(parts: Sequence[LabelSets], name: str) -> LabelColumn:
+    places: dict[str, int] = {"": 0}
+    codes = []
+    for part in parts:
+        column = part.column(name)
+        new = np.array([places.setdefault(value, len(places)) for value in column.values], np.int32)
+        codes.append(new[column.codes])
+    return LabelColumn(np.concatenate(codes) if codes else np.empty(0, np.int32), tuple(places))

@@ -1,0 +1,33 @@
+"""Samples as they are stored: what a selector reads before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.series.histograms import Histograms
+    from spanglass_server.promql.series.labels import LabelSets
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples of n series, one series after another, by rising time; no time twice in a series.
+
+    Those of series i are ``offsets[i]:offsets[i + 1]``. A sample is a float (``histogram`` is -1), a native histogram
+    (``histogram`` is its place in ``histograms``), or a staleness marker (``is_stale``): the series ends there.
+    Label sets differ from series to series. ``histogram`` is None if there are no histograms at all; ``is_stale`` is
+    None if no sample is a marker. ``created_ms`` is None if no start times are known, 0 where one is not.
+    """
+
+    labels: LabelSets
+    offsets: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
+    value: NDArray[np.float64]
+    is_stale: NDArray[np.bool_] | None = None
+    histogram: NDArray[np.int64] | None = None
+    histograms: Histograms | None = None
+    created_ms: NDArray[np.int64] | None = None
