@@ -161,6 +161,13 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
         "negative_counts": "UBIGINT[]",
         "quantiles": "DOUBLE[]",
         "quantile_values": "DOUBLE[]",
+        # of native histograms of Prometheus: null where unknown, and where counts are whole numbers
+        "reset_hint": "UTINYINT",
+        "count_double": "DOUBLE",
+        "zero_count_double": "DOUBLE",
+        "bucket_counts_double": "DOUBLE[]",
+        "positive_counts_double": "DOUBLE[]",
+        "negative_counts_double": "DOUBLE[]",
         "exemplar_time_ns": "BIGINT[]",
         "exemplar_value_int": "BIGINT[]",
         "exemplar_value_double": "DOUBLE[]",
