@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
-from spanglass_server.store.ports import ALL_TIME, Arrived
+from spanglass_server.store.ports import ALL_TIME, Arrived, Part
 from spanglass_server.store.service_slots import service_slot
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class TableSession:
         overflow = [name for name in OVERFLOW_COLUMNS if any(name in row for row in rows)]
         self._columns[signal] = dict.fromkeys([*attributes, *overflow], len(rows))
 
+    def _names(self, signal: Signal) -> set[str]:
+        return {*FIXED_COLUMNS[signal], *self._columns[signal]}
+
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
         """Every attribute column of the signal, whatever the window, and the overflow columns where rows have them."""
         del window
@@ -69,7 +72,7 @@ class TableSession:
     ) -> str:
         """Select the rows of the window with the columns asked for; one that was never stored is NULL of its type."""
         del require, trace_ids
-        known = {*FIXED_COLUMNS[signal], *self._columns[signal]}
+        known = self._names(signal)
         selected = ", ".join(
             quote_identifier(name) if name in known else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
             for name in dict.fromkeys(columns)
@@ -77,6 +80,16 @@ class TableSession:
         time = TIME_COLUMN[signal]
         inside = "true" if window == ALL_TIME else f"{time} >= {window.start_ns} AND {time} < {window.end_ns}"
         return f"(SELECT {selected} FROM stored_{signal} WHERE {inside})"  # noqa: S608 - identifiers are quoted
+
+    def parts(self, signal: Signal, window: Window) -> list[Part]:
+        """The whole table as one part, whatever the window."""
+        del window
+        return [Part((f"table of {signal}", id(self)), 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
+
+    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+        """Select all rows."""
+        del part
+        return self.relation(signal, ALL_TIME, columns)
 
     def whole_rows(
         self,

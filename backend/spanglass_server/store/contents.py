@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _RECORDS_MAX = 1 << 32  # of one generation
+_SERIALS = count()
 _MERGE_ROWS = 4096  # a chunk of this size costs a query 0.1 ms, however many columns it has
 
 
@@ -38,13 +40,14 @@ def order_of(generation: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows in memory that are in no segment yet; the table is never changed."""
+    """Rows in memory that are in no segment yet; the table is never changed, and ``serial`` is that of no other."""
 
     generation: int
     table: Any  # pa.Table
     min_time_ns: int
     max_time_ns: int
     arrived_ns: int
+    serial: int = field(default_factory=_SERIALS.__next__, compare=False)
 
     @classmethod
     def of(cls, generation: int, signal: Signal, table: Any, arrived_ns: int) -> Chunk:
@@ -160,7 +163,9 @@ class Contents:
             chunks = self._snapshot.chunks[signal]
             if not any(chunk is old for chunk in chunks):
                 return False
-            changed = tuple(replace(chunk, table=table) if chunk is old else chunk for chunk in chunks)
+            changed = tuple(
+                replace(chunk, table=table, serial=next(_SERIALS)) if chunk is old else chunk for chunk in chunks
+            )
             self._snapshot = replace(self._snapshot, chunks={**self._snapshot.chunks, signal: changed})
             return True
 

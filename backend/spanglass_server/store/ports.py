@@ -38,6 +38,20 @@ class Arrived:
 ALL_TIME = Window(0, 7_258_118_400_000_000_000)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a signal that never change: a segment, or a chunk of memory. What is made of them may be kept by ``key``.
+
+    No other part ever has the same key while the process runs. ``columns`` are all that it has.
+    """
+
+    key: tuple[str, int]
+    rows: int
+    min_time_ns: int
+    max_time_ns: int
+    columns: frozenset[str]
+
+
 class QuerySession(Protocol):
     """One query's consistent view: segments and buffers as they stood when it began, and a cursor of its own.
 
@@ -65,6 +79,12 @@ class QuerySession(Protocol):
         A column that a segment lacks is NULL there. Only rows of the window are in it. With ``require``, rows that
         have none of those columns may be left out too; with ``trace_ids``, rows of other traces.
         """
+
+    def parts(self, signal: Signal, window: Window) -> Sequence[Part]:
+        """What the rows of a window lie in, in the order of their arrival; other rows lie there too."""
+
+    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+        """As ``relation``, over all rows of one part of this session, of whatever time."""
 
     def whole_rows(
         self,

@@ -18,7 +18,8 @@ from spanglass_server.signals import (
     quote_text,
     sql_type,
 )
-from spanglass_server.store.ports import ALL_TIME, Arrived, Window
+from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
+from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import EARLIER, MINUTE_NS, MOST_MINUTES, TraceFilter
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
-    from spanglass_server.store.segments import Segment
 
 
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
@@ -52,6 +52,7 @@ class StoreSession:
         self._data_dir = data_dir
         self._slot_of = slot_of
         self._registered = 0
+        self._parts: dict[tuple[str, int], Segment | Chunk] = {}
 
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
         """See ``QuerySession``."""
@@ -94,6 +95,30 @@ class StoreSession:
         if not parts:
             parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
         return "(" + " UNION ALL ".join(parts) + ")"
+
+    def parts(self, signal: Signal, window: Window) -> list[Part]:
+        """See ``QuerySession``."""
+        held: list[tuple[Part, Segment | Chunk]] = [
+            (Part(("segment", s.id), s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
+            for s in self._segments(signal, window)
+        ]
+        held += [
+            (Part(("chunk", c.serial), c.rows, c.min_time_ns, c.max_time_ns, frozenset(c.table.column_names)), c)
+            for c in self._chunks(signal, window)
+        ]
+        self._parts.update((part.key, rows) for part, rows in held)
+        return [part for part, _ in held]
+
+    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+        """See ``QuerySession``."""
+        needed = dict.fromkeys(columns)
+        present = part.columns.intersection(needed)
+        held = self._parts[part.key]
+        if isinstance(held, Segment):
+            source = _read_parquet([str(self._data_dir / held.file_for(needed))])
+        else:
+            source = self._register(held.table.select([TIME_COLUMN[signal], *(present - {TIME_COLUMN[signal]})]))
+        return f"({_select(signal, needed, present, source)})"
 
     def whole_rows(
         self,

@@ -1,0 +1,56 @@
+"""Parts of what is stored: rows that never change, by keys under which what is made of them can be kept."""
+
+from __future__ import annotations
+
+from stored_spans import table
+
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import ALL_TIME, Window
+
+
+def test_parts_are_segments_and_chunks_and_their_rows(bench):
+    """Each row lies in one part, which has the columns of its rows and can be read whole, missing columns as null."""
+    bench.write(table([{"n": 1, "span.a:str": "x"}, {"n": 2}]))
+    bench.buffer(table([{"n": 3}]))
+
+    def ask(session):
+        return [
+            (part.rows, "span.a:str" in part.columns, session.rows(_relation(session, part)))
+            for part in session.parts(Signal.SPANS, ALL_TIME)
+        ]
+
+    def _relation(session, part):
+        return session.part_relation(Signal.SPANS, part, ["name", "span.a:str"])[1:-1]
+
+    assert bench.engine.run_here(ask) == [
+        (2, True, [{"name": "1", "span.a:str": "x"}, {"name": "2", "span.a:str": None}]),
+        (1, False, [{"name": "3", "span.a:str": None}]),
+    ]
+
+
+def test_keys_stay_and_are_never_used_twice(bench):
+    """A part keeps its key from session to session; rows that were merged or flushed are other parts."""
+
+    def keys():
+        return bench.engine.run_here(lambda session: [p.key for p in session.parts(Signal.SPANS, Window(0, 10))])
+
+    bench.buffer(table([{"n": 1}]))
+    first = keys()
+    assert keys() == first
+    bench.store.append({Signal.SPANS: bench.store.contents.snapshot.chunks[Signal.SPANS][0]})
+    merged = keys()
+    bench.flush()
+    flushed = keys()
+    assert not set(first) & set(merged)
+    assert not set(merged) & set(flushed)
+    assert len(flushed) == 1
+
+
+def test_parts_outside_the_window_are_left_out(bench):
+    """Only what may hold rows of the window is listed."""
+    bench.write(table([{"n": 1}]))
+    bench.write(table([{"n": 50}]))
+
+    parts = bench.engine.run_here(lambda session: session.parts(Signal.SPANS, Window(40, 60)))
+
+    assert [(part.min_time_ns, part.max_time_ns) for part in parts] == [(50, 50)]
