@@ -47,7 +47,8 @@ class Buckets:
 class Histograms:
     """n native histograms, a row each. Counts are floats: most are sums, rates or means.
 
-    ``custom`` is each one's place in ``bounds`` (upper bounds without +Inf, rising), -1 unless its schema is custom.
+    ``custom`` is each one's place in ``bounds`` (upper bounds without +Inf, rising), -1 unless its schema is custom;
+    no bounds stand there twice.
     """
 
     schema: NDArray[np.int32]

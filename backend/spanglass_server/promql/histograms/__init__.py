@@ -1,0 +1,1 @@
+"""What PromQL computes of histograms, native and classic, in columns."""
