@@ -1,7 +1,8 @@
 """The signals and the names of their stored columns: the vocabulary that ingest, storage and queries share.
 
 Three are sent: spans, logs and metrics. The fourth, occurrences, is derived from the first two: a row for each
-exception that happened (docs/issues.md).
+exception that happened (docs/issues.md). Rollups are points of metrics, thinned (docs/rollups.md): they stand in for
+the points over long ranges, and nothing else is asked of them.
 
 Fixed columns have plain names. Every attribute is a column of its own, named ``<position>.<key>:<type>``, for
 example ``span.http.route:str`` or ``resource.process.pid:int`` (positions as in TraceQL's scopes). The same key
@@ -24,10 +25,18 @@ class Signal(StrEnum):
     LOGS = "logs"
     METRICS = "metrics"
     OCCURRENCES = "occurrences"
+    ROLLUPS_5M = "rollups_5m"
+    ROLLUPS_1H = "rollups_1h"
 
 
 #: What a request can carry.
 SENT = (Signal.SPANS, Signal.LOGS, Signal.METRICS)
+
+#: What questions are about.
+ASKED = (*SENT, Signal.OCCURRENCES)
+
+#: Points of metrics, thinned.
+ROLLUPS = (Signal.ROLLUPS_5M, Signal.ROLLUPS_1H)
 
 
 class ValueType(StrEnum):
@@ -59,6 +68,7 @@ POSITIONS = {
     Signal.LOGS: ("log", "resource", "scope"),
     Signal.METRICS: ("point", "resource", "scope", "exemplar"),
     Signal.OCCURRENCES: (),
+    **dict.fromkeys(ROLLUPS, ("point", "resource", "scope")),
 }
 
 #: The column that orders a signal in time, in nanoseconds since 1970.
@@ -67,6 +77,7 @@ TIME_COLUMN = {
     Signal.LOGS: "time_ns",
     Signal.METRICS: "time_ns",
     Signal.OCCURRENCES: "time_ns",
+    **dict.fromkeys(ROLLUPS, "time_ns"),
 }
 
 #: Attributes past the limit of columns wait here, three parallel lists a row: the full column name, the value as
@@ -198,6 +209,14 @@ FIXED_COLUMNS: dict[Signal, dict[str, str]] = {
     },
 }
 
+FIXED_COLUMNS |= {
+    rollup: {
+        **{name: kind for name, kind in FIXED_COLUMNS[Signal.METRICS].items() if not name.startswith("exemplar_")},
+        "sample_count": "UBIGINT",  # points since the one kept before it, itself included
+        "sample_sum": "DOUBLE",  # their values' sum; null of histograms and summaries
+    }
+    for rollup in ROLLUPS
+}
 
 _CAPITALS = re.compile(r"[A-Z^]")
 _ESCAPED = re.compile(r"\^(.)")

@@ -9,13 +9,13 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.facets import MAX_KEYS, FacetList, ValueList, complete_values, count_facets
 from spanglass_server.query.keys import KeyList, complete_keys
-from spanglass_server.signals import Signal
+from spanglass_server.signals import ASKED, Signal
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession
 
-SIGNAL = Param("signal", "choice", "spans", "Which records.", choices=tuple(Signal))
+SIGNAL = Param("signal", "choice", "spans", "Which records.", choices=ASKED)
 _PREFIX = Param("prefix", "text", help="What is typed already.")
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spanglass_server.ingest.attributes import ShredLimits
 from spanglass_server.ingest.budget import ByteBudget
@@ -20,6 +20,7 @@ from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.process.error_tracking import ErrorTracking
+from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _SHRED_EVERY_S = 0.2  # the longest that acknowledged records wait to become columns
 _TICK_S = 1.0
+_ROLL_UP_EVERY_S = 10.0
 
 
 class StorageNode:
@@ -67,9 +69,8 @@ class StorageNode:
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
-            self._pending = Pending(
-                self.store, _shred_limits(settings), telemetry, self.errors.derive, self.errors.undo
-            )
+            self._rollups = RollupWorker(telemetry, clock_ns)
+            self._pending = Pending(self.store, _shred_limits(settings), telemetry, self._derive, self.errors.undo)
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():
@@ -92,6 +93,7 @@ class StorageNode:
             self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
         )
         self.errors.begin(self.store, self.engine)
+        self._rollups.begin(self.store, self.engine)
         self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
@@ -108,8 +110,14 @@ class StorageNode:
             every(_TICK_S, "sweeper", self.store.sweep),
             every(compact_s, "compactor", self.store.compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
+            every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),
             *self.errors.start(self._supervisor),
         ]
+
+    def _derive(self, signal: Signal, table: Any) -> Any | None:
+        """What is made of new records, and noticed of them, when they become columns."""
+        self._rollups.seen(signal, table)
+        return self.errors.derive(signal, table)
 
     @property
     def problems(self) -> list[str]:
@@ -164,6 +172,8 @@ def _store_limits(settings: Settings) -> StoreLimits:
         Signal.SPANS: retention.traces_ns,
         Signal.LOGS: retention.logs_ns,
         Signal.METRICS: retention.metrics_ns,
+        Signal.ROLLUPS_5M: retention.rollups_5m_ns,
+        Signal.ROLLUPS_1H: retention.rollups_1h_ns,
     }
     sources_ns = (retention.traces_ns, retention.logs_ns)  # occurrences stay as long as what they come from
     ages[Signal.OCCURRENCES] = max(sources_ns) if all(sources_ns) else 0

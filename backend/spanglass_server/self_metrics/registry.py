@@ -85,6 +85,7 @@ FLUSH_SECONDS = _histogram("flush_seconds", "Time to write one segment from memo
 FLUSHED_ROWS = _counter("flushed_rows", "Rows written to segments.", "signal")
 COMPACTION_SECONDS = _histogram("compaction_seconds", "Time to merge segments into one.", "signal")
 COMPACTED_ROWS = _counter("compacted_rows", "Rows rewritten by merging segments.", "signal")
+ROLLUP_SECONDS = _histogram("rollup_seconds", "Time to thin the data points of six hours.")
 SEGMENTS = _gauge("segments", "Segments on disk.", "signal")
 SEGMENT_ROWS = _gauge("segment_rows", "Rows in segments.", "signal")
 SEGMENT_BYTES = _gauge("segment_bytes", "Size of segments on disk.", "signal")

@@ -139,6 +139,12 @@ class Retention:
     traces_ns: int = _row(30 * _DAY_NS, DURATION, "Age at which spans are deleted; 0 keeps them.")
     logs_ns: int = _row(30 * _DAY_NS, DURATION, "Age at which log records are deleted; 0 keeps them.")
     metrics_ns: int = _row(90 * _DAY_NS, DURATION, "Age at which data points are deleted; 0 keeps them.")
+    rollups_5m_ns: int = _row(
+        180 * _DAY_NS, DURATION, "Age at which data points thinned to 5 minutes are deleted; 0 keeps them."
+    )
+    rollups_1h_ns: int = _row(
+        730 * _DAY_NS, DURATION, "Age at which data points thinned to an hour are deleted; 0 keeps them."
+    )
     max_bytes: int = _row(0, BYTES, "Bytes of all segments; past it the oldest are deleted. 0 sets no limit.")
 
 

@@ -10,13 +10,13 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from spanglass_server.signals import Signal
-from spanglass_server.store.segments import Segment
+from spanglass_server.store.segments import Cover, Segment
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """,
     "CREATE TABLE service_slots (service TEXT PRIMARY KEY, slot INTEGER NOT NULL);",
     "-- segments of occurrences, a signal that older servers do not know\n",
+    "ALTER TABLE segments ADD COLUMN cover TEXT;",
 )
 SCHEMA_VERSION = len(_SCHEMAS)
-_INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OUT_OF_TURN = "flushed:"  # with the generation's number, a fact
 _UPSERT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
@@ -253,11 +254,12 @@ def _row(segment: Segment) -> tuple[object, ...]:
         segment.arrived_ns,
         columns,
         trace_filter,
+        None if segment.cover is None else json.dumps(astuple(segment.cover)),
     )
 
 
 def _segment(row: tuple[Any, ...]) -> Segment:
-    segment_id, signal, *numbers, columns, trace_filter = row
+    segment_id, signal, *numbers, columns, trace_filter, cover = row
     file, rows, size, min_time_ns, max_time_ns, arrived_ns = numbers
     return Segment(
         segment_id,
@@ -270,6 +272,7 @@ def _segment(row: tuple[Any, ...]) -> Segment:
         arrived_ns,
         frozenset(json.loads(columns)),
         None if trace_filter is None else TraceFilter(np.frombuffer(trace_filter, np.uint8)),
+        None if cover is None else Cover(*json.loads(cover)),
     )
 
 

@@ -119,6 +119,12 @@ class QuerySession(Protocol):
     def table_names(self, sql: str) -> set[str]:
         """Names of the tables, views and files that a statement reads, by the engine's own rules of scope."""
 
+    def rolled_up(self, rollups: Signal) -> Sequence[Window]:
+        """Ranges of time whose points of metrics are all in these rollups too, ascending; ``start_ns < t <= end_ns``.
+
+        They are read with ``relation`` by windows that begin and end 1 ns later, as rows lie in ``start_ns <= t``.
+        """
+
     def arrived(self, signal: Signal) -> Arrived:
         """How far the records of this view have arrived; those that come later have a larger ``arrival_order``."""
 

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _SORT_COLUMNS = {
     Signal.LOGS: ("resource.service.name:str", "severity_number"),
     Signal.METRICS: ("metric_name", "resource.service.name:str"),
     Signal.OCCURRENCES: ("issue_key",),
+    **dict.fromkeys(ROLLUPS, ("metric_name", "resource.service.name:str")),
 }
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
@@ -61,6 +62,15 @@ PROJECTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """What a segment of rollups stands for: all points of ``start_ns < t <= end_ns``, and how many they were."""
+
+    start_ns: int
+    end_ns: int
+    source_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One segment, as the catalog knows it."""
 
@@ -74,6 +84,7 @@ class Segment:
     arrived_ns: int  # when its newest record was received
     columns: frozenset[str]  # every column it has
     trace_filter: TraceFilter | None = field(default=None, compare=False, repr=False)
+    cover: Cover | None = None  # of rollups only
 
     @property
     def projection(self) -> str | None:
@@ -107,6 +118,7 @@ class NewSegment:
     id: int
     signal: Signal
     arrived_ns: int  # when its newest record was received
+    cover: Cover | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -149,6 +161,7 @@ def write_segment(chunks: Iterable[Any], schema: Any, new: NewSegment, data_dir:
         arrived_ns=new.arrived_ns,
         columns=frozenset(schema.names),
         trace_filter=facts.trace_filter(),
+        cover=new.cover,
     )
 
 
@@ -161,7 +174,7 @@ class _Facts:
 
     def __init__(self, signal: Signal) -> None:
         self._time = TIME_COLUMN[signal]
-        self._hashes: list[NDArray[np.uint64]] | None = [] if signal is not Signal.METRICS else None
+        self._hashes: list[NDArray[np.uint64]] | None = None if signal in {Signal.METRICS, *ROLLUPS} else []
         self._minutes: list[NDArray[np.int64]] | None = [] if signal is Signal.SPANS else None
         self._projection = PROJECTED.get(signal, ())
         self.projected: list[Any] = []

@@ -183,6 +183,15 @@ class StoreSession:
         """See ``QuerySession``."""
         return self._cursor.get_table_names(sql)
 
+    def rolled_up(self, rollups: Signal) -> list[Window]:
+        """See ``QuerySession``."""
+        covers = sorted(
+            (segment.cover.start_ns, segment.cover.end_ns)
+            for segment in self._snapshot.segments[rollups]
+            if segment.cover is not None
+        )
+        return [Window(*cover) for cover in covers]
+
     def arrived(self, signal: Signal) -> Arrived:
         """See ``QuerySession``."""
         return self._snapshot.arrived[signal]

@@ -8,18 +8,19 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
 from spanglass_server.self_metrics import registry as own
-from spanglass_server.signals import Signal
+from spanglass_server.signals import ASKED, ROLLUPS, Signal
 from spanglass_server.store.catalog import Catalog, Change, Digests
 from spanglass_server.store.compaction import choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.retention import RetentionLimits, expired
-from spanglass_server.store.segments import NewSegment, Segment, merged_schema, write_segment
+from spanglass_server.store.segments import Cover, NewSegment, Segment, merged_schema, write_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -120,9 +121,11 @@ class Store:
         self._telemetry.add(own.FLUSHED_ROWS, segment.rows, signal)
         return segment
 
-    def _new_segment(self, signal: Signal, tables: Iterable[Any], schema: Any, arrived_ns: int) -> Segment:
+    def _new_segment(
+        self, signal: Signal, tables: Iterable[Any], schema: Any, arrived_ns: int, cover: Cover | None = None
+    ) -> Segment:
         """Write a segment; if that fails, nothing of it stays."""
-        new = NewSegment(self.catalog.next_segment_id(), signal, arrived_ns)
+        new = NewSegment(self.catalog.next_segment_id(), signal, arrived_ns, cover)
         try:
             return write_segment(tables, schema, new, self.data_dir, self._disk)
         except BaseException:
@@ -132,7 +135,7 @@ class Store:
     def compact(self) -> int:
         """Merge small segments as long as there are enough of a size; returns how many were merged away."""
         merged = 0
-        for signal in Signal:
+        for signal in ASKED:
             while count := self._compact_once(signal):
                 merged += count
         return merged
@@ -204,6 +207,29 @@ class Store:
         new = self._new_segment(segment.signal, [table], table.schema, segment.arrived_ns)
         self._commit(Change(add=[new], remove=[segment.id]))
         return True
+
+    def roll_up(self, cover: Cover, tables: Mapping[Signal, Iterator[Any]]) -> None:
+        """Keep rollups of a range of time, in the place of those of the same range, if there are any.
+
+        ``tables`` are the rows of each size of rollups, one table at least, all of one schema.
+        """
+        with self._tidying:
+            old = [
+                segment.id
+                for signal in ROLLUPS
+                for segment in self.contents.snapshot.segments[signal]
+                if segment.cover is not None and segment.cover.start_ns == cover.start_ns
+            ]
+            new: list[Segment] = []
+            try:
+                for signal, parts in tables.items():
+                    first = next(parts)
+                    # They age by the time of their points, whenever they are made.
+                    new.append(self._new_segment(signal, chain([first], parts), first.schema, cover.end_ns, cover))
+            except BaseException:
+                self.contents.discard(file for segment in new for file in segment.files)
+                raise
+            self._commit(Change(add=new, remove=old))
 
     def sweep(self) -> None:
         """Delete files that no segment has any more; raises why one can't be deleted."""

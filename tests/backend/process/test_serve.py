@@ -132,7 +132,7 @@ def nonsense(path):
     """Put a segment into the catalog that no server wrote."""
     LocalCatalog(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO segments VALUES (1, 'spans', 'f', 1, 1, 1, 1, 1, 'no JSON', NULL)")
+    connection.execute("INSERT INTO segments VALUES (1, 'spans', 'f', 1, 1, 1, 1, 1, 'no JSON', NULL, NULL)")
     connection.commit()
     connection.close()
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from spanglass_server.query.answers import SpanKind, SpanStatus
 from spanglass_server.query.logs import severity
-from spanglass_server.signals import FIXED_COLUMNS, Signal
+from spanglass_server.signals import ASKED, FIXED_COLUMNS, Signal
 
 
 class Kind(Enum):
@@ -170,7 +170,7 @@ def _table(signal: Signal) -> dict[str, Intrinsic]:
 
 
 #: The intrinsic fields of each signal by every name they go by.
-INTRINSICS: dict[Signal, dict[str, Intrinsic]] = {signal: _table(signal) for signal in Signal}
+INTRINSICS: dict[Signal, dict[str, Intrinsic]] = {signal: _table(signal) for signal in ASKED}
 
 #: Short names for attributes, in any signal.
 SHORT_NAMES = {"service": "resource.service.name"}

@@ -13,6 +13,7 @@ from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.query.semconv_numbers import NUMBERS
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import (
+    ASKED,
     FIXED_COLUMNS,
     LIST_POSITIONS,
     POSITIONS,
@@ -86,9 +87,7 @@ _NOW = "make_timestamp_ns(epoch_ns(system.main.get_current_timestamp()))"
 _NUMBERS = {ValueType.INT, ValueType.DOUBLE}
 
 
-def open_views(
-    session: QuerySession, views: Collection[str] = tuple(Signal), columns: Collection[str] | None = None
-) -> None:
+def open_views(session: QuerySession, views: Collection[str] = ASKED, columns: Collection[str] | None = None) -> None:
     """Define the named views for this session, over all stored time.
 
     ``columns`` (lower-case view columns) limits a view to those: naming few spares DuckDB the planning of many, and
@@ -96,7 +95,7 @@ def open_views(
     """
     for function in _CLOCKS:
         session.execute(f"CREATE OR REPLACE TEMP MACRO {function}() AS {_NOW}")
-    for signal in Signal:
+    for signal in ASKED:
         if signal.value in views:
             session.execute(_view_sql(session, signal, columns))
 

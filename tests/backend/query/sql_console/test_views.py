@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from spanglass_server.query.sql_console.views import open_views, view_columns
-from spanglass_server.signals import Signal
+from spanglass_server.signals import ASKED, Signal
 
 DOCS = Path(__file__).parents[4] / "docs" / "data-layout.md"
 
 
-@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("signal", ASKED)
 def test_every_column_is_documented(signal):
     """docs/data-layout.md names each fixed column of a view, in its section or that of views of what was sent."""
     sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", DOCS.read_text(), re.DOTALL | re.MULTILINE))
@@ -27,7 +27,7 @@ def test_views_of_an_empty_store_can_be_asked(open_tables):
     """Before anything is stored the views are there, with their fixed columns."""
     session = open_tables()
     open_views(session)
-    for signal in Signal:
+    for signal in ASKED:
         statement = f"SELECT count(service_name) AS n FROM {signal}"  # noqa: S608 - the name of a view
         assert session.rows(statement) == [{"n": 0}]
 

@@ -1,0 +1,100 @@
+"""Rolls windows up in the background, one at a time, and again where points came late."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from spanglass_server.rollups.making import counts_by_window, rolled, slices
+from spanglass_server.rollups.windows import LEVELS, WINDOW_NS, next_due, window_of, windows_between
+from spanglass_server.self_metrics import registry as own
+from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
+from spanglass_server.store.segments import Cover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.store.engine import Engine
+    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.store import Store
+
+_FEW_WINDOWS = 8
+
+
+class RollupWorker:
+    """Keeps the rollups of a store; ``clock_ns`` is time since 1970.
+
+    ``seen`` is called with each table of new records, in the thread that makes them columns, before anyone can ask for
+    them. ``run`` belongs to another thread; whatever it raises, it can be called again. Windows that are not rolled up,
+    or got points afterwards, are found once after the start, by their numbers of points.
+    """
+
+    def __init__(self, telemetry: Telemetry, clock_ns: Callable[[], int]) -> None:
+        self._telemetry = telemetry
+        self._clock_ns = clock_ns
+        self._lock = threading.Lock()
+        self._touched: set[int] = set()  # starts of windows with points that may be in no rollup
+        self._knows_stored = False
+
+    def begin(self, store: Store, engine: Engine) -> None:
+        """Take what is stored; before ``run``."""
+        self._store = store
+        self._engine = engine
+
+    def seen(self, signal: Signal, table: Any) -> None:
+        """Notice which windows new points lie in."""
+        if signal is not Signal.METRICS:
+            return
+        times = table[TIME_COLUMN[signal]]
+        first_ns, last_ns = (bound.as_py() for bound in pc.min_max(times).values())
+        self._touch(
+            windows_between(first_ns, last_ns)
+            if last_ns - first_ns < _FEW_WINDOWS * WINDOW_NS
+            else (window_of(time_ns).start_ns for time_ns in pc.unique(times).to_pylist())
+        )
+
+    def _touch(self, starts: Iterable[int]) -> None:
+        with self._lock:
+            self._touched.update(starts)
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Roll up all windows that can be, until ``stopped``."""
+        if not self._knows_stored:
+            self._touch(self._engine.run_here(self._stored_since))
+            self._knows_stored = True
+        while not stopped() and (window := next_due(self._touched, self._clock_ns())) is not None:
+            with self._lock:
+                self._touched.discard(window.start_ns)
+            try:
+                self._engine.run_here(partial(self._make, window))
+            except BaseException:
+                self._touch([window.start_ns])
+                raise
+
+    def _covers(self) -> dict[int, Cover]:
+        """What is rolled up, by the start of its window."""
+        segments = self._store.contents.snapshot.segments
+        covers = (segment.cover for signal in ROLLUPS for segment in segments[signal])
+        return {cover.start_ns: cover for cover in covers if cover is not None}
+
+    def _stored_since(self, session: QuerySession) -> list[int]:
+        """Windows that have points in no rollup."""
+        covers = self._covers()
+        return [
+            start_ns
+            for start_ns, points in counts_by_window(session).items()
+            if start_ns not in covers or points > covers[start_ns].source_rows
+        ]
+
+    def _make(self, window: Window, session: QuerySession) -> None:
+        points, parts = slices(session, window)
+        before = self._covers().get(window.start_ns)
+        if not points or (before is not None and points <= before.source_rows):
+            return  # retention has deleted points of it: what was made of all of them stays
+        with self._telemetry.timed(own.ROLLUP_SECONDS):
+            tables = {level.signal: rolled(session, window, parts, level.step_ns) for level in LEVELS}
+            self._store.roll_up(Cover(window.start_ns, window.end_ns, points), tables)

@@ -1,0 +1,119 @@
+"""Rollups of what is really stored: made in the background, again when points come late, and kept by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nodes import NOW_NS, Clock, Node, open_node
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from spanglass_server.rollups.windows import GRACE_NS, WINDOW_NS, window_of
+from spanglass_server.settings.table import Retention
+from spanglass_server.signals import ROLLUPS, Signal
+from spanglass_server.store.ports import ALL_TIME
+
+WINDOW = window_of(NOW_NS - 2 * WINDOW_NS)
+EVERY_NS = 60 * 10**9
+
+
+def body(first_ns: int, values: list[float], **attributes: str) -> bytes:
+    """A gauge with a value every minute."""
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="queue.size", unit="1")
+    for i, value in enumerate(values):
+        point = metric.gauge.data_points.add(time_unix_nano=first_ns + i * EVERY_NS, as_double=value)
+        for key, text in attributes.items():
+            point.attributes.add(key=key).value.string_value = text
+    return request.SerializeToString()
+
+
+def roll(node: Node) -> None:
+    """Do what the threads do."""
+    node.real._pending.settle()
+    node.real._rollups.run(lambda: False)
+
+
+def kept(node: Node, signal: Signal) -> list[dict[str, Any]]:
+    """The rollups, by time."""
+
+    def ask(session: Any) -> list[dict[str, Any]]:
+        columns = ["time_ns", "value_double", "sample_count", "point.queue:str"]
+        return session.rows(f"FROM {session.relation(signal, ALL_TIME, columns)} ORDER BY 1, 4")
+
+    return node.real.engine.run_here(ask)
+
+
+def covered(node: Node) -> dict[Signal, list[Any]]:
+    """What queries may read instead of points."""
+    return {signal: node.real.engine.run_here(lambda session, s=signal: session.rolled_up(s)) for signal in ROLLUPS}
+
+
+def test_points_are_rolled_up_once_their_window_is_over(tmp_path):
+    """Two series of an hour become few rows that stand for all of them, and the window says that it is covered."""
+    clock = Clock()
+    clock.now_ns = WINDOW.end_ns + GRACE_NS - 1
+    with open_node(tmp_path, clock) as node:
+        values = [float(i % 7) for i in range(60)]
+        node.submit(body(WINDOW.start_ns + EVERY_NS, values, queue="a"), signal=Signal.METRICS)
+        node.submit(body(WINDOW.start_ns + EVERY_NS, values, queue="b"), signal=Signal.METRICS)
+        roll(node)
+        assert covered(node) == {key: [] for key in ROLLUPS}
+        clock.now_ns += 1
+        roll(node)
+        assert covered(node) == {key: [WINDOW] for key in ROLLUPS}
+        hourly, fine = (kept(node, signal) for signal in (Signal.ROLLUPS_1H, Signal.ROLLUPS_5M))
+        for queue in "ab":
+            rows = [row for row in hourly if row["point.queue:str"] == queue]
+            assert [row["value_double"] for row in rows] == [0, 6, 3]
+            assert sum(row["sample_count"] for row in rows) == 60
+        assert 2 * 12 * 2 <= len(fine) <= 2 * 12 * 4
+
+
+def test_points_that_come_late_are_in_the_rollups_too(tmp_path):
+    """The window is made again, in the place of what was made before."""
+    clock = Clock()
+    with open_node(tmp_path, clock) as node:
+        node.submit(body(WINDOW.start_ns + EVERY_NS, [1.0, 2.0]), signal=Signal.METRICS)
+        roll(node)
+        node.submit(body(WINDOW.start_ns + 10 * EVERY_NS, [9.0]), signal=Signal.METRICS)
+        roll(node)
+        assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 9]
+        assert covered(node) == {key: [WINDOW] for key in ROLLUPS}
+
+
+def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
+    """Points whose window nobody had looked at, or that came late, before the server stopped."""
+    clock = Clock()
+    with open_node(tmp_path, clock) as node:
+        node.submit(body(WINDOW.start_ns + EVERY_NS, [1.0]), signal=Signal.METRICS)
+        roll(node)
+        node.submit(body(WINDOW.start_ns + 5 * EVERY_NS, [5.0]), signal=Signal.METRICS)
+        node.submit(body(WINDOW.end_ns + EVERY_NS, [7.0]), signal=Signal.METRICS)
+    with open_node(tmp_path, clock) as node:
+        assert covered(node) == {key: [WINDOW] for key in ROLLUPS}
+        roll(node)
+        assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7]
+
+
+def test_rollups_outlive_their_points(tmp_path):
+    """Each has a retention of its own, and a late point does not replace what was made of points that are gone."""
+    clock = Clock()
+    day_ns = 86_400 * 10**9
+    retention = Retention(metrics_ns=day_ns, rollups_5m_ns=10 * day_ns, rollups_1h_ns=100 * day_ns)
+    node = Node(tmp_path, clock, {}, {}, retention=retention)
+    try:
+        node.submit(body(WINDOW.start_ns + EVERY_NS, [1.0, 2.0]), signal=Signal.METRICS)
+        roll(node)
+        node.real._generations.seal()
+        node.until(lambda: not node.states())
+        clock.now_ns += 3 * day_ns
+        node.real.store.retain(clock.now_ns)
+        assert node.real.store.contents.snapshot.first_ns(Signal.METRICS) is None
+        node.submit(body(WINDOW.start_ns + 5 * EVERY_NS, [9.0]), signal=Signal.METRICS)
+        roll(node)
+        assert [len(kept(node, signal)) for signal in ROLLUPS] == [2, 2]
+        clock.now_ns += 20 * day_ns
+        node.real.store.retain(clock.now_ns)
+        assert [len(kept(node, signal)) for signal in ROLLUPS] == [0, 2]
+    finally:
+        node.real.close()
