@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.histograms.layout import common, fitted
-from spanglass_server.promql.histograms.rows import blank, compact, grouped, is_custom, owners, take
+from spanglass_server.promql.histograms.rows import blank, compact, concat, grouped, is_custom, owners, take
 from spanglass_server.promql.series.histograms import Buckets, Histograms, ResetHint
 from spanglass_server.promql.series.sums import compensated, starts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+#: Buckets that are merged at once: some hundred megabytes.
+_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,30 @@ def merged(
     return Merged(compact(out), incompatible, reduced, collision)
 
 
+def merged_rows(
+    histograms: Histograms,
+    rows: NDArray[np.intp],
+    group: NDArray[np.intp],
+    size: int,
+    weight: NDArray[np.float64] | None = None,
+) -> Merged:
+    """As ``merged`` of ``take(histograms, rows)``, which is made for a part of the groups at a time."""
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    weight = None if weight is None else weight[order]
+    length = np.diff(histograms.positive.offsets)[rows] + np.diff(histograms.negative.offsets)[rows]
+    begin = np.searchsorted(group, np.arange(size + 1))
+    filled = np.concatenate([[0], np.cumsum(length + 1)])[begin]
+    parts, first = [], 0
+    while first < size:
+        last = max(first + 1, int(np.searchsorted(filled, filled[first] + _AT_ONCE, "right")) - 1)
+        part = slice(int(begin[first]), int(begin[last]))
+        weights = None if weight is None else weight[part]
+        parts.append(merged(take(histograms, rows[part]), group[part] - first, last - first, weights))
+        first = last
+    return _joined(parts) if parts else merged(take(histograms, rows), group, size)
+
+
 def weighted(rows: Histograms, weight: NDArray[np.float64]) -> Histograms:
     """Each histogram times a number; empty buckets and the hint stay as they are."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -75,6 +104,17 @@ def weighted(rows: Histograms, weight: NDArray[np.float64]) -> Histograms:
             positive=_weighted(rows.positive, weight),
             negative=_weighted(rows.negative, weight),
         )
+
+
+def _joined(parts: Sequence[Merged]) -> Merged:
+    if len(parts) == 1:
+        return parts[0]
+    return Merged(
+        concat([part.histograms for part in parts]),
+        np.concatenate([part.incompatible for part in parts]),
+        np.concatenate([part.reduced for part in parts]),
+        np.concatenate([part.collision for part in parts]),
+    )
 
 
 def _weighted(buckets: Buckets, weight: NDArray[np.float64]) -> Buckets:
