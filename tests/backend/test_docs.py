@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import spanglass_server
+from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.process.health_routes import operation_routes
@@ -65,7 +66,11 @@ def test_settings_and_counters_exist(document):
     assert sorted(counters - figures - {"spanglass_core", "spanglass_server", "spanglass_zone"}) == []
 
 
-@pytest.mark.parametrize("route", [*ROUTES, *issue_routes(KnownIssues(None), None)], ids=lambda route: route.path)
+@pytest.mark.parametrize(
+    "route",
+    [*ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None)],
+    ids=lambda route: route.path,
+)
 def test_every_parameter_is_documented(route):
     """docs/api.md names every parameter of a route where it describes the route, or the routes that it points to."""
     text = (ROOT / "docs" / "api.md").read_text()
@@ -75,7 +80,7 @@ def test_every_parameter_is_documented(route):
     words = own[0]
     if re.search("[Aa]s (in )?trace search|[Ss]horthands as in span search", words):
         words += next(body for title, body in sections if "GET /api/v1/traces`" in title)
-    known = set(re.findall(r"`(\w+)(?:=[^`]*)?`", words)) | set(route.path_names)
+    known = set(re.findall(r"`([\w-]+)(?:=[^`]*)?`", words)) | set(route.path_names)
     if re.search(r"\brange\b", words):
         known |= {"start", "end", "last"}
     assert [param.name for param in route.parameters if param.name not in known] == []

@@ -83,11 +83,16 @@ class Endpoint:
 
     async def _params(self, request: Request) -> Params:
         """Read the route's parameters, and its body's JSON as ``body``."""
-        given = [*request.path_params.items(), *request.query_params.multi_items()]
+        given = [*request.path_params.items(), *request.query_params.multi_items(), *self._headers(request)]
         params = read_params(self.route.parameters, given, self.context.clock_ns())
         if self.route.body is not None:
             params["body"] = await _read_json(request)
         return params
+
+    def _headers(self, request: Request) -> list[tuple[str, str]]:
+        """Return the headers that are parameters of the route."""
+        names = [param.name for param in self.route.parameters if param.header]
+        return [(name, request.headers[name]) for name in names if name in request.headers]
 
     async def _answer(self, request: Request, params: Params) -> Response:
         """Make the response of the handler; encoding and compressing happen in the query's thread."""

@@ -19,6 +19,8 @@ STATUS_OF_CODE = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "conflict": 409,
+    "precondition_failed": 412,
     "unsupported_media_type": 415,
     "internal": 500,
     "unavailable": 503,

@@ -81,7 +81,7 @@ def _parameter(param: Param, route: Route) -> dict[str, Any]:
     in_path = param.name in route.path_names
     described: dict[str, Any] = {
         "name": param.name,
-        "in": "path" if in_path else "query",
+        "in": "path" if in_path else "header" if param.header else "query",
         "required": in_path or param.required,
         "schema": param.schema,
     }

@@ -26,7 +26,10 @@ MAX_TEXT_LENGTH = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter of a route. ``kind`` is a key of ``KINDS``; left out, it is its default."""
+    """One parameter of a route. ``kind`` is a key of ``KINDS``; left out, it is its default.
+
+    It stands in the path or the query, or, as ``header``, is a header of the request.
+    """
 
     name: str
     kind: str
@@ -36,6 +39,7 @@ class Param:
     minimum: int | None = None
     maximum: int | None = None
     required: bool = False
+    header: bool = False
 
     def parse(self, text: str) -> Any:
         """Read the value of a text; ApiError naming the parameter."""

@@ -18,10 +18,12 @@ from starlette.applications import Starlette
 
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
+from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
+from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.status_route import status_route
@@ -36,6 +38,7 @@ from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import SENT
+from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -169,6 +172,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
+        *dashboard_routes(open_library(settings, DISK, time.time_ns)),
         status_route(node, telemetry, intake.rejections, settings, release),
     ]
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# Parts of the file that are no settings of the table. Each is read, and checked, where it belongs.
+MONITORING = "monitoring"
+MONITORING_PARTS = ("dashboards",)
+
 # A file of settings has some 40 lines; past this something else was named by mistake.
 _MAX_CHARACTERS = 1_000_000
 
@@ -34,8 +38,12 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
         return
     seen: dict[str, str] = {}
     for group, group_place, body in _entries(path, root, "groups of settings, such as `server:`"):
+        if group == MONITORING:
+            _check_monitoring(path, body)
+            continue
         if group not in GROUPS:
-            raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, GROUPS)}")
+            known = (*GROUPS, MONITORING)
+            raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, known)}")
         if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
             continue  # a group whose settings are all commented out
         for key, place, value in _entries(path, body, f"settings of the group {group!r}"):
@@ -44,6 +52,15 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
                 raise SettingsError(f"{place}: {name} is given twice, first at {seen[name]}")
             seen[name] = place
             yield name, _text(path, name, value), place
+
+
+def _check_monitoring(path: Path, body: yaml.Node) -> None:
+    if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
+        return
+    for part, place, _ in _entries(path, body, f"{', '.join(MONITORING_PARTS)} of the group 'monitoring'"):
+        if part not in MONITORING_PARTS:
+            hint = suggest(part, MONITORING_PARTS)
+            raise SettingsError(f"{place}: unknown part of monitoring {part!r}{hint}")
 
 
 def _compose(path: Path) -> yaml.Node | None:

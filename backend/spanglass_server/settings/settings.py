@@ -40,7 +40,7 @@ def load(
         values[name] = _parse(name, text, place)
     for name, text in (overrides or {}).items():
         values[name] = _parse(name, text, "command line")
-    settings = _build(values)
+    settings = _build(values, file)
     _check(settings)
     return settings
 
@@ -82,12 +82,12 @@ def _parse(name: str, text: str, place: str) -> Any:
         raise SettingsError(f"{place}: {name}: {error}{shown}") from None
 
 
-def _build(values: Mapping[str, Any]) -> Settings:
+def _build(values: Mapping[str, Any], file: Path | None) -> Settings:
     groups: dict[str, Any] = {}
     for group, owner in GROUPS.items():
         given = {row.attribute: values[row.name] for row in TABLE.values() if row.group == group and row.name in values}
         groups[group] = owner(**given)
-    return Settings(**groups)
+    return Settings(**groups, file=file)
 
 
 def _check(settings: Settings) -> None:

@@ -156,6 +156,13 @@ class Issues:
 
 
 @dataclass(frozen=True, slots=True)
+class Dashboards:
+    """Dashboards in files."""
+
+    dir: Path | None = _row(None, PATH, "Directory of YAML files of dashboards, read again when they change.")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -184,8 +191,10 @@ class Settings:
     storage: Storage = field(default_factory=Storage)
     retention: Retention = field(default_factory=Retention)
     issues: Issues = field(default_factory=Issues)
+    dashboards: Dashboards = field(default_factory=Dashboards)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
+    file: Path | None = None  # that they were read from; it may hold more than settings
 
 
 GROUPS: dict[str, type[Any]] = {
@@ -197,6 +206,7 @@ GROUPS: dict[str, type[Any]] = {
     "storage": Storage,
     "retention": Retention,
     "issues": Issues,
+    "dashboards": Dashboards,
     "query": Query,
     "log": Log,
 }

@@ -13,11 +13,16 @@ import uvicorn
 from described_answers import described_by
 from starlette.applications import Starlette
 
+from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.dashboards.library import Library
+from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
+from spanglass_server.dashboards.sources.kept import KeptDashboards
 from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,13 +96,24 @@ def issue_store(tmp_path: Path) -> Iterator[SqliteIssueStore]:
 
 
 @pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """Open the dashboards of the API of the test: those of settings.yaml and shipped/, and those that it keeps."""
+    (tmp_path / "shipped").mkdir()
+    sources = [SettingsFileSource(tmp_path / "settings.yaml"), DirectorySource(tmp_path / "shipped", "shipped")]
+    return Library(sources, KeptDashboards(tmp_path / "dashboards", DISK, lambda: NOW_NS))
+
+
+@pytest.fixture
 def api(
-    serve_api: Callable[..., httpx.Client], open_tables: Callable[..., Any], issue_store: SqliteIssueStore
+    serve_api: Callable[..., httpx.Client],
+    open_tables: Callable[..., Any],
+    issue_store: SqliteIssueStore,
+    library: Library,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
-        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store), AskedToRegroup()))
+        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store), AskedToRegroup()), *dashboard_routes(library))
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}
         return client

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
 from spanglass_server.api.issues.routes import issue_routes
@@ -15,7 +16,7 @@ from spanglass_server.api.params import KINDS
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
-ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None))
+ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None))
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 
@@ -90,7 +91,7 @@ def test_unknown_parameters_are_refused(api, route):
 @every_route
 def test_other_methods_are_not_served(api, route):
     """A wrong method is a 405 that names the right ones."""
-    answer = api().request("PUT", url(route))
+    answer = api().request("TRACE", url(route))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
     assert route.method in answer.headers["allow"].split(", ")

@@ -1,0 +1,252 @@
+"""Routes that list, give and change dashboards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.api.dashboards.bodies import WRITTEN, dashboard_of, read_of, refusals
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
+from spanglass_server.api.params import Param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import STRING, schema_of
+from spanglass_server.dashboards import answers
+from spanglass_server.dashboards.form.problems import meant
+from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.dashboards.layout import places
+from spanglass_server.dashboards.names import slug, unused
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from spanglass_server.api.params import Params
+    from spanglass_server.dashboards.library import Library
+    from spanglass_server.dashboards.model import Dashboard
+    from spanglass_server.dashboards.sources.ports import Found
+    from spanglass_server.store.ports import QuerySession
+
+_UID = Param("uid", "text", help="The dashboard's uid.")
+_IF_MATCH = Param("If-Match", "text", help="The version that is changed, as it was given.", header=True)
+_DUPLICATE = body_schema({"name": {**STRING, "description": "of the new one; left out: (copy) after the old one"}})
+_EDITABLE = frozenset({"kept", "shipped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """The handlers. They read files, so they run in the threads of queries."""
+
+    library: Library
+
+    def list_(self, _: QuerySession, __: Params) -> answers.DashboardList:
+        """Return all."""
+        shelf = self.library.shelf()
+        ordered = sorted(shelf.dashboards.values(), key=lambda found: found.dashboard.name.lower())
+        return {
+            "dashboards": [_summary(found) for found in ordered],
+            "problems": [problem.as_json() for problem in shelf.problems],
+        }
+
+    def get(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
+        """Return one."""
+        return self._answer(self._found(params["uid"]))
+
+    def yaml(self, _: QuerySession, params: Params) -> answers.DashboardYaml:
+        """Return one as YAML."""
+        return {"yaml": to_yaml([self._found(params["uid"]).dashboard])}
+
+    def versions(self, _: QuerySession, params: Params) -> answers.VersionList:
+        """Return what one was before."""
+        with refusals():
+            return {
+                "versions": [
+                    {
+                        "version": old.version,
+                        "replaced_time": format_time(old.replaced_ns),
+                        "dashboard": to_json(old.dashboard),
+                    }
+                    for old in self.library.store.versions(slug(params["uid"]))
+                ]
+            }
+
+    def check(self, _: QuerySession, params: Params) -> answers.Checked:
+        """Return everything that is wrong with a text."""
+        read = read_of(params["body"])
+        return {
+            "dashboards": [to_json(dashboard) for dashboard in read.dashboards],
+            "problems": [problem.as_json() for problem in read.problems],
+        }
+
+    def create(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
+        """Keep a new one."""
+        dashboard = dashboard_of(params["body"])
+        if dashboard.uid in self.library.shelf().dashboards:
+            raise ApiError(
+                "conflict",
+                f"there is a dashboard with the uid {dashboard.uid!r}",
+                field="dashboard.uid",
+                hint="give the new one another name or uid, or PUT to change the one that there is",
+            )
+        with refusals():
+            return self._answer(self.library.store.put(dashboard, ""))
+
+    def replace(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
+        """Change one."""
+        dashboard = dashboard_of(params["body"])
+        before = self._editable(params)
+        if dashboard.uid != before.dashboard.uid:
+            # a new name does not move it: its address is what links lead to
+            dashboard = replace(dashboard, uid=before.dashboard.uid)
+        with refusals():
+            return self._answer(self.library.store.put(dashboard, before.version if before.origin == "kept" else ""))
+
+    def delete(self, _: QuerySession, params: Params) -> answers.Deleted:
+        """Delete one."""
+        before = self._editable(params)
+        if before.origin == "shipped":
+            raise _read_only(before, "it comes with the product, and is listed while its data is there")
+        with refusals():
+            self.library.store.delete(before.dashboard.uid, before.version)
+        return {"uid": before.dashboard.uid}
+
+    def duplicate(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
+        """Keep a copy of one."""
+        before = self._found(params["uid"]).dashboard
+        fields = fields_of(params["body"], _DUPLICATE)
+        name = text_of(fields, "name") or f"{before.name} (copy)"
+        uid = unused(slug(name), self.library.shelf().dashboards)
+        with refusals():
+            return self._answer(self.library.store.put(_as_copy(before, name, uid), ""))
+
+    def _found(self, uid: str) -> Found:
+        known = self.library.shelf().dashboards
+        if uid not in known:
+            raise ApiError("not_found", f"there is no dashboard {uid!r}", field="uid", hint=meant(uid, known))
+        return known[uid]
+
+    def _editable(self, params: Params) -> Found:
+        """The dashboard that is to be changed; ApiError unless it may be, and has the version that the caller saw."""
+        found = self._found(params["uid"])
+        if found.origin not in _EDITABLE:
+            raise _read_only(found, f"change it in {found.file}, or duplicate it")
+        wanted = (params["If-Match"] or "").strip().removeprefix("W/").strip('"')
+        if not wanted:
+            hint = f'send the header If-Match: "{found.version}", the version that you changed'
+            raise ApiError("bad_request", "the header If-Match is missing", field="If-Match", hint=hint)
+        if wanted not in {found.version, "*"}:
+            hint = f"get it again, and make the change to what it is now; its version now is {found.version}"
+            message = f"the dashboard {found.dashboard.uid!r} was changed by somebody else"
+            raise ApiError("precondition_failed", message, field="If-Match", hint=hint)
+        return found
+
+    def _answer(self, found: Found) -> answers.DashboardAnswer:
+        panels = found.dashboard.panels
+        placed = zip(panels, places(panels), strict=True)
+        return {
+            **_standing(found),
+            "dashboard": to_json(found.dashboard),
+            "layout": [
+                {"panel": panel.id, "x": place.x, "y": place.y, "w": place.w, "h": place.h} for panel, place in placed
+            ],
+            "problems": [problem.as_json() for problem in self.library.shelf().problems if problem.file == found.file],
+        }
+
+
+def _as_copy(dashboard: Dashboard, name: str, uid: str) -> Dashboard:
+    """A copy is listed always: somebody wanted it."""
+    return replace(dashboard, name=name, uid=uid, appears_with=())
+
+
+def _read_only(found: Found, hint: str) -> ApiError:
+    return ApiError("forbidden", f"the dashboard {found.dashboard.uid!r} is read only", field="uid", hint=hint)
+
+
+def _standing(found: Found) -> answers.Standing:
+    return {
+        "origin": found.origin,
+        "file": found.file,
+        "version": found.version,
+        "editable": found.origin in _EDITABLE,
+    }
+
+
+def _summary(found: Found) -> answers.Summary:
+    dashboard = found.dashboard
+    return {
+        **_standing(found),
+        "uid": dashboard.uid,
+        "name": dashboard.name,
+        "description": dashboard.description,
+        "tags": list(dashboard.tags),
+        "panels": len(dashboard.panels),
+    }
+
+
+def keeping_routes(library: Library) -> tuple[Route, ...]:
+    """Return the routes."""
+    ask = Keeping(library)
+    one = schema_of(answers.DashboardAnswer)
+    return (
+        Route(
+            path="/dashboards",
+            summary="All dashboards, and what is wrong with their files.",
+            response=schema_of(answers.DashboardList),
+            query=ask.list_,
+        ),
+        Route(
+            method="POST",
+            path="/dashboards",
+            summary="Keep a new dashboard.",
+            body=WRITTEN,
+            response=one,
+            query=ask.create,
+        ),
+        Route(
+            method="POST",
+            path="/dashboards/check",
+            summary="Everything that is wrong with a dashboard, or with a file of them.",
+            body=WRITTEN,
+            response=schema_of(answers.Checked),
+            query=ask.check,
+        ),
+        Route(path="/dashboards/{uid}", summary="One dashboard.", parameters=(_UID,), response=one, query=ask.get),
+        Route(
+            method="PUT",
+            path="/dashboards/{uid}",
+            summary="Change a dashboard.",
+            parameters=(_UID, _IF_MATCH),
+            body=WRITTEN,
+            response=one,
+            query=ask.replace,
+        ),
+        Route(
+            method="DELETE",
+            path="/dashboards/{uid}",
+            summary="Delete a dashboard; one that came with the product is again what it was.",
+            parameters=(_UID, _IF_MATCH),
+            response=schema_of(answers.Deleted),
+            query=ask.delete,
+        ),
+        Route(
+            method="POST",
+            path="/dashboards/{uid}/duplicate",
+            summary="Keep a copy of a dashboard.",
+            parameters=(_UID,),
+            body=_DUPLICATE,
+            response=one,
+            query=ask.duplicate,
+        ),
+        Route(
+            path="/dashboards/{uid}/yaml",
+            summary="A dashboard as YAML.",
+            parameters=(_UID,),
+            response=schema_of(answers.DashboardYaml),
+            query=ask.yaml,
+        ),
+        Route(
+            path="/dashboards/{uid}/versions",
+            summary="What a dashboard was before, newest first.",
+            parameters=(_UID,),
+            response=schema_of(answers.VersionList),
+            query=ask.versions,
+        ),
+    )

@@ -1,0 +1,216 @@
+"""Kinds of values of a written dashboard: how each is read, written, and described as a JSON schema."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from spanglass_core.units import UnitError, format_duration, parse_duration_ns
+from spanglass_server.dashboards.form.problems import meant
+
+if TYPE_CHECKING:
+    from spanglass_server.dashboards.form.nodes import Node
+    from spanglass_server.dashboards.form.problems import Report
+
+#: What a reader returns for a value that it could not take; the problem is in the report.
+FAILED: Final = object()
+
+MAX_TEXT = 20_000
+MAX_ITEMS = 500
+_WHOLE = 2.0**53
+
+
+class Kind(Protocol):
+    """Reads a node, returning ``FAILED`` after a problem; writes a value as JSON; describes what it takes."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Its JSON schema."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        """The value of a node."""
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """The JSON of a value; ``full`` writes defaults too."""
+
+
+class Text:
+    """A text; a number or a word such as ``yes`` counts as it was written."""
+
+    def __init__(self, pattern: str = "", expected: str = "", *, may_be_empty: bool = True) -> None:
+        self._pattern = re.compile(pattern) if pattern else None
+        self._expected = expected
+        self._may_be_empty = may_be_empty
+        self.schema: dict[str, Any] = {"type": "string"}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort in {"list", "mapping", "null"}:
+            report.add(node, f"expected a text, not {_described(node)}", "put it in quotes if it holds { } [ ] or : ")
+            return FAILED
+        if len(node.text) > MAX_TEXT:
+            report.add(node, f"longer than {MAX_TEXT} characters")
+            return FAILED
+        if not node.text.strip() and not self._may_be_empty:
+            report.add(node, "expected a text that is not empty")
+            return FAILED
+        if self._pattern is not None and node.text and not self._pattern.fullmatch(node.text):
+            report.add(node, f"{node.text!r} is not possible here", self._expected)
+            return FAILED
+        return node.text
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return value
+
+
+class Choice:
+    """One of a few words."""
+
+    def __init__(self, *words: str, may_be_empty: bool = False) -> None:
+        self._words = words
+        self._may_be_empty = may_be_empty
+        self.schema: dict[str, Any] = {"type": "string", "enum": ["", *words] if may_be_empty else list(words)}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort == "text" and (node.text in self._words or (self._may_be_empty and not node.text)):
+            return node.text
+        word = node.text if node.sort not in {"list", "mapping"} else ""
+        report.add(node, f"{word!r} is not one of the choices", meant(word, self._words))
+        return FAILED
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return value
+
+
+class Flag:
+    """true or false."""
+
+    schema: Final = {"type": "boolean"}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort != "bool":
+            report.add(node, f"expected true or false, not {_described(node)}")
+            return FAILED
+        return node.text.lower() in {"true", "yes", "on"}
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return value
+
+
+class Number:
+    """A finite number, or a whole one; ``None`` stands for one that is left out."""
+
+    def __init__(self, least: float = -math.inf, most: float = math.inf, *, whole: bool = False) -> None:
+        self._least, self._most, self._whole = least, most, whole
+        self.schema: dict[str, Any] = {"type": ["integer" if whole else "number", "null"]}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort == "null":
+            return None
+        value = _number(node)
+        if value is None or (self._whole and not value.is_integer()) or not self._least <= value <= self._most:
+            report.add(node, f"expected {self._expected()}, not {_described(node)}")
+            return FAILED
+        return int(value) if self._whole else value
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return int(value) if value is not None and float(value).is_integer() and abs(value) < _WHOLE else value
+
+    def _expected(self) -> str:
+        noun = "a whole number" if self._whole else "a number"
+        if math.isfinite(self._least) and math.isfinite(self._most):
+            return f"{noun} from {self._least:g} to {self._most:g}"
+        return f"{noun} of at least {self._least:g}" if math.isfinite(self._least) else noun
+
+
+def _number(node: Node) -> float | None:
+    # what YAML 1.1 takes for a text, such as 1e3, is a number to people
+    if node.sort not in {"number", "text"}:
+        return None
+    try:
+        value = float(node.text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+class Duration:
+    """A duration such as ``30s``, in nanoseconds; ``0`` and ``off`` are none."""
+
+    schema: Final = {"type": "string", "examples": ["30s"]}
+
+    def __init__(self, least_ns: int = 0, *, may_be_off: bool = False) -> None:
+        self._least_ns = least_ns
+        self._may_be_off = may_be_off
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if self._may_be_off and node.sort in {"number", "bool", "text"} and node.text.lower() in {"0", "off", "false"}:
+            return 0
+        try:
+            if node.sort != "text":
+                raise UnitError(f"expected a duration, not {_described(node)}")  # noqa: TRY301 - one message for both
+            value = parse_duration_ns(node.text)
+        except UnitError as error:
+            report.add(node, str(error), "write a number and a unit, such as 30s, 15m or 1h30m")
+            return FAILED
+        if not self._least_ns <= value < 2**63:
+            report.add(
+                node, f"{node.text!r} is too short or too long", f"the least is {format_duration(self._least_ns)}"
+            )
+            return FAILED
+        return value
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return format_duration(value) if value else "off"
+
+
+class Many:
+    """A list; one value by itself counts as a list of one."""
+
+    def __init__(self, item: Kind, *, most: int = MAX_ITEMS, alone: bool = False) -> None:
+        self._item = item
+        self._most = most
+        self._alone = alone
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See ``Kind``."""
+        return {"type": "array", "items": self._item.schema}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort == "null":
+            return ()
+        if node.sort != "list" and not self._alone:
+            report.add(node, f"expected a list, not {_described(node)}", "begin each item with a dash")
+            return FAILED
+        items = node.items if node.sort == "list" else (node,)
+        if len(items) > self._most:
+            report.add(node, f"{len(items)} are too many; the most is {self._most}")
+            return FAILED
+        values = [self._item.read(item, report) for item in items]
+        return FAILED if any(value is FAILED for value in values) else tuple(values)
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        return [self._item.write(item, full=full) for item in value]
+
+
+def _described(node: Node) -> str:
+    nouns = {"list": "a list", "mapping": "a mapping", "null": "nothing"}
+    return nouns.get(node.sort) or repr(node.text[:80])

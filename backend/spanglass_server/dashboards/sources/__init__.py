@@ -1,0 +1,1 @@
+"""Where dashboards come from."""
