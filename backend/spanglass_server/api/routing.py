@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spanglass_server.api.schema import Schema
     from spanglass_server.store.ports import QuerySession
 
-#: Where all routes begin.
+#: Where most routes begin.
 PREFIX = "/api/v1"
 
 #: What a route returns: an object, as a ``TypedDict`` of the query that answers, or a dict.
@@ -25,11 +25,12 @@ Answer = Mapping[str, Any]
 class Route:
     """One route. Either ``query`` answers it from a query session, in a thread, or ``reply``, in the event loop.
 
-    ``path`` comes after ``PREFIX``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
+    ``path`` comes after ``prefix``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
     """
 
     method: str = "GET"
+    prefix: str = PREFIX
     path: str
     summary: str
     description: str = ""
@@ -42,7 +43,7 @@ class Route:
     @property
     def full_path(self) -> str:
         """The path with its prefix, as Starlette takes it."""
-        return PREFIX + self.path
+        return self.prefix + self.path
 
     @property
     def documented_path(self) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.sql_console.views import MEASUREMENTS
 from spanglass_server.signals import ASKED
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: Longest statement that is parsed: far beyond what people write, and small enough to parse at once.
 MAX_CHARACTERS = 100_000
 
-VIEWS = frozenset(signal.value for signal in ASKED)
+VIEWS = frozenset({*(signal.value for signal in ASKED), MEASUREMENTS})
 
 #: Functions that may stand in FROM: they make rows out of their arguments alone. (``histogram`` does not: it takes a
 #: table's name as text, and so a file's.)

@@ -1,4 +1,6 @@
-"""The views ``spans``, ``logs``, ``metrics`` and ``occurrences`` that SQL is written against (docs/data-layout.md).
+"""The views ``spans``, ``logs``, ``metrics``, ``occurrences`` and ``monitoring_metrics`` that SQL is written against.
+
+docs/data-layout.md describes them.
 
 A view has the signal's fixed columns under friendly names and one column for each attribute key. A key that is stored
 under several types or in several positions is one column here.
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
+from spanglass_server.query.monitoring.measurements import all_measurements
 from spanglass_server.query.semconv_numbers import NUMBERS
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import (
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from spanglass_server.store.ports import QuerySession
+
+#: The view of measurements, which is made of data points and spans.
+MEASUREMENTS = "monitoring_metrics"
 
 _TIME = "make_timestamp_ns({0})"
 _TIMES = "list_transform({0}, lambda t: make_timestamp_ns(t))"
@@ -98,6 +104,8 @@ def open_views(session: QuerySession, views: Collection[str] = ASKED, columns: C
     for signal in ASKED:
         if signal.value in views:
             session.execute(_view_sql(session, signal, columns))
+    if MEASUREMENTS in views:
+        session.execute(f"CREATE OR REPLACE TEMP VIEW {MEASUREMENTS} AS {all_measurements(session)}")
 
 
 def _view_sql(session: QuerySession, signal: Signal, columns: Collection[str] | None) -> str:
