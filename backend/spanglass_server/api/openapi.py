@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.errors import STATUS_OF_CODE
+from spanglass_server.api.routing import PREFIX
 from spanglass_server.api.schema import INTEGER, STRING, array, choice
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _operation_id(route: Route) -> str:
     """Make a name for clients that are generated: ``get_services_service_operations``."""
-    words = "".join(letter if letter.isalnum() else " " for letter in route.path.replace(":path", "")).split()
+    path = route.full_path.removeprefix(PREFIX).removeprefix("/api").replace(":path", "")
+    words = "".join(letter if letter.isalnum() else " " for letter in path).split()
     return "_".join([route.method.lower(), *words])
 
 
