@@ -95,6 +95,21 @@ class LabelSets:
         """These labels set, the others as they are."""
         return LabelSets(self.size, {**self.columns, **columns})
 
+    def order(self) -> NDArray[np.intp]:
+        """Series in Prometheus' order: by name and value of the first label, then of the next."""
+        names = sorted(self.columns)
+        keys = []
+        has_more = np.zeros(self.size, np.bool_)
+        for name in reversed(names):
+            column = self.columns[name]
+            ranks = np.empty(len(column.values), np.int64)
+            ranks[sorted(range(len(ranks)), key=column.values.__getitem__)] = np.arange(len(ranks))
+            # Without the label the next one decides, whose name is larger; without any more the label set is a prefix.
+            absent = np.where(has_more, len(ranks), -1)
+            keys.append(np.where(column.codes == 0, absent, ranks[column.codes]))
+            has_more |= column.codes != 0
+        return np.lexsort(keys) if keys else np.arange(self.size)
+
     def groups(self, names: Iterable[str] | None = None) -> Groups:
         """Series with equal values of these labels (of all, without ``names``) as groups, in order of appearance."""
         chosen = self.columns if names is None else {name: self.columns[name] for name in names if name in self.columns}
@@ -124,6 +139,9 @@ class Groups:
 
 
 def _joined(parts: Sequence[LabelSets], name: str) -> LabelColumn:
+    first = parts[0].columns.get(name)
+    if first is not None and all(name in part.columns and part.columns[name].values == first.values for part in parts):
+        return LabelColumn(np.concatenate([part.columns[name].codes for part in parts]), first.values)
     places: dict[str, int] = {"": 0}
     codes = []
     for part in parts:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check_regex(value: Value) -> None:
     """Refuse a value that is no regular expression of RE2, with the reason."""
-    reason = _problem(value.text)
+    reason = regex_problem(value.text)
     if reason:
         hint = "the syntax is RE2: no look-around, no back-references; escape special characters with a backslash"
         message = f"not a regular expression: {reason}"
@@ -23,7 +23,8 @@ def check_regex(value: Value) -> None:
 
 
 @lru_cache(maxsize=256)
-def _problem(pattern: str) -> str:
+def regex_problem(pattern: str) -> str:
+    """Say what is wrong with a pattern; "" for a regular expression."""
     # A cursor of its own: filters are compiled in several threads.
     with _judge().cursor() as cursor:
         try:

@@ -1,0 +1,1 @@
+"""Stored metric points as Prometheus' series, and spans and logs counted as such."""

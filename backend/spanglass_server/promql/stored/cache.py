@@ -1,0 +1,48 @@
+"""What was decoded of parts that never change, kept for the next question, up to a number of bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+T = TypeVar("T")
+
+DEFAULT_BYTES = 256 << 20
+
+
+class SeriesCache:
+    """Values by key; those not asked for longest go first. Thread-safe; one for all sessions of a process.
+
+    A value must be right for its key for ever: keys of stored rows are keys of parts (``store.ports.Part``).
+    """
+
+    def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self.bytes = 0
+
+    def kept(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return the value of a key, made if it is not there; two threads may both make it."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is not None:
+                self._held.move_to_end(key)
+                return held[0]  # type: ignore[no-any-return]
+        value = make()
+        self._keep(key, value, size(value))
+        return value
+
+    def _keep(self, key: Hashable, value: Any, size: int) -> None:
+        if size > self._max_bytes // 2:  # it would push out all others, to go with the next one itself
+            return
+        with self._lock:
+            self.bytes += size - self._held.pop(key, (None, 0))[1]
+            self._held[key] = (value, size)
+            while self.bytes > self._max_bytes:
+                _, (_, freed) = self._held.popitem(last=False)
+                self.bytes -= freed

@@ -1,0 +1,74 @@
+"""Which stored series a selector means: metrics by the names that their series have, and parts that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.stored.identity import catalogue
+from spanglass_server.promql.stored.matching import accepted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from spanglass_server.promql.ports import Matcher, Selector
+    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.promql.stored.identity import Catalogue, Named
+    from spanglass_server.store.ports import Part, QuerySession
+
+Matchers = tuple["Matcher", ...]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A form of a metric that is asked for, the parts that hold it, and matchers on labels of which one list holds."""
+
+    named: Named
+    parts: list[Part]
+    alternatives: list[Matchers] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[Named, tuple[Matchers, ...], tuple[tuple[str, int], ...]]:
+        """Equal for equal series."""
+        return self.named, tuple(self.alternatives), tuple(part.key for part in self.parts)
+
+
+def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, parts: Sequence[Part]) -> list[Wanted]:
+    """All forms that a selector means, in parts that overlap its range."""
+    catalogues = [(part, catalogue(session, part, cache)) for part in parts]
+    found: dict[Named, Wanted] = {}
+    for matchers in selector.any_of or (selector.matchers,):
+        on_name = [matcher for matcher in matchers if matcher.name == NAME]
+        others = tuple(matcher for matcher in matchers if matcher.name != NAME)
+        names = _names(session, on_name, [held for _, held in catalogues])
+        for named in dict.fromkeys(names):
+            each = found.setdefault(named, Wanted(named, []))
+            each.alternatives.append(others)
+    for each in found.values():
+        each.parts += [part for part, held in catalogues if each.named in held.by_name.get(each.named.name, ())]
+    return list(found.values())
+
+
+def _names(session: QuerySession, matchers: list[Matcher], catalogues: Iterable[Catalogue]) -> Iterable[Named]:
+    """The names for which all matchers hold; of one form that has several such names, only that of Prometheus."""
+    equal = next((matcher.value for matcher in matchers if matcher.operator == "="), None)
+    if equal is not None:
+        several = [named for held in catalogues for named in held.by_name.get(equal, ())]
+    else:
+        several = [named for held in catalogues for each in held.by_name.values() for named in each]
+    if not several or (equal is not None and len(matchers) == 1):
+        return several
+    names = list({named.name for named in several})
+    holds = dict.fromkeys(names, True)
+    for matcher in matchers:
+        for name, is_right in zip(names, accepted(session, matcher, names).tolist(), strict=True):
+            holds[name] = holds[name] and is_right
+    chosen = [named for named in several if holds[named.name]]
+    if equal is not None:
+        return chosen
+    listed = [named for named in chosen if named.is_listed]
+    if not any(matcher.operator == "=~" for matcher in matchers):
+        return listed
+    known = {(named.identity, named.form) for named in listed}
+    return [*listed, *(n for n in chosen if n.is_original and (n.identity, n.form) not in known)]

@@ -1,0 +1,175 @@
+"""Reading the points of one metric in one part, sorted by stream and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spanglass_server.promql.stored.pieces import offsets_of
+from spanglass_server.promql.stored.streams import SCOPE_FIELDS, Streams, read_streams
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.statements import run, statement
+from spanglass_server.signals import OVERFLOW_COLUMNS, AttributeColumn, Signal, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.stored.identity import Identity
+    from spanglass_server.store.ports import Part, QuerySession
+
+#: What every reading of points needs, besides what tells streams apart and the values.
+_ALWAYS = (
+    *("metric_name", "metric_type", "metric_unit", "temporality", "is_monotonic", "scope_name"),
+    *("time_ns", "start_time_ns", "flags"),
+)
+_POSITIONS = frozenset({"point", "resource", "scope"})
+#: By how much a delta may begin before the one before it ends: a tenth of its length, at most a second.
+_SLACK_SHARE, _SLACK_MS = 10, 1000
+#: Overlaps of overlaps that are looked for.
+_PASSES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A select list over a point's columns, the columns it reads, and when a point has such a value."""
+
+    sql: str
+    columns: tuple[str, ...]
+    is_there: str
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points by stream and time; ``rows`` has their values. ``created_ms`` is 0 where the start is unknown."""
+
+    streams: Streams
+    offsets: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
+    is_stale: NDArray[np.bool_] | None
+    created_ms: NDArray[np.int64] | None
+    rows: pa.Table
+
+    @property
+    def stream_of(self) -> NDArray[np.intp]:
+        """The stream of each point."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def keep(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Points:
+        """Some of the points, in their order."""
+        places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return Points(
+            self.streams,
+            np.searchsorted(places, self.offsets).astype(np.int64),
+            self.time_ms[places],
+            None if self.is_stale is None else self.is_stale[places],
+            None if self.created_ms is None else self.created_ms[places],
+            self.rows.take(places),
+        )
+
+
+def read_points(
+    session: QuerySession, part: Part, identity: Identity, values: Values, *, with_created: bool = False
+) -> Points:
+    """Read points that have a value, or say that there is none. Of points of one time the last stays, of deltas all."""
+    identifying = _identifying(part.columns, is_verbatim=identity.is_verbatim)
+    columns = sorted({*_ALWAYS, *values.columns, *identifying})
+    relation = Sql(session.part_relation(Signal.METRICS, part, columns))
+    stream, chosen = _hash(identifying), identity.condition()
+    wanted = {"relation": relation, "stream": stream, "chosen": chosen, "is_there": Sql(values.is_there)}
+    with_start = with_created or identity.is_delta
+    found = run(
+        session,
+        statement(
+            "promql/points",
+            start=Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0"),
+            values=Sql(values.sql),
+            **wanted,
+        ),
+    )
+    listed = Sql(", ".join(f"any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, identifying)) or "0")
+    streams = read_streams(run(session, statement("promql/streams", columns=listed, **wanted)))
+    points = _sorted(found, streams, with_start=with_start)
+    return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+
+
+def _identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
+    """The columns that tell streams apart: of series from Prometheus only their labels."""
+    positions = {"point"} if is_verbatim else _POSITIONS
+    found = []
+    for name in present:
+        attribute = AttributeColumn.parse(name)
+        is_ours = attribute is not None and attribute.position in positions
+        if is_ours or name in OVERFLOW_COLUMNS or (name in SCOPE_FIELDS and not is_verbatim):
+            found.append(name)
+    return sorted(found)
+
+
+def _hash(identifying: list[str]) -> Sql:
+    parts = [quote_identifier(name) for name in identifying if name not in OVERFLOW_COLUMNS]
+    if "overflow_name" in identifying:
+        parts.append(
+            "list_filter(list_zip(overflow_name, overflow_value, overflow_index), lambda entry: entry[3] IS NULL)"
+        )
+    return Sql(f"hash({', '.join(parts)})" if parts else "0::UBIGINT")
+
+
+def _sorted(found: pa.Table, streams: Streams, *, with_start: bool) -> Points:
+    """The rows by stream and time; streams are in the order of their numbers, as SQL gave them."""
+    numbers, time_ms = _array(found, "stream"), _array(found, "time_ms")
+    _, stream_of, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    order = np.lexsort((time_ms, stream_of))
+    stale = _array(found, "is_stale")
+    return Points(
+        streams,
+        offsets_of(counts),
+        time_ms[order],
+        stale[order] if stale.any() else None,
+        _array(found, "start_ms")[order] if with_start else None,
+        found.drop_columns(["stream", "time_ms", "is_stale", "start_ms"]).take(order),
+    )
+
+
+def _array(table: pa.Table, name: str) -> NDArray[Any]:
+    return table[name].to_numpy()  # type: ignore[no-any-return]
+
+
+def _last_of_each_time(points: Points) -> Points:
+    is_repeated = np.zeros(len(points.time_ms), np.bool_)
+    is_repeated[:-1] = points.time_ms[1:] == points.time_ms[:-1]
+    is_repeated[points.offsets[1:] - 1] = False
+    return points.keep(~is_repeated) if is_repeated.any() else points
+
+
+def _without_overlaps(points: Points) -> Points:
+    """Deltas without those that begin before one that is kept ends, but those of one and the same time.
+
+    A pass judges points by the last one before them that is not in doubt; what it keeps may bring others into doubt.
+    """
+    for _ in range(_PASSES):
+        dropped = _overlapping(points)
+        if not dropped.any():
+            return points
+        points = points.keep(~dropped)
+    return points
+
+
+def _overlapping(points: Points) -> NDArray[np.bool_]:
+    assert points.created_ms is not None  # noqa: S101 - read for deltas
+    start, time = points.created_ms, points.time_ms
+    latest = start + np.minimum(
+        np.maximum(time - start, 0) // _SLACK_SHARE, _SLACK_MS
+    )  # how late the one before may end
+    is_first = np.zeros(len(time), np.bool_)
+    is_first[points.offsets[:-1][np.diff(points.offsets) > 0]] = True
+    is_twin = np.zeros(len(time), np.bool_)
+    is_twin[1:] = (start[1:] == start[:-1]) & (time[1:] == time[:-1])
+    in_doubt = (start > 0) & ~is_first & ~is_twin
+    in_doubt[1:] &= latest[1:] < time[:-1]
+    last_sure = np.maximum.accumulate(np.where(in_doubt, 0, np.arange(len(time))))
+    dropped: NDArray[np.bool_] = in_doubt & (latest < time[last_sure])
+    return dropped

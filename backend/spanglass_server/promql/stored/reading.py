@@ -1,0 +1,62 @@
+"""Pieces by the form that is asked for, from what is kept or from storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.stored.explicit import (
+    BUCKETS,
+    CUSTOM_BUCKETS,
+    QUANTILES,
+    bucket_pieces,
+    custom_pieces,
+    quantile_pieces,
+)
+from spanglass_server.promql.stored.identity import Form
+from spanglass_server.promql.stored.native import EXPONENTIAL, native_piece
+from spanglass_server.promql.stored.numbers import NUMBERS, number_piece
+from spanglass_server.promql.stored.points import Values, read_points
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.promql.stored.identity import Identity
+    from spanglass_server.promql.stored.pieces import Piece
+    from spanglass_server.store.ports import Part, QuerySession
+
+
+class Reader:
+    """Reads the pieces of a session's parts."""
+
+    def __init__(self, session: QuerySession, cache: SeriesCache, *, with_created: bool) -> None:
+        self._session = session
+        self._cache = cache
+        self._with_created = with_created
+
+    def pieces(self, part: Part, identity: Identity, form: Form) -> tuple[Piece, ...]:
+        """A form of a metric in one part; several where the layout of its points changes."""
+        return self._cache.kept(
+            ("piece", part.key, identity, form, self._with_created),
+            lambda: self._read(part, identity, form),
+            lambda pieces: sum(piece.bytes for piece in pieces) + 200,
+        )
+
+    def _read(self, part: Part, identity: Identity, form: Form) -> tuple[Piece, ...]:
+        values = _values(identity, form)
+        points = read_points(self._session, part, identity, values, with_created=self._with_created)
+        if values is BUCKETS:
+            return bucket_pieces(points, is_delta=identity.is_delta)
+        if values is CUSTOM_BUCKETS:
+            return custom_pieces(points)
+        if values is QUANTILES:
+            return quantile_pieces(points)
+        if values is EXPONENTIAL:
+            return (native_piece(points),)
+        return (number_piece(points, is_delta=identity.is_delta),)
+
+
+def _values(identity: Identity, form: Form) -> Values:
+    if form in NUMBERS:
+        return NUMBERS[form]
+    if form is Form.NATIVE:
+        return EXPONENTIAL if identity.type == "exponential_histogram" else CUSTOM_BUCKETS
+    return BUCKETS if form is Form.BUCKET else QUANTILES

@@ -1,0 +1,87 @@
+"""From pieces to series: streams of several parts as one series, with one set of labels, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.series.labels import LabelSets
+from spanglass_server.promql.stored.labels import telling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.stored.pieces import Piece
+
+_HASH = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Some streams of a piece, with their labels."""
+
+    piece: Piece
+    rows: NDArray[np.intp]
+    labels: LabelSets
+    name: str
+    is_delta: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """Series and their streams: stream i of ``chosen[p]`` belongs to series ``series[p][i]``."""
+
+    labels: LabelSets
+    chosen: tuple[Chosen, ...]
+    series: tuple[NDArray[np.intp], ...]
+    is_delta: NDArray[np.bool_]
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes besides the pieces."""
+        of_series = sum(column.codes.nbytes + 80 * len(column.values) for column in self.labels.columns.values())
+        return 1000 + of_series + sum(2 * places.nbytes for places in self.series)
+
+
+def resolved(chosen: Sequence[Chosen]) -> Resolved:
+    """Find the series of all chosen streams: those with the same identity, and those with the same labels."""
+    chosen = [each for each in chosen if len(each.rows)]
+    if not chosen:
+        return Resolved(LabelSets(0), (), (), np.empty(0, np.bool_))
+    keys = np.concatenate([each.piece.streams.keys[each.rows] + np.uint64(hash(each.name) & _HASH) for each in chosen])
+    _, first, of_stream = np.unique(keys, return_index=True, return_inverse=True)
+    labels = LabelSets.concat([each.labels for each in chosen]).take(first)
+    groups = labels.groups()
+    if groups.size < labels.size:
+        columns = LabelSets.concat([each.piece.streams.columns.take(each.rows) for each in chosen]).take(first)
+        labels = labels.replace(telling(columns, labels))
+        groups = labels.groups()
+        of_stream, labels = groups.of[of_stream], labels.take(groups.first)
+    order = labels.order()
+    place = np.empty(len(order), np.intp)
+    place[order] = np.arange(len(order))
+    return _of_one_temporality(labels.take(order), chosen, _split(place[of_stream], chosen))
+
+
+def _split(series: NDArray[np.intp], chosen: Sequence[Chosen]) -> list[NDArray[np.intp]]:
+    return np.split(series, np.cumsum([len(each.rows) for each in chosen])[:-1])
+
+
+def _of_one_temporality(labels: LabelSets, chosen: Sequence[Chosen], series: list[NDArray[np.intp]]) -> Resolved:
+    """Leave out deltas of series that are also sent as cumulative: both carry the same events. And sort streams."""
+    is_cumulative = np.zeros(labels.size, np.bool_)
+    is_delta = np.zeros(labels.size, np.bool_)
+    for each, places in zip(chosen, series, strict=True):
+        (is_delta if each.is_delta else is_cumulative)[places] = True
+    kept, kept_series = [], []
+    for each, places in zip(chosen, series, strict=True):
+        order = np.argsort(places, kind="stable")
+        if each.is_delta:
+            order = order[~is_cumulative[places[order]]]
+        kept.append(Chosen(each.piece, each.rows[order], labels, each.name, each.is_delta))
+        kept_series.append(places[order])
+    return Resolved(labels, tuple(kept), tuple(kept_series), is_delta & ~is_cumulative)
