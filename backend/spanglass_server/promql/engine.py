@@ -1,0 +1,56 @@
+"""PromQL: from the text of an expression to its value at one time or at many steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.evaluation.cells import nonempty
+from spanglass_server.promql.evaluation.evaluate import evaluate
+from spanglass_server.promql.evaluation.preparation import Preparation, check_type, named_labels
+from spanglass_server.promql.evaluation.query import Notes, Options, Query
+from spanglass_server.promql.evaluation.selectors import Range
+from spanglass_server.promql.parsing.parse import parse
+from spanglass_server.promql.series.vectors import Steps, Value, Vector
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.parsing.nodes import Expr
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.promql.series.samples import Samples
+
+__all__ = ["Answer", "Options", "PromqlError", "instant", "range_query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The value of an expression, with what there is to tell about it.
+
+    A range vector is given as ``Samples``, of the range before the time asked for. The series of an instant vector
+    are in the order that Prometheus gives; those of a range are to be sorted by their labels.
+    """
+
+    value: Value | Samples
+    warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+
+
+def instant(source: SeriesSource, text: str, time_ms: int, options: Options | None = None) -> Answer:
+    """The value of an expression at one time. Raises ``PromqlError``, ``BadQuestionError`` and ``TooMuchError``."""
+    return _answer(source, text, parse(text), Steps(time_ms, 0, 1), options or Options())
+
+
+def range_query(source: SeriesSource, text: str, steps: Steps, options: Options | None = None) -> Answer:
+    """The values of an expression at all steps. Raises ``PromqlError``, ``BadQuestionError`` and ``TooMuchError``."""
+    expr = parse(text)
+    check_type(expr, text)
+    return _answer(source, text, expr, steps, options or Options())
+
+
+def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: Options) -> Answer:
+    settled = Preparation(text, steps).settled(expr)
+    query = Query(source, options, steps, named_labels(settled), Notes(text))
+    value = evaluate(query, settled, steps)
+    result = value.inside() if isinstance(value, Range) else value
+    result = nonempty(result) if isinstance(result, Vector) else result
+    return Answer(result, tuple(query.notes.warnings), tuple(query.notes.infos))

@@ -1,0 +1,1 @@
+"""Evaluation of PromQL expressions: all series at all steps at once."""

@@ -1,0 +1,108 @@
+"""Binary operators: between scalars, between a vector and a scalar, between vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.evaluation.arithmetic import ARITHMETIC, SETS, combine
+from spanglass_server.promql.evaluation.cells import empty, masked, merged, nonempty, occupied, take, without_name
+from spanglass_server.promql.evaluation.matching import check_one, counted, match, present_by_group
+from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.vectors import Scalar, Value, Vector
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.parsing.nodes import Binary, Matching
+
+_AMBIGUOUS = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+_AMBIGUOUS_GROUP = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+def binary(node: Binary, left: Value, right: Value) -> Value:
+    """The value of an operator between two values."""
+    match left, right:
+        case Scalar(values=first), Scalar(values=second):
+            return Scalar(combine(node.op, first, second, is_bool=True)[0])
+        case Vector(), Scalar():
+            return _with_scalar(node, left, right, swapped=False)
+        case Scalar(), Vector():
+            return _with_scalar(node, right, left, swapped=True)
+        case Vector(), Vector() if node.op in SETS:
+            return _SET_OPERATORS[node.op](left, right, node.matching)
+        case Vector(), Vector():
+            return _between_vectors(node, left, right)
+        case _:
+            raise execution_error(f"operator {node.op!r} not defined for these operands")
+
+
+def _with_scalar(node: Binary, vector: Vector, scalar: Scalar, *, swapped: bool) -> Vector:
+    number = np.broadcast_to(scalar.values, vector.values.shape)
+    first, second = (number, vector.values) if swapped else (vector.values, number)
+    values, kept = combine(node.op, first, second, is_bool=node.is_bool)
+    # A comparison that filters gives the vector's values, whichever side it stands on.
+    result = replace(vector, values=values if kept is None else vector.values, histogram=None, histograms=None)
+    result = result if kept is None else masked(result, kept)
+    return without_name(result) if node.is_bool or node.op in ARITHMETIC else result
+
+
+def _between_vectors(node: Binary, left: Vector, right: Vector) -> Vector:
+    matching = node.matching
+    many, one = (right, left) if matching.many == "right" else (left, right)
+    steps = left.values.shape[1]
+    groups = match(many.labels, one.labels, matching)
+    check_one(one, groups.right, np.asarray(occupied(many).any(axis=0)), matching)
+    many_rows, one_rows = groups.pairs()
+    if not len(many_rows):
+        return empty(steps)
+    many_side, one_side = take(many, many_rows), take(one, one_rows)
+    first, second = (one_side, many_side) if matching.many == "right" else (many_side, one_side)
+    values, kept = combine(node.op, first.values, second.values, is_bool=node.is_bool)
+    present = first.present & second.present
+    if kept is not None:
+        present &= kept
+    labels = _result_labels(node, many_side.labels, one_side.labels)
+    if not matching.many and (counted(present, groups.left[many_rows], groups.size) > 1).any():
+        raise execution_error(_AMBIGUOUS)
+    return merged(nonempty(Vector(labels, values, present)), _AMBIGUOUS_GROUP if matching.many else _AMBIGUOUS)
+
+
+def _result_labels(node: Binary, many: LabelSets, one: LabelSets) -> LabelSets:
+    matching = node.matching
+    labels = many.drop({NAME}) if node.op in ARITHMETIC or node.is_bool else many
+    if not matching.many:
+        labels = labels.keep(matching.labels) if matching.on else labels.drop(matching.labels)
+    return labels.replace({name: one.column(name) for name in matching.include})
+
+
+def _and(left: Vector, right: Vector, matching: Matching) -> Vector:
+    groups = match(left.labels, right.labels, matching)
+    return masked(left, present_by_group(right, groups.right, groups.size)[groups.left] > 0)
+
+
+def _unless(left: Vector, right: Vector, matching: Matching) -> Vector:
+    groups = match(left.labels, right.labels, matching)
+    return masked(left, present_by_group(right, groups.right, groups.size)[groups.left] == 0)
+
+
+def _or(left: Vector, right: Vector, matching: Matching) -> Vector:
+    groups = match(left.labels, right.labels, matching)
+    right = masked(right, present_by_group(left, groups.left, groups.size)[groups.right] == 0)
+    return merged(concat(nonempty(left), nonempty(right)))
+
+
+_SET_OPERATORS = {"and": _and, "or": _or, "unless": _unless}
+
+
+def concat(first: Vector, second: Vector) -> Vector:
+    """The series of two vectors, one after another."""
+    labels = LabelSets.concat([first.labels, second.labels])
+    values, present = np.concatenate([first.values, second.values]), np.concatenate([first.present, second.present])
+    return Vector(labels, values, present)
+
+
+def negated(vector: Vector) -> Vector:
+    """The unary minus."""
+    return without_name(replace(vector, values=-vector.values))

@@ -1,0 +1,97 @@
+"""What is done with vectors whatever their cells hold: choosing, joining, repeating, removing names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.vectors import Scalar, Text, Value, Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SAME_LABELS = "vector cannot contain metrics with the same labelset"
+
+
+def empty(size: int) -> Vector:
+    """No series, at ``size`` steps."""
+    return Vector(LabelSets(0), np.empty((0, size)), np.empty((0, size), np.bool_))
+
+
+def occupied(vector: Vector) -> NDArray[np.bool_]:
+    """Where there is a float or a histogram."""
+    return vector.present if vector.histogram is None else vector.present | (vector.histogram >= 0)
+
+
+def take(vector: Vector, rows: NDArray[np.intp]) -> Vector:
+    """Chosen series."""
+    chosen = None if vector.histogram is None else vector.histogram[rows]
+    return Vector(vector.labels.take(rows), vector.values[rows], vector.present[rows], chosen, vector.histograms)
+
+
+def masked(vector: Vector, kept: NDArray[np.bool_]) -> Vector:
+    """Only the cells that are kept."""
+    histogram = None if vector.histogram is None else np.where(kept, vector.histogram, -1)
+    return replace(vector, present=vector.present & kept, histogram=histogram)
+
+
+def floats(vector: Vector) -> Vector:
+    """Only the cells with floats."""
+    return replace(vector, histogram=None, histograms=None)
+
+
+def nonempty(vector: Vector) -> Vector:
+    """Only the series that are somewhere."""
+    somewhere = occupied(vector).any(axis=1)
+    return vector if somewhere.all() else take(vector, np.flatnonzero(somewhere))
+
+
+def repeat(value: Value, size: int) -> Value:
+    """What was evaluated at one step, at ``size`` steps."""
+    match value:
+        case Text():
+            return value
+        case Scalar(values=values):
+            return Scalar(np.repeat(values, size))
+        case Vector(histogram=histogram):
+            return replace(
+                value,
+                values=np.repeat(value.values, size, axis=1),
+                present=np.repeat(value.present, size, axis=1),
+                histogram=None if histogram is None else np.repeat(histogram, size, axis=1),
+            )
+
+
+def without_name(vector: Vector) -> Vector:
+    """The vector without metric names; raises ``PromqlError`` if label sets become equal at a step."""
+    names = vector.labels.columns.get(NAME)
+    if names is None:
+        return vector
+    nameless = replace(vector, labels=vector.labels.drop({NAME}))
+    same = vector.labels.size < 1 or bool((names.codes == names.codes[0]).all())
+    return nameless if same else merged(nameless)
+
+
+def merged(vector: Vector, message: str = SAME_LABELS) -> Vector:
+    """Series with equal label sets become one; raises ``PromqlError`` where two of them are at the same step."""
+    groups = vector.labels.groups()
+    if groups.size == vector.labels.size:
+        return vector
+    cells = occupied(vector)
+    rows, columns = np.nonzero(cells)
+    target = groups.of[rows]
+    if len(rows) and np.bincount(target * cells.shape[1] + columns).max() > 1:
+        raise execution_error(message)
+    shape = (groups.size, cells.shape[1])
+    values, present = np.zeros(shape), np.zeros(shape, np.bool_)
+    values[target, columns] = vector.values[rows, columns]
+    present[target, columns] = vector.present[rows, columns]
+    histogram = None
+    if vector.histogram is not None:
+        histogram = np.full(shape, -1, np.int64)
+        histogram[target, columns] = vector.histogram[rows, columns]
+    return Vector(vector.labels.take(groups.first), values, present, histogram, vector.histograms)

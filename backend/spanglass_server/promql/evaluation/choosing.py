@@ -1,0 +1,85 @@
+"""Aggregations that choose series or count values: topk, bottomk, limitk, limit_ratio, count_values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.evaluation.cells import masked, merged, nonempty, occupied, take
+from spanglass_server.promql.evaluation.hashes import label_fractions
+from spanglass_server.promql.series.labels import LabelColumn
+from spanglass_server.promql.series.text import number_text
+from spanglass_server.promql.series.vectors import Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.evaluation.grouping import Grouped
+
+    Floats = NDArray[np.float64]
+
+
+def top(vector: Vector, groups: Grouped, limits: Floats, *, largest: bool) -> Vector:
+    """The series with the largest (or smallest) values of each group, ``limits`` of them at each step."""
+    limit = np.minimum(_whole(limits), vector.labels.size)
+    ranks = np.full(vector.values.shape, vector.labels.size, np.int64)
+    for _, rows in groups.by_size():
+        ranks[rows] = _ranks(vector.values[rows], vector.present[rows], largest=largest)
+    chosen = masked(vector, vector.present & (ranks < limit))
+    if vector.values.shape[1] == 1:  # an instant vector is told by rank
+        chosen = take(chosen, np.lexsort((ranks[:, 0], groups.of)))
+    return nonempty(chosen)
+
+
+def _ranks(values: Floats, present: NDArray[np.bool_], *, largest: bool) -> NDArray[np.int64]:
+    """The rank of each member (axis 1) of its group at each step: NaN behind numbers, absent ones last."""
+    unknown = np.isnan(values) & present
+    keys = -values if largest else values
+    # 0 for numbers, 1 for NaN, 2 for none
+    kind = np.where(present, unknown.astype(np.int8), np.int8(2))
+    order = np.lexsort((np.where(kind > 0, 0.0, keys), kind), axis=1)
+    ranks = np.empty(values.shape, np.int64)
+    np.put_along_axis(ranks, order, np.arange(values.shape[1])[None, :, None], axis=1)
+    return ranks
+
+
+def first(vector: Vector, groups: Grouped, limits: Floats) -> Vector:
+    """The first series of each group, ``limits`` of them at each step."""
+    cells = occupied(vector)
+    ranks = np.zeros(cells.shape, np.int64)
+    for _, rows in groups.by_size():
+        ranks[rows] = np.cumsum(cells[rows], axis=1) - 1
+    return nonempty(masked(vector, cells & (ranks < _whole(limits))))
+
+
+def share(vector: Vector, ratios: Floats) -> Vector:
+    """A share of the series, chosen by the hash of their labels: a negative ratio gives the others' share."""
+    if np.isnan(ratios).any():
+        raise execution_error("ratio value NaN is not a number between -1 and 1")
+    places = label_fractions(vector.labels)[:, None]
+    ratios = np.clip(ratios, -1, 1)
+    chosen = np.where(ratios >= 0, places < ratios, places >= 1.0 + ratios)
+    return nonempty(masked(vector, chosen))
+
+
+def count_values(vector: Vector, groups: Grouped, label: str) -> Vector:
+    """How often each value is in each group, which becomes a label."""
+    rows, columns = np.nonzero(vector.present)
+    values, codes = np.unique(vector.values[rows, columns], return_inverse=True)
+    pairs, place = np.unique(groups.of[rows] * max(1, len(values)) + codes, return_inverse=True)
+    steps = vector.values.shape[1]
+    numbers = np.bincount(place * steps + columns, minlength=len(pairs) * steps).reshape(len(pairs), steps)
+    texts = LabelColumn.of([number_text(value) for value in values.tolist()])
+    kept = groups.labels.take(pairs // max(1, len(values)))
+    labels = kept.replace({label: texts.take(pairs % max(1, len(values)))})
+    return merged(Vector(labels, numbers.astype(np.float64), numbers > 0))
+
+
+def _whole(limits: Floats) -> NDArray[np.int64]:
+    if np.isnan(limits).any():
+        raise execution_error("Parameter value is NaN")
+    if (np.abs(limits) >= float(2**63)).any():
+        raise execution_error(f"Scalar value {number_text(float(limits[0]))} overflows int64")
+    return np.trunc(limits).astype(np.int64)

@@ -1,0 +1,107 @@
+"""The value of an expression at all steps at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.evaluation import aggregation, choosing, selectors
+from spanglass_server.promql.evaluation.binary import binary, negated
+from spanglass_server.promql.evaluation.cells import floats, repeat
+from spanglass_server.promql.evaluation.grouping import group
+from spanglass_server.promql.evaluation.preparation import is_fixed
+from spanglass_server.promql.evaluation.selectors import Range
+from spanglass_server.promql.evaluation.subqueries import subquery
+from spanglass_server.promql.functions.invocation import Invocation
+from spanglass_server.promql.functions.registry import FUNCTIONS
+from spanglass_server.promql.parsing import nodes
+from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.evaluation.query import Query
+
+
+def evaluate(query: Query, expr: nodes.Expr, steps: Steps) -> Value | Range:
+    """The value of an expression. What is the same at every step is evaluated once."""
+    query.check_deadline()
+    range_like = isinstance(nodes.unwrapped(expr), nodes.MatrixSelector | nodes.Subquery)
+    if steps.size > 1 and not range_like and is_fixed(expr):
+        value = _evaluate(query, expr, replace(steps, size=1))
+        assert not isinstance(value, Range)  # noqa: S101
+        return repeat(value, steps.size)
+    return _evaluate(query, expr, steps)
+
+
+def _evaluate(query: Query, expr: nodes.Expr, steps: Steps) -> Value | Range:  # noqa: C901, PLR0911 - a case a kind of node
+    match expr:
+        case nodes.Number(value=number):
+            return Scalar(np.full(steps.size, number))
+        case nodes.String(value=text):
+            return Text(text)
+        case nodes.Paren(expr=inner):
+            return evaluate(query, inner, steps)
+        case nodes.VectorSelector():
+            return selectors.instant(query, expr, steps)
+        case nodes.MatrixSelector(selector=selector, range=length):
+            return selectors.matrix(query, selector, selectors.plain(length), steps)
+        case nodes.Subquery():
+            return subquery(query, expr, steps, evaluate)
+        case nodes.Call(function=function):
+            if function not in FUNCTIONS:
+                raise execution_error(f"the function {function} is not supported")
+            return FUNCTIONS[function](Invocation(query, expr, steps, evaluate))
+        case nodes.Aggregate():
+            return _aggregate(query, expr, steps)
+        case nodes.Binary(left=left, right=right):
+            return binary(expr, _value(query, left, steps), _value(query, right, steps))
+        case nodes.Negation(expr=inner):
+            value = _value(query, inner, steps)
+            return negated(value) if isinstance(value, Vector) else Scalar(-_numbers(value))
+
+
+def _value(query: Query, expr: nodes.Expr, steps: Steps) -> Value:
+    value = evaluate(query, expr, steps)
+    if isinstance(value, Range):
+        raise execution_error("a range vector stands where a value at each step is needed")
+    return value
+
+
+def _numbers(value: Value) -> NDArray[np.float64]:
+    if not isinstance(value, Scalar):
+        raise execution_error("a number is needed here")
+    return value.values
+
+
+def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
+    vector = _value(query, node.expr, steps)
+    if not isinstance(vector, Vector):
+        raise execution_error(f"{node.op} is computed of instant vectors only")
+    param = None if node.param is None else _value(query, node.param, steps)
+    groups = group(vector.labels, node)
+    if isinstance(param, Text):
+        return choosing.count_values(vector, groups, param.value)
+    if param is None:
+        return aggregation.aggregate(node.op, floats(vector), groups)
+    wanted = _numbers(param)
+    match node.op:
+        case "quantile":
+            _warn_of_quantiles(query, node, wanted)
+            return aggregation.quantile(vector, groups, wanted)
+        case "topk" | "bottomk":
+            return choosing.top(vector, groups, wanted, largest=node.op == "topk")
+        case "limitk":
+            return choosing.first(vector, groups, wanted)
+        case _:
+            return choosing.share(vector, wanted)
+
+
+def _warn_of_quantiles(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
+    assert node.param is not None  # noqa: S101
+    bad = wanted[~((wanted >= 0) & (wanted <= 1))]
+    for value in np.unique(bad).tolist():
+        query.notes.warn_of_quantile(value, node.param.position)

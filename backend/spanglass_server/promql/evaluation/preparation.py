@@ -1,0 +1,150 @@
+"""What is settled before evaluation: durations that are expressions, ``start()`` and ``end()``, the labels named."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.parsing import nodes
+from spanglass_server.promql.parsing.tokens import parse_error
+from spanglass_server.promql.series.labels import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spanglass_server.promql.series.vectors import Steps
+
+#: Functions whose string arguments are names of labels (or patterns, which do no harm).
+_NAMING = ("label_replace", "label_join", "sort_by_label", "sort_by_label_desc")
+_TIME_FUNCTIONS = (
+    "days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year",
+    "time", "timestamp", "predict_linear",
+)  # fmt: skip
+
+
+class Preparation:
+    """Settles the durations and times of an expression for the steps of its query."""
+
+    def __init__(self, text: str, steps: Steps) -> None:
+        self._text = text
+        self._steps = steps
+
+    def settled(self, expr: nodes.Expr) -> nodes.Expr:  # noqa: PLR0911 - a case a kind of node
+        """The expression with plain durations and times."""
+        match expr:
+            case nodes.VectorSelector():
+                return replace(expr, offset=self._offset(expr.offset), at=self._at(expr.at))
+            case nodes.MatrixSelector(selector=selector):
+                inner = replace(selector, offset=self._offset(selector.offset), at=self._at(selector.at))
+                return replace(expr, selector=inner, range=self._range(expr.range, expr.position))
+            case nodes.Subquery(step=step):
+                return replace(
+                    expr,
+                    expr=self.settled(expr.expr),
+                    range=self._range(expr.range, expr.position),
+                    step=None if step is None else self._range(step, expr.position),
+                    offset=self._offset(expr.offset),
+                    at=self._at(expr.at),
+                )
+            case nodes.Call(args=args):
+                return replace(expr, args=tuple(self.settled(arg) for arg in args))
+            case nodes.Aggregate(param=param):
+                return replace(expr, expr=self.settled(expr.expr), param=None if param is None else self.settled(param))
+            case nodes.Binary():
+                return replace(expr, left=self.settled(expr.left), right=self.settled(expr.right))
+            case nodes.Negation() | nodes.Paren():
+                return replace(expr, expr=self.settled(expr.expr))
+            case _:
+                return expr
+
+    def _at(self, at: nodes.At | None) -> int | None:
+        return {"start": self._steps.start_ms, "end": self._steps.end_ms}[at] if isinstance(at, str) else at
+
+    def _offset(self, duration: int | nodes.Expr) -> int:
+        return duration if isinstance(duration, int) else round(self._seconds(duration) * 1000)
+
+    def _range(self, duration: int | nodes.Expr, position: int) -> int:
+        length = self._offset(duration)
+        if length <= 0:
+            place = position if isinstance(duration, int) else duration.position
+            raise parse_error(self._text, place, "duration must be greater than 0")
+        return length
+
+    def _seconds(self, expr: nodes.Expr) -> float:
+        match expr:
+            case nodes.Number(value=value):
+                return value
+            case nodes.Paren(expr=inner):
+                return self._seconds(inner)
+            case nodes.Negation(expr=inner):
+                return -self._seconds(inner)
+            case nodes.Binary(op=op, left=left, right=right) if op in ("+", "-", "*", "/", "%", "^"):
+                return self._combined(op, self._seconds(left), self._seconds(right), expr.position)
+            case nodes.Call(function=("step" | "range") as function):
+                length_ms = self._steps.step_ms if function == "step" else self._steps.end_ms - self._steps.start_ms
+                return length_ms / 1000
+            case nodes.Call(function=("min_of" | "max_of") as function, args=args):
+                chosen = min if function == "min_of" else max
+                return chosen(self._seconds(arg) for arg in args)
+            case _:
+                raise parse_error(self._text, expr.position, "unexpected expression in duration expression")
+
+    def _combined(self, op: str, left: float, right: float, position: int) -> float:
+        if op in ("/", "%") and right == 0:
+            raise parse_error(self._text, position, "division by zero" if op == "/" else "modulo by zero")
+        match op:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "/":
+                return left / right
+            case "%":
+                return math.fmod(left, right)
+            case _:
+                return float(left**right)
+
+
+def named_labels(expr: nodes.Expr) -> frozenset[str]:
+    """The labels that an expression names anywhere."""
+    return frozenset(_named(expr)) - {NAME}
+
+
+def _named(expr: nodes.Expr) -> Iterator[str]:
+    match expr:
+        case nodes.VectorSelector(matchers=matchers, any_of=any_of):
+            yield from (matcher.name for group in (matchers, *any_of) for matcher in group)
+        case nodes.Aggregate(labels=labels):
+            yield from labels
+        case nodes.Binary(matching=matching):
+            yield from (*matching.labels, *matching.include)
+        case nodes.Call(function=function, args=args) if function in _NAMING:
+            yield from (arg.value for arg in args if isinstance(arg, nodes.String))
+        case _:
+            pass
+    for child in nodes.children(expr):
+        yield from _named(child)
+
+
+def is_fixed(expr: nodes.Expr) -> bool:
+    """Whether an expression has the same value at every step: all that it reads is at a time of its own."""
+    match expr:
+        case nodes.Number() | nodes.String():
+            return True
+        case nodes.VectorSelector(at=at) | nodes.Subquery(at=at):
+            return at is not None
+        case nodes.Call(function=function) if function in _TIME_FUNCTIONS:
+            return False
+        case _:
+            return all(is_fixed(child) for child in nodes.children(expr))
+
+
+def check_type(expr: nodes.Expr, text: str) -> None:
+    """Refuse an expression without a vector, scalar or text as its result at a step. Raises ``PromqlError``."""
+    if isinstance(nodes.unwrapped(expr), nodes.MatrixSelector | nodes.Subquery):
+        message = f'invalid expression type "range vector" for range query, must be Scalar or instant Vector: {text}'
+        raise PromqlError("bad_data", message)

@@ -1,0 +1,91 @@
+"""One evaluation of an expression: what it reads, its limits, and what it has to tell besides the result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.errors import PromqlError, execution_error
+from spanglass_server.promql.parsing.tokens import line_and_column
+from spanglass_server.promql.ports import Selector
+from spanglass_server.promql.series.text import number_text
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.parsing.nodes import VectorSelector
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.promql.series.samples import Samples
+    from spanglass_server.promql.series.vectors import Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an expression is evaluated: how old a sample may be, and limits. ``deadline_s`` is of ``time.monotonic``."""
+
+    lookback_ms: int = 300_000
+    max_samples: int = 50_000_000
+    subquery_step_ms: int = 60_000
+    deadline_s: float | None = None
+
+
+@dataclass(slots=True)
+class Notes:
+    """Warnings and infos about a result, each told once, with the place in the expression."""
+
+    text: str
+    warnings: dict[str, None] = field(default_factory=dict)
+    infos: dict[str, None] = field(default_factory=dict)
+
+    def warn(self, message: str, position: int) -> None:
+        """Tell that the result may not be what was meant."""
+        self.warnings[f"PromQL warning: {message}{self._place(position)}"] = None
+
+    def warn_of_quantile(self, value: float, position: int) -> None:
+        """Warn that a quantile is not between 0 and 1."""
+        text = number_text(value)
+        self.warn(f"quantile value should be between 0 and 1, got {text}", position)
+
+    def inform(self, message: str, position: int) -> None:
+        """Tell something that may be meant."""
+        self.infos[f"PromQL info: {message}{self._place(position)}"] = None
+
+    def _place(self, position: int) -> str:
+        line, column = line_and_column(self.text, position)
+        return f" ({line}:{column})"
+
+
+@dataclass(slots=True)
+class Query:
+    """The evaluation of one expression at ``steps``; ``named`` are the labels that it names."""
+
+    source: SeriesSource
+    options: Options
+    steps: Steps
+    named: frozenset[str]
+    notes: Notes
+    _read: dict[Selector, Samples] = field(default_factory=dict)
+
+    def select(self, node: VectorSelector, start_ms: int, end_ms: int) -> Samples:
+        """The samples of a selector with ``start_ms < t <= end_ms``; each selection is read once."""
+        self.check_deadline()
+        selector = Selector(node.matchers, start_ms, end_ms, self.named, node.any_of)
+        if selector not in self._read:
+            self._read[selector] = self.source.select(selector)
+            self.check_size(sum(len(samples.value) for samples in self._read.values()))
+        return self._read[selector]
+
+    def check_size(self, samples: int) -> None:
+        """Refuse what holds too many samples at once."""
+        if samples > self.options.max_samples:
+            raise execution_error(
+                f"query processing would load too many samples into memory in query execution: {samples} of at most "
+                f"{self.options.max_samples}; ask for fewer series, a shorter range, or a longer step"
+            )
+
+    def check_deadline(self) -> None:
+        """Refuse to go on when the time is over."""
+        if self.options.deadline_s is not None and time.monotonic() > self.options.deadline_s:
+            message = (
+                "query timed out in expression evaluation; ask for fewer series, a shorter range, or a longer step"
+            )
+            raise PromqlError("timeout", message)

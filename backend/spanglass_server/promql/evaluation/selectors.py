@@ -1,0 +1,81 @@
+"""Selectors: the last sample of each series at each step, and ranges of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.evaluation.windows import window_ends, without
+from spanglass_server.promql.series.vectors import Steps, Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.evaluation.query import Query
+    from spanglass_server.promql.parsing.nodes import At, Expr, VectorSelector
+    from spanglass_server.promql.series.samples import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The samples of series, and the windows of ``range_ms`` that end at ``steps``. No sample is a marker."""
+
+    samples: Samples
+    steps: Steps
+    range_ms: int
+    position: int
+
+    def inside(self) -> Samples:
+        """The samples inside the window of the one step."""
+        age_ms = self.steps.start_ms - self.samples.time_ms
+        return without(self.samples, (age_ms < 0) | (age_ms >= self.range_ms))
+
+
+def shifted(steps: Steps, at: At | None, offset_ms: int) -> Steps:
+    """The times at which a selector looks, for the steps at which it is asked."""
+    if at is None:
+        return Steps(steps.start_ms - offset_ms, steps.step_ms, steps.size)
+    assert isinstance(at, int)  # noqa: S101 - start() and end() were replaced before
+    return Steps(at - offset_ms, 0, steps.size)
+
+
+def instant(query: Query, node: VectorSelector, steps: Steps) -> Vector:
+    """The last sample of each series at each step, no older than the lookback and not stale."""
+    return last_samples(query, node, steps)[0]
+
+
+def last_samples(query: Query, node: VectorSelector, steps: Steps) -> tuple[Vector, NDArray[np.int64]]:
+    """As ``instant``, with the times of the samples, in milliseconds."""
+    times, lookback_ms = shifted(steps, node.at, plain(node.offset)), query.options.lookback_ms
+    samples = query.select(node, times.start_ms - lookback_ms, times.end_ms)
+    query.check_size(samples.labels.size * steps.size)
+    hi = window_ends(samples.time_ms, samples.offsets, times, 0)
+    present = hi > window_ends(samples.time_ms, samples.offsets, times, lookback_ms)
+    if not len(samples.value):
+        return Vector(samples.labels, np.zeros(hi.shape), present), np.zeros(hi.shape, np.int64)
+    last = np.maximum(hi - 1, 0)
+    if samples.is_stale is not None:
+        present &= ~samples.is_stale[last]
+    values, time_ms = samples.value[last], samples.time_ms[last]
+    if samples.histogram is None:
+        return Vector(samples.labels, values, present), time_ms
+    histogram = np.where(present, samples.histogram[last], -1)
+    return Vector(samples.labels, values, present & (histogram < 0), histogram, samples.histograms), time_ms
+
+
+def matrix(query: Query, node: VectorSelector, range_ms: int, steps: Steps) -> Range:
+    """All samples of a range before each step; staleness markers are none."""
+    times = shifted(steps, node.at, plain(node.offset))
+    samples = query.select(node, times.start_ms - range_ms, times.end_ms)
+    query.check_size(samples.labels.size * steps.size)
+    if samples.is_stale is not None:
+        samples = without(samples, samples.is_stale)
+    return Range(samples, times, range_ms, node.position)
+
+
+def plain(duration: int | Expr) -> int:
+    """A duration in milliseconds, which is a number after ``resolved``."""
+    assert isinstance(duration, int)  # noqa: S101
+    return duration

@@ -1,0 +1,149 @@
+"""Rates and differences: rate, increase, delta, irate, idelta, changes, resets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.evaluation.cells import without_name
+from spanglass_server.promql.functions.ranges import over_windows
+from spanglass_server.promql.series.labels import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.evaluation.windows import Windows
+    from spanglass_server.promql.functions.invocation import Invocation
+    from spanglass_server.promql.series.vectors import Vector
+
+    Floats = NDArray[np.float64]
+    Result = tuple[Floats, NDArray[np.bool_]]
+
+#: A gap between window and sample this many times the mean distance of samples is not extrapolated over.
+_EXTRAPOLATION_LIMIT = 1.1
+_COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
+
+
+def rate(call: Invocation) -> Vector:
+    """The growth of counters a second."""
+    inform_of_gauges(call)
+    return _extrapolated(call, is_counter=True, is_rate=True)
+
+
+def increase(call: Invocation) -> Vector:
+    """The growth of counters."""
+    inform_of_gauges(call)
+    return _extrapolated(call, is_counter=True, is_rate=False)
+
+
+def delta(call: Invocation) -> Vector:
+    """The difference of gauges between the ends of the window."""
+    return _extrapolated(call, is_counter=False, is_rate=False)
+
+
+def inform_of_gauges(call: Invocation) -> None:
+    """Tell of metrics that do not look like counters."""
+    names = call.range(0).samples.labels.column(NAME)
+    used = {names.values[code] for code in np.unique(names.codes).tolist()}
+    for name in sorted(used):
+        if name and not name.endswith(_COUNTER_SUFFIXES):
+            call.inform(f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"')
+
+
+def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vector:
+    range_ = call.range(0)
+    result = over_windows(range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
+    return without_name(result)
+
+
+def _extrapolate(some: Windows, *, is_counter: bool, is_rate: bool) -> Result:
+    """The difference of last and first sample, extrapolated to the window's ends where samples come near to them."""
+    count, first, last = some.count, some.first, some.last
+    begin = some.value[first]
+    result = some.value[last] - begin
+    if is_counter:
+        _add_resets(some, result)
+    first_ms, last_ms = some.time_ms[first], some.time_ms[last]
+    sampled = (last_ms - first_ms) / 1000
+    between = sampled / (count - 1)
+    to_start = _gap((first_ms - some.start_ms) / 1000, between)
+    if is_counter:
+        # A counter is never negative: it began no earlier than where its growth leads back to zero.
+        to_zero = sampled * (begin / result)
+        bounded = (result > 0) & (begin >= 0) & (to_zero < to_start)
+        np.copyto(to_start, to_zero, where=bounded)
+    factor = (sampled + to_start + _gap((some.end_ms - last_ms) / 1000, between)) / sampled
+    if is_rate:
+        factor /= some.range_ms / 1000
+    result *= factor
+    return result, count > 1
+
+
+def _gap(gap: Floats, between: Floats) -> Floats:
+    np.copyto(gap, between / 2, where=gap >= between * _EXTRAPOLATION_LIMIT)
+    return gap
+
+
+def _add_resets(some: Windows, result: Floats) -> None:
+    """Add what counters lost by resets inside each window."""
+    fell = some.value[1:] < some.value[:-1]
+    if not fell.any():
+        return
+    # Places in the list of falls: those after the first sample of the window, up to the last.
+    falls = np.concatenate(([0, 0], np.cumsum(fell)))
+    low, high = falls[some.first + 1], falls[some.last + 1]
+    cells = np.nonzero((high > low) & (some.hi > some.lo))
+    lost = np.append(some.value[:-1][fell], 0.0)
+    bounds = np.stack([low[cells], high[cells]], axis=-1).ravel()
+    if len(bounds):
+        result[cells] += np.add.reduceat(lost, bounds)[::2]
+
+
+def irate(call: Invocation) -> Vector:
+    """The growth of counters a second, between the last two samples."""
+    inform_of_gauges(call)
+    return without_name(over_windows(call.range(0), lambda some: _between_last(some, is_rate=True)))
+
+
+def idelta(call: Invocation) -> Vector:
+    """The difference of the last two samples."""
+    return without_name(over_windows(call.range(0), lambda some: _between_last(some, is_rate=False)))
+
+
+def _between_last(some: Windows, *, is_rate: bool) -> Result:
+    last, before = some.last, np.maximum(some.hi - 2, 0)
+    end, begin = some.value[last], some.value[before]
+    present = some.count > 1
+    if not is_rate:
+        return end - begin, present
+    grown = np.where(end < begin, end, end - begin)
+    return grown / ((some.time_ms[last] - some.time_ms[before]) / 1000), present
+
+
+def changes(some: Windows) -> Result:
+    """How often the value changes from sample to sample."""
+    after, before = some.value[1:], some.value[:-1]
+    return _marks(some, (after != before) & ~(np.isnan(after) & np.isnan(before)))
+
+
+def resets(some: Windows) -> Result:
+    """How often the value falls from sample to sample."""
+    return _marks(some, some.value[1:] < some.value[:-1])
+
+
+def _marks(some: Windows, marked: NDArray[np.bool_]) -> Result:
+    seen = np.concatenate(([0], np.cumsum(marked)))
+    return (seen[some.last] - seen[some.first]).astype(np.float64), some.count > 0
+
+
+RANGE_FUNCTIONS: dict[str, Callable[[Windows], Result]] = {"changes": changes, "resets": resets}
+CALLS: dict[str, Callable[[Invocation], Vector]] = {
+    "rate": rate,
+    "increase": increase,
+    "delta": delta,
+    "irate": irate,
+    "idelta": idelta,
+}

@@ -1,0 +1,1 @@
+"""From the text of a PromQL expression to its syntax tree."""

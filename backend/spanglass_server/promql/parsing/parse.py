@@ -1,0 +1,46 @@
+"""From the text of a PromQL expression to its syntax tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import promql_parser as library
+
+from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.parsing.conversion import Conversion
+from spanglass_server.promql.parsing.places import place_of
+from spanglass_server.promql.parsing.rewriting import rewrite
+from spanglass_server.promql.parsing.tokens import Token, Tokens, parse_error, tokenize
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.parsing import nodes
+
+
+def parse(text: str) -> nodes.Expr:
+    """The syntax tree of an expression. Raises ``PromqlError`` of the kind ``bad_data``, with the place."""
+    tokens = tokenize(text)
+    if not tokens.items:
+        raise parse_error(text, 0, "no expression found in input")
+    return _parse_tokens(tokens)
+
+
+def _parse_tokens(tokens: Tokens) -> nodes.Expr:
+    rewritten = rewrite(tokens)
+    try:
+        tree = library.parse(rewritten.text())
+    except ValueError as error:
+        raise parse_error(tokens.text, place_of(str(error), tokens), str(error)) from None
+
+    def parse_duration(inside: list[Token]) -> nodes.Expr:
+        return _parse_part(tokens.text, inside)
+
+    try:
+        return Conversion(rewritten, parse_duration).expr(tree)
+    except IndexError:  # tokens that the library reads otherwise than we do
+        raise PromqlError("bad_data", f"the expression cannot be read: {tokens.text}") from None
+
+
+def _parse_part(text: str, inside: list[Token]) -> nodes.Expr:
+    """The expression of a few tokens in the middle of a text, whose places stay those of the text."""
+    begin, end = inside[0].start, inside[-1].end
+    return _parse_tokens(tokenize(" " * begin + text[begin:end]))
