@@ -84,12 +84,11 @@ class TableSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """The whole table as one part, whatever the window."""
         del window
-        return [Part((f"table of {signal}", id(self)), 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
+        return [Part((f"table of {signal}", id(self)), signal, 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
 
-    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+    def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """Select all rows."""
-        del part
-        return self.relation(signal, ALL_TIME, columns)
+        return self.relation(part.signal, ALL_TIME, columns)
 
     def whole_rows(
         self,

@@ -46,6 +46,7 @@ class Part:
     """
 
     key: tuple[str, int]
+    signal: Signal
     rows: int
     min_time_ns: int
     max_time_ns: int
@@ -83,7 +84,7 @@ class QuerySession(Protocol):
     def parts(self, signal: Signal, window: Window) -> Sequence[Part]:
         """What the rows of a window lie in, in the order of their arrival; other rows lie there too."""
 
-    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+    def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """As ``relation``, over all rows of one part of this session, of whatever time."""
 
     def whole_rows(

@@ -99,26 +99,31 @@ class StoreSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """See ``QuerySession``."""
         held: list[tuple[Part, Segment | Chunk]] = [
-            (Part(("segment", s.id), s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
+            (Part(("segment", s.id), signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
             for s in self._segments(signal, window)
         ]
         held += [
-            (Part(("chunk", c.serial), c.rows, c.min_time_ns, c.max_time_ns, frozenset(c.table.column_names)), c)
+            (
+                Part(
+                    ("chunk", c.serial), signal, c.rows, c.min_time_ns, c.max_time_ns, frozenset(c.table.column_names)
+                ),
+                c,
+            )
             for c in self._chunks(signal, window)
         ]
         self._parts.update((part.key, rows) for part, rows in held)
         return [part for part, _ in held]
 
-    def part_relation(self, signal: Signal, part: Part, columns: Collection[str]) -> str:
+    def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """See ``QuerySession``."""
         needed = dict.fromkeys(columns)
         present = part.columns.intersection(needed)
-        held = self._parts[part.key]
+        held, time = self._parts[part.key], TIME_COLUMN[part.signal]
         if isinstance(held, Segment):
             source = _read_parquet([str(self._data_dir / held.file_for(needed))])
         else:
-            source = self._register(held.table.select([TIME_COLUMN[signal], *(present - {TIME_COLUMN[signal]})]))
-        return f"({_select(signal, needed, present, source)})"
+            source = self._register(held.table.select([time, *(present - {time})]))
+        return f"({_select(part.signal, needed, present, source)})"
 
     def whole_rows(
         self,

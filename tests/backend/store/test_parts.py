@@ -20,7 +20,7 @@ def test_parts_are_segments_and_chunks_and_their_rows(bench):
         ]
 
     def _relation(session, part):
-        return session.part_relation(Signal.SPANS, part, ["name", "span.a:str"])[1:-1]
+        return session.part_relation(part, ["name", "span.a:str"])[1:-1]
 
     assert bench.engine.run_here(ask) == [
         (2, True, [{"name": "1", "span.a:str": "x"}, {"name": "2", "span.a:str": None}]),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.stored.identity import catalogue
 from spanglass_server.promql.stored.matching import accepted
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,35 +20,52 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import Part, QuerySession
 
 Matchers = tuple["Matcher", ...]
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part, and the range of time that is read from it, ``after_ms < t <= until_ms``."""
+
+    part: Part
+    after_ms: int
+    until_ms: int
 
 
 @dataclass(slots=True)
 class Wanted:
-    """A form of a metric that is asked for, the parts that hold it, and matchers on labels of which one list holds."""
+    """A form of a metric that is asked for, matchers on labels of which one list holds, and which shares hold it."""
 
     named: Named
-    parts: list[Part]
+    shares: list[int] = field(default_factory=list)
     alternatives: list[Matchers] = field(default_factory=list)
 
     @property
-    def key(self) -> tuple[Named, tuple[Matchers, ...], tuple[tuple[str, int], ...]]:
-        """Equal for equal series."""
-        return self.named, tuple(self.alternatives), tuple(part.key for part in self.parts)
+    def key(self) -> tuple[Named, tuple[Matchers, ...], tuple[int, ...]]:
+        """Equal for equal series of the same shares."""
+        return self.named, tuple(self.alternatives), tuple(self.shares)
 
 
-def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, parts: Sequence[Part]) -> list[Wanted]:
-    """All forms that a selector means, in parts that overlap its range."""
-    catalogues = [(part, catalogue(session, part, cache)) for part in parts]
+def shares_of(session: QuerySession, selector: Selector) -> list[Share]:
+    """What is read for a selector: here it is decided which records stand in for which time."""
+    window = Window((selector.start_ms + 1) * NS_PER_MS, (selector.end_ms + 1) * NS_PER_MS)
+    parts = session.parts(Signal.METRICS, window)
+    return [Share(part, selector.start_ms, selector.end_ms) for part in parts]
+
+
+def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:
+    """All forms that a selector means."""
+    catalogues = [catalogue(session, share.part, cache) for share in shares]
     found: dict[Named, Wanted] = {}
     for matchers in selector.any_of or (selector.matchers,):
         on_name = [matcher for matcher in matchers if matcher.name == NAME]
         others = tuple(matcher for matcher in matchers if matcher.name != NAME)
-        names = _names(session, on_name, [held for _, held in catalogues])
+        names = _names(session, on_name, catalogues)
         for named in dict.fromkeys(names):
-            each = found.setdefault(named, Wanted(named, []))
+            each = found.setdefault(named, Wanted(named))
             each.alternatives.append(others)
     for each in found.values():
-        each.parts += [part for part, held in catalogues if each.named in held.by_name.get(each.named.name, ())]
+        each.shares += [n for n, held in enumerate(catalogues) if each.named in held.by_name.get(each.named.name, ())]
     return list(found.values())
 
 

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from spanglass_server.promql.stored.choice import Share
     from spanglass_server.promql.stored.resolving import Resolved
 
 
-def samples_of(found: Resolved, after_ms: int, until_ms: int) -> Samples:
-    """The samples of a range, ``after_ms < t <= until_ms``; series without any are left out.
+def samples_of(found: Resolved, shares: Sequence[Share]) -> Samples:
+    """The samples of each share's range; series without any are left out.
 
     Of samples of one time in one series the last stays. What deltas count is summed up over the range.
     """
-    cuts = [_cut(each.piece, each.rows, after_ms, until_ms) for each in found.chosen]
+    cuts = [_cut(each.piece, each.rows, shares[each.share]) for each in found.chosen]
     samples, is_in_order = _gathered(found, cuts)
     if not is_in_order:
         samples = _in_order(samples)
@@ -50,10 +51,10 @@ class _Cut:
         self.places = slice(first, first + self.size) if is_whole else ranges(starts, counts)
 
 
-def _cut(piece: Piece, rows: NDArray[np.intp], after_ms: int, until_ms: int) -> _Cut:
+def _cut(piece: Piece, rows: NDArray[np.intp], share: Share) -> _Cut:
     starts, ends = piece.offsets[rows], piece.offsets[rows + 1]
-    first = _first_after(piece.time_ms, starts, ends, after_ms)
-    return _Cut(piece, first, _first_after(piece.time_ms, first, ends, until_ms) - first)
+    first = _first_after(piece.time_ms, starts, ends, share.after_ms)
+    return _Cut(piece, first, _first_after(piece.time_ms, first, ends, share.until_ms) - first)
 
 
 def _first_after(

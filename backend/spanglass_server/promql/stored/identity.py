@@ -11,7 +11,6 @@ from spanglass_server.promql.stored.names import metric_name
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import DELTA
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +132,7 @@ def catalogue(session: QuerySession, part: Part, cache: SeriesCache) -> Catalogu
 
 
 def _read(session: QuerySession, part: Part) -> Catalogue:
-    relation = Sql(session.part_relation(Signal.METRICS, part, _COLUMNS))
+    relation = Sql(session.part_relation(part, _COLUMNS))
     found = rows(session, statement("promql/identities", relation=relation, scope=VERBATIM_SCOPE))
     return Catalogue.of(
         tuple(

@@ -11,7 +11,7 @@ from spanglass_server.promql.stored.pieces import offsets_of
 from spanglass_server.promql.stored.streams import SCOPE_FIELDS, Streams, read_streams
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
-from spanglass_server.signals import OVERFLOW_COLUMNS, AttributeColumn, Signal, quote_identifier
+from spanglass_server.signals import OVERFLOW_COLUMNS, AttributeColumn, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,10 +76,10 @@ def read_points(
     session: QuerySession, part: Part, identity: Identity, values: Values, *, with_created: bool = False
 ) -> Points:
     """Read points that have a value, or say that there is none. Of points of one time the last stays, of deltas all."""
-    identifying = _identifying(part.columns, is_verbatim=identity.is_verbatim)
-    columns = sorted({*_ALWAYS, *values.columns, *identifying})
-    relation = Sql(session.part_relation(Signal.METRICS, part, columns))
-    stream, chosen = _hash(identifying), identity.condition()
+    telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
+    columns = sorted({*_ALWAYS, *values.columns, *telling})
+    relation = Sql(session.part_relation(part, columns))
+    stream, chosen = stream_number(telling), identity.condition()
     wanted = {"relation": relation, "stream": stream, "chosen": chosen, "is_there": Sql(values.is_there)}
     with_start = with_created or identity.is_delta
     found = run(
@@ -91,13 +91,13 @@ def read_points(
             **wanted,
         ),
     )
-    listed = Sql(", ".join(f"any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, identifying)) or "0")
+    listed = Sql(", ".join(f"any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling)) or "0")
     streams = read_streams(run(session, statement("promql/streams", columns=listed, **wanted)))
     points = _sorted(found, streams, with_start=with_start)
     return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
 
 
-def _identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
+def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
     """The columns that tell streams apart: of series from Prometheus only their labels."""
     positions = {"point"} if is_verbatim else _POSITIONS
     found = []
@@ -109,9 +109,10 @@ def _identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
     return sorted(found)
 
 
-def _hash(identifying: list[str]) -> Sql:
-    parts = [quote_identifier(name) for name in identifying if name not in OVERFLOW_COLUMNS]
-    if "overflow_name" in identifying:
+def stream_number(columns: list[str]) -> Sql:
+    """A number of the stream, from the columns that tell streams apart."""
+    parts = [quote_identifier(name) for name in columns if name not in OVERFLOW_COLUMNS]
+    if "overflow_name" in columns:
         parts.append(
             "list_filter(list_zip(overflow_name, overflow_value, overflow_index), lambda entry: entry[3] IS NULL)"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +22,19 @@ _HASH = 2**64 - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """Some streams of a piece, with their labels."""
+    """Some streams of a piece, with their labels; ``share`` is the place of what is read of their part."""
 
     piece: Piece
     rows: NDArray[np.intp]
     labels: LabelSets
+    share: int
     name: str
     is_delta: bool
+
+    @property
+    def samples(self) -> int:
+        """How many samples they have, whenever."""
+        return int((self.piece.offsets[self.rows + 1] - self.piece.offsets[self.rows]).sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +88,6 @@ def _of_one_temporality(labels: LabelSets, chosen: Sequence[Chosen], series: lis
         order = np.argsort(places, kind="stable")
         if each.is_delta:
             order = order[~is_cumulative[places[order]]]
-        kept.append(Chosen(each.piece, each.rows[order], labels, each.name, each.is_delta))
+        kept.append(replace(each, rows=each.rows[order], labels=labels))
         kept_series.append(places[order])
     return Resolved(labels, tuple(kept), tuple(kept_series), is_delta & ~is_cumulative)

@@ -9,14 +9,13 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.series.labels import NAME, LabelColumn
 from spanglass_server.promql.stored.cache import SeriesCache
-from spanglass_server.promql.stored.choice import wanted
+from spanglass_server.promql.stored.choice import shares_of, wanted
+from spanglass_server.promql.stored.directory import directory
 from spanglass_server.promql.stored.gathering import samples_of
 from spanglass_server.promql.stored.labels import labels_of
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.reading import Reader
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
-from spanglass_server.signals import Signal
-from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
     from spanglass_server.promql.ports import Selector
     from spanglass_server.promql.series.labels import LabelSets
     from spanglass_server.promql.series.samples import Samples
-    from spanglass_server.promql.stored.choice import Wanted
+    from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.pieces import Piece
     from spanglass_server.store.ports import QuerySession
 
-NS_PER_MS = 1_000_000
 MAX_SAMPLES = 50_000_000
 
 
@@ -46,17 +44,17 @@ class StoredSeries:
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
-        found = self._resolved(selector)
-        return samples_of(found, selector.start_ms, selector.end_ms)
+        shares = shares_of(self._session, selector)
+        return samples_of(self._resolved(selector, shares), shares)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``."""
         return sorted({name for labels in self._label_sets(selectors) for name in _used(labels)})
 
     def label_values(self, name: str, selectors: Sequence[Selector]) -> list[str]:
-        """See ``SeriesSource``."""
+        """See ``SeriesSource``; attributes of resources have values too."""
         found: set[str] = set()
-        for labels in self._label_sets(selectors):
+        for labels in self._label_sets(selectors, frozenset({name})):
             column = labels.column(name)
             found.update(column.values[code] for code in np.unique(column.codes).tolist())
         return sorted(found - {""})
@@ -66,34 +64,46 @@ class StoredSeries:
         found = {tuple(row.items()): row for labels in self._label_sets(selectors) for row in labels.rows()}
         return [found[key] for key in sorted(found)]
 
-    def _label_sets(self, selectors: Sequence[Selector]) -> Iterator[LabelSets]:
-        return (self.select(selector).labels for selector in selectors)
+    def _label_sets(self, selectors: Sequence[Selector], named: frozenset[str] = frozenset()) -> Iterator[LabelSets]:
+        """The label sets that match, without reading samples; some may come several times."""
+        for selector in selectors:
+            shares = shares_of(self._session, selector)
+            for form in wanted(self._session, self._cache, selector, shares):
+                identity, name = form.named.identity, form.named.name
+                for share in (shares[place] for place in form.shares):
+                    entry = directory(self._session, share.part, self._cache)[identity]
+                    between = (share.after_ms, share.until_ms)
+                    labels = entry.labels(
+                        form.named.form, selector.named | named, between, is_verbatim=identity.is_verbatim
+                    )
+                    labels = labels.take(np.flatnonzero(self._matching(labels, form)))
+                    yield labels.replace({NAME: LabelColumn.constant(name, labels.size)})
 
-    def _resolved(self, selector: Selector) -> Resolved:
-        """The series that match, as far as parts tell that overlap the range."""
-        window = Window((selector.start_ms + 1) * NS_PER_MS, (selector.end_ms + 1) * NS_PER_MS)
-        parts = self._session.parts(Signal.METRICS, window)
-        forms = wanted(self._session, self._cache, selector, parts)
-        key = ("series", tuple(form.key for form in forms), selector.named, selector.with_created)
-        return self._cache.kept(key, lambda: self._resolve(forms, selector), lambda found: found.bytes)
+    def _resolved(self, selector: Selector, shares: Sequence[Share]) -> Resolved:
+        """The series that match, as far as the shares' parts have any."""
+        forms = wanted(self._session, self._cache, selector, shares)
+        parts = tuple(share.part.key for share in shares)
+        key = ("series", parts, tuple(form.key for form in forms), selector.named, selector.with_created)
+        return self._cache.kept(key, lambda: self._resolve(forms, selector, shares), lambda found: found.bytes)
 
-    def _resolve(self, forms: Sequence[Wanted], selector: Selector) -> Resolved:
+    def _resolve(self, forms: Sequence[Wanted], selector: Selector, shares: Sequence[Share]) -> Resolved:
         reader = Reader(self._session, self._cache, with_created=selector.with_created)
         chosen: list[Chosen] = []
         samples = 0
         for form in forms:
-            identity = form.named.identity
-            for part in form.parts:
-                for piece in reader.pieces(part, identity, form.named.form):
-                    labels = self._labels(piece, selector.named, is_verbatim=identity.is_verbatim)
-                    rows = np.flatnonzero(self._matching(labels, form))
-                    samples += int((piece.offsets[rows + 1] - piece.offsets[rows]).sum())
+            for share in form.shares:
+                for piece in reader.pieces(shares[share].part, form.named.identity, form.named.form):
+                    chosen.append(self._chosen(piece, share, form, selector.named))
+                    samples += chosen[-1].samples
                     self._check(samples)
-                    name = LabelColumn.constant(form.named.name, len(rows))
-                    chosen.append(
-                        Chosen(piece, rows, labels.take(rows).replace({NAME: name}), form.named.name, identity.is_delta)
-                    )
         return resolved(chosen)
+
+    def _chosen(self, piece: Piece, share: int, form: Wanted, named: frozenset[str]) -> Chosen:
+        identity, name = form.named.identity, form.named.name
+        labels = self._labels(piece, named, is_verbatim=identity.is_verbatim)
+        rows = np.flatnonzero(self._matching(labels, form))
+        labels = labels.take(rows).replace({NAME: LabelColumn.constant(name, len(rows))})
+        return Chosen(piece, rows, labels, share, name, identity.is_delta)
 
     def _labels(self, piece: Piece, named: frozenset[str], *, is_verbatim: bool) -> LabelSets:
         return self._cache.kept(
