@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.promql.series.labels import NAME
-from spanglass_server.promql.stored.identity import catalogue
 from spanglass_server.promql.stored.matching import accepted
+from spanglass_server.promql.stored.naming.identity import catalogue
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.ports import Matcher, Selector
     from spanglass_server.promql.stored.cache import SeriesCache
-    from spanglass_server.promql.stored.identity import Catalogue, Named
+    from spanglass_server.promql.stored.naming.identity import Catalogue, Named
     from spanglass_server.store.ports import Part, QuerySession
 
 Matchers = tuple["Matcher", ...]

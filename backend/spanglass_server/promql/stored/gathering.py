@@ -9,7 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.histograms import rows as native_rows
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.pieces import Piece, offsets_of, ranges
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, ranges
 from spanglass_server.promql.stored.sums import summed
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.series.labels import LabelSets
-from spanglass_server.promql.stored.labels import telling
+from spanglass_server.promql.stored.naming.labels import telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.pieces import Piece
+    from spanglass_server.promql.stored.decoding.pieces import Piece
 
 _HASH = 2**64 - 1
 

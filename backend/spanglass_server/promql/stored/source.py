@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn
 from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import shares_of, wanted
-from spanglass_server.promql.stored.directory import directory
+from spanglass_server.promql.stored.decoding.reading import Reader
+from spanglass_server.promql.stored.discovery.directory import directory
+from spanglass_server.promql.stored.discovery.exemplars import exemplars
+from spanglass_server.promql.stored.discovery.metadata import metadata
 from spanglass_server.promql.stored.gathering import samples_of
-from spanglass_server.promql.stored.labels import labels_of
 from spanglass_server.promql.stored.matching import matching
-from spanglass_server.promql.stored.reading import Reader
+from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
 
 if TYPE_CHECKING:
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.ports import Selector
     from spanglass_server.promql.series.labels import LabelSets
     from spanglass_server.promql.series.samples import Samples
     from spanglass_server.promql.stored.choice import Share, Wanted
-    from spanglass_server.promql.stored.pieces import Piece
+    from spanglass_server.promql.stored.decoding.pieces import Piece
+    from spanglass_server.promql.stored.discovery.exemplars import SeriesExemplars
+    from spanglass_server.promql.stored.discovery.metadata import Metadata
     from spanglass_server.store.ports import QuerySession
 
 MAX_SAMPLES = 50_000_000
@@ -63,6 +67,15 @@ class StoredSeries:
         """See ``SeriesSource``."""
         found = {tuple(row.items()): row for labels in self._label_sets(selectors) for row in labels.rows()}
         return [found[key] for key in sorted(found)]
+
+    def metadata(self, start_ms: int, end_ms: int) -> dict[str, list[Metadata]]:
+        """Type, help and unit of the metrics of a range, by name."""
+        shares = shares_of(self._session, Selector((), start_ms, end_ms))
+        return metadata(self._session, self._cache, shares)
+
+    def exemplars(self, selectors: Sequence[Selector]) -> list[SeriesExemplars]:
+        """The exemplars of all series that match any selector, in its range."""
+        return exemplars(self._session, self._cache, selectors)
 
     def _label_sets(self, selectors: Sequence[Selector], named: frozenset[str] = frozenset()) -> Iterator[LabelSets]:
         """The label sets that match, without reading samples; some may come several times."""

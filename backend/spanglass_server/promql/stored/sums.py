@@ -10,7 +10,7 @@ import numpy as np
 from spanglass_server.promql.histograms import layout, rows
 from spanglass_server.promql.histograms.rows import owners
 from spanglass_server.promql.series.histograms import Buckets, Histograms
-from spanglass_server.promql.stored.pieces import offsets_of, ranges
+from spanglass_server.promql.stored.decoding.pieces import offsets_of, ranges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.promql.stored.identity import Form, Identity, names_of
-from spanglass_server.promql.stored.names import label_name
-from spanglass_server.promql.stored.texts import TEXT_OF, plain_float
+from spanglass_server.promql.stored.naming.identity import Form, Identity, names_of
+from spanglass_server.promql.stored.naming.names import label_name
+from spanglass_server.promql.stored.naming.texts import TEXT_OF, plain_float
 from spanglass_server.signals import ValueType
 
 

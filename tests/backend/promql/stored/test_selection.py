@@ -227,17 +227,3 @@ def test_alternatives_of_matchers(open_tables):
     chosen = selector()
     samples = StoredSeries(session).select(type(chosen)((), chosen.start_ms, chosen.end_ms, any_of=either))
     assert samples.value.tolist() == [1, 3]
-
-
-def test_discovery_of_labels_and_series(open_tables):
-    """Label names, values and label sets of what matches."""
-    series = StoredSeries(
-        open_tables(metrics=[gauge(0, 1, a="1"), gauge(0, 2, b="2"), point(name="y", value_double=1)])
-    )
-    assert series.label_names([selector("x")]) == ["__name__", "a", "b"]
-    assert series.label_values("a", [selector("x")]) == ["1"]
-    assert series.label_values("__name__", [selector("x"), selector("y")]) == ["x", "y"]
-    assert series.series([selector("x"), selector("x", "a=1")]) == [
-        {"__name__": "x", "a": "1"},
-        {"__name__": "x", "b": "2"},
-    ]

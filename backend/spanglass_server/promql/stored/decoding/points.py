@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.promql.stored.pieces import offsets_of
-from spanglass_server.promql.stored.streams import SCOPE_FIELDS, Streams, read_streams
+from spanglass_server.promql.stored.decoding.pieces import offsets_of
+from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, AttributeColumn, quote_identifier
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.identity import Identity
+    from spanglass_server.promql.stored.naming.identity import Identity
     from spanglass_server.store.ports import Part, QuerySession
 
 #: What every reading of points needs, besides what tells streams apart and the values.
@@ -76,12 +76,20 @@ def read_points(
     session: QuerySession, part: Part, identity: Identity, values: Values, *, with_created: bool = False
 ) -> Points:
     """Read points that have a value, or say that there is none. Of points of one time the last stays, of deltas all."""
+    with_start = with_created or identity.is_delta
+    points = all_points(session, part, identity, values, with_start=with_start)
+    return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+
+
+def all_points(
+    session: QuerySession, part: Part, identity: Identity, values: Values, *, with_start: bool = False
+) -> Points:
+    """Read all points that have a value, or say that there is none."""
     telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
     columns = sorted({*_ALWAYS, *values.columns, *telling})
     relation = Sql(session.part_relation(part, columns))
     stream, chosen = stream_number(telling), identity.condition()
     wanted = {"relation": relation, "stream": stream, "chosen": chosen, "is_there": Sql(values.is_there)}
-    with_start = with_created or identity.is_delta
     found = run(
         session,
         statement(
@@ -93,8 +101,7 @@ def read_points(
     )
     listed = Sql(", ".join(f"any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling)) or "0")
     streams = read_streams(run(session, statement("promql/streams", columns=listed, **wanted)))
-    points = _sorted(found, streams, with_start=with_start)
-    return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+    return _sorted(found, streams, with_start=with_start)
 
 
 def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:

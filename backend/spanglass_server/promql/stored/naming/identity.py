@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from spanglass_server.promql.stored.names import metric_name
+from spanglass_server.promql.stored.naming.names import metric_name
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.identity import DELTA
 from spanglass_server.query.statements import rows, statement
@@ -25,6 +25,10 @@ _COLUMNS = (
     *("metric_description", "metric_metadata"),
 )
 _BYTES = 500  # about what an entry takes
+
+
+#: The type of what is no stored metric: the resources that send any.
+TARGET = "target"
 
 
 class Form(StrEnum):
@@ -82,6 +86,9 @@ class Identity:
         return replace(self, unit="", type=kind, temporality=0, is_monotonic=False)
 
 
+TARGET_INFO = Identity("target_info", "", TARGET, 0, is_monotonic=False, is_verbatim=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A stored identity in one part, with what is told of it."""
@@ -118,7 +125,10 @@ class Catalogue:
     def of(cls, listed: tuple[Listed, ...]) -> Catalogue:
         """Index what is listed."""
         by_name: dict[str, list[Named]] = {}
-        for identity in dict.fromkeys(each.identity.canonical() for each in listed):
+        identities = [each.identity.canonical() for each in listed]
+        if not all(identity.is_verbatim for identity in identities):
+            identities.append(TARGET_INFO)
+        for identity in dict.fromkeys(identities):
             for named in names_of(identity):
                 by_name.setdefault(named.name, []).append(named)
         return cls(listed, by_name)

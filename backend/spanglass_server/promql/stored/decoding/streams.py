@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.promql.series.labels import LabelColumn, LabelSets
-from spanglass_server.promql.stored.texts import TEXT_OF, plain_float
+from spanglass_server.promql.stored.naming.texts import TEXT_OF, plain_float
 from spanglass_server.signals import AttributeColumn
 
 if TYPE_CHECKING:

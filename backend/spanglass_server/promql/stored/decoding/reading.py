@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.promql.stored.explicit import (
+from spanglass_server.promql.stored.decoding.explicit import (
     BUCKETS,
     CUSTOM_BUCKETS,
     QUANTILES,
@@ -12,15 +12,16 @@ from spanglass_server.promql.stored.explicit import (
     custom_pieces,
     quantile_pieces,
 )
-from spanglass_server.promql.stored.identity import Form
-from spanglass_server.promql.stored.native import EXPONENTIAL, native_piece
-from spanglass_server.promql.stored.numbers import NUMBERS, number_piece
-from spanglass_server.promql.stored.points import Values, read_points
+from spanglass_server.promql.stored.decoding.native import EXPONENTIAL, native_piece
+from spanglass_server.promql.stored.decoding.numbers import NUMBERS, number_piece
+from spanglass_server.promql.stored.decoding.points import Values, read_points
+from spanglass_server.promql.stored.decoding.targets import target_piece
+from spanglass_server.promql.stored.naming.identity import TARGET, Form
 
 if TYPE_CHECKING:
     from spanglass_server.promql.stored.cache import SeriesCache
-    from spanglass_server.promql.stored.identity import Identity
-    from spanglass_server.promql.stored.pieces import Piece
+    from spanglass_server.promql.stored.decoding.pieces import Piece
+    from spanglass_server.promql.stored.naming.identity import Identity
     from spanglass_server.store.ports import Part, QuerySession
 
 
@@ -41,6 +42,8 @@ class Reader:
         )
 
     def _read(self, part: Part, identity: Identity, form: Form) -> tuple[Piece, ...]:
+        if identity.type == TARGET:
+            return (target_piece(self._session, part),)
         values = _values(identity, form)
         points = read_points(self._session, part, identity, values, with_created=self._with_created)
         if values is BUCKETS:

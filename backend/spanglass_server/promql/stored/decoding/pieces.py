@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.series.histograms import Histograms
-    from spanglass_server.promql.stored.streams import Streams
+    from spanglass_server.promql.stored.decoding.streams import Streams
 
 _SERIALS = count()
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Histograms
-from spanglass_server.promql.stored.layouts import layouts, spread
-from spanglass_server.promql.stored.numbers import added_up
-from spanglass_server.promql.stored.pieces import Piece, offsets_of
-from spanglass_server.promql.stored.points import Values
+from spanglass_server.promql.stored.decoding.layouts import layouts, spread
+from spanglass_server.promql.stored.decoding.numbers import added_up
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of
+from spanglass_server.promql.stored.decoding.points import Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.layouts import Layout
-    from spanglass_server.promql.stored.points import Points
+    from spanglass_server.promql.stored.decoding.layouts import Layout
+    from spanglass_server.promql.stored.decoding.points import Points
 
 _LISTS = ("bucket_counts", "bucket_counts_double", "explicit_bounds", "count", "count_double")
 _COUNTS = (

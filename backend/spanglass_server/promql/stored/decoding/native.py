@@ -10,13 +10,13 @@ import pyarrow as pa
 from spanglass_server.promql.histograms.bounds import reduced
 from spanglass_server.promql.histograms.rows import compact, owners
 from spanglass_server.promql.series.histograms import Buckets, Histograms
-from spanglass_server.promql.stored.pieces import Piece, offsets_of, ranges
-from spanglass_server.promql.stored.points import Values
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, ranges
+from spanglass_server.promql.stored.decoding.points import Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.points import Points
+    from spanglass_server.promql.stored.decoding.points import Points
 
 #: The finest schema of Prometheus; finer scales are made coarser.
 _FINEST = 8

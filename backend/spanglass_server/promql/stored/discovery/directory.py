@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.series.labels import LabelColumn, LabelSets
-from spanglass_server.promql.stored.identity import VERBATIM_SCOPE, Form, Identity
-from spanglass_server.promql.stored.labels import labels_of
-from spanglass_server.promql.stored.points import identifying, stream_number
-from spanglass_server.promql.stored.streams import bound_column, read_streams
+from spanglass_server.promql.stored.decoding.points import identifying, stream_number
+from spanglass_server.promql.stored.decoding.streams import bound_column, read_streams
+from spanglass_server.promql.stored.decoding.targets import is_target, target_labels
+from spanglass_server.promql.stored.naming.identity import TARGET_INFO, VERBATIM_SCOPE, Form, Identity
+from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import quote_identifier
@@ -98,7 +99,21 @@ def _by_identity(found: pa.Table) -> dict[Identity, Entry]:
         columns = streams.take(own)
         used = {name for name, column in columns.columns.items() if column.codes.any()}
         entries[identity] = Entry(columns.keep(used), first_ms[own], last_ms[own], layout[own], layouts)
+    own = np.flatnonzero(~found["is_verbatim"].to_numpy(zero_copy_only=False))
+    if len(own):
+        entries[TARGET_INFO] = _targets(streams.take(own), first_ms[own], last_ms[own])
     return entries
+
+
+def _targets(columns: LabelSets, first_ms: NDArray[np.int64], last_ms: NDArray[np.int64]) -> Entry:
+    """The resources, with the times of the first and last points of any of their metrics."""
+    labels = target_labels(columns)
+    groups = labels.groups()
+    first, last = first_ms[groups.first], last_ms[groups.first]
+    np.minimum.at(first, groups.of, first_ms)
+    np.maximum.at(last, groups.of, last_ms)
+    rows = np.flatnonzero(is_target(labels)[groups.first])
+    return Entry(labels.take(groups.first[rows]), first[rows], last[rows], np.zeros(len(rows), np.intp), ((),))
 
 
 def _bytes(entries: dict[Identity, Entry]) -> int:

@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.promql.series.labels import LabelColumn
-from spanglass_server.promql.stored.pieces import Piece, offsets_of
-from spanglass_server.promql.stored.streams import bound_column
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of
+from spanglass_server.promql.stored.decoding.streams import bound_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.points import Points
+    from spanglass_server.promql.stored.decoding.points import Points
 
 
 @dataclass(frozen=True, slots=True)

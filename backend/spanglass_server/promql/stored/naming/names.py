@@ -35,6 +35,11 @@ def metric_name(name: str, unit: str, *, is_gauge: bool = False, is_counter: boo
     return f"_{joined}" if joined[:1].isdigit() else joined
 
 
+def unit_name(unit: str) -> str:
+    """What a unit is called in Prometheus; "" for none."""
+    return "_".join(filter(None, _unit_suffixes(unit)))
+
+
 @lru_cache(maxsize=8192)
 def label_name(key: str) -> str:
     """The label that an attribute becomes; "" for an attribute without a key."""

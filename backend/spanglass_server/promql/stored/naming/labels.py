@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.series.labels import LabelColumn, LabelSets
-from spanglass_server.promql.stored.names import label_name
+from spanglass_server.promql.stored.naming.names import label_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

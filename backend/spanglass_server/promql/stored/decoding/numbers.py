@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.stored.identity import Form
-from spanglass_server.promql.stored.pieces import Piece, offsets_of
-from spanglass_server.promql.stored.points import Values
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of
+from spanglass_server.promql.stored.decoding.points import Values
+from spanglass_server.promql.stored.naming.identity import Form
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.points import Points
+    from spanglass_server.promql.stored.decoding.points import Points
 
 #: What is read for a form that is one number a point.
 NUMBERS = {

@@ -1,0 +1,1 @@
+"""The points of one part of what is stored, decoded to samples."""

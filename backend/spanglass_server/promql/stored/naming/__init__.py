@@ -1,0 +1,1 @@
+"""OTLP's metrics and attributes under the names of Prometheus."""
