@@ -92,7 +92,7 @@ class Conversion:
 
     def _call(self, node: Any) -> nodes.Call:
         position = self._next_text(node.func.name)
-        closing = self._tokens.closing[self._place]
+        closing = self._inside()
         args = tuple(self.expr(arg) for arg in node.args)
         self._place = closing + 1
         return nodes.Call(node.func.name, args, position)
@@ -101,7 +101,7 @@ class Conversion:
         op = str(node.op)
         position = self._next_text(op)
         self._skip_groups("by", "without")
-        closing = self._tokens.closing[self._place]
+        closing = self._inside()
         param = None if node.param is None else self.expr(node.param)
         inner = self.expr(node.expr)
         self._place = closing + 1
@@ -132,6 +132,11 @@ class Conversion:
         if length is not None and sign is not None and len(tokens) == len("-1"):
             return sign * length
         return self._parse_duration(tokens)
+
+    def _inside(self) -> int:
+        """Step into the parentheses that begin here, so that what is inside finds its own; return where they end."""
+        self._place += 1
+        return self._tokens.closing[self._place - 1]
 
     def _next(self, is_meant: Callable[[Token], bool]) -> int:
         while not is_meant(self._tokens.items[self._place]):
