@@ -27,6 +27,8 @@ CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
 
 _MAX_TOKEN_FILE_BYTES = 4096
 _PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/")
+#: The APIs, which refuse in shapes of their own.
+_OWN_CHECKS = ("/api/", "/prometheus/")
 
 
 class TokenCheck:
@@ -157,7 +159,7 @@ class ReadersOnly:
 
     def _may_pass(self, scope: Scope) -> bool:
         path = scope["path"]
-        if path.startswith((*_PUBLIC_PATHS, "/api/")):
+        if path.startswith((*_PUBLIC_PATHS, *_OWN_CHECKS)):
             return True
         headers = dict(scope["headers"])
         return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))

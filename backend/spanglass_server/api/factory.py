@@ -13,6 +13,7 @@ from spanglass_server.api import facets, filter_check, logs, metrics, monitoring
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
+from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, table
 
@@ -68,7 +69,7 @@ def _description(routes: Sequence[Route], version: str) -> Route:
         path="/openapi.json",
         summary="This API, described in OpenAPI 3.1.",
         response=table(ANYTHING),
-        reply=lambda _: describe_api(described, version),
+        reply=lambda _: describe_api(described, version, described_paths()),
     )
     described.append(route)
     return route

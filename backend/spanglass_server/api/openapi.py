@@ -9,7 +9,7 @@ from spanglass_server.api.routing import PREFIX
 from spanglass_server.api.schema import INTEGER, STRING, array, choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from spanglass_server.api.params import Param
     from spanglass_server.api.routing import Route
@@ -29,8 +29,10 @@ ERROR = {
 }
 
 
-def describe_api(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """Write the document: every route with its parameters and answers (openapis.org, OAS 3.1)."""
+def describe_api(
+    routes: Iterable[Route], version: str, more_paths: Mapping[str, dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Write the document: every route with its parameters and answers (openapis.org, OAS 3.1), then ``more_paths``."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.documented_path, {})[route.method.lower()] = _operation(route)
@@ -41,7 +43,7 @@ def describe_api(routes: Iterable[Route], version: str) -> dict[str, Any]:
             "version": version,
             "description": "Traces, logs and metrics: search, groups, series and SQL.",
         },
-        "paths": paths,
+        "paths": {**paths, **(more_paths or {})},
         "components": {
             "schemas": {"Error": ERROR},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "the read token"}},

@@ -22,12 +22,16 @@ from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
+from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.promql.stored.cache import SeriesCache
+from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
@@ -186,8 +190,22 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             version=release,
         )
 
-    # the pages call it within the process, after the reader's own request was let in
-    in_process = InProcessApi(Starlette(routes=api(lambda _: None)))
+    cache = SeriesCache()
+
+    def prometheus(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
+        return create_prometheus_api(
+            PrometheusContext(
+                engine=node.engine,
+                series=lambda session: StoredSeries(session, cache),
+                clock_ns=time.time_ns,
+                authorize=authorize,
+                deadline_s=settings.query.deadline_ns / 1e9,
+            ),
+            release,
+        )
+
+    # the pages call them within the process, after the reader's own request was let in
+    in_process = InProcessApi(Starlette(routes=[*api(lambda _: None), *prometheus(lambda _: None)]))
 
     def health() -> str | None:
         return node.ingest.health
@@ -202,6 +220,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             *otlp_routes(intake, cors=cors),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
+            *prometheus(_api_authorize(tokens.read)),
             *page_routes(in_process, **this),
         ],
         exception_handlers={404: _not_found(not_found_page(in_process, **this))},

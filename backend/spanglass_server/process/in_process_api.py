@@ -24,7 +24,7 @@ class InProcessApi:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    async def __call__(self, path: str, params: Mapping[str, str | list[str]]) -> dict[str, Any]:
         """See ``pages.ports.Api``."""
         scope: dict[str, Any] = {
             "type": "http",
@@ -34,7 +34,7 @@ class InProcessApi:
             "scheme": "http",
             "path": unquote(path),
             "raw_path": path.encode(),
-            "query_string": urlencode(params).encode(),
+            "query_string": urlencode(params, doseq=True).encode(),
             "root_path": "",
             "headers": [],
             "client": None,
@@ -61,5 +61,11 @@ class InProcessApi:
         await self._app(scope, receive, send)
         body: dict[str, Any] = orjson.loads(b"".join(parts))
         if status not in _OK:
-            raise ApiError(status, body.get("error", {}))
+            raise ApiError(status, _error(body))
         return body
+
+
+def _error(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object that tells of an error; Prometheus' API has its message and type beside one another instead."""
+    error: Mapping[str, Any] | str = body.get("error", {})
+    return {"code": body.get("errorType", ""), "message": error} if isinstance(error, str) else error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from spanglass.cli.errors import CliError, Exit
 from spanglass.terminal.safe import terminal_text
+from spanglass_core.lazy_patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 API = "/api/v1"
+PROMETHEUS = "/prometheus/api/v1"
 DEFAULT_URL = "http://127.0.0.1:4318"
 
 # Twice the default deadline of a query: the server's own answer comes first.
@@ -36,6 +39,9 @@ _HINT_BY_STATUS = {
     504: "narrow the time range with --last, or the filter",
     507: "narrow the time range with --last, or the filter",
 }
+
+#: Where a mistake is in an expression of one line, and what it is.
+_PLACE = lazy_pattern(r'(?:invalid parameter "query": )?(?:1:(\d+): )?parse error: (.*)', re.DOTALL)
 
 
 class UnreachableError(CliError):
@@ -83,6 +89,14 @@ class Client:
         """Post JSON to a path below ``/api/v1``."""
         return self.send("POST", path, content)
 
+    def promql(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask Prometheus' API; parameters that are None are left out. Returns the whole answer, with its warnings."""
+        form = {key: item for key, item in parameters.items() if item is not None}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        response = self.request("POST", f"{PROMETHEUS}{path}", urlencode(form).encode(), headers)
+        answer: dict[str, Any] = self._checked(response, parameters)
+        return answer
+
     def send(self, method: str, path: str, content: Any) -> Any:
         """Send JSON with any method to a path below ``/api/v1``."""
         body = json.dumps(content).encode()
@@ -116,7 +130,10 @@ class Client:
     def error(self, response: Response, sent: Mapping[str, Any] | None = None) -> CliError:
         """Turn an answer that is an error into what a person reads; ``sent`` are the parameters it may point into."""
         try:
-            described = json.loads(response.body)["error"]
+            body = json.loads(response.body)
+            described = body["error"]
+            if isinstance(described, str):
+                described = _of_prometheus(described, str(body.get("errorType", "")))
             message, code = str(described["message"]), str(described["code"])
         except (ValueError, KeyError, TypeError):
             described, code = {}, ""
@@ -174,6 +191,15 @@ def _parse_url(url: str) -> SplitResult:
             code=Exit.USAGE,
         )
     return target
+
+
+def _of_prometheus(message: str, kind: str) -> dict[str, Any]:
+    """An error of Prometheus' API in the shape of ours; the place of a mistake stands in its message."""
+    described: dict[str, Any] = {"message": message, "code": kind}
+    place = _PLACE.match(message)
+    if place:
+        described |= {"field": "query", "message": place[2]} | ({"column": int(place[1])} if place[1] else {})
+    return described
 
 
 def _caret(source: str, column: Any) -> Iterator[str]:

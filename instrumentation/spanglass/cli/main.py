@@ -29,6 +29,7 @@ BUILT_IN = {
     "trace": ("spanglass.cli.queries.trace", "show one trace as a tree"),
     "logs": ("spanglass.cli.queries.logs", "search log records, or follow them"),
     "metrics": ("spanglass.cli.queries.metrics", "list metrics, or query one"),
+    "query": ("spanglass.cli.queries.query", "evaluate PromQL over metrics, spans and logs"),
     "issues": ("spanglass.cli.issues.issues", "list issues: errors, grouped"),
     "issue": ("spanglass.cli.issues.issue", "show an issue, or resolve, ignore, assign, merge it"),
     "releases": ("spanglass.cli.issues.releases", "list releases with their issues"),

@@ -20,6 +20,10 @@ EXAMPLES = {
     "trace": ("0af7651916cd43dd8448eb211c80319c --attributes", "0af7651916cd43dd8448eb211c80319c --otlp"),
     "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
+    "query": (
+        "'sum by (http_route) (rate(http_server_request_duration_seconds_count[5m]))'",
+        "'histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))' --chart",
+    ),
     "services": ("--last 24h", "--format csv"),
     "issues": ("'service:checkout type:ValueError' --last 24h", "--state resolved,ignored --sort events", "regroup"),
     "issue": ("CHECKOUT-12 --last 24h", "resolve CHECKOUT-12 --next-release"),

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 #: What a file or a pipe is given: lines as wide as their content, of which nothing is cut.
 WIDE = 100_000
 
-_CODES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "cyan": "36"}
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
 _ELLIPSIS = "…"
 
 

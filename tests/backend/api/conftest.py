@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.prometheus.endpoint import Context
+from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
@@ -82,6 +84,20 @@ def serve_api() -> Iterator[Callable[..., httpx.Client]]:
             )
             port = stack.enter_context(listening(Starlette(routes=api)))
             client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+            return stack.enter_context(client)
+
+        yield serve
+
+
+@pytest.fixture(scope="module")
+def serve_prometheus() -> Iterator[Callable[..., httpx.Client]]:
+    """Yield a function that serves Prometheus' API over a source of series and returns an HTTP client to it."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(source: Any, *, engine: Any = None, authorize: Any = lambda _: None) -> httpx.Client:
+            context = Context(engine or TableEngine(source), lambda session: session, lambda: NOW_NS, authorize, 7.5)
+            port = stack.enter_context(listening(Starlette(routes=create_prometheus_api(context, "1.2.3"))))
+            client = httpx.Client(base_url=f"http://127.0.0.1:{port}/prometheus/api/v1", timeout=30, trust_env=False)
             return stack.enter_context(client)
 
         yield serve

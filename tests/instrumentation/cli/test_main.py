@@ -134,7 +134,7 @@ def test_unknown_command(run):
     assert result.stderr.decode() == (
         "spanglass: unknown command 'tracez'\n"
         "  did you mean trace?\n"
-        "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, issues, issue, releases, "
+        "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, query, issues, issue, releases, "
         "services, sql, send, status, serve\n"
     )
 

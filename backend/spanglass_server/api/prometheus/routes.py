@@ -1,0 +1,26 @@
+"""Everything below ``/prometheus``: the table of routes, and what Starlette serves."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+from starlette.routing import Route as StarletteRoute
+
+from spanglass_server.api.prometheus import discovery, queries
+from spanglass_server.api.prometheus.endpoint import Context, Endpoint, Nowhere
+from spanglass_server.api.prometheus.routing import ROOT, PrometheusRoute
+from spanglass_server.api.prometheus.status import status_routes
+
+
+def routes_of(version: str) -> tuple[PrometheusRoute, ...]:
+    """All routes, gathered from the modules that answer them."""
+    return (*queries.ROUTES, *discovery.ROUTES, *status_routes(version))
+
+
+def create_prometheus_api(context: Context, version: str) -> list[BaseRoute]:
+    """Everything below ``/prometheus``: the routes, and errors in Prometheus' shape for all other paths."""
+    served = [
+        StarletteRoute(route.full_path, Endpoint(route, context), methods=list(route.methods))
+        for route in routes_of(version)
+    ]
+    nowhere = Nowhere(context, served)
+    return [*served, StarletteRoute(ROOT, nowhere), StarletteRoute(f"{ROOT}/{{rest:path}}", nowhere)]
