@@ -43,7 +43,7 @@ HEADERS = {
 }
 
 #: Paths for senders and monitors, which reach the server under names of their own (``host.docker.internal``).
-_MACHINES: Final = ("/v1/", "/v1development/", "/healthz", "/readyz", "/metrics")
+_MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/healthz", "/readyz", "/metrics")
 _API: Final = "/api/"
 #: ``Sec-Fetch-Site`` of requests that a page of ours or the user has made.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})

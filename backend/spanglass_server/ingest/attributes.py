@@ -18,7 +18,7 @@ from spanglass_server.ingest.values import composite_json
 from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -151,6 +151,17 @@ class _Group:
     type_code: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Keys and values of the attribute lists at one position, one list after another."""
+
+    lists: NDArray[np.int64]  # which list each stands in
+    ranks: NDArray[np.int64]  # its place in the list
+    keys: Any  # pa.DictionaryArray
+    types: NDArray[np.int64]  # type codes
+    stored: Mapping[int, Any]  # by type code, values of all entries as they are stored
+
+
 class AttributeShredder:
     """Shreds the attribute lists of one chunk; collects its overflow and counts."""
 
@@ -165,35 +176,47 @@ class AttributeShredder:
         flat = flatten(lists)
         if not len(flat.parents):
             return {}
-        keys = flat.values.field("key").dictionary_encode()
         any_value = flat.values.field("value")
-        types = type_codes(any_value)
-        names = keys.dictionary
-        key_codes = keys.indices.to_numpy().astype(np.int64)
-        codes = key_codes * _TYPE_CODES + types
-        fits = flat.ranks() < self.limits.max_attributes
+        keys = flat.values.field("key").dictionary_encode()
+        entries = Entries(flat.parents, flat.ranks(), keys, type_codes(any_value), _Stored(any_value, self))
+        return self._columns(position, entries, owners or Owners.records(len(lists)))
+
+    def shred_texts(
+        self, position: str, flat: Flat, keys: Any, values: Any, owners: Owners | None = None
+    ) -> dict[str, Any]:
+        """Columns of lists of texts, given by their keys (dictionary-encoded) and values; see ``shred``."""
+        if not len(flat.parents):
+            return {}
+        types = np.zeros(len(flat.parents), np.int64)
+        entries = Entries(flat.parents, flat.ranks(), keys, types, {0: self.cut(values)})
+        return self._columns(position, entries, owners or Owners.records(len(flat.offsets) - 1))
+
+    def _columns(self, position: str, given: Entries, owners: Owners) -> dict[str, Any]:
+        names, stored = given.keys.dictionary, given.stored
+        key_codes = given.keys.indices.to_numpy().astype(np.int64)
+        codes = key_codes * _TYPE_CODES + given.types
+        fits = given.ranks < self.limits.max_attributes
         columns: dict[str, Any] = {}
         spilled = [np.flatnonzero(~fits)]
-        replaced = _replaced(flat.parents, key_codes, codes, every_key=len(spilled[0]) > 0)
+        replaced = _replaced(given.lists, key_codes, codes, every_key=len(spilled[0]) > 0)
         if len(replaced):
             self.counts.duplicate_keys += len(replaced)
             fits[replaced] = False
             spilled = [np.setdiff1d(spilled[0], replaced)]
-        stored = _Stored(any_value, self)
         for group in self._groups(position, codes, names, fits, spilled):
-            rows = flat.parents[group.entries]
+            rows = given.lists[group.entries]
             self.counts.duplicate_keys += int((np.diff(rows) == 0).sum())
-            places = np.full(len(lists), -1, np.int64)
+            places = np.full(len(owners.starts), -1, np.int64)
             places[rows] = group.entries  # of two equal keys the last one stays
             column = take_or_null(stored[group.type_code], places)
             previous = columns.get(group.column.name)  # arrays, maps and empty values share the JSON column
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
-            entries = entries[_last_of_each(flat.parents[entries], key_codes[entries])]
-            entries, rows, items = self._owned(entries, flat, owners or Owners.records(len(lists)))
-            names = pc.binary_join_element_wise(pa.scalar(position), _escaped(flat.values.field("key")), ".")
-            self._spill(entries, rows, items, names, types, stored)
+            entries = entries[_last_of_each(given.lists[entries], key_codes[entries])]
+            entries, rows, items = self._owned(entries, given.lists, owners)
+            names = pc.binary_join_element_wise(pa.scalar(position), _escaped(names), ".").take(pa.array(key_codes))
+            self._spill(entries, rows, items, names, given.types, stored)
         return columns
 
     def _groups(
@@ -246,16 +269,16 @@ class AttributeShredder:
         return pc.replace_with_mask(values, pa.array(mask), pa.array(shorter, type=values.type))
 
     def _owned(
-        self, entries: NDArray[np.int64], flat: Flat, owners: Owners
+        self, entries: NDArray[np.int64], lists: NDArray[np.int64], owners: Owners
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64] | None]:
         """Entries without a column, once for every record they belong to: the entry, the row, the item's index."""
-        source, rows = owners.expand(flat.parents[entries])
+        source, rows = owners.expand(lists[entries])
         if len(source) > _SPILL_MAX:  # a resource of 100 000 keys over 10 000 records; the rest is counted as lost
             self.counts.dropped += len(source) - _SPILL_MAX
             source, rows = source[:_SPILL_MAX], rows[:_SPILL_MAX]
         self.counts.overflowed += len(source)
         entries = entries[source]
-        return entries, rows, None if owners.indexes is None else owners.indexes[flat.parents[entries]]
+        return entries, rows, None if owners.indexes is None else owners.indexes[lists[entries]]
 
     def _spill(
         self,
@@ -264,7 +287,7 @@ class AttributeShredder:
         items: NDArray[np.int64] | None,
         names: Any,
         types: NDArray[np.int64],
-        stored: _Stored,
+        stored: Mapping[int, Any],
     ) -> None:
         """Keep entries in the overflow of their records."""
         for type_code in np.unique(types[entries]):

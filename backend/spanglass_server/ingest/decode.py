@@ -1,4 +1,4 @@
-"""OTLP bodies to Arrow, each checked before anyone is told that it is safe.
+"""Bodies of requests to Arrow, each checked before anyone is told that it is safe.
 
 Bodies are decoded together, because a call costs 0.3 ms whatever it holds; if one is malformed they are decoded one by
 one, so that it fails alone. A large body is cut into slices first (``wire.py``), which bounds what a hostile one can
@@ -7,24 +7,27 @@ unfold to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.ingest import logs
+from spanglass_server.ingest import forms, logs
 from spanglass_server.ingest.checks import Checks
-from spanglass_server.ingest.otlp_schema import HANDLERS, REQUESTS
-from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
-from spanglass_server.ingest.records import record_sets
+from spanglass_server.ingest.columnar import flatten
+from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
+from spanglass_server.ingest.prometheus.families import Families, told_families
 from spanglass_server.ingest.wire import SLICE_BYTES, slices
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from spanglass_server.ingest.columnar import Flat
+    from spanglass_server.ingest.record_set import RecordSet
 
 _REASONS_SHOWN = 5
 _UNFOLDED_MAX = 128 << 20  # a decoded body may have 4 times its size and this much more; spans decode to 2 times
@@ -37,17 +40,26 @@ class Verdict:
     accepted: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)  # what is kept, by kind of record
 
-    def result(self) -> Accepted:
+    def add(self, other: Verdict) -> None:
+        """Add what became of another part of the body."""
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        for mine, others in ((self.reasons, other.reasons), (self.kinds, other.kinds)):
+            for name, count in others.items():
+                mine[name] = mine.get(name, 0) + count
+
+    def result(self, form: Form = Form.OTLP) -> Accepted:
         """The verdict as the receiver reports it."""
         shown = sorted(self.reasons.items(), key=lambda item: -item[1])[:_REASONS_SHOWN]
         message = "; ".join(f"{count} rejected: {reason}" for reason, count in shown)
-        return Accepted(self.accepted, self.rejected, message)
+        return Accepted(self.accepted, self.rejected, message, kinds={} if form is Form.OTLP else self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Some bodies of one signal, decoded and checked, not yet columns."""
+    """Some bodies of one signal and form, decoded and checked, not yet columns."""
 
     signal: Signal
     batch: Any  # pa.RecordBatch, one row a body
@@ -56,6 +68,7 @@ class Decoded:
     received_ns: NDArray[np.int64]  # when each body came
     records: NDArray[np.int64]  # how many each body holds, rejected ones too; 0 of one of which nothing is kept
     size_bytes: int
+    form: Form = Form.OTLP
     first_order: NDArray[np.int64] | None = None  # arrival order of each body's first record, once it is in the journal
 
 
@@ -67,92 +80,117 @@ class DecodeLimits:
     max_future_ns: int = 24 * 3600 * 10**9
 
 
-class Decoder:
-    """Decodes and checks bodies; stateless but for its limits."""
+@dataclass(frozen=True, slots=True)
+class _Bodies:
+    """Bodies of one signal and form, and when each came."""
 
-    def __init__(self, limits: DecodeLimits) -> None:
+    signal: Signal
+    form: Form
+    contents: Sequence[bytes]
+    received_ns: Sequence[int]
+
+    def take(self, indexes: Sequence[int]) -> _Bodies:
+        return _Bodies(
+            self.signal, self.form, [self.contents[i] for i in indexes], [self.received_ns[i] for i in indexes]
+        )
+
+    def malformed(self, error: ValueError) -> IngestError:
+        return IngestError(Refusal.MALFORMED, f"the body is not {forms.name(self.form, self.signal)}: {error}")
+
+
+class Decoder:
+    """Decodes and checks bodies. ``families`` learns what remote write tells of metric families."""
+
+    def __init__(self, limits: DecodeLimits, families: Families | None = None) -> None:
         self._limits = limits
+        self._families = families or Families()
 
     def decode(
-        self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int]
+        self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int], form: Form = Form.OTLP
     ) -> list[tuple[list[Decoded], Verdict] | IngestError]:
         """For each body its checked records and verdict, or why it is refused; ``received_ns`` is when each came.
 
         Records of bodies decoded in one call come with the first of them that has any; the others' lists are empty.
         All of them are in the order of the bodies, so that a replay of the journal counts them alike.
         """
-        results: list[tuple[list[Decoded], Verdict] | IngestError | None] = [None] * len(bodies)
+        given = _Bodies(signal, form, bodies, received_ns)
+        results: list[tuple[list[Decoded], Verdict] | IngestError] = []
         for is_small, run in groupby(range(len(bodies)), lambda i: len(bodies[i]) <= SLICE_BYTES):
-            if is_small:
-                self._small(signal, bodies, list(run), received_ns, results)
-            else:
-                for i in run:
-                    results[i] = self._sliced(signal, bodies[i], received_ns[i])
-        return [result for result in results if result is not None]
+            some = given.take(list(run))
+            results += self._small(some) if is_small else map(self._sliced, _each(some))
+        return results
 
-    def _small(
-        self,
-        signal: Signal,
-        bodies: Sequence[bytes],
-        indexes: list[int],
-        received_ns: Sequence[int],
-        results: list[tuple[list[Decoded], Verdict] | IngestError | None],
-    ) -> None:
+    def _small(self, bodies: _Bodies) -> list[tuple[list[Decoded], Verdict] | IngestError]:
         try:
-            batch = HANDLERS[signal].list_to_record_batch([bodies[i] for i in indexes])
+            batch = forms.handler(bodies.form, bodies.signal).list_to_record_batch(bodies.contents)
         except ValueError:
-            for i in indexes:
-                results[i] = self._alone(signal, bodies[i], received_ns[i])
-        else:
-            self._together(signal, batch, bodies, indexes, received_ns, results)
-
-    def _together(
-        self,
-        signal: Signal,
-        batch: Any,
-        bodies: Sequence[bytes],
-        indexes: list[int],
-        received_ns: Sequence[int],
-        results: list[tuple[list[Decoded], Verdict] | IngestError | None],
-    ) -> None:
-        size = sum(len(bodies[i]) for i in indexes)
-        received = np.array([received_ns[i] for i in indexes], np.int64)
-        decoded, verdicts = _check(signal, batch, received, self._limits.max_future_ns, size)
+            return [self._alone(body) for body in _each(bodies)]
+        decoded, verdicts = self._check(bodies, batch)
+        results: list[tuple[list[Decoded], Verdict] | IngestError] = []
         waiting = [decoded]  # for the first body that has records: the others are not journaled
-        for i, verdict in zip(indexes, verdicts, strict=True):
-            results[i] = (waiting if verdict.accepted else [], verdict)
+        for verdict in verdicts:
+            results.append((waiting if verdict.accepted else [], verdict))
             if verdict.accepted:
                 waiting = []
+        return results
 
-    def _alone(self, signal: Signal, body: bytes, received_ns: int) -> tuple[list[Decoded], Verdict] | IngestError:
+    def _alone(self, body: _Bodies) -> tuple[list[Decoded], Verdict] | IngestError:
         try:
-            batch = HANDLERS[signal].list_to_record_batch([body])
+            batch = forms.handler(body.form, body.signal).list_to_record_batch(body.contents)
         except ValueError as error:
-            return _malformed(signal, error)
-        received = np.array([received_ns], np.int64)
-        decoded, verdicts = _check(signal, batch, received, self._limits.max_future_ns, len(body))
+            return body.malformed(error)
+        decoded, verdicts = self._check(body, batch)
         return ([decoded] if decoded.row_count else [], verdicts[0])
 
-    def _sliced(self, signal: Signal, body: bytes, received_ns: int) -> tuple[list[Decoded], Verdict] | IngestError:
+    def _sliced(self, body: _Bodies) -> tuple[list[Decoded], Verdict] | IngestError:
         parts: list[Decoded] = []
         total = Verdict()
-        room = _UNFOLDED_MAX + 4 * len(body)
+        (content,) = body.contents
+        room = _UNFOLDED_MAX + 4 * len(content)
+        request, levels = forms.cutting(body.form, body.signal)
         try:
-            for part in slices(body, REQUESTS[signal], self._limits.max_records):
-                result = self._alone(signal, part, received_ns)
+            for part in slices(content, request, self._limits.max_records, levels):
+                result = self._alone(replace(body, contents=[part]))
                 if isinstance(result, IngestError):
                     return result
                 parts += result[0]
                 room = _spend(room, result[0])
-                total.accepted += result[1].accepted
-                total.rejected += result[1].rejected
-                for reason, count in result[1].reasons.items():
-                    total.reasons[reason] = total.reasons.get(reason, 0) + count
+                total.add(result[1])
         except ValueError as error:
-            return _malformed(signal, error)
+            return body.malformed(error)
         except OverflowError as error:
             return IngestError(Refusal.TOO_LARGE, str(error))
         return parts, total
+
+    def _check(self, bodies: _Bodies, batch: Any) -> tuple[Decoded, list[Verdict]]:
+        """Check all records of a batch, and count for each body what is kept and what is not."""
+        received_ns = np.array(bodies.received_ns, np.int64)
+        latest_ns = received_ns + self._limits.max_future_ns
+        verdicts = [Verdict() for _ in range(batch.num_rows)]
+        if bodies.form is Form.REMOTE_WRITE_1:
+            self._learn(flatten(batch.column("metadata")), verdicts)
+        keep: dict[str, NDArray[np.bool_] | None] = {}
+        for records in forms.record_sets(bodies.form, bodies.signal, batch):
+            checks = Checks(np.ones(records.count, bool), latest_ns[records.request_of])
+            records.check(checks)
+            _count(verdicts, records, checks)
+            keep[records.kind] = None if checks.keep.all() else checks.keep
+        rows = sum(verdict.accepted for verdict in verdicts)
+        # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
+        held = np.array([v.accepted + v.rejected if v.accepted else 0 for v in verdicts], np.int64)
+        size = max(sum(map(len, bodies.contents)), batch.nbytes // 2)
+        return Decoded(bodies.signal, batch, keep, rows, received_ns, held, size, bodies.form), verdicts
+
+    def _learn(self, metadata: Flat, verdicts: list[Verdict]) -> None:
+        """Remember what was told of metric families apart from series: few, and once a minute."""
+        if len(metadata.parents):
+            self._families.learn(told_families(metadata.values))
+            for verdict, count in zip(verdicts, metadata.counts.tolist(), strict=True):
+                verdict.kinds["metadata"] = count
+
+
+def _each(bodies: _Bodies) -> Iterator[_Bodies]:
+    return (bodies.take([i]) for i in range(len(bodies.contents)))
 
 
 def are_undated(parts: Sequence[Decoded]) -> bool:
@@ -170,31 +208,12 @@ def _spend(room: int, parts: list[Decoded]) -> int:
     return left
 
 
-def _malformed(signal: Signal, error: ValueError) -> IngestError:
-    return IngestError(Refusal.MALFORMED, f"the body is not an OTLP export request for {signal}: {error}")
-
-
-def _check(
-    signal: Signal, batch: Any, received_ns: NDArray[np.int64], max_future_ns: int, size_bytes: int
-) -> tuple[Decoded, list[Verdict]]:
-    """Check all records of a batch, and count for each body what is kept and what is not."""
-    verdicts = [Verdict() for _ in range(batch.num_rows)]
-    keep: dict[str, NDArray[np.bool_] | None] = {}
-    for records in record_sets(signal, batch):
-        checks = Checks(np.ones(records.count, bool), (received_ns + max_future_ns)[records.request_of])
-        records.check(checks)
-        _count(verdicts, records.request_of, checks)
-        keep[records.kind] = None if checks.keep.all() else checks.keep
-    rows = sum(verdict.accepted for verdict in verdicts)
-    # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
-    held = np.array([v.accepted + v.rejected if v.accepted else 0 for v in verdicts], np.int64)
-    return Decoded(signal, batch, keep, rows, received_ns, held, max(size_bytes, batch.nbytes // 2)), verdicts
-
-
-def _count(verdicts: list[Verdict], request_of: NDArray[np.int64], checks: Checks) -> None:
+def _count(verdicts: list[Verdict], records: RecordSet, checks: Checks) -> None:
+    request_of = records.request_of
     kept = np.bincount(request_of[checks.keep], minlength=len(verdicts))
     for verdict, count in zip(verdicts, kept, strict=True):
         verdict.accepted += int(count)
+        verdict.kinds[records.kind] = int(count)
     for reason, bad in checks.reasons.items():
         for request, count in zip(*np.unique(request_of[bad], return_counts=True), strict=True):
             verdict = verdicts[int(request)]

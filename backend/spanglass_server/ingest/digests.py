@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from spanglass_server.ingest.ports import Form
     from spanglass_server.signals import Signal
 
 
-def digest_of(signal: Signal, body: bytes, *, unlike_others: bool = False) -> bytes:
-    """128 bits over the signal and the body: two different requests in 2^64 would be taken for one.
+def digest_of(signal: Signal, body: bytes, form: Form | None = None, *, unlike_others: bool = False) -> bytes:
+    """128 bits over the kind of request and the body: two different requests in 2^64 would be taken for one.
+
+    ``form`` is given where it is not OTLP.
 
     With ``unlike_others`` it differs from that of every other request, also of the same bytes.
     """
     salt = os.urandom(hashlib.blake2b.SALT_SIZE) if unlike_others else b""
-    return hashlib.blake2b(body, digest_size=16, person=str(signal).encode(), salt=salt).digest()
+    return hashlib.blake2b(body, digest_size=16, person=str(form or signal).encode(), salt=salt).digest()
 
 
 @dataclass(slots=True)

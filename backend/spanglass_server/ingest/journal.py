@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spanglass_server.ingest.ports import Form
 from spanglass_server.signals import Signal
 from spanglass_server.store.disk import DISK, Disk
 
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAGIC = b"SGJ1\0\0\0\0"
-_HEADER = struct.Struct("<IIBxxxQ16s")  # body length, crc, signal, received ns, digest
-_SIGNALS = (Signal.SPANS, Signal.LOGS, Signal.METRICS)
-_CODES = {signal: code for code, signal in enumerate(_SIGNALS)}
+_HEADER = struct.Struct("<IIBxxxQ16s")  # body length, crc, code of signal and form, received ns, digest
+_CONTENTS = (
+    (Signal.SPANS, Form.OTLP),
+    (Signal.LOGS, Form.OTLP),
+    (Signal.METRICS, Form.OTLP),
+    (Signal.METRICS, Form.REMOTE_WRITE_1),
+    (Signal.METRICS, Form.REMOTE_WRITE_2),
+)
+_CODES = {content: code for code, content in enumerate(_CONTENTS)}
 _IOV_MAX = 512  # parts of one writev; Linux takes 1024
 
-#: What a header has behind its length and checksum: a signal, three zeros and a time from the year 1970 to 2262.
-_HEADER_LIKE = re.compile(rb"(?s)(?=[\0-\2]\0\0\0.{7}[\0-\x7f])")
+#: What a header has behind its length and checksum: a code, three zeros and a time from the year 1970 to 2262.
+_HEADER_LIKE = re.compile(rb"(?s)(?=[\0-\4]\0\0\0.{7}[\0-\x7f])")
 _LIKE_AT = 8
 _SEARCH_BYTES = 1 << 30  # checksummed at most in search of the next record: about a second
 _SEARCH_STEP = 4096  # what a candidate costs besides, in such bytes
@@ -43,6 +50,7 @@ class Entry:
     received_ns: int
     digest: bytes
     body: bytes
+    form: Form = Form.OTLP
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +168,13 @@ def _entry_at(content: mmap.mmap, position: int, size: int) -> Entry | None:
         return None
     header = content[position:start]
     length, crc, code, received_ns, digest = _HEADER.unpack(header)
-    if length > size - start or code >= len(_SIGNALS):  # never asks for the 4 GB that a broken length may name
+    if length > size - start or code >= len(_CONTENTS):  # never asks for the 4 GB that a broken length may name
         return None
     body = content[start : start + length]
-    return Entry(_SIGNALS[code], received_ns, digest, body) if _crc(header, body) == crc else None
+    if _crc(header, body) != crc:
+        return None
+    signal, form = _CONTENTS[code]
+    return Entry(signal, received_ns, digest, body, form)
 
 
 def _next_whole(content: mmap.mmap, position: int, size: int) -> int | None:
@@ -181,8 +192,9 @@ def _next_whole(content: mmap.mmap, position: int, size: int) -> int | None:
 
 
 def _header(entry: Entry) -> bytes:
-    bare = _HEADER.pack(len(entry.body), 0, _CODES[entry.signal], entry.received_ns, entry.digest)
-    return _HEADER.pack(len(entry.body), _crc(bare, entry.body), _CODES[entry.signal], entry.received_ns, entry.digest)
+    code = _CODES[entry.signal, entry.form]
+    bare = _HEADER.pack(len(entry.body), 0, code, entry.received_ns, entry.digest)
+    return _HEADER.pack(len(entry.body), _crc(bare, entry.body), code, entry.received_ns, entry.digest)
 
 
 def _crc(header: bytes, body: bytes) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.ingest.attributes import ColumnBudget, ShredCounts, ShredLimits
+from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.shred import shred
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
@@ -49,11 +50,13 @@ class Pending:
         telemetry: Telemetry,
         derive: Callable[[Signal, Any], Any | None] = lambda _signal, _table: None,
         undo: Callable[[], None] = lambda: None,
+        families: Families | None = None,
     ) -> None:
         self._store = store
         self._derive = derive
         self._undo = undo
         self._limits = limits
+        self._families = families or Families()
         self._telemetry = telemetry
         self._lock = threading.Lock()
         self._shredding = threading.Lock()
@@ -150,7 +153,7 @@ class Pending:
     def _shred_together(self, generation: int, signal: Signal, parts: list[Decoded]) -> None:
         budget = self._budgets.setdefault((generation, signal), ColumnBudget(self._limits.max_columns))
         with self._telemetry.timed(own.SHRED_SECONDS, signal):
-            table, counts = shred(parts, budget, self._limits)
+            table, counts = shred(parts, budget, self._limits, self._families)
         try:
             self._store.append(self._chunks(generation, signal, table, parts))
         except BaseException:  # nothing was added, and what is tried again must not seem known
@@ -176,9 +179,9 @@ class Pending:
 
 
 def _batch(parts: list[Decoded]) -> list[Decoded]:
-    """The first parts, as many as are shredded together."""
+    """The first parts, of one form, as many as are shredded together."""
     size = taken = 0
-    while taken < len(parts) and size < _BATCH_BYTES:
+    while taken < len(parts) and size < _BATCH_BYTES and parts[taken].form is parts[0].form:
         size += parts[taken].size_bytes
         taken += 1
     return parts[:taken]

@@ -19,7 +19,7 @@ from spanglass_server.ingest.budget import Reservation
 from spanglass_server.ingest.decode import are_undated
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.ingest.journal import Entry, JournalError
-from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 
@@ -47,6 +47,7 @@ class _Item:
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Accepted]
     held: Reservation
+    form: Form = Form.OTLP
     digest: bytes = b""
     decoded: list[Decoded] = field(default_factory=list)
     result: Accepted | None = None
@@ -97,7 +98,9 @@ class Pipeline:
             raise IngestError(Refusal.OVERLOADED, f"{reason}; send again later")
         return Reservation(self._budget, size_bytes)
 
-    async def submit(self, signal: Signal, body: bytes, reservation: Reservation | None = None) -> Accepted:
+    async def submit(
+        self, signal: Signal, body: bytes, reservation: Reservation | None = None, form: Form = Form.OTLP
+    ) -> Accepted:
         """See ``Ingest``."""
         if self._stopping:
             raise IngestError(Refusal.UNAVAILABLE, f"{self.health}; send again later")
@@ -107,7 +110,7 @@ class Pipeline:
             return Accepted(0)
         loop = asyncio.get_running_loop()
         held = reservation.transfer(len(body))
-        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future(), held)
+        item = _Item(signal, body, self._clock_ns(), loop, loop.create_future(), held, form)
         self._incoming.put(item)
         return await item.done
 
@@ -123,11 +126,11 @@ class Pipeline:
     def _decode_step(self) -> bool:
         items, more = self._gather()
         try:
-            by_signal: dict[Signal, list[_Item]] = defaultdict(list)
+            alike: dict[tuple[Signal, Form], list[_Item]] = defaultdict(list)
             for item in items:
-                by_signal[item.signal].append(item)
-            for signal, same in by_signal.items():
-                self._decode_or_fail(signal, same)
+                alike[item.signal, item.form].append(item)
+            for same in alike.values():
+                self._decode_or_fail(same)
         except Exception:
             self._fail(items, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
             raise
@@ -135,10 +138,10 @@ class Pipeline:
             self._checked.put(None)
         return more
 
-    def _decode_or_fail(self, signal: Signal, items: list[_Item]) -> None:
+    def _decode_or_fail(self, items: list[_Item]) -> None:
         try:
-            self._decode(signal, items)
-        except Exception:  # noqa: BLE001 - the callers are answered, and other signals go on
+            self._decode(items)
+        except Exception:  # noqa: BLE001 - the callers are answered, and others go on
             _LOG.exception("decoding failed")
             self._fail(items, IngestError(Refusal.UNAVAILABLE, "decoding failed in the server; see its log"))
 
@@ -157,19 +160,21 @@ class Pipeline:
             size += len(item.body)
         return items, True
 
-    def _decode(self, signal: Signal, items: list[_Item]) -> None:
+    def _decode(self, items: list[_Item]) -> None:
         fresh = [item for item in items if not self._is_resend(item)]
         if not fresh:
             return
+        signal, form = fresh[0].signal, fresh[0].form
+        bodies, received_ns = [item.body for item in fresh], [item.received_ns for item in fresh]
         with self._telemetry.timed(own.DECODE_SECONDS, signal):
-            results = self._decoder.decode(signal, [item.body for item in fresh], [item.received_ns for item in fresh])
+            results = self._decoder.decode(signal, bodies, received_ns, form)
         passed = []
         for item, result in zip(fresh, results, strict=True):
             if isinstance(result, IngestError):
                 self._fail([item], result)
                 continue
             item.decoded, verdict = result
-            item.result = verdict.result()
+            item.result = verdict.result(form)
             for reason, count in verdict.reasons.items():
                 self._telemetry.add(own.REJECTED_RECORDS, count, signal, reason)
             if verdict.accepted:
@@ -181,7 +186,7 @@ class Pipeline:
 
     def _is_resend(self, item: _Item) -> bool:
         """Whether the request was stored before, or is on its way: then it is answered with the first one."""
-        item.digest = digest_of(item.signal, item.body)
+        item.digest = digest_of(item.signal, item.body, None if item.form is Form.OTLP else item.form)
         with self._dedupe:
             is_known = item.digest in self._under_way or item.digest in self._digests
         if is_known and self._is_undated(item):
@@ -197,6 +202,7 @@ class Pipeline:
                 return False
         self._telemetry.add(own.DUPLICATE_REQUESTS, 1, item.signal)
         if item.result is not None:
+            item.result = replace(item.result, kinds=self._kinds(item))
             _resolve([item], None)
         return True
 
@@ -206,6 +212,13 @@ class Pipeline:
             return False
         (result,) = self._decoder.decode(item.signal, [item.body], [item.received_ns])
         return not isinstance(result, IngestError) and are_undated(result[0])
+
+    def _kinds(self, item: _Item) -> dict[str, int]:
+        """How much of each kind a resend holds: senders of remote write are told it again."""
+        if item.form is Form.OTLP:
+            return {}
+        (result,) = self._decoder.decode(item.signal, [item.body], [item.received_ns], item.form)
+        return {} if isinstance(result, IngestError) else result[1].kinds
 
     # The committer's thread
 
@@ -223,7 +236,7 @@ class Pipeline:
         return batch is not None
 
     def _commit(self, items: list[_Item]) -> None:
-        entries = [Entry(item.signal, item.received_ns, item.digest, item.body) for item in items]
+        entries = [Entry(item.signal, item.received_ns, item.digest, item.body, item.form) for item in items]
         try:
             self._generations.append(entries, [part for item in items for part in item.decoded])
         except JournalError as error:

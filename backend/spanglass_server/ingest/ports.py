@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from spanglass_server.ingest.budget import Reservation
     from spanglass_server.signals import Signal
+
+
+class Form(StrEnum):
+    """The messages that a request is made of."""
+
+    OTLP = "otlp"
+    REMOTE_WRITE_1 = "remote_write_1"  # prometheus.WriteRequest
+    REMOTE_WRITE_2 = "remote_write_2"  # io.prometheus.write.v2.Request
 
 
 class Refusal(Enum):
     """Why a request was refused, and whether the client may send the same bytes again."""
 
-    MALFORMED = "malformed"  # the bytes are not an OTLP request: never retry
+    MALFORMED = "malformed"  # the bytes are not a request of this form: never retry
     TOO_LARGE = "too_large"  # past a limit: never retry
     OVERLOADED = "overloaded"  # too many bytes are waiting: retry
     UNAVAILABLE = "unavailable"  # the journal can't be written (disk full, read-only) or the server stops: retry
@@ -41,6 +51,7 @@ class Accepted:
     rejected: int = 0
     message: str = ""  # English; says why records were rejected, or warns
     duplicate: bool = False  # an exact resend, stored once before
+    kinds: Mapping[str, int] = field(default_factory=dict)  # of remote write: what is stored, by kind of record
 
 
 class Ingest(Protocol):
@@ -53,8 +64,12 @@ class Ingest(Protocol):
         nothing can be taken now.
         """
 
-    async def submit(self, signal: Signal, body: bytes, reservation: Reservation | None = None) -> Accepted:
-        """Take one Export<Signal>ServiceRequest in OTLP protobuf (decompressed), and return once it is durable.
+    async def submit(
+        self, signal: Signal, body: bytes, reservation: Reservation | None = None, form: Form = Form.OTLP
+    ) -> Accepted:
+        """Take one request in protobuf (decompressed), and return once it is durable.
+
+        In OTLP it is an Export<Signal>ServiceRequest; the other forms are of metrics.
 
         The body's bytes move from ``reservation`` to ingest, which holds them until the body is stored or refused,
         also when the caller is cancelled; without one, room is reserved here.

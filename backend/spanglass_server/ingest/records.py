@@ -1,46 +1,35 @@
-"""The kinds of records within a batch of requests: spans, log records, and points of each metric type."""
+"""The kinds of records within a batch of OTLP requests: spans, log records, and points of each metric type."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from spanglass_server.ingest import logs, metrics, spans
+from spanglass_server.ingest.envelope import envelope_columns
+from spanglass_server.ingest.record_set import RecordSet
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.ingest.attributes import AttributeShredder
     from spanglass_server.ingest.checks import Checks
     from spanglass_server.ingest.columnar import Flat
     from spanglass_server.ingest.envelope import Envelope
+    from spanglass_server.ingest.record_set import Requests
 
 
 @dataclass(frozen=True, slots=True)
-class Requests:
-    """What is known of each request: when it was received, and the arrival order of its first record."""
+class OtlpRecords(RecordSet):
+    """Records of OTLP, within scopes and resources."""
 
-    received_ns: NDArray[np.int64]
-    first_order: NDArray[np.int64]
-
-    def orders(self, request_of: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The arrival order of every record, given each one's request (ascending): those of a request count on."""
-        firsts = np.searchsorted(request_of, np.arange(len(self.first_order)))
-        return np.arange(len(request_of)) + (self.first_order - firsts)[request_of]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSet(ABC):
-    """All records of one kind within a batch."""
-
-    kind: str
     envelope: Envelope
 
     @property
@@ -48,19 +37,9 @@ class RecordSet(ABC):
     def items(self) -> Flat:
         """The records; their rows are scopes, or metrics for points."""
 
-    @abstractmethod
-    def check(self, checks: Checks) -> None:
-        """Mark those that can't be stored."""
-
-    @abstractmethod
-    def columns(
-        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
-    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """Columns of those to keep, and each one's scope."""
-
     @property
     def count(self) -> int:
-        """Number of records."""
+        """See ``RecordSet``."""
         return len(self.items.parents)
 
     @property
@@ -70,49 +49,63 @@ class RecordSet(ABC):
 
     @property
     def request_of(self) -> NDArray[np.int64]:
-        """The request of each record."""
+        """See ``RecordSet``."""
         return self.envelope.resources.parents[self.envelope.scopes.parents[self.scope_of]]
+
+    def columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
+    ) -> tuple[dict[str, Any], int]:
+        """See ``RecordSet``."""
+        columns, scope_of = self._own_columns(keep, shredder, requests)
+        columns.update(envelope_columns(self.envelope, shredder, scope_of))
+        return columns, len(scope_of)
+
+    @abstractmethod
+    def _own_columns(
+        self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """Columns of those to keep without their envelope's, and each one's scope."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spans(RecordSet):
+class Spans(OtlpRecords):
     """Spans."""
 
     @property
     def items(self) -> Flat:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         return self.envelope.records
 
     def check(self, checks: Checks) -> None:
         """See ``RecordSet``."""
         spans.check_spans(self.envelope, checks)
 
-    def columns(
+    def _own_columns(
         self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         del requests  # a span without a start is at 1970, as it says
         values, scope_of = kept(self.items, keep)
         return spans.span_columns(values, shredder), scope_of
 
 
 @dataclass(frozen=True, slots=True)
-class LogRecords(RecordSet):
+class LogRecords(OtlpRecords):
     """Log records."""
 
     @property
     def items(self) -> Flat:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         return self.envelope.records
 
     def check(self, checks: Checks) -> None:
         """See ``RecordSet``."""
         logs.check_logs(self.envelope, checks)
 
-    def columns(
+    def _own_columns(
         self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         request_of = self.request_of
         received, order = requests.received_ns[request_of], requests.orders(request_of)
         values, scope_of = kept(self.items, keep)
@@ -122,7 +115,7 @@ class LogRecords(RecordSet):
 
 
 @dataclass(frozen=True, slots=True)
-class Points(RecordSet):
+class Points(OtlpRecords):
     """Data points of one metric type."""
 
     type: metrics.MetricType
@@ -130,22 +123,22 @@ class Points(RecordSet):
 
     @property
     def items(self) -> Flat:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         return self.points
 
     @property
     def scope_of(self) -> NDArray[np.int64]:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         return self.envelope.records.parents[self.points.parents]
 
     def check(self, checks: Checks) -> None:
         """See ``RecordSet``."""
         metrics.check_points(self.envelope, self.type, self.points, checks)
 
-    def columns(
+    def _own_columns(
         self, keep: NDArray[np.bool_] | None, shredder: AttributeShredder, requests: Requests
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """See ``RecordSet``."""
+        """See ``OtlpRecords``."""
         del requests  # a point without a time is rejected
         values, metric_of = kept(self.items, keep)
         columns = metrics.metric_columns(self.envelope, self.type, metric_of)
@@ -153,7 +146,7 @@ class Points(RecordSet):
         return columns, self.envelope.records.parents[metric_of]
 
 
-def record_sets(signal: Signal, batch: Any) -> Iterator[RecordSet]:
+def record_sets(signal: Signal, batch: Any) -> Iterator[OtlpRecords]:
     """The records of a batch of requests, kind by kind; the same batch gives the same order."""
     if signal is Signal.SPANS:
         yield Spans("spans", spans.open_spans(batch))

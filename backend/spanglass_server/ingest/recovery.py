@@ -71,7 +71,7 @@ class Recovery:
             _LOG.warning(
                 "journal %s: %d bytes at its end are no whole record and are left out", path.name, left_out.torn_bytes
             )
-        for _, entries in groupby(read_entries(path), key=lambda entry: entry.signal):
+        for _, entries in groupby(read_entries(path), key=lambda entry: (entry.signal, entry.form)):
             for batch in _batches(entries):
                 self._replay_batch([entry for entry in batch if entry.digest not in self._digests], generation)
 
@@ -83,9 +83,8 @@ class Recovery:
         entries = list({entry.digest: entry for entry in batch}.values())
         if not entries:
             return
-        results = self._decoder.decode(
-            entries[0].signal, [entry.body for entry in entries], [entry.received_ns for entry in entries]
-        )
+        bodies, received_ns = [entry.body for entry in entries], [entry.received_ns for entry in entries]
+        results = self._decoder.decode(entries[0].signal, bodies, received_ns, entries[0].form)
         for entry, result in zip(entries, results, strict=True):
             if isinstance(result, IngestError):
                 _LOG.error("a journaled request can't be decoded any more and stays in the journal's file: %s", result)

@@ -1,7 +1,8 @@
-"""Cutting a large OTLP request into small ones, by walking its protobuf framing and nothing else.
+"""Cutting a large request into small ones, by walking its protobuf framing and nothing else.
 
-Every export request has the same frame: field 1 repeats the resource level, whose field 2 repeats the scope level,
-whose field 2 repeats the records (spans, log records, metrics); everything else is small and goes with every slice.
+Every OTLP request has the same frame: field 1 repeats the resource level, whose field 2 repeats the scope level, whose
+field 2 repeats the records (spans, log records, metrics); remote write has one level, series. Everything else is small
+and goes with every slice.
 Ten megabytes of empty messages unfold to half a gigabyte of objects or arrays; a slice of one can't, and the number of
 messages is counted on the way (opentelemetry-proto, trace_service.proto and its siblings).
 """
@@ -20,16 +21,21 @@ if TYPE_CHECKING:
 SLICE_BYTES = 1 << 20
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_REPEATED = (1, 2, 2)  # the field that repeats, from the request down to the records
+#: The fields that repeat in OTLP, from the request down to the records.
+OTLP_LEVELS = (1, 2, 2)
 
 
-def slices(body: bytes, request: Descriptor, max_messages: int) -> Iterator[bytes]:
+def slices(
+    body: bytes, request: Descriptor, max_messages: int, levels: tuple[int, ...] = OTLP_LEVELS
+) -> Iterator[bytes]:
     """Requests of about ``SLICE_BYTES`` that together hold what ``body``, a message ``request``, holds, in its order.
+
+    ``levels`` are the fields by which it is cut, from the outside in.
 
     Raises ``ValueError`` where the framing is broken and ``OverflowError`` past ``max_messages`` messages.
     """
     counter = _Counter(max_messages)
-    yield from _cut(body, 0, len(body), request, 0, counter)
+    yield from _cut(body, 0, len(body), request, levels, counter)
 
 
 class _Counter:
@@ -44,27 +50,30 @@ class _Counter:
             )
 
 
-def _cut(body: bytes, start: int, end: int, message: Descriptor, level: int, counter: _Counter) -> Iterator[bytes]:
+def _cut(
+    body: bytes, start: int, end: int, message: Descriptor, levels: tuple[int, ...], counter: _Counter
+) -> Iterator[bytes]:
     """Slices of the message at ``start:end``, each a whole message of that level (without its own tag)."""
-    rest, items = _split(body, start, end, message, _REPEATED[level], counter)
-    item = _message_in(message, _REPEATED[level])
-    assert item is not None, "the three levels of OTLP hold messages"  # noqa: S101 - for the types
+    level, *below = levels
+    rest, items = _split(body, start, end, message, level, counter)
+    item = _message_in(message, level)
+    assert item is not None, "levels hold messages"  # noqa: S101 - for the types
     batch: list[bytes] = []
     size = 0
     produced = False
     for first, last in zip(items[::2], items[1::2], strict=True):
         large = last - first > SLICE_BYTES
-        if large and level + 1 < len(_REPEATED):
+        if large and below:
             if batch:
                 yield rest + b"".join(batch)
                 batch, size = [], 0
-            for part in _cut(body, first, last, item, level + 1, counter):
-                yield rest + _framed(_REPEATED[level], part)
+            for part in _cut(body, first, last, item, tuple(below), counter):
+                yield rest + _framed(level, part)
             produced = True
             continue
         if large:
             _count(body, first, last, item, counter)
-        batch.append(_framed(_REPEATED[level], body[first:last]))
+        batch.append(_framed(level, body[first:last]))
         size += len(batch[-1])
         if size >= SLICE_BYTES:
             yield rest + b"".join(batch)

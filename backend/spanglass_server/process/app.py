@@ -38,6 +38,7 @@ from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
+from spanglass_server.receive.remote_write import remote_write_routes
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
@@ -218,6 +219,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     app = Starlette(
         routes=[
             *otlp_routes(intake, cors=cors),
+            *remote_write_routes(intake),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
             *prometheus(_api_authorize(tokens.read)),

@@ -18,6 +18,7 @@ from spanglass_server.ingest.generations import GenerationLimits, Generations
 from spanglass_server.ingest.journal_folder import JournalFolder
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
+from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.rollups.worker import RollupWorker
@@ -70,8 +71,11 @@ class StorageNode:
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
             self._rollups = RollupWorker(telemetry, clock_ns)
-            self._pending = Pending(self.store, _shred_limits(settings), telemetry, self._derive, self.errors.undo)
-            decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns))
+            families = Families(data_dir / "prometheus_families.json", disk)
+            self._pending = Pending(
+                self.store, _shred_limits(settings), telemetry, self._derive, self.errors.undo, families
+            )
+            decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns), families)
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():
                 digests.load(known.generation, known.newest_ns, known.digests)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+import cramjam
 import zstandard
 
 from spanglass_server.receive.status import Reason, RequestRefusedError
@@ -171,6 +172,47 @@ class _Zstd(_Compressed):
             return b""
         self._inside = False
         return self._stream.unused_data
+
+
+class SnappyBlock(Body):
+    """Snappy's block format, which has no checksum and tells first how long it becomes (Prometheus remote write)."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(limit_bytes)
+        self.max_wire_bytes = limit_bytes + limit_bytes // 6 + 32  # snappy's own bound for what can't be compressed
+
+    def feed(self, piece: bytes) -> None:
+        """See ``Body``: what is held is the piece, and room for what it becomes as soon as that is known."""
+        self.wire_bytes += len(piece)
+        if self.wire_bytes > self.max_wire_bytes:
+            raise too_large(self._limit_bytes)
+        self._parts.append(piece)
+        length = self._length(b"".join(self._parts) if len(self._parts) < 3 else self._parts[0])  # noqa: PLR2004
+        if length > self._limit_bytes:
+            self._parts.clear()
+            raise too_large(self._limit_bytes)
+        self.held_bytes = self.wire_bytes + length
+
+    @staticmethod
+    def _length(head: bytes) -> int:
+        """The length that a block begins with; 0 while it is not whole."""
+        for count, byte in enumerate(head[:5], 1):
+            if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+                return sum((part & 0x7F) << 7 * place for place, part in enumerate(head[:count]))
+        return 0
+
+    def finish(self) -> bytes:
+        """See ``Body``."""
+        content = super().finish()
+        if not content:
+            return b""
+        if self._length(content) > self._limit_bytes:
+            raise too_large(self._limit_bytes)
+        try:
+            return bytes(cramjam.snappy.decompress_raw(content))
+        except cramjam.DecompressionError as error:
+            reason = f"the body is no block of snappy: {error}"
+            raise RequestRefusedError(Reason.MALFORMED, reason) from None
 
 
 _BODIES: Final[dict[str, Callable[[int], Body]]] = {

@@ -6,14 +6,14 @@ The endpoints are bare ASGI: a Request object and a Response cost more than all 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
+from spanglass_server.receive.asgi import NO_CONTENT, head_of, refuse, respond, sender_of
 from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.otlp_json import OtlpJsonError, most_values, otlp_json_to_protobuf
-from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import (
     RETRY_AFTER_S,
     Encoding,
@@ -26,11 +26,10 @@ from spanglass_server.receive.upload import ClientLeftError, Upload
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
+    from spanglass_server.receive.asgi import Head
     from spanglass_server.receive.cors import Headers
     from spanglass_server.receive.intake import Intake
 
@@ -39,7 +38,6 @@ PATHS: Final = {Signal.SPANS: "/v1/traces", Signal.LOGS: "/v1/logs", Signal.METR
 PROFILES_PATH: Final = "/v1development/profiles"
 
 _TRANSPORT: Final = "http"
-_NO_CONTENT: Final = 204
 _ENCODINGS: Final = {encoding.media_type.encode(): encoding for encoding in Encoding}
 
 #: JSON from this size on is read in a thread, so that other requests are answered meanwhile: it takes 15 ms a MiB.
@@ -55,37 +53,6 @@ _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
 
 #: What is remembered of a client that did not stay for its answer.
 _LEFT: Final = RequestRefusedError(Reason.DISCONNECTED, "the sender closed the connection before its request was whole")
-
-
-class _Head(NamedTuple):
-    """The request headers that matter here."""
-
-    media_type: bytes
-    content_encoding: str
-    content_length: int | None
-    authorization: str | None
-    origin: str | None
-
-
-def _head(headers: Iterable[tuple[bytes, bytes]]) -> _Head:
-    found = dict(headers)
-    length = found.get(b"content-length", b"")
-    authorization = found.get(b"authorization")
-    origin = found.get(b"origin")
-    return _Head(
-        # parameters such as "; charset=utf-8" say nothing about OTLP
-        found.get(b"content-type", b"").partition(b";")[0].strip().lower(),
-        found.get(b"content-encoding", b"").decode("latin-1"),
-        int(length) if length.isdigit() else None,
-        None if authorization is None else authorization.decode("latin-1"),
-        None if origin is None else origin.decode("latin-1"),
-    )
-
-
-def _sender(scope: Scope) -> Sender:
-    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
-    client = scope.get("client")
-    return Sender(agent.decode("latin-1"), client[0] if client else "")
 
 
 def otlp_routes(intake: Intake, *, cors: Cors | None = None) -> list[BaseRoute]:
@@ -108,9 +75,9 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        head = _head(scope["headers"])
+        head = head_of(scope["headers"])
         if scope["method"] == "OPTIONS" and (preflight := self._cors.preflight(head.origin)):
-            await _respond(send, _NO_CONTENT, b"", preflight)
+            await respond(send, NO_CONTENT, b"", preflight)
             return
         upload = Upload(receive)
         try:
@@ -122,9 +89,9 @@ class _Endpoint:
             self._note_refusal(_LEFT, scope)
         else:
             headers = [(b"content-type", encoding.media_type.encode()), *self._cors.answer(head.origin)]
-            await _respond(send, 200, body, headers)
+            await respond(send, 200, body, headers)
 
-    async def _take(self, scope: Scope, head: _Head, upload: Upload) -> tuple[Encoding, bytes]:
+    async def _take(self, scope: Scope, head: Head, upload: Upload) -> tuple[Encoding, bytes]:
         """Take a request and return the response's encoding and body."""
         signal, encoding = self._check(scope["method"], head)
         intake, limit = self._intake, self._intake.limits.max_body_bytes
@@ -136,10 +103,10 @@ class _Endpoint:
             if encoding is Encoding.JSON:
                 content = await self._from_json(signal, content)
             accepted = await intake.submit(signal, content, reservation)
-        intake.accept(signal, _TRANSPORT, encoding.value, body.wire_bytes, accepted, _sender(scope))
+        intake.accept(signal, _TRANSPORT, encoding.value, body.wire_bytes, accepted, sender_of(scope))
         return encoding, success_body(signal, accepted, encoding)
 
-    def _check(self, method: str, head: _Head) -> tuple[Signal, Encoding]:
+    def _check(self, method: str, head: Head) -> tuple[Signal, Encoding]:
         """Check what can be judged by the head alone, the sender first after the method."""
         if method != "POST":
             raise RequestRefusedError(Reason.METHOD, f"{method} is not possible here; send telemetry with POST")
@@ -174,10 +141,10 @@ class _Endpoint:
 
     def _note_refusal(self, error: RequestRefusedError, scope: Scope) -> None:
         if self._signal is not None:
-            self._intake.refuse(self._signal, _TRANSPORT, error, _sender(scope))
+            self._intake.refuse(self._signal, _TRANSPORT, error, sender_of(scope))
 
-    async def _refuse(self, error: RequestRefusedError, head: _Head, upload: Upload, send: Send) -> None:
-        """Answer with a Status, let the client finish sending, and close the connection if it doesn't."""
+    async def _refuse(self, error: RequestRefusedError, head: Head, upload: Upload, send: Send) -> None:
+        """Answer with a Status."""
         encoding = _ENCODINGS.get(head.media_type, Encoding.JSON)
         headers = [
             (b"content-type", encoding.media_type.encode()),
@@ -186,18 +153,4 @@ class _Endpoint:
         ]
         if error.reason.codes.retryable:
             headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-        if upload.complete:
-            await _respond(send, error.reason.codes.http, encode(error.status, encoding), headers)
-            return
-        headers.append((b"connection", b"close"))
-        await _respond(send, error.reason.codes.http, encode(error.status, encoding), headers, more=True)
-        await upload.discard()
-        await send({"type": "http.response.body"})
-
-
-async def _respond(send: Send, status: int, body: bytes, headers: Headers, *, more: bool = False) -> None:
-    """Send a whole response; with ``more`` its end, which lets the server close, is left to the caller."""
-    if status != _NO_CONTENT:  # which must not say how long nothing is (RFC 9110, section 8.6)
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+        await refuse(send, upload, error.reason.codes.http, encode(error.status, encoding), headers)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.ports import IngestError, Refusal
+from spanglass_server.ingest.ports import Form, IngestError, Refusal
 from spanglass_server.receive.misdirected import explain_misdirected
 from spanglass_server.receive.ports import NoCounters, ReceiveCounters, ReceiveLimits
 from spanglass_server.receive.rejections import PARTIAL, Rejection, Rejections
@@ -58,12 +58,14 @@ class Intake:
         except IngestError as error:
             raise RequestRefusedError.of_ingest(error) from None
 
-    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation, form: Form = Form.OTLP) -> Accepted:
         """Hand protobuf to ingest; return when it is durable. Raises ``RequestRefusedError`` and nothing else."""
+        is_otlp = form is Form.OTLP
         try:
-            accepted = await self.ingest.submit(signal, body, reservation)
+            accepted = await self.ingest.submit(signal, body, reservation, form)
         except IngestError as error:
-            problem = explain_misdirected(signal, body) if error.refusal is Refusal.MALFORMED else None
+            is_malformed = error.refusal is Refusal.MALFORMED
+            problem = explain_misdirected(signal, body) if is_malformed and is_otlp else None
             if problem is not None:
                 raise RequestRefusedError(Reason.MALFORMED, problem) from None
             raise RequestRefusedError.of_ingest(error) from None
@@ -72,7 +74,7 @@ class Intake:
             raise RequestRefusedError(
                 Reason.INTERNAL, "the server failed on this request; its log says why; send it again later"
             ) from None
-        problem = explain_misdirected(signal, body) if body and not accepted.accepted else None
+        problem = explain_misdirected(signal, body) if body and not accepted.accepted and is_otlp else None
         if problem is not None:  # nothing of it was stored
             raise RequestRefusedError(Reason.MALFORMED, problem)
         return accepted

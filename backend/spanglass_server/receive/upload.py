@@ -57,6 +57,8 @@ class Upload:
             raise RequestRefusedError(
                 Reason.SLOW, f"the body did not arrive within {timeout_s:g} s; send smaller batches"
             ) from None
+        if body.wire_bytes >= _THREAD_BYTES and not body.compressed and body.held_bytes > body.wire_bytes:
+            return await asyncio.to_thread(body.finish)  # a block of snappy, which is decompressed as a whole
         return body.finish()
 
     async def discard(self) -> None:

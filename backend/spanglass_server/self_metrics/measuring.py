@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # A client may invent methods; a label must not grow with them.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # OTLP has counters of its own; the others are asked by machines, all the time, and cost nothing.
-_UNTIMED = ("/v1/", "/v1development/", "/static/", "/healthz", "/readyz", "/metrics")
+_UNTIMED = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/static/", "/healthz", "/readyz", "/metrics")
 _FIRST_FAILURE = 400
 _NO_ANSWER = "none"  # the client left before the answer began
 

@@ -65,9 +65,9 @@ def test_a_call_ends_while_others_add(store, pending, monkeypatch):
     """What is added during a call waits for the next one, however fast it comes."""
     shred = module.shred
 
-    def while_more_comes(parts, budget, limits):
+    def while_more_comes(parts, budget, limits, families):
         pending.add(1, decoded("later"))
-        return shred(parts, budget, limits)
+        return shred(parts, budget, limits, families)
 
     pending.add(1, decoded("a"))
     with monkeypatch.context() as patched:
@@ -104,10 +104,10 @@ def test_too_little_memory_says_nothing_of_the_records(store, pending, monkeypat
     """They wait for the next call, each once; only a part that fails alone again and again is given up."""
     shred, short = module.shred, [True]
 
-    def failing(parts, budget, limits):
+    def failing(parts, budget, limits, families):
         if short[0] and (len(parts) > 1 or "big" in parts[0].batch.to_pylist().__repr__()):
             raise MemoryError
-        return shred(parts, budget, limits)
+        return shred(parts, budget, limits, families)
 
     monkeypatch.setattr(module, "shred", failing)
     for name in ("a", "big", "c"):
@@ -134,10 +134,10 @@ def test_a_bad_part_costs_no_other(store, pending, monkeypatch):
     """One that can't become columns is left out alone; its generation is damaged until it is forgotten."""
     shred = module.shred
 
-    def failing(parts, budget, limits):
+    def failing(parts, budget, limits, families):
         if "bad" in [part.batch for part in parts].__repr__():
             raise ValueError("as a defect would")
-        return shred(parts, budget, limits)
+        return shred(parts, budget, limits, families)
 
     monkeypatch.setattr(module, "shred", failing)
     for name in ("a", "bad", "c"):

@@ -189,10 +189,10 @@ def test_records_that_cant_become_columns_cost_no_others(tmp_path, monkeypatch, 
     """One part that fails leaves the others of its batch stored, is said in the log, and its file is kept aside."""
     real = pending.shred
 
-    def failing(parts, budget, limits):
+    def failing(parts, budget, limits, families):
         if any(b"bad" in part.batch.column(0).to_pylist().__repr__().encode() for part in parts):
             raise ValueError("as a defect would")
-        return real(parts, budget, limits)
+        return real(parts, budget, limits, families)
 
     monkeypatch.setattr(pending, "shred", failing)
     with open_node(tmp_path / "data") as node:

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 from otlp_samples import REQUESTS
 from starlette.applications import Starlette
 
 from spanglass_core.settings_types import Secret
 from spanglass_server.access.auth import TokenCheck
 from spanglass_server.ingest.budget import ByteBudget, Reservation
-from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
+from spanglass_server.ingest.prometheus import schema as remote_write
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import otlp_routes
+from spanglass_server.receive.remote_write import remote_write_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -51,19 +54,20 @@ class RecordingIngest:
     hold: threading.Event | None = None  # submit waits for it
     entered: int = 0  # how often submit was called
 
-    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation, form: Form = Form.OTLP) -> Accepted:
         """Parse and keep the request."""
         self.entered += 1
         with reservation.transfer(len(body)):
-            return await self._take(signal, body)
+            return await self._take(signal, body, form)
 
-    async def _take(self, signal: Signal, body: bytes) -> Accepted:
+    async def _take(self, signal: Signal, body: bytes, form: Form) -> Accepted:
         if self.hold is not None:
             await asyncio.to_thread(self.hold.wait, 20)
         if self.failure is not None:
             raise self.failure
         try:
-            self.requests.append((signal, REQUESTS[signal].FromString(body)))
+            message = REQUESTS[signal] if form is Form.OTLP else GetMessageClass(remote_write.REQUESTS[form])
+            self.requests.append((signal, message.FromString(body)))
         except DecodeError as error:
             raise IngestError(Refusal.MALFORMED, f"not an OTLP request: {error}") from None
         return self.answer
@@ -95,8 +99,8 @@ class CountingCounters:
 
 @contextmanager
 def serving_http(intake: Intake, cors: Cors | None = None) -> Iterator[int]:
-    """Serve OTLP/HTTP in a thread; yields the port."""
-    app = Starlette(routes=otlp_routes(intake, cors=cors))
+    """Serve OTLP/HTTP and remote write in a thread; yields the port."""
+    app = Starlette(routes=[*otlp_routes(intake, cors=cors), *remote_write_routes(intake)])
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

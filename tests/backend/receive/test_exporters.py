@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from receivers import ONE_TOKEN, RecordingIngest, serving_grpc, serving_http
 
-from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
 from spanglass_server.receive.intake import Intake
 from spanglass_server.signals import Signal
 
@@ -110,12 +110,12 @@ def test_the_sdk_sends_over_grpc(grpc_exporters, ingest):
 class BusyOnce(RecordingIngest):
     """An ingest that is overloaded at the first request."""
 
-    async def submit(self, signal: Signal, body: bytes, reservation: Reservation) -> Accepted:
+    async def submit(self, signal: Signal, body: bytes, reservation: Reservation, form: Form = Form.OTLP) -> Accepted:
         """Refuse the first, keep the others."""
         if self.entered == 0:
             self.entered += 1
             raise IngestError(Refusal.OVERLOADED, "busy")
-        return await super().submit(signal, body, reservation)
+        return await super().submit(signal, body, reservation, form)
 
 
 def send_a_span(exporter: Any) -> None:

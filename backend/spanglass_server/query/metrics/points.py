@@ -29,8 +29,8 @@ _SCOPE_IDENTITY = ("scope_name", "scope_version", "resource_schema_url", "scope_
 #: Positions whose attributes tell series apart.
 SERIES_POSITIONS = ("point", "resource", "scope")
 _ALWAYS = frozenset({*_METRIC_IDENTITY, *_SCOPE_IDENTITY, "time_ns", "start_time_ns", "flags"})
-#: A point whose flag says "no recorded value" (metrics.proto, DataPointFlags) is a gap.
-_RECORDED = Sql("(coalesce(flags, 0) & 1) = 0")
+#: A point whose flag says "no recorded value" (metrics.proto, DataPointFlags) is a gap; 2 marks mere exemplars.
+_RECORDED, _OR_GAP = Sql("(coalesce(flags, 0) & 3) = 0"), Sql("(coalesce(flags, 0) & 2) = 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Selection:
             values=values.sql,
             relation=Sql(self.session.relation(Signal.METRICS, reach, sorted(needed))),
             metric=self._is_metric(),
-            gaps=TRUE if with_markers and self.metric.has_markers else _RECORDED,
+            gaps=_OR_GAP if with_markers and self.metric.has_markers else _RECORDED,
             start_ns=reach.start_ns,
             end_ns=reach.end_ns,
             filter=Sql(compiled.sql, tuple(compiled.parameters)),

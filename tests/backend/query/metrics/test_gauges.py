@@ -47,6 +47,13 @@ def test_the_last_value_before_the_range_is_kept(open_tables):
     assert values(session, "count", window=window, step_s=20) == {}
 
 
+def test_a_point_of_an_exemplar_alone_is_no_value(open_tables):
+    """Points of Prometheus' exemplars (flag 2) have no value, end none, and are not counted or complained about."""
+    session = open_tables(metrics=[cpu(0, 10, 1.0), cpu(0, 20, None) | {"flags": 2}, cpu(1, 590, None) | {"flags": 1}])
+    assert values(session, "count", step_s=600) == {0: 1}
+    assert values(session, "avg", step_s=600) == {0: 1.0}
+
+
 def test_a_marker_ends_a_value_at_once(open_tables):
     """Steps that end after "no recorded value" do not have the value from before it."""
     session = open_tables(

@@ -1,0 +1,47 @@
+"""What differs between the forms of a request: how it is decoded and cut, and the kinds of its records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.ingest import otlp_schema, records
+from spanglass_server.ingest.ports import Form
+from spanglass_server.ingest.prometheus import records as series_records
+from spanglass_server.ingest.prometheus import schema as remote_write_schema
+from spanglass_server.ingest.wire import OTLP_LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor
+
+    from spanglass_server.ingest.record_set import RecordSet
+    from spanglass_server.signals import Signal
+
+#: The fields that repeat in a large request, from the outside in.
+_LEVELS = {Form.OTLP: OTLP_LEVELS, Form.REMOTE_WRITE_1: (1,), Form.REMOTE_WRITE_2: (5,)}
+_NAMES = {
+    Form.REMOTE_WRITE_1: "a WriteRequest of Prometheus remote write 1.0",
+    Form.REMOTE_WRITE_2: "a Request of Prometheus remote write 2.0",
+}
+
+
+def handler(form: Form, signal: Signal) -> Any:
+    """An object whose ``list_to_record_batch(bodies)`` returns one row a body, or raises ``ValueError``."""
+    return otlp_schema.HANDLERS[signal] if form is Form.OTLP else remote_write_schema.HANDLERS[form]
+
+
+def cutting(form: Form, signal: Signal) -> tuple[Descriptor, tuple[int, ...]]:
+    """By what a large request is cut into slices: its message, and the fields that repeat."""
+    request = otlp_schema.REQUESTS[signal] if form is Form.OTLP else remote_write_schema.REQUESTS[form]
+    return request, _LEVELS[form]
+
+
+def record_sets(form: Form, signal: Signal, batch: Any) -> Iterator[RecordSet]:
+    """The records of a batch of requests, kind by kind; the same batch gives the same order."""
+    return records.record_sets(signal, batch) if form is Form.OTLP else series_records.record_sets(batch, form)
+
+
+def name(form: Form, signal: Signal) -> str:
+    """What a body of the form is, in words."""
+    return _NAMES.get(form, f"an OTLP export request for {signal}")
