@@ -10,11 +10,14 @@ import pytest
 from spanglass_server.promql.engine import Answer, PromqlError, instant, range_query
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
+from spanglass_server.promql.notation_histograms import in_columns, read_histogram
 from spanglass_server.promql.series.text import label_text
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from spanglass_server.promql.series.histograms import Histograms
 
 MINUTE = 60_000
 
@@ -86,3 +89,8 @@ def text_of(answer: Answer) -> str:
     """The text that an answer must be."""
     assert isinstance(answer.value, Text)
     return answer.value.value
+
+
+def histograms(*texts: str) -> Histograms:
+    """Native histograms from their notation."""
+    return in_columns([read_histogram(text) for text in texts])

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from promql_cases import histograms
 
-from spanglass_server.promql.histograms import classic_values
-from spanglass_server.promql.histograms.classic import Cells, cells, classic
+from spanglass_server.promql.histograms.classics import values as classic_values
+from spanglass_server.promql.histograms.classics.buckets import Cells, cells, classic
 from spanglass_server.promql.histograms.json_form import json_forms
-from spanglass_server.promql.histograms.notation import histogram_of
-from spanglass_server.promql.histograms.rows import concat
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.series.vectors import Vector
 
@@ -142,7 +141,7 @@ def test_histograms_in_json_have_filled_buckets_with_the_rule_of_their_bounds() 
         "{{schema:-53 count:3 sum:4 custom_values:[1 2] buckets:[1 0 2]}}",
         "{{}}",
     ]
-    assert json_forms(concat([histogram_of(row) for row in rows]), lambda value: f"{value:g}") == [
+    assert json_forms(histograms(*rows), lambda value: f"{value:g}") == [
         {
             "count": "6",
             "sum": "1.5",

@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from promql_cases import histograms
 
 from spanglass_server.promql.histograms.fraction import fractions
 from spanglass_server.promql.histograms.moments import averages, variances
-from spanglass_server.promql.histograms.notation import histogram_of
 from spanglass_server.promql.histograms.quantile import quantiles
-from spanglass_server.promql.histograms.rows import concat
 
 NAN, INF = math.nan, math.inf
 #: 4 observations in (1, 2], 4 in (2, 4].
@@ -103,9 +102,7 @@ VARIANCES = [
 
 def test_quantiles() -> None:
     """Each by itself, all at once; infos only where NaN was observed."""
-    found = quantiles(
-        concat([histogram_of(case[0]) for case in QUANTILES]), np.array([case[1] for case in QUANTILES], float)
-    )
+    found = quantiles(histograms(*(case[0] for case in QUANTILES)), np.array([case[1] for case in QUANTILES], float))
     for case, value in zip(QUANTILES, found.values.tolist(), strict=True):
         assert value == pytest.approx(case[2], nan_ok=True, abs=1e-12), case
     told = list(zip(found.is_nan_observed.tolist(), found.is_skewed.tolist(), strict=True))
@@ -116,7 +113,7 @@ def test_quantiles() -> None:
 def test_fractions() -> None:
     """The inverse of quantiles; NaN observations are in no bucket, but counted."""
     limits = np.array([case[1:3] for case in FRACTIONS], float)
-    found = fractions(concat([histogram_of(case[0]) for case in FRACTIONS]), limits[:, 0], limits[:, 1])
+    found = fractions(histograms(*(case[0] for case in FRACTIONS)), limits[:, 0], limits[:, 1])
     for case, value in zip(FRACTIONS, found.values.tolist(), strict=True):
         assert value == pytest.approx(case[3], nan_ok=True, abs=1e-12), case
     assert found.is_nan_observed.tolist() == [case[0] is WITH_NAN for case in FRACTIONS]
@@ -124,16 +121,6 @@ def test_fractions() -> None:
 
 def test_mean_and_variance() -> None:
     """Of the means of the buckets around the true mean."""
-    rows = concat([histogram_of(case[0]) for case in VARIANCES])
+    rows = histograms(*(case[0] for case in VARIANCES))
     assert averages(rows).tolist() == pytest.approx([case[1] for case in VARIANCES], nan_ok=True)
     assert variances(rows).tolist() == pytest.approx([case[2] for case in VARIANCES], nan_ok=True)
-
-
-WRONG = ["{count:1}", "{{counts:1}}", "{{count:1 buckets}}", "{{count:x}}", "{{counter_reset_hint:maybe}}"]
-
-
-@pytest.mark.parametrize("text", WRONG)
-def test_what_is_no_histogram_is_refused(text: str) -> None:
-    """The message names what is wrong."""
-    with pytest.raises(ValueError, match=r"histogram|float"):
-        histogram_of(text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from promql_cases import histograms
 
 from spanglass_server.promql.histograms import arithmetic, resets
 from spanglass_server.promql.histograms.merging import merged
-from spanglass_server.promql.histograms.notation import histogram_of
-from spanglass_server.promql.histograms.rows import concat, take
+from spanglass_server.promql.histograms.rows import take
 from spanglass_server.promql.series.histograms import Histograms, ResetHint
 
 ADDED = [
@@ -69,14 +69,9 @@ ADDED = [
 ]
 
 
-def rows(*texts: str) -> Histograms:
-    """Histograms from their notation."""
-    return concat([histogram_of(text) for text in texts])
-
-
 def same(left: Histograms, right: str) -> bool:
     """Whether one histogram is the one in the notation."""
-    return bool(arithmetic.equal(left, histogram_of(right))[0])
+    return bool(arithmetic.equal(left, histograms(right))[0])
 
 
 @pytest.mark.parametrize(("what", "left", "right", "expected"), ADDED, ids=[case[0] for case in ADDED])
@@ -84,7 +79,7 @@ def test_histograms_of_unlike_layout_are_added_in_the_finest_common_one(
     what: str, left: str, right: str, expected: str
 ) -> None:
     """Addition does not depend on the order, and the difference of the sum and one is the other in that layout."""
-    first, second = histogram_of(left), histogram_of(right)
+    first, second = histograms(left), histograms(right)
     out = arithmetic.add(first, second)
     assert same(out.histograms, expected), (what, out)
     assert same(arithmetic.add(second, first).histograms, expected)
@@ -96,8 +91,8 @@ def test_histograms_of_unlike_layout_are_added_in_the_finest_common_one(
 
 def test_custom_and_exponential_buckets_do_not_add() -> None:
     """There is no layout for both: the sum is marked, other rows are not touched."""
-    left = rows("{{count:1 buckets:[1]}}", "{{count:2 buckets:[2]}}")
-    right = rows("{{schema:-53 count:1 custom_values:[1] buckets:[1]}}", "{{count:1 buckets:[1]}}")
+    left = histograms("{{count:1 buckets:[1]}}", "{{count:2 buckets:[2]}}")
+    right = histograms("{{schema:-53 count:1 custom_values:[1] buckets:[1]}}", "{{count:1 buckets:[1]}}")
     out = arithmetic.add(left, right)
     assert out.incompatible.tolist() == [True, False]
     assert same(take(out.histograms, np.array([1])), "{{count:3 buckets:[3]}}")
@@ -117,13 +112,15 @@ HINTS = [
 @pytest.mark.parametrize(("hints", "expected", "collision"), HINTS)
 def test_hints_of_a_sum(hints: tuple[str, str], expected: ResetHint, collision: bool) -> None:  # noqa: FBT001
     """A gauge makes a gauge; hints that differ are unknown; that a reset is said and denied is told."""
-    out = arithmetic.add(*(histogram_of(f"{{{{count:1 counter_reset_hint:{hint}}}}}") for hint in hints))
+    out = arithmetic.add(*(histograms(f"{{{{count:1 counter_reset_hint:{hint}}}}}") for hint in hints))
     assert (out.histograms.reset_hint.tolist(), out.collision.tolist()) == ([expected], [collision])
 
 
 def test_groups_are_summed_in_one_go_each_in_its_layout() -> None:
     """Rows of any order; a group without rows is blank; weights scale each row."""
-    both = rows("{{count:1 sum:1 buckets:[1]}}", "{{schema:1 count:4 buckets:[0 2 2]}}", "{{count:3 buckets:[3]}}")
+    both = histograms(
+        "{{count:1 sum:1 buckets:[1]}}", "{{schema:1 count:4 buckets:[0 2 2]}}", "{{count:3 buckets:[3]}}"
+    )
     out = merged(both, np.array([2, 0, 2]), 3, np.array([2.0, 1.0, -1.0])).histograms
     assert same(take(out, np.array([0])), "{{schema:1 count:4 buckets:[0 2 2]}}")
     assert same(take(out, np.array([1])), "{{}}")
@@ -133,7 +130,7 @@ def test_groups_are_summed_in_one_go_each_in_its_layout() -> None:
 def test_sums_lose_no_digits() -> None:
     """1e100 - 1e100 leaves what was added between."""
     texts = [f"{{{{sum:{value} count:{value} buckets:[{value}]}}}}" for value in ("1e100", "1", "-1e100", "2")]
-    assert same(merged(rows(*texts), np.zeros(4, np.intp), 1).histograms, "{{sum:3 count:3 buckets:[3]}}")
+    assert same(merged(histograms(*texts), np.zeros(4, np.intp), 1).histograms, "{{sum:3 count:3 buckets:[3]}}")
 
 
 SCALED = [
@@ -149,7 +146,7 @@ SCALED = [
 @pytest.mark.parametrize(("how", "factor", "expected", "hint"), SCALED)
 def test_a_histogram_is_scaled(how: str, factor: float, expected: str, hint: ResetHint) -> None:
     """All its numbers are; a negative factor makes a gauge, division by 0 removes the buckets."""
-    one = histogram_of("{{count:3 sum:4 z_bucket:1 buckets:[2] counter_reset_hint:reset}}")
+    one = histograms("{{count:3 sum:4 z_bucket:1 buckets:[2] counter_reset_hint:reset}}")
     out = (arithmetic.multiply if how == "times" else arithmetic.divide)(one, np.array([factor]))
     assert same(out, expected)
     assert out.reset_hint.tolist() == [hint]
@@ -171,10 +168,10 @@ UNEQUAL = [
 
 def test_histograms_are_equal_if_all_but_the_hint_is() -> None:
     """One difference suffices; empty buckets make none."""
-    one = histogram_of("{{count:3 sum:4 z_bucket:1 buckets:[2]}}")
-    same_one = histogram_of("{{count:3 sum:4 z_bucket:1 buckets:[0 2 0] offset:-1 counter_reset_hint:gauge}}")
+    one = histograms("{{count:3 sum:4 z_bucket:1 buckets:[2]}}")
+    same_one = histograms("{{count:3 sum:4 z_bucket:1 buckets:[0 2 0] offset:-1 counter_reset_hint:gauge}}")
     assert arithmetic.equal(one, same_one).tolist() == [True]
-    assert arithmetic.equal(take(one, np.zeros(len(UNEQUAL), np.intp)), rows(*UNEQUAL)).tolist() == [False] * 10
+    assert arithmetic.equal(take(one, np.zeros(len(UNEQUAL), np.intp)), histograms(*UNEQUAL)).tolist() == [False] * 10
 
 
 RESETS = [
@@ -211,7 +208,7 @@ RESETS = [
 
 def test_counter_resets_between_histograms() -> None:
     """Each pair by itself, all pairs at once."""
-    both = rows(*(one for case in RESETS for one in case[:2]))
+    both = histograms(*(one for case in RESETS for one in case[:2]))
     previous = np.arange(0, len(both), 2)
     found = resets.was_reset(both, previous + 1, previous).tolist()
     assert found == [case[2] for case in RESETS]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from promql_cases import histograms
 
 from spanglass_server.promql.histograms import arithmetic, ranges
 from spanglass_server.promql.histograms.means import mean_rows
-from spanglass_server.promql.histograms.notation import histogram_of
 from spanglass_server.promql.histograms.rows import concat, take
 from spanglass_server.promql.series.histograms import Histograms, ResetHint
 
@@ -22,7 +22,7 @@ TEXTS = [
 SAMPLES = ranges.Samples(
     np.arange(0, 50_000, 10_000),
     np.array([0, 1, 2, 3, -1]),
-    concat([histogram_of(text) for text in TEXTS]),
+    histograms(*TEXTS),
 )
 
 
@@ -33,7 +33,7 @@ def window(lo: int, hi: int, start_ms: int, end_ms: int) -> ranges.Window:
 
 def same(left: Histograms, right: str) -> bool:
     """Whether one histogram is the one in the notation, within rounding."""
-    other = histogram_of(right)
+    other = histograms(right)
     assert np.allclose(left.positive.count, other.positive.count)
     rounded = replace(left, positive=other.positive, count=np.round(left.count, 9), sum=np.round(left.sum, 9))
     return bool(arithmetic.equal(rounded, other)[0])
@@ -84,8 +84,8 @@ def test_differences_and_the_last_increase() -> None:
 
 def test_a_mean_beyond_the_largest_float_is_that_of_its_parts() -> None:
     """The sum of the first group is infinite, its mean is not; the other is an ordinary mean."""
-    rows = concat([histogram_of(text) for text in ("{{count:1.5e308 buckets:[1]}}", "{{count:1.7e308 buckets:[3]}}")])
-    both = concat([rows, histogram_of("{{count:4 buckets:[4]}}")])
+    rows = concat([histograms(text) for text in ("{{count:1.5e308 buckets:[1]}}", "{{count:1.7e308 buckets:[3]}}")])
+    both = concat([rows, histograms("{{count:4 buckets:[4]}}")])
     out = mean_rows(both, np.array([0, 1, 2, 2]), np.array([0, 0, 1, 1]), 2).histograms
     assert np.allclose(out.count, [1.6e308, 4])
     assert out.positive.count.tolist() == [2, 4]

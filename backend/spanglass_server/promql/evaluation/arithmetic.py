@@ -40,6 +40,8 @@ def combine(op: str, left: Floats, right: Floats, *, is_bool: bool) -> tuple[Flo
     with np.errstate(all="ignore"):
         if op in ARITHMETIC:
             return ARITHMETIC[op](left, right), None
+        if op in TRIMS:  # of histograms only
+            return left, np.zeros(left.shape, np.bool_)
         holds = COMPARISONS[op](left, right)
     if is_bool:
         return holds.astype(np.float64), None

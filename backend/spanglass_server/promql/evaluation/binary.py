@@ -11,44 +11,49 @@ from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.arithmetic import ARITHMETIC, SETS, combine
 from spanglass_server.promql.evaluation.cells import empty, masked, merged, nonempty, occupied, take, without_name
 from spanglass_server.promql.evaluation.matching import check_one, counted, match, present_by_group
+from spanglass_server.promql.histograms.expressions.operators import between, with_number
+from spanglass_server.promql.histograms.expressions.operators import negated as negated_histograms
+from spanglass_server.promql.histograms.expressions.placing import joined, placed
 from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Value, Vector
 
 if TYPE_CHECKING:
+    from spanglass_server.promql.evaluation.query import Query
     from spanglass_server.promql.parsing.nodes import Binary, Matching
 
 _AMBIGUOUS = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
 _AMBIGUOUS_GROUP = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
-def binary(node: Binary, left: Value, right: Value) -> Value:
+def binary(query: Query, node: Binary, left: Value, right: Value) -> Value:
     """The value of an operator between two values."""
     match left, right:
         case Scalar(values=first), Scalar(values=second):
             return Scalar(combine(node.op, first, second, is_bool=True)[0])
         case Vector(), Scalar():
-            return _with_scalar(node, left, right, swapped=False)
+            return _with_scalar(query, node, left, right, swapped=False)
         case Scalar(), Vector():
-            return _with_scalar(node, right, left, swapped=True)
+            return _with_scalar(query, node, right, left, swapped=True)
         case Vector(), Vector() if node.op in SETS:
             return _SET_OPERATORS[node.op](left, right, node.matching)
         case Vector(), Vector():
-            return _between_vectors(node, left, right)
+            return _between_vectors(query, node, left, right)
         case _:
             raise execution_error(f"operator {node.op!r} not defined for these operands")
 
 
-def _with_scalar(node: Binary, vector: Vector, scalar: Scalar, *, swapped: bool) -> Vector:
+def _with_scalar(query: Query, node: Binary, vector: Vector, scalar: Scalar, *, swapped: bool) -> Vector:
     number = np.broadcast_to(scalar.values, vector.values.shape)
     first, second = (number, vector.values) if swapped else (vector.values, number)
     values, kept = combine(node.op, first, second, is_bool=node.is_bool)
     # A comparison that filters gives the vector's values, whichever side it stands on.
     result = replace(vector, values=values if kept is None else vector.values, histogram=None, histograms=None)
     result = result if kept is None else masked(result, kept)
+    result = placed(result, with_number(query, node, vector, number, swapped=swapped))
     return without_name(result) if node.is_bool or node.op in ARITHMETIC else result
 
 
-def _between_vectors(node: Binary, left: Vector, right: Vector) -> Vector:
+def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) -> Vector:
     matching = node.matching
     many, one = (right, left) if matching.many == "right" else (left, right)
     steps = left.values.shape[1]
@@ -64,9 +69,11 @@ def _between_vectors(node: Binary, left: Vector, right: Vector) -> Vector:
     if kept is not None:
         present &= kept
     labels = _result_labels(node, many_side.labels, one_side.labels)
-    if not matching.many and (counted(present, groups.left[many_rows], groups.size) > 1).any():
+    paired = occupied(first) & occupied(second)
+    if not matching.many and (counted(paired, groups.left[many_rows], groups.size) > 1).any():
         raise execution_error(_AMBIGUOUS)
-    return merged(nonempty(Vector(labels, values, present)), _AMBIGUOUS_GROUP if matching.many else _AMBIGUOUS)
+    result = between(query, node, first, second, Vector(labels, values, present))
+    return merged(nonempty(result), _AMBIGUOUS_GROUP if matching.many else _AMBIGUOUS)
 
 
 def _result_labels(node: Binary, many: LabelSets, one: LabelSets) -> LabelSets:
@@ -100,9 +107,9 @@ def concat(first: Vector, second: Vector) -> Vector:
     """The series of two vectors, one after another."""
     labels = LabelSets.concat([first.labels, second.labels])
     values, present = np.concatenate([first.values, second.values]), np.concatenate([first.present, second.present])
-    return Vector(labels, values, present)
+    return Vector(labels, values, present, *joined(first, second))
 
 
 def negated(vector: Vector) -> Vector:
     """The unary minus."""
-    return without_name(replace(vector, values=-vector.values))
+    return without_name(replace(negated_histograms(vector), values=-vector.values))

@@ -9,6 +9,8 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import masked, merged, nonempty, occupied, take
 from spanglass_server.promql.evaluation.hashes import label_fractions
+from spanglass_server.promql.histograms.json_form import texts
+from spanglass_server.promql.histograms.rows import take as take_rows
 from spanglass_server.promql.series.labels import LabelColumn
 from spanglass_server.promql.series.text import number_text
 from spanglass_server.promql.series.vectors import Vector
@@ -66,15 +68,32 @@ def share(vector: Vector, ratios: Floats) -> Vector:
 
 def count_values(vector: Vector, groups: Grouped, label: str) -> Vector:
     """How often each value is in each group, which becomes a label."""
-    rows, columns = np.nonzero(vector.present)
-    values, codes = np.unique(vector.values[rows, columns], return_inverse=True)
+    rows, columns, codes, values = _values(vector)
     pairs, place = np.unique(groups.of[rows] * max(1, len(values)) + codes, return_inverse=True)
     steps = vector.values.shape[1]
     numbers = np.bincount(place * steps + columns, minlength=len(pairs) * steps).reshape(len(pairs), steps)
-    texts = LabelColumn.of([number_text(value) for value in values.tolist()])
     kept = groups.labels.take(pairs // max(1, len(values)))
-    labels = kept.replace({label: texts.take(pairs % max(1, len(values)))})
+    labels = kept.replace({label: LabelColumn.of(values).take(pairs % max(1, len(values)))})
     return merged(Vector(labels, numbers.astype(np.float64), numbers > 0))
+
+
+def _values(vector: Vector) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], list[str]]:
+    """Series and step of all cells, and their values: the place of each in a list of texts."""
+    rows, columns = np.nonzero(vector.present)
+    numbers, codes = np.unique(vector.values[rows, columns], return_inverse=True)
+    values = [number_text(value) for value in numbers.tolist()]
+    if vector.histogram is None or vector.histograms is None:
+        return rows, columns, codes, values
+    more_rows, more_columns = np.nonzero(vector.histogram >= 0)
+    written, more_codes = np.unique(
+        np.array(texts(take_rows(vector.histograms, vector.histogram[more_rows, more_columns]))), return_inverse=True
+    )
+    return (
+        np.concatenate([rows, more_rows]),
+        np.concatenate([columns, more_columns]),
+        np.concatenate([codes, more_codes + len(values)]),
+        values + written.tolist(),
+    )
 
 
 def _whole(limits: Floats) -> NDArray[np.int64]:

@@ -10,19 +10,21 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation import aggregation, choosing, selectors
 from spanglass_server.promql.evaluation.binary import binary, negated
-from spanglass_server.promql.evaluation.cells import floats, repeat
+from spanglass_server.promql.evaluation.cells import floats, occupied, repeat
 from spanglass_server.promql.evaluation.grouping import group
 from spanglass_server.promql.evaluation.preparation import is_fixed
 from spanglass_server.promql.evaluation.selectors import Range
 from spanglass_server.promql.evaluation.subqueries import subquery
 from spanglass_server.promql.functions.invocation import Invocation
 from spanglass_server.promql.functions.registry import FUNCTIONS
+from spanglass_server.promql.histograms.expressions.aggregation import aggregated, tell_ignored
 from spanglass_server.promql.parsing import nodes
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, Vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from spanglass_server.promql.evaluation.grouping import Grouped
     from spanglass_server.promql.evaluation.query import Query
 
 
@@ -58,7 +60,7 @@ def _evaluate(query: Query, expr: nodes.Expr, steps: Steps) -> Value | Range:  #
         case nodes.Aggregate():
             return _aggregate(query, expr, steps)
         case nodes.Binary(left=left, right=right):
-            return binary(expr, _value(query, left, steps), _value(query, right, steps))
+            return binary(query, expr, _value(query, left, steps), _value(query, right, steps))
         case nodes.Negation(expr=inner):
             value = _value(query, inner, steps)
             return negated(value) if isinstance(value, Vector) else Scalar(-_numbers(value))
@@ -83,11 +85,13 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
         raise execution_error(f"{node.op} is computed of instant vectors only")
     param = None if node.param is None else _value(query, node.param, steps)
     groups = group(vector.labels, node)
+    tell_ignored(query, node, vector)
     if isinstance(param, Text):
         return choosing.count_values(vector, groups, param.value)
     if param is None:
-        return aggregation.aggregate(node.op, floats(vector), groups)
+        return _aggregated(query, node, vector, groups)
     wanted = _numbers(param)
+    vector = vector if node.op in ("limitk", "limit_ratio") else floats(vector)
     match node.op:
         case "quantile":
             _warn_of_quantiles(query, node, wanted)
@@ -98,6 +102,13 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
             return choosing.first(vector, groups, wanted)
         case _:
             return choosing.share(vector, wanted)
+
+
+def _aggregated(query: Query, node: nodes.Aggregate, vector: Vector, groups: Grouped) -> Vector:
+    if node.op in ("count", "group"):
+        return aggregation.aggregate(node.op, replace(vector, present=occupied(vector)), groups)
+    result = aggregation.aggregate(node.op, floats(vector), groups)
+    return aggregated(query, node, vector, groups.of, result) if node.op in ("sum", "avg") else result
 
 
 def _warn_of_quantiles(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:

@@ -29,13 +29,11 @@ _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 
 def rate(call: Invocation) -> Vector:
     """The growth of counters a second."""
-    inform_of_gauges(call)
     return _extrapolated(call, is_counter=True, is_rate=True)
 
 
 def increase(call: Invocation) -> Vector:
     """The growth of counters."""
-    inform_of_gauges(call)
     return _extrapolated(call, is_counter=True, is_rate=False)
 
 
@@ -44,10 +42,10 @@ def delta(call: Invocation) -> Vector:
     return _extrapolated(call, is_counter=False, is_rate=False)
 
 
-def inform_of_gauges(call: Invocation) -> None:
-    """Tell of metrics that do not look like counters."""
-    names = call.range(0).samples.labels.column(NAME)
-    used = {names.values[code] for code in np.unique(names.codes).tolist()}
+def _inform_of_gauges(call: Invocation, result: Vector) -> None:
+    """Tell of metrics that do not look like counters; histograms are known to be."""
+    names = result.labels.column(NAME)
+    used = {names.values[code] for code in np.unique(names.codes[result.present.any(axis=1)]).tolist()}
     for name in sorted(used):
         if name and not name.endswith(_COUNTER_SUFFIXES):
             call.inform(f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"')
@@ -55,7 +53,9 @@ def inform_of_gauges(call: Invocation) -> None:
 
 def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vector:
     range_ = call.range(0)
-    result = over_windows(range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
+    result = over_windows(call, range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
+    if is_counter:
+        _inform_of_gauges(call, result)
     return without_name(result)
 
 
@@ -104,13 +104,12 @@ def _add_resets(some: Windows, result: Floats) -> None:
 
 def irate(call: Invocation) -> Vector:
     """The growth of counters a second, between the last two samples."""
-    inform_of_gauges(call)
-    return without_name(over_windows(call.range(0), lambda some: _between_last(some, is_rate=True)))
+    return without_name(over_windows(call, call.range(0), lambda some: _between_last(some, is_rate=True)))
 
 
 def idelta(call: Invocation) -> Vector:
     """The difference of the last two samples."""
-    return without_name(over_windows(call.range(0), lambda some: _between_last(some, is_rate=False)))
+    return without_name(over_windows(call, call.range(0), lambda some: _between_last(some, is_rate=False)))
 
 
 def _between_last(some: Windows, *, is_rate: bool) -> Result:

@@ -15,6 +15,7 @@ from spanglass_server.promql.functions import (
     times,
 )
 from spanglass_server.promql.functions.ranges import over_windows, range_function
+from spanglass_server.promql.histograms.expressions import functions as histograms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def _keeping_name(function: OverWindows) -> Function:
-    return lambda call: over_windows(call.range(0), function)
+    return lambda call: over_windows(call, call.range(0), function)
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -35,6 +36,7 @@ FUNCTIONS: Mapping[str, Function] = {
     **{name: range_function(function) for name, function in over_time.RANGE_FUNCTIONS.items()},
     **{name: _keeping_name(function) for name, function in over_time.KEEPING_NAME.items()},
     **elementwise.CALLS,
+    **histograms.CALLS,
     **rates.CALLS,
     **regression.CALLS,
     **relabelling.CALLS,

@@ -40,7 +40,7 @@ def deriv(call: Invocation) -> Vector:
             result[part.cells] = _line(some, part, begin)[0]
         return result, some.count >= _LEAST
 
-    return without_name(over_windows(call.range(0), slopes))
+    return without_name(over_windows(call, call.range(0), slopes))
 
 
 def predict_linear(call: Invocation) -> Vector:
@@ -55,7 +55,7 @@ def predict_linear(call: Invocation) -> Vector:
             result[part.cells] = slope * ahead[columns] + intercept
         return result, some.count >= _LEAST
 
-    return without_name(over_windows(call.range(0), predictions))
+    return without_name(over_windows(call, call.range(0), predictions))
 
 
 def _line(some: Windows, part: Ragged, origin_ms: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -87,7 +87,7 @@ def double_exponential_smoothing(call: Invocation) -> Vector:
             result[part.cells] = _smoothed(part, some.value[part.places], smoothing[columns], trend[columns])
         return result, some.count >= _LEAST
 
-    return without_name(over_windows(call.range(0), smoothed))
+    return without_name(over_windows(call, call.range(0), smoothed))
 
 
 def _smoothed(part: Ragged, value: Floats, smoothing: Floats, trend: Floats) -> Floats:
@@ -108,7 +108,7 @@ def quantile_of_windows(call: Invocation) -> Vector:
     wanted = call.scalar(0)
     for value in np.unique(wanted[~((wanted >= 0) & (wanted <= 1))]).tolist():
         call.query.notes.warn_of_quantile(value, call.node.args[0].position)
-    return without_name(over_windows(call.range(1), lambda some: quantile_over_time(some, wanted)))
+    return without_name(over_windows(call, call.range(1), lambda some: quantile_over_time(some, wanted)))
 
 
 CALLS: dict[str, Callable[[Invocation], Vector]] = {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.functions.invocation import Invocation
     from spanglass_server.promql.series.vectors import Vector
 
+_IN_RANGE = "sort is ineffective for range queries since results are always ordered by labels"
 _PART = re.compile(r"\d+|\D+")
 
 
@@ -31,6 +32,7 @@ def sort_desc(call: Invocation) -> Vector:
 def _by_value(call: Invocation, sign: int) -> Vector:
     vector = nonempty(floats(call.vector(0)))
     if vector.values.shape[1] != 1:
+        call.query.notes.warn(_IN_RANGE, call.node.position)
         return vector
     return take(vector, np.argsort(sign * vector.values[:, 0], kind="stable"))
 
@@ -48,6 +50,7 @@ def sort_by_label_desc(call: Invocation) -> Vector:
 def _by_label(call: Invocation, *, reverse: bool) -> Vector:
     vector = nonempty(call.vector(0))
     if vector.values.shape[1] != 1:
+        call.query.notes.warn(_IN_RANGE, call.node.position)
         return vector
     names = [call.text(place) for place in range(1, call.size)]
     keys = [([_natural(row.get(name, "")) for name in names], list(row.items())) for row in vector.labels.rows()]

@@ -1,4 +1,4 @@
-"""Native histograms in the JSON of Prometheus' query API."""
+"""Native histograms in the JSON of Prometheus' query API, and as texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from spanglass_server.promql.histograms import cells
 from spanglass_server.promql.histograms.rows import is_custom
+from spanglass_server.promql.series.go_numbers import go_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,3 +39,22 @@ def json_forms(histograms: Histograms, number: Callable[[float], str]) -> list[d
         ):
             forms[of].setdefault("buckets", []).append([kind, number(low), number(high), number(count)])
     return forms
+
+
+_BRACKETS = {_LEFT_OPEN: "(]", _RIGHT_OPEN: "[)", _CLOSED: "[]"}
+
+
+def texts(histograms: Histograms) -> list[str]:
+    """Each histogram as Prometheus writes it in a label: ``{count:3, sum:4, (1,2]:3}``."""
+    return [
+        "{"
+        + ", ".join(
+            [f"count:{form['count']}", f"sum:{form['sum']}"]
+            + [
+                f"{_BRACKETS[rule][0]}{lower},{upper}{_BRACKETS[rule][1]}:{count}"
+                for rule, lower, upper, count in form.get("buckets", ())
+            ]
+        )
+        + "}"
+        for form in json_forms(histograms, go_number)
+    ]

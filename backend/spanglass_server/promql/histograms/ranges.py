@@ -57,12 +57,14 @@ class Window:
 class Change:
     """What changed in each window, and what is to be said of it.
 
-    ``is_gauge`` and ``is_counter``: some histogram that counts says that it is one, or does not.
+    ``is_gauge`` and ``is_counter``: some histogram that counts says that it is one, or does not. ``is_reduced``: custom
+    bounds differed where histograms were subtracted, and where what was counted before a reset was added.
     """
 
     merged: Merged
     is_gauge: NDArray[np.bool_]
     is_counter: NDArray[np.bool_]
+    is_reduced: tuple[bool, bool] = (False, False)
 
 
 def reset_before(samples: Samples) -> NDArray[np.bool_]:
@@ -93,7 +95,8 @@ def increase(samples: Samples, window: Window, reset: NDArray[np.bool_]) -> Chan
     group = np.concatenate([cell, counted, np.repeat(cell, number)])
     merged = merged_rows(samples.histograms, rows, group, len(cell), weight)
     gauges = np.concatenate([[0], np.cumsum(_hints(samples) == ResetHint.GAUGE)])
-    return Change(_as_gauge(merged), gauges[window.hi] > gauges[window.lo], np.zeros(len(cell), bool))
+    reduced = _reduced(samples.histograms, merged, rows, group, len(cell) + len(counted))
+    return Change(_as_gauge(merged), gauges[window.hi] > gauges[window.lo], np.zeros(len(cell), bool), reduced)
 
 
 def difference(samples: Samples, first: NDArray[np.int64], last: NDArray[np.int64]) -> Change:
@@ -104,7 +107,8 @@ def difference(samples: Samples, first: NDArray[np.int64], last: NDArray[np.int6
     merged = merged_rows(samples.histograms, rows, np.concatenate([cell, cell]), len(cell), weight)
     hints = _hints(samples)
     gauge = np.stack([hints[first] == ResetHint.GAUGE, hints[last] == ResetHint.GAUGE])
-    return Change(_as_gauge(merged), np.asarray(gauge.any(axis=0)), np.asarray(~gauge.all(axis=0)))
+    is_gauge, is_counter = np.asarray(gauge.any(axis=0)), np.asarray(~gauge.all(axis=0))
+    return Change(_as_gauge(merged), is_gauge, is_counter, (bool(merged.reduced.any()), False))
 
 
 def last_increase(
@@ -140,6 +144,25 @@ def extrapolated(samples: Samples, window: Window, change: Histograms, *, is_cou
             to_zero = sampled * (began / change.count)
         to_start = np.where((change.count > 0) & (began >= 0) & (to_zero < to_start), to_zero, to_start)
     return multiply(change, (sampled + to_start + to_end) / sampled)
+
+
+def _reduced(
+    histograms: Histograms, merged: Merged, rows: NDArray[np.int64], group: NDArray[np.intp], added_from: int
+) -> tuple[bool, bool]:
+    """Whether custom bounds differed in a subtraction, and in an addition: the terms from ``added_from`` on."""
+    if not merged.reduced.any():
+        return False, False
+    places = {bounds: place for place, bounds in enumerate(histograms.bounds)}
+    final = np.array([*(places.get(bounds, -2) for bounds in merged.histograms.bounds), -1])[merged.histograms.custom]
+    custom, size = histograms.custom[rows], len(merged.histograms)
+    begun = slice(size, added_from)
+    subtracted = custom[:size][group[begun]] != custom[begun]
+    added = group[added_from:]
+    same_ends = np.ones(size, bool)
+    same_ends[group[begun]] = ~subtracted
+    # What is added has other bounds, or the last and the first had the same, but not those that are left.
+    is_added = (custom[added_from:] != final[added]) | (same_ends & (custom[:size] != final))[added]
+    return bool(subtracted.any()), bool(is_added.any())
 
 
 def _between(

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.histograms.classic import Cells
+    from spanglass_server.promql.histograms.classics.buckets import Cells
 
 #: Counts that differ by less, relatively, differ by rounding alone.
 _TOLERANCE: Final = 1e-12

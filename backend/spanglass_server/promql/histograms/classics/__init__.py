@@ -1,0 +1,1 @@
+"""Classic histograms: series of buckets by ``le``."""

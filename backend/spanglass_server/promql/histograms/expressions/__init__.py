@@ -1,0 +1,1 @@
+"""Native and classic histograms as operands and arguments of PromQL expressions."""
