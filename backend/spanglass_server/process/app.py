@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
+from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
@@ -116,6 +117,7 @@ async def _serve(
         _receive_limits(settings, settings.ingest.max_body_bytes),
         tokens.ingest.allows,
         _Counters(telemetry),
+        intervals=lambda: node.collection.header,
     )
     # one budget of bytes, that of ingest, for both transports, each with its own largest message
     grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
@@ -177,6 +179,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
+        *collection_routes(node.collection),
         *dashboard_routes(open_library(settings, DISK, time.time_ns)),
         status_route(node, telemetry, intake.rejections, settings, release),
     ]

@@ -25,6 +25,7 @@ from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
+from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import order_of
 from spanglass_server.store.disk import DISK, Disk
@@ -67,6 +68,7 @@ class StorageNode:
         catalog = LocalCatalog(data_dir / "catalog.sqlite")
         with ExitStack() as undo:
             undo.callback(catalog.close)
+            self.collection = CollectionIntervals(data_dir, disk)
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)

@@ -19,6 +19,7 @@ from spanglass_server.receive.grpc_health import Health
 from spanglass_server.receive.rejections import Sender
 from spanglass_server.receive.status import Encoding, Reason, RequestRefusedError, retry_info, success_body
 from spanglass_server.signals import Signal
+from spanglass_server.store.collection import HEADER as INTERVALS_HEADER
 
 if TYPE_CHECKING:
     from spanglass_server.ingest.budget import Reservation
@@ -142,6 +143,8 @@ class _Export:
                 body = await self._decompress(message, reservation)
                 accepted = await intake.submit(self._signal, body, reservation)
         intake.accept(self._signal, _TRANSPORT, Encoding.PROTOBUF.value, len(message), accepted, _sender(context))
+        if self._signal is Signal.METRICS and (told := intake.intervals()):
+            context.set_trailing_metadata(((INTERVALS_HEADER, told),))
         return success_body(self._signal, accepted, Encoding.PROTOBUF)
 
     async def _read(self, context: Any) -> bytes:

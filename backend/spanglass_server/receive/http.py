@@ -24,6 +24,7 @@ from spanglass_server.receive.status import (
 )
 from spanglass_server.receive.upload import ClientLeftError, Upload
 from spanglass_server.signals import Signal
+from spanglass_server.store.collection import HEADER as INTERVALS_HEADER
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -89,6 +90,8 @@ class _Endpoint:
             self._note_refusal(_LEFT, scope)
         else:
             headers = [(b"content-type", encoding.media_type.encode()), *self._cors.answer(head.origin)]
+            if self._signal is Signal.METRICS and (told := self._intake.intervals()):
+                headers.append((INTERVALS_HEADER.encode(), told.encode()))
             await respond(send, 200, body, headers)
 
     async def _take(self, scope: Scope, head: Head, upload: Upload) -> tuple[Encoding, bytes]:

@@ -14,6 +14,8 @@ from spanglass_server.receive.rejections import PARTIAL, Rejection, Rejections
 from spanglass_server.receive.status import Reason, RequestRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spanglass_server.ingest.budget import Reservation
     from spanglass_server.ingest.ports import Accepted, Ingest
     from spanglass_server.receive.ports import Authorize
@@ -41,6 +43,7 @@ class Intake:
     authorize: Authorize = anyone
     counters: ReceiveCounters = field(default_factory=NoCounters)
     rejections: Rejections = field(default_factory=lambda: Rejections(time.time_ns))
+    intervals: Callable[[], str] = lambda: ""  # what senders of metrics are told, see store/collection.py
 
     def check_sender(self, authorization: str | None) -> None:
         """Raise ``RequestRefusedError`` (UNAUTHENTICATED) if this Authorization header doesn't allow sending."""

@@ -50,7 +50,8 @@ class Courier:
     """Delivers bodies of one signal, one at a time; runs in the threads that export, never in the application's.
 
     Without a spool a body is tried again for ``timeout_ns``. With one, a body that can't be delivered at the first
-    attempt is kept, and so is what follows, until the replayer finds the server up again.
+    attempt is kept, and so is what follows, until the replayer finds the server up again. ``told`` is called with what
+    the server says of intervals each time it took something.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Courier:
         *,
         timeout_ns: int,
         keeper: Keeper | None = None,
+        told: Callable[[str], None] = lambda _: None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         backoff: Callable[[int], int] = backoff_ns,
     ) -> None:
@@ -73,6 +75,7 @@ class Courier:
         self._closing = closing
         self._timeout_ns = timeout_ns
         self._keeper = keeper
+        self._told = told
         self._clock_ns = clock_ns
         self._backoff = backoff
         self._in_flight: dict[int, _InFlight] = {}  # by thread: what ``rescue`` may have to keep
@@ -91,6 +94,7 @@ class Courier:
             return False  # ``rescue`` has kept and counted it
         if answer.verdict is Verdict.TAKEN:
             self._line.came_up()
+            self._told(answer.intervals)
             self._line.left_out(self.signal, answer)
             self._counts.sent(self.signal, records, answer)
             return True

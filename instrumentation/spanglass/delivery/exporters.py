@@ -22,6 +22,7 @@ from spanglass.delivery.transport.answers import NOT_ENCODABLE
 from spanglass.delivery.transport.line import Line
 from spanglass.delivery.transport.targets import Target, find_target
 from spanglass.process import forking
+from spanglass.runtime_metrics.intervals import INTERVALS
 from spanglass.settings.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def make_exporters(
             closing,
             timeout_ns=targets[name].timeout_ns,
             keeper=keepers.get(targets[name].host),
+            told=INTERVALS.told if name == "metrics" else lambda _: None,
             backoff=backoff,
         )
         for name, signal in SIGNALS.items()

@@ -13,6 +13,7 @@ from spanglass.library_metrics.tools import Tools
 from spanglass.patching.imports import when_imported
 from spanglass.process import forking
 from spanglass.runtime_metrics.groups import Group, install_group
+from spanglass.runtime_metrics.intervals import INTERVALS
 from spanglass.sdk.published import SCOPE
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def install_library_metrics(settings: Settings, *, meter_provider: MeterProvider
         "what was noted down": tools.deferred.drain,
     }
     tools.polled.add("PostgreSQL", postgres.ask_all, in_children=True)
+    is_due = INTERVALS.pace("libraries", clock.monotonic_ns)
     tools.undo += [
-        install_group(tools.meter, Group("libraries", METRICS, tools.collectors)),
+        install_group(tools.meter, Group("libraries", METRICS, tools.collectors, is_due=is_due)),
         forking.in_child(tools.deferred.after_fork),
         forking.in_child(tools.polled.after_fork),
     ]

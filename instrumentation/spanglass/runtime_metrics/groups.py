@@ -51,6 +51,7 @@ class Group:
 
     ``around`` is entered for each snapshot. A collector that raises one of ``off_when`` is not there on this system or
     not allowed: it is left off without a word. The mapping may grow. Readings with equal attributes are added up.
+    ``is_due`` is asked once a cycle; in one that it says no to, nothing is measured.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Group:
         *,
         around: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
         off_when: tuple[type[Exception], ...] = (NotImplementedError,),
+        is_due: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self.metrics = tuple(metrics)
         self._collectors = collectors
         self._around = around
         self._off_when = off_when
+        self._is_due = is_due
         self._off: set[str] = set()
         self._unasked: set[Metric] = set()
         self._snapshot: Mapping[Metric, list[Observation]] = {}
@@ -78,7 +81,7 @@ class Group:
         """
         if metric not in self._unasked:
             self._unasked = set(self.metrics)
-            self._snapshot = self.measure()
+            self._snapshot = self.measure() if self._is_due() else {}
         self._unasked.discard(metric)
         return self._snapshot.get(metric, ())
 

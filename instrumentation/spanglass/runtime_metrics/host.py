@@ -10,6 +10,7 @@ import psutil
 from spanglass.clock import NS_PER_S
 from spanglass.runtime_metrics import connections, containers, storage
 from spanglass.runtime_metrics.groups import Group, Kind, Metric
+from spanglass.runtime_metrics.intervals import INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ class HostMetrics:
             silenced,
             around=self._ask_whose,
             off_when=(psutil.AccessDenied, NotImplementedError, AttributeError),
+            is_due=INTERVALS.pace("host", self._clock.monotonic_ns),
         )
 
     @contextlib.contextmanager

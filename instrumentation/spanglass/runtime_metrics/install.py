@@ -67,7 +67,7 @@ def _process(meter: Meter, clock: Clock) -> list[Undo]:
 
 def _interpreter(meter: Meter, clock: Clock) -> list[Undo]:
     pauses, loops = GcPauses(clock), EventLoops(meter, clock)
-    interpreter = InterpreterMetrics(meter, pauses, loops)
+    interpreter = InterpreterMetrics(meter, pauses, loops, clock)
     return [
         pauses.install(),
         loops.install(),

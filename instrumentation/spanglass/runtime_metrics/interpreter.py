@@ -6,8 +6,9 @@ import gc
 import threading
 from typing import TYPE_CHECKING
 
-from spanglass.clock import NS_PER_S
+from spanglass.clock import NS_PER_S, SYSTEM, Clock
 from spanglass.runtime_metrics.groups import Group, Kind, Metric
+from spanglass.runtime_metrics.intervals import INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,8 @@ _GC_FIELDS = {"collections": COLLECTIONS, "collected": COLLECTED, "uncollectable
 class InterpreterMetrics:
     """Measures the interpreter that runs it."""
 
-    def __init__(self, meter: Meter, pauses: GcPauses, loops: EventLoops) -> None:
+    def __init__(self, meter: Meter, pauses: GcPauses, loops: EventLoops, clock: Clock = SYSTEM) -> None:
+        self._clock = clock
         self._pauses = pauses
         self._loops = loops
         self._long_pauses = meter.create_histogram(
@@ -53,7 +55,7 @@ class InterpreterMetrics:
     def group(self) -> Group:
         """Make the group of these metrics."""
         collectors = {"garbage collection": self._gc, "threads": self._threads, "event loops": self._event_loops}
-        return Group("interpreter", METRICS, collectors)
+        return Group("interpreter", METRICS, collectors, is_due=INTERVALS.pace("interpreter", self._clock.monotonic_ns))
 
     def _gc(self) -> Iterator[Reading]:
         for generation, stats in enumerate(gc.get_stats()):

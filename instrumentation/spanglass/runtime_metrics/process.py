@@ -11,6 +11,7 @@ import psutil
 from spanglass.clock import NS_PER_S
 from spanglass.runtime_metrics.containers import memory_limit_bytes
 from spanglass.runtime_metrics.groups import Group, Kind, Metric
+from spanglass.runtime_metrics.intervals import INTERVALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,8 @@ class ProcessMetrics:
             "uptime": self._uptime,
         }
         off_when = (psutil.AccessDenied, NotImplementedError, AttributeError)
-        return Group("process", METRICS, collectors, around=self._oneshot, off_when=off_when)
+        is_due = INTERVALS.pace("process", self._clock.monotonic_ns)
+        return Group("process", METRICS, collectors, around=self._oneshot, off_when=off_when, is_due=is_due)
 
     def after_fork(self) -> None:
         """Measure the child from here on."""

@@ -37,6 +37,7 @@ class Options(TypedDict, total=False):
     framework_spans: bool | None
     logger_level: Literal["notset", "debug", "info", "warning", "error", "critical"] | None
     metric_interval: Duration | None
+    collection_intervals: Sequence[str] | None
     runtime_metrics: bool | None
     latency_targets: Sequence[str] | None
     slow_query: Duration | None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from spanglass.settings.intervals import read_intervals
 from spanglass.settings.table import TABLE, Setting, Settings
 from spanglass_core.settings_types import DURATION, HEADERS, SECRET, Secret, SettingsError, suggest
 from spanglass_core.units import format_duration
@@ -120,5 +121,9 @@ def _check(settings: Settings) -> None:
             f"endpoint: expected an address such as http://127.0.0.1:4318 or https://telemetry.example (got "
             f"{settings.endpoint!r})"
         )
+    try:
+        read_intervals(settings.collection_intervals)
+    except ValueError as error:
+        raise SettingsError(f"collection_intervals: {error}") from None
     if settings.metric_interval_ns <= 0:
         raise SettingsError("metric_interval: expected more than 0; to send no metrics set metrics to false")

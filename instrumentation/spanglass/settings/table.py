@@ -134,6 +134,11 @@ class Settings:
     metric_interval_ns: int = _row(
         15 * _SECOND_NS, DURATION, "How often metrics are collected and sent.", otel="OTEL_METRIC_EXPORT_INTERVAL"
     )
+    collection_intervals: tuple[str, ...] = _row(
+        (),
+        LIST,
+        "Collectors that measure less often than `metric_interval`: `host=60s`, `process`, `interpreter`, `libraries`.",
+    )
     runtime_metrics: bool = _row(
         default=True, kind=BOOL, help_text="Measure process, host, interpreter, event loops, pools, caches and queues."
     )

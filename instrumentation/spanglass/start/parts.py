@@ -30,6 +30,7 @@ from spanglass.process.green import begin_anew_when_patched
 from spanglass.process.uwsgi import begin_anew_in_workers
 from spanglass.runtime_metrics.failures import observe_failures
 from spanglass.runtime_metrics.install import install_runtime_metrics
+from spanglass.runtime_metrics.intervals import INTERVALS
 from spanglass.sampling.head import head_sampler
 from spanglass.scrubbing.scrubber import Scrubber
 from spanglass.sdk import declarative, published
@@ -71,6 +72,7 @@ class Parts:
         self.scrubber = Scrubber(keys, safe_keys, scrub_callback) if settings.scrub else None
         declared = declarative.apply_file()
         resource = make_resource(settings, more_resource)
+        self._service = str(resource.attributes.get("service.name", ""))
         sampler, ids = head_sampler(settings, os.environ) or stated_sampler(), id_generator()
         self._installed = ExitStack()
         self._ends: list[Ends] = []
@@ -188,6 +190,7 @@ class Parts:
             ("read headers", install_headers),
             ("go along with other exporters", lambda: install_beside(settings, self.scrubber)),
             ("send logs", lambda: install_logging(settings, logger_provider=logger, capture=capture)),
+            ("set intervals", lambda: INTERVALS.configure(settings.collection_intervals, self._service)),
             ("measure the process", lambda: install_runtime_metrics(settings, meter_provider=meter)),
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
             ("run health checks", run_checks_when_used),

@@ -13,6 +13,7 @@ import uvicorn
 from described_answers import described_by
 from starlette.applications import Starlette
 
+from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
@@ -24,6 +25,7 @@ from spanglass_server.dashboards.sources.kept import KeptDashboards
 from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
@@ -125,11 +127,17 @@ def api(
     open_tables: Callable[..., Any],
     issue_store: SqliteIssueStore,
     library: Library,
+    tmp_path: Path,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
-        routes = (*ROUTES, *issue_routes(KnownIssues(issue_store), AskedToRegroup()), *dashboard_routes(library))
+        routes = (
+            *ROUTES,
+            *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
+            *dashboard_routes(library),
+            *collection_routes(CollectionIntervals(tmp_path, DISK)),
+        )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}
         return client

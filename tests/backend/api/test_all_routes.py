@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
@@ -17,7 +18,7 @@ from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
-ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None))
+ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None), *collection_routes(None))
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 

@@ -6,6 +6,7 @@ import logging
 import sys
 
 import pytest
+import requests
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -22,6 +23,7 @@ from spanglass.delivery.closing import Closing, shutdown_within
 from spanglass.delivery.counts import DeliveryCounts, Failure
 from spanglass.delivery.exporters import make_exporters
 from spanglass.delivery.processors import LogBatcher
+from spanglass.runtime_metrics.intervals import INTERVALS
 from spanglass.settings.settings import SettingsError, load
 
 AFTERWARDS = "they are tried again, and dropped after that. Is a server running there? `spanglass doctor` tells more"
@@ -35,9 +37,13 @@ def address(server, protocol):
 
 @PROTOCOLS
 def test_all_signals_arrive_in_the_server_and_are_counted(new_server, new_delivery, protocol):
-    """A span, a log record and a data point are found in the server; each is counted as sent, nothing else is."""
+    """A span, a log record and a data point are found in the server; each is counted as sent, nothing else is.
+
+    The answer to the data point says how often collectors are to measure.
+    """
     server = new_server()
     server.start()
+    requests.put(f"{server.url}/api/monitoring/collectors/host/", json={"interval": "60s"}, timeout=30)
     delivery = new_delivery(address(server, protocol), protocol=protocol)
     meters = MeterProvider(
         [PeriodicExportingMetricReader(delivery.exporters.metrics, 3_600_000)], shutdown_on_exit=False
@@ -66,6 +72,8 @@ def test_all_signals_arrive_in_the_server_and_are_counted(new_server, new_delive
         "logs": (1, 0, 1),
     }
     assert {each.last_success_unix_ns for each in counts.values()} == {42}
+    assert INTERVALS.of("host") == 60 * 10**9
+    INTERVALS.told("")
 
 
 def test_connections_are_kept_open(canned, new_delivery):

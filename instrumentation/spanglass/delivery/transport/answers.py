@@ -6,6 +6,9 @@ from enum import Enum
 from http.client import BadStatusLine
 from typing import NamedTuple
 
+#: In answers to exports of metrics (header, or trailing metadata): ``host=60s, shop:process=30s``.
+INTERVALS_HEADER = "spanglass-collection-intervals"
+
 
 class Verdict(Enum):
     """What follows from an answer, or from there being none."""
@@ -25,6 +28,7 @@ class Answer(NamedTuple):
     retry_after_ns: int | None = None
     rejected: int = 0  # records that the server left out of what it took
     message: str = ""  # what the server says about those
+    intervals: str = ""  # how often it asks collectors of metrics to measure
 
 
 #: Before the first attempt: there was no time for one.

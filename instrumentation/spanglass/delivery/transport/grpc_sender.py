@@ -9,7 +9,7 @@ import grpc
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from spanglass.delivery.transport.answers import Answer, Verdict
+from spanglass.delivery.transport.answers import INTERVALS_HEADER, Answer, Verdict
 from spanglass.delivery.transport.http_sender import read_partial_success
 from spanglass.guard import own_work
 from spanglass.settings.settings import SettingsError
@@ -45,11 +45,12 @@ class GrpcSender:
         """Make one call with one body."""
         try:
             with own_work:
-                content = self._own_call()(body, timeout=timeout_s, metadata=self._metadata)
+                content, call = self._own_call().with_call(body, timeout=timeout_s, metadata=self._metadata)
         except grpc.RpcError as error:
             return _failed(error)
         rejected, message = read_partial_success(content)
-        return Answer(Verdict.TAKEN, rejected=rejected, message=message)
+        intervals = dict(call.trailing_metadata() or ()).get(INTERVALS_HEADER, "")
+        return Answer(Verdict.TAKEN, rejected=rejected, message=message, intervals=intervals)
 
     def close(self) -> None:
         """Close the channel; a later ``send`` opens a new one."""

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from spanglass.clock import NS_PER_S
-from spanglass.delivery.transport.answers import Answer, Verdict, describe, root_cause
+from spanglass.delivery.transport.answers import INTERVALS_HEADER, Answer, Verdict, describe, root_cause
 from spanglass.guard import own_work
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class HttpSender:
             if kind == "text/html":
                 return Answer(Verdict.REFUSED, "the answer is a web page, not OTLP; check `endpoint`", "html", status)
             rejected, message = read_partial_success(content) if kind == "application/x-protobuf" else (0, "")
-            return Answer(Verdict.TAKEN, status=status, rejected=rejected, message=message)
+            intervals = response.headers.get(INTERVALS_HEADER, "")
+            return Answer(Verdict.TAKEN, status=status, rejected=rejected, message=message, intervals=intervals)
         retry_after_ns = _retry_after_ns(response.headers.get("Retry-After", ""))
         verdict = Verdict.LATER if status in _LATER else Verdict.REFUSED
         return Answer(verdict, _reason(response, content, kind), str(status), status, retry_after_ns)
