@@ -28,16 +28,24 @@ class SeriesCache:
 
     def kept(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """Return the value of a key, made if it is not there; two threads may both make it."""
-        with self._lock:
-            held = self._held.get(key)
-            if held is not None:
-                self._held.move_to_end(key)
-                return held[0]  # type: ignore[no-any-return]
+        held = self.get(key)
+        if held is not None:
+            return held  # type: ignore[no-any-return]
         value = make()
-        self._keep(key, value, size(value))
+        self.put(key, value, size(value))
         return value
 
-    def _keep(self, key: Hashable, value: Any, size: int) -> None:
+    def get(self, key: Hashable) -> Any:
+        """Return the value of a key, None if it is not there."""
+        with self._lock:
+            held = self._held.get(key)
+            if held is None:
+                return None
+            self._held.move_to_end(key)
+            return held[0]
+
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Keep a value of so many bytes, in the place of the one before."""
         if size > self._max_bytes // 2:  # it would push out all others, to go with the next one itself
             return
         with self._lock:

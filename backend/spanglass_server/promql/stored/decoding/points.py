@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.promql.stored.decoding.pieces import offsets_of
+from spanglass_server.promql.stored.decoding.known import KnownStreams, known_streams
+from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.naming.identity import Identity
     from spanglass_server.store.ports import Part, QuerySession
 
@@ -72,36 +74,45 @@ class Points:
         )
 
 
-def read_points(
-    session: QuerySession, part: Part, identity: Identity, values: Values, *, with_created: bool = False
-) -> Points:
-    """Read points that have a value, or say that there is none. Of points of one time the last stays, of deltas all."""
-    with_start = with_created or identity.is_delta
-    points = all_points(session, part, identity, values, with_start=with_start)
-    return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+class PointReader:
+    """Reads the points of a session's parts."""
 
+    def __init__(self, session: QuerySession, cache: SeriesCache, *, with_created: bool = False) -> None:
+        self._session = session
+        self._cache = cache
+        self._with_created = with_created
 
-def all_points(
-    session: QuerySession, part: Part, identity: Identity, values: Values, *, with_start: bool = False
-) -> Points:
-    """Read all points that have a value, or say that there is none."""
-    telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
-    columns = sorted({*_ALWAYS, *values.columns, *telling})
-    relation = Sql(session.part_relation(part, columns))
-    stream, chosen = stream_number(telling), identity.condition()
-    wanted = {"relation": relation, "stream": stream, "chosen": chosen, "is_there": Sql(values.is_there)}
-    found = run(
-        session,
-        statement(
-            "promql/points",
-            start=Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0"),
-            values=Sql(values.sql),
-            **wanted,
-        ),
-    )
-    listed = Sql(", ".join(f"any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling)) or "0")
-    streams = read_streams(run(session, statement("promql/streams", columns=listed, **wanted)))
-    return _sorted(found, streams, with_start=with_start)
+    def read(self, part: Part, identity: Identity, values: Values) -> Points:
+        """Read points that have a value, or say that there is none. Of one time the last stays, of deltas all."""
+        points = self.read_all(part, identity, values)
+        return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+
+    def read_all(self, part: Part, identity: Identity, values: Values) -> Points:
+        """Read all points that have a value, or say that there is none."""
+        telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
+        columns = sorted({*_ALWAYS, *values.columns, *telling})
+        wanted = {
+            "relation": Sql(self._session.part_relation(part, columns)),
+            "stream": stream_number(telling),
+            "chosen": identity.condition(),
+            "is_there": Sql(values.is_there),
+        }
+        with_start = self._with_created or identity.is_delta
+        start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
+        found = run(self._session, statement("promql/points", start=start, values=Sql(values.sql), **wanted))
+        numbers = found["stream"].combine_chunks().dictionary_encode()
+        streams = known_streams(
+            self._cache,
+            ("streams", identity, tuple(telling)),
+            numbers.dictionary.to_numpy(),
+            lambda: self._streams(telling, wanted),
+        )
+        return _sorted(found, numbers.indices.to_numpy().astype(np.int64), streams, with_start=with_start)
+
+    def _streams(self, telling: list[str], wanted: dict[str, Sql]) -> KnownStreams:
+        listed = "".join(f", any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling))
+        table = run(self._session, statement("promql/streams", columns=Sql(listed), **wanted))
+        return KnownStreams(table["stream"].to_numpy(), read_streams(table))
 
 
 def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
@@ -126,15 +137,13 @@ def stream_number(columns: list[str]) -> Sql:
     return Sql(f"hash({', '.join(parts)})" if parts else "0::UBIGINT")
 
 
-def _sorted(found: pa.Table, streams: Streams, *, with_start: bool) -> Points:
-    """The rows by stream and time; streams are in the order of their numbers, as SQL gave them."""
-    numbers, time_ms = _array(found, "stream"), _array(found, "time_ms")
-    _, stream_of, counts = np.unique(numbers, return_inverse=True, return_counts=True)
-    order = np.lexsort((time_ms, stream_of))
-    stale = _array(found, "is_stale")
+def _sorted(found: pa.Table, stream_of: NDArray[np.int64], streams: Streams, *, with_start: bool) -> Points:
+    """The rows by stream and time."""
+    time_ms, stale = _array(found, "time_ms"), _array(found, "is_stale")
+    order = order_by(stream_of, time_ms)
     return Points(
         streams,
-        offsets_of(counts),
+        offsets_of(np.bincount(stream_of, minlength=len(streams.keys))),
         time_ms[order],
         stale[order] if stale.any() else None,
         _array(found, "start_ms")[order] if with_start else None,

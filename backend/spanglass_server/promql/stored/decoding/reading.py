@@ -14,7 +14,7 @@ from spanglass_server.promql.stored.decoding.explicit import (
 )
 from spanglass_server.promql.stored.decoding.native import EXPONENTIAL, native_piece
 from spanglass_server.promql.stored.decoding.numbers import NUMBERS, number_piece
-from spanglass_server.promql.stored.decoding.points import Values, read_points
+from spanglass_server.promql.stored.decoding.points import PointReader, Values
 from spanglass_server.promql.stored.decoding.targets import target_piece
 from spanglass_server.promql.stored.naming.identity import TARGET, Form
 
@@ -32,6 +32,7 @@ class Reader:
         self._session = session
         self._cache = cache
         self._with_created = with_created
+        self._points = PointReader(session, cache, with_created=with_created)
 
     def pieces(self, part: Part, identity: Identity, form: Form) -> tuple[Piece, ...]:
         """A form of a metric in one part; several where the layout of its points changes."""
@@ -45,7 +46,7 @@ class Reader:
         if identity.type == TARGET:
             return (target_piece(self._session, part),)
         values = _values(identity, form)
-        points = read_points(self._session, part, identity, values, with_created=self._with_created)
+        points = self._points.read(part, identity, values)
         if values is BUCKETS:
             return bucket_pieces(points, is_delta=identity.is_delta)
         if values is CUSTOM_BUCKETS:

@@ -44,6 +44,10 @@ class Streams:
             keys += np.array(hashes, np.uint64)[column.codes]
         return cls(columns, keys)
 
+    def take(self, rows: NDArray[np.intp]) -> Streams:
+        """Chosen streams, in the order of ``rows``."""
+        return Streams(self.columns.take(rows), self.keys[rows])
+
     def with_label(self, name: str, of: NDArray[np.intp], column: LabelColumn) -> Streams:
         """Several streams of each, ``of`` these, told apart by a label."""
         return Streams.of(self.columns.take(of).replace({f"label.{name}": column}))

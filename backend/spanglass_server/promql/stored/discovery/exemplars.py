@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.stored.choice import shares_of, wanted
-from spanglass_server.promql.stored.decoding.points import Values, all_points
+from spanglass_server.promql.stored.decoding.points import PointReader, Values
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.promql.stored.naming.labels import labels_of
@@ -68,7 +68,7 @@ def _of_selector(session: QuerySession, cache: SeriesCache, selector: Selector) 
     for form in wanted(session, cache, selector, shares):
         identity = form.named.identity
         for place in form.shares:
-            points = _read(session, shares[place].part, identity)
+            points = _read(PointReader(session, cache), shares[place].part, identity)
             if points is None:
                 continue
             labels = labels_of(points.streams.columns, selector.named, is_verbatim=identity.is_verbatim)
@@ -78,13 +78,13 @@ def _of_selector(session: QuerySession, cache: SeriesCache, selector: Selector) 
                     yield row, exemplar
 
 
-def _read(session: QuerySession, part: Part, identity: Identity) -> Points | None:
+def _read(reader: PointReader, part: Part, identity: Identity) -> Points | None:
     """The points of a metric that have exemplars."""
     if "exemplar_time_ns" not in part.columns:
         return None
     columns = [*_FIXED, *(name for name in sorted(part.columns) if name.startswith("exemplar.") and ":" in name)]
     values = Values(", ".join(map(quote_identifier, columns)), tuple(columns), "exemplar_time_ns IS NOT NULL")
-    points = all_points(session, part, identity, values)
+    points = reader.read_all(part, identity, values)
     return points if len(points.time_ms) else None
 
 
