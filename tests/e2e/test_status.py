@@ -66,6 +66,7 @@ def test_segments_that_cant_be_written_are_told(new_server):
     until(lambda: server.request("GET", "/healthz").status == 503)
     told, page = status(server), server.request("GET", "/server").body.decode()
     figures = server.request("GET", "/metrics").body.decode().splitlines()
+    browsed = server.request("GET", "/metrics", headers={"Accept": "text/html"}).body.decode()
     ready = server.request("GET", "/readyz").status
     (server.data / "segments").unlink()
     until(lambda: server.request("GET", "/healthz").status == 200)
@@ -74,6 +75,7 @@ def test_segments_that_cant_be_written_are_told(new_server):
     assert (told["ready"], told["health"], ready) == (True, reason, 200)
     assert "Taking records, but something is wrong with the server." in page
     assert reason.replace("'", "&#39;") in page
+    assert "<h1>Metrics</h1>" in browsed  # a browser gets the page of stored metrics, not the figures
     assert {"spanglass_problems 1", 'spanglass_generations{state="failed"} 1'} <= set(figures)
     until(lambda: status(server)["storage"]["rows"]["spans"] == 10)
     assert status(server)["health"] is None

@@ -43,7 +43,9 @@ HEADERS = {
 }
 
 #: Paths for senders and monitors, which reach the server under names of their own (``host.docker.internal``).
-_MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/healthz", "/readyz", "/metrics")
+_MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/healthz", "/readyz")
+#: The server's own figures for a scraper; a browser that opens the same address gets the page of stored metrics.
+FIGURES: Final = "/metrics"
 _API: Final = "/api/"
 #: ``Sec-Fetch-Site`` of requests that a page of ours or the user has made.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
@@ -84,7 +86,7 @@ class BrowserGuard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         path = scope["path"]
-        if path.startswith(_MACHINES):
+        if path.startswith(_MACHINES) or (path == FIGURES and not wants_page(scope)):
             return None
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
@@ -102,6 +104,11 @@ class BrowserGuard:
                 "open the address itself; programs other than browsers send no Origin and no Sec-Fetch-Site header",
             )
         return None
+
+
+def wants_page(scope: Scope) -> bool:
+    """Whether a request asks for a page to look at: browsers say so where they open an address, scrapers never do."""
+    return "text/html" in Headers(scope=scope).get("accept", "").lower()
 
 
 def _is_foreign(method: str, headers: Headers) -> bool:

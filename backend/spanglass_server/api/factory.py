@@ -9,7 +9,19 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 
-from spanglass_server.api import facets, filter_check, logs, metrics, monitoring, running, services, spans, sql, traces
+from spanglass_server.api import (
+    facets,
+    filter_check,
+    hosts,
+    logs,
+    metrics,
+    monitoring,
+    running,
+    services,
+    spans,
+    sql,
+    traces,
+)
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
@@ -36,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *filter_check.ROUTES,
     *metrics.ROUTES,
     *monitoring.ROUTES,
+    *hosts.ROUTES,
     *sql.ROUTES,
 )
 

@@ -107,19 +107,29 @@ def lines(
     layers: Sequence[Series],
     clock: Clock,
     text: Callable[[float | None], str] = duration_text,
+    ceiling: Callable[[float], float] = nice_ceiling,
 ) -> Chart:
-    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values on the axis and hovered."""
+    """Lines over time, from zero; a bucket without a value is a gap. ``text`` writes values on the axis and hovered.
+
+    Where values are negative the axis reaches as far below; ``ceiling`` rounds the axis' ends. Layers of the class
+    ``p`` are those of an earlier period, drawn grey and below the others.
+    """
     drawn = {layer.name: buckets.whole(layer.values) for layer in layers}
     peaks = {name: max((value for value in values if value is not None), default=0) for name, values in drawn.items()}
-    top = nice_ceiling(max(peaks.values(), default=0))
+    floors = [value for values in drawn.values() for value in values if value is not None and value < 0]
+    low = -ceiling(-min(floors)) if floors else 0.0
+    top = ceiling(max(peaks.values(), default=0)) if max(peaks.values(), default=0) > 0 or not floors else 0.0
     # red says that something failed: a line along the floor is grey
     css = {layer.name: "calm" if layer.css == "err" and not peaks[layer.name] else layer.css for layer in layers}
-    marks = [{"css": f"c-l {css[layer.name]}", "d": path(drawn[layer.name], top)} for layer in layers]
-    frame = {"kind": "lines", "label": label, "marks": marks, "y_labels": [text(top), text(top / 2), "0"]}
-    return _chart(frame, buckets, layers, clock, text)
+    marks = [
+        {"css": "c-p" if layer.css == "p" else f"c-l {css[layer.name]}", "d": path(drawn[layer.name], top, low)}
+        for layer in sorted(layers, key=lambda layer: layer.css != "p")
+    ]
+    y_labels = [text(top), text((top + low) / 2), text(low) if low else "0"]
+    return _chart({"kind": "lines", "label": label, "marks": marks, "y_labels": y_labels}, buckets, layers, clock, text)
 
 
-def path(values: Sequence[float | None], top: float) -> str:
+def path(values: Sequence[float | None], top: float, low: float = 0.0) -> str:
     """Return the path of a line, each value in the middle of its bucket; a lone value between gaps is a short dash."""
     width = 100 / max(1, len(values))
     runs: list[list[tuple[float, float]]] = [[]]
@@ -127,7 +137,7 @@ def path(values: Sequence[float | None], top: float) -> str:
         if value is None:
             runs.append([])
         else:
-            runs[-1].append(((i + 0.5) * width, 100 - 97 * value / top))
+            runs[-1].append(((i + 0.5) * width, 100 - 97 * (value - low) / (top - low)))
     parts = []
     for run in filter(None, runs):
         spread = [(run[0][0] - width / 3, run[0][1]), (run[0][0] + width / 3, run[0][1])] if len(run) == 1 else run
@@ -137,9 +147,10 @@ def path(values: Sequence[float | None], top: float) -> str:
 
 def spark(values: Sequence[float | None], *, bad: bool = False) -> dict[str, str]:
     """Return a sparkline from zero: its path and class; ``zero`` where nothing happened."""
-    peak = max((value for value in values if value is not None), default=0)
-    css = "zero" if peak <= 0 else "err" if bad else ""
-    return {"d": path(values, peak or 1), "css": css}
+    known = [value for value in values if value is not None]
+    peak, low = max(known, default=0), min(0, *known, 0)
+    css = "zero" if peak <= 0 and low >= 0 else "err" if bad else ""
+    return {"d": path(values, max(peak, 0) if peak > low else low + 1, low), "css": css}
 
 
 def first_filled(points: Iterable[Mapping[str, Any]]) -> float:

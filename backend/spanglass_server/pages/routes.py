@@ -15,6 +15,8 @@ from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, terms, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.issues import issue, listing, releases
+from spanglass_server.pages.metrics import listing as metric_list
+from spanglass_server.pages.metrics import metric
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import RANGE, Site, Visit
@@ -120,6 +122,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/issues/{issue}", issue.show),
     ("/releases", releases.show),
     ("/logs", logs.show),
+    ("/metrics", metric_list.show),
+    ("/metrics/{name:path}", metric.show),
     ("/server", server.show),
 )
 

@@ -21,11 +21,12 @@ LINKABLE = ("http://", "https://")
 
 #: Navigation: path, name, icon.
 SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/issues", "Errors", "errors"),
-            ("/logs", "Logs", "logs"), ("/server", "Server", "server"))  # fmt: skip
+            ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"), ("/server", "Server", "server"))  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
     "spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"',
+    "metrics": 'service.name = "checkout"',
     "occurrences": 'service = "checkout" and release = "2.14.0"',
 }  # fmt: skip
 

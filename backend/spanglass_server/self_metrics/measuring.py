@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # A client may invent methods; a label must not grow with them.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # OTLP has counters of its own; the others are asked by machines, all the time, and cost nothing.
-_UNTIMED = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/static/", "/healthz", "/readyz", "/metrics")
+_UNTIMED = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/static/", "/healthz", "/readyz")
+_FIGURES = "/metrics"
 _FIRST_FAILURE = 400
 _NO_ANSWER = "none"  # the client left before the answer began
 
@@ -61,7 +62,7 @@ class CountRequests:
         self._telemetry.add(HTTP_RESPONSES, 1, method, status)
         # the router leaves the route it chose in the scope: its path has parameters' names, not their values
         route = getattr(scope.get("route"), "path", None)
-        if route is None or route.startswith(_UNTIMED):
+        if route is None or route == _FIGURES or route.startswith(_UNTIMED):
             return
         self._telemetry.observe(QUERY_SECONDS, seconds, route)
         if status == _NO_ANSWER or int(status) >= _FIRST_FAILURE:

@@ -84,6 +84,15 @@ def test_senders_and_monitors_use_any_name(ask, path):
     assert ask(path, {"host": "host.docker.internal:4318"}).text == "in"
 
 
+def test_the_page_at_the_scrapers_address_is_guarded_as_all_pages(ask):
+    """A rebound name may scrape the server's own figures, but not read the stored metrics, nor those below."""
+    evil = {"host": "evil.example:4318"}
+    assert ask("/metrics", {**evil, "accept": "text/html,*/*;q=0.8"}).status_code == 403
+    assert ask("/metrics/shop.orders", evil).status_code == 403
+    assert ask("/metrics", {**evil, "accept": "application/openmetrics-text;version=1.0.0,*/*;q=0.1"}).text == "in"
+    assert ask("/metrics", {"accept": "text/html"}).text == "in"
+
+
 def test_with_a_token_any_name_will_do(ask):
     """A server that asks for its token is served under whatever name a proxy has."""
     assert ask(PAGE, {"host": "spanglass.example"}, names=None).text == "in"

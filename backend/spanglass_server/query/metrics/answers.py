@@ -10,6 +10,7 @@ from spanglass_server.query.rows.answers import Scope
 MetricType = Literal["gauge", "sum", "histogram", "exponential_histogram", "summary"]
 Temporality = Literal["delta", "cumulative"]
 Aggregate = Literal["raw", "rate", "increase", "avg", "sum", "min", "max", "count", "quantile"]
+SeriesOrder = Literal["points", "value", "time"]
 Value = Annotated[Any, JsonSchema({"description": "a number; an integer past 2^53 as text; null where there is none"})]
 
 
@@ -51,10 +52,15 @@ class LabelSet(TypedDict):
     last_time: Time
 
 
-class SeriesList(MetricIdentity):
-    """The answer of ``GET /api/v1/metrics/series``."""
+class SeriesPage(TypedDict):
+    """Series, and how many there are in all."""
 
     series: list[LabelSet]
+    total: int
+
+
+class SeriesList(MetricIdentity, SeriesPage):
+    """The answer of ``GET /api/v1/metrics/series``."""
 
 
 class Quantile(TypedDict):

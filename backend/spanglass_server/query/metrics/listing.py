@@ -14,7 +14,7 @@ from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from spanglass_server.query.metrics.answers import ListedMetric, MetricList, SeriesList
+    from spanglass_server.query.metrics.answers import ListedMetric, MetricList, SeriesList, SeriesOrder
     from spanglass_server.query.metrics.question import Question
     from spanglass_server.store.ports import QuerySession, Window
 
@@ -39,8 +39,11 @@ def list_metrics(
     return {"metrics": cast("list[ListedMetric]", metrics)}
 
 
-def metric_series(session: QuerySession, question: Question) -> SeriesList:
+def metric_series(
+    session: QuerySession, question: Question, sort: SeriesOrder = "points", *, descending: bool = True
+) -> SeriesList:
     """Answer ``GET /api/v1/metrics/series``; ``BadQuestionError`` when the name is unknown or ambiguous."""
     selection = Selection.of(session, question)
     metric = selection.metric
-    return {"name": metric.name, "type": metric.type, "unit": metric.unit, "series": list_series(selection)}
+    page = list_series(selection, sort, descending=descending)
+    return {"name": metric.name, "type": metric.type, "unit": metric.unit, **page}

@@ -87,11 +87,7 @@ class Selection:
 
     def attributes(self, reach: Window, positions: Collection[str]) -> list[str]:
         """List the attribute columns at these positions."""
-        return sorted(
-            name
-            for name in self.session.columns(Signal.METRICS, reach)
-            if (column := AttributeColumn.parse(name)) is not None and column.position in positions
-        )
+        return attribute_columns(self.session, reach, positions)
 
     def points(self, values: Values, reach: Window, *, with_markers: bool = False, as_sent: bool = True) -> Sql:
         """Select the metric's points of a range: ``series``, ``by_0`` ..., ``start_ns`` (0: unknown), ``time_ns``.
@@ -120,18 +116,8 @@ class Selection:
         )
 
     def _series(self, reach: Window) -> Sql:
-        """Identify a point's series by 64 bits: among a million series two meet with a chance of 3 in 10^8.
-
-        Attributes past the limit of columns wait in the overflow, where those of exemplars are told by their index.
-        """
-        same = () if len(self.metric.stored) == 1 else _METRIC_IDENTITY
-        columns = [*same, *_SCOPE_IDENTITY, *self.attributes(reach, SERIES_POSITIONS)]
-        parts = [quote_identifier(name) for name in columns]
-        if _overflow(self.session.columns(Signal.METRICS, reach)):
-            parts.append(
-                "list_filter(list_zip(overflow_name, overflow_value, overflow_index), lambda entry: entry[3] IS NULL)"
-            )
-        return Sql(f"hash({', '.join(parts)})")
+        """Identify a point's series among those of the metric."""
+        return series_hash(self.session, reach, () if len(self.metric.stored) == 1 else _METRIC_IDENTITY)[0]
 
     def _is_metric(self) -> Sql:
         """Build the condition for a point to be of one of the metric's stored identities."""
@@ -180,6 +166,33 @@ class Selection:
         return rows(
             self.session, statement("metrics/largest", grouped=grouped, keys=keys, limit=self.question.limit + 1)
         )
+
+
+def series_hash(
+    session: QuerySession, reach: Window, same: Collection[str] = _METRIC_IDENTITY
+) -> tuple[Sql, frozenset[str]]:
+    """Return SQL that identifies a point's series by 64 bits, and the columns it reads; ``same`` tell metrics apart.
+
+    Among a million series two meet with a chance of 3 in 10^8. Attributes past the limit of columns wait in the
+    overflow, where those of exemplars are told by their index.
+    """
+    present = session.columns(Signal.METRICS, reach)
+    columns = [*same, *_SCOPE_IDENTITY, *attribute_columns(session, reach, SERIES_POSITIONS)]
+    parts = [quote_identifier(name) for name in columns]
+    if _overflow(present):
+        parts.append(
+            "list_filter(list_zip(overflow_name, overflow_value, overflow_index), lambda entry: entry[3] IS NULL)"
+        )
+    return Sql(f"hash({', '.join(parts)})"), frozenset({*columns, *_overflow(present)})
+
+
+def attribute_columns(session: QuerySession, reach: Window, positions: Collection[str]) -> list[str]:
+    """List the attribute columns at these positions."""
+    return sorted(
+        name
+        for name in session.columns(Signal.METRICS, reach)
+        if (column := AttributeColumn.parse(name)) is not None and column.position in positions
+    )
 
 
 def _overflow(present: Collection[str]) -> set[str]:

@@ -19,11 +19,15 @@ from spanglass_server.times import NS_PER_SECOND, format_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from spanglass_server.query.metrics.answers import Exemplar, LabelSet, Point, PointSeries
+    from spanglass_server.query.metrics.answers import Exemplar, LabelSet, Point, PointSeries, SeriesOrder, SeriesPage
     from spanglass_server.query.rows.answers import MetricsDataPage
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
+
+#: What a list of series can be sorted by; equal ones by the most points.
+_MOST_POINTS = "points DESC, last_ns DESC, series"
+_ORDERS = {"points": "points", "value": "last_value", "time": "last_ns"}
 
 #: Most points of one raw answer; a chart of more than this shows no more.
 MAX_POINTS = 50_000
@@ -36,9 +40,12 @@ _COLUMNS = frozenset(
 )
 
 
-def list_series(selection: Selection) -> list[LabelSet]:
-    """List a metric's series, those with the most points first, at most ``limit``."""
-    return [series for _, series in _series(selection, selection.question.limit)]
+def list_series(selection: Selection, sort: SeriesOrder = "points", *, descending: bool = True) -> SeriesPage:
+    """List a metric's series in an order, at most ``limit``, and say how many there are."""
+    way = "DESC" if descending else "ASC"
+    order = Sql(f"{_ORDERS[sort]} {way} NULLS LAST, {_MOST_POINTS}")
+    found, total = _series(selection, selection.question.limit, order)
+    return {"series": [series for _, series in found], "total": total}
 
 
 def _labelled(names: Sequence[str]) -> Sql:
@@ -46,7 +53,11 @@ def _labelled(names: Sequence[str]) -> Sql:
     return Sql("".join(f", {quote_identifier(name)} AS {quote_identifier('label.' + name)}" for name in names))
 
 
-def _series(selection: Selection, limit: int) -> list[tuple[int, LabelSet]]:
+def _series(
+    selection: Selection,
+    limit: int,
+    order: Sql = Sql(_MOST_POINTS),  # noqa: B008 - it never changes
+) -> tuple[list[tuple[int, LabelSet]], int]:
     attributes = selection.attributes(selection.window, SERIES_POSITIONS)
     labels = [*attributes, *OVERFLOW_COLUMNS, "scope_name", "scope_version"]
     value, carried = statement("metrics/values_last", factor=selection.factor), _labelled(labels)
@@ -54,9 +65,12 @@ def _series(selection: Selection, limit: int) -> list[tuple[int, LabelSet]]:
     values = Values(Sql(value.text + carried.text, value.parameters), columns)
     kept = ", ".join(f"any_value({quote_identifier('label.' + name)}) AS {quote_identifier(name)}" for name in labels)
     points = selection.points(values, selection.window)
-    table = run(selection.session, statement("metrics/series", labels=Sql(kept), points=points, limit=limit))
-    stored = StoredAttributes(table)
-    return [(row["series"], _described(stored, index, row)) for index, row in enumerate(table.to_pylist())]
+    table = run(
+        selection.session, statement("metrics/series", labels=Sql(kept), points=points, order=order, limit=limit)
+    )
+    stored, found = StoredAttributes(table), table.to_pylist()
+    described = [(row["series"], _described(stored, index, row)) for index, row in enumerate(found)]
+    return described, found[0]["total"] if found else 0
 
 
 def _described(stored: StoredAttributes, index: int, row: Row) -> LabelSet:
@@ -77,7 +91,7 @@ def _described(stored: StoredAttributes, index: int, row: Row) -> LabelSet:
 def raw_series(selection: Selection, note: Callable[[str], None]) -> list[PointSeries]:
     """Return the points of each series as they were sent, with exemplars; the series with the most points first."""
     limit = selection.question.limit
-    labelled = _series(selection, limit + 1)
+    labelled, _ = _series(selection, limit + 1)
     if len(labelled) > limit:
         note(f"only the {limit} series with the most points are shown; filter, or raise limit")
     points = _points(selection, [series for series, _ in labelled[:limit]], note)

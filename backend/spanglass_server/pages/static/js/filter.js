@@ -194,5 +194,5 @@ function marked(label, partial) {
 }
 
 export function start() {
-  for (const form of document.querySelectorAll("form.filter")) new FilterBox(form);
+  for (const form of document.querySelectorAll("form.filter[data-signal]")) new FilterBox(form);
 }

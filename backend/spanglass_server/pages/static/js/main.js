@@ -16,4 +16,5 @@ import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
 for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping]) part.start();
+if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";

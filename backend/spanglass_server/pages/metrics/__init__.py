@@ -1,0 +1,1 @@
+"""Pages of metrics: all of them, one of them, and any PromQL."""

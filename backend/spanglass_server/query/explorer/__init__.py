@@ -1,0 +1,1 @@
+"""What there is of metrics: the catalog, the course of each, their attributes' cardinality, their exemplars."""

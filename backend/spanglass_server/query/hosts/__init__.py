@@ -1,0 +1,1 @@
+"""Hosts and processes, from what our instrumentation and the Collector's host metrics send of them."""
