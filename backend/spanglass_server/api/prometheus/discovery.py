@@ -9,14 +9,16 @@ import orjson
 from spanglass_server.api.params import Param
 from spanglass_server.api.prometheus.params import label_name
 from spanglass_server.api.prometheus.routing import ASKED, PrometheusRoute, Reply
-from spanglass_server.api.prometheus.selecting import selectors_of
-from spanglass_server.api.schema import STRING, array, table
+from spanglass_server.api.prometheus.selecting import selector_of, selectors_of, vector_selectors
+from spanglass_server.api.schema import ANYTHING, STRING, array, table
+from spanglass_server.promql.parsing.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spanglass_server.api.prometheus.params import Form
     from spanglass_server.api.prometheus.routing import Question
+    from spanglass_server.promql.stored.discovery.metadata import Metadata
 
 CUT = "results truncated due to limit"
 
@@ -32,6 +34,25 @@ def _labels(question: Question) -> Reply:
 def _values(question: Question) -> Reply:
     name = label_name(question.form.required("name"))
     return limited(question.series.label_values(name, selectors_of(question.form)), question.form)
+
+
+def _metadata(question: Question) -> Reply:
+    form = question.form
+    found: dict[str, list[Metadata]] = question.series.metadata(*form.range_ms())
+    metric, limit, per_metric = form.text("metric"), form.count("limit"), form.count("limit_per_metric")
+    if metric:
+        found = {metric: found[metric]} if metric in found else {}
+    chosen = list(found.items())[: limit or None]
+    return Reply(orjson.dumps({name: entries[: per_metric or None] for name, entries in chosen}))
+
+
+def _exemplars(question: Question) -> Reply:
+    """The exemplars of all series that the selectors of an expression name."""
+    form = question.form
+    start_ms, end_ms = form.range_ms()
+    expression = parse(form.required("query"))
+    selectors = [selector_of(node, start_ms, end_ms) for node in vector_selectors(expression)]
+    return Reply(orjson.dumps(question.series.exemplars(selectors)))
 
 
 def limited(found: Sequence[Any], form: Form) -> Reply:
@@ -76,5 +97,28 @@ ROUTES = (
         ),
         data=array(STRING),
         query=_values,
+    ),
+    PrometheusRoute(
+        path="/metadata",
+        summary="Type, help and unit of metrics.",
+        parameters=(
+            Param("metric", "text", help="Only this one."),
+            Param("limit", "text", help="Most metrics to return; 0 and nothing: all."),
+            Param("limit_per_metric", "text", help="Most entries of a metric."),
+        ),
+        data=table(array(table(STRING))),
+        query=_metadata,
+    ),
+    PrometheusRoute(
+        path="/query_exemplars",
+        summary="Exemplars of the series that an expression names.",
+        methods=ASKED,
+        parameters=(
+            Param("query", "text", help="The expression, in PromQL.", required=True),
+            Param("start", "text", help="Only exemplars from here on: Unix time in seconds or RFC 3339."),
+            Param("end", "text", help="And up to here."),
+        ),
+        data=array(ANYTHING),
+        query=_exemplars,
     ),
 )

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.prometheus.problems import BadParameterError
 from spanglass_server.promql.errors import PromqlError
-from spanglass_server.promql.parsing.nodes import VectorSelector
+from spanglass_server.promql.parsing.nodes import VectorSelector, children
 from spanglass_server.promql.parsing.parse import parse
 from spanglass_server.promql.ports import Selector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spanglass_server.api.prometheus.params import Form
+    from spanglass_server.promql.parsing.nodes import Expr
 
 
 def selectors_of(form: Form, *, is_required: bool = False) -> list[Selector]:
@@ -22,18 +25,25 @@ def selectors_of(form: Form, *, is_required: bool = False) -> list[Selector]:
     start_ms, end_ms = form.range_ms()
     if not texts:
         return [Selector((), start_ms - 1, end_ms)]
-    return [selector for text in texts for selector in parsed_selectors("match[]", text, start_ms, end_ms)]
+    return [_selector("match[]", text, start_ms, end_ms) for text in texts]
 
 
-def parsed_selectors(name: str, text: str, start_ms: int, end_ms: int) -> list[Selector]:
-    """Read one selector; with ``or`` it is several."""
+def _selector(name: str, text: str, start_ms: int, end_ms: int) -> Selector:
     try:
         expr = parse(text)
     except PromqlError as error:
         raise BadParameterError(name, error.message) from None
     if not isinstance(expr, VectorSelector) or expr.offset or expr.at is not None:
         raise BadParameterError(name, f'{text!r} is not a selector of series such as up or {{job="web"}}')
-    return [selector_of(expr, start_ms, end_ms)]
+    return selector_of(expr, start_ms, end_ms)
+
+
+def vector_selectors(expr: Expr) -> Iterator[VectorSelector]:
+    """All selectors of an expression."""
+    if isinstance(expr, VectorSelector):
+        yield expr
+    for child in children(expr):
+        yield from vector_selectors(child)
 
 
 def selector_of(expr: VectorSelector, start_ms: int, end_ms: int) -> Selector:
