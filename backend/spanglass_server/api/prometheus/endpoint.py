@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match
 
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
@@ -131,6 +131,22 @@ def failed(failure: Failure, error: BaseException | None = None) -> Response:
     if failure.kind == "unauthorized":
         response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Answers clients that only look whether there is a Prometheus at the address they were given."""
+
+    context: Context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in a line of text."""
+        try:
+            self.context.authorize(Request(scope))
+            response: Response = PlainTextResponse(f"Prometheus' API is below {PREFIX}.\n")
+        except ApiError as refused:
+            response = failed(failure_of(refused))
+        await response(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

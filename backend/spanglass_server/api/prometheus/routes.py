@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
 from spanglass_server.api.prometheus import discovery, queries
-from spanglass_server.api.prometheus.endpoint import Context, Endpoint, Nowhere
+from spanglass_server.api.prometheus.endpoint import Context, Endpoint, Here, Nowhere
 from spanglass_server.api.prometheus.routing import ROOT, PrometheusRoute
 from spanglass_server.api.prometheus.status import status_routes
 
@@ -22,5 +22,5 @@ def create_prometheus_api(context: Context, version: str) -> list[BaseRoute]:
         StarletteRoute(route.full_path, Endpoint(route, context), methods=list(route.methods))
         for route in routes_of(version)
     ]
-    nowhere = Nowhere(context, served)
-    return [*served, StarletteRoute(ROOT, nowhere), StarletteRoute(f"{ROOT}/{{rest:path}}", nowhere)]
+    here = [StarletteRoute(ROOT + path, Here(context), methods=["GET"]) for path in ("", "/", "/-/healthy", "/-/ready")]
+    return [*served, *here, StarletteRoute(f"{ROOT}/{{rest:path}}", Nowhere(context, served))]

@@ -14,8 +14,23 @@ from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 
+
+class Series(SeriesInMemory):
+    """Series in memory, with what storage knows besides."""
+
+    def metadata(self, start_ms, end_ms):
+        """Two metrics, one of two kinds."""
+        assert start_ms < end_ms
+        entry = {"type": "gauge", "help": "", "unit": ""}
+        return {"requests_total": [{**entry, "type": "counter"}, entry], "up": [entry]}
+
+    def exemplars(self, selectors):
+        """An exemplar for each selector."""
+        return [{"seriesLabels": {"asked": selector.matchers[0].value}, "exemplars": []} for selector in selectors]
+
+
 #: A sample a minute from the beginning of 1970 on.
-SERIES = SeriesInMemory(
+SERIES = Series(
     read_series(
         [
             ('requests_total{job="web",instance="a"}', "0+60x10"),
@@ -205,6 +220,28 @@ def test_label_names_beyond_ascii_words(api, name):
     assert data(api.get(f"/label/{name}/values")) == ["/"]
 
 
+def test_metadata(api):
+    """What is known of metrics is told by name, of one or of the first ones."""
+    everything = data(api.get("/metadata"))
+
+    assert [(name, len(entries)) for name, entries in everything.items()] == [("requests_total", 2), ("up", 1)]
+    assert data(api.get("/metadata", params={"metric": "up"})) == {"up": everything["up"]}
+    assert data(api.get("/metadata", params={"metric": "none"})) == {}
+    assert data(api.get("/metadata", params={"limit": "1", "limit_per_metric": "1"})) == {
+        "requests_total": everything["requests_total"][:1]
+    }
+
+
+def test_exemplars(api):
+    """Exemplars are asked for by an expression, of every selector in it."""
+    query = "sum(rate(requests_total[5m])) / on () (up offset 1m > 0) + -max_over_time(odd[1h:1m])"
+
+    found = data(api.post("/query_exemplars", data={"query": query, "start": "0", "end": "60"}))
+
+    assert [one["seriesLabels"]["asked"] for one in found] == ["requests_total", "up", "odd"]
+    assert failure(api.get("/query_exemplars", params={"query": "sum("}))[0] == 400
+
+
 def test_format(api):
     """An expression is laid out anew."""
     assert data(api.get("/format_query", params={"query": "sum by(job)(up)"})) == "sum by (job) (up)"
@@ -226,7 +263,14 @@ def test_nothing_else_is_served(api):
     assert failure(api.get("/nothing"))[:2] == (404, "not_found")
     assert failure(api.put("/query"))[:2] == (405, "method_not_allowed")
     assert api.put("/query").headers["allow"] == "GET, HEAD, POST"
-    assert failure(httpx.get(f"{api.base_url.copy_with(path='/prometheus')}", trust_env=False))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["", "/", "/-/healthy", "/-/ready"])
+def test_clients_that_look_whether_it_is_there(api, path):
+    """The address itself and Prometheus' health paths answer."""
+    address = api.base_url.copy_with(path=f"/prometheus{path}")
+
+    assert httpx.get(address, trust_env=False).text == "Prometheus' API is below /prometheus/api/v1.\n"
 
 
 def test_access_comes_first(serve_prometheus):
