@@ -91,7 +91,7 @@ def test_promtool_instant(promtool):
         f'{{http_route="/a"}} => 60 @[{end_s}]\n{{http_route="/b"}} => 120 @[{end_s}]\n',
     )
     assert ask("instant", f"--time={end_s}", url, "1 + 1") == (0, f"scalar: 2 @[{end_s}]\n")
-    code, printed = ask("instant", f"--time={end_s}", url, 'http_requests_total{http_route="/a"}[30s]')
+    _, printed = ask("instant", f"--time={end_s}", url, 'http_requests_total{http_route="/a"}[30s]')
     assert [line.split()[0] for line in printed.splitlines()[1:]] == ["585", "600"]
 
 

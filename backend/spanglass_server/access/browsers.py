@@ -47,6 +47,7 @@ _MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/hea
 #: The server's own figures for a scraper; a browser that opens the same address gets the page of stored metrics.
 FIGURES: Final = "/metrics"
 _API: Final = "/api/"
+_PROMETHEUS: Final = "/prometheus/"
 #: ``Sec-Fetch-Site`` of requests that a page of ours or the user has made.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
@@ -124,6 +125,8 @@ def _is_foreign(method: str, headers: Headers) -> bool:
 def _forbidden(path: str, message: str, hint: str) -> Response:
     if path.startswith(_API):
         return JSONResponse({"error": {"code": "forbidden", "message": message, "hint": hint}}, 403)
+    if path.startswith(_PROMETHEUS):
+        return JSONResponse({"status": "error", "errorType": "forbidden", "error": f"{message}; {hint}"}, 403)
     return PlainTextResponse(f"Refused: {message}. To mend it, {hint}.\n", 403)
 
 

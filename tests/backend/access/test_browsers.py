@@ -131,3 +131,10 @@ def test_the_api_refuses_in_its_own_shape(ask):
     error = ask(API, {"sec-fetch-site": "cross-site"}).json()["error"]
     assert error["code"] == "forbidden"
     assert error["hint"].startswith("open the address itself")
+
+
+def test_prometheus_api_refuses_in_its_own_shape(ask):
+    """A refusal below /prometheus has the shape of Prometheus' errors."""
+    answer = ask("/prometheus/api/v1/query", {"sec-fetch-site": "cross-site"}).json()
+    assert (answer["status"], answer["errorType"]) == ("error", "forbidden")
+    assert answer["error"].startswith("a page of another site has made this request; ")

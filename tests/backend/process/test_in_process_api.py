@@ -1,0 +1,41 @@
+"""How pages call the API within the process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.process.in_process_api import InProcessApi
+
+
+async def echo(request):
+    """Answer with the parameters."""
+    return JSONResponse({"given": request.query_params.multi_items()})
+
+
+async def refuse(_):
+    """Fail as Prometheus' API does."""
+    return JSONResponse({"status": "error", "errorType": "bad_data", "error": "1:5: parse error"}, 400)
+
+
+API = InProcessApi(Starlette(routes=[Route("/echo", echo), Route("/refuse", refuse)]))
+
+
+def test_parameters_may_be_repeated():
+    """A list of values is the parameter, repeated."""
+    assert asyncio.run(API("/echo", {"match[]": ["up", "x"], "limit": "3"})) == {
+        "given": [["match[]", "up"], ["match[]", "x"], ["limit", "3"]]
+    }
+
+
+def test_errors_of_prometheus_are_errors():
+    """An error in Prometheus' shape has a code and a message like any other."""
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(API("/refuse", {}))
+
+    assert (refused.value.status, refused.value.code, str(refused.value)) == (400, "bad_data", "1:5: parse error")
