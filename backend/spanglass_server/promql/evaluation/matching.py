@@ -66,11 +66,11 @@ def check_one(vector: Vector, groups: NDArray[np.intp], asked: NDArray[np.bool_]
     if not several.any():
         return
     group, step = (int(place) for place in np.argwhere(several)[0])
-    first, second = np.flatnonzero((groups == group) & cells[:, step])[:2]
+    first, second = np.flatnonzero((groups == group) & cells[:, step])[:2].tolist()
     labels = vector.labels
     names = matching.labels if matching.on else set(labels.columns) - {*matching.labels, NAME}
     side = "left" if matching.many == "right" else "right"
-    rows = [label_text(row) for row in labels.take(np.array([second, first])).rows()]
+    rows = [label_text(row) for row in labels.take(np.array([first, second])).rows()]
     shared = label_text(labels.keep(names).take(np.array([first])).rows()[0])
     raise execution_error(
         f"found duplicate series for the match group {shared} "

@@ -33,7 +33,7 @@ def _of(function: Callable[[Floats], Floats]) -> Callable[[Invocation], Vector]:
 def clamp(call: Invocation) -> Vector:
     """Values bounded on both sides; nothing where the bounds cross."""
     low, high = call.scalar(1), call.scalar(2)
-    vector = _mapped(call, lambda values: _bounded(_bounded(values, low, np.maximum), high, np.minimum))
+    vector = _mapped(call, lambda values: _bounded(_bounded(values, high, np.minimum), low, np.maximum))
     return replace(vector, present=vector.present & ~(high < low))
 
 
@@ -50,12 +50,15 @@ def clamp_max(call: Invocation) -> Vector:
 
 
 def _bounded(values: Floats, bound: Floats, choose: Callable[[Floats, Floats], Floats]) -> Floats:
-    return choose(values, bound)
+    # An infinite bound or value that decides does so beside NaN too, as in Go's math.Max and math.Min.
+    infinite = np.inf if choose is np.maximum else -np.inf
+    return np.where((values == infinite) | (bound == infinite), infinite, choose(values, bound))
 
 
 def round_(call: Invocation) -> Vector:
     """The nearest multiple of a number, halves up."""
-    inverse = 1.0 / call.scalar(1, 1.0)
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / call.scalar(1, 1.0)
     return _mapped(call, lambda values: np.floor(values * inverse + 0.5) / inverse)
 
 

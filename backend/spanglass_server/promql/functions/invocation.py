@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.selectors import Range
+from spanglass_server.promql.parsing.nodes import Subquery
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, Vector
 
 if TYPE_CHECKING:
@@ -58,11 +59,16 @@ class Invocation:
 
     def warn(self, message: str, place: int = 0) -> None:
         """Warn about an argument."""
-        self.query.notes.warn(message, self.node.args[place].position)
+        self.query.notes.warn(message, self._position(place))
 
     def inform(self, message: str, place: int = 0) -> None:
         """Tell something about an argument."""
-        self.query.notes.inform(message, self.node.args[place].position)
+        self.query.notes.inform(message, self._position(place))
+
+    def _position(self, place: int) -> int:
+        """Where an argument begins; Prometheus takes the samples of a subquery for the beginning of the text."""
+        arg = self.node.args[place]
+        return 0 if isinstance(arg, Subquery) else arg.position
 
     def _argument(self, place: int, kind: type[_Kind]) -> _Kind:
         value = self.evaluate(self.query, self.node.args[place], self.steps)

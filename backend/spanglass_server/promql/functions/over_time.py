@@ -121,12 +121,13 @@ def quantile_over_time(some: Windows, wanted: Floats) -> Result:
 
 
 def mad_over_time(some: Windows) -> Result:
-    """The median of the distances from the median."""
+    """The median of the distances from the median; NaN where any sample is."""
     result, half = np.zeros(some.lo.shape), np.array(0.5)
     for part in ragged(some):
         value = some.value[part.places]
         away = np.abs(value - _quantile(part, value, half)[part.window])
-        result[part.cells] = _quantile(part, away, half)
+        unknown = np.logical_or.reduceat(np.isnan(value), part.starts)
+        result[part.cells] = np.where(unknown, np.nan, _quantile(part, away, half))
     return result, some.count > 0
 
 

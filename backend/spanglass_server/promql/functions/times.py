@@ -84,24 +84,40 @@ _PARTS: dict[str, Callable[[Times], Floats]] = {
 }
 
 
-def _date_part(part: Callable[[Times], Floats]) -> Callable[[Invocation], Vector]:
+#: Seconds past which Go's dates, and numpy's, mean nothing.
+_LAST_S = 2.0**55
+#: What Prometheus says of NaN and of infinite times: the least 64-bit number of seconds, wrapped around.
+_NO_DATE = {
+    "day_of_month": 4.0,
+    "day_of_week": 0.0,
+    "day_of_year": 339.0,
+    "days_in_month": 31.0,
+    "hour": 15.0,
+    "minute": 30.0,
+    "month": 12.0,
+    "year": 292277026596.0,
+}
+
+
+def _date_part(name: str, part: Callable[[Times], Floats]) -> Callable[[Invocation], Vector]:
     def evaluate(call: Invocation) -> Vector:
         if not call.size:
             values = part(_times(seconds(call)))[None, :]
             return Vector(LabelSets(1), values, np.ones(values.shape, np.bool_))
         vector = floats(call.vector(0))
-        return without_name(replace(vector, values=part(_times(vector.values))))
+        known = np.abs(vector.values) < _LAST_S
+        return without_name(replace(vector, values=np.where(known, part(_times(vector.values)), _NO_DATE[name])))
 
     return evaluate
 
 
 def _times(values: Floats) -> Times:
-    with np.errstate(invalid="ignore"):
-        return np.nan_to_num(values).astype(np.int64).astype("datetime64[s]")
+    known = np.abs(values) < _LAST_S
+    return np.where(known, values, 0.0).astype(np.int64).astype("datetime64[s]")
 
 
 CALLS: dict[str, Callable[[Invocation], Vector | Scalar]] = {
-    **{name: _date_part(part) for name, part in _PARTS.items()},
+    **{name: _date_part(name, part) for name, part in _PARTS.items()},
     "time": time,
     "timestamp": timestamp,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OPERATORS: dict[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 _MATCHING_WORDS = ("bool", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right")
+_BEFORE_SIGN = ("(", ",", "+", "-", "*", "/", "%", "^", "==", "!=", "<", "<=", ">", ">=", "bool", "atan2")
 _NUMBER_NAMES = ("inf", "nan")
 
 
@@ -39,7 +40,7 @@ class Conversion:
         """Convert an expression of the library."""
         match node:
             case library.NumberLiteral():
-                return nodes.Number(node.val, self._next(self._is_number))
+                return nodes.Number(node.val, self._number_position())
             case library.StringLiteral():
                 return nodes.String(node.val, self._next_kind("string"))
             case library.VectorSelector():
@@ -76,9 +77,8 @@ class Conversion:
 
     def _subquery(self, node: Any) -> nodes.Subquery:
         inner = self.expr(node.expr)
-        while not self._tokens.is_at(self._place, "["):
-            self._place += 1
-        self._place = self._tokens.closing[self._place] + 1
+        self._next_text("[")
+        self._place = self._tokens.closing[self._place - 1] + 1
         _, at = self._modifiers()
         length, step, offset = (self._duration(part) for part in (node.range, node.step, node.offset))
         return nodes.Subquery(inner, length or 0, step, offset or 0, at, inner.position)
@@ -149,6 +149,13 @@ class Conversion:
 
     def _next_kind(self, kind: str) -> int:
         return self._next(lambda token: token.kind == kind)
+
+    def _number_position(self) -> int:
+        """Where a number begins: at its sign, if that is not an operator between two operands."""
+        position, place = self._next(self._is_number), self._place - 2
+        tokens = self._tokens
+        signed = tokens.is_at(place, "+", "-") and (place == 0 or tokens.items[place - 1].text in _BEFORE_SIGN)
+        return tokens.start(place) if place >= 0 and signed else position
 
     @staticmethod
     def _is_number(token: Token) -> bool:
