@@ -27,8 +27,8 @@ from spanglass_server.pages.routes import not_found_page, page_routes
 class Served:
     """A running server: its address and the API behind its pages."""
 
-    def __init__(self, scenario):
-        self.api = FakeApi(scenario)
+    def __init__(self, scenario, api=None, first=()):
+        self.api = api or FakeApi(scenario)
 
         async def api(request):
             try:
@@ -42,6 +42,7 @@ class Served:
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
                    "first_time": lambda: self.api.first_ns}  # fmt: skip
         routes = [
+            *first,
             Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "DELETE"]),
             *page_routes(self.api, **options),
         ]
@@ -104,7 +105,7 @@ def open_page(browser, serve):
     opened = []
 
     def open_(scenario, path, *, width=1440, height=900, scheme="light", script=True, allow=()):
-        served = serve(scenario)
+        served = serve(scenario) if isinstance(scenario, str) else scenario
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,

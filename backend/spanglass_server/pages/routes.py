@@ -14,6 +14,8 @@ from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, problem, server, service, services, terms, trace, traces
 from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.dashboards import board as dashboard
+from spanglass_server.pages.dashboards import listing as dashboards
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.metrics import metric
@@ -124,6 +126,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/logs", logs.show),
     ("/metrics", metric_list.show),
     ("/metrics/{name:path}", metric.show),
+    ("/dashboards", dashboards.show),
+    ("/dashboards/{uid}", dashboard.show),
     ("/server", server.show),
 )
 

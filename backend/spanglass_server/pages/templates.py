@@ -21,7 +21,8 @@ LINKABLE = ("http://", "https://")
 
 #: Navigation: path, name, icon.
 SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/issues", "Errors", "errors"),
-            ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"), ("/server", "Server", "server"))  # fmt: skip
+            ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"), ("/dashboards", "Dashboards", "dashboards"),
+            ("/server", "Server", "server"))  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {

@@ -18,11 +18,11 @@ export async function ask(path, params = {}, signal = undefined) {
   return body;
 }
 
-/** Send a change to the API below /api/v1: as JSON, or as parameters of what is deleted. */
-export async function send(method, path, body) {
+/** Send a change to the API below /api/v1: as JSON, or as parameters of what is deleted; `version` is what was changed. */
+export async function send(method, path, body, { signal, version } = {}) {
   const content = method === "DELETE" ? {} : { body: JSON.stringify(body) };
   const where = method === "DELETE" ? `${path}?${new URLSearchParams(body)}` : path;
-  const response = await fetch(`/api/v1/${where}`, { method, ...content, headers: { accept: "application/json", "content-type": "application/json" } });
+  const response = await fetch(`/api/v1/${where}`, { method, ...content, signal, headers: { accept: "application/json", "content-type": "application/json", ...(version ? { "if-match": version } : {}) } });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, answer.error);
   return answer;

@@ -15,7 +15,8 @@
 //   values      false: no "Values" below the chart (the same as a table; chart.values() makes one)
 //   zoom        what becomes of a range in ms that was dragged over; default: the page's URL (go.js)
 //   sync        charts of one key share their crosshair
-//   point       links for a moment: ({ time, end, series }) => [[text, href]]; Enter opens the first
+//   point       links for a moment: ({ time, end, series }) => [[text, href]], the traces of exemplars before them; Enter
+//               opens the first, or, as a click does, gives all to `opened(links, { left, top })`
 // `show` takes { frame, previous, exemplars, annotations }: frames of frame.js or heat.js; `previous` is a frame placed
 // in this period (`later`), drawn grey; exemplars [{ time, value, trace_id, span_id }]; annotations [{ time, end, text }].
 // It may be called again and again: the elements stay, so focus, scroll and an open table do, too.

@@ -155,23 +155,33 @@ export class Cursor {
 
   /** Enter: zoom to the selection, else open what the moment leads to. */
   open() {
-    const links = this.pinned === null ? this.links() : [];
-    if (links.length) location.assign(links[0][1]);
+    const { look, frame, u } = this.chart;
+    const links = this.pinned === null ? this.links(0) : [];
+    if (links.length && look.opened) look.opened(links, { left: u.valToPos(frame.times[this.at], "x") + u.over.offsetLeft, top: 0 });
+    else if (links.length) location.assign(links[0][1]);
     else this.zoomTo(...this.range);
   }
 
+  /** The series nearest to a height above the moment. */
+  nearest(top) {
+    const { u, frame } = this.chart;
+    const away = (one) => Math.abs(u.valToPos(one.values[this.at], "y") - top);
+    return frame.series.filter(({ hidden, values }) => !hidden && values[this.at] !== null).sort((a, b) => away(a) - away(b))[0] ?? null;
+  }
+
   /** What the moment leads to: an exemplar's trace, and what the page offers. */
-  links() {
+  links(top) {
     const { frame, exemplars, look } = this.chart;
     const time = frame.times[this.at];
     const traces = exemplars.filter((one) => Math.abs(one.time - time) <= frame.step / 2).map((one) => [`Trace ${one.trace_id.slice(0, 8)}`, traceLink(one)]);
-    return [...traces, ...(look.point?.({ time: Math.max(frame.start, time - frame.step), end: time }) ?? [])];
+    return [...traces, ...(look.point?.({ time: time - frame.step, end: time, series: this.nearest(top) }) ?? [])];
   }
 
   click(event) {
-    if (this.dragged || event.target.closest("a, button")) return;
-    const links = this.at === null ? [] : (this.chart.look.point?.({ time: this.chart.frame.times[this.at] - this.chart.frame.step, end: this.chart.frame.times[this.at] }) ?? []);
-    if (links.length && !event.defaultPrevented) this.chart.look.opened?.(links, event);
+    const { look, u } = this.chart;
+    if (this.dragged || this.at === null || !look.opened || event.target.closest("a, button")) return;
+    const links = this.links(u.cursor.top);
+    if (links.length) look.opened(links, { left: u.cursor.left + u.over.offsetLeft, top: u.cursor.top });
   }
 
   selected(u) {

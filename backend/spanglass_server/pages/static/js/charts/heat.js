@@ -95,7 +95,7 @@ export function heatLook(frame, unit) {
   const every = Math.max(1, Math.ceil(count / MOST_LABELS));
   const at = Array.from({ length: count + 1 }, (_, i) => i).filter((i) => i % every === 0);
   const text = (i) => valueText(i === 0 ? frame.bounds[0]?.[0] : frame.bounds[i - 1][1], unit);
-  return { range: () => [0, count], axis: { grid: { show: false }, splits: () => at, values: (u, splits) => splits.map((i) => (frame.bounds.length ? text(i) : "")) } };
+  return { range: () => [0, count], axis: { grid: { show: false }, splits: () => at, values: (u, splits) => splits.map((i) => (frame.bounds.length && (i < count || frame.bounds[count - 1][1] < Infinity) ? text(i) : "")) } };
 }
 
 const between = ([low, high], unit) => (high === Infinity ? `over ${valueText(low, unit)}` : `${valueText(low, unit)} to ${valueText(high, unit)}`);

@@ -89,7 +89,7 @@ function axes(look) {
 /** uPlot's options; `look` is what the chart was asked to be, `hooks` what is drawn besides. */
 export function options({ frame, look, size, hooks, cursor, series, bands }) {
   return {
-    ...size, series, bands, hooks, cursor, padding: [6, 8, 0, 0], legend: { show: false },
+    ...size, series, bands, hooks, cursor, padding: [6, 16, 0, 0], legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
     scales: { x: { range: () => [frame.start, frame.end] }, y: { range: look.range ?? ((u, low, high) => height(look, low, high)) } },
     axes: axes(look),

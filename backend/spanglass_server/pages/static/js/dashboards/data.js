@@ -1,0 +1,59 @@
+// What panels show, asked of the API, and in the form in which they draw it.
+
+import { ask, send } from "../api.js";
+
+const MS = 1000;
+const MOST_MARKS = 50;
+
+const iso = (seconds) => new Date(seconds * MS).toISOString();
+
+/** The range of a question, as parameters. */
+const ranged = ({ start, end }) => new URLSearchParams({ start: iso(start), end: iso(end) });
+
+/** A query that failed, in one sentence with its place. */
+const failure = ({ query, message, line, column, hint }, many) => [[many && query, line && column ? `line ${line}, column ${column}` : column && `column ${column}`, message].filter(Boolean).join(": "), hint].filter(Boolean).join("; ");
+
+/** Buckets as rows from below, with both ends. */
+function heatFrame({ bounds, counts, times }, step, range) {
+  const ends = bounds.map((bound) => bound ?? Infinity);
+  return { times: times.map((time) => time / MS), step, ...range, bounds: ends.map((end, i) => [ends[i - 1] ?? Math.min(0, end), end]), cells: counts.map((row) => row.map((count) => count || null)), series: [] };
+}
+
+const tableOf = ({ columns, rows }) => ({ columns: columns.map(({ name, type }) => ({ name, number: type === "number", time: type === "time" })), values: rows });
+
+/** Exemplars of the queries that are PromQL, where the panel asks for them. */
+async function exemplarsOf(definition, range, signal) {
+  if (!definition.options.exemplars) return [];
+  const texts = definition.queries.map(({ query, promql }) => promql || query).filter(Boolean);
+  const found = await Promise.all(texts.map(async (query) => {
+    const response = await fetch(`/prometheus/api/v1/query_exemplars?${new URLSearchParams({ query, start: range.start, end: range.end })}`, { signal });
+    return response.ok ? (await response.json()).data : [];
+  }).map((one) => one.catch(() => [])));
+  return found.flat().flatMap(({ exemplars }) => exemplars).map(({ labels, value, timestamp }) => ({ time: Number(timestamp), value: Number(value), trace_id: labels.trace_id ?? labels.traceID ?? "", span_id: labels.span_id ?? "" })).filter(({ trace_id: trace }) => trace);
+}
+
+/** The answer to one panel's queries. */
+export async function panelData(board, definition, { points, signal }) {
+  const { range } = board;
+  const body = { panel: definition, definitions: board.dashboard.variables, variables: board.variables.values, points };
+  const [answer, exemplars, annotations] = await Promise.all([send("POST", `dashboards/panel-data?${ranged(range)}`, body, { signal }), exemplarsOf(definition, range, signal), board.marks()]);
+  const { errors, notes, series, table, heatmap, records, times, unit } = answer;
+  const said = errors.map((one) => failure(one, definition.queries.length > 1));
+  if (said.length && !series.length && !table && !heatmap && !records?.length) throw new Error(said.join(". "));
+  const step = answer.step_ms / MS;
+  return { range: { ...range, step }, times: times.map((time) => time / MS), series, unit, exemplars, annotations, notes: [...said, ...notes], records, table: table && tableOf(table), heat: heatmap && heatFrame(heatmap, step, range) };
+}
+
+/** The values that variables offer: [{ name, values, chosen, problem }]. */
+export async function variableValues(board) {
+  const { variables } = await send("POST", `dashboards/variables?${ranged(board.range)}`, { definitions: board.dashboard.variables, variables: board.variables.values });
+  return variables.map(({ name, values, chosen, error }) => ({ name, values, chosen, problem: error && failure(error, false) }));
+}
+
+/** Releases that were first seen in the range, as marks of all charts; nothing where the dashboard does not ask. */
+export async function marksOf({ dashboard, range }) {
+  if (!dashboard.annotations.some(({ source }) => source === "releases")) return [];
+  const { releases } = await ask("releases", Object.fromEntries(ranged(range))).catch(() => ({ releases: [] }));
+  const inside = ({ time }) => time >= range.start && time <= range.end;
+  return releases.map(({ service, release, first_seen_time: first }) => ({ time: Date.parse(first) / MS, text: `${service} ${release}` })).filter(inside).slice(0, MOST_MARKS);
+}

@@ -1,0 +1,292 @@
+"""The pages of dashboards in Chromium: reading, live refresh, editing by keyboard, files that change."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from conftest import Served
+from fake_api import FakeApi
+from made_up import NOW_NS
+from made_up_dashboards import Boards
+from test_accessibility import AXE, IMPACTS, RUN
+
+pytestmark = pytest.mark.browser
+
+SHOP = """
+dashboards:
+  - name: Shop
+    description: What customers notice
+    tags: [shop]
+    refresh_interval: off
+    variables:
+      - {name: service, multi: true, all: true, query: "label_values(service_name)"}
+      - {name: env, values: [prod, staging], default: prod}
+    panels:
+      - {title: Errors, type: stat, query: error_rate, unit: ratio, thresholds: [{value: 0.001, level: error}]}
+      - {title: Memory, type: gauge, query: sum(memory), unit: bytes}
+      - {title: Slowest, type: top, query: slow, unit: s}
+      - {title: Requests, type: line, query: requests, unit: /s}
+      - {title: Durations, type: heatmap, query: x_bucket, unit: s}
+      - {title: By service, type: table, query: requests}
+      - {title: Nothing, type: line, query: nothing}
+      - {type: text, options: {text: "See [payments](/services/payments), not [this](javascript:x).\\n\\n- `one`"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def boards(tmp_path_factory):
+    """Serve the pages over a directory of dashboards; yields them with the address as ``url``."""
+    found = Boards(tmp_path_factory.mktemp("boards"), NOW_NS)
+    (found.files / "shop.yaml").write_text(SHOP)
+    served = Served("shop", found.over(FakeApi("shop")), found.routes).start()
+    found.url, found.served = served.url, served
+    found.client = httpx.Client(base_url=served.url, trust_env=False)
+    yield found
+    found.client.close()
+    served.stop()
+
+
+@pytest.fixture
+def open_board(open_page, boards):
+    """Open a path of the dashboards' server, and return when its script has run."""
+
+    def open_(path, **options):
+        page = open_page(boards.served, path, **options)
+        page.wait_for_selector("html[data-board]")
+        return page
+
+    return open_
+
+
+def copy(boards, name):
+    """Keep a copy of the shop under a name, and return its path for editing."""
+    answer = boards.client.post("/api/v1/dashboards/shop/duplicate", json={"name": name}).raise_for_status().json()
+    return f"/dashboards/{answer['dashboard']['uid']}?edit=1"
+
+
+def drawn(page, count):
+    """Return when so many panels show something."""
+    page.wait_for_function(
+        "(count) => document.querySelectorAll('#board .p-body > *').length >= count",
+        arg=count,
+    )
+
+
+def test_every_type_of_panel_shows_its_answer(open_board):
+    """Figures, meters, lists, charts, tables and text; nothing to show is said; links of texts are harmless."""
+    page = open_board("/dashboards/shop")
+    drawn(page, 8)
+    assert page.locator("#p-errors .stat dd").get_attribute("class") == "err"
+    assert page.locator("#p-memory .meter").get_attribute("aria-label").endswith("MiB")
+    assert page.locator("#p-slowest li").count() == page.locator("#p-by-service tbody tr").count() == 5
+    assert page.locator("#p-requests .c-legend button").count() == 5
+    assert page.locator("#p-durations canvas").count() == 1
+    assert page.locator("#p-nothing .p-empty").inner_text() == "No data in this time range."
+    assert page.locator("#p-panel a").evaluate_all("all => all.map((it) => it.getAttribute('href'))") == [
+        "/services/payments"
+    ]
+    page.locator("#p-requests .c-face").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    links = page.locator(".p-links a")
+    assert links.first.inner_text().startswith("Traces of ")
+    assert page.evaluate("document.activeElement.closest('.p-links') !== null")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.className") == "c-face"
+
+
+def test_a_refresh_leaves_focus_menus_and_scroll_alone(open_board, boards):
+    """New data comes every second: the crosshair, an open menu, a place in a table and a chosen button stay."""
+    page = open_board("/dashboards/shop?refresh=1", height=700)
+    drawn(page, 8)
+    page.locator("#p-by-service .menu summary").click()
+    page.locator("#p-requests .c-legend button").nth(1).focus()
+    page.evaluate("scrollTo(0, 120)")
+    page.evaluate("window.kept = document.activeElement")
+    before = len(boards.asked)
+    while len(boards.asked) < before + 8:
+        page.wait_for_timeout(50)
+    assert page.evaluate("window.kept === document.activeElement && window.kept.isConnected && scrollY === 120")
+    assert page.locator("#p-by-service .p-menu button").first.is_visible()
+    page.locator("#live").click()
+    assert page.locator("#live").inner_text() == "Paused"
+    assert "live=0" in page.url
+
+
+def test_a_failure_keeps_the_old_answer_and_says_what_to_do(open_board, boards):
+    """The chart stays, the reason stands above it, and the next answer takes it away."""
+    page = open_board("/dashboards/shop", allow=("Failed to load resource",))
+    drawn(page, 8)
+    boards.problem = {"code": "bad_query", "message": "unexpected )", "hint": "close the bracket"}
+    try:
+        page.locator("#p-requests .menu summary").click()
+        page.locator("#p-requests .p-menu button", has_text="Load again").click()
+        page.locator("#p-requests .hint.err").wait_for()
+    finally:
+        boards.problem = None
+    assert "Unexpected ). Close the bracket." in page.locator("#p-requests .hint.err").inner_text()
+    assert page.locator("#p-requests canvas").count() == 1
+    page.locator("#p-requests .hint button").click()
+    page.locator("#p-requests .hint.err").wait_for(state="hidden")
+
+
+def test_variables_stand_in_the_url_and_reach_the_queries(open_board, boards):
+    """What is chosen is asked with and linked; the choice of several is a list that can be searched."""
+    page = open_board("/dashboards/shop")
+    drawn(page, 8)
+    page.locator("#variables select").select_option("staging")
+    page.wait_for_function("() => location.search.includes('var.env=staging')")
+    page.locator("#variables summary").click()
+    page.keyboard.type("che")
+    page.locator(".p-choices label", has_text="checkout").click()
+    assert "var.service=checkout" in page.url
+    while not any(body["variables"] == {"service": ["checkout"], "env": ["staging"]} for body in boards.asked):
+        page.wait_for_timeout(20)
+
+
+def test_a_dashboard_is_built_with_the_keyboard(open_board, boards):
+    """Made, filled with a panel, arranged, undone, saved: what is stored is what was typed."""
+    page = open_board("/dashboards")
+    page.locator("#new").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("Built by keys")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboards/built-by-keys?edit=1")
+    page.wait_for_selector("html[data-board]")
+    for title, query in (("First", "sum(a)"), ("Second", "sum(b)")):
+        page.locator("#edit-acts summary").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.type(title)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.type(query)
+        page.keyboard.press("Control+Enter")
+        page.locator(f"h2:text-is('{title}')").wait_for()
+    assert page.evaluate("document.activeElement.className") == "p-grip"
+    for key in ("ArrowUp", "ArrowRight", "Shift+ArrowLeft", "Shift+ArrowDown", "d", "z"):
+        page.keyboard.press(key)
+    page.locator("#save").press("Enter")
+    page.locator("#edit-board").wait_for()
+    stored = boards.client.get("/api/v1/dashboards/built-by-keys").json()
+    assert [(panel["title"], panel["queries"][0]["query"]) for panel in stored["dashboard"]["panels"]] == [
+        ("First", "sum(a)"),
+        ("Second", "sum(b)"),
+    ]
+    assert stored["layout"] == [
+        {"panel": "line", "x": 0, "y": 5, "w": 6, "h": 4},
+        {"panel": "line-2", "x": 1, "y": 0, "w": 5, "h": 5},
+    ]
+
+
+def test_a_conflict_is_said_with_the_ways_on(open_board, boards):
+    """What somebody else saved meanwhile is not lost: it can be replaced, shown, or left beside a copy."""
+    path = copy(boards, "Contested")
+    page = open_board(path, allow=("Failed to load resource",))
+    drawn(page, 8)
+    page.locator("#p-requests .p-grip").press("Shift+ArrowLeft")
+    theirs = boards.client.get("/api/v1/dashboards/contested").json()
+    theirs["dashboard"]["description"] = "Theirs"
+    boards.client.put(
+        "/api/v1/dashboards/contested", json={"dashboard": theirs["dashboard"]}, headers={"If-Match": theirs["version"]}
+    ).raise_for_status()
+    page.locator("#save").click()
+    page.locator("#said.err").wait_for()
+    assert "changed by somebody else" in page.locator("#said").inner_text()
+    page.locator("#said button", has_text="Replace theirs").click()
+    page.locator("#edit-board").wait_for()
+    now = boards.client.get("/api/v1/dashboards/contested").json()
+    assert now["dashboard"]["description"] == "What customers notice"
+    assert {"panel": "requests", "x": 0, "y": 4, "w": 5, "h": 4} in now["layout"]
+
+
+def test_a_changed_file_is_shown_without_a_reload(open_board, boards):
+    """The file of an open dashboard changes, breaks, and is right again: the page follows, and says what is wrong."""
+    file = boards.files / "other.yaml"
+    text = "name: Other\nrefresh_interval: 1s\npanels:\n  - {title: One, type: stat, query: error_rate}\n"
+    file.write_text(text)
+    page = open_board("/dashboards/other")
+    page.locator("h2:text-is('One')").wait_for()
+    page.evaluate("window.same = document.getElementById('p-one')")
+    file.write_text(text + "  - {title: Two, type: stat, query: error_rate}\n")
+    page.locator("h2:text-is('Two')").wait_for()
+    assert page.evaluate("window.same.isConnected")
+    assert page.locator("#edit-board").inner_text() == "Duplicate to change"
+    file.write_text(text + "  - {title: Two, typ: stat}\n")
+    page.reload()
+    page.wait_for_selector("html[data-board]")
+    assert "did you mean 'type'?" in page.locator(".hint.err").inner_text()
+    assert page.locator("h2:text-is('Two')").count() == 1, "what was right before is shown"
+    file.write_text(text)
+    page.locator("h2:text-is('Two')").wait_for(state="detached")
+
+
+def test_panels_are_dragged_and_yaml_is_taken_over(open_board, boards):
+    """A drag moves a panel; YAML that is wrong says where, what is right becomes the draft and can be undone."""
+    page = open_board(copy(boards, "Dragged"))
+    drawn(page, 8)
+    corner = page.locator("#p-errors .p-corner").bounding_box()
+    page.mouse.move(corner["x"] + 8, corner["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(corner["x"] + 8 + 118, corner["y"] + 8 + 68, steps=4)
+    page.mouse.up()
+    assert page.evaluate("document.getElementById('p-errors').style.cssText") == "--x: 0; --y: 0; --w: 4; --h: 3;"
+    page.locator("#edit-acts button", has_text="YAML").click()
+    field = page.locator("textarea.yaml")
+    page.wait_for_function("() => document.querySelector('textarea.yaml').value.includes('name: Dragged')")
+    field.fill("name: Dragged\npanels:\n  - {title: Only, type: lines, query: a}\n")
+    page.locator("#yaml-said .err").wait_for()
+    assert "line 3:" in page.locator("#yaml-said").inner_text()
+    field.fill("name: Dragged\npanels:\n  - {title: Only, type: line, query: a}\n")
+    page.locator("dialog .btn.main:not([disabled])").click()
+    page.locator("h2:text-is('Only')").wait_for()
+    assert page.locator("#board .panel").count() == 1
+    page.locator("#undo-change").click()
+    page.locator("#p-errors").wait_for()
+
+
+#: By theme and width: paths, and what is done before a page is looked at. 720 px are a desk at 200 % zoom.
+STATES = {
+    ("light", 720): (("/dashboards", ""), ("/dashboards/shop", ""), ("edit", "form"), ("edit", "settings")),
+    ("dark", 390): (("/dashboards/shop", ""), ("edit", "")),
+}
+
+
+@pytest.mark.parametrize(("scheme", "width"), STATES)
+def test_axe_finds_nothing_zoomed_and_narrow(open_board, boards, scheme, width):
+    """At 200 % zoom (half the width) and on a phone no page has a violation, and none scrolls sideways."""
+    edit = copy(boards, f"Axe {width}")
+    for path, then in STATES[scheme, width]:
+        page = open_board(edit if path == "edit" else path, scheme=scheme, width=width)
+        if path != "/dashboards":
+            drawn(page, 8)
+        if then == "form":
+            page.locator("#p-requests .p-grip").press("Enter")
+            page.locator("#editor canvas").wait_for()
+        if then == "settings":
+            page.locator("#edit-acts button", has_text="Settings").click()
+        page.evaluate(AXE)
+        assert (path, then, page.evaluate(RUN, IMPACTS)) == (path, then, [])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, then)
+
+
+def test_panels_give_way_on_the_grid(open_board):
+    """What is moved down changes places, what is made larger pushes, and nothing overlaps or leaves a gap above."""
+    page = open_board("/dashboards")
+    module = page.locator("script[type=module]").first.get_attribute("src").replace("list.js", "grid.js")
+    assert "grid.js" in module
+    run = """async ([module, places, id, to]) => {
+      const { put } = await import(module);
+      return [...put(new Map(places.map(([id, x, y, w, h]) => [id, { x, y, w, h }])), id, to)]
+        .map(([id, { x, y, w, h }]) => [id, x, y, w, h]).sort();
+    }"""
+    two = [["a", 0, 0, 6, 4], ["b", 0, 4, 6, 4], ["c", 6, 0, 6, 8]]
+    cases = (
+        ("a", {"x": 0, "y": 4, "w": 6, "h": 4}, [["a", 0, 4, 6, 4], ["b", 0, 0, 6, 4], ["c", 6, 0, 6, 8]]),
+        ("a", {"x": 0, "y": 0, "w": 8, "h": 4}, [["a", 0, 0, 8, 4], ["b", 0, 4, 6, 4], ["c", 6, 4, 6, 8]]),
+        ("b", {"x": 0, "y": 0, "w": 6, "h": 4}, [["a", 0, 4, 6, 4], ["b", 0, 0, 6, 4], ["c", 6, 0, 6, 8]]),
+        ("c", {"x": 9, "y": 99, "w": 20, "h": 1}, [["a", 0, 0, 6, 4], ["b", 0, 4, 6, 4], ["c", 0, 8, 12, 1]]),
+    )
+    for id_, to, expected in cases:
+        assert page.evaluate(run, [module, two, id_, to]) == expected
