@@ -82,8 +82,10 @@ class TableSession:
         return f"(SELECT {selected} FROM stored_{signal} WHERE {inside})"  # noqa: S608 - identifiers are quoted
 
     def parts(self, signal: Signal, window: Window) -> list[Part]:
-        """The whole table as one part, whatever the window."""
+        """The whole table as one part, whatever the window; none if it has no rows."""
         del window
+        if not self.rows(f"SELECT 1 FROM stored_{signal} LIMIT 1"):  # noqa: S608 - an own name
+            return []
         return [Part((f"table of {signal}", id(self)), signal, 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
 
     def part_relation(self, part: Part, columns: Collection[str]) -> str:

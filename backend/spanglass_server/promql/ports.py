@@ -32,6 +32,9 @@ class Selector:
     All matchers must hold; ``any_of`` are alternatives of matchers instead, of which one must hold wholly. ``named``
     are labels that the whole expression names: resource attributes among them become labels of the series, besides
     ``job`` and ``instance``. Start times are read only ``with_created``.
+
+    ``window_ms`` is how much of the range each result looks at (a range selector's range, or the lookback), and
+    ``step_ms`` how far the results are apart; 0 where that is unknown. By them a source may choose what it reads.
     """
 
     matchers: tuple[Matcher, ...]
@@ -40,6 +43,8 @@ class Selector:
     named: frozenset[str] = frozenset()
     any_of: tuple[tuple[Matcher, ...], ...] = ()
     with_created: bool = False
+    window_ms: int = 0
+    step_ms: int = 0
 
 
 class SeriesSource(Protocol):

@@ -65,10 +65,18 @@ class Query:
     notes: Notes
     _read: dict[Selector, Samples] = field(default_factory=dict)
 
-    def select(self, node: VectorSelector, start_ms: int, end_ms: int) -> Samples:
-        """The samples of a selector with ``start_ms < t <= end_ms``; each selection is read once."""
+    def select(self, node: VectorSelector, times: Steps, window_ms: int) -> Samples:
+        """The samples of a selector in a window that ends at each of ``times``; each selection is read once."""
         self.check_deadline()
-        selector = Selector(node.matchers, start_ms, end_ms, self.named, node.any_of)
+        selector = Selector(
+            node.matchers,
+            times.start_ms - window_ms,
+            times.end_ms,
+            self.named,
+            node.any_of,
+            window_ms=window_ms,
+            step_ms=times.step_ms,
+        )
         if selector not in self._read:
             self._read[selector] = self.source.select(selector)
             self.check_size(sum(len(samples.value) for samples in self._read.values()))

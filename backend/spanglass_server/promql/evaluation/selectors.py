@@ -49,7 +49,7 @@ def instant(query: Query, node: VectorSelector, steps: Steps) -> Vector:
 def last_samples(query: Query, node: VectorSelector, steps: Steps) -> tuple[Vector, NDArray[np.int64]]:
     """As ``instant``, with the times of the samples, in milliseconds."""
     times, lookback_ms = shifted(steps, node.at, plain(node.offset)), query.options.lookback_ms
-    samples = query.select(node, times.start_ms - lookback_ms, times.end_ms)
+    samples = query.select(node, times, lookback_ms)
     query.check_size(samples.labels.size * steps.size)
     hi = window_ends(samples.time_ms, samples.offsets, times, 0)
     present = hi > window_ends(samples.time_ms, samples.offsets, times, lookback_ms)
@@ -68,7 +68,7 @@ def last_samples(query: Query, node: VectorSelector, steps: Steps) -> tuple[Vect
 def matrix(query: Query, node: VectorSelector, range_ms: int, steps: Steps) -> Range:
     """All samples of a range before each step; staleness markers are none."""
     times = shifted(steps, node.at, plain(node.offset))
-    samples = query.select(node, times.start_ms - range_ms, times.end_ms)
+    samples = query.select(node, times, range_ms)
     query.check_size(samples.labels.size * steps.size)
     if samples.is_stale is not None:
         samples = without(samples, samples.is_stale)

@@ -48,9 +48,13 @@ class Wanted:
 
 def shares_of(session: QuerySession, selector: Selector) -> list[Share]:
     """What is read for a selector: here it is decided which records stand in for which time."""
-    window = Window((selector.start_ms + 1) * NS_PER_MS, (selector.end_ms + 1) * NS_PER_MS)
-    parts = session.parts(Signal.METRICS, window)
+    parts = session.parts(Signal.METRICS, window_of(selector))
     return [Share(part, selector.start_ms, selector.end_ms) for part in parts]
+
+
+def window_of(selector: Selector) -> Window:
+    """The range of a selector."""
+    return Window((selector.start_ms + 1) * NS_PER_MS, (selector.end_ms + 1) * NS_PER_MS)
 
 
 def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,18 @@ from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn
 from spanglass_server.promql.stored.cache import SeriesCache
-from spanglass_server.promql.stored.choice import shares_of, wanted
+from spanglass_server.promql.stored.choice import shares_of, wanted, window_of
+from spanglass_server.promql.stored.counting.families import COUNTED
+from spanglass_server.promql.stored.counting.source import counted, counted_samples
 from spanglass_server.promql.stored.decoding.reading import Reader
 from spanglass_server.promql.stored.discovery.directory import directory
 from spanglass_server.promql.stored.discovery.exemplars import exemplars
-from spanglass_server.promql.stored.discovery.metadata import metadata
+from spanglass_server.promql.stored.discovery.metadata import counted_metadata, metadata
 from spanglass_server.promql.stored.gathering import samples_of
-from spanglass_server.promql.stored.matching import matching
+from spanglass_server.promql.stored.matching import accepted, matching
 from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +52,9 @@ class StoredSeries:
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
+        metric = counted(selector)
+        if metric is not None:
+            return counted_samples(self._session, self._cache, selector, metric, self._max_samples)
         shares = shares_of(self._session, selector)
         return samples_of(self._resolved(selector, shares), shares)
 
@@ -58,6 +65,8 @@ class StoredSeries:
     def label_values(self, name: str, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``; attributes of resources have values too."""
         found: set[str] = set()
+        if name == NAME:
+            found.update(counted_name for each in selectors for counted_name in self._counted_names(each))
         for labels in self._label_sets(selectors, frozenset({name})):
             column = labels.column(name)
             found.update(column.values[code] for code in np.unique(column.codes).tolist())
@@ -70,16 +79,36 @@ class StoredSeries:
 
     def metadata(self, start_ms: int, end_ms: int) -> dict[str, list[Metadata]]:
         """Type, help and unit of the metrics of a range, by name."""
-        shares = shares_of(self._session, Selector((), start_ms, end_ms))
-        return metadata(self._session, self._cache, shares)
+        selector = Selector((), start_ms, end_ms)
+        told = metadata(self._session, self._cache, shares_of(self._session, selector))
+        for name in self._counted_names(selector):
+            family, entry = counted_metadata(COUNTED[name])
+            told.setdefault(family, [entry])
+        return told
 
     def exemplars(self, selectors: Sequence[Selector]) -> list[SeriesExemplars]:
         """The exemplars of all series that match any selector, in its range."""
         return exemplars(self._session, self._cache, selectors)
 
+    def _counted_names(self, selector: Selector) -> list[str]:
+        """Names of metrics that are counted from records, where there are any and nothing but names is asked for."""
+        if any(matcher.name != NAME for matcher in selector.matchers) or selector.any_of:
+            return []
+        held = {signal for signal in (Signal.SPANS, Signal.LOGS) if self._session.parts(signal, window_of(selector))}
+        names = [name for name, metric in COUNTED.items() if metric.family.signal in held]
+        holds = np.ones(len(names), np.bool_)
+        for matcher in selector.matchers:
+            holds &= accepted(self._session, matcher, names)
+        return [names[place] for place in np.flatnonzero(holds)]
+
     def _label_sets(self, selectors: Sequence[Selector], named: frozenset[str] = frozenset()) -> Iterator[LabelSets]:
         """The label sets that match, without reading samples; some may come several times."""
         for selector in selectors:
+            metric = counted(selector)
+            if metric is not None:
+                chosen = replace(selector, named=selector.named | named)
+                yield counted_samples(self._session, self._cache, chosen, metric, self._max_samples).labels
+                continue
             shares = shares_of(self._session, selector)
             for form in wanted(self._session, self._cache, selector, shares):
                 identity, name = form.named.identity, form.named.name

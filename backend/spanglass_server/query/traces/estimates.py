@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 PROBABILITY = AttributeColumn("span", SAMPLING_PROBABILITY, ValueType.DOUBLE).name
 _COLUMN = quote_identifier(PROBABILITY)
 #: How many spans one stands for; what is no probability counts as 1.
-_WEIGHT = f"CASE WHEN {_COLUMN} > 0 AND {_COLUMN} < 1 THEN 1 / {_COLUMN} ELSE 1 END"
+WEIGHT = f"CASE WHEN {_COLUMN} > 0 AND {_COLUMN} < 1 THEN 1 / {_COLUMN} ELSE 1 END"
 #: More groups than any question has.
 _ALL = 1_000_000
 
 #: Counts of spans and of those that failed, and how many are stored where that is another number.
 EXACT = {"spans": Sql("count(*)"), "errors": Sql("count(*) FILTER (status_code = 2)"), "stored": Sql("NULL")}
 ESTIMATED = {
-    "spans": Sql(f"round(sum({_WEIGHT}))::BIGINT"),
-    "errors": Sql(f"round(coalesce(sum({_WEIGHT}) FILTER (status_code = 2), 0))::BIGINT"),
+    "spans": Sql(f"round(sum({WEIGHT}))::BIGINT"),
+    "errors": Sql(f"round(coalesce(sum({WEIGHT}) FILTER (status_code = 2), 0))::BIGINT"),
     "stored": Sql("count(*)"),
 }
 
@@ -65,7 +65,7 @@ def estimate(
                 tuple(parameter for sql in keys.values() for parameter in sql.parameters),
             ),
             names=Sql(names),
-            weight=Sql(_WEIGHT),
+            weight=Sql(WEIGHT),
             relation=relation,
             where=where,
             sets=Sql(", ".join(f"({grouping})" for grouping in groupings)),

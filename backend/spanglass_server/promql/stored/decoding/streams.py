@@ -64,9 +64,9 @@ def read_streams(table: pa.Table) -> Streams:
     for name in table.column_names:
         attribute = AttributeColumn.parse(name)
         if attribute is not None:
-            columns[f"{attribute.position}.{attribute.key}"].append(_encoded(table[name], TEXT_OF[attribute.type]))
+            columns[f"{attribute.position}.{attribute.key}"].append(encoded(table[name], TEXT_OF[attribute.type]))
         elif name in SCOPE_FIELDS:
-            columns[SCOPE_FIELDS[name]].append(_encoded(table[name], str))
+            columns[SCOPE_FIELDS[name]].append(encoded(table[name], str))
     if "overflow_name" in table.column_names:
         for name, column in _overflow(table).items():
             columns[name].append(column)
@@ -81,7 +81,7 @@ def bound_column(values: NDArray[np.float64]) -> LabelColumn:
     return LabelColumn((codes + 1).astype(np.int32), ("", *texts))
 
 
-def _encoded(column: Any, text_of: Callable[[Any], str]) -> LabelColumn:
+def encoded(column: Any, text_of: Callable[[Any], str]) -> LabelColumn:
     """Any stored column as text; the values in order, so that the same values are the same tuple."""
     array = column.combine_chunks()
     array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.choice import Share
+    from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.promql.stored.naming.identity import Listed
     from spanglass_server.store.ports import QuerySession
 
@@ -44,6 +45,14 @@ def metadata(session: QuerySession, cache: SeriesCache, shares: Iterable[Share])
             if entry not in entries:
                 entries.append(entry)
     return {name: found[name] for name in sorted(found)}
+
+
+def counted_metadata(metric: Counted) -> tuple[str, Metadata]:
+    """The family and metadata of a metric that is counted from records."""
+    name = metric.name
+    for suffix in _SUFFIXES.get(metric.type, ()):
+        name = name.removesuffix(suffix)
+    return name, {"type": metric.type, "help": metric.help, "unit": "seconds" if metric.type == "histogram" else ""}
 
 
 def _told(listed: Listed) -> tuple[str, Metadata]:

@@ -1,0 +1,85 @@
+"""Counting the records of one part by labels and steps of time. The counts never change, and are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_server.promql.series.labels import LabelSets
+from spanglass_server.promql.stored.counting.families import BOUNDS, selection
+from spanglass_server.promql.stored.decoding.streams import encoded
+from spanglass_server.promql.stored.naming.identity import Form
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.statements import run, statement
+from spanglass_server.signals import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.promql.stored.counting.families import Counted, Selection
+    from spanglass_server.store.ports import Part, QuerySession
+
+_NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records each series has in each step: a cell for each that has any.
+
+    Step n ends at n times its length since 1970, the end included. ``bucket`` is the place of the duration's bound.
+    """
+
+    labels: LabelSets
+    series: NDArray[np.intp]
+    step: NDArray[np.int64]
+    bucket: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return 32 * len(self.step) + sum(80 * len(c.values) for c in self.labels.columns.values()) + 500
+
+
+def counts_of(
+    session: QuerySession, cache: SeriesCache, part: Part, counted: Counted, named: Collection[str], step_ms: int
+) -> Counts:
+    """The counts of one part; ``named`` are labels that the expression names."""
+    chosen = selection(counted.family, part.columns, named)
+    key = ("counts", part.key, counted.name, chosen.labels, step_ms)
+    return cache.kept(key, lambda: _read(session, part, counted, chosen, step_ms), lambda counts: counts.bytes)
+
+
+def _read(session: QuerySession, part: Part, counted: Counted, chosen: Selection, step_ms: int) -> Counts:
+    by_bucket, has_total = counted.form is Form.BUCKET, counted.form is Form.SUM
+    labels = ", ".join(f"{sql} AS {quote_identifier(f'label.{name}')}" for name, sql in chosen.labels)
+    found = run(
+        session,
+        statement(
+            "promql/counts",
+            labels=Sql(labels),
+            time=Sql(counted.family.time),
+            step_ns=step_ms * _NS_PER_MS,
+            bucket=Sql(_BUCKET if by_bucket else "0"),
+            weight=Sql(chosen.weight),
+            total=Sql(f"sum({chosen.weight} * duration_ns) / 1e9" if has_total else "0.0"),
+            relation=Sql(session.part_relation(part, chosen.columns)),
+        ),
+    )
+    sets = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name, _ in chosen.labels})
+    groups = sets.groups()
+    return Counts(
+        sets.take(groups.first),
+        groups.of,
+        found["step"].to_numpy(),
+        found["bucket"].to_numpy(),
+        found[counted.column].to_numpy(),
+    )
+
+
+#: The place of the first bound that a duration is not above.
+_BUCKET = " + ".join(f"(duration_ns > {round(bound * 1e9)})::INTEGER" for bound in BOUNDS)

@@ -1,0 +1,136 @@
+"""Records that are counted, as samples at regular steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
+from spanglass_server.promql.series.samples import Samples
+from spanglass_server.promql.stored.counting.counts import counts_of
+from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
+from spanglass_server.promql.stored.decoding.streams import bound_column
+from spanglass_server.promql.stored.matching import matching
+from spanglass_server.promql.stored.naming.identity import Form
+from spanglass_server.store.ports import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.ports import Selector
+    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.promql.stored.counting.counts import Counts
+    from spanglass_server.promql.stored.counting.families import Counted
+    from spanglass_server.store.ports import QuerySession
+
+_NS_PER_MS = 1_000_000
+#: Steps in which records may be counted.
+_STEPS_MS = tuple(1000 * seconds for seconds in (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400))
+#: A window of a range selector, or the lookback, has at least so many samples.
+_STEPS_PER_WINDOW = 10
+_DEFAULT_WINDOW_MS = 300_000
+
+
+def counted(selector: Selector) -> Counted | None:
+    """The metric that a selector means by its exact name, if it is counted from records."""
+    names = [m.value for m in selector.matchers if m.name == NAME and m.operator == "="]
+    return COUNTED.get(names[0]) if names else None
+
+
+def step_ms(window_ms: int) -> int:
+    """How far samples are apart, so that a window holds enough of them: the longest step there is for it."""
+    wanted = (window_ms or _DEFAULT_WINDOW_MS) // _STEPS_PER_WINDOW
+    return max((step for step in _STEPS_MS if step <= wanted), default=_STEPS_MS[0])
+
+
+def counted_samples(
+    session: QuerySession, cache: SeriesCache, selector: Selector, metric: Counted, max_samples: int
+) -> Samples:
+    """Counters of records, from 0 at the beginning of the range, at every step in it."""
+    step = step_ms(selector.window_ms)
+    first, last = selector.start_ms // step, selector.end_ms // step
+    window = Window(max(first * step * _NS_PER_MS + 1, 0), last * step * _NS_PER_MS + 1)
+    named = {*selector.named, *(m.name for m in selector.matchers)} - {NAME, "le"}
+    parts = session.parts(metric.family.signal, window)
+    found = [counts_of(session, cache, part, metric, named, step) for part in parts]
+    labels, cells = _joined(session, found, selector, (first, last))
+    width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1
+    _check(metric, 2 * labels.size * width * (last - first + 1), max_samples)
+    table = _cumulative(cells, (labels.size, width, last - first + 1))
+    labels = _with_bounds(labels, width).replace({NAME: LabelColumn.constant(metric.name, labels.size * width)})
+    chosen = np.flatnonzero(matching(session, labels, selector.matchers))
+    labels = labels.take(chosen)
+    order = labels.order()
+    times, places = _times(first, last, step, selector)
+    return Samples(
+        labels.take(order),
+        np.arange(labels.size + 1, dtype=np.int64) * len(times),
+        np.tile(times, labels.size),
+        table[np.ix_(chosen[order], places)].reshape(-1),
+    )
+
+
+def _times(first: int, last: int, step: int, selector: Selector) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """The times of the samples, and the step of each: at the end of every step, and once more just after it.
+
+    A window is open at its start, so that one of whole steps begins with what was counted before it, and nothing that
+    lies in it is missed or only estimated.
+    """
+    ends = (first + np.arange(last - first + 1)) * step
+    times = np.stack([ends, ends + 1], axis=1).reshape(-1)
+    inside = np.flatnonzero((times > selector.start_ms) & (times <= selector.end_ms))
+    return times[inside], inside // 2
+
+
+def _check(metric: Counted, samples: int, max_samples: int) -> None:
+    if samples > max_samples:
+        raise execution_error(
+            f"{metric.name} would have {samples} samples, more than {max_samples}; ask for a shorter range, a longer "
+            "range selector, or fewer series"
+        )
+
+
+_Cells = tuple["NDArray[np.intp]", "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]"]
+
+
+def _joined(
+    session: QuerySession, found: Sequence[Counts], selector: Selector, steps: tuple[int, int]
+) -> tuple[LabelSets, _Cells]:
+    """The series of all parts that may match, and the cells of the range: series, bucket, place of the step, value."""
+    on_labels = [m for m in selector.matchers if m.name not in {NAME, "le"}]
+    kept = [matching(session, counts.labels, on_labels) for counts in found]
+    parts = [counts.labels.take(np.flatnonzero(rows)) for counts, rows in zip(found, kept, strict=True)]
+    every = LabelSets.concat(parts) if parts else LabelSets(0)
+    groups = every.groups()
+    ends = np.cumsum([part.size for part in parts])
+    cells: list[_Cells] = [(np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
+    for counts, rows, part, end in zip(found, kept, parts, ends, strict=True):
+        place = np.full(len(rows), -1)
+        place[np.flatnonzero(rows)] = groups.of[end - part.size : end]
+        series = place[counts.series]
+        inside = (series >= 0) & (counts.step > steps[0]) & (counts.step <= steps[1])
+        cells.append((series[inside], counts.bucket[inside], counts.step[inside] - steps[0], counts.value[inside]))
+    series, bucket, step, value = (np.concatenate(column) for column in zip(*cells, strict=True))
+    return every.take(groups.first), (series, bucket, step, value)
+
+
+def _cumulative(cells: _Cells, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Counts up to each step, a row for each series and bound: of a bound those of all lower ones too."""
+    series, bucket, step, value = cells
+    table = np.zeros(shape)
+    np.add.at(table, (series, bucket, step), value)
+    np.cumsum(table, axis=2, out=table)
+    np.cumsum(table, axis=1, out=table)
+    return table.reshape(shape[0] * shape[1], shape[2])
+
+
+def _with_bounds(labels: LabelSets, width: int) -> LabelSets:
+    if width == 1:
+        return labels
+    column = bound_column(np.array([*BOUNDS, np.inf]))
+    bounds = LabelColumn(np.tile(column.codes, labels.size), column.values)
+    return labels.take(np.repeat(np.arange(labels.size), width)).replace({"le": bounds})

@@ -1,0 +1,130 @@
+"""Spans and log records as series: what is counted, by which labels, at which steps."""
+
+from __future__ import annotations
+
+import pytest
+from stored_points import START_MS, as_text, found, selector
+
+from spanglass_server.promql.engine import Options, instant
+from spanglass_server.promql.ports import Selector
+from spanglass_server.promql.stored.counting.source import step_ms
+from spanglass_server.promql.stored.source import StoredSeries
+
+#: A whole number of 30 s, so that steps begin at it.
+BASE_MS = START_MS // 30_000 * 30_000
+BETWEEN = (BASE_MS, BASE_MS + 90_000)
+
+
+def span(second, service="cart", name="GET /", *, seconds=0.2, kind=2, status=None, **attributes):
+    """A stored span that began so many seconds after the start."""
+    return {
+        "resource.service.name:str": service,
+        "name": name,
+        "kind": kind,
+        "status_code": status,
+        "start_time_ns": BASE_MS * 1_000_000 + int(second * 10**9),
+        "duration_ns": int(seconds * 10**9),
+        **{f"span.{key}": value for key, value in attributes.items()},
+    }
+
+
+def log(second, number, **columns):
+    """A stored log record."""
+    return {"time_ns": BASE_MS * 1_000_000 + int(second * 10**9), "severity_number": number, **columns}
+
+
+def counts(session, *conditions, between=BETWEEN, **more):
+    """Series with their values at the ends of the steps of 30 s."""
+    series = found(session, *conditions, between=between, **more)
+    shift = (BASE_MS - START_MS) / 1000
+    return {name: [value for time, value in samples if (time - shift) % 30 == 0] for name, samples in series.items()}
+
+
+def test_spans_are_counted_at_regular_steps(open_tables):
+    """A counter by service, name, kind and status, with a sample at the end of every step of the range."""
+    session = open_tables(spans=[span(1), span(29), span(30), span(31, status=2), span(200)])
+    assert counts(session, "spans_total") == {
+        "spans_total{service_name=cart,span_kind=server,span_name=GET /,status_code=unset}": [3, 3, 3],
+        "spans_total{service_name=cart,span_kind=server,span_name=GET /,status_code=error}": [0, 1, 1],
+    }
+    samples = StoredSeries(session).select(selector("spans_total", between=BETWEEN))
+    assert (samples.time_ms[:6] - BASE_MS).tolist() == [1, 30_000, 30_001, 60_000, 60_001, 90_000]
+
+
+def test_attributes_are_labels_where_they_are_named(open_tables):
+    """Any attribute that the expression names is a label, of the span before the resource; others are not."""
+    rows = [span(1, **{"http.route:str": "/a", "n:int": 5}), span(2) | {"resource.http.route:str": "/r"}]
+    session = open_tables(spans=rows)
+    series = counts(session, "spans_total", named=("http_route",))
+    assert sorted(name.partition(",")[0] for name in series) == [
+        "spans_total{http_route=/a",
+        "spans_total{http_route=/r",
+    ]
+    assert len(counts(session, "spans_total", "n=5")) == 1
+    assert counts(session, "spans_total", "service_name=~x.*") == {}
+
+
+def test_durations_are_a_histogram(open_tables):
+    """Buckets are cumulative over bounds and time; count and sum tell the same spans."""
+    session = open_tables(spans=[span(1, seconds=0.2), span(2, seconds=0.25), span(40, seconds=100)])
+    buckets = counts(session, "span_duration_seconds_bucket", "le=~0.1|0.25|60|.Inf")
+    assert {name.partition("le=")[2].partition(",")[0]: values for name, values in buckets.items()} == {
+        "0.1": [0, 0, 0],
+        "0.25": [2, 2, 2],
+        "60": [2, 2, 2],
+        "+Inf": [2, 3, 3],
+    }
+    assert [*counts(session, "span_duration_seconds_sum").values()] == [pytest.approx([0.45, 100.45, 100.45])]
+    assert [*counts(session, "span_duration_seconds_count").values()] == [[2, 3, 3]]
+
+
+def test_sampled_spans_count_for_those_that_were_not_kept(open_tables):
+    """A span that was kept with a probability counts for so many more."""
+    rows = [span(1, **{"spanglass.sampling.probability:double": 0.1}), span(2)]
+    assert [*counts(open_tables(spans=rows), "spans_total").values()] == [[11, 11, 11]]
+
+
+def test_log_records_are_counted_by_severity(open_tables):
+    """A counter by service and severity; services without a name have one name."""
+    rows = [log(1, 9), log(2, 17), log(3, None, severity_text="ERR")]
+    assert counts(open_tables(logs=rows), "log_records_total") == {
+        "log_records_total{service_name=unknown_service,severity=info}": [1, 1, 1],
+        "log_records_total{service_name=unknown_service,severity=error}": [2, 2, 2],
+    }
+
+
+def test_rates_are_those_of_the_records(open_tables):
+    """The increase over a whole number of steps is that of the records in it, however they lie."""
+    seconds = [299, 300, 300.5, 301, 330, 450, 599, 600, 600.5]
+    session = open_tables(spans=[span(second) for second in seconds])
+    answer = instant(StoredSeries(session), "sum(increase(spans_total[5m]))", BASE_MS + 600_000, Options())
+    assert answer.value.values[0].tolist() == pytest.approx([6.0], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("window_s", "step_s"), [(0, 30), (60, 10), (300, 30), (900, 60), (3600, 300), (86_400, 7200), (10_000_000, 14_400)]
+)
+def test_steps_follow_the_window(window_s, step_s):
+    """A window has at least ten samples, so that rates over it are right; one of less than 100 s has fewer."""
+    assert step_ms(window_s * 1000) == step_s * 1000
+
+
+def test_what_is_counted_is_listed(open_tables):
+    """Names, labels and metadata of what is counted are found where there are records."""
+    series = StoredSeries(open_tables(spans=[span(1, **{"http.route:str": "/a"})]))
+    everything = Selector((), *BETWEEN)
+    assert [name for name in series.label_values("__name__", [everything]) if "span" in name] == [
+        "span_duration_seconds_bucket",
+        "span_duration_seconds_count",
+        "span_duration_seconds_sum",
+        "spans_total",
+    ]
+    chosen = [selector("spans_total", between=BETWEEN)]
+    assert series.label_values("http_route", chosen) == ["/a"]
+    assert series.label_names(chosen) == ["__name__", "service_name", "span_kind", "span_name", "status_code"]
+    assert series.metadata(*BETWEEN)["span_duration_seconds"][0]["type"] == "histogram"
+
+
+def test_nothing_stored_is_no_series(open_tables):
+    """Without records there is no series."""
+    assert as_text(StoredSeries(open_tables()).select(selector("spans_total", between=BETWEEN))) == {}
