@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from spanglass_server.dashboards.form.problems import ProblemJson
-from spanglass_server.query.answers import Time
+from spanglass_server.query.answers import Time, TimeRange
 
 
 class Standing(TypedDict):
@@ -83,3 +83,86 @@ class Deleted(TypedDict):
     """A dashboard that was deleted."""
 
     uid: str
+
+
+class LinkJson(TypedDict):
+    """A link, with variables put in."""
+
+    title: str
+    url: str
+
+
+class SeriesJson(TypedDict):
+    """One series: ``values`` at the panel's times, and the one number that the panel's calculation makes of them.
+
+    ``records`` is a filter of the records behind it, for a link from the series to its traces or logs.
+    """
+
+    query: str
+    name: str
+    labels: dict[str, str]
+    values: list[float | None]
+    value: float | None
+    level: str | None
+    records: dict[str, str] | None
+
+
+class TableJson(TypedDict):
+    """A table; the type of a column is text, number or time."""
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+
+
+class HeatmapJson(TypedDict):
+    """``counts`` has a list a bucket, of a count a time; a bound is the upper end of its bucket, null for no end."""
+
+    bounds: list[float | None]
+    counts: list[list[float]]
+    times: list[int]
+
+
+class QueryErrorJson(TypedDict):
+    """A query that could not be answered, with the place in its text, counted from 1."""
+
+    query: str
+    message: str
+    line: int | None
+    column: int | None
+    hint: str | None
+
+
+class PanelData(TypedDict):
+    """The data of a panel, in one form for all types. ``times`` are Unix milliseconds."""
+
+    window: TimeRange
+    step_ms: int
+    type: str
+    title: str
+    description: str
+    text: str
+    unit: str
+    links: list[LinkJson]
+    times: list[int]
+    series: list[SeriesJson]
+    table: TableJson | None
+    heatmap: HeatmapJson | None
+    records: list[dict[str, Any]] | None
+    notes: list[str]
+    errors: list[QueryErrorJson]
+
+
+class VariableAnswer(TypedDict):
+    """The values of a variable; ``is_cut`` if there are more. ``chosen`` stands for it now."""
+
+    name: str
+    values: list[str]
+    is_cut: bool
+    chosen: list[str]
+    error: QueryErrorJson | None
+
+
+class VariableList(TypedDict):
+    """The values of all variables of a dashboard, in its order."""
+
+    variables: list[VariableAnswer]
