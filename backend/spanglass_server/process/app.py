@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from spanglass_server.pages.ports import Server
     from spanglass_server.settings.settings import Settings
     from spanglass_server.signals import Signal
+    from spanglass_server.store.ports import QuerySession
 
 _KEEP_ALIVE_S = 75
 _M_ARENA_MAX = -8  # <malloc.h>
@@ -176,11 +177,16 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
+    cache = SeriesCache()
+
+    def series(session: QuerySession) -> StoredSeries:
+        return StoredSeries(session, cache)
+
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
-        *dashboard_routes(open_library(settings, DISK, time.time_ns)),
+        *dashboard_routes(open_library(settings, DISK, time.time_ns), series),
         status_route(node, telemetry, intake.rejections, settings, release),
     ]
 
@@ -194,13 +200,11 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
             version=release,
         )
 
-    cache = SeriesCache()
-
     def prometheus(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
         return create_prometheus_api(
             PrometheusContext(
                 engine=node.engine,
-                series=lambda session: StoredSeries(session, cache),
+                series=series,
                 clock_ns=time.time_ns,
                 authorize=authorize,
                 deadline_s=settings.query.deadline_ns / 1e9,

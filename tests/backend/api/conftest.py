@@ -24,6 +24,7 @@ from spanglass_server.dashboards.sources.files import DirectorySource, SettingsF
 from spanglass_server.dashboards.sources.kept import KeptDashboards
 from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
+from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
@@ -135,7 +136,7 @@ def api(
         routes = (
             *ROUTES,
             *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
-            *dashboard_routes(library),
+            *dashboard_routes(library, StoredSeries),
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

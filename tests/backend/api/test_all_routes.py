@@ -18,7 +18,12 @@ from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
-ROUTES = (*PLAIN_ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None), *collection_routes(None))
+ROUTES = (
+    *PLAIN_ROUTES,
+    *issue_routes(KnownIssues(None), None),
+    *dashboard_routes(None, None),
+    *collection_routes(None),
+)
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 

@@ -118,3 +118,44 @@ def test_all_problems_are_listed(api, tmp_path):
 def test_bodies_that_hold_no_dashboard(api, body):
     """A body without one dashboard is refused in the shape of errors."""
     assert told(api().post("/api/v1/dashboards", json=body))[:2] == (400, "bad_request")
+
+
+def test_the_data_of_a_panel(api):
+    """The data of a panel of a dashboard, or of any panel, comes in the described form; variables have values."""
+    client = api(
+        spans=[{"start_time_ns": 1990 * 10**9, "resource.service.name:str": "shop", "name": "GET /", "kind": 2}]
+    )
+    variables = [{"name": "service", "key": "service.name", "multi": True, "all": True}]
+    query = {"signal": "spans", "filter": "service.name in ($service)", "by": "service.name"}
+    client.post(
+        "/api/v1/dashboards",
+        json={"dashboard": ONE | {"variables": variables, "panels": [{"title": "P", "type": "top", "query": query}]}},
+    )
+
+    body = {"dashboard": "one", "panel": "p", "variables": {"service": "shop"}}
+    answer = client.post("/api/v1/dashboards/panel-data", json=body).json()
+    assert [(series["name"], series["value"]) for series in answer["series"]] == [("shop", 1.0)]
+    assert answer["errors"] == []
+    alone = {"panel": {"query": "sum(x"}, "step": "1m", "points": 10}
+    failed = client.post("/api/v1/dashboards/panel-data?last=1h", json=alone).json()
+    assert [(error["query"], error["line"]) for error in failed["errors"]] == [("A", 1)]
+    values = client.post("/api/v1/dashboards/variables", json={"dashboard": "one"}).json()["variables"]
+    assert values == [{"name": "service", "values": ["shop"], "is_cut": False, "chosen": ["$__all"], "error": None}]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "panel"),
+        ({"panel": "p"}, "panel"),
+        ({"panel": {"typ": "line", "query": "up"}}, "panel.typ"),
+        ({"panel": {"query": "up"}, "dashboard": "none"}, "dashboard"),
+        ({"panel": {"query": "up"}, "variables": {"a": 1}}, "variables.a"),
+        ({"panel": {"query": "up"}, "step": "soon"}, "step"),
+        ({"panel": {"query": "up"}, "points": 0}, "points"),
+        ({"panel": {"query": "up"}, "definitions": [{"nam": "x"}]}, "definitions[0].nam"),
+    ],
+)
+def test_questions_for_data_that_are_wrong(api, body, field):
+    """What is wrong with a question for the data of a panel is told with its field."""
+    assert told(api().post("/api/v1/dashboards/panel-data", json=body))[2] == field

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from spanglass_server.dashboards.data.lines import Lines
 from spanglass_server.dashboards.form.problems import meant
@@ -78,8 +78,9 @@ def parse_formula(text: str) -> Tree[Token]:
     try:
         tree: Tree[Token] = _parser().parse(text)
     except UnexpectedInput as error:
-        column = error.column if error.column > 0 else len(text) + 1
-        message = "the formula ends too early" if column > len(text.rstrip()) else "this can't stand here"
+        is_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        column = len(text) + 1 if is_end else error.column
+        message = "the formula ends too early" if is_end else "this can't stand here"
         raise FormulaError(message, column, "write numbers, ids of queries, + - * / % ^ and brackets") from None
     return tree
 

@@ -59,8 +59,9 @@ def _lines(found: pa.Table, query: Query, size: int) -> Lines:
     buckets = found.column("bucket").to_numpy()
     values[of_row, buckets] = found.column("value").to_numpy(zero_copy_only=False)
     texts = [[value or "" for value in found.column(name).take(first).to_pylist()] for name in names]
-    labels = tuple(dict(zip(query.by, row, strict=True)) for row in zip(*texts, strict=True)) if names else ({},)
-    return Lines(labels if len(first) else (), values)
+    rows = list(zip(*texts, strict=True)) if names else [()] * len(first)
+    order = sorted(range(len(rows)), key=rows.__getitem__)
+    return Lines(tuple(dict(zip(query.by, rows[row], strict=True)) for row in order), values[order])
 
 
 def _unit(aggregate: str) -> str:

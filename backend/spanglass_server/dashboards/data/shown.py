@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_SERIES = 100
 MAX_ROWS = 1000
 _TOP = 10
+_FEW_LABELS = 2  # of one series, which name it without a legend
 _PLACE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _NAME = "__name__"
 #: Labels by which records behind a series are found, and their keys in filters.
@@ -131,13 +132,19 @@ def _names(legend: str, query: Query, labels: Sequence[Mapping[str, str]], *, al
         return [_PLACE.sub(lambda place, own=each: own.get(place[1], ""), legend) for each in labels]  # type: ignore[misc]
     keys = sorted({key for each in labels for key in each})
     telling = [key for key in keys if len({each.get(key, "") for each in labels}) > 1]
-    otherwise = query.text or query.aggregate
+    if len(labels) == 1 and len(keys) <= _FEW_LABELS:
+        telling = [key for key in keys if key != _NAME]
     names = []
     for each in labels:
         own = ", ".join(each.get(key) or f"no {key}" for key in telling if key != _NAME or each.get(key))
-        fallback = each.get(_NAME) or otherwise
+        fallback = each.get(_NAME) or _otherwise(query)
         names.append(own if own and alone else f"{query.id}: {own}" if own else fallback)
     return names
+
+
+def _otherwise(query: Query) -> str:
+    """What a query is called that says nothing else."""
+    return query.aggregate if query.kind == "filter" else query.text
 
 
 def _level(value: float, thresholds: Sequence[Threshold]) -> str | None:
@@ -186,7 +193,7 @@ def _table(shown: Shown, series: Sequence[SeriesJson], notes: list[str]) -> Tabl
     for each in series:
         row = rows_by_labels.setdefault(tuple(each["labels"].get(key, "") for key in keys), {})
         row[each["query"]] = each["value"]
-    titles = {query.id: query.legend or query.text or query.aggregate for query in shown.panel.queries}
+    titles = {query.id: query.legend or _otherwise(query) for query in shown.panel.queries}
     columns = [{"name": key, "type": "text"} for key in keys]
     columns += [{"name": titles[query], "type": "number"} for query in queries]
     rows = [[*labels, *(row.get(query) for query in queries)] for labels, row in rows_by_labels.items()]
