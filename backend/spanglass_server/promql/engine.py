@@ -53,4 +53,4 @@ def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: 
     value = evaluate(query, settled, steps)
     result = value.inside() if isinstance(value, Range) else value
     result = nonempty(result) if isinstance(result, Vector) else result
-    return Answer(result, tuple(query.notes.warnings), tuple(query.notes.infos))
+    return Answer(result, tuple(query.notes.warnings.values()), tuple(query.notes.infos.values()))

@@ -11,7 +11,7 @@ from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.arithmetic import ARITHMETIC, SETS, combine
 from spanglass_server.promql.evaluation.cells import empty, masked, merged, nonempty, occupied, take, without_name
 from spanglass_server.promql.evaluation.matching import check_one, counted, match, present_by_group
-from spanglass_server.promql.histograms.expressions.operators import between, with_number
+from spanglass_server.promql.histograms.expressions.operators import between, computable, with_number
 from spanglass_server.promql.histograms.expressions.operators import negated as negated_histograms
 from spanglass_server.promql.histograms.expressions.placing import joined, placed
 from spanglass_server.promql.series.labels import NAME, LabelSets
@@ -69,7 +69,7 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
     if kept is not None:
         present &= kept
     labels = _result_labels(node, many_side.labels, one_side.labels)
-    paired = occupied(first) & occupied(second)
+    paired = computable(node.op, first, second)
     if not matching.many and (counted(paired, groups.left[many_rows], groups.size) > 1).any():
         raise execution_error(_AMBIGUOUS)
     result = between(query, node, first, second, Vector(labels, values, present))

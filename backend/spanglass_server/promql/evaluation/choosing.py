@@ -59,7 +59,7 @@ def first(vector: Vector, groups: Grouped, limits: Floats) -> Vector:
 def share(vector: Vector, ratios: Floats) -> Vector:
     """A share of the series, chosen by the hash of their labels: a negative ratio gives the others' share."""
     if np.isnan(ratios).any():
-        raise execution_error("ratio value NaN is not a number between -1 and 1")
+        raise execution_error("Ratio value is NaN")
     places = label_fractions(vector.labels)[:, None]
     ratios = np.clip(ratios, -1, 1)
     chosen = np.where(ratios >= 0, places < ratios, places >= 1.0 + ratios)

@@ -19,6 +19,7 @@ from spanglass_server.promql.functions.invocation import Invocation
 from spanglass_server.promql.functions.registry import FUNCTIONS
 from spanglass_server.promql.histograms.expressions.aggregation import aggregated, tell_ignored
 from spanglass_server.promql.parsing import nodes
+from spanglass_server.promql.series.go_numbers import go_number
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, Vector
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
         case "limitk":
             return choosing.first(vector, groups, wanted)
         case _:
+            _warn_of_ratios(query, node, wanted)
             return choosing.share(vector, wanted)
 
 
@@ -113,6 +115,15 @@ def _aggregated(query: Query, node: nodes.Aggregate, vector: Vector, groups: Gro
 
 def _warn_of_quantiles(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
     assert node.param is not None  # noqa: S101
-    bad = wanted[~((wanted >= 0) & (wanted <= 1))]
-    for value in np.unique(bad).tolist():
-        query.notes.warn_of_quantile(value, node.param.position)
+    # The worst on either side, as Prometheus tells them for aggregations.
+    for value in {float(wanted.min()), float(wanted.max())}:
+        if not 0 <= value <= 1:
+            query.notes.warn_of_quantile(value, node.param.position)
+
+
+def _warn_of_ratios(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
+    assert node.param is not None  # noqa: S101
+    for value, bound in ((float(wanted.max()), 1), (float(wanted.min()), -1)):
+        if value * bound > 1:
+            message = f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {bound}"
+            query.notes.warn(message, node.param.position)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.promql.errors import PromqlError, execution_error
 from spanglass_server.promql.parsing.tokens import line_and_column
 from spanglass_server.promql.ports import Selector
-from spanglass_server.promql.series.text import number_text
+from spanglass_server.promql.series.go_numbers import go_number
 
 if TYPE_CHECKING:
     from spanglass_server.promql.parsing.nodes import VectorSelector
@@ -30,24 +30,23 @@ class Options:
 
 @dataclass(slots=True)
 class Notes:
-    """Warnings and infos about a result, each told once, with the place in the expression."""
+    """Warnings and infos about a result, each told once, with the place in the expression where it was told last."""
 
     text: str
-    warnings: dict[str, None] = field(default_factory=dict)
-    infos: dict[str, None] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+    infos: dict[str, str] = field(default_factory=dict)
 
     def warn(self, message: str, position: int) -> None:
         """Tell that the result may not be what was meant."""
-        self.warnings[f"PromQL warning: {message}{self._place(position)}"] = None
+        self.warnings[message] = f"PromQL warning: {message}{self._place(position)}"
 
     def warn_of_quantile(self, value: float, position: int) -> None:
         """Warn that a quantile is not between 0 and 1."""
-        text = number_text(value)
-        self.warn(f"quantile value should be between 0 and 1, got {text}", position)
+        self.warn(f"quantile value should be between 0 and 1, got {go_number(value)}", position)
 
-    def inform(self, message: str, position: int) -> None:
-        """Tell something that may be meant."""
-        self.infos[f"PromQL info: {message}{self._place(position)}"] = None
+    def inform(self, message: str, position: int, details: str = "") -> None:
+        """Tell something that may be meant; the message is told once, whatever the ``details``."""
+        self.infos[message] = f"PromQL info: {message}{details}{self._place(position)}"
 
     def _place(self, position: int) -> str:
         line, column = line_and_column(self.text, position)

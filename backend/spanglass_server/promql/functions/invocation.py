@@ -61,9 +61,9 @@ class Invocation:
         """Warn about an argument."""
         self.query.notes.warn(message, self._position(place))
 
-    def inform(self, message: str, place: int = 0) -> None:
+    def inform(self, message: str, place: int = 0, details: str = "") -> None:
         """Tell something about an argument."""
-        self.query.notes.inform(message, self._position(place))
+        self.query.notes.inform(message, self._position(place), details)
 
     def _position(self, place: int) -> int:
         """Where an argument begins; Prometheus takes the samples of a subquery for the beginning of the text."""

@@ -106,9 +106,11 @@ def _smoothed(part: Ragged, value: Floats, smoothing: Floats, trend: Floats) -> 
 def quantile_of_windows(call: Invocation) -> Vector:
     """A quantile of the samples of each window."""
     wanted = call.scalar(0)
-    for value in np.unique(wanted[~((wanted >= 0) & (wanted <= 1))]).tolist():
+    result = over_windows(call, call.range(1), lambda some: quantile_over_time(some, wanted))
+    used = wanted[result.present.any(axis=0)]
+    for value in np.unique(used[~((used >= 0) & (used <= 1))]).tolist():
         call.query.notes.warn_of_quantile(value, call.node.args[0].position)
-    return without_name(over_windows(call, call.range(1), lambda some: quantile_over_time(some, wanted)))
+    return without_name(result)
 
 
 CALLS: dict[str, Callable[[Invocation], Vector]] = {

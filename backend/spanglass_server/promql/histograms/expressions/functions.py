@@ -10,7 +10,7 @@ from spanglass_server.promql.evaluation.cells import merged, nonempty, without_n
 from spanglass_server.promql.histograms import moments
 from spanglass_server.promql.histograms.classics import values as classic_values
 from spanglass_server.promql.histograms.expressions.kinds import Kinds, both_kinds
-from spanglass_server.promql.histograms.expressions.monotonicity import Fixes
+from spanglass_server.promql.histograms.expressions.monotonicity import FIXED, Fixes
 from spanglass_server.promql.histograms.expressions.placing import rows_of
 from spanglass_server.promql.histograms.fraction import fractions
 from spanglass_server.promql.histograms.quantile import quantiles
@@ -112,7 +112,7 @@ def _quantiles(call: Invocation, kinds: Kinds, wanted: Floats, place: int) -> Ve
 
     whole = kinds.computed(of_classic, of_native)
     if fixes.count:
-        call.inform(fixes.told(call.steps), place)
+        call.inform(FIXED, place, fixes.told(call.steps))
     return whole
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.series.vectors import Steps
 
 _SEE = "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile"
+FIXED = f"input to histogram_quantile needed to be fixed for monotonicity (see {_SEE})"
 
 
 @dataclass(slots=True)
@@ -42,11 +43,10 @@ class Fixes:
         self.most = max(self.most, forced.most)
 
     def told(self, steps: Steps) -> str:
-        """The info about it."""
+        """Where and how much."""
         begin, end = (_time(steps.start_ms + steps.step_ms * place) for place in (self.first, self.last))
         return (
-            f"input to histogram_quantile needed to be fixed for monotonicity (see {_SEE}), "
-            f"from buckets {go_number(self.lowest)} to {go_number(self.highest)}, "
+            f", from buckets {go_number(self.lowest)} to {go_number(self.highest)}, "
             f"with a max diff of {go_number(self.most, 2)}, over {self.count} samples from {begin} to {end}"
         )
 
