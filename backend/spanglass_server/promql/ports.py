@@ -35,6 +35,10 @@ class Selector:
 
     ``window_ms`` is how much of the range each result looks at (a range selector's range, or the lookback), and
     ``step_ms`` how far the results are apart; 0 where that is unknown. By them a source may choose what it reads.
+
+    ``grid_ms`` is not 0 if thinned samples will do that answer for whole multiples of it since 1970: first, last,
+    smallest and largest of each such range, those around resets, and how many samples each stands for; with
+    ``with_totals`` also what they add up to.
     """
 
     matchers: tuple[Matcher, ...]
@@ -45,6 +49,8 @@ class Selector:
     with_created: bool = False
     window_ms: int = 0
     step_ms: int = 0
+    grid_ms: int = 0
+    with_totals: bool = False
 
 
 class SeriesSource(Protocol):

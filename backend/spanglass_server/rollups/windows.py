@@ -1,7 +1,8 @@
 """Which ranges of time are rolled up next. Pure: what is stored and what time it is are passed in.
 
-A *window* is 6 hours, ``start < t <= end``. It is rolled up once it has been over for ten minutes, the newest first, so
-that what people look at is quick soonest; and again when points came late for it.
+A *window* is 6 hours, ``start < t <= end`` with t in whole milliseconds, as PromQL sees it. It is rolled up once it has
+been over for ten minutes, the newest first, so that what people look at is quick soonest; and again when points came
+late for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from spanglass_server.store.ports import Window
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+MS_NS = 10**6
 _MINUTE_NS = 60 * 10**9
 _HOUR_NS = 60 * _MINUTE_NS
 WINDOW_NS = 6 * _HOUR_NS
@@ -36,7 +38,7 @@ LEVELS = (Level(Signal.ROLLUPS_5M, 5 * _MINUTE_NS), Level(Signal.ROLLUPS_1H, _HO
 
 def window_of(time_ns: int) -> Window:
     """The window that a point lies in."""
-    start_ns = (time_ns - 1) // WINDOW_NS * WINDOW_NS
+    start_ns = (time_ns - MS_NS) // WINDOW_NS * WINDOW_NS
     return Window(start_ns, start_ns + WINDOW_NS)
 
 

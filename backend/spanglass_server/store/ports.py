@@ -121,9 +121,9 @@ class QuerySession(Protocol):
         """Names of the tables, views and files that a statement reads, by the engine's own rules of scope."""
 
     def rolled_up(self, rollups: Signal) -> Sequence[Window]:
-        """Ranges of time whose points of metrics are all in these rollups too, ascending; ``start_ns < t <= end_ns``.
+        """Ranges of time whose points of metrics are all in these rollups too, ascending.
 
-        They are read with ``relation`` by windows that begin and end 1 ns later, as rows lie in ``start_ns <= t``.
+        ``start_ns < t <= end_ns`` with t in whole milliseconds: windows of rows begin and end a millisecond later.
         """
 
     def arrived(self, signal: Signal) -> Arrived:

@@ -63,7 +63,10 @@ PROJECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a segment of rollups stands for: all points of ``start_ns < t <= end_ns``, and how many they were."""
+    """What a segment of rollups stands for: all points of ``start_ns < t <= end_ns``, and how many they were.
+
+    t is in whole milliseconds.
+    """
 
     start_ns: int
     end_ns: int

@@ -53,7 +53,7 @@ def by_step(thinned: pa.Table) -> dict[int, list[dict[str, Any]]]:
     """The kept rows of each step."""
     found: dict[int, list[dict[str, Any]]] = {}
     for row in thinned.sort_by("time_ns").to_pylist():
-        found.setdefault((row["time_ns"] - 1) // STEP_NS, []).append(row)
+        found.setdefault((row["time_ns"] - 10**6) // STEP_NS, []).append(row)
     return found
 
 

@@ -9,10 +9,11 @@ from spanglass_server.store.ports import Window
 
 
 def test_a_window_includes_its_end_and_not_its_start():
-    """As PromQL's ranges do, so that whole windows answer whole ranges."""
+    """As PromQL's ranges do, whose times are whole milliseconds, so that whole windows answer whole ranges."""
     assert window_of(WINDOW_NS) == Window(0, WINDOW_NS)
-    assert window_of(WINDOW_NS + 1) == Window(WINDOW_NS, 2 * WINDOW_NS)
-    assert list(windows_between(WINDOW_NS, WINDOW_NS + 1)) == [0, WINDOW_NS]
+    assert window_of(WINDOW_NS + 10**6) == Window(WINDOW_NS, 2 * WINDOW_NS)
+    assert window_of(WINDOW_NS + 10**6 - 1) == Window(0, WINDOW_NS)
+    assert list(windows_between(WINDOW_NS, WINDOW_NS + 10**6)) == [0, WINDOW_NS]
 
 
 def test_the_newest_window_that_is_over_comes_first():

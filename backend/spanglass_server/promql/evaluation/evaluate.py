@@ -50,8 +50,8 @@ def _evaluate(query: Query, expr: nodes.Expr, steps: Steps) -> Value | Range:  #
             return evaluate(query, inner, steps)
         case nodes.VectorSelector():
             return selectors.instant(query, expr, steps)
-        case nodes.MatrixSelector(selector=selector, range=length):
-            return selectors.matrix(query, selector, selectors.plain(length), steps)
+        case nodes.MatrixSelector():
+            return selectors.matrix(query, expr, steps)
         case nodes.Subquery():
             return subquery(query, expr, steps, evaluate)
         case nodes.Call(function=function):

@@ -23,6 +23,13 @@ _TIME_FUNCTIONS = (
     "time", "timestamp", "predict_linear",
 )  # fmt: skip
 
+#: Functions whose value over first, last and extreme samples, and those at resets, is that over all samples.
+_OVER_THINNED = (
+    "rate", "increase", "delta", "resets", "sum_over_time", "avg_over_time", "count_over_time", "min_over_time",
+    "max_over_time", "first_over_time", "last_over_time", "present_over_time", "absent_over_time",
+)  # fmt: skip
+_OF_TOTALS = ("sum_over_time", "avg_over_time")
+
 
 class Preparation:
     """Settles the durations and times of an expression for the steps of its query."""
@@ -48,8 +55,8 @@ class Preparation:
                     offset=self._offset(expr.offset),
                     at=self._at(expr.at),
                 )
-            case nodes.Call(args=args):
-                return replace(expr, args=tuple(self.settled(arg) for arg in args))
+            case nodes.Call(function=function, args=args):
+                return replace(expr, args=tuple(_thinnable(self.settled(arg), function) for arg in args))
             case nodes.Aggregate(param=param):
                 return replace(expr, expr=self.settled(expr.expr), param=None if param is None else self.settled(param))
             case nodes.Binary():
@@ -107,6 +114,13 @@ class Preparation:
                 return math.fmod(left, right)
             case _:
                 return float(left**right)
+
+
+def _thinnable(arg: nodes.Expr, function: str) -> nodes.Expr:
+    """An argument, marked if the function has the same value over thinned samples."""
+    if isinstance(arg, nodes.MatrixSelector) and function in _OVER_THINNED and not arg.selector.mode:
+        return replace(arg, thinned="totals" if function in _OF_TOTALS else "samples")
+    return arg
 
 
 def named_labels(expr: nodes.Expr) -> frozenset[str]:

@@ -64,8 +64,13 @@ class Query:
     notes: Notes
     _read: dict[Selector, Samples] = field(default_factory=dict)
 
-    def select(self, node: VectorSelector, times: Steps, window_ms: int) -> Samples:
-        """The samples of a selector in a window that ends at each of ``times``; each selection is read once."""
+    def select(
+        self, node: VectorSelector, times: Steps, window_ms: int, grid_ms: int, *, with_totals: bool = False
+    ) -> Samples:
+        """The samples of a selector in a window that ends at each of ``times``; each selection is read once.
+
+        ``grid_ms`` and ``with_totals`` as in ``Selector``.
+        """
         self.check_deadline()
         selector = Selector(
             node.matchers,
@@ -75,6 +80,8 @@ class Query:
             node.any_of,
             window_ms=window_ms,
             step_ms=times.step_ms,
+            grid_ms=grid_ms,
+            with_totals=with_totals,
         )
         if selector not in self._read:
             self._read[selector] = self.source.select(selector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.evaluation.query import Query
-    from spanglass_server.promql.parsing.nodes import At, Expr, VectorSelector
+    from spanglass_server.promql.parsing.nodes import At, Expr, MatrixSelector, VectorSelector
     from spanglass_server.promql.series.samples import Samples
 
 
@@ -49,7 +50,7 @@ def instant(query: Query, node: VectorSelector, steps: Steps) -> Vector:
 def last_samples(query: Query, node: VectorSelector, steps: Steps) -> tuple[Vector, NDArray[np.int64]]:
     """As ``instant``, with the times of the samples, in milliseconds."""
     times, lookback_ms = shifted(steps, node.at, plain(node.offset)), query.options.lookback_ms
-    samples = query.select(node, times, lookback_ms)
+    samples = query.select(node, times, lookback_ms, math.gcd(times.start_ms, times.step_ms))
     query.check_size(samples.labels.size * steps.size)
     hi = window_ends(samples.time_ms, samples.offsets, times, 0)
     present = hi > window_ends(samples.time_ms, samples.offsets, times, lookback_ms)
@@ -65,14 +66,17 @@ def last_samples(query: Query, node: VectorSelector, steps: Steps) -> tuple[Vect
     return Vector(samples.labels, values, present & (histogram < 0), histogram, samples.histograms), time_ms
 
 
-def matrix(query: Query, node: VectorSelector, range_ms: int, steps: Steps) -> Range:
-    """All samples of a range before each step; staleness markers are none."""
-    times = shifted(steps, node.at, plain(node.offset))
-    samples = query.select(node, times, range_ms)
+def matrix(query: Query, node: MatrixSelector, steps: Steps) -> Range:
+    """All samples of a range before each step, or thinned ones that will do; staleness markers are none."""
+    selector, range_ms = node.selector, plain(node.range)
+    times = shifted(steps, selector.at, plain(selector.offset))
+    grid_ms = math.gcd(times.start_ms, times.step_ms, range_ms) if node.thinned else 0
+    with_totals = node.thinned == "totals"
+    samples = query.select(selector, times, range_ms, grid_ms, with_totals=with_totals)
     query.check_size(samples.labels.size * steps.size)
     if samples.is_stale is not None:
         samples = without(samples, samples.is_stale)
-    return Range(samples, times, range_ms, node.position)
+    return Range(samples, times, range_ms, selector.position)
 
 
 def plain(duration: int | Expr) -> int:

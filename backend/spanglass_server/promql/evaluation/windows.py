@@ -26,7 +26,10 @@ _CELLS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The samples ``lo:hi`` (shape (n, m)) of n series in windows ``start_ms < t <= end_ms``, at m steps."""
+    """The samples ``lo:hi`` (shape (n, m)) of n series in windows ``start_ms < t <= end_ms``, at m steps.
+
+    ``stood_for`` and ``totals`` are count and total of thinned samples, see ``Samples``.
+    """
 
     time_ms: NDArray[np.int64]
     value: NDArray[np.float64]
@@ -36,6 +39,16 @@ class Windows:
     end_ms: NDArray[np.int64]
     range_ms: int
     rows: slice
+    stood_for: NDArray[np.float64] | None = None
+    totals: NDArray[np.float64] | None = None
+
+    @property
+    def number(self) -> NDArray[np.float64] | NDArray[np.int64]:
+        """How many samples were in each window before any were left out."""
+        if self.stood_for is None:
+            return self.count
+        running = np.concatenate(([0.0], np.cumsum(self.stood_for)))
+        return np.asarray(running[self.hi] - running[self.lo])
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -71,7 +84,11 @@ def windows(samples: Samples, steps: Steps, range_ms: int) -> Iterator[Windows]:
         time_ms, offsets = samples.time_ms[part], offsets - offsets[0]
         hi = window_ends(time_ms, offsets, steps, 0)
         lo = window_ends(time_ms, offsets, steps, range_ms)
-        yield Windows(time_ms, samples.value[part], lo, hi, end_ms - range_ms, end_ms, range_ms, rows)
+        thinned = (
+            None if samples.count is None else samples.count[part],
+            None if samples.total is None else samples.total[part],
+        )
+        yield Windows(time_ms, samples.value[part], lo, hi, end_ms - range_ms, end_ms, range_ms, rows, *thinned)
 
 
 def window_ends(time_ms: NDArray[np.int64], offsets: NDArray[np.int64], steps: Steps, age_ms: int) -> NDArray[np.int64]:
@@ -111,4 +128,6 @@ def without(samples: Samples, removed: NDArray[np.bool_]) -> Samples:
         None if samples.histogram is None else samples.histogram[kept],
         samples.histograms,
         None if samples.created_ms is None else samples.created_ms[kept],
+        None if samples.count is None else samples.count[kept],
+        None if samples.total is None else samples.total[kept],
     )

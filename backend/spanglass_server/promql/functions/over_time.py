@@ -52,15 +52,21 @@ def _reduced(ufunc: np.ufunc, some: Windows, value: Floats) -> Floats:
 
 def sum_over_time(some: Windows) -> Result:
     """The sum of all samples."""
-    return window_sums(some, some.value), some.count > 0
+    return window_sums(some, _totals(some)), some.count > 0
+
+
+def _totals(some: Windows) -> Floats:
+    """What each sample adds to a sum: its value, or where samples are thinned that of all it stands for."""
+    return some.value if some.totals is None else some.totals
 
 
 def avg_over_time(some: Windows) -> Result:
     """The mean of all samples, also where their sum overflows."""
-    mean = window_sums(some, some.value) / some.count
+    totals = _totals(some)
+    mean = window_sums(some, totals) / some.number
     if np.isinf(mean).any():
-        finite = ~np.isinf(some.value)
-        repaired = window_sums(some, np.where(finite, some.value, 0.0) * _TINY) / some.count / _TINY
+        finite = ~np.isinf(totals)
+        repaired = window_sums(some, np.where(finite, totals, 0.0) * _TINY) / some.number / _TINY
         all_finite = window_sums(some, (~finite).astype(np.float64)) == 0
         mean = np.where(np.isinf(mean) & all_finite, repaired, mean)
     return mean, some.count > 0
@@ -78,7 +84,7 @@ def max_over_time(some: Windows) -> Result:
 
 def count_over_time(some: Windows) -> Result:
     """How many samples there are."""
-    return some.count.astype(np.float64), some.count > 0
+    return some.number.astype(np.float64), some.count > 0
 
 
 def present_over_time(some: Windows) -> Result:

@@ -68,7 +68,7 @@ def _extrapolate(some: Windows, *, is_counter: bool, is_rate: bool) -> Result:
         _add_resets(some, result)
     first_ms, last_ms = some.time_ms[first], some.time_ms[last]
     sampled = (last_ms - first_ms) / 1000
-    between = sampled / (count - 1)
+    between = sampled / (some.number - 1)
     to_start = _gap((first_ms - some.start_ms) / 1000, between)
     if is_counter:
         # A counter is never negative: it began no earlier than where its growth leads back to zero.

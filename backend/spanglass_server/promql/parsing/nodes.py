@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 #: A time in milliseconds, or the start or end of the query.
 At = int | Literal["start", "end"]
+Thinned = Literal["", "samples", "totals"]
 Mode = Literal["", "anchored", "smoothed"]
 
 
@@ -44,11 +45,15 @@ class VectorSelector:
 
 @dataclass(frozen=True, slots=True)
 class MatrixSelector:
-    """Series with all samples of a range before each step."""
+    """Series with all samples of a range before each step.
+
+    ``thinned`` says that some of the samples will do, or some with the totals of the others.
+    """
 
     selector: VectorSelector
     range: int | Expr
     position: int = 0
+    thinned: Thinned = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ class Samples:
     (``histogram`` is its place in ``histograms``), or a staleness marker (``is_stale``): the series ends there.
     Label sets differ from series to series. ``histogram`` is None if there are no histograms at all; ``is_stale`` is
     None if no sample is a marker. ``created_ms`` is None if no start times are known, 0 where one is not.
+
+    Where samples are thinned, each stands for ``count`` samples whose values add up to ``total``: itself, and those
+    left out before it. Both are None if none is thinned.
     """
 
     labels: LabelSets
@@ -31,3 +34,5 @@ class Samples:
     histogram: NDArray[np.int64] | None = None
     histograms: Histograms | None = None
     created_ms: NDArray[np.int64] | None = None
+    count: NDArray[np.float64] | None = None
+    total: NDArray[np.float64] | None = None

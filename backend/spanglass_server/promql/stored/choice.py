@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.stored.coverage import stretches
 from spanglass_server.promql.stored.matching import accepted
-from spanglass_server.promql.stored.naming.identity import catalogue
-from spanglass_server.signals import Signal
+from spanglass_server.promql.stored.naming.identity import Form, catalogue
+from spanglass_server.signals import ROLLUPS, Signal
 from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
@@ -47,14 +48,37 @@ class Wanted:
 
 
 def shares_of(session: QuerySession, selector: Selector) -> list[Share]:
-    """What is read for a selector: here it is decided which records stand in for which time."""
-    parts = session.parts(Signal.METRICS, window_of(selector))
-    return [Share(part, selector.start_ms, selector.end_ms) for part in parts]
+    """What is read for a selector: points, or rollups where they stand in for them."""
+    first_ns = session.first_ns(Signal.METRICS)
+    covered = {rollups: [_in_ms(window) for window in session.rolled_up(rollups)] for rollups in ROLLUPS}
+    first_ms = None if first_ns is None else first_ns // NS_PER_MS
+    return [
+        Share(part, stretch.after_ms, stretch.until_ms)
+        for stretch in stretches((selector.start_ms, selector.end_ms), selector.grid_ms, first_ms, covered)
+        for part in session.parts(stretch.signal, _storage_window(stretch.after_ms, stretch.until_ms))
+    ]
+
+
+def _in_ms(window: Window) -> tuple[int, int]:
+    return window.start_ns // NS_PER_MS, window.end_ns // NS_PER_MS
+
+
+def _storage_window(after_ms: int, until_ms: int) -> Window:
+    """The half-open window of storage for whole milliseconds, ``after < t <= until``."""
+    return Window((after_ms + 1) * NS_PER_MS, (until_ms + 1) * NS_PER_MS)
+
+
+def may_be_thinned(forms: Iterable[Wanted], selector: Selector) -> bool:
+    """Whether rollups have all that is asked for: totals only of plain numbers, nothing of native histograms."""
+    return all(
+        form.named.form is Form.VALUE or (form.named.form is not Form.NATIVE and not selector.with_totals)
+        for form in forms
+    )
 
 
 def window_of(selector: Selector) -> Window:
     """The range of a selector."""
-    return Window((selector.start_ms + 1) * NS_PER_MS, (selector.end_ms + 1) * NS_PER_MS)
+    return _storage_window(selector.start_ms, selector.end_ms)
 
 
 def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:

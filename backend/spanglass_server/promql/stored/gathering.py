@@ -96,6 +96,8 @@ def _of_one(found: Resolved, cut: _Cut, offsets: NDArray[np.int64]) -> Samples:
         None if rows is None else np.arange(cut.size),
         None if rows is None or piece.histograms is None else native_rows.take(piece.histograms, rows),
         None if piece.created_ms is None else piece.created_ms[places],
+        None if piece.count is None else piece.count[places],
+        None if piece.total is None else piece.total[places],
     )
 
 
@@ -105,6 +107,8 @@ def _of_several(found: Resolved, cuts: Sequence[_Cut], offsets: NDArray[np.int64
     stale = np.zeros(size, np.bool_) if any(cut.piece.is_stale is not None for cut in cuts) else None
     created = np.zeros(size, np.int64) if any(cut.piece.created_ms is not None for cut in cuts) else None
     histogram = np.full(size, -1, np.int64) if any(cut.piece.histograms is not None for cut in cuts) else None
+    is_thinned = any(cut.piece.count is not None for cut in cuts)
+    stood_for, total = (np.ones(size), np.zeros(size)) if is_thinned else (None, None)
     natives = []
     free = offsets[:-1].copy()
     known = 0
@@ -114,6 +118,10 @@ def _of_several(found: Resolved, cuts: Sequence[_Cut], offsets: NDArray[np.int64
         places = ranges(free[series] + before - before[np.searchsorted(series, series)], cut.counts)
         np.add.at(free, series, cut.counts)
         time_ms[places], value[places] = piece.time_ms[taken], piece.value[taken]
+        if stood_for is not None and total is not None:
+            total[places] = (piece.value if piece.total is None else piece.total)[taken]
+            if piece.count is not None:
+                stood_for[places] = piece.count[taken]
         if stale is not None and piece.is_stale is not None:
             stale[places] = piece.is_stale[taken]
         if created is not None and piece.created_ms is not None:
@@ -123,7 +131,7 @@ def _of_several(found: Resolved, cuts: Sequence[_Cut], offsets: NDArray[np.int64
             histogram[places] = known + np.arange(cut.size)
             known += cut.size
     histograms = native_rows.concat(natives) if natives else None
-    samples = Samples(found.labels, offsets, time_ms, value, stale, histogram, histograms, created)
+    samples = Samples(found.labels, offsets, time_ms, value, stale, histogram, histograms, created, stood_for, total)
     return samples, bool(_rises(time_ms, offsets).all())
 
 
@@ -152,4 +160,6 @@ def _in_order(samples: Samples) -> Samples:
         is_stale=None if samples.is_stale is None else samples.is_stale[kept],
         histogram=None if samples.histogram is None else samples.histogram[kept],
         created_ms=None if samples.created_ms is None else samples.created_ms[kept],
+        count=None if samples.count is None else samples.count[kept],
+        total=None if samples.total is None else samples.total[kept],
     )

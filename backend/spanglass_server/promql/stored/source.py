@@ -11,7 +11,7 @@ from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn
 from spanglass_server.promql.stored.cache import SeriesCache
-from spanglass_server.promql.stored.choice import shares_of, wanted, window_of
+from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.promql.stored.counting.source import counted, counted_samples
 from spanglass_server.promql.stored.decoding.reading import Reader
@@ -56,6 +56,9 @@ class StoredSeries:
         if metric is not None:
             return counted_samples(self._session, self._cache, selector, metric, self._max_samples)
         shares = shares_of(self._session, selector)
+        if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
+            selector = replace(selector, grid_ms=0)
+            shares = shares_of(self._session, selector)
         return samples_of(self._resolved(selector, shares), shares)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:

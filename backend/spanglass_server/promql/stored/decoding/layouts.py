@@ -76,6 +76,7 @@ def spread(layout: Layout, label: str, bounds: NDArray[np.float64]) -> Piece:
         _scattered(places, layout.numbers),
         None if points.is_stale is None else _scattered(places, points.is_stale),
         None if points.created_ms is None else _scattered(places, points.created_ms),
+        count=None if points.count is None else _scattered(places, points.count),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ def number_piece(points: Points, *, is_delta: bool) -> Piece:
     """The samples of points that are one number each."""
     value = points.rows["value"].to_numpy().astype(np.float64, copy=False)
     piece = Piece(points.streams, points.offsets, points.time_ms, value, points.is_stale, points.created_ms)
-    return added_up(piece) if is_delta else piece
+    return added_up(piece) if is_delta else replace(piece, count=points.count, total=points.total)
 
 
 def added_up(piece: Piece) -> Piece:

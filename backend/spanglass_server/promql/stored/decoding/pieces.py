@@ -21,7 +21,8 @@ _SERIALS = count()
 class Piece:
     """Samples of streams, one stream after another by rising time, as ``series.samples.Samples`` has them.
 
-    With ``histograms``, sample i is histogram i, and ``value`` says nothing. Values of deltas are increases.
+    With ``histograms``, sample i is histogram i, and ``value`` says nothing. Values of deltas are increases. ``count``
+    and ``total`` are there if the samples are thinned.
     """
 
     streams: Streams
@@ -31,12 +32,14 @@ class Piece:
     is_stale: NDArray[np.bool_] | None = None
     created_ms: NDArray[np.int64] | None = None
     histograms: Histograms | None = None
+    count: NDArray[np.float64] | None = None
+    total: NDArray[np.float64] | None = None
     serial: int = field(default_factory=_SERIALS.__next__)
 
     @property
     def bytes(self) -> int:
         """About how much memory it takes."""
-        arrays = (self.offsets, self.time_ms, self.value, self.is_stale, self.created_ms)
+        arrays = (*(self.offsets, self.time_ms, self.value, self.is_stale, self.created_ms, self.count, self.total),)
         held = sum(array.nbytes for array in arrays if array is not None)
         return held + self.streams.bytes + (histogram_bytes(self.histograms) if self.histograms else 0)
 

@@ -12,7 +12,7 @@ from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
-from spanglass_server.signals import OVERFLOW_COLUMNS, AttributeColumn, quote_identifier
+from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +29,8 @@ _ALWAYS = (
     *("metric_name", "metric_type", "metric_unit", "temporality", "is_monotonic", "scope_name"),
     *("time_ns", "start_time_ns", "flags"),
 )
+#: What rows of rollups stand for.
+_THINNED = ("sample_count", "sample_sum")
 _POSITIONS = frozenset({"point", "resource", "scope"})
 #: By how much a delta may begin before the one before it ends: a tenth of its length, at most a second.
 _SLACK_SHARE, _SLACK_MS = 10, 1000
@@ -61,6 +63,19 @@ class Points:
         """The stream of each point."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
+    @property
+    def count(self) -> NDArray[np.float64] | None:
+        """How many points each stands for; None if none was left out."""
+        return self._thinned("sample_count")
+
+    @property
+    def total(self) -> NDArray[np.float64] | None:
+        """The sum of the values that each stands for, NaN where it is unknown; None if none was left out."""
+        return self._thinned("sample_sum")
+
+    def _thinned(self, name: str) -> NDArray[np.float64] | None:
+        return self.rows[name].to_numpy().astype(np.float64) if name in self.rows.column_names else None
+
     def keep(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Points:
         """Some of the points, in their order."""
         places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
@@ -90,7 +105,9 @@ class PointReader:
     def read_all(self, part: Part, identity: Identity, values: Values) -> Points:
         """Read all points that have a value, or say that there is none."""
         telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
-        columns = sorted({*_ALWAYS, *values.columns, *telling})
+        thinned = _THINNED if part.signal in ROLLUPS else ()
+        columns = sorted({*_ALWAYS, *values.columns, *telling, *thinned})
+        selected = Sql(", ".join((values.sql, *thinned)))
         wanted = {
             "relation": Sql(self._session.part_relation(part, columns)),
             "stream": stream_number(telling),
@@ -99,7 +116,7 @@ class PointReader:
         }
         with_start = self._with_created or identity.is_delta
         start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
-        found = run(self._session, statement("promql/points", start=start, values=Sql(values.sql), **wanted))
+        found = run(self._session, statement("promql/points", start=start, values=selected, **wanted))
         numbers = found["stream"].combine_chunks().dictionary_encode()
         streams = known_streams(
             self._cache,
