@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from spanglass_server.api.params import Param
 from spanglass_server.api.prometheus.params import label_name
 from spanglass_server.api.prometheus.routing import ASKED, PrometheusRoute, Reply
@@ -43,7 +41,7 @@ def _metadata(question: Question) -> Reply:
     if metric:
         found = {metric: found[metric]} if metric in found else {}
     chosen = list(found.items())[: limit or None]
-    return Reply(orjson.dumps({name: entries[: per_metric or None] for name, entries in chosen}))
+    return Reply.of({name: entries[: per_metric or None] for name, entries in chosen})
 
 
 def _exemplars(question: Question) -> Reply:
@@ -52,15 +50,15 @@ def _exemplars(question: Question) -> Reply:
     start_ms, end_ms = form.range_ms()
     expression = parse(form.required("query"))
     selectors = [selector_of(node, start_ms, end_ms) for node in vector_selectors(expression)]
-    return Reply(orjson.dumps(question.series.exemplars(selectors)))
+    return Reply.of(question.series.exemplars(selectors))
 
 
 def limited(found: Sequence[Any], form: Form) -> Reply:
     """The first things found, and a warning where there are more."""
     limit = form.count("limit")
     if limit and len(found) > limit:
-        return Reply(orjson.dumps(found[:limit]), (CUT,))
-    return Reply(orjson.dumps(found))
+        return Reply.of(found[:limit], CUT)
+    return Reply.of(found)
 
 
 _MATCH = Param("match[]", "text", help='A selector of series such as up{job="web"}; may be repeated.')

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match
 
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
-from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
+from spanglass_server.access.packing import GZIP_FROM_BYTES, accepts_gzip, pack
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.params import Form
 from spanglass_server.api.prometheus.problems import UNFORESEEN, Failure, failure_of
@@ -108,26 +108,45 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _encode(reply: Reply, *, packs: bool) -> tuple[bytes, bool]:
+def _encode(reply: Reply, *, packs: bool) -> tuple[list[bytes], bool]:
     """Encode the body, and say whether it is packed."""
-    body = reply.as_json()
-    if packs and is_worth_packing(body):
-        return pack(body), True
-    return body, False
+    parts = reply.parts()
+    if packs and sum(map(len, parts)) > GZIP_FROM_BYTES:
+        return [pack(b"".join(parts))], True
+    return parts, False
 
 
-def _json(body: bytes, packed: bool, status: int = 200) -> Response:  # noqa: FBT001 - unpacked from _encode
+def _json(parts: list[bytes], packed: bool, status: int = 200) -> Response:  # noqa: FBT001 - unpacked from _encode
     headers = {"cache-control": "no-store", "vary": "accept-encoding"}
     if packed:
         headers["content-encoding"] = "gzip"
-    return Response(body, status, headers, media_type="application/json")
+    return _Parts(parts, status, headers)
+
+
+class _Parts(Response):
+    """A response of JSON whose body is sent in parts: each is gone from memory when it is on its way."""
+
+    media_type = "application/json"
+
+    def __init__(self, parts: list[bytes], status: int, headers: dict[str, str]) -> None:
+        super().__init__(None, status, {**headers, "content-length": str(sum(map(len, parts)))})
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        del scope, receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        self._parts.reverse()
+        while self._parts:
+            part = self._parts.pop()
+            await send({"type": "http.response.body", "body": part, "more_body": bool(self._parts)})
 
 
 def failed(failure: Failure, error: BaseException | None = None) -> Response:
     """Make the response for a failure; an unforeseen one goes to the log with its trace."""
     if failure is UNFORESEEN:
         _LOG.error("a request failed", exc_info=error)
-    response = _json(failure.as_json(), packed=False, status=failure.status)
+    response = _json([failure.as_json()], packed=False, status=failure.status)
     if failure.kind == "unauthorized":
         response.headers["www-authenticate"] = "Bearer"
     return response

@@ -56,11 +56,10 @@ def _options(question: Question) -> Options:
     return Options(lookback_ms=lookback_ms, deadline_s=question.deadline_s)
 
 
-def _reply(form: Form, answer: Answer, data: bytes, *, was_cut: bool, times_s: tuple[float, float]) -> Reply:
+def _reply(form: Form, answer: Answer, data: list[bytes], *, was_cut: bool, times_s: tuple[float, float]) -> Reply:
     """Put notes beside the data, and the times it took into it where they are asked for."""
     if form.text("stats"):
-        stats = orjson.dumps(_stats(*times_s)).decode()
-        data = data[:-1] + f',"stats":{stats}}}'.encode()
+        data = [*data[:-1], b',"stats":' + orjson.dumps(_stats(*times_s)) + data[-1]]
     warnings = (*answer.warnings, _CUT) if was_cut else answer.warnings
     return Reply(data, warnings, answer.infos)
 
@@ -81,7 +80,7 @@ def _stats(started_s: float, evaluated_s: float) -> dict[str, Any]:
 
 
 def _format(question: Question) -> Reply:
-    return Reply(orjson.dumps(formatted(question.form.required("query"))))
+    return Reply.of(formatted(question.form.required("query")))
 
 
 _QUERY = Param("query", "text", help="The expression, in PromQL.", required=True)

@@ -1,4 +1,4 @@
-"""What an expression gave as the member ``data`` of an answer."""
+"""What an expression gave as the member ``data`` of an answer, in parts that are sent one after another."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.series.vectors import Scalar, Text, Vector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from spanglass_server.promql.series.vectors import Steps, Value
 
 
-def write_instant(value: Value | Samples, time_ms: int, limit: int) -> tuple[bytes, bool]:
+def write_instant(value: Value | Samples, time_ms: int, limit: int) -> tuple[list[bytes], bool]:
     """Write the value at one time, of ``limit`` series at most (0: all), and say whether some were left out.
 
     Series stay in the order that evaluation gives them, which sorting functions and ``topk`` decide.
@@ -36,12 +38,12 @@ def write_instant(value: Value | Samples, time_ms: int, limit: int) -> tuple[byt
             flat, was_cut = _first(Flat.of_samples(value), limit)
             return _data("matrix", matrix_json(flat)), was_cut
         case Scalar():
-            return _data("scalar", _pair(times, float_texts(value.values).to_pylist()[0])), False
+            return _data("scalar", [_pair(times, float_texts(value.values).to_pylist()[0])]), False
         case Text():
-            return _data("string", _pair(times, value.value)), False
+            return _data("string", [_pair(times, value.value)]), False
 
 
-def write_range(value: Vector | Scalar, steps: Steps, limit: int) -> tuple[bytes, bool]:
+def write_range(value: Vector | Scalar, steps: Steps, limit: int) -> tuple[list[bytes], bool]:
     """Write the values at all steps, the series in the order of their labels."""
     times = steps.start_ms + steps.step_ms * np.arange(steps.size, dtype=np.int64)
     if isinstance(value, Scalar):
@@ -75,5 +77,6 @@ def _pair(times_ms: NDArray[np.int64], text: str) -> bytes:
     return f"[{time_texts(times_ms)[0]},".encode() + orjson.dumps(text) + b"]"
 
 
-def _data(kind: str, result: bytes) -> bytes:
-    return b'{"resultType":"' + kind.encode() + b'","result":' + result + b"}"
+def _data(kind: str, result: Iterable[bytes]) -> list[bytes]:
+    """The parts of the data; the last one is the brace that closes it."""
+    return [b'{"resultType":"' + kind.encode() + b'","result":', *result, b"}"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.api.params import Param
     from spanglass_server.api.prometheus.params import Form
@@ -36,17 +36,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The member ``data`` as JSON, and what is said beside it."""
+    """The member ``data`` as JSON, in parts, and what is said beside it."""
 
-    data: bytes
+    data: Sequence[bytes]
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
 
-    def as_json(self) -> bytes:
-        """Return the body of the response."""
+    @classmethod
+    def of(cls, data: Any, *warnings: str) -> Reply:
+        """Reply with what orjson can write."""
+        return cls([orjson.dumps(data)], warnings)
+
+    def parts(self) -> list[bytes]:
+        """Return the body of the response, in parts."""
         said = [(name, notes) for name, notes in (("warnings", self.warnings), ("infos", self.infos)) if notes]
         notes = "".join(f',"{name}":{orjson.dumps(notes).decode()}' for name, notes in said)
-        return b"".join((b'{"status":"success","data":', self.data, notes.encode(), b"}"))
+        return [b'{"status":"success","data":', *self.data, notes.encode() + b"}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

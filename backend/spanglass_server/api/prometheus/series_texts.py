@@ -13,14 +13,16 @@ from spanglass_server.api.prometheus.label_texts import label_texts
 from spanglass_server.api.prometheus.numbers import TEXT, closed_floats, join, time_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from spanglass_server.api.prometheus.flat import Flat
 
 
-def vector_json(flat: Flat) -> bytes:
-    """Write an instant vector: each series has one sample."""
-    return b"[" + b",".join(_instants(run) for run in flat.runs()) + b"]"
+def vector_json(flat: Flat) -> Iterator[bytes]:
+    """Write an instant vector, in parts: each series has one sample."""
+    yield from _list(_instants(run) for run in flat.runs())
 
 
 def _instants(run: Flat) -> bytes:
@@ -43,11 +45,20 @@ def _chosen(first: NDArray[np.bool_], texts: pa.LargeStringArray, others: pa.Lar
     return pa.concat_arrays([texts, others]).take(pa.array(places))
 
 
-def matrix_json(flat: Flat) -> bytes:
-    """Write a matrix."""
-    if flat.histogram is None:
-        return b"[" + b",".join(_ranges(run) for run in flat.runs()) + b"]"
-    return b"[" + b",".join(_mixed_ranges(run) for run in flat.runs()) + b"]"
+def matrix_json(flat: Flat) -> Iterator[bytes]:
+    """Write a matrix, in parts."""
+    write = _ranges if flat.histogram is None else _mixed_ranges
+    yield from _list(write(run) for run in flat.runs())
+
+
+def _list(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """A list whose items come in parts, which are not put together: a copy of 90 MB takes 50 ms."""
+    before = b"["
+    for part in parts:
+        yield before
+        yield part
+        before = b","
+    yield b"]" if before == b"," else b"[]"
 
 
 def _ranges(run: Flat) -> bytes:

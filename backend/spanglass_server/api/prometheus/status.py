@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from spanglass_server.api.prometheus.routing import PrometheusRoute, Reply
 from spanglass_server.api.schema import ANYTHING, STRING, array, table
 
@@ -37,7 +35,7 @@ def status_routes(version: str) -> tuple[PrometheusRoute, ...]:
 
 
 def _fixed(path: str, summary: str, data: dict[str, Any], answer: dict[str, Any]) -> PrometheusRoute:
-    reply = Reply(orjson.dumps(answer))
+    reply = Reply.of(answer)
     return PrometheusRoute(path=path, summary=summary, data=data, reply=lambda _: reply)
 
 

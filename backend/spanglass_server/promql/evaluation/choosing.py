@@ -22,17 +22,45 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: Of groups with more members only the first ones are ranked.
+_LARGE_GROUP = 256
+
 
 def top(vector: Vector, groups: Grouped, limits: Floats, *, largest: bool) -> Vector:
     """The series with the largest (or smallest) values of each group, ``limits`` of them at each step."""
     limit = np.minimum(_whole(limits), vector.labels.size)
     ranks = np.full(vector.values.shape, vector.labels.size, np.int64)
+    most = int(limit.max(initial=0))
     for _, rows in groups.by_size():
-        ranks[rows] = _ranks(vector.values[rows], vector.present[rows], largest=largest)
+        if rows.shape[1] > max(_LARGE_GROUP, 4 * most):
+            for members in rows:
+                _rank_first(ranks, vector, members, most, largest=largest)
+        else:
+            ranks[rows] = _ranks(vector.values[rows], vector.present[rows], largest=largest)
     chosen = masked(vector, vector.present & (ranks < limit))
     if vector.values.shape[1] == 1:  # an instant vector is told by rank
         chosen = take(chosen, np.lexsort((ranks[:, 0], groups.of)))
     return nonempty(chosen)
+
+
+def _rank_first(
+    ranks: NDArray[np.int64], vector: Vector, members: NDArray[np.intp], most: int, *, largest: bool
+) -> None:
+    """Write the ranks of the members of a large group that are among its first ``most``, as ``_ranks`` has them.
+
+    The ``most``-th of the least keys of blocks is no less than the one of all: what lies above it need not be sorted.
+    """
+    if most <= 0:
+        return
+    values, present = vector.values[members], vector.present[members]
+    keys = -values if largest else values.copy()
+    keys[np.isnan(values) | ~present] = np.inf
+    least = np.minimum.reduceat(keys, np.arange(0, len(keys), len(keys) // (4 * most)), axis=0)
+    near = (keys <= np.partition(least, most - 1, axis=0)[most - 1]) & present
+    rows, steps = np.nonzero(near)
+    order = np.lexsort((keys[rows, steps], np.isnan(values[rows, steps]), steps))
+    rows, steps = rows[order], steps[order]
+    ranks[members[rows], steps] = np.arange(len(steps)) - np.searchsorted(steps, steps)
 
 
 def _ranks(values: Floats, present: NDArray[np.bool_], *, largest: bool) -> NDArray[np.int64]:

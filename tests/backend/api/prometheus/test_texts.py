@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
+from spanglass_server.api.prometheus import results
 from spanglass_server.api.prometheus.flat import Flat
 from spanglass_server.api.prometheus.label_texts import label_order, label_texts
 from spanglass_server.api.prometheus.numbers import closed_floats, float_texts, time_texts
-from spanglass_server.api.prometheus.results import write_instant, write_range
 from spanglass_server.promql.histograms.rows import blank
 from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Histograms
 from spanglass_server.promql.series.labels import LabelSets
@@ -90,6 +90,18 @@ def test_label_sets_are_ordered_as_prometheus_does():
     order = label_order(LabelSets.of(rows)).tolist()
 
     assert [rows[place] for place in order] == sorted(rows, key=lambda row: sorted(row.items()))
+
+
+def write_instant(*asked):
+    """Put the parts together."""
+    parts, was_cut = results.write_instant(*asked)
+    return b"".join(parts), was_cut
+
+
+def write_range(*asked):
+    """Put the parts together."""
+    parts, was_cut = results.write_range(*asked)
+    return b"".join(parts), was_cut
 
 
 def vector(rows, values, histograms=None, places=None):
