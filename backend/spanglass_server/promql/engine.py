@@ -43,7 +43,7 @@ def instant(source: SeriesSource, text: str, time_ms: int, options: Options | No
 def range_query(source: SeriesSource, text: str, steps: Steps, options: Options | None = None) -> Answer:
     """The values of an expression at all steps. Raises ``PromqlError``, ``BadQuestionError`` and ``TooMuchError``."""
     expr = parse(text)
-    check_type(expr, text)
+    check_type(expr)
     return _answer(source, text, expr, steps, options or Options())
 
 

@@ -78,10 +78,10 @@ def assert_range(series: Mapping[str, str], query: str, lines: Mapping[str, str]
     assert_values(over_range(series, query, minutes), lines)
 
 
-def error_of(series: Mapping[str, str], query: str) -> PromqlError:
+def error_of(series: Mapping[str, str], query: str, minute: float = 0) -> PromqlError:
     """The error that a query must give."""
     with pytest.raises(PromqlError) as caught:
-        at(series, query)
+        at(series, query, minute)
     return caught.value
 
 

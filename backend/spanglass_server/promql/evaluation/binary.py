@@ -9,11 +9,21 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.arithmetic import ARITHMETIC, SETS, combine
-from spanglass_server.promql.evaluation.cells import empty, masked, merged, nonempty, occupied, take, without_name
+from spanglass_server.promql.evaluation.cells import (
+    concat,
+    empty,
+    masked,
+    merged,
+    nonempty,
+    occupied,
+    take,
+    without_name,
+)
+from spanglass_server.promql.evaluation.filling import filled
 from spanglass_server.promql.evaluation.matching import check_one, counted, match, present_by_group
 from spanglass_server.promql.histograms.expressions.operators import between, computable, with_number
 from spanglass_server.promql.histograms.expressions.operators import negated as negated_histograms
-from spanglass_server.promql.histograms.expressions.placing import joined, placed
+from spanglass_server.promql.histograms.expressions.placing import placed
 from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Value, Vector
 
@@ -58,7 +68,11 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
     many, one = (right, left) if matching.many == "right" else (left, right)
     steps = left.values.shape[1]
     groups = match(many.labels, one.labels, matching)
-    check_one(one, groups.right, np.asarray(occupied(many).any(axis=0)), matching)
+    is_filled = matching.fill_left is not None or matching.fill_right is not None
+    asked = np.ones(steps, np.bool_) if is_filled else np.asarray(occupied(many).any(axis=0))
+    check_one(one, groups.right, asked, matching)
+    if is_filled:
+        many, one, groups = filled(many, one, groups, matching)
     many_rows, one_rows = groups.pairs()
     if not len(many_rows):
         return empty(steps)
@@ -101,13 +115,6 @@ def _or(left: Vector, right: Vector, matching: Matching) -> Vector:
 
 
 _SET_OPERATORS = {"and": _and, "or": _or, "unless": _unless}
-
-
-def concat(first: Vector, second: Vector) -> Vector:
-    """The series of two vectors, one after another."""
-    labels = LabelSets.concat([first.labels, second.labels])
-    values, present = np.concatenate([first.values, second.values]), np.concatenate([first.present, second.present])
-    return Vector(labels, values, present, *joined(first, second))
 
 
 def negated(vector: Vector) -> Vector:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.histograms.expressions.placing import joined
 from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Text, Value, Vector
 
@@ -37,6 +38,13 @@ def masked(vector: Vector, kept: NDArray[np.bool_]) -> Vector:
     """Only the cells that are kept."""
     histogram = None if vector.histogram is None else np.where(kept, vector.histogram, -1)
     return replace(vector, present=vector.present & kept, histogram=histogram)
+
+
+def concat(first: Vector, second: Vector) -> Vector:
+    """The series of two vectors, one after another."""
+    labels = LabelSets.concat([first.labels, second.labels])
+    values, present = np.concatenate([first.values, second.values]), np.concatenate([first.present, second.present])
+    return Vector(labels, values, present, *joined(first, second))
 
 
 def floats(vector: Vector) -> Vector:

@@ -11,6 +11,7 @@ from spanglass_server.promql.evaluation.cells import masked, merged, nonempty, o
 from spanglass_server.promql.evaluation.hashes import label_fractions
 from spanglass_server.promql.histograms.json_form import texts
 from spanglass_server.promql.histograms.rows import take as take_rows
+from spanglass_server.promql.series.go_numbers import go_number
 from spanglass_server.promql.series.labels import LabelColumn
 from spanglass_server.promql.series.text import number_text
 from spanglass_server.promql.series.vectors import Vector
@@ -96,6 +97,8 @@ def share(vector: Vector, ratios: Floats) -> Vector:
 
 def count_values(vector: Vector, groups: Grouped, label: str) -> Vector:
     """How often each value is in each group, which becomes a label."""
+    if not label:
+        raise execution_error('invalid label name ""')
     rows, columns, codes, values = _values(vector)
     pairs, place = np.unique(groups.of[rows] * max(1, len(values)) + codes, return_inverse=True)
     steps = vector.values.shape[1]
@@ -128,5 +131,5 @@ def _whole(limits: Floats) -> NDArray[np.int64]:
     if np.isnan(limits).any():
         raise execution_error("Parameter value is NaN")
     if (np.abs(limits) >= float(2**63)).any():
-        raise execution_error(f"Scalar value {number_text(float(limits[0]))} overflows int64")
+        raise execution_error(f"Scalar value {go_number(float(limits[0]))} overflows int64")
     return np.trunc(limits).astype(np.int64)

@@ -157,8 +157,8 @@ def is_fixed(expr: nodes.Expr) -> bool:
             return all(is_fixed(child) for child in nodes.children(expr))
 
 
-def check_type(expr: nodes.Expr, text: str) -> None:
+def check_type(expr: nodes.Expr) -> None:
     """Refuse an expression without a vector, scalar or text as its result at a step. Raises ``PromqlError``."""
     if isinstance(nodes.unwrapped(expr), nodes.MatrixSelector | nodes.Subquery):
-        message = f'invalid expression type "range vector" for range query, must be Scalar or instant Vector: {text}'
+        message = 'invalid expression type "range vector" for range query, must be Scalar or instant Vector'
         raise PromqlError("bad_data", message)

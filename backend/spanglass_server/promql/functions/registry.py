@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.promql.functions import (
     elementwise,
+    info,
     over_time,
     rates,
     regression,
@@ -37,6 +38,7 @@ FUNCTIONS: Mapping[str, Function] = {
     **{name: _keeping_name(function) for name, function in over_time.KEEPING_NAME.items()},
     **elementwise.CALLS,
     **histograms.CALLS,
+    **info.CALLS,
     **rates.CALLS,
     **regression.CALLS,
     **relabelling.CALLS,

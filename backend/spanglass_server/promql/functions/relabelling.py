@@ -11,7 +11,6 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import merged, nonempty
 from spanglass_server.promql.series.labels import LabelColumn
-from spanglass_server.promql.series.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +69,7 @@ def label_join(call: Invocation) -> Vector:
     vector = nonempty(call.vector(0))
     target, separator = call.text(1), call.text(2)
     sources = [call.text(place) for place in range(3, call.size)]
-    for name in (target, *sources):
-        _check_name("label_join", name)
+    _check_name("label_join", target)
     columns = [vector.labels.column(name).texts() for name in sources]
     joined = [separator.join(row) for row in zip(*columns, strict=True)] if columns else [""] * vector.labels.size
     return merged(replace(vector, labels=vector.labels.replace({target: LabelColumn.of(joined)})))
@@ -79,7 +77,7 @@ def label_join(call: Invocation) -> Vector:
 
 def _check_name(function: str, name: str) -> None:
     if not name:
-        raise execution_error(f"invalid label name in {function}(): {quoted(name)}")
+        raise execution_error(f"invalid destination label name in {function}(): {name}")
 
 
 CALLS: dict[str, Callable[[Invocation], Vector]] = {"label_join": label_join, "label_replace": label_replace}

@@ -57,6 +57,8 @@ def _absent(call: Invocation, there: NDArray[np.bool_]) -> Vector:
 def _asked_labels(expr: nodes.Expr) -> dict[str, str]:
     """The labels that a selector wants to be equal to something, each asked for once."""
     match expr:
+        case nodes.Paren(expr=inner):
+            return _asked_labels(inner)
         case nodes.MatrixSelector(selector=selector):
             return _asked_labels(selector)
         case nodes.VectorSelector(matchers=matchers):

@@ -114,7 +114,8 @@ def _rewrite_offset(rewritten: Rewritten, begin: int) -> None:
 def _put_placeholder(rewritten: Rewritten, begin: int, end: int, *, is_range: bool) -> None:
     items = rewritten.tokens.items
     meant = items[begin:end]
-    if is_range and len(meant) == 1 and milliseconds(meant[0]) == 0:
+    negative = len(meant) == len("-1") and meant[0].text == "-" and milliseconds(meant[1]) is not None
+    if is_range and (negative or (len(meant) == 1 and milliseconds(meant[0]) == 0)):
         raise parse_error(rewritten.tokens.text, meant[0].start, "duration must be greater than 0")
     key = _FIRST_PLACEHOLDER + len(rewritten.durations)
     rewritten.durations[key] = meant
