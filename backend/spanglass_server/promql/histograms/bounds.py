@@ -38,12 +38,28 @@ def reduced(index: NDArray[np.int64], schema: NDArray[np.int32], target: NDArray
 def of(histograms: Histograms, buckets: Buckets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The lower and upper bound of each bucket of one side, as distances from zero but for custom buckets."""
     row = owners(buckets)
-    schema = histograms.schema[row]
-    lower, upper = exponential(buckets.index - 1, schema), exponential(buckets.index, schema)
+    lower, upper = _of_exponential(buckets.index, histograms.schema[row])
     if histograms.bounds and len(row):
         custom = is_custom(histograms)[row]
         lower[custom], upper[custom] = _of_custom(histograms, row[custom], buckets.index[custom])
     return lower, upper
+
+
+def _of_exponential(
+    index: NDArray[np.int64], schema: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bounds out of a table of those that there are, where many buckets have the same."""
+    if not len(index):
+        return np.empty(0), np.empty(0)
+    least, first = int(index.min()) - 1, int(schema.min())
+    width = int(index.max()) - least + 1
+    height = int(schema.max()) - first + 1
+    if width * height > len(index):
+        return exponential(index - 1, schema), exponential(index, schema)
+    schemas = np.repeat(np.arange(first, first + height, dtype=np.int32), width)
+    table = exponential(np.tile(np.arange(least, least + width), height), schemas)
+    place = (schema.astype(np.int64) - first) * width + (index - least)
+    return table[place - 1], table[place]
 
 
 def _of_custom(

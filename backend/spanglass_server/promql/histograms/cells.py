@@ -39,17 +39,18 @@ def of(histograms: Histograms) -> Iterator[Cells]:
     zero = (histograms.zero_count > 0) & ~is_custom(histograms)
     negative, positive = np.diff(histograms.negative.offsets), np.diff(histograms.positive.offsets)
     size = negative + zero + positive
-    width = np.left_shift(1, np.ceil(np.log2(np.maximum(size, 1))).astype(np.int64))
-    flat = _flat(histograms, zero)
     offsets = np.zeros(len(size) + 1, np.int64)
     np.cumsum(size, out=offsets[1:])
+    flat = _flat(histograms, np.flatnonzero(zero), offsets)
+    width = np.left_shift(1, np.ceil(np.log2(np.maximum(size, 1))).astype(np.int64))
+    width[size == size.max(initial=0)] = size.max(initial=0)
     for one in np.unique(width).tolist():
         rows = np.flatnonzero(width == one)
-        column = np.arange(one)
+        column = np.arange(max(one, 1))
         filled = column < size[rows, None]
         place = np.where(filled, offsets[rows, None] + column, 0)
-        lower, upper, count = (_rectangle(column, place, filled) for column in flat[:3])
-        is_zero = _rectangle(flat[3], place, filled) > 0
+        lower, upper, count = (_rectangle(values, place, filled) for values in flat)
+        is_zero = zero[rows, None] & (column == negative[rows, None])
         yield Cells(rows, size[rows], lower, upper, count, is_zero)
 
 
@@ -66,26 +67,33 @@ def _rectangle(column: NDArray[np.float64], place: NDArray[np.int64], filled: ND
     return np.where(filled, column[place], 0.0) if len(column) else np.zeros(place.shape)
 
 
-def _flat(histograms: Histograms, zero: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:
-    """Lower and upper bound, count, and 1.0 for the zero bucket, of all buckets of all rows.
+def _flat(
+    histograms: Histograms, zero: NDArray[np.intp], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper bound and count of all buckets, each row's at its offset.
 
     In order: the negative ones from the last to the first, the zero bucket, the positive ones.
     """
     below, above = histograms.negative, histograms.positive
-    of_below, of_above, of_zero = owners(below), owners(above), np.flatnonzero(zero)
+    of_below, of_above = owners(below), owners(above)
     near, far = bounds.of(histograms, below)
     start, end = bounds.of(histograms, above)
     threshold = histograms.zero_threshold
-    near = np.where(near < threshold[of_below], threshold[of_below], near)
-    narrowed = (start > 0) & (start < threshold[of_above])
-    start = np.where(narrowed, threshold[of_above], start)
-    row = np.concatenate([of_below, of_zero, of_above])
-    rank = np.concatenate([-below.index - 1, np.zeros(len(of_zero), np.int64), above.index])
-    side = np.repeat([0, 1, 2], [len(of_below), len(of_zero), len(of_above)])
-    order = np.lexsort((rank, side, row))
-    return (
-        np.concatenate([-far, -threshold[of_zero], start])[order],
-        np.concatenate([-near, threshold[of_zero], end])[order],
-        np.concatenate([below.count, histograms.zero_count[of_zero], above.count])[order],
-        (side == 1)[order].astype(np.float64),
-    )
+    near = np.maximum(near, threshold[of_below])
+    start = np.where((start > 0) & (start < threshold[of_above]), threshold[of_above], start)
+    place_below = offsets[of_below] + below.offsets[of_below + 1] - 1 - np.arange(len(of_below))
+    # The positive ones end where the row does.
+    place_above = offsets[of_above + 1] - above.offsets[of_above + 1] + np.arange(len(of_above))
+    place_zero = offsets[zero] + below.offsets[zero + 1] - below.offsets[zero]
+    lower, upper, count = np.empty(offsets[-1]), np.empty(offsets[-1]), np.empty(offsets[-1])
+    for place, column in ((place_below, -far), (place_zero, -threshold[zero]), (place_above, start)):
+        lower[place] = column
+    for place, column in ((place_below, -near), (place_zero, threshold[zero]), (place_above, end)):
+        upper[place] = column
+    for place, column in (
+        (place_below, below.count),
+        (place_zero, histograms.zero_count[zero]),
+        (place_above, above.count),
+    ):
+        count[place] = column
+    return lower, upper, count

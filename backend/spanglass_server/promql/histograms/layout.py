@@ -70,6 +70,8 @@ def cut(histograms: Histograms, threshold: NDArray[np.float64]) -> NDArray[np.fl
     A histogram whose threshold is as wide already keeps its buckets as they are.
     """
     wider = threshold.copy()
+    if not (threshold > histograms.zero_threshold).any():
+        return wider
     for buckets in (histograms.positive, histograms.negative):
         row = owners(buckets)
         lower, upper = bounds.of(histograms, buckets)

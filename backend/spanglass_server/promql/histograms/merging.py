@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.histograms.layout import common, fitted
-from spanglass_server.promql.histograms.rows import blank, compact, concat, grouped, is_custom, owners, take
+from spanglass_server.promql.histograms.rows import blank, compact, concat, grouped, is_custom, take
 from spanglass_server.promql.series.histograms import Buckets, Histograms, ResetHint
 from spanglass_server.promql.series.sums import compensated, starts
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Buckets that are merged at once: some hundred megabytes.
 _AT_ONCE = 4_000_000
+#: A table of groups and buckets may have so many cells for each bucket to be merged.
+_SPARSE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def merged(
 ) -> Merged:
     """The sum of the histograms of each group, each times its ``weight`` (1 without); no empty buckets are left.
 
-    A group without histograms has a blank one.
+    Sums without weights lose no digits to cancellation; with weights they are plain ones, as in Prometheus. A group
+    histograms has a blank one.
     """
     incompatible = _incompatible(histograms, group, size)
     if incompatible.any() or (np.diff(group) < 0).any():
@@ -61,8 +64,8 @@ def merged(
         count=compensated(rows.count, group, size),
         sum=compensated(rows.sum, group, size),
         reset_hint=hint,
-        positive=_merged(rows.positive, group, size),
-        negative=_merged(rows.negative, group, size),
+        positive=_merged(rows.positive, group, size, is_plain=weight is not None),
+        negative=_merged(rows.negative, group, size, is_plain=weight is not None),
         custom=layout.custom,
         bounds=layout.bounds,
     )
@@ -143,12 +146,18 @@ def _hints(histograms: Histograms, group: NDArray[np.intp], size: int) -> tuple[
     return hint, said & denied
 
 
-def _merged(buckets: Buckets, group: NDArray[np.intp], size: int) -> Buckets:
+def _merged(buckets: Buckets, group: NDArray[np.intp], size: int, *, is_plain: bool) -> Buckets:
     if not len(buckets.index):
         return Buckets.none(size)
     least = buckets.index.min()
     width = int(buckets.index.max() - least) + 1
-    key = group[owners(buckets)] * width + (buckets.index - least)
+    key = np.repeat(group * width - least, np.diff(buckets.offsets)) + buckets.index
+    if (is_plain or not (buckets.count < 0).any()) and size * width <= _SPARSE * len(key):
+        # Of counts of one sign no digits are lost: each has its place in a table of groups and buckets.
+        table = np.bincount(key, weights=buckets.count, minlength=size * width).astype(np.float64, copy=False)
+        filled = np.flatnonzero(table)
+        row, index = np.divmod(filled, width)
+        return grouped(row, index + least, table[filled], size)
     order = np.argsort(key, kind="stable")
     key = key[order]
     begin = starts(key)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.series.histograms import Buckets, Histograms
 
+#: A table of pairs and buckets may have so many cells for each bucket.
+_SPARSE = 16
+
 
 def was_reset(histograms: Histograms, current: NDArray[np.intp], previous: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether the counter was reset between two rows, for each pair of rows.
@@ -52,9 +55,13 @@ def _went_down(buckets: Buckets, size: int) -> NDArray[np.bool_]:
     row = owners(buckets)
     least = buckets.index.min()
     width = int(buckets.index.max() - least) + 1
-    keys, place = np.unique((row % size) * width + (buckets.index - least), return_inverse=True)
-    earlier = row < size
-    old = np.bincount(place[earlier], buckets.count[earlier], minlength=len(keys))
-    new = np.bincount(place[~earlier], buckets.count[~earlier], minlength=len(keys))
-    shrank[(keys // width)[new < old]] = True
+    key = (row % size) * width + (buckets.index - least)
+    earlier = int(buckets.offsets[size])
+    if size * width > _SPARSE * len(key):
+        keys, key = np.unique(key, return_inverse=True)
+    else:
+        keys = np.arange(size * width)
+    old = np.bincount(key[:earlier], buckets.count[:earlier], minlength=len(keys))
+    new = np.bincount(key[earlier:], buckets.count[earlier:], minlength=len(keys))
+    shrank[keys[new < old] // width] = True
     return shrank
