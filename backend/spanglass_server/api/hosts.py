@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _HOST = Param("host", "text", help="The host's name.")
+#: What stands in a path for a host without a name.
+NAMELESS = "-"
 _BUCKETS = Param("buckets", "integer", 60, "Most values of a line.", minimum=1, maximum=1000)
 
 
@@ -24,7 +26,8 @@ def _hosts(session: QuerySession, params: Params) -> HostList:
 
 
 def _host_series(session: QuerySession, params: Params) -> HostCourse:
-    return host_course(session, params["window"], params["host"], params["buckets"])
+    host = "" if params["host"] == NAMELESS else params["host"]
+    return host_course(session, params["window"], host, params["buckets"])
 
 
 def _processes(session: QuerySession, params: Params) -> ProcessList:

@@ -33,7 +33,18 @@ def _series(session: QuerySession, params: Params) -> services.Series:
     return services.service_series(session, params["window"], params["service"], params["operation"], params["buckets"])
 
 
+def _total(session: QuerySession, params: Params) -> services.TotalSeries:
+    return services.total_series(session, params["window"], params["buckets"])
+
+
 ROUTES = (
+    Route(
+        path="/requests",
+        summary="Rate, errors and latency of all services together, over the range and over time.",
+        parameters=(*RANGE, _buckets(60, 1)),
+        response=schema_of(services.TotalSeries),
+        query=_total,
+    ),
     Route(
         path="/services",
         summary="Services with rate, errors and latency.",

@@ -12,10 +12,11 @@ from starlette.routing import Route
 from spanglass_core.ids import read_trace_id
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
-from spanglass_server.pages import logs, problem, server, service, services, terms, trace, traces
+from spanglass_server.pages import logs, overview, problem, server, service, services, terms, trace, traces
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
+from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.metrics import metric
@@ -89,11 +90,6 @@ async def _is_issue(visit: Visit, issue_id: str) -> bool:
     return True
 
 
-async def home(visit: Visit) -> Response:
-    """``/``: the services."""
-    return _redirect(visit.go("/services"))
-
-
 async def set_range(visit: Visit) -> Response:
     """``/range``: takes the range form's fields as written and goes back with absolute times in UTC in the URL.
 
@@ -113,7 +109,7 @@ async def set_range(visit: Visit) -> Response:
 
 #: Every page: its path and what shows it.
 PAGES: Sequence[tuple[str, Show]] = (
-    ("/", home),
+    ("/", overview.show),
     ("/jump", jump),
     ("/range", set_range),
     ("/services", services.show),
@@ -124,6 +120,10 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/issues/{issue}", issue.show),
     ("/releases", releases.show),
     ("/logs", logs.show),
+    ("/hosts", host_pages.show_hosts),
+    ("/hosts/{host:path}", host_pages.show_host),
+    ("/processes", host_pages.show_processes),
+    ("/processes/{host:path}/{pid:int}", host_pages.show_process),
     ("/metrics", metric_list.show),
     ("/metrics/{name:path}", metric.show),
     ("/dashboards", dashboards.show),

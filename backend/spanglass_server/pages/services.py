@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from spanglass_server.pages.causes import Cause
     from spanglass_server.pages.visit import Visit
 
 #: Columns that sort, and what they sort by.
@@ -44,14 +45,18 @@ async def show(visit: Visit) -> Response:
     first_s = charts.first_filled(point for service in services for point in service.get("series") or [])
     ordered = sorted(services, key=SORTS[sort], reverse=not ascending)
     rows = [with_sparks(service, end_s, first_s) for service in ordered]
-    wrong = sorted((row for row in rows if row["finding"]), key=_urgency)
-    reasons = await visit.together(*(why.explain(visit, row["finding"], row["service"]) for row in wrong[:EXPLAINED]))
-    causes = one_row_a_cause(list(zip_longest(wrong, reasons)))
     return visit.page(
         "services.html", rows=rows, sort=sort, ascending=ascending, strip=_strip(services, visit),
         rate_per_s=sum(service["rate_per_s"] for service in services),
-        requests=sum(service["requests"] for service in services), wrong=causes,
+        requests=sum(service["requests"] for service in services), wrong=await what_is_wrong(visit, rows),
     )  # fmt: skip
+
+
+async def what_is_wrong(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> list[Cause]:
+    """Return what is wrong with services (``with_sparks``), the worst first, one a cause."""
+    wrong = sorted((row for row in rows if row["finding"]), key=_urgency)
+    reasons = await visit.together(*(why.explain(visit, row["finding"], row["service"]) for row in wrong[:EXPLAINED]))
+    return one_row_a_cause(list(zip_longest(wrong, reasons)))
 
 
 def _urgency(row: Mapping[str, Any]) -> tuple[int, float, float]:

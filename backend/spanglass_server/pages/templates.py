@@ -20,9 +20,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 LINKABLE = ("http://", "https://")
 
 #: Navigation: path, name, icon.
-SECTIONS = (("/services", "Services", "services"), ("/traces", "Traces", "traces"), ("/issues", "Errors", "errors"),
-            ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"), ("/dashboards", "Dashboards", "dashboards"),
-            ("/server", "Server", "server"))  # fmt: skip
+SECTIONS = (
+    ("/", "Overview", "overview"), ("/services", "Services", "services"), ("/traces", "Traces", "traces"),
+    ("/issues", "Errors", "errors"), ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"),
+    ("/dashboards", "Dashboards", "dashboards"), ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
+)  # fmt: skip
+#: Pages that belong to a section whose path is not the beginning of theirs.
+ALSO = {"/releases": "/issues", "/processes": "/hosts"}
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
@@ -57,9 +61,15 @@ def make_environment(assets: Assets, version: str) -> Environment:
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
         examples=EXAMPLES, exceptions=exceptions, service_filter=lambda name: terms.term(terms.SERVICE, name),
-        issue_words=words,
+        issue_words=words, is_section=is_section,
     )  # fmt: skip
     return environment
+
+
+def is_section(path: str, page: str) -> bool:
+    """Whether a page belongs to a section of the navigation."""
+    first = "/" + page.split("/")[1]
+    return ALSO.get(first, first) == path
 
 
 def linkable(value: object) -> bool:

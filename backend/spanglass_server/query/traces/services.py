@@ -6,7 +6,7 @@ A *request* is a span of kind server or consumer; a service that has none counts
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from spanglass_server.query.answers import (
@@ -123,10 +123,11 @@ class Series(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Spans that may count as requests, by a predicate and the columns it needs."""
+    """Spans that may count as requests, by a predicate and the columns it needs, and what they are grouped as."""
 
     predicate: Sql
     columns: tuple[str, ...]
+    service: Sql = SERVICE_NAME
 
 
 _REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",))
@@ -193,11 +194,11 @@ def _measure(
     where = all_of([role.predicate, only])
     bucket = Sql("(start_time_ns - ?) // ?", (steps.first_ns, steps.step_ns))
     if columns:
-        found = estimate(session, relation, where, {"service": SERVICE_NAME, "bucket": bucket}, sets=sets)
+        found = estimate(session, relation, where, {"service": role.service, "bucket": bucket}, sets=sets)
     else:
         groupings = Sql(", ".join(f"({', '.join(names)})" for names in sets))
         request = statement(
-            "requests", service=SERVICE_NAME, bucket=bucket, relation=relation, where=where, sets=groupings
+            "requests", service=role.service, bucket=bucket, relation=relation, where=where, sets=groupings
         )
         found = rows(session, request)
     by_service: dict[str, list[Row]] = defaultdict(list)
@@ -264,6 +265,28 @@ def _points(measured: Iterable[Row], steps: Buckets) -> list[Point]:
         for bucket, start_ns in enumerate(steps.starts_ns())
         for row in (by_bucket.get(bucket, _NOTHING),)
     ]
+
+
+class TotalSeries(Series, Rates, Percentiles):
+    """The answer of ``GET /api/v1/requests``."""
+
+
+def total_series(session: QuerySession, window: Window, buckets: int) -> TotalSeries:
+    """Answer ``GET /api/v1/requests``: the requests of all services together; of a call both sides may be one."""
+    steps = Buckets.about(window, buckets)
+    one = Sql("''")
+    measured = _measure(session, window, steps, replace(_REQUESTS, service=one), _BOTH)
+    measured = measured or _measure(session, window, steps, replace(_ROOTS, service=one), _BOTH)
+    found = measured.get("", [])
+    whole = next((row for row in found if row["bucket"] is None), _NOTHING)
+    return {
+        "window": describe(window),
+        "step_s": steps.step_s,
+        "points": _points(found, steps),
+        "sampled_share": _sampled_share(whole),
+        **_rates(whole, _covered_s(session, window)),
+        **percentiles(whole),
+    }
 
 
 def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> OperationList:

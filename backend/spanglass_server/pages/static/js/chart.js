@@ -8,15 +8,21 @@ const LEAST = 0.01; // of the width: a shorter drag is a click
 class Brush {
   constructor(svg) {
     this.svg = svg;
-    const { names, rows } = JSON.parse(svg.dataset.chart);
-    Object.assign(this, { names, rows, anchor: null, at: -1 });
-    this.startMs = Number(BigInt(svg.dataset.start) / 1000000n);
-    this.endMs = Number(BigInt(svg.dataset.end) / 1000000n);
+    Object.assign(this, { anchor: null, at: -1 });
+    this.read();
     this.readout = document.getElementById(svg.dataset.readout);
     this.idle = this.readout ? [...this.readout.childNodes] : [];
-    this.cursor = svg.insertBefore(s("rect", { class: "c-at", y: 0, height: 100, width: 0 }), svg.firstChild);
-    this.box = svg.appendChild(s("rect", { class: "c-sel", y: 0, height: 100, width: 0, visibility: "hidden" }));
-    if (rows.length) this.listen();
+    this.cursor = svg.insertBefore(s("rect", { class: "c-at", "data-own": "", y: 0, height: 100, width: 0 }), svg.firstChild);
+    this.box = svg.appendChild(s("rect", { class: "c-sel", "data-own": "", y: 0, height: 100, width: 0, visibility: "hidden" }));
+    if (this.rows.length) this.listen();
+  }
+
+  /** Read the figures, anew where live data has changed them. */
+  read() {
+    const { chart, start, end } = this.svg.dataset;
+    if (chart === this.chart) return;
+    const { names, rows } = JSON.parse(chart);
+    Object.assign(this, { chart, names, rows, startMs: Number(BigInt(start) / 1000000n), endMs: Number(BigInt(end) / 1000000n) });
   }
 
   listen() {
@@ -38,6 +44,7 @@ class Brush {
   }
 
   show(index) {
+    this.read();
     this.at = Math.max(0, Math.min(this.rows.length - 1, index));
     const [time, ...values] = this.rows[this.at];
     this.cursor.setAttribute("x", (100 * this.at) / this.rows.length);
