@@ -11,6 +11,7 @@ from promql_cases import histograms
 from spanglass_server.promql.histograms.fraction import fractions
 from spanglass_server.promql.histograms.moments import averages, variances
 from spanglass_server.promql.histograms.quantile import quantiles
+from spanglass_server.promql.histograms.trimming import trimmed
 
 NAN, INF = math.nan, math.inf
 #: 4 observations in (1, 2], 4 in (2, 4].
@@ -124,3 +125,39 @@ def test_mean_and_variance() -> None:
     rows = histograms(*(case[0] for case in VARIANCES))
     assert averages(rows).tolist() == pytest.approx([case[1] for case in VARIANCES], nan_ok=True)
     assert variances(rows).tolist() == pytest.approx([case[2] for case in VARIANCES], nan_ok=True)
+
+
+TRIMMED = [
+    # Query side, limit, what is kept of it: count and sum, estimated from the middles of what is left.
+    (TWO, "</", 2, 4, 4 * math.sqrt(2)),
+    (TWO, ">/", 2, 4, 4 * 2 * math.sqrt(2)),
+    (TWO, "</", math.sqrt(2), 2, 2 * 2**0.25),
+    (TWO, ">/", 2 * math.sqrt(2), 2, 2 * 2**1.75),
+    (TWO, "</", 10, 8, 20),
+    (TWO, ">/", 1, 8, 20),
+    (TWO, "</", 1, 0, 0),
+    (TWO, ">/", NAN, 0, 0),
+    (ZERO_ABOVE, "</", 0.25, 1, 0.125),
+    (ZERO_ABOVE, ">/", 0.25, 3, 0.375 + 2 * math.sqrt(2)),
+    (ZERO_BELOW, ">/", -0.25, 1, -0.125),
+    (ZERO_BELOW, "</", -1, 2, -2 * math.sqrt(2)),
+    (ZERO_BOTH, "</", 0, 3, -0.25 - 2 * math.sqrt(2)),
+    (ZERO_BOTH, ">/", 0, 3, 0.25 + 2 * math.sqrt(2)),
+    (ZERO_ALONE, ">/", 0.25, 1, 0.375),
+    (CUSTOM, "</", 3, 4, 2 * 1 + 2 * 2.5),
+    (CUSTOM, "</", 1, 1, 0.5),
+    (CUSTOM, "</", 10, 8, 2 * 1 + 4 * 3 + 2 * 6),
+    (CUSTOM, ">/", 1, 9, 1 * 1.5 + 4 * 3 + 2 * 6 + 2 * 8),
+    (CUSTOM, ">/", 8, 2, 16),
+    (CUSTOM, ">/", 10, 2, 20),
+    (CUSTOM_BELOW, "</", -3, 2, -6),
+    (CUSTOM_BELOW, ">/", 1, 1, 2),
+]
+
+
+@pytest.mark.parametrize(("text", "side", "limit", "count", "total"), TRIMMED)
+def test_histograms_are_cut_at_a_number(text: str, side: str, limit: float, count: float, total: float) -> None:
+    """A bucket is split as for fractions; a histogram of which nothing is cut off keeps its sum."""
+    out = trimmed(histograms(text), np.array([limit], float), is_upper=side == "</")
+    assert (out.count[0], out.sum[0]) == (pytest.approx(count), pytest.approx(total))
+    assert out.zero_count[0] + out.positive.count.sum() + out.negative.count.sum() == pytest.approx(count)

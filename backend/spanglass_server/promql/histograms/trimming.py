@@ -42,7 +42,7 @@ def trimmed(histograms: Histograms, limit: Floats, *, is_upper: bool) -> Histogr
     for name, part in kept.items():
         row, size = owners(getattr(histograms, name)), len(histograms)
         count += np.bincount(row, weights=part.count, minlength=size)
-        total += np.bincount(row, weights=part.count * part.middle, minlength=size)
+        total += np.bincount(row, weights=np.where(part.count == 0, 0.0, part.count * part.middle), minlength=size)
         changed[row[part.count != getattr(histograms, name).count]] = True
     return compact(
         replace(
@@ -105,8 +105,9 @@ def _zero(histograms: Histograms, limit: Floats, *, is_upper: bool) -> _Kept:
     flat = np.where(limit >= upper if is_upper else limit <= lower, 1.0, 0.0)
     part = np.where(lower == upper, flat, part)
     whole = (limit >= upper) & (limit > lower) if is_upper else limit <= lower
-    count = np.where(whole, histograms.zero_count, histograms.zero_count * part)
-    return _Kept(count, (lower + at) / 2 if is_upper else (at + upper) / 2)
+    is_filled = histograms.zero_count > 0
+    count = np.where(whole | ~is_filled, histograms.zero_count, histograms.zero_count * part)
+    return _Kept(count, np.where(is_filled, (lower + at) / 2 if is_upper else (at + upper) / 2, 0.0))
 
 
 def _filled(buckets: Buckets, size: int) -> NDArray[np.bool_]:
