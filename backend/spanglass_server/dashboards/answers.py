@@ -18,13 +18,14 @@ class Standing(TypedDict):
 
 
 class Summary(Standing):
-    """A dashboard in the list."""
+    """A dashboard in the list; ``has_data``: whether what it appears with is there, true for one that says nothing."""
 
     uid: str
     name: str
     description: str
     tags: list[str]
     panels: int
+    has_data: bool
 
 
 class DashboardList(TypedDict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,18 @@ from spanglass_server.rollups.making import counts_by_window, rolled, slices
 from spanglass_server.rollups.windows import LEVELS, WINDOW_NS, next_due, window_of, windows_between
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
+from spanglass_server.store.ports import Window
 from spanglass_server.store.segments import Cover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import pyarrow as pa
+
+    from spanglass_server.rollups.making import Slice
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.engine import Engine
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import QuerySession
     from spanglass_server.store.store import Store
 
 _FEW_WINDOWS = 8
@@ -76,25 +81,37 @@ class RollupWorker:
                 raise
 
     def _covers(self) -> dict[int, Cover]:
-        """What is rolled up, by the start of its window."""
+        """What is rolled up, by the starts of all windows in it: compaction makes one of several."""
         segments = self._store.contents.snapshot.segments
-        covers = (segment.cover for signal in ROLLUPS for segment in segments[signal])
-        return {cover.start_ns: cover for cover in covers if cover is not None}
+        covers = {segment.cover for signal in ROLLUPS for segment in segments[signal] if segment.cover is not None}
+        return {start_ns: cover for cover in covers for start_ns in range(cover.start_ns, cover.end_ns, WINDOW_NS)}
 
     def _stored_since(self, session: QuerySession) -> list[int]:
         """Windows that have points in no rollup."""
-        covers = self._covers()
+        covers, counts = self._covers(), counts_by_window(session)
         return [
             start_ns
-            for start_ns, points in counts_by_window(session).items()
-            if start_ns not in covers or points > covers[start_ns].source_rows
+            for start_ns in counts
+            if start_ns not in covers or _points_of(counts, covers[start_ns]) > covers[start_ns].source_rows
         ]
 
     def _make(self, window: Window, session: QuerySession) -> None:
-        points, parts = slices(session, window)
-        before = self._covers().get(window.start_ns)
-        if not points or (before is not None and points <= before.source_rows):
+        """Roll up a window, with those that were merged with it."""
+        before = self._covers().get(window.start_ns, Cover(window.start_ns, window.end_ns, 0))
+        windows = [Window(at, at + WINDOW_NS) for at in range(before.start_ns, before.end_ns, WINDOW_NS)]
+        found = [(each, *slices(session, each)) for each in windows]
+        points = sum(count for _, count, _ in found)
+        if points <= before.source_rows:
             return  # retention has deleted points of it: what was made of all of them stays
         with self._telemetry.timed(own.ROLLUP_SECONDS):
-            tables = {level.signal: rolled(session, window, parts, level.step_ns) for level in LEVELS}
-            self._store.roll_up(Cover(window.start_ns, window.end_ns, points), tables)
+            tables = {level.signal: _rows(session, found, level.step_ns) for level in LEVELS}
+            self._store.roll_up(replace(before, source_rows=points), tables)
+
+
+def _rows(session: QuerySession, found: Sequence[tuple[Window, int, list[Slice]]], step_ns: int) -> Iterator[pa.Table]:
+    for window, _, parts in found:
+        yield from rolled(session, window, parts, step_ns)
+
+
+def _points_of(counts: Mapping[int, int], cover: Cover) -> int:
+    return sum(counts.get(start_ns, 0) for start_ns in range(cover.start_ns, cover.end_ns, WINDOW_NS))

@@ -29,6 +29,7 @@ _TIERS = ((0, 4096), (4096, 16_384), (16_384, 65_536), (65_536, FULL_ROWS))
 _ENOUGH = 4
 _NEARLY_ALL = TARGET_ROWS * 3 // 4  # what is to stay as it is waits for as many rows
 _PERIODS_OF_AGE = 4
+_LONGEST_ROLLUP_NS = 16 * DAY_NS
 
 
 def merge_period_ns(age_ns: int) -> int:
@@ -49,6 +50,27 @@ def choose(segments: Sequence[Segment], max_columns: int, period_ns: int = DAY_N
             for run, ended in _runs(tier, max_columns):
                 if len(run) > 1 and (period != newest or _worth_while(run, ended=ended)):
                     return run
+    return []
+
+
+def adjacent(segments: Sequence[Segment]) -> list[Segment]:
+    """The rollups of one size to merge next: four that cover equally long ranges side by side; none if there are none.
+
+    Four times six hours are a day, then four and sixteen days, so a month is a dozen files. The sizes of rollups cover
+    the same ranges and are merged together: those of the finest are to be given here.
+    """
+    by_length: dict[int, dict[int, Segment]] = defaultdict(dict)
+    for segment in segments:
+        if segment.cover is not None:
+            by_length[segment.cover.end_ns - segment.cover.start_ns][segment.cover.start_ns] = segment
+    for length_ns, by_start in sorted(by_length.items()):
+        for start_ns in sorted(by_start):
+            run = [by_start.get(start_ns + place * length_ns) for place in range(_ENOUGH)]
+            four = [segment for segment in run if segment is not None]
+            is_aligned = start_ns % (_ENOUGH * length_ns) == 0
+            is_small = length_ns < _LONGEST_ROLLUP_NS and sum(segment.rows for segment in four) <= TARGET_ROWS
+            if is_aligned and is_small and len(four) == _ENOUGH:
+                return four
     return []
 
 

@@ -11,12 +11,13 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ASKED, ROLLUPS, Signal
 from spanglass_server.store.catalog import Catalog, Change, Digests
-from spanglass_server.store.compaction import choose, merge_period_ns
+from spanglass_server.store.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.retention import RetentionLimits, expired
@@ -138,7 +139,40 @@ class Store:
         for signal in ASKED:
             while count := self._compact_once(signal):
                 merged += count
+        while count := self._compact_rollups():
+            merged += count
         return merged
+
+    def _compact_rollups(self) -> int:
+        """Merge rollups of all sizes that cover four ranges side by side; returns how many were merged away."""
+        with self._tidying:
+            with self._changing:
+                self._settle()
+            held = {
+                signal: {segment.cover: segment for segment in self.contents.snapshot.segments[signal]}
+                for signal in ROLLUPS
+            }
+            covers = [segment.cover for segment in adjacent(list(held[ROLLUPS[0]].values()))]
+            chosen = [[held[signal][cover] for cover in covers if cover in held[signal]] for signal in ROLLUPS]
+            if not covers or any(len(segments) < len(covers) for segments in chosen):
+                return 0
+            written: list[Segment] = []
+            try:
+                written += (self._joined(segments) for segments in chosen)
+            except BaseException:
+                self.contents.discard(file for segment in written for file in segment.files)
+                raise
+            old = [segment.id for segments in chosen for segment in segments]
+            self._commit(Change(add=written, remove=old))
+            return len(old)
+
+    def _joined(self, segments: Sequence[Segment]) -> Segment:
+        """Write rollups of several ranges as one segment, by metric, so that one metric is in few row groups."""
+        covers = [segment.cover for segment in segments if segment.cover is not None]
+        cover = Cover(covers[0].start_ns, covers[-1].end_ns, sum(each.source_rows for each in covers))
+        tables = [pq.read_table(self.data_dir / segment.file) for segment in segments]
+        rows = pa.concat_tables(tables, promote_options="permissive").sort_by("metric_name")
+        return self._new_segment(segments[0].signal, [rows], rows.schema, cover.end_ns, cover)
 
     def _compact_once(self, signal: Signal) -> int:
         with self._tidying:

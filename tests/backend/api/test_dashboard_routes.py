@@ -92,6 +92,19 @@ def test_a_shipped_dashboard_can_be_changed_and_comes_back(api, tmp_path):
     assert client.get("/api/v1/dashboards/one").json() == shipped
 
 
+def test_a_dashboard_is_listed_while_its_data_is_there(api, tmp_path):
+    """One that names what it appears with is left out without it, unless all are asked for."""
+    (tmp_path / "shipped" / "one.yaml").write_text("name: One\nappears_with: [logs]\n")
+
+    def listed(client, **params):
+        rows = client.get("/api/v1/dashboards", params=params).json()["dashboards"]
+        return [(row["uid"], row["has_data"]) for row in rows]
+
+    assert listed(api()) == []
+    assert listed(api(), show="all") == [("one", False)]
+    assert listed(api(logs=[{"time_ns": 5}])) == [("one", True)]
+
+
 def test_all_problems_are_listed(api, tmp_path):
     """A check lists all problems and what is right; a refused change names the first; a broken file is told."""
     bad = {"dashboard": {"name": "Bad", "panels": [{"typ": "line", "query": "up"}, {"type": "lime", "query": "up"}]}}

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from spanglass_server.rollups.windows import GRACE_NS, WINDOW_NS, window_of
 from spanglass_server.settings.table import Retention
 from spanglass_server.signals import ROLLUPS, Signal
-from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.ports import ALL_TIME, Window
 
 WINDOW = window_of(NOW_NS - 2 * WINDOW_NS)
 EVERY_NS = 60 * 10**9
@@ -93,6 +93,27 @@ def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
         assert covered(node) == {key: [WINDOW] for key in ROLLUPS}
         roll(node)
         assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7]
+
+
+def test_rollups_side_by_side_become_one_and_late_points_still_find_their_place(tmp_path):
+    """Four windows of a day are merged, in every size; a late point has the whole day made again, as one."""
+    clock = Clock()
+    day = WINDOW.start_ns // (4 * WINDOW_NS) * 4 * WINDOW_NS - 4 * WINDOW_NS
+    with open_node(tmp_path, clock) as node:
+        for place in range(4):
+            node.submit(body(day + place * WINDOW_NS + EVERY_NS, [float(place), 9.0]), signal=Signal.METRICS)
+        roll(node)
+        assert [len(windows) for windows in covered(node).values()] == [4, 4]
+        node.real.store.compact()
+        whole = {key: [Window(day, day + 4 * WINDOW_NS)] for key in ROLLUPS}
+        assert covered(node) == whole
+        assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [0, 9, 1, 9, 2, 9, 3, 9]
+        node.submit(body(day + WINDOW_NS + 5 * EVERY_NS, [5.0]), signal=Signal.METRICS)
+        roll(node)
+        assert covered(node) == whole
+        assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [0, 9, 1, 9, 5, 2, 9, 3, 9]
+    with open_node(tmp_path, clock) as node:
+        assert covered(node) == whole
 
 
 def test_rollups_outlive_their_points(tmp_path):

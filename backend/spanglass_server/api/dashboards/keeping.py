@@ -12,22 +12,29 @@ from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.dashboards import answers
+from spanglass_server.dashboards.data.presence import has_data
 from spanglass_server.dashboards.form.problems import meant
 from spanglass_server.dashboards.form.writing import to_json, to_yaml
 from spanglass_server.dashboards.layout import places
 from spanglass_server.dashboards.names import slug, unused
+from spanglass_server.query.window import clamp
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spanglass_server.api.params import Params
     from spanglass_server.dashboards.library import Library
     from spanglass_server.dashboards.model import Dashboard
     from spanglass_server.dashboards.sources.ports import Found
+    from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.store.ports import QuerySession
 
 _UID = Param("uid", "text", help="The dashboard's uid.")
 _IF_MATCH = Param("If-Match", "text", help="The version that is changed, as it was given.", header=True)
 _DUPLICATE = body_schema({"name": {**STRING, "description": "of the new one; left out: (copy) after the old one"}})
+#: How far back a dashboard's data may lie.
+_LOOK_BACK_NS = 86_400 * 10**9
 _EDITABLE = frozenset({"kept", "shipped"})
 
 
@@ -36,13 +43,19 @@ class Keeping:
     """The handlers. They read files, so they run in the threads of queries."""
 
     library: Library
+    open_series: Callable[[QuerySession], SeriesSource]
 
-    def list_(self, _: QuerySession, __: Params) -> answers.DashboardList:
-        """Return all."""
-        shelf = self.library.shelf()
-        ordered = sorted(shelf.dashboards.values(), key=lambda found: found.dashboard.name.lower())
+    def list_(self, session: QuerySession, params: Params) -> answers.DashboardList:
+        """Return all, or those that have data."""
+        shelf, source = self.library.shelf(), self.open_series(session)
+        window = clamp(params["now_ns"] - _LOOK_BACK_NS, params["now_ns"])
+        rows = []
+        for found in sorted(shelf.dashboards.values(), key=lambda found: found.dashboard.name.lower()):
+            is_there = not found.dashboard.appears_with or has_data(session, source, found.dashboard, window)
+            if is_there or params["show"] == "all":
+                rows.append(_summary(found, has_data=is_there))
         return {
-            "dashboards": [_summary(found) for found in ordered],
+            "dashboards": rows,
             "problems": [problem.as_json() for problem in shelf.problems],
         }
 
@@ -169,7 +182,7 @@ def _standing(found: Found) -> answers.Standing:
     }
 
 
-def _summary(found: Found) -> answers.Summary:
+def _summary(found: Found, *, has_data: bool) -> answers.Summary:
     dashboard = found.dashboard
     return {
         **_standing(found),
@@ -178,17 +191,27 @@ def _summary(found: Found) -> answers.Summary:
         "description": dashboard.description,
         "tags": list(dashboard.tags),
         "panels": len(dashboard.panels),
+        "has_data": has_data,
     }
 
 
-def keeping_routes(library: Library) -> tuple[Route, ...]:
+def keeping_routes(library: Library, open_series: Callable[[QuerySession], SeriesSource]) -> tuple[Route, ...]:
     """Return the routes."""
-    ask = Keeping(library)
+    ask = Keeping(library, open_series)
     one = schema_of(answers.DashboardAnswer)
     return (
         Route(
             path="/dashboards",
             summary="All dashboards, and what is wrong with their files.",
+            parameters=(
+                Param(
+                    "show",
+                    "choice",
+                    "data",
+                    "data leaves out those whose data of the last day is not there, all does not.",
+                    choices=("data", "all"),
+                ),
+            ),
             response=schema_of(answers.DashboardList),
             query=ask.list_,
         ),

@@ -18,4 +18,4 @@ if TYPE_CHECKING:
 
 def dashboard_routes(library: Library, open_series: Callable[[QuerySession], SeriesSource]) -> tuple[Route, ...]:
     """Return all routes about dashboards; those with words in the path come before those with a uid there."""
-    return (*data_routes(library, open_series), *keeping_routes(library))
+    return (*data_routes(library, open_series), *keeping_routes(library, open_series))

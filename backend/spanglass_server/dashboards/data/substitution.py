@@ -59,12 +59,12 @@ class Substitution:
 
     def filter(self, text: str) -> str:
         """In the filter language values are quoted; several stand with commas between, for ``in (...)``."""
-        return self._put(text, lambda name: ", ".join(quote(value) for value in self._listed(name)))
+        return self._put(text, lambda name: ", ".join(map(quote, self._listed(name))) or quote(""))
 
     def sql(self, text: str) -> str:
         """In SQL values are string literals; several stand with commas between, for ``IN (...)``."""
         text = _TIME_FILTER.sub(lambda place: f"({place[1]} >= $__from AND {place[1]} < $__to)", text)
-        return self._put(text, lambda name: ", ".join(_sql_text(value) for value in self._listed(name)), is_sql=True)
+        return self._put(text, lambda name: ", ".join(map(_sql_text, self._listed(name))) or "NULL", is_sql=True)
 
     def text(self, text: str) -> str:
         """In titles and Markdown values stand as they are, with commas between."""

@@ -143,19 +143,19 @@ def _of_query(asked: VariableValues, variable: Variable, before: Substitution) -
 def _label_values(asked: VariableValues, inside: str) -> Iterable[str]:
     selector_text, comma, label = inside.rpartition(",")
     label = label.strip().strip("\"'")
-    selector = _selector(asked.window, selector_text if comma else "", label)
+    selector = selector_of(asked.window, selector_text if comma else "", label)
     return asked.source.label_values(label, [selector])
 
 
 def _metrics(asked: VariableValues, inside: str) -> Iterable[str]:
     pattern = re.compile(inside.strip("\"'") or ".*")
     return [
-        name for name in asked.source.label_values(NAME, [_selector(asked.window, "", NAME)]) if pattern.search(name)
+        name for name in asked.source.label_values(NAME, [selector_of(asked.window, "", NAME)]) if pattern.search(name)
     ]
 
 
 def _label_names(asked: VariableValues, inside: str) -> Iterable[str]:
-    return asked.source.label_names([_selector(asked.window, inside, NAME)])
+    return asked.source.label_names([selector_of(asked.window, inside, NAME)])
 
 
 def _query_result(asked: VariableValues, inside: str) -> Iterable[str]:
@@ -175,7 +175,7 @@ def _as_text(labels: Mapping[str, str], value: float) -> str:
     return f"{labels.get(NAME, '')}{{{inside}}} {value:g}"
 
 
-def _selector(window: Window, text: str, label: str) -> Selector:
+def selector_of(window: Window, text: str, label: str) -> Selector:
     """The series of a selector's text, all of them for none."""
     start_ms, end_ms = window.start_ns // _NS_PER_MS, window.end_ns // _NS_PER_MS
     if not text.strip():
