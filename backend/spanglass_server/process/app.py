@@ -31,7 +31,7 @@ from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
-from spanglass_server.promql.stored.cache import SeriesCache
+from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
@@ -177,7 +177,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
-    cache = SeriesCache()
+    cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
 
     def series(session: QuerySession) -> StoredSeries:
         return StoredSeries(session, cache)

@@ -167,7 +167,11 @@ class Query:
     """What one query may use."""
 
     deadline_ns: int = _row(30 * _SECOND_NS, DURATION, "Time after which a query is stopped (504).")
-    memory_limit_bytes: int = _row(1024 * _MIB, BYTES, "Memory of all queries together (507 past it).")
+    memory_limit_bytes: int = _row(
+        1024 * _MIB,
+        BYTES,
+        "Memory of all queries together (507 past it); a quarter more keeps decoded points for PromQL.",
+    )
     threads: int = _row(0, whole(0), "Threads of the query engine; 0 is one for each processor core.")
     max_concurrent: int = _row(8, whole(1), "Queries that run at once; more wait for their turn.")
 

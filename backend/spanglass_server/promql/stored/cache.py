@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_BYTES = 256 << 20
+#: Of the memory that queries may use a server keeps decoded points in this part, besides.
+CACHE_SHARE = 4
 
 
 class SeriesCache:

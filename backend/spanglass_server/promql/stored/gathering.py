@@ -9,7 +9,8 @@ import numpy as np
 
 from spanglass_server.promql.histograms import rows as native_rows
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, ranges
+from spanglass_server.promql.stored.choice import NS_PER_MS
+from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, order_by, ranges
 from spanglass_server.promql.stored.sums import summed
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ class _Cut:
 
 def _cut(piece: Piece, rows: NDArray[np.intp], share: Share) -> _Cut:
     starts, ends = piece.offsets[rows], piece.offsets[rows + 1]
-    first = _first_after(piece.time_ms, starts, ends, share.after_ms)
-    return _Cut(piece, first, _first_after(piece.time_ms, first, ends, share.until_ms) - first)
+    if share.after_ms >= share.part.min_time_ns // NS_PER_MS:
+        starts = _first_after(piece.time_ms, starts, ends, share.after_ms)
+    if share.until_ms < share.part.max_time_ns // NS_PER_MS:
+        ends = _first_after(piece.time_ms, starts, ends, share.until_ms)
+    return _Cut(piece, starts, ends - starts)
 
 
 def _first_after(
@@ -147,7 +151,7 @@ def _rises(time_ms: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np
 def _in_order(samples: Samples) -> Samples:
     counts = np.diff(samples.offsets)
     series = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((samples.time_ms, series))
+    order = order_by(series, samples.time_ms)
     is_last = np.ones(len(order), np.bool_)
     time = samples.time_ms[order]
     is_last[:-1] = (time[1:] != time[:-1]) | (series[1:] != series[:-1])
