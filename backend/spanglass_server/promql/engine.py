@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.evaluation.cells import nonempty
 from spanglass_server.promql.evaluation.evaluate import evaluate
+from spanglass_server.promql.evaluation.extended import with_ends
 from spanglass_server.promql.evaluation.preparation import Preparation, check_type, named_labels
 from spanglass_server.promql.evaluation.query import Notes, Options, Query
 from spanglass_server.promql.evaluation.selectors import Range
@@ -51,6 +52,10 @@ def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: 
     settled = Preparation(text, steps).settled(expr)
     query = Query(source, options, steps, named_labels(settled), Notes(text))
     value = evaluate(query, settled, steps)
-    result = value.inside() if isinstance(value, Range) else value
+    result = _inside(value) if isinstance(value, Range) else value
     result = nonempty(result) if isinstance(result, Vector) else result
     return Answer(result, tuple(query.notes.warnings.values()), tuple(query.notes.infos.values()))
+
+
+def _inside(range_: Range) -> Samples:
+    return with_ends(range_) if range_.mode else range_.inside()

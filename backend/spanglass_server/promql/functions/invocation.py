@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.selectors import Range
+from spanglass_server.promql.functions.extended_rates import ALLOWED
 from spanglass_server.promql.parsing.nodes import Subquery
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, Vector
 
@@ -54,8 +55,14 @@ class Invocation:
         return self._argument(place, Text).value
 
     def range(self, place: int) -> Range:
-        """An argument that is a range vector."""
-        return self._argument(place, Range)
+        """An argument that is a range vector; anchored or smoothed ones are for few functions."""
+        range_ = self._argument(place, Range)
+        if range_.mode and self.node.function not in ALLOWED[range_.mode]:
+            few = ", ".join(ALLOWED[range_.mode])
+            raise execution_error(
+                f"{range_.mode} modifier can only be used with: {few} - not with {self.node.function}"
+            )
+        return range_
 
     def warn(self, message: str, place: int = 0) -> None:
         """Warn about an argument."""

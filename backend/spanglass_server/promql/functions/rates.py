@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.evaluation.cells import without_name
+from spanglass_server.promql.functions.extended_rates import growth, marks
 from spanglass_server.promql.functions.ranges import over_windows
 from spanglass_server.promql.series.labels import NAME
 
@@ -53,7 +54,10 @@ def _inform_of_gauges(call: Invocation, result: Vector) -> None:
 
 def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vector:
     range_ = call.range(0)
-    result = over_windows(call, range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
+    if range_.mode:
+        result = growth(range_, is_counter=is_counter, is_rate=is_rate)
+    else:
+        result = over_windows(call, range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
     if is_counter:
         _inform_of_gauges(call, result)
     return without_name(result)
@@ -122,14 +126,24 @@ def _between_last(some: Windows, *, is_rate: bool) -> Result:
     return grown / ((some.time_ms[last] - some.time_ms[before]) / 1000), present
 
 
-def changes(some: Windows) -> Result:
+def changes(call: Invocation) -> Vector:
     """How often the value changes from sample to sample."""
+    range_ = call.range(0)
+    return without_name(marks(range_, falls=False) if range_.mode else over_windows(call, range_, _changes))
+
+
+def resets(call: Invocation) -> Vector:
+    """How often the value falls from sample to sample."""
+    range_ = call.range(0)
+    return without_name(marks(range_, falls=True) if range_.mode else over_windows(call, range_, _resets))
+
+
+def _changes(some: Windows) -> Result:
     after, before = some.value[1:], some.value[:-1]
     return _marks(some, (after != before) & ~(np.isnan(after) & np.isnan(before)))
 
 
-def resets(some: Windows) -> Result:
-    """How often the value falls from sample to sample."""
+def _resets(some: Windows) -> Result:
     return _marks(some, some.value[1:] < some.value[:-1])
 
 
@@ -138,8 +152,9 @@ def _marks(some: Windows, marked: NDArray[np.bool_]) -> Result:
     return (seen[some.last] - seen[some.first]).astype(np.float64), some.count > 0
 
 
-RANGE_FUNCTIONS: dict[str, Callable[[Windows], Result]] = {"changes": changes, "resets": resets}
 CALLS: dict[str, Callable[[Invocation], Vector]] = {
+    "changes": changes,
+    "resets": resets,
     "rate": rate,
     "increase": increase,
     "delta": delta,

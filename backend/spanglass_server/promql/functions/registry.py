@@ -33,7 +33,6 @@ def _keeping_name(function: OverWindows) -> Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    **{name: range_function(function) for name, function in rates.RANGE_FUNCTIONS.items()},
     **{name: range_function(function) for name, function in over_time.RANGE_FUNCTIONS.items()},
     **{name: _keeping_name(function) for name, function in over_time.KEEPING_NAME.items()},
     **elementwise.CALLS,

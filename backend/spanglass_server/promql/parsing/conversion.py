@@ -12,6 +12,7 @@ import promql_parser as library
 
 from spanglass_server.promql.parsing import nodes
 from spanglass_server.promql.parsing.rewriting import milliseconds
+from spanglass_server.promql.parsing.tokens import parse_error
 from spanglass_server.promql.ports import Matcher, Operator
 from spanglass_server.promql.series.labels import NAME
 
@@ -79,7 +80,10 @@ class Conversion:
         inner = self.expr(node.expr)
         self._next_text("[")
         self._place = self._tokens.closing[self._place - 1] + 1
-        _, at = self._modifiers()
+        mode, at = self._modifiers()
+        if mode:
+            message = f"{mode} modifier is not supported for subqueries"
+            raise parse_error(self._tokens.text, inner.position, message)
         length, step, offset = (self._duration(part) for part in (node.range, node.step, node.offset))
         return nodes.Subquery(inner, length or 0, step, offset or 0, at, inner.position)
 
