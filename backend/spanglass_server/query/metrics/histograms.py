@@ -47,7 +47,7 @@ def explicit_rows(selection: Selection, notes: Notes) -> list[Row]:
     Rows: groups, ``step``, ``bounds``, ``counts``, what was observed (``sql/metrics/observed.sql``), ``resets``,
     ``overlapping``, ``incomparable``.
     """
-    buckets = Sql("bucket_counts AS counts, hash(explicit_bounds) AS bounds_hash")
+    buckets = Sql("bucket_counts AS counts, hash(len(explicit_bounds), explicit_bounds) AS bounds_hash")
     values = _joined(_count_and_extremes(selection), buckets, _bounds(selection))
     is_same = Sql("bounds_hash IS NOT DISTINCT FROM prev_bounds_hash")
     measures = Measures(

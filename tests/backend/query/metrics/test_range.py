@@ -459,6 +459,19 @@ def test_old_names_are_found_in_the_new_unit(open_tables):
     assert asked("http.server.duration", "quantile", q=0.5) == ("ms", [1500.0])
 
 
+def test_bounds_that_differ_by_a_leading_zero_are_not_equal(open_tables):
+    """OpenTelemetry's default bounds in milliseconds begin with 0, those of seconds do not: no bucket is mixed up."""
+    session = open_tables(
+        metrics=[
+            histogram(60, (0, 0, 2, 0), 3.0, bounds=(0.0, 1.0, 2.0)),
+            histogram(60, (0, 2, 0), 3.0, bounds=(1.0, 2.0)) | {"resource.service.name:str": "api"},
+        ]
+    )
+    found = query_range(session, Question(WINDOW, "m", step_ns=60 * SECOND), "quantile", q=0.5)
+    assert [entry["value"] for entry in found["series"][0]["points"]] == [1.5]
+    assert "bucket bounds differ" in found["notes"][0]
+
+
 def test_a_service_that_sends_both_names_counts_once(open_tables):
     """While migrating, a service may send old and new; only the asked one counts then."""
     session = open_tables(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("bucket_counts", "bucket_counts_double", "explicit_bounds", "count", "count_double")
 _COUNTS = (
-    "hash(explicit_bounds) AS layout, explicit_bounds, "
+    "hash(len(explicit_bounds), explicit_bounds) AS layout, explicit_bounds, "
     "coalesce(bucket_counts_double, bucket_counts::DOUBLE[]) AS counts, coalesce(count_double, count::DOUBLE) AS count"
 )
 BUCKETS = Values(_COUNTS, _LISTS, "count IS NOT NULL")
@@ -31,7 +31,7 @@ CUSTOM_BUCKETS = Values(
     "count IS NOT NULL",
 )
 QUANTILES = Values(
-    "hash(quantiles) AS layout, quantiles, quantile_values",
+    "hash(len(quantiles), quantiles) AS layout, quantiles, quantile_values",
     ("quantiles", "quantile_values", "count"),
     "count IS NOT NULL",
 )

@@ -3,7 +3,7 @@ WITH pieces AS ({pieces}),
 grown AS (
     SELECT *, CASE WHEN mode = 'diff' THEN n::HUGEINT - prev_n ELSE n::HUGEINT END::DOUBLE AS increase,
         CASE WHEN mode = 'diff' THEN prev_counts END AS before,
-        hash(bounds, is_delta, low IS NULL, high IS NULL) AS alike
+        hash(len(bounds), bounds, is_delta, low IS NULL, high IS NULL) AS alike
     FROM pieces
 ),
 facts AS (SELECT {by} step, alike, any_value(bounds) AS bounds, {observed}, {facts} FROM grown GROUP BY ALL),

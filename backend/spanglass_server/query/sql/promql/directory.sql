@@ -8,7 +8,7 @@ FROM (
     SELECT * REPLACE (coalesce(temporality, 0) AS temporality, coalesce(is_monotonic, false) AS is_monotonic),
         metric_name AS name, coalesce(metric_unit, '') AS unit, metric_type AS type,
         scope_name IS NOT DISTINCT FROM {scope} AS is_verbatim,
-        hash(explicit_bounds, quantiles) AS layout, {stream} AS stream
+        hash(len(explicit_bounds), explicit_bounds, len(quantiles), quantiles) AS layout, {stream} AS stream
     FROM {relation}
     WHERE coalesce(value_double, value_int, count, flags) IS NOT NULL
 )
