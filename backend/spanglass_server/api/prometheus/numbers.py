@@ -103,6 +103,12 @@ def time_texts(times_ms: NDArray[np.int64]) -> pa.LargeStringArray:
     )
 
 
+def time_text(time_ms: int) -> str:
+    """Write one time as ``time_texts`` does."""
+    seconds, milliseconds = divmod(abs(time_ms), 1000)
+    return f"{'-' if time_ms < 0 else ''}{seconds}{f'.{milliseconds:03d}' if milliseconds else ''}"
+
+
 _SIGNS = pa.array(["", "-"], TEXT)
 _FRACTIONS = pa.array(["", *(f".{milliseconds:03d}" for milliseconds in range(1, 1000))], TEXT)
 

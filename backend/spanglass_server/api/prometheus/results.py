@@ -10,7 +10,7 @@ import orjson
 
 from spanglass_server.api.prometheus.flat import Flat
 from spanglass_server.api.prometheus.label_texts import label_order
-from spanglass_server.api.prometheus.numbers import float_texts, time_texts
+from spanglass_server.api.prometheus.numbers import float_texts, time_text
 from spanglass_server.api.prometheus.series_texts import matrix_json, vector_json
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.series.samples import Samples
@@ -18,8 +18,6 @@ from spanglass_server.promql.series.vectors import Scalar, Text, Vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
     from spanglass_server.promql.series.vectors import Steps, Value
 
@@ -38,9 +36,9 @@ def write_instant(value: Value | Samples, time_ms: int, limit: int) -> tuple[lis
             flat, was_cut = _first(Flat.of_samples(value), limit)
             return _data("matrix", matrix_json(flat)), was_cut
         case Scalar():
-            return _data("scalar", [_pair(times, float_texts(value.values).to_pylist()[0])]), False
+            return _data("scalar", [_pair(time_ms, float_texts(value.values).to_pylist()[0])]), False
         case Text():
-            return _data("string", [_pair(times, value.value)]), False
+            return _data("string", [_pair(time_ms, value.value)]), False
 
 
 def write_range(value: Vector | Scalar, steps: Steps, limit: int) -> tuple[list[bytes], bool]:
@@ -73,8 +71,8 @@ def _first(flat: Flat, limit: int) -> tuple[Flat, bool]:
     return flat.part(0, limit), True
 
 
-def _pair(times_ms: NDArray[np.int64], text: str) -> bytes:
-    return f"[{time_texts(times_ms)[0]},".encode() + orjson.dumps(text) + b"]"
+def _pair(time_ms: int, text: str) -> bytes:
+    return f"[{time_text(time_ms)},".encode() + orjson.dumps(text) + b"]"
 
 
 def _data(kind: str, result: Iterable[bytes]) -> list[bytes]:

@@ -11,7 +11,7 @@ import pytest
 from spanglass_server.api.prometheus import results
 from spanglass_server.api.prometheus.flat import Flat
 from spanglass_server.api.prometheus.label_texts import label_order, label_texts
-from spanglass_server.api.prometheus.numbers import closed_floats, float_texts, time_texts
+from spanglass_server.api.prometheus.numbers import closed_floats, float_texts, time_text, time_texts
 from spanglass_server.promql.histograms.rows import blank
 from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Histograms
 from spanglass_server.promql.series.labels import LabelSets
@@ -69,7 +69,10 @@ def test_times_are_seconds_with_milliseconds_where_needed():
     """A time has no fraction if it is whole, else three digits."""
     times = np.array([0, 1, -1500, 1_435_781_430_781, 1_435_781_430_000])
 
-    assert time_texts(times).to_pylist() == ["0", "0.001", "-1.500", "1435781430.781", "1435781430"]
+    texts = ["0", "0.001", "-1.500", "1435781430.781", "1435781430"]
+
+    assert time_texts(times).to_pylist() == texts
+    assert [time_text(time) for time in times.tolist()] == texts
 
 
 def test_label_sets_are_objects_with_escaped_texts():
@@ -192,8 +195,8 @@ def test_limit_cuts_series_and_says_so():
 def test_long_answers_are_the_same_as_short_ones():
     """An answer of several runs is what its series give one by one."""
     rng = np.random.default_rng(1)
-    rows = [{"instance": f"host-{number:04}"} for number in range(1500)]
-    values, present = 1 + rng.random((1500, 100)), rng.random((1500, 100)) > 0.2
+    rows = [{"instance": f"host-{number:04}"} for number in range(3000)]
+    values, present = 1 + rng.random((3000, 100)), rng.random((3000, 100)) > 0.2
     steps = Steps(1_000_000, 15_000, 100)
 
     written = json.loads(write_range(Vector(LabelSets.of(rows), values, present), steps, 0)[0])
@@ -208,7 +211,7 @@ def test_long_answers_are_the_same_as_short_ones():
         }
         for row, line, there in zip(rows, values.tolist(), present.tolist(), strict=True)
     ]
-    assert len(list(Flat.of_vector(Vector(LabelSets.of(rows), values, present), np.arange(100)).runs())) > 1
+    assert len(list(Flat.of_vector(Vector(LabelSets.of(rows), values, present), np.arange(100)).runs())) > 3
 
 
 HISTOGRAMS = Histograms(
@@ -247,6 +250,16 @@ WRITTEN = [
     {"count": "4", "sum": "7", "buckets": [[3, "-Inf", "0.5", "1"], [0, "10", "+Inf", "3"]]},
     {"count": "0", "sum": "0"},
 ]
+
+
+def test_few_and_many_are_written_alike():
+    """An instant vector of few series has the same text as one of many, as far as it goes."""
+    rows = [{"n": f"{number:03}", "odd": 'a"' if number % 3 else ""} for number in range(100)]
+    value = vector(rows, [[number / 7] for number in range(100)])
+
+    few, many = write_instant(value, 1500, 5)[0], write_instant(value, 1500, 0)[0]
+
+    assert many.startswith(few.removesuffix(b"]}"))
 
 
 def test_histograms_of_a_vector():
