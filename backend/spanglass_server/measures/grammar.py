@@ -25,7 +25,7 @@ LABELS = {
     "service": "service_name",
     "host": "host_name",
     "route": "http_route",
-    "operation": "name",
+    "operation": "span_name",
     "queue": "messaging_destination_name",
     "task": "spanglass_task_name",
     "pool": "db_client_connection_pool_name",

@@ -9,8 +9,8 @@ from spanglass_server.measures.kinds import Durations, Kind, Share, Values
 SERVICE = ("service_name",)
 HOST = ("host_name",)
 
-_REQUESTS = 'kind=~"server|consumer"<m>'
-_DATABASE = 'kind="client", db_system_name!=""<m>'
+_REQUESTS = 'span_kind=~"server|consumer"<m>'
+_DATABASE = 'span_kind="client", db_system_name!=""<m>'
 _HTTP, _OLD_HTTP = "http_server_request_duration_seconds", "http_server_duration_milliseconds"
 _TASKS = "messaging_process_duration_seconds"
 
@@ -65,7 +65,7 @@ _REQUEST_MEASURES = (
         "Share of requests that failed: spans of status error, else HTTP's answers of 500 and more.",
         Share(
             _rates(
-                f'spans_total{{status="error", {_REQUESTS}}}',
+                f'spans_total{{status_code="error", {_REQUESTS}}}',
                 f'{_HTTP}_count{{http_response_status_code=~"5.."<m>}}',
                 f'{_OLD_HTTP}_count{{http_status_code=~"5.."<m>}}',
             ),

@@ -11,6 +11,7 @@ from spanglass_server.dashboards.data.variables import VariableValues
 from spanglass_server.dashboards.form.reading import read_json
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
+from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000
@@ -317,3 +318,25 @@ def test_times_are_at_multiples_of_a_round_step(seconds, points, step_ms, size):
 
     assert (grid.step_ms, grid.first_ms % grid.step_ms) == (step_ms, 0)
     assert abs(grid.size - size) <= 1
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("error_rate", {"error_rate": 0.2}),
+        ("avg(response_time) by (service)", {"cart": 2.0, "shop": 2.0}),
+        ("sum(request_rate{service!='cart'}) by (operation)", {"GET /": 4 / 600}),
+        ("p95(response_time{operation='GET /'})", {"p95(response_time{operation='GET /'})": 2.4}),
+        ("log_errors", {}),
+    ],
+)
+def test_measures_of_stored_spans(open_tables, query, expected):
+    """Requests, errors and durations are those of the spans of the whole range."""
+    (dashboard,) = read_json({"name": "A", "panels": [{"type": "gauge", "query": query}]}).dashboards
+    session = open_tables(spans=SPANS)
+    values = VariableValues(session, StoredSeries(session), WINDOW, (), {})
+
+    answer = panel_data(PanelQuestion(dashboard.panels[0], values, 600 * SECOND))
+
+    assert answer["errors"] == []
+    assert {each["name"]: each["value"] for each in answer["series"]} == pytest.approx(expected, rel=0.05)

@@ -39,9 +39,9 @@ def histogram(name, labels, scale=1.0):
 
 
 SPANS = {
-    'spans_total{service_name="a", kind="server", status="unset"}': "0+54x10",
-    'spans_total{service_name="a", kind="server", status="error"}': "0+6x10",
-    'spans_total{service_name="a", kind="client", status="error"}': "0+600x10",
+    'spans_total{service_name="a", span_kind="server", status_code="unset"}': "0+54x10",
+    'spans_total{service_name="a", span_kind="server", status_code="error"}': "0+6x10",
+    'spans_total{service_name="a", span_kind="client", status_code="error"}': "0+600x10",
 }
 HTTP_B = {
     'http_server_request_duration_seconds_count{service_name="b", http_response_status_code="200"}': "0+60x10",
@@ -68,7 +68,7 @@ CASES = [
     (histogram("http_server_request_duration_seconds", 'service_name="b"'), "count(response_time)", {(): 1.5}),
     (histogram("http_server_duration_milliseconds", 'service_name="c"', 1000), "max(response_time)", {(): 1.0}),
     (
-        histogram("span_duration_seconds", 'service_name="a", kind="server"')
+        histogram("span_duration_seconds", 'service_name="a", span_kind="server"')
         | histogram("http_server_duration_milliseconds", 'service_name="c"', 1000),
         "avg by (service) (response_time)",
         {("a",): 0.4, ("c",): 0.4},
@@ -96,7 +96,7 @@ CASES = [
     ({'spanglass.cache.hits{service_name="a"}': "0+60x10"}, "cache_hit_rate", {(): 1.0}),
     ({'spanglass.cache.misses{service_name="a"}': "0+60x10"}, "cache_hit_rate", {(): 0.0}),
     (
-        {f'spans_total{{service_name="a", kind="server", user_id="{user}"}}': "0+1x10" for user in ("ann", "ben")},
+        {f'spans_total{{service_name="a", span_kind="server", user_id="{user}"}}': "0+1x10" for user in ("ann", "ben")},
         "user_count",
         {(): 2.0},
     ),
