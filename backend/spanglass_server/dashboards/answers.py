@@ -80,6 +80,21 @@ class Checked(TypedDict):
     problems: list[ProblemJson]
 
 
+class LeftOutJson(TypedDict):
+    """Something of Grafana's dashboard that the result lacks; ``panel`` is null for the dashboard itself."""
+
+    panel: str | None
+    what: str
+
+
+class ImportedDashboard(TypedDict):
+    """A dashboard of Grafana as one of ours, which is not kept yet."""
+
+    dashboard: dict[str, Any]
+    yaml: str
+    left_out: list[LeftOutJson]
+
+
 class Deleted(TypedDict):
     """A dashboard that was deleted."""
 

@@ -172,3 +172,17 @@ def test_the_data_of_a_panel(api):
 def test_questions_for_data_that_are_wrong(api, body, field):
     """What is wrong with a question for the data of a panel is told with its field."""
     assert told(api().post("/api/v1/dashboards/panel-data", json=body))[2] == field
+
+
+def test_a_dashboard_of_grafana_is_taken_over(api):
+    """The answer has the dashboard, its YAML and what is left out; nothing is kept, and other JSON is refused."""
+    client = api()
+    panels = [{"type": "stat", "title": "Up", "targets": [{"expr": "up"}]}, {"type": "news", "title": "News"}]
+
+    answer = client.post("/api/v1/dashboards/import", json={"grafana": {"title": "G", "panels": panels}}).json()
+
+    assert [panel["title"] for panel in answer["dashboard"]["panels"]] == ["Up"]
+    assert "promql: up" in answer["yaml"]
+    assert answer["left_out"] == [{"panel": "News", "what": "the panel: it is of the type 'news'"}]
+    assert client.get("/api/v1/dashboards/g").status_code == 404
+    assert told(client.post("/api/v1/dashboards/import", json={"grafana": []}))[2] == "grafana"

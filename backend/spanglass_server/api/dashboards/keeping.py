@@ -15,6 +15,7 @@ from spanglass_server.dashboards import answers
 from spanglass_server.dashboards.data.presence import has_data
 from spanglass_server.dashboards.form.problems import meant
 from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 from spanglass_server.dashboards.layout import places
 from spanglass_server.dashboards.names import slug, unused
 from spanglass_server.query.window import clamp
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _UID = Param("uid", "text", help="The dashboard's uid.")
 _IF_MATCH = Param("If-Match", "text", help="The version that is changed, as it was given.", header=True)
+_IMPORT = body_schema({"grafana": {"description": "the JSON of Grafana's dashboard"}}, ["grafana"])
 _DUPLICATE = body_schema({"name": {**STRING, "description": "of the new one; left out: (copy) after the old one"}})
 #: How far back a dashboard's data may lie.
 _LOOK_BACK_NS = 86_400 * 10**9
@@ -87,6 +89,19 @@ class Keeping:
         return {
             "dashboards": [to_json(dashboard) for dashboard in read.dashboards],
             "problems": [problem.as_json() for problem in read.problems],
+        }
+
+    def import_(self, _: QuerySession, params: Params) -> answers.ImportedDashboard:
+        """Take over a dashboard of Grafana."""
+        body = fields_of(params["body"], _IMPORT)
+        try:
+            imported = import_grafana(body["grafana"])
+        except NotGrafanaError as error:
+            raise ApiError("bad_request", str(error), field="grafana", hint=error.hint) from error
+        return {
+            "dashboard": to_json(imported.dashboard),
+            "yaml": to_yaml([imported.dashboard]),
+            "left_out": [{"panel": entry.panel or None, "what": entry.what} for entry in imported.left_out],
         }
 
     def create(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
@@ -230,6 +245,14 @@ def keeping_routes(library: Library, open_series: Callable[[QuerySession], Serie
             body=WRITTEN,
             response=schema_of(answers.Checked),
             query=ask.check,
+        ),
+        Route(
+            method="POST",
+            path="/dashboards/import",
+            summary="A dashboard of Grafana as one of ours, with what is left out; it is not kept yet.",
+            body=_IMPORT,
+            response=schema_of(answers.ImportedDashboard),
+            query=ask.import_,
         ),
         Route(path="/dashboards/{uid}", summary="One dashboard.", parameters=(_UID,), response=one, query=ask.get),
         Route(

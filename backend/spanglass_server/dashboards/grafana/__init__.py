@@ -1,0 +1,1 @@
+"""Dashboards of Grafana, as far as they can be taken over, and what of them can't."""
