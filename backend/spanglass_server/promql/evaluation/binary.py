@@ -72,7 +72,7 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
     asked = np.ones(steps, np.bool_) if is_filled else np.asarray(occupied(many).any(axis=0))
     check_one(one, groups.right, asked, matching)
     if is_filled:
-        many, one, groups = filled(many, one, groups, matching)
+        many, one, groups = filled(node, many, one, groups)
     many_rows, one_rows = groups.pairs()
     if not len(many_rows):
         return empty(steps)

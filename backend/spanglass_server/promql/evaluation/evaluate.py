@@ -86,7 +86,7 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
         raise execution_error(f"{node.op} is computed of instant vectors only")
     param = None if node.param is None else _value(query, node.param, steps)
     groups = group(vector.labels, node)
-    tell_ignored(query, node, vector)
+    tell_ignored(query, node, vector, param)
     if isinstance(param, Text):
         return choosing.count_values(vector, groups, param.value)
     if param is None:

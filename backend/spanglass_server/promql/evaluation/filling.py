@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.evaluation.cells import concat
-from spanglass_server.promql.evaluation.matching import Match, present_by_group
+from spanglass_server.promql.evaluation.cells import concat, take
+from spanglass_server.promql.evaluation.matching import Match, counted, present_by_group
+from spanglass_server.promql.histograms.expressions.operators import computable
 from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.series.vectors import Vector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.parsing.nodes import Matching
+    from spanglass_server.promql.parsing.nodes import Binary, Matching
 
 
-def filled(many: Vector, one: Vector, groups: Match, matching: Matching) -> tuple[Vector, Vector, Match]:
-    """Both sides with series besides, of the matching labels alone, where the other side has a group that they lack."""
+def filled(node: Binary, many: Vector, one: Vector, groups: Match) -> tuple[Vector, Vector, Match]:
+    """Both sides with series besides, of the matching labels alone, where the other side has a group that they lack.
+
+    The side of one also lacks a partner where there are some, but none that the operator can combine it with.
+    """
+    matching = node.matching
     of_many, of_one = matching.fill_left, matching.fill_right
     if matching.many == "right":
         of_many, of_one = of_one, of_many
@@ -29,9 +34,18 @@ def filled(many: Vector, one: Vector, groups: Match, matching: Matching) -> tupl
         added, rows = _filling(many, groups.left, there_many & ~there_one, of_one, matching)
         one, right = concat(one, added), np.concatenate([groups.right, rows])
     if of_many is not None:
-        added, rows = _filling(unfilled, groups.right, there_one & ~there_many, of_many, matching)
+        alone = there_one & ~_combined(node, many, unfilled, groups)
+        added, rows = _filling(unfilled, groups.right, alone, of_many, matching)
         many, left = concat(many, added), np.concatenate([groups.left, rows])
     return many, one, Match(left, right, groups.size)
+
+
+def _combined(node: Binary, many: Vector, one: Vector, groups: Match) -> NDArray[np.bool_]:
+    """Where there is a pair of a group with a value, shape (groups, m)."""
+    many_rows, one_rows = groups.pairs()
+    sides = take(many, many_rows), take(one, one_rows)
+    left, right = reversed(sides) if node.matching.many == "right" else sides
+    return counted(computable(node.op, left, right), groups.left[many_rows], groups.size) > 0
 
 
 def _filling(

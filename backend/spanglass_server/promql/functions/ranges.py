@@ -36,7 +36,7 @@ def over_windows(call: Invocation, range_: Range, function: OverWindows) -> Vect
                 values[some.rows], present[some.rows] = function(some)
         return values, present
 
-    if range_.samples.histogram is not None:
+    if range_.samples.histogram is not None and (range_.samples.histogram >= 0).any():
         return over_mixed(call, range_, of_floats)
     return nonempty(Vector(range_.samples.labels, *of_floats(range_.samples)))
 

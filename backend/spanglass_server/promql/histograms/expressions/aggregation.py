@@ -11,21 +11,25 @@ from spanglass_server.promql.histograms.means import mean_rows
 from spanglass_server.promql.histograms.merging import merged_rows
 from spanglass_server.promql.histograms.rows import is_custom, take
 from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.series.vectors import Scalar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.evaluation.query import Query
     from spanglass_server.promql.parsing.nodes import Aggregate
-    from spanglass_server.promql.series.vectors import Vector
+    from spanglass_server.promql.series.vectors import Value, Vector
 
 #: Those that have no use for histograms.
 IGNORING = frozenset({"min", "max", "stddev", "stdvar", "quantile", "topk", "bottomk"})
 
 
-def tell_ignored(query: Query, node: Aggregate, vector: Vector) -> None:
-    """Tell that histograms are left out of an aggregation."""
-    if node.op in IGNORING and (rows_of(vector) >= 0).any():
+def tell_ignored(query: Query, node: Aggregate, vector: Vector, param: Value | None) -> None:
+    """Tell that histograms are left out of an aggregation; where ``topk`` takes none anyway they are not."""
+    histograms = rows_of(vector) >= 0
+    if node.op in {"topk", "bottomk"} and isinstance(param, Scalar):
+        histograms = histograms & (param.values >= 1)
+    if node.op in IGNORING and histograms.any():
         place = node.position if node.op in {"topk", "bottomk"} else node.expr.position
         query.notes.inform(f"ignored histogram in {node.op} aggregation", place)
 
