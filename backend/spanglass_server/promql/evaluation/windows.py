@@ -28,6 +28,7 @@ _CELLS = 65_536
 class Windows:
     """The samples ``lo:hi`` (shape (n, m)) of n series in windows ``start_ms < t <= end_ms``, at m steps.
 
+    ``rows`` are the places of these series among all, ``offsets`` where the samples of each begin.
     ``stood_for`` and ``totals`` are count and total of thinned samples, see ``Samples``.
     """
 
@@ -39,6 +40,7 @@ class Windows:
     end_ms: NDArray[np.int64]
     range_ms: int
     rows: slice
+    offsets: NDArray[np.int64]
     stood_for: NDArray[np.float64] | None = None
     totals: NDArray[np.float64] | None = None
 
@@ -88,7 +90,9 @@ def windows(samples: Samples, steps: Steps, range_ms: int) -> Iterator[Windows]:
             None if samples.count is None else samples.count[part],
             None if samples.total is None else samples.total[part],
         )
-        yield Windows(time_ms, samples.value[part], lo, hi, end_ms - range_ms, end_ms, range_ms, rows, *thinned)
+        yield Windows(
+            time_ms, samples.value[part], lo, hi, end_ms - range_ms, end_ms, range_ms, rows, offsets, *thinned
+        )
 
 
 def window_ends(time_ms: NDArray[np.int64], offsets: NDArray[np.int64], steps: Steps, age_ms: int) -> NDArray[np.int64]:

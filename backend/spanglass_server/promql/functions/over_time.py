@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Result = tuple[Floats, NDArray[np.bool_]]
 
 #: Windows of so many samples in all are summed with compensation in any case.
-_FEW = 200_000
+_FEW = 20_000
 #: A sum so much smaller than the numbers in it has lost digits to cancellation.
 _CANCELLED = 1e-6
 _TINY = 2.0**-64

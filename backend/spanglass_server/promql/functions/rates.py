@@ -65,35 +65,50 @@ def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vecto
 
 def _extrapolate(some: Windows, *, is_counter: bool, is_rate: bool) -> Result:
     """The difference of last and first sample, extrapolated to the window's ends where samples come near to them."""
-    count, first, last = some.count, some.first, some.last
+    first, last = some.first, some.last
     begin = some.value[first]
     result = some.value[last] - begin
     if is_counter:
         _add_resets(some, result)
-    first_ms, last_ms = some.time_ms[first], some.time_ms[last]
-    sampled = (last_ms - first_ms) / 1000
+    time_ms = some.time_ms.astype(np.float64)
+    first_ms, last_ms = time_ms[first], time_ms[last]
+    sampled = last_ms - first_ms
     between = sampled / (some.number - 1)
-    to_start = _gap((first_ms - some.start_ms) / 1000, between)
+    extended = _gap(np.subtract(first_ms, some.start_ms, out=first_ms), between)
     if is_counter:
-        # A counter is never negative: it began no earlier than where its growth leads back to zero.
-        to_zero = sampled * (begin / result)
-        bounded = (result > 0) & (begin >= 0) & (to_zero < to_start)
-        np.copyto(to_start, to_zero, where=bounded)
-    factor = (sampled + to_start + _gap((some.end_ms - last_ms) / 1000, between)) / sampled
+        extended = _since_zero(some, extended, sampled, begin, result)
+    extended += _gap(np.subtract(some.end_ms, last_ms, out=last_ms), between)
+    extended += sampled
+    extended /= sampled
     if is_rate:
-        factor /= some.range_ms / 1000
-    result *= factor
-    return result, count > 1
+        extended /= some.range_ms / 1000
+    result *= extended
+    return result, some.count > 1
 
 
 def _gap(gap: Floats, between: Floats) -> Floats:
-    np.copyto(gap, between / 2, where=gap >= between * _EXTRAPOLATION_LIMIT)
+    """How much of the gap between window and sample is extrapolated over, in place."""
+    is_far = gap >= between * _EXTRAPOLATION_LIMIT
+    np.copyto(gap, between / 2, where=is_far)
+    return gap
+
+
+def _since_zero(some: Windows, gap: Floats, sampled: Floats, begin: Floats, result: Floats) -> Floats:
+    """A counter is never negative: it began no earlier than where its growth leads back to zero."""
+    to_zero = begin / result
+    to_zero *= sampled
+    if some.value.min() >= 0:
+        return np.fmin(gap, to_zero, out=gap)
+    np.copyto(gap, to_zero, where=(result > 0) & (begin >= 0) & (to_zero < gap))
     return gap
 
 
 def _add_resets(some: Windows, result: Floats) -> None:
     """Add what counters lost by resets inside each window."""
     fell = some.value[1:] < some.value[:-1]
+    borders = some.offsets[1:-1]
+    # From one series to the next nothing falls.
+    fell[borders[(borders > 0) & (borders < len(some.value))] - 1] = False
     if not fell.any():
         return
     # Places in the list of falls: those after the first sample of the window, up to the last.
