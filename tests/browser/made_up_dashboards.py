@@ -38,11 +38,17 @@ class Boards:
         self.library = Library([DirectorySource(self.files)], KeptDashboards(folder / "kept", DISK, lambda: now_ns))
         panel_data = Route("/api/v1/dashboards/panel-data", self._panel_data, methods=["POST"])
         values = Route("/api/v1/dashboards/variables", self._values, methods=["POST"])
+        names = Route("/prometheus/api/v1/{path:path}", self._names)
         real = create_api(
-            dashboard_routes(self.library), engine=InThreads(), clock_ns=lambda: now_ns,
+            dashboard_routes(self.library, lambda _: None), engine=InThreads(), clock_ns=lambda: now_ns,
             authorize=lambda _: None, deadline_s=10, version="0.1.0",
         )  # fmt: skip
-        self.routes = [panel_data, values, *[route for route in real if "/dashboards" in getattr(route, "path", "")]]
+        self.routes = [
+            names,
+            panel_data,
+            values,
+            *[route for route in real if "/dashboards" in getattr(route, "path", "")],
+        ]
 
     def over(self, api):
         """Return an API for pages that knows dashboards, and all else as ``api`` does."""
@@ -64,6 +70,11 @@ class Boards:
             return JSONResponse({"error": self.problem}, status_code=self.problem.get("status", 400))
         times = [parse_time(request.query_params[name], self.now_ns) / 1e9 for name in ("start", "end")]
         return JSONResponse(made_up(body, *times))
+
+    async def _names(self, request):
+        kind = request.path_params["path"].rpartition("/")[0] or request.path_params["path"]
+        names = {"label/__name__": ["http_requests_total", "up"], "labels": ["__name__", "job", "http_route"]}
+        return JSONResponse({"status": "success", "data": names.get(kind, ["/cart", "/pay"])})
 
     async def _values(self, request):
         body = await request.json()
@@ -102,8 +113,8 @@ def made_up(body, start, end):
 
 
 def wave(t, k):
-    """Return a value from 0 to about 1."""
-    return abs(math.sin(t / 700 + k) + 0.15 * math.sin(t / 61) + k / 3 + 0.3) / 2
+    """Return a value from 0.1 to about 1."""
+    return 0.1 + abs(math.sin(t / 700 + k) + 0.15 * math.sin(t / 61) + k / 3 + 0.3) / 2
 
 
 def one_series(panel, host, values):

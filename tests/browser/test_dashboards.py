@@ -108,8 +108,8 @@ def test_a_refresh_leaves_focus_menus_and_scroll_alone(open_board, boards):
         page.wait_for_timeout(50)
     assert page.evaluate("window.kept === document.activeElement && window.kept.isConnected && scrollY === 120")
     assert page.locator("#p-by-service .p-menu button").first.is_visible()
-    page.locator("#live").click()
-    assert page.locator("#live").inner_text() == "Paused"
+    page.locator("#refreshing").click()
+    assert page.locator("#refreshing").inner_text() == "Paused"
     assert "live=0" in page.url
 
 
@@ -178,6 +178,24 @@ def test_a_dashboard_is_built_with_the_keyboard(open_board, boards):
         {"panel": "line", "x": 0, "y": 5, "w": 6, "h": 4},
         {"panel": "line-2", "x": 1, "y": 0, "w": 5, "h": 5},
     ]
+
+
+def test_queries_are_completed(open_board, boards):
+    """Metrics, labels and values are offered where they can stand, and taken with the tab key."""
+    page = open_board(copy(boards, "Completed"))
+    drawn(page, 8)
+    page.locator("#p-requests .p-grip").press("Enter")
+    field = page.locator("#editor textarea").first
+    field.fill("")
+    for typed, offered in (("http_r", "http_requests_total"), ("{http", "http_route"), ('="/c', "/cart")):
+        page.keyboard.type(typed)
+        page.locator(".q-list [aria-selected=true]", has_text=offered).wait_for()
+        page.keyboard.press("Tab")
+    assert field.input_value() == 'http_requests_total{http_route="/cart'
+    page.keyboard.press("Escape")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.keyboard.press("Escape")
+    page.locator("#editor").wait_for(state="detached")
 
 
 def test_a_conflict_is_said_with_the_ways_on(open_board, boards):

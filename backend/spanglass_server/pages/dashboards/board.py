@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two loads that a reader may choose, besides the dashboard's own.
 PERIODS_S = (0, 5, 10, 30, 60, 300)
+#: What a reader may compare with, as the URL has it.
+COMPARISONS = (("", "No comparison"), ("period", "Period before"), ("day", "Day before"), ("week", "Week before"))
 
 
 async def show(visit: Visit) -> Response:
@@ -33,6 +35,7 @@ async def show(visit: Visit) -> Response:
         panels=[{**place, "title": titles[place["panel"]]} for place in in_order(answer["layout"])],
         data=as_data(answer),
         period_s=period_s,
+        comparisons=COMPARISONS,
         periods=sorted({*PERIODS_S, period_s}),
         period_name=period_name,
     )

@@ -44,8 +44,12 @@ export function colourOf(one) {
 const bars = uPlot.paths.bars({ size: [0.82, 48], align: -1 });
 const PREVIOUS = { width: 1, points: { show: false } };
 
+/** Of a stack that was before, its height: one line that can be held against the present one. */
+const total = (previous) => (previous.length > 1 ? [{ ...previous[0], name: "all", values: stacked(previous).at(-1) }] : previous);
+
 /** Series and columns: the previous period lies under all, stacks from the floor up. */
-export function columns(frame, previous, { kind, stack }) {
+export function columns(frame, before, { kind, stack }) {
+  const previous = stack ? total(before) : before;
   const shown = frame.series;
   const drawn = stack ? stacked(shown.map((one) => (one.hidden ? { values: one.values.map(() => null) } : one))) : shown.map(({ values }) => values);
   const order = shown.map((_, i) => i);

@@ -20,13 +20,14 @@ export class Board {
     this.element = element;
     const answer = JSON.parse(document.getElementById("board-data").textContent);
     this.take(answer);
-    this.window = { start: Number(element.dataset.start) / NS, end: Number(element.dataset.end) / NS, live: "live" in element.dataset };
+    this.window = { start: Number(element.dataset.start) / NS, end: Number(element.dataset.end) / NS, live: "moving" in element.dataset };
     this.zoom = zoom;
     this.panels = new Map();
     this.extra = () => []; // items of editing in a panel's menu
     this.variables = new Variables(this);
     this.variables.load();
     this.refresh = new Refresh(this);
+    document.getElementById("compare-with")?.addEventListener("change", ({ target }) => { this.refresh.keep({ compare: target.value || null }); this.load(); });
     this.rebuild();
     this.show(url().searchParams.get("panel"), false);
     bind({ Escape: () => (this.solo && !this.editing ? this.show(null) : false) });
@@ -49,6 +50,13 @@ export class Board {
     if (!live) return { start, end };
     const now = Date.now() / 1000;
     return { start: now - (end - start), end: now };
+  }
+
+  /** How much earlier the period is that the reader compares with, in seconds; 0 for none. */
+  get compared() {
+    const value = document.getElementById("compare-with")?.value ?? "";
+    const { start, end } = this.window;
+    return { period: end - start, day: 86_400, week: 604_800 }[value] ?? 0;
   }
 
   /** Marks in all charts, asked for once for panels that load together. */

@@ -11,7 +11,7 @@ const iso = (seconds) => new Date(seconds * MS).toISOString();
 const ranged = ({ start, end }) => new URLSearchParams({ start: iso(start), end: iso(end) });
 
 /** A query that failed, in one sentence with its place. */
-const failure = ({ query, message, line, column, hint }, many) => [[many && query, line && column ? `line ${line}, column ${column}` : column && `column ${column}`, message].filter(Boolean).join(": "), hint].filter(Boolean).join("; ");
+const failure = ({ query, message, line, column, hint }, many) => [[many && query, !/^\d+:\d+:/.test(message) && column && `line ${line ?? 1}, column ${column}`, message].filter(Boolean).join(": "), hint].filter(Boolean).join("; ");
 
 /** Buckets as rows from below, with both ends. */
 function heatFrame({ bounds, counts, times }, step, range) {
@@ -32,16 +32,35 @@ async function exemplarsOf(definition, range, signal) {
   return found.flat().flatMap(({ exemplars }) => exemplars).map(({ labels, value, timestamp }) => ({ time: Number(timestamp), value: Number(value), trace_id: labels.trace_id ?? labels.traceID ?? "", span_id: labels.span_id ?? "" })).filter(({ trace_id: trace }) => trace);
 }
 
+const COMPARED = new Set(["line", "area", "bar", "stat"]);
+
+/** Series of an earlier answer, placed on the times of the present one. */
+function placedLater({ series, times, step_ms: step }, later, now) {
+  const at = now.map((time) => Math.round((time - later - times[0]) / step));
+  return series.map(({ name, labels, query, values, value }) => ({ name, labels, query, value, values: at.map((i) => values[i] ?? null) }));
+}
+
+/** The same panel earlier, where the reader compares. */
+async function earlier(board, definition, ask_) {
+  const later = COMPARED.has(definition.type) ? board.compared : 0;
+  if (!later) return null;
+  const range = { start: board.range.start - later, end: board.range.end - later };
+  const answer = await ask_(range).catch(() => null); // the present is shown without it
+  return answer && { answer, later };
+}
+
 /** The answer to one panel's queries. */
 export async function panelData(board, definition, { points, signal }) {
   const { range } = board;
   const body = { panel: definition, definitions: board.dashboard.variables, variables: board.variables.values, points };
-  const [answer, exemplars, annotations] = await Promise.all([send("POST", `dashboards/panel-data?${ranged(range)}`, body, { signal }), exemplarsOf(definition, range, signal), board.marks()]);
+  const asked = (when) => send("POST", `dashboards/panel-data?${ranged(when)}`, body, { signal });
+  const [answer, before, exemplars, annotations] = await Promise.all([asked(range), earlier(board, definition, asked), exemplarsOf(definition, range, signal), board.marks()]);
   const { errors, notes, series, table, heatmap, records, times, unit } = answer;
   const said = errors.map((one) => failure(one, definition.queries.length > 1));
   if (said.length && !series.length && !table && !heatmap && !records?.length) throw new Error(said.join(". "));
   const step = answer.step_ms / MS;
-  return { range: { ...range, step }, times: times.map((time) => time / MS), series, unit, exemplars, annotations, notes: [...said, ...notes], records, table: table && tableOf(table), heat: heatmap && heatFrame(heatmap, step, range) };
+  const previous = before ? { series: placedLater(before.answer, before.later * MS, times) } : null;
+  return { previous, range: { ...range, step }, times: times.map((time) => time / MS), series, unit, exemplars, annotations, notes: [...said, ...notes], records, table: table && tableOf(table), heat: heatmap && heatFrame(heatmap, step, range) };
 }
 
 /** The values that variables offer: [{ name, values, chosen, problem }]. */

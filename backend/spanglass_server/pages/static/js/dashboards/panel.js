@@ -70,6 +70,7 @@ export class Panel {
 
   /** Ask for the data, unless the panel cannot be seen: then when it can. */
   async load({ live = false } = {}) {
+    if (live && this.stop) return; // an answer is on its way: one that is slower than the refresh must come, too
     this.stale = live && !this.seen;
     if (this.stale) return;
     this.stop?.abort();
@@ -88,6 +89,7 @@ export class Panel {
     } finally {
       clearTimeout(timer);
       if (stop === this.stop) {
+        this.stop = null;
         this.line.hidden = true;
         this.state();
       }
@@ -118,7 +120,7 @@ export class Panel {
 
   /** Beside the title: that new values wait, and notes of the answer. */
   say() {
-    const notes = this.answer?.notes ?? [];
+    const notes = (this.answer?.notes ?? []).filter((text) => this.definition.type !== "top" || !/ series are shown/.test(text)); // a top list is meant to leave some out
     const text = this.pending ? "New values wait while you are here" : notes.length === 1 ? notes[0] : notes.length ? `${notes.length} notes` : "";
     if (this.said.textContent !== text) this.said.textContent = text;
     this.said.title = notes.join("\n");

@@ -5,8 +5,8 @@ const LEAST = 1000; // ms
 export class Refresh {
   constructor(board) {
     this.board = board;
-    this.button = document.getElementById("live");
-    this.every = document.getElementById("every");
+    this.button = document.getElementById("refreshing");
+    this.every = document.getElementById("refresh-every");
     this.paused = new URLSearchParams(location.search).get("live") === "0";
     if (!this.button) return;
     this.button.addEventListener("click", () => this.set(!this.paused));

@@ -49,7 +49,7 @@ function chart(panel, answer) {
     panel.chart = new Chart(element, look(panel));
   }
   if (panel.chart.look.unit !== unitOf(panel)) panel.chart.look.unit = unitOf(panel);
-  panel.chart.show({ frame: frameOf(panel.definition, answer), exemplars: answer.exemplars ?? [], annotations: answer.annotations ?? [] });
+  panel.chart.show({ frame: frameOf(panel.definition, answer), previous: answer.previous, exemplars: answer.exemplars ?? [], annotations: answer.annotations ?? [] });
 }
 
 /** Draw an answer; the place in what scrolls stays. */

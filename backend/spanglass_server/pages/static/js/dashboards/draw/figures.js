@@ -34,12 +34,13 @@ function mark(level) {
 }
 
 /** Figures: the number large, its course beside it; several series are rows. */
-export function stat(panel, { series }) {
+export function stat(panel, { series, previous }) {
   const { sparkline } = panel.options;
   const shown = series.slice(0, MOST_FIGURES);
   const one = shown.length === 1;
+  const was = (name) => { const before = previous?.series.find((other) => other.name === name)?.value; return before === undefined ? null : h("span", { class: "was" }, `was ${valueText(before, panel.unit, panel.options.decimals)}`); };
   return h("dl", { class: one ? "stat one" : "stat" }, shown.map(({ name, values, value, level }) => {
-    return h("div", {}, h("dt", { class: one ? "vh" : null }, name || panel.title), h("dd", { class: CSS[level] ?? null }, mark(level), h("b", {}, big(value, panel)), sparkline && spark(values, CSS[level] === "err" ? "err" : "")));
+    return h("div", {}, h("dt", { class: one ? "vh" : null }, name || panel.title), h("dd", { class: CSS[level] ?? null }, mark(level), h("b", {}, big(value, panel)), was(name), sparkline && spark(values, CSS[level] === "err" ? "err" : "")));
   }), more(series.length - shown.length));
 }
 
