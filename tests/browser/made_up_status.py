@@ -46,6 +46,20 @@ def empty_status(health=None):
             "min_free_bytes": 500 * MIB,
         },
         "retention": {"traces_ns": 30 * DAY_NS, "logs_ns": 0, "metrics_ns": 90 * DAY_NS, "max_bytes": 0},
+        "targets": [],
+    }
+
+
+def target(job, health, error=""):
+    """Make one scraped target."""
+    return {
+        "job": job,
+        "instance": f"{job}.example:9100",
+        "url": f"http://{job}.example:9100/metrics",
+        "health": health,
+        "error": error,
+        "last_scrape": rfc(NOW_NS),
+        "duration_s": 0.012,
     }
 
 
@@ -70,6 +84,11 @@ def rejection(number, message, **more):
 def busy_status():
     """Make the status of a server that stored a lot and turned some away."""
     status = empty_status()
+    status["targets"] = [
+        target("up", "up"),
+        target("new", "unknown"),
+        target("gone", "down", f"the target answered 500 {HOSTILE}"),
+    ]
     figures = {
         "received_requests": [
             series(7000, signal="spans", transport="http", encoding="protobuf"),

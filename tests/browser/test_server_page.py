@@ -63,6 +63,15 @@ def test_latest_rejections(open_page):
     ]
 
 
+def test_scraped_targets(open_page):
+    """Targets that fail come first and say why; one that was not scraped yet says that."""
+    page = open_page("shop", "/server")
+    found = lines(page, "#targets tbody tr")
+    assert [line.split()[0] for line in found] == ["gone.example:9100", "up.example:9100", "new.example:9100"]
+    assert "the target answered 500" in found[0]
+    assert "not yet" in found[2]
+
+
 def test_figures(open_page):
     """Rates, sizes, ages and query times are worked out from the counters."""
     page = open_page("shop", "/server")

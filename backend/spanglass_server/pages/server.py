@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Signals as the API names them, what their records are called, and their retention setting.
 SIGNALS = (("spans", "spans", "traces"), ("logs", "log records", "logs"), ("metrics", "data points", "metrics"))
 
-TRANSPORTS = {"http": "HTTP", "grpc": "gRPC"}
+TRANSPORTS = {"http": "HTTP", "grpc": "gRPC", "scrape": "scraping"}
 
 #: What senders get wrong, by reason of refusal, and what to do about it.
 ADVICE = {
@@ -52,6 +52,7 @@ async def show(visit: Visit) -> Response:
         turned_away=_turned_away(counters), changed=_changed(counters), rejections=status["rejections"],
         stored=[_stored(signal, name, kept, status) for signal, name, kept in SIGNALS], counters=counters,
         queries=_queries(counters), transports=TRANSPORTS,
+        targets=sorted(status["targets"], key=lambda target: target["health"] != "down"),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
+from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
@@ -47,7 +48,7 @@ from spanglass_server.signals import SENT
 from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
@@ -55,7 +56,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from spanglass_server.access.auth import TokenCheck, Tokens
+    from spanglass_server.api.prometheus.status import Targets
     from spanglass_server.pages.ports import Server
+    from spanglass_server.scraping.jobs import Job
     from spanglass_server.settings.settings import Settings
     from spanglass_server.signals import Signal
     from spanglass_server.store.ports import QuerySession
@@ -65,8 +68,8 @@ _M_ARENA_MAX = -8  # <malloc.h>
 _ARENAS = 2
 
 
-def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]) -> None:
-    """Serve until SIGTERM or SIGINT. ``on_ready`` is told the ports of HTTP and gRPC once both listen.
+def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Callable[[int, int], None]) -> None:
+    """Serve, and scrape, until SIGTERM or SIGINT. ``on_ready`` is told the ports of HTTP and gRPC once both listen.
 
     Raises ``OSError`` when a port or the data directory can't be used.
     """
@@ -75,7 +78,7 @@ def run(settings: Settings, tokens: Tokens, on_ready: Callable[[int, int], None]
     watch_process(telemetry)
     node = StorageNode(settings, telemetry, time.time_ns)
     try:
-        uvloop_run(_serve(settings, tokens, node, telemetry, on_ready))
+        uvloop_run(_serve(settings, tokens, jobs, node, telemetry, on_ready))
     finally:
         node.close()
 
@@ -108,6 +111,7 @@ def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
 async def _serve(
     settings: Settings,
     tokens: Tokens,
+    jobs: Sequence[Job],
     node: StorageNode,
     telemetry: Telemetry,
     on_ready: Callable[[int, int], None],
@@ -124,11 +128,13 @@ async def _serve(
     grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
     receiver = GrpcReceiver(grpc_intake)
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
-    server = _Server(_http_config(settings, tokens, node, telemetry, intake), lambda port: on_ready(port, grpc_port))
-    try:
-        await server.serve()
-    finally:
-        await receiver.stop(grace_s)
+    async with scraping(jobs, intake) as targets:
+        config = _http_config(settings, tokens, node, telemetry, intake, targets)
+        server = _Server(config, lambda port: on_ready(port, grpc_port))
+        try:
+            await server.serve()
+        finally:
+            await receiver.stop(grace_s)
 
 
 class _Server(uvicorn.Server):
@@ -158,10 +164,10 @@ class _Server(uvicorn.Server):
 
 
 def _http_config(
-    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake
+    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake, targets: Targets
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(settings, tokens, node, telemetry, intake),
+        build_app(settings, tokens, node, telemetry, intake, targets),
         host=settings.server.host,
         port=settings.server.port,
         lifespan="off",
@@ -173,7 +179,9 @@ def _http_config(
     )
 
 
-def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake) -> ASGIApp:
+def build_app(
+    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake, targets: Targets
+) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
@@ -187,7 +195,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *dashboard_routes(open_library(settings, DISK, time.time_ns), series),
-        status_route(node, telemetry, intake.rejections, settings, release),
+        status_route(node, telemetry, intake.rejections, settings, release, targets),
     ]
 
     def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
@@ -210,6 +218,7 @@ def build_app(settings: Settings, tokens: Tokens, node: StorageNode, telemetry: 
                 deadline_s=settings.query.deadline_ns / 1e9,
             ),
             release,
+            targets,
         )
 
     # the pages call them within the process, after the reader's own request was let in

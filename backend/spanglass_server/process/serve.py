@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.access.auth import Tokens
 from spanglass_server.process.lockfile import DataDirectoryError, data_directory_lock
+from spanglass_server.process.scraping import jobs_of
 from spanglass_server.settings.settings import Settings, SettingsError, describe, load, parse_assignments
 from spanglass_server.settings.table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from spanglass_server.scraping.jobs import Job
 
 EXIT_OK = 0
 EXIT_FAILED = 1  # a port or the data directory can't be used, or the server broke
@@ -39,6 +42,7 @@ def command(argv: Sequence[str]) -> int:
     try:
         settings = _settings(arguments)
         tokens = Tokens.from_settings(settings)
+        jobs = jobs_of(settings)
     except SettingsError as error:
         return _fail(str(error), EXIT_USAGE)
     if arguments.check:
@@ -47,7 +51,7 @@ def command(argv: Sequence[str]) -> int:
     _configure_log(settings.log.level)
     try:
         with data_directory_lock(settings.data.dir):
-            return _run(settings, tokens)
+            return _run(settings, tokens, jobs)
     except DataDirectoryError as error:
         return _fail(str(error), EXIT_FAILED)
 
@@ -72,7 +76,7 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
     return "\n".join(lines)
 
 
-def _run(settings: Settings, tokens: Tokens) -> int:
+def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
     from spanglass_server.process.app import run  # noqa: PLC0415
@@ -82,7 +86,7 @@ def _run(settings: Settings, tokens: Tokens) -> int:
         print(banner(settings, http_port, grpc_port), file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
 
     try:
-        run(settings, tokens, on_ready=announce)
+        run(settings, tokens, jobs, on_ready=announce)
     except (OSError, CatalogError, IssueStoreError) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
@@ -129,6 +133,7 @@ def _configure_log(level: str) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each scrape otherwise
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

@@ -17,6 +17,7 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spanglass_server.api.prometheus.status import Targets
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.receive.rejections import Rejections, Repeated
     from spanglass_server.self_metrics.registry import Telemetry
@@ -71,6 +72,18 @@ class DiskStatus(DiskSpace):
     min_free_bytes: int
 
 
+class ScrapeTarget(TypedDict):
+    """A target that is scraped: ``up``, ``down``, or ``unknown`` until its first scrape; ``error`` says why."""
+
+    job: str
+    instance: str
+    url: str
+    health: str
+    error: str
+    last_scrape: str
+    duration_s: float
+
+
 class Status(TypedDict):
     """The answer of ``GET /api/v1/status``."""
 
@@ -83,10 +96,11 @@ class Status(TypedDict):
     storage: StorageStatus
     disk: DiskStatus
     retention: dict[str, Any]
+    targets: list[ScrapeTarget]
 
 
 def status_route(
-    node: StorageNode, telemetry: Telemetry, rejections: Rejections, settings: Settings, version: str
+    node: StorageNode, telemetry: Telemetry, rejections: Rejections, settings: Settings, version: str, targets: Targets
 ) -> Route:
     """Make the route; it reads counters and a directory's free space, and runs no query."""
 
@@ -105,6 +119,7 @@ def status_route(
                 "min_free_bytes": settings.storage.min_free_disk_bytes,
             },
             "retention": asdict(settings.retention),
+            "targets": [_target(target) for target in targets()],
         }
 
     return Route(
@@ -113,6 +128,18 @@ def status_route(
         response=schema_of(Status),
         reply=status,
     )
+
+
+def _target(target: dict[str, Any]) -> ScrapeTarget:
+    return {
+        "job": target["labels"]["job"],
+        "instance": target["labels"]["instance"],
+        "url": target["scrapeUrl"],
+        "health": target["health"],
+        "error": target["lastError"],
+        "last_scrape": target["lastScrape"],
+        "duration_s": target["lastScrapeDuration"],
+    }
 
 
 def _storage(node: StorageNode) -> StorageFigures:

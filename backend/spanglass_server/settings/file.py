@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Parts of the file that are no settings of the table. Each is read, and checked, where it belongs.
 MONITORING = "monitoring"
+SCRAPE = "scrape"
 MONITORING_PARTS = ("dashboards",)
 
 # A file of settings has some 40 lines; past this something else was named by mistake.
@@ -33,20 +34,22 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
     Names are not checked against the table here. Raises ``SettingsError`` for a file that can't be read, is not YAML,
     is not a mapping of groups, or gives a setting twice.
     """
-    root = _compose(path)
+    root = compose_file(path)
     if root is None:  # an empty file sets nothing
         return
     seen: dict[str, str] = {}
-    for group, group_place, body in _entries(path, root, "groups of settings, such as `server:`"):
+    for group, group_place, body in entries(path, root, "groups of settings, such as `server:`"):
         if group == MONITORING:
             _check_monitoring(path, body)
             continue
+        if group == SCRAPE:
+            continue
         if group not in GROUPS:
-            known = (*GROUPS, MONITORING)
+            known = (*GROUPS, MONITORING, SCRAPE)
             raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, known)}")
         if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
             continue  # a group whose settings are all commented out
-        for key, place, value in _entries(path, body, f"settings of the group {group!r}"):
+        for key, place, value in entries(path, body, f"settings of the group {group!r}"):
             name = f"{group}.{key}"
             if name in seen:
                 raise SettingsError(f"{place}: {name} is given twice, first at {seen[name]}")
@@ -57,13 +60,14 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
 def _check_monitoring(path: Path, body: yaml.Node) -> None:
     if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
         return
-    for part, place, _ in _entries(path, body, f"{', '.join(MONITORING_PARTS)} of the group 'monitoring'"):
+    for part, place, _ in entries(path, body, f"{', '.join(MONITORING_PARTS)} of the group 'monitoring'"):
         if part not in MONITORING_PARTS:
             hint = suggest(part, MONITORING_PARTS)
             raise SettingsError(f"{place}: unknown part of monitoring {part!r}{hint}")
 
 
-def _compose(path: Path) -> yaml.Node | None:
+def compose_file(path: Path) -> yaml.Node | None:
+    """The nodes of a YAML file, None for an empty one. Raises ``SettingsError``."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -83,14 +87,14 @@ def _compose(path: Path) -> yaml.Node | None:
     return node
 
 
-def _entries(path: Path, node: yaml.Node, expected: str) -> Iterator[tuple[str, str, yaml.Node]]:
-    """Key, place and value of each entry of a mapping."""
+def entries(path: Path, node: yaml.Node, expected: str) -> Iterator[tuple[str, str, yaml.Node]]:
+    """Key, place and value of each entry of a mapping. Raises ``SettingsError``, saying what was ``expected``."""
     if not isinstance(node, yaml.MappingNode):
-        raise SettingsError(f"{_place(path, node)}: expected {expected}")
+        raise SettingsError(f"{place_of(path, node)}: expected {expected}")
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise SettingsError(f"{_place(path, key)}: expected {expected}")
-        yield key.value, _place(path, key), value
+            raise SettingsError(f"{place_of(path, key)}: expected {expected}")
+        yield key.value, place_of(path, key), value
 
 
 def _text(path: Path, name: str, node: yaml.Node) -> str:
@@ -99,8 +103,9 @@ def _text(path: Path, name: str, node: yaml.Node) -> str:
         return ",".join(_text(path, name, item) for item in node.value)
     if isinstance(node, yaml.ScalarNode) and node.tag != _NULL_TAG:
         return str(node.value)
-    raise SettingsError(f"{_place(path, node)}: {name}: expected a value; leave the line out for the default")
+    raise SettingsError(f"{place_of(path, node)}: {name}: expected a value; leave the line out for the default")
 
 
-def _place(path: Path, node: yaml.Node) -> str:
+def place_of(path: Path, node: yaml.Node) -> str:
+    """Where a node stands: ``file:line:column``."""
     return f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"

@@ -1,0 +1,72 @@
+"""Scraped samples as requests of remote write 2.0, so that they go the one way in."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.message_factory import GetMessageClass
+
+from spanglass_server.ingest.ports import Form
+from spanglass_server.ingest.prometheus.native import STALE_BITS
+from spanglass_server.ingest.prometheus.schema import REQUESTS, TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spanglass_server.scraping.exposition import Exemplar, Family
+
+_Request: Any = GetMessageClass(REQUESTS[Form.REMOTE_WRITE_2])
+_TYPES: Final = {name: number for number, name in enumerate(TYPES)}
+
+#: The value that ends a series.
+STALE: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
+
+#: The labels of a series, sorted by name.
+Key = tuple[tuple[str, str], ...]
+
+
+class WriteRequest:
+    """A request that grows series by series."""
+
+    def __init__(self) -> None:
+        self._message = _Request(symbols=[""])
+        self._places: dict[str, int] = {"": 0}
+
+    def add(self, key: Key, family: Family | None) -> Any:
+        """Begin a series and return its message."""
+        series = self._message.timeseries.add(labels_refs=self._references(key))
+        if family is not None:
+            series.metadata.type = _TYPES.get(family.type, 0)
+            series.metadata.help_ref, series.metadata.unit_ref = self._place(family.help), self._place(family.unit)
+        return series
+
+    def exemplar(self, series: Any, exemplar: Exemplar, time_ms: int) -> None:
+        """Add an exemplar to a series."""
+        references = self._references(sorted(exemplar.labels.items()))
+        series.exemplars.add(labels_refs=references, value=exemplar.value, timestamp=exemplar.time_ms or time_ms)
+
+    def end(self, keys: Iterable[Key], time_ms: int) -> None:
+        """Say of series that they have ended."""
+        for key in keys:
+            self.add(key, None).samples.add(value=STALE, timestamp=time_ms)
+
+    def body(self) -> bytes:
+        """The request's bytes."""
+        content: bytes = self._message.SerializeToString()
+        return content
+
+    def _references(self, labels: Iterable[tuple[str, str]]) -> list[int]:
+        return [self._place(text) for pair in labels for text in pair]
+
+    def _place(self, text: str) -> int:
+        place = self._places.get(text)
+        if place is None:
+            place = self._places[text] = len(self._places)
+            self._message.symbols.append(text)
+        return place
+
+
+def key_of(labels: Mapping[str, str]) -> Key:
+    """The key of a series; labels without a value are none."""
+    return tuple(sorted((name, value) for name, value in labels.items() if value))
