@@ -18,8 +18,8 @@ from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
 from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.issues import issue, listing, releases
+from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
-from spanglass_server.pages.metrics import metric
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import RANGE, Site, Visit
@@ -125,6 +125,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/processes", host_pages.show_processes),
     ("/processes/{host:path}/{pid:int}", host_pages.show_process),
     ("/metrics", metric_list.show),
+    ("/metrics/explore", explore.show),
     ("/metrics/{name:path}", metric.show),
     ("/dashboards", dashboards.show),
     ("/dashboards/{uid}", dashboard.show),

@@ -10,8 +10,11 @@ import httpx
 from starlette.applications import Starlette
 
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.prometheus.endpoint import Context
+from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.pages.routes import page_routes
 from spanglass_server.process.in_process_api import InProcessApi
+from spanglass_server.promql.stored.source import StoredSeries
 
 
 class TableEngine:
@@ -28,22 +31,27 @@ class TableEngine:
             return query(self.session)
 
 
-def read(session, path, now_ns, routes=()):
+def application(session, now_ns):
+    """Return the pages and both APIs over a session, as one application."""
+    shared = {
+        "engine": TableEngine(session),
+        "clock_ns": lambda: now_ns,
+        "authorize": lambda _: None,
+        "deadline_s": 9.0,
+    }
+    api = [
+        *create_api(ROUTES, **shared, version="1"),
+        *create_prometheus_api(Context(series=StoredSeries, **shared), "1"),
+    ]
+    about = {"clock_ns": shared["clock_ns"], "version": "1", "health": lambda: None, "first_time": lambda: 1}
+    return Starlette(routes=[*api, *page_routes(InProcessApi(Starlette(routes=api)), **about)])
+
+
+def read(session, path, now_ns):
     """Ask for a page as a browser would; its status, its text without markup, and its HTML."""
 
     async def ask():
-        engine = TableEngine(session)
-        api = create_api(
-            (*ROUTES, *routes),
-            engine=engine,
-            clock_ns=lambda: now_ns,
-            authorize=lambda _: None,
-            deadline_s=9.0,
-            version="1",
-        )
-        in_process = InProcessApi(Starlette(routes=api))
-        pages = page_routes(in_process, clock_ns=lambda: now_ns, version="1", health=lambda: None, first_time=lambda: 1)
-        transport = httpx.ASGITransport(Starlette(routes=[*api, *pages]))
+        transport = httpx.ASGITransport(application(session, now_ns))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get(path, headers={"accept": "text/html"})
 

@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.format import plain
+from spanglass_server.pages.metrics.expression import expressions
+from spanglass_server.pages.metrics.lines import MOST_LINES, Drawn, Line, grid
+from spanglass_server.pages.metrics.prometheus import ask_expressions
+from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.units import is_number
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from spanglass_server.pages.metrics.choice import Choice
+    from spanglass_server.pages.metrics.lines import Values
     from spanglass_server.pages.visit import Visit
 
-Values = list[float | None]
-#: Lines that are drawn, the largest; steps of a chart.
-MOST_LINES, STEPS = 10, 120
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line: its name, the labels that tell it from others, and a value or nothing a step."""
-
-    name: str
-    labels: Mapping[str, str]
-    values: Values
-
-    @property
-    def last(self) -> float | None:
-        """The newest value."""
-        return next((value for value in reversed(self.values) if value is not None), None)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """The lines of a range: ``start_s`` is where the first step begins. ``notes`` are for the reader."""
-
-    lines: Sequence[Line]
-    start_s: float
-    step_s: float
-    count: int
-    notes: Sequence[str] = field(default_factory=tuple)
-
-    @property
-    def times(self) -> list[float]:
-        """Where each step begins."""
-        return [self.start_s + place * self.step_s for place in range(self.count)]
-
-
-def grid(visit: Visit) -> tuple[int, int, int]:
-    """Return first step, length of a step (both in nanoseconds) and number of steps of the page's charts."""
-    step_ns = step_of(visit.window.length_ns)
-    first_ns = visit.window.start_ns // step_ns * step_ns
-    return first_ns, step_ns, -((first_ns - visit.window.end_ns) // step_ns)
-
-
-def step_of(length_ns: int) -> int:
-    """Return the least round step of which a range has at most ``STEPS``."""
-    return next((s * SECOND_NS for s in ROUND_S if length_ns <= s * SECOND_NS * STEPS), length_ns // STEPS + 1)
-
-
-#: Steps that people read easily, in seconds; none shorter than metrics come.
-ROUND_S = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+#: Why a filter cannot narrow series that PromQL draws.
+NOT_IN_PROMQL = "series of Prometheus are narrowed by comparisons with =, !=, ~, !~ and in, joined by and"
 
 
 async def ask(visit: Visit, choice: Choice, earlier_ns: int = 0) -> Drawn:
     """Ask for the lines of a chart, ``earlier_ns`` before the page's range but placed in it."""
+    if choice.metric["is_flat"]:
+        return await _ask_prometheus(visit, choice, earlier_ns)
     first_ns, step_ns, count = grid(visit)
     window = {
         "start": str(max(0, visit.window.start_ns - earlier_ns)),
@@ -88,6 +47,15 @@ async def ask(visit: Visit, choice: Choice, earlier_ns: int = 0) -> Drawn:
     ]
     notes = dict.fromkeys(note for answer in answers for note in answer["notes"])
     return Drawn(lines, first_ns / SECOND_NS, step_ns / SECOND_NS, count, tuple(notes))
+
+
+async def _ask_prometheus(visit: Visit, choice: Choice, earlier_ns: int) -> Drawn:
+    """Ask for the lines of series that Prometheus sent, whose histograms only PromQL knows as one."""
+    queries = expressions(choice, grid(visit)[1] / SECOND_NS)
+    if queries is None:
+        raise ApiError(400, {"code": "bad_filter", "message": NOT_IN_PROMQL, "field": "filter"})
+    named = [(query, part.label) for query, part in zip(queries, choice.parts, strict=True)]
+    return await ask_expressions(visit, named, earlier_ns, MOST_LINES)
 
 
 def _identity(choice: Choice) -> dict[str, str]:

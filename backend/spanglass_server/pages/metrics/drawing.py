@@ -15,8 +15,8 @@ from spanglass_server.pages.window import SECOND_NS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from spanglass_server.pages.metrics.asking import Drawn, Line
     from spanglass_server.pages.metrics.choice import Choice
+    from spanglass_server.pages.metrics.lines import Drawn, Line
     from spanglass_server.pages.visit import Visit
 
 #: Classes of a histogram's three quantiles; other lines take the colours of services.

@@ -9,11 +9,15 @@ from spanglass_server.pages.format import parse_time_ns, plain
 from spanglass_server.pages.metrics import drawing
 from spanglass_server.pages.metrics.asking import ask
 from spanglass_server.pages.metrics.choice import HISTOGRAMS, PERIODS, later_ns, read_choice
+from spanglass_server.pages.metrics.explore import read_boards
+from spanglass_server.pages.metrics.expression import expressions
 from spanglass_server.pages.metrics.kinds import STOPPED_NS
+from spanglass_server.pages.metrics.lines import grid
 from spanglass_server.pages.metrics.listing import SHAPES, stored_name
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.units import unit_of, unit_text, value_text
+from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +85,7 @@ async def _content(visit: Visit, choice: Choice) -> dict[str, Any]:
         "heat": drawing.heat(heat, choice) if heat else None, "heat_problem": heat["problem"] if heat else None,
         "exemplars": exemplars["exemplars"], "text": lambda value: value_text(value, choice.unit),
         "cardinality": cardinality, "keys": [row["key"] for row in cardinality["attributes"]],
+        "promql": expressions(choice, grid(visit)[1] / SECOND_NS), "boards": await read_boards(visit),
         **_table(series, cardinality, visit, choice),
     }  # fmt: skip
 
@@ -95,8 +100,11 @@ async def _attempt_earlier(visit: Visit, choice: Choice, earlier_ns: int | None)
 
 
 async def _exemplars(visit: Visit, choice: Choice) -> dict[str, Any]:
+    stored, buckets = _stored(choice), f"{choice.metric['name']}_bucket"
+    if buckets in choice.metric["parts"]:  # Prometheus hangs them on the buckets
+        stored["name"] = buckets
     question = visit.api(
-        "metrics", "exemplars", **visit.window.as_params(), **_stored(choice), filter=choice.filter, limit=EXEMPLARS
+        "metrics", "exemplars", **visit.window.as_params(), **stored, filter=choice.filter, limit=EXEMPLARS
     )
     return await visit.attempt(question, {"exemplars": []})
 

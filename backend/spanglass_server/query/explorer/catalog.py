@@ -48,6 +48,7 @@ class CatalogEntry(TypedDict):
     unit: str
     description: str
     temporality: str | None
+    is_monotonic: bool
     is_flat: bool
     parts: list[str]
     services: list[str]
@@ -125,6 +126,7 @@ def _entry(parts: Sequence[Row]) -> CatalogEntry:
         "unit": first["unit"],
         "description": newest["description"],
         "temporality": _temporality(parts),
+        "is_monotonic": first["is_monotonic"],
         "is_flat": first["is_flat"],
         "parts": [row["name"] for row in parts if row["name"] != row["family"]],
         "services": sorted({name for row in parts for name in row["services"]}),

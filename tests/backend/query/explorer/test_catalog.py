@@ -40,7 +40,7 @@ def test_a_metric_is_told_with_series_points_services_and_its_newest(open_tables
     ]
     assert entry(open_tables(metrics=rows)) == {
         "name": "m", "type": "gauge", "shape": "gauge", "unit": "By", "description": "new", "temporality": None,
-        "is_flat": False, "parts": [], "services": ["api", "web"], "series": 2, "points": 3,
+        "is_monotonic": False, "is_flat": False, "parts": [], "services": ["api", "web"], "series": 2, "points": 3,
         "last_time": "2025-11-21T10:40:30.000000000Z",
     }  # fmt: skip
 

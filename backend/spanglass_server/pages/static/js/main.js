@@ -7,6 +7,7 @@ import * as actions from "./issues/actions.js";
 import * as grouping from "./issues/grouping.js";
 import * as issue from "./issues/issue.js";
 import * as live from "./live.js";
+import * as adding from "./metrics/adding.js";
 import * as list from "./issues/list.js";
 import * as of from "./issues/of.js";
 import * as keys from "./keys.js";
@@ -16,6 +17,6 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping, live]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding]) part.start();
 if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";
