@@ -139,7 +139,7 @@ class Groups:
 
 
 def _joined(parts: Sequence[LabelSets], name: str) -> LabelColumn:
-    first = parts[0].columns.get(name)
+    first = parts[0].columns.get(name) if parts else None
     if first is not None and all(name in part.columns and part.columns[name].values == first.values for part in parts):
         return LabelColumn(np.concatenate([part.columns[name].codes for part in parts]), first.values)
     places: dict[str, int] = {"": 0}

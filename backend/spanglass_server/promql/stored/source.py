@@ -9,7 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.ports import Selector
-from spanglass_server.promql.series.labels import NAME, LabelColumn
+from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.families import COUNTED
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.series.labels import LabelSets
     from spanglass_server.promql.series.samples import Samples
     from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.decoding.pieces import Piece
@@ -67,9 +66,9 @@ class StoredSeries:
 
     def label_values(self, name: str, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``; attributes of resources have values too."""
+        if name == NAME and not any(each.any_of or _on_labels(each) for each in selectors):
+            return sorted({found for each in selectors for found in self._names(each)})
         found: set[str] = set()
-        if name == NAME:
-            found.update(counted_name for each in selectors for counted_name in self._counted_names(each))
         for labels in self._label_sets(selectors, frozenset({name})):
             column = labels.column(name)
             found.update(column.values[code] for code in np.unique(column.codes).tolist())
@@ -77,8 +76,9 @@ class StoredSeries:
 
     def series(self, selectors: Sequence[Selector]) -> list[dict[str, str]]:
         """See ``SeriesSource``."""
-        found = {tuple(row.items()): row for labels in self._label_sets(selectors) for row in labels.rows()}
-        return [found[key] for key in sorted(found)]
+        every = LabelSets.concat(list(self._label_sets(selectors)))
+        distinct = every.take(every.groups().first)
+        return distinct.take(distinct.order()).rows()
 
     def metadata(self, start_ms: int, end_ms: int) -> dict[str, list[Metadata]]:
         """Type, help and unit of the metrics of a range, by name."""
@@ -93,10 +93,13 @@ class StoredSeries:
         """The exemplars of all series that match any selector, in its range."""
         return exemplars(self._session, self._cache, selectors)
 
+    def _names(self, selector: Selector) -> set[str]:
+        """The names of all series that parts of the range have; quick, for no series is looked at."""
+        forms = wanted(self._session, self._cache, selector, shares_of(self._session, selector))
+        return {*(form.named.name for form in forms), *self._counted_names(selector)}
+
     def _counted_names(self, selector: Selector) -> list[str]:
-        """Names of metrics that are counted from records, where there are any and nothing but names is asked for."""
-        if any(matcher.name != NAME for matcher in selector.matchers) or selector.any_of:
-            return []
+        """Names of metrics that are counted from records, where there are any."""
         held = {signal for signal in (Signal.SPANS, Signal.LOGS) if self._session.parts(signal, window_of(selector))}
         names = [name for name, metric in COUNTED.items() if metric.family.signal in held]
         holds = np.ones(len(names), np.bool_)
@@ -173,3 +176,7 @@ class StoredSeries:
 
 def _used(labels: LabelSets) -> list[str]:
     return [name for name, column in labels.columns.items() if column.codes.any()]
+
+
+def _on_labels(selector: Selector) -> bool:
+    return any(matcher.name != NAME for matcher in selector.matchers)
