@@ -30,13 +30,14 @@ def _labels(question: Question) -> Reply:
 
 
 def _values(question: Question) -> Reply:
-    name = label_name(question.form.required("name"))
+    name = label_name(question.form.text("name"))
     return limited(question.series.label_values(name, selectors_of(question.form)), question.form)
 
 
 def _metadata(question: Question) -> Reply:
     form = question.form
     found: dict[str, list[Metadata]] = question.series.metadata(*form.range_ms())
+    found = {name: told for name, entries in found.items() if (told := [entry for entry in entries if _tells(entry)])}
     metric, limit, per_metric = form.text("metric"), form.count("limit"), form.count("limit_per_metric")
     if metric:
         found = {metric: found[metric]} if metric in found else {}
@@ -44,11 +45,16 @@ def _metadata(question: Question) -> Reply:
     return Reply.of({name: entries[: per_metric or None] for name, entries in chosen})
 
 
+def _tells(entry: Metadata) -> bool:
+    """Whether anything is known: what remote write brings without metadata is not listed, as with Prometheus."""
+    return entry["type"] != "unknown" or bool(entry["help"] or entry["unit"])
+
+
 def _exemplars(question: Question) -> Reply:
     """The exemplars of all series that the selectors of an expression name."""
     form = question.form
     start_ms, end_ms = form.range_ms()
-    expression = parse(form.required("query"))
+    expression = parse(form.text("query"))
     selectors = [selector_of(node, start_ms, end_ms) for node in vector_selectors(expression)]
     return Reply.of(question.series.exemplars(selectors))
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.problems import BadParameterError
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.times import parse_time
@@ -51,13 +52,6 @@ class Form:
         """All values of a parameter that may be repeated."""
         return [text for given, text in self.pairs if given == name]
 
-    def required(self, name: str) -> str:
-        """The value of a parameter that must be given."""
-        text = self.text(name)
-        if not text:
-            raise BadParameterError(name, "it is missing")
-        return text
-
     def time_ms(self, name: str, default: int | None = None) -> int:
         """A time; ``default`` where it is not given, an error without one."""
         text = self.text(name)
@@ -97,7 +91,7 @@ class Form:
                 "step", "zero or negative query resolution step widths are not accepted. Try a positive integer"
             )
         if (end - start) // step > MAX_POINTS:
-            raise BadParameterError("step", _too_many_points(end - start, step))
+            raise ApiError("bad_request", _too_many_points(end - start, step))
         return Steps(start, step, (end - start) // step + 1)
 
 

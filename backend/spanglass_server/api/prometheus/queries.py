@@ -27,7 +27,7 @@ _CUT = "results truncated due to limit"
 def _instant(question: Question) -> Reply:
     started_s, form = time.perf_counter(), question.form
     time_ms, limit = form.time_ms("time", form.now_ms), form.count("limit")
-    answer = instant(question.series, form.required("query"), time_ms, _options(question))
+    answer = instant(question.series, form.text("query"), time_ms, _options(question))
     evaluated_s = time.perf_counter()
     data, was_cut = write_instant(answer.value, time_ms, limit)
     return _reply(form, answer, data, was_cut=was_cut, times_s=(started_s, evaluated_s))
@@ -36,7 +36,7 @@ def _instant(question: Question) -> Reply:
 def _range(question: Question) -> Reply:
     started_s, form = time.perf_counter(), question.form
     steps, limit = form.steps(), form.count("limit")
-    answer = range_query(question.series, form.required("query"), steps, _options(question))
+    answer = range_query(question.series, form.text("query"), steps, _options(question))
     evaluated_s = time.perf_counter()
     if isinstance(answer.value, Samples | Text):
         kind = "string" if isinstance(answer.value, Text) else "range vector"
@@ -80,7 +80,7 @@ def _stats(started_s: float, evaluated_s: float) -> dict[str, Any]:
 
 
 def _format(question: Question) -> Reply:
-    return Reply.of(formatted(question.form.required("query")))
+    return Reply.of(formatted(question.form.text("query")))
 
 
 _QUERY = Param("query", "text", help="The expression, in PromQL.", required=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.problems import BadParameterError
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.parsing.nodes import VectorSelector, children
@@ -21,7 +22,7 @@ def selectors_of(form: Form, *, is_required: bool = False) -> list[Selector]:
     """The selectors given, for the range given; one that matches every series where there is none."""
     texts = form.texts("match[]")
     if not texts and is_required:
-        raise BadParameterError("match[]", "no match[] parameter provided")
+        raise ApiError("bad_request", "no match[] parameter provided")
     start_ms, end_ms = form.range_ms()
     if not texts:
         return [Selector((), start_ms - 1, end_ms)]

@@ -19,10 +19,11 @@ class Series(SeriesInMemory):
     """Series in memory, with what storage knows besides."""
 
     def metadata(self, start_ms, end_ms):
-        """Two metrics, one of two kinds."""
+        """Two metrics, one of two kinds, and one of which nothing is known."""
         assert start_ms < end_ms
         entry = {"type": "gauge", "help": "", "unit": ""}
-        return {"requests_total": [{**entry, "type": "counter"}, entry], "up": [entry]}
+        unknown = {**entry, "type": "unknown"}
+        return {"requests_total": [{**entry, "type": "counter"}, entry, unknown], "odd": [unknown], "up": [entry]}
 
     def exemplars(self, selectors):
         """An exemplar for each selector."""
@@ -125,7 +126,7 @@ def test_stats(api):
 @pytest.mark.parametrize(
     ("path", "texts", "message"),
     [
-        ("/query", {}, 'invalid parameter "query": it is missing'),
+        ("/query", {}, "parse error: no expression found in input"),
         ("/query", {"query": "up", "time": "x"}, 'invalid parameter "time": cannot parse "x" to a valid timestamp'),
         (
             "/query",
