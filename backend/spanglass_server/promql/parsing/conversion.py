@@ -99,7 +99,14 @@ class Conversion:
         closing = self._inside()
         args = tuple(self.expr(arg) for arg in node.args)
         self._place = closing + 1
+        if node.func.name == "info" and len(args) > 1 and not self._is_bare(args[1]):
+            message = "expected label selectors only, got vector selector instead"
+            raise parse_error(self._tokens.text, args[1].position, message)
         return nodes.Call(node.func.name, args, position)
+
+    def _is_bare(self, selector: nodes.Expr) -> bool:
+        """Whether a selector has no name before its braces."""
+        return self._tokens.text[selector.position] == "{"
 
     def _aggregate(self, node: Any) -> nodes.Aggregate:
         op = str(node.op)
@@ -110,6 +117,9 @@ class Conversion:
         inner = self.expr(node.expr)
         self._place = closing + 1
         self._skip_groups("by", "without")
+        if op in ("limitk", "limit_ratio") and param is not None and not nodes.is_scalar(param):
+            message = "expected type scalar in aggregation parameter, got instant vector"
+            raise parse_error(self._tokens.text, param.position, message)
         labels = tuple(node.modifier.labels) if node.modifier else ()
         without = bool(node.modifier) and node.modifier.type == library.AggModifierType.Without
         return nodes.Aggregate(op, inner, param, labels, without, position)

@@ -151,6 +151,25 @@ def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - a case a kind o
             return ()
 
 
+#: The functions that give a scalar.
+_SCALAR_FUNCTIONS = ("scalar", "time", "pi", "start", "end", "step", "range", "min_of", "max_of")
+
+
+def is_scalar(expr: Expr) -> bool:
+    """Whether an expression has one number at each step."""
+    match expr:
+        case Number():
+            return True
+        case Paren(expr=inner) | Negation(expr=inner):
+            return is_scalar(inner)
+        case Binary(left=left, right=right):
+            return is_scalar(left) and is_scalar(right)
+        case Call(function=function):
+            return function in _SCALAR_FUNCTIONS
+        case _:
+            return False
+
+
 def unwrapped(expr: Expr) -> Expr:
     """The expression without parentheses around it."""
     while isinstance(expr, Paren):

@@ -8,7 +8,7 @@ import promql_parser as library
 
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.parsing.conversion import Conversion
-from spanglass_server.promql.parsing.places import place_of
+from spanglass_server.promql.parsing.places import explained
 from spanglass_server.promql.parsing.rewriting import rewrite
 from spanglass_server.promql.parsing.tokens import Token, Tokens, parse_error, tokenize
 
@@ -29,7 +29,7 @@ def _parse_tokens(tokens: Tokens) -> nodes.Expr:
     try:
         tree = library.parse(rewritten.text())
     except ValueError as error:
-        raise parse_error(tokens.text, place_of(str(error), tokens), str(error)) from None
+        raise parse_error(tokens.text, *explained(str(error), tokens)) from None
 
     def parse_duration(inside: list[Token]) -> nodes.Expr:
         return _parse_part(tokens.text, inside)

@@ -73,7 +73,9 @@ def tokenize(text: str) -> Tokens:
             tokens.items.append(Token(kind, found.group(), place, found.group()))  # type: ignore[arg-type]
         place = found.end()
     if open_:
-        raise parse_error(text, len(text), f"unclosed left {_BRACKETS[tokens.items[open_[-1]].text]}")
+        bracket = tokens.items[open_[-1]].text
+        message = "unexpected end of input inside braces" if bracket == "{" else f"unclosed left {_BRACKETS[bracket]}"
+        raise parse_error(text, len(text), message)
     return tokens
 
 
@@ -85,7 +87,8 @@ def _check_bracket(tokens: Tokens, open_: list[int], sign: str, place: int) -> N
         open_.append(len(tokens.items))
     elif sign in _CLOSING:
         if not open_ or tokens.items[open_[-1]].text != _CLOSING[sign]:
-            raise parse_error(tokens.text, place, f"unexpected right {_BRACKETS[sign]} '{sign}'")
+            # Prometheus' place of a closing bracket too many is the one behind it.
+            raise parse_error(tokens.text, place + 1, f"unexpected right {_BRACKETS[sign]} '{sign}'")
         tokens.closing[open_.pop()] = len(tokens.items)
 
 
