@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.evaluation.windows import step_times, window_ends, without
+from spanglass_server.promql.histograms.expressions.extended import smoothed_histograms
 from spanglass_server.promql.series.vectors import Steps, Vector
 
 if TYPE_CHECKING:
@@ -80,8 +81,16 @@ def _smoothed(query: Query, node: VectorSelector, steps: Steps) -> Vector:
     """
     times, lookback_ms = shifted(steps, node.at, plain(node.offset)), query.options.lookback_ms
     samples = _around(query, node, times, 0)
-    removed = np.zeros(len(samples.value), np.bool_) if samples.is_stale is None else samples.is_stale
-    samples = without(samples, removed if samples.histogram is None else removed | (samples.histogram >= 0))
+    if samples.is_stale is not None:
+        samples = without(samples, samples.is_stale)
+    range_ = Range(samples, times, 0, node.position, node.mode, lookback_ms)
+    return smoothed_histograms(query, node, range_, _smoothed_floats(range_))
+
+
+def _smoothed_floats(range_: Range) -> Vector:
+    samples, times, lookback_ms = range_.samples, range_.steps, range_.lookback_ms
+    if samples.histogram is not None:
+        samples = without(samples, samples.histogram >= 0)
     ends = (samples.time_ms, samples.offsets, times)
     hi, earliest, latest = (window_ends(*ends, age_ms) for age_ms in (0, lookback_ms, -lookback_ms))
     if not len(samples.value):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spanglass_server.promql.evaluation.cells import nonempty
 from spanglass_server.promql.evaluation.extended import extended
+from spanglass_server.promql.histograms.expressions.extended import growth_of_histograms
+from spanglass_server.promql.histograms.expressions.window_functions import sample_marks
 from spanglass_server.promql.series.vectors import Vector
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.evaluation.extended import Extended
     from spanglass_server.promql.evaluation.selectors import Range
+    from spanglass_server.promql.functions.invocation import Invocation
 
     Floats = NDArray[np.float64]
 
@@ -25,13 +29,18 @@ ALLOWED = {
 }
 
 
-def growth(range_: Range, *, is_counter: bool, is_rate: bool) -> Vector:
+def growth(call: Invocation, range_: Range, *, is_counter: bool, is_rate: bool) -> Vector:
     """The difference between the ends of each window, with what counters lost by resets."""
+    floats = _growth(range_, is_counter=is_counter, is_rate=is_rate)
+    return nonempty(growth_of_histograms(call, range_, floats, is_counter=is_counter, is_rate=is_rate))
+
+
+def _growth(range_: Range, *, is_counter: bool, is_rate: bool) -> Vector:
     some = extended(range_)
     labels = range_.samples.labels
     if some is None:
         shape = (labels.size, range_.steps.size)
-        return nonempty(Vector(labels, np.zeros(shape), np.zeros(shape, np.bool_)))
+        return Vector(labels, np.zeros(shape), np.zeros(shape, np.bool_))
     with np.errstate(all="ignore"):
         left, right = some.left(is_counter=is_counter), some.right(is_counter=is_counter)
         result = right - left
@@ -39,7 +48,7 @@ def growth(range_: Range, *, is_counter: bool, is_rate: bool) -> Vector:
             result += _lost(some, left, right)
         if is_rate:
             result /= range_.range_ms / 1000
-    return nonempty(Vector(labels, result, some.present))
+    return Vector(labels, result, some.present)
 
 
 def _lost(some: Extended, left: Floats, right: Floats) -> Floats:
@@ -60,14 +69,17 @@ def _lost(some: Extended, left: Floats, right: Floats) -> Floats:
     return lost
 
 
-def marks(range_: Range, *, falls: bool) -> Vector:
+def marks(call: Invocation, range_: Range, *, falls: bool) -> Vector:
     """How often the value changes (or falls) from sample to sample, from the one before the window on."""
-    some = extended(range_)
-    labels = range_.samples.labels
+    samples = range_.samples
+    some = extended(replace(range_, samples=replace(samples, histogram=None)))
     if some is None:
-        shape = (labels.size, range_.steps.size)
-        return nonempty(Vector(labels, np.zeros(shape), np.zeros(shape, np.bool_)))
-    after, before = some.value[1:], some.value[:-1]
-    marked = after < before if falls else (after != before) & ~(np.isnan(after) & np.isnan(before))
-    seen = np.concatenate(([0], np.cumsum(marked)))
-    return nonempty(Vector(labels, (seen[some.last] - seen[some.first]).astype(np.float64), some.present))
+        shape = (samples.labels.size, range_.steps.size)
+        return nonempty(Vector(samples.labels, np.zeros(shape), np.zeros(shape, np.bool_)))
+    if samples.histogram is not None and (samples.histogram >= 0).any():
+        seen = np.cumsum(sample_marks(call, range_, falls=falls))
+    else:
+        after, before = some.value[1:], some.value[:-1]
+        marked = after < before if falls else (after != before) & ~(np.isnan(after) & np.isnan(before))
+        seen = np.concatenate(([0], np.cumsum(marked)))
+    return nonempty(Vector(samples.labels, (seen[some.last] - seen[some.first]).astype(np.float64), some.present))

@@ -55,7 +55,7 @@ def _inform_of_gauges(call: Invocation, result: Vector) -> None:
 def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vector:
     range_ = call.range(0)
     if range_.mode:
-        result = growth(range_, is_counter=is_counter, is_rate=is_rate)
+        result = growth(call, range_, is_counter=is_counter, is_rate=is_rate)
     else:
         result = over_windows(call, range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
     if is_counter:
@@ -144,13 +144,13 @@ def _between_last(some: Windows, *, is_rate: bool) -> Result:
 def changes(call: Invocation) -> Vector:
     """How often the value changes from sample to sample."""
     range_ = call.range(0)
-    return without_name(marks(range_, falls=False) if range_.mode else over_windows(call, range_, _changes))
+    return without_name(marks(call, range_, falls=False) if range_.mode else over_windows(call, range_, _changes))
 
 
 def resets(call: Invocation) -> Vector:
     """How often the value falls from sample to sample."""
     range_ = call.range(0)
-    return without_name(marks(range_, falls=True) if range_.mode else over_windows(call, range_, _resets))
+    return without_name(marks(call, range_, falls=True) if range_.mode else over_windows(call, range_, _resets))
 
 
 def _changes(some: Windows) -> Result:

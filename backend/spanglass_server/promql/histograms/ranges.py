@@ -96,7 +96,7 @@ def increase(samples: Samples, window: Window, reset: NDArray[np.bool_]) -> Chan
     merged = merged_rows(samples.histograms, rows, group, len(cell), weight)
     gauges = np.concatenate([[0], np.cumsum(_hints(samples) == ResetHint.GAUGE)])
     reduced = _reduced(samples.histograms, merged, rows, group, len(cell) + len(counted))
-    return Change(_as_gauge(merged), gauges[window.hi] > gauges[window.lo], np.zeros(len(cell), bool), reduced)
+    return Change(as_gauge(merged), gauges[window.hi] > gauges[window.lo], np.zeros(len(cell), bool), reduced)
 
 
 def difference(samples: Samples, first: NDArray[np.int64], last: NDArray[np.int64]) -> Change:
@@ -108,7 +108,7 @@ def difference(samples: Samples, first: NDArray[np.int64], last: NDArray[np.int6
     hints = _hints(samples)
     gauge = np.stack([hints[first] == ResetHint.GAUGE, hints[last] == ResetHint.GAUGE])
     is_gauge, is_counter = np.asarray(gauge.any(axis=0)), np.asarray(~gauge.all(axis=0))
-    return Change(_as_gauge(merged), is_gauge, is_counter, (bool(merged.reduced.any()), False))
+    return Change(as_gauge(merged), is_gauge, is_counter, (bool(merged.reduced.any()), False))
 
 
 def last_increase(
@@ -122,7 +122,7 @@ def last_increase(
     rows = np.concatenate([samples.row[last], samples.row[before[counted]]])
     weight = np.repeat([1.0, -1.0], [len(cell), len(counted)])
     merged = merged_rows(samples.histograms, rows, np.concatenate([cell, counted]), len(cell), weight)
-    out = _as_gauge(merged)
+    out = as_gauge(merged)
     return Change(replace(out, histograms=divide(out.histograms, seconds)), gauge, np.zeros(len(last), bool))
 
 
@@ -186,6 +186,7 @@ def _hints(samples: Samples) -> NDArray[np.uint8]:
     return np.where(samples.row >= 0, samples.histograms.reset_hint[samples.row], 0).astype(np.uint8)
 
 
-def _as_gauge(merged: Merged) -> Merged:
+def as_gauge(merged: Merged) -> Merged:
+    """The same, as gauges: differences may well be less than those before."""
     gauge = np.full(len(merged.histograms), ResetHint.GAUGE, np.uint8)
     return replace(merged, histograms=replace(merged.histograms, reset_hint=gauge))

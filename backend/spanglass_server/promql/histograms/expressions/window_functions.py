@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 
 #: Functions that take each sample for one, whatever it holds.
 _COUNTING = frozenset({"count_over_time", "present_over_time", "ts_of_first_over_time", "ts_of_last_over_time"})
-_MIXED = "encountered a mix of histograms and floats for metric name"
-_MIXED_LAYOUTS = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name"
-_RECONCILED = "mismatched custom buckets were reconciled during"
+MIXED = "encountered a mix of histograms and floats for metric name"
+MIXED_LAYOUTS = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name"
+RECONCILED = "mismatched custom buckets were reconciled during"
 _IGNORED = "ignored histograms in a range containing both floats and histograms for metric name"
+
+
+def sample_marks(call: Invocation, range_: Range, *, falls: bool) -> Bools:
+    """Where a sample, float or histogram, differs from the one before, or is a counter reset."""
+    some = histogram_windows(call, range_)
+    return _resets(some) if falls else _changes(some)
 
 
 def over_mixed(call: Invocation, range_: Range, floats: OfFloats) -> Vector:
@@ -85,13 +91,13 @@ def _avg(some: HistogramWindows) -> Computed:
 
 def _aggregated(some: HistogramWindows, compute: Callable[..., Merged]) -> Computed:
     mixed = (some.number > 0) & (some.number < some.count)
-    some.warn(_MIXED, mixed)
+    some.warn(MIXED, mixed)
     cells = np.nonzero((some.number > 0) & ~mixed)
     lo, size = some.lo[cells], some.count[cells]
     group = np.repeat(np.arange(len(lo)), size)
     places = np.repeat(lo - np.cumsum(size) + size, size) + np.arange(len(group))
     found = compute(some.samples.histograms, some.samples.row[places], group, len(lo))
-    return [_kept(some, cells, found, "aggregation")], some.number > 0
+    return [kept(some, cells, found, "aggregation")], some.number > 0
 
 
 def _rate(some: HistogramWindows) -> Computed:
@@ -118,17 +124,15 @@ def _extrapolated(
     some: HistogramWindows, change: Callable[[ranges.Window], ranges.Change], *, is_counter: bool
 ) -> Computed:
     mixed = (some.number > 0) & (some.number < some.count)
-    some.warn(_MIXED, mixed)
+    some.warn(MIXED, mixed)
     cells = np.nonzero((some.number > 1) & ~mixed)
     end_ms = step_times(some.range.steps)[cells[1]]
     window = ranges.Window(some.lo[cells], some.hi[cells], end_ms - some.range.range_ms, end_ms)
     found = change(window)
-    _tell_kinds(some, cells, found)
+    tell_kinds(some, cells, found)
     part = Part(cells, ranges.extrapolated(some.samples, window, found.merged.histograms, is_counter=is_counter))
-    for name, is_reduced in zip(("subtraction", "addition"), found.is_reduced, strict=True):
-        if is_reduced:
-            some.call.inform(f"{_RECONCILED} {name}")
-    return [_without(some, part, found.merged)], some.number > 0
+    tell_reduced(some, found)
+    return [without_void(some, part, found.merged)], some.number > 0
 
 
 def _irate(some: HistogramWindows) -> Computed:
@@ -147,34 +151,42 @@ def _between_last(
     before = np.maximum(last - 1, 0)
     enough = some.count > 1
     now, then = some.samples.row[last] >= 0, some.samples.row[before] >= 0
-    some.warn(_MIXED, enough & (now != then))
+    some.warn(MIXED, enough & (now != then))
     cells = np.nonzero(enough & now & then)
     seconds = (some.samples.time_ms[last[cells]] - some.samples.time_ms[before[cells]]) / 1000
     found = change(last[cells], seconds)
-    _tell_kinds(some, cells, found)
-    return [_kept(some, cells, found.merged, "subtraction")], enough & (now | then)
+    tell_kinds(some, cells, found)
+    return [kept(some, cells, found.merged, "subtraction")], enough & (now | then)
 
 
-def _kept(some: HistogramWindows, cells: tuple[NDArray[np.intp], ...], found: Merged, name: str) -> Part:
+def kept(some: HistogramWindows, cells: tuple[NDArray[np.intp], ...], found: Merged, name: str) -> Part:
     """What is not void, telling what happened during ``name``."""
     good = ~found.incompatible
     if (found.reduced & good).any():
-        some.call.inform(f"{_RECONCILED} {name}")
+        some.call.inform(f"{RECONCILED} {name}")
     if name == "aggregation" and (found.collision & good).any():
         some.call.warn(f"conflicting counter resets during histogram {name}")
-    return _without(some, Part(cells, found.histograms), found)
+    return without_void(some, Part(cells, found.histograms), found)
 
 
-def _without(some: HistogramWindows, part: Part, found: Merged) -> Part:
+def without_void(some: HistogramWindows, part: Part, found: Merged) -> Part:
     """The part without what is void, which is told."""
     where = np.zeros(some.lo.shape, bool)
     where[part.cells] = found.incompatible
-    some.warn(_MIXED_LAYOUTS, where)
-    kept = np.flatnonzero(~found.incompatible)
-    return Part(tuple(axis[kept] for axis in part.cells), take(part.histograms, kept))
+    some.warn(MIXED_LAYOUTS, where)
+    good = np.flatnonzero(~found.incompatible)
+    return Part(tuple(axis[good] for axis in part.cells), take(part.histograms, good))
 
 
-def _tell_kinds(some: HistogramWindows, cells: tuple[NDArray[np.intp], ...], found: ranges.Change) -> None:
+def tell_reduced(some: HistogramWindows, found: ranges.Change) -> None:
+    """Tell where custom bounds differed."""
+    for name, is_reduced in zip(("subtraction", "addition"), found.is_reduced, strict=True):
+        if is_reduced:
+            some.call.inform(f"{RECONCILED} {name}")
+
+
+def tell_kinds(some: HistogramWindows, cells: tuple[NDArray[np.intp], ...], found: ranges.Change) -> None:
+    """Tell of gauges where counters are wanted, and the other way round."""
     for message, flags in (
         ("this native histogram metric is not a counter:", found.is_gauge & ~_is_difference(some)),
         ("this native histogram metric is not a gauge:", found.is_counter),
