@@ -33,6 +33,7 @@ BUILT_IN = {
     "issues": ("spanglass.cli.issues.issues", "list issues: errors, grouped"),
     "issue": ("spanglass.cli.issues.issue", "show an issue, or resolve, ignore, assign, merge it"),
     "releases": ("spanglass.cli.issues.releases", "list releases with their issues"),
+    "dashboards": ("spanglass.cli.dashboards.dashboards", "list, check, export and import dashboards"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),
