@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.stored.naming.labels import telling
+from spanglass_server.promql.stored.writers import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,19 @@ class Chosen:
     def samples(self) -> int:
         """How many samples they have, whenever."""
         return int((self.piece.offsets[self.rows + 1] - self.piece.offsets[self.rows]).sum())
+
+    @property
+    def since(self) -> NDArray[np.int64]:
+        """Since when the writer of each stream has been counting, 0 where that is unknown."""
+        since_ms = self.piece.streams.since_ms
+        return np.zeros(len(self.rows), np.int64) if since_ms is None else since_ms[self.rows]
+
+    @property
+    def times(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The times of the first and last sample of each stream."""
+        first, end = self.piece.offsets[self.rows], self.piece.offsets[self.rows + 1]
+        last = max(len(self.piece.time_ms) - 1, 0)
+        return self.piece.time_ms[np.minimum(first, last)], self.piece.time_ms[np.maximum(end - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +81,7 @@ def resolved(chosen: Sequence[Chosen]) -> Resolved:
         labels = labels.replace(telling(columns, labels))
         groups = labels.groups()
         of_stream, labels = groups.of[of_stream], labels.take(groups.first)
+    labels, of_stream = told_apart(labels, of_stream, chosen)
     order = labels.order()
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))

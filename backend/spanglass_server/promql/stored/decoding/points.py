@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from spanglass_server.promql.stored.decoding.known import KnownStreams, known_streams
 from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
+from spanglass_server.promql.stored.decoding.writers import by_writer
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
@@ -78,10 +79,14 @@ class Points:
 
     def keep(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Points:
         """Some of the points, in their order."""
-        places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
+        return self.arranged(self.streams, np.searchsorted(places, self.offsets).astype(np.int64), places)
+
+    def arranged(self, streams: Streams, offsets: NDArray[np.int64], places: NDArray[np.intp]) -> Points:
+        """Some of the points in another order, as those of other streams."""
         return Points(
-            self.streams,
-            np.searchsorted(places, self.offsets).astype(np.int64),
+            streams,
+            offsets,
             self.time_ms[places],
             None if self.is_stale is None else self.is_stale[places],
             None if self.created_ms is None else self.created_ms[places],
@@ -100,7 +105,12 @@ class PointReader:
     def read(self, part: Part, identity: Identity, values: Values) -> Points:
         """Read points that have a value, or say that there is none. Of one time the last stays, of deltas all."""
         points = self.read_all(part, identity, values)
-        return _without_overlaps(points) if identity.is_delta else _last_of_each_time(points)
+        if identity.is_delta:
+            return _without_overlaps(points)
+        if identity.has_writers:
+            points = by_writer(points)
+            points = points if self._with_created else replace(points, created_ms=None)
+        return _last_of_each_time(points)
 
     def read_all(self, part: Part, identity: Identity, values: Values) -> Points:
         """Read all points that have a value, or say that there is none."""
@@ -114,7 +124,7 @@ class PointReader:
             "chosen": identity.condition(),
             "is_there": Sql(values.is_there),
         }
-        with_start = self._with_created or identity.is_delta
+        with_start = self._with_created or identity.is_delta or identity.has_writers
         start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
         found = run(self._session, statement("promql/points", start=start, values=selected, **wanted))
         numbers = found["stream"].combine_chunks().dictionary_encode()

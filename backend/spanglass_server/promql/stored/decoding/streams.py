@@ -30,10 +30,14 @@ SCOPE_FIELDS = {"scope_name": "scope_field.name", "scope_version": "scope_field.
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The identities of streams in columns; ``keys`` are equal for equal ones, in whatever part they are found."""
+    """The identities of streams in columns; ``keys`` are equal for equal ones, in whatever part they are found.
+
+    ``since_ms`` is the start of what each one's writer counts (0: unknown), where that tells writers apart.
+    """
 
     columns: LabelSets
     keys: NDArray[np.uint64]
+    since_ms: NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, columns: LabelSets) -> Streams:
@@ -46,11 +50,17 @@ class Streams:
 
     def take(self, rows: NDArray[np.intp]) -> Streams:
         """Chosen streams, in the order of ``rows``."""
-        return Streams(self.columns.take(rows), self.keys[rows])
+        since_ms = None if self.since_ms is None else self.since_ms[rows]
+        return Streams(self.columns.take(rows), self.keys[rows], since_ms)
+
+    def written_since(self, since_ms: NDArray[np.int64]) -> Streams:
+        """The same streams with the starts of their writers."""
+        return Streams(self.columns, self.keys, since_ms)
 
     def with_label(self, name: str, of: NDArray[np.intp], column: LabelColumn) -> Streams:
         """Several streams of each, ``of`` these, told apart by a label."""
-        return Streams.of(self.columns.take(of).replace({f"label.{name}": column}))
+        told = Streams.of(self.columns.take(of).replace({f"label.{name}": column}))
+        return told if self.since_ms is None else told.written_since(self.since_ms[of])
 
     @property
     def bytes(self) -> int:

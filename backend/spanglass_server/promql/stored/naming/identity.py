@@ -62,6 +62,12 @@ class Identity:
         return self.temporality == DELTA
 
     @property
+    def has_writers(self) -> bool:
+        """Whether its points count since a start, which tells the processes apart that send them."""
+        is_counter = self.is_monotonic or self.type in {"histogram", "exponential_histogram"}
+        return is_counter and not self.is_delta and not self.is_verbatim
+
+    @property
     def is_number(self) -> bool:
         """Whether a point is one number."""
         return self.type in {"gauge", "sum"}
