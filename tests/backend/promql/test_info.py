@@ -51,3 +51,26 @@ def test_info_that_changes() -> None:
     assert_range(series, "info(x)", expected)
     twice = {**series, 'target_info{job="j", instance="1", version="3"}': "1x9"}
     assert error_of(twice, "info(x)", 2).message.startswith("found duplicate series for info metric")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            'info(x{instance="1"}, {__name__=~".+_info"})',
+            'x{job="j", instance="1", env="prod", rev="abc", version="1"}',
+        ),
+        ('info(x{instance="1"}, {none=""})', 'x{job="j", instance="1"}'),
+        ('info(x{instance="1"}, {})', 'x{job="j", instance="1", env="prod", version="1"}'),
+        ('info(x{instance="2"}, {env=~".*"})', 'x{job="j", instance="2", env="own"}'),
+    ],
+)
+def test_which_info_metrics_count(query: str, expected: str) -> None:
+    """Several info metrics add their labels one after another; a matcher may accept that there is no label."""
+    value = "2" if "2" in query else "1"
+    assert_values(at(SERIES, query, 1), {expected: value})
+
+
+def test_labels_that_are_there_already() -> None:
+    """An info series that gives none of the labels asked for leaves the series out."""
+    assert_values(at(SERIES, 'info(x{instance="2"}, {env="prod"})', 1), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,26 +40,45 @@ def info(call: Invocation) -> Vector:
     selector = nodes.VectorSelector("", (*names, *wanted), position=call.node.position)
     found, time_ms = last_samples(call.query, selector, call.steps)
     labels = {matcher.name for matcher in wanted}
-    needs_info = any(not _accepts_nothing(matcher) for matcher in wanted)
     is_info = _is_named(base, found)
     others = nonempty(_newest(found, time_ms))
-    joined = _joined(take(base, np.flatnonzero(~is_info)), others, labels, needs_info=needs_info)
+    joined = take(base, np.flatnonzero(~is_info))
+    enriched = np.zeros(joined.labels.size, np.bool_)
+    for name in dict.fromkeys(others.labels.column(NAME).texts()):
+        of_name = np.array([text == name for text in others.labels.column(NAME).texts()], np.bool_)
+        joined, enriched = _joined(joined, enriched, take(others, np.flatnonzero(of_name)), labels)
+    if not all(map(_accepts_nothing, wanted)):
+        joined = take(joined, np.flatnonzero(enriched))
     return merged(concat(take(base, np.flatnonzero(is_info)), joined))
 
 
-def _joined(base: Vector, found: Vector, labels: Collection[str], *, needs_info: bool) -> Vector:
-    """The base series, each with labels of the info series of its job and instance at each step."""
-    groups = match(base.labels, found.labels, _MATCHING)
-    base_rows, info_rows = groups.pairs()
+def _joined(
+    base: Vector, enriched: NDArray[np.bool_], found: Vector, labels: Collection[str]
+) -> tuple[Vector, NDArray[np.bool_]]:
+    """The base series, each with labels of the info series of its job and instance at each step.
+
+    ``enriched`` says which series have got any label so far.
+    """
+    base_rows, info_rows = match(base.labels, found.labels, _MATCHING).pairs()
     there = occupied(take(found, info_rows))
     pairs = masked(take(base, base_rows), there)
     added = found.labels.take(info_rows).drop({NAME, *_IDENTIFYING})
     added = added.keep(labels) if labels else added
-    enriched = replace(pairs, labels=_with_missing(pairs.labels, added))
     alone = counted(there, base_rows, base.labels.size) == 0
-    if needs_info:
-        return nonempty(enriched)
-    return concat(nonempty(masked(base, alone)), nonempty(enriched))
+    with_labels = replace(pairs, labels=_with_missing(pairs.labels, added))
+    gained = enriched[base_rows] | _gained(pairs.labels, added)
+    both = concat(masked(base, alone), with_labels)
+    filled = np.flatnonzero(occupied(both).any(axis=1))
+    return take(both, filled), np.concatenate([enriched, gained])[filled]
+
+
+def _gained(labels: LabelSets, added: LabelSets) -> NDArray[np.bool_]:
+    """Which series get a label that they lack."""
+    gained = np.zeros(labels.size, np.bool_)
+    for name, column in added.columns.items():
+        has_own = np.array([bool(text) for text in labels.column(name).values], np.bool_)[labels.column(name).codes]
+        gained |= ~has_own & np.array([bool(text) for text in column.values], np.bool_)[column.codes]
+    return gained
 
 
 def _with_missing(labels: LabelSets, added: LabelSets) -> LabelSets:
@@ -96,7 +116,9 @@ def _is_named(base: Vector, found: Vector) -> NDArray[np.bool_]:
 
 def _accepts_nothing(matcher: Matcher) -> bool:
     """Whether a series without the label matches."""
-    return {"=": matcher.value == "", "!=": matcher.value != ""}.get(matcher.operator, False)
+    if matcher.operator in ("=", "!="):
+        return (matcher.value == "") == (matcher.operator == "=")
+    return (re.fullmatch(matcher.value, "") is not None) == (matcher.operator == "=~")
 
 
 CALLS = {"info": info}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import promql_parser as library
 
 from spanglass_server.promql.parsing import nodes
-from spanglass_server.promql.parsing.rewriting import milliseconds
+from spanglass_server.promql.parsing.rewriting import ANY_NAME, milliseconds
 from spanglass_server.promql.parsing.tokens import parse_error
 from spanglass_server.promql.ports import Matcher, Operator
 from spanglass_server.promql.series.labels import NAME
@@ -231,7 +231,7 @@ def _at(tokens: list[Token]) -> nodes.At:
 
 def _matchers(node: Any) -> tuple[tuple[Matcher, ...], tuple[tuple[Matcher, ...], ...]]:
     named = (Matcher(NAME, "=", node.name),) if node.name else ()
-    common = tuple(map(_matcher, node.matchers.matchers))
+    common = tuple(matcher for matcher in map(_matcher, node.matchers.matchers) if matcher.value != ANY_NAME)
     return named + common, tuple(tuple(map(_matcher, group)) for group in node.matchers.or_matchers)
 
 

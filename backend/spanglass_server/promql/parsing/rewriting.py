@@ -16,6 +16,8 @@ from spanglass_server.promql.parsing.tokens import Token, Tokens, parse_error
 _FIRST_PLACEHOLDER = 1000
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 _SIGNS = ("+", "-")
+#: Put into the selector of info, which unlike others may accept everything; the conversion takes it out again.
+ANY_NAME = "(?:.+)"
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ def rewrite(tokens: Tokens) -> Rewritten:
             _rewrite_range(rewritten, place, tokens.closing[place])
         elif token.kind == "name" and token.text.lower() == "offset" and place > 0:
             _rewrite_offset(rewritten, place + 1)
+        elif token.text == "{" and _is_info_selector(tokens, place):
+            tokens.items[place] = replace(token, written=f'{{__name__=~"{ANY_NAME}",')
         elif token.text in ("</", ">/"):
             tokens.items[place] = replace(token, written=token.text[0])
         elif token.kind == "number" and "_" in token.text:
@@ -60,6 +64,14 @@ def number(text: str) -> float:
     """What a number token means."""
     plain = text.replace("_", "").lower()
     return float(int(plain, 16)) if plain.startswith("0x") else float(plain)
+
+
+def _is_info_selector(tokens: Tokens, place: int) -> bool:
+    """Whether braces are the second argument of info."""
+    if not tokens.is_at(place - 1, ","):
+        return False
+    around = [left for left, right in tokens.closing.items() if left < place < right and tokens.is_at(left, "(")]
+    return bool(around) and tokens.is_at(max(around) - 1, "info")
 
 
 def _is_mode(tokens: Tokens, place: int) -> bool:
