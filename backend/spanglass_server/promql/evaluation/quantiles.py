@@ -24,7 +24,10 @@ def quantile_of_sorted(ordered: Floats, count: NDArray[np.int64], unknown: NDArr
         lower = np.floor(rank).astype(np.int64)
         upper = np.minimum(lower + 1, np.maximum(count - 1, 0))
         weight = rank - np.floor(rank)
-        result = _ranked(ordered, lower, unknown) * (1 - weight) + _ranked(ordered, upper, unknown) * weight
+        below = _ranked(ordered, lower, unknown)
+        between = below * (1 - weight) + _ranked(ordered, upper, unknown) * weight
+        # On a value, its neighbour does not count, not even an infinite one.
+        result = np.where(weight == 0, below, between)
     result = np.where(wanted < 0, -np.inf, np.where(wanted > 1, np.inf, result))
     return np.where(np.isnan(wanted), np.nan, result)
 
