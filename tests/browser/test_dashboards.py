@@ -198,6 +198,20 @@ def test_queries_are_completed(open_board, boards):
     page.locator("#editor").wait_for(state="detached")
 
 
+def test_yaml_is_imported(open_board, boards):
+    """What a text holds is said before it is kept, and what is wrong with its line; then the dashboard opens."""
+    page = open_board("/dashboards")
+    page.locator("button#import").click()
+    field = page.locator("dialog textarea")
+    field.fill("name: Came in\npanels:\n  - {title: One, type: stat, query: error_rate, unitt: s}\n")
+    page.locator("dialog .err").wait_for()
+    assert "line 3:" in page.locator("dialog .err").inner_text()
+    field.fill("name: Came in\npanels:\n  - {title: One, type: stat, query: error_rate}\n")
+    page.locator("dialog .btn.main:not([disabled])").click()
+    page.wait_for_url("**/dashboards/came-in")
+    page.locator("h2:text-is('One')").wait_for()
+
+
 def test_a_conflict_is_said_with_the_ways_on(open_board, boards):
     """What somebody else saved meanwhile is not lost: it can be replaced, shown, or left beside a copy."""
     path = copy(boards, "Contested")

@@ -3,6 +3,7 @@
 import { send } from "../api.js";
 import { h } from "../dom.js";
 import { askText } from "./edit/saving.js";
+import { importDialog } from "./importing.js";
 import { sentence } from "./panel.js";
 
 function say(text, bad = false) {
@@ -32,5 +33,6 @@ function narrow(input) {
 }
 
 document.getElementById("new").addEventListener("click", make);
+document.getElementById("import").addEventListener("click", importDialog);
 document.querySelector("input[name=q]").addEventListener("input", ({ target }) => narrow(target));
 document.documentElement.dataset.board = "";
