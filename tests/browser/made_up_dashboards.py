@@ -127,5 +127,6 @@ def one_series(panel, host, values):
         "values": values,
         "value": values[-1],
         "level": reached[-1] if reached else None,
+        "slot": HOSTS.index(host) if host else None,
         "records": {"signal": "spans", "filter": f'service.name = "{host}"'} if host else None,
     }

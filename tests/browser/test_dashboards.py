@@ -198,7 +198,7 @@ def test_queries_are_completed(open_board, boards):
     page.locator("#editor").wait_for(state="detached")
 
 
-def test_yaml_is_imported(open_board, boards):
+def test_yaml_is_imported(open_board):
     """What a text holds is said before it is kept, and what is wrong with its line; then the dashboard opens."""
     page = open_board("/dashboards")
     page.locator("button#import").click()

@@ -74,9 +74,10 @@ class VersionList(TypedDict):
 
 
 class Checked(TypedDict):
-    """What a text holds: its dashboards that are right, and everything that is wrong."""
+    """What a text holds: its dashboards that are right, these as YAML, and everything that is wrong."""
 
     dashboards: list[dict[str, Any]]
+    yaml: str
     problems: list[ProblemJson]
 
 
@@ -111,7 +112,8 @@ class LinkJson(TypedDict):
 class SeriesJson(TypedDict):
     """One series: ``values`` at the panel's times, and the one number that the panel's calculation makes of them.
 
-    ``records`` is a filter of the records behind it, for a link from the series to its traces or logs.
+    ``records`` is a filter of the records behind it, for a link from the series to its traces or logs; ``slot`` the
+    colour of the service that it is about.
     """
 
     query: str
@@ -120,6 +122,7 @@ class SeriesJson(TypedDict):
     values: list[float | None]
     value: float | None
     level: str | None
+    slot: int | None
     records: dict[str, str] | None
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from spanglass_server.store.service_slots import service_slot
+
 ONE = {"name": "One", "panels": [{"title": "P", "query": "up"}]}
 YAML = """\
 monitoring:
@@ -117,6 +119,7 @@ def test_all_problems_are_listed(api, tmp_path):
     ]
     right = client.post("/api/v1/dashboards/check", json={"yaml": YAML}).json()
     assert [dashboard["uid"] for dashboard in right["dashboards"]] == ["one"]
+    assert client.post("/api/v1/dashboards/check", json={"yaml": right["yaml"]}).json() == right
     refused = client.post("/api/v1/dashboards", json=bad)
     assert told(refused) == (400, "bad_request", "dashboard.panels[0].typ")
     assert "1 more" in refused.json()["error"]["message"]
@@ -148,6 +151,7 @@ def test_the_data_of_a_panel(api):
     body = {"dashboard": "one", "panel": "p", "variables": {"service": "shop"}}
     answer = client.post("/api/v1/dashboards/panel-data", json=body).json()
     assert [(series["name"], series["value"]) for series in answer["series"]] == [("shop", 1.0)]
+    assert answer["series"][0]["slot"] == service_slot("shop")
     assert answer["errors"] == []
     alone = {"panel": {"query": "sum(x"}, "step": "1m", "points": 10}
     failed = client.post("/api/v1/dashboards/panel-data?last=1h", json=alone).json()

@@ -88,6 +88,7 @@ class Keeping:
         read = read_of(params["body"])
         return {
             "dashboards": [to_json(dashboard) for dashboard in read.dashboards],
+            "yaml": to_yaml(read.dashboards) if read.dashboards else "",
             "problems": [problem.as_json() for problem in read.problems],
         }
 

@@ -97,6 +97,7 @@ class _Panel:
         return as_json(self._shown(self._evaluated(), None))
 
     def _shown(self, evaluated: dict[str, Evaluated], records: list[dict[str, Any]] | None) -> Shown:
+        variables = self._question.variables
         return Shown(
             self._panel,
             self._texts,
@@ -105,6 +106,7 @@ class _Panel:
             records,
             tuple(dict.fromkeys(self._notes)),
             tuple(self._errors),
+            variables.session.service_slot,
         )
 
     def _evaluated(self) -> dict[str, Evaluated]:

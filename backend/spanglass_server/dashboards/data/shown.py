@@ -14,7 +14,7 @@ from spanglass_server.query.language.text import quote
 from spanglass_server.query.window import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,8 @@ _TOP = 10
 _FEW_LABELS = 2  # of one series, which name it without a legend
 _PLACE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _NAME = "__name__"
+#: Labels that name a service; a job is a namespace, if there is one, and a service.
+_SERVICES = ("service_name", "service.name", "job")
 #: Labels by which records behind a series are found, and their keys in filters.
 _KEYS = {
     "service_name": "service.name",
@@ -51,6 +53,7 @@ class Shown:
     records: list[dict[str, Any]] | None
     notes: tuple[str, ...]
     errors: tuple[Problem, ...]
+    service_slot: Callable[[str], int]
 
 
 def as_json(shown: Shown) -> PanelData:
@@ -118,6 +121,7 @@ def _of_query(shown: Shown, query: Query, evaluated: Evaluated, lines: Lines) ->
             "values": values,
             "value": None if number != number else number,  # noqa: PLR0124 - the test for NaN
             "level": _level(number, panel.thresholds),
+            "slot": _slot(labels, shown.service_slot),
             "records": _records(query, evaluated, labels),
         }
         for name, labels, values, number in zip(
@@ -145,6 +149,12 @@ def _names(legend: str, query: Query, labels: Sequence[Mapping[str, str]], *, al
 def _otherwise(query: Query) -> str:
     """What a query is called that says nothing else."""
     return query.aggregate if query.kind == "filter" else query.text
+
+
+def _slot(labels: Mapping[str, str], service_slot: Callable[[str], int]) -> int | None:
+    """The colour of the service that a series is about."""
+    name = next((labels[key] for key in _SERVICES if labels.get(key)), "")
+    return service_slot(name.rpartition("/")[2]) if name else None
 
 
 def _level(value: float, thresholds: Sequence[Threshold]) -> str | None:

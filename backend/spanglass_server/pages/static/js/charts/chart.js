@@ -61,9 +61,9 @@ export class Chart {
   show({ frame, previous = null, exemplars = [], annotations = [] }) {
     const hidden = this.frame ? hiddenNames(this.frame.series) : new Set();
     this.frame = { bounds: [], cells: [], ...frame, series: ranked(frame.series ?? []) };
-    const given = new Map(this.frame.series.filter(({ slot }) => slot !== undefined).map(({ name, slot }) => [name, slot]));
+    const given = new Map(this.frame.series.filter(({ slot }) => Number.isInteger(slot)).map(({ name, slot }) => [name, slot]));
     const found = slots(this.frame.series.map(({ name }) => name), given);
-    this.frame.series = this.frame.series.map((one, i) => ({ ...one, slot: found[i], hidden: hidden.has(one.name), ...(this.frame.series.length === 1 && !one.css && one.slot === undefined ? { css: "accent" } : {}) }));
+    this.frame.series = this.frame.series.map((one, i) => ({ ...one, slot: found[i], hidden: hidden.has(one.name), ...(this.frame.series.length === 1 && !one.css && !Number.isInteger(one.slot) ? { css: "accent" } : {}) }));
     Object.assign(this, { previous: previous?.series ?? [], exemplars, annotations });
     this.draw();
     this.legend.show();

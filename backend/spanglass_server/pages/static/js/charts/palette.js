@@ -52,17 +52,20 @@ const fnv1a = (text) => {
 
 /**
  * The slot of every name, as services get theirs: FNV-1a modulo ten, the next free one where that is taken. So a name
- * has mostly one colour on all charts, and a service its own. Names past ten get -1: they are drawn in grey.
+ * has mostly one colour on all charts. `fixed` are slots of services: the first series of a service has its colour.
+ * Names past ten get -1: they are drawn in grey.
  */
 export function slots(names, fixed = new Map()) {
-  const found = new Map(names.slice(0, SLOTS).filter((name) => fixed.has(name)).map((name) => [name, fixed.get(name)]));
-  const taken = new Set(found.values());
-  for (const name of names.slice(0, SLOTS)) {
+  const found = new Map();
+  const taken = new Set();
+  const give = (name, slot) => { taken.add(slot); found.set(name, slot); };
+  const coloured = names.slice(0, SLOTS);
+  for (const name of coloured) if (fixed.has(name) && !taken.has(fixed.get(name))) give(name, fixed.get(name));
+  for (const name of coloured) {
     if (found.has(name)) continue;
     let slot = fnv1a(name) % SLOTS;
     while (taken.has(slot)) slot = (slot + 1) % SLOTS;
-    taken.add(slot);
-    found.set(name, slot);
+    give(name, slot);
   }
   return names.map((name) => found.get(name) ?? -1);
 }

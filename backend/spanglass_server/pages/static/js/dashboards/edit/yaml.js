@@ -10,13 +10,7 @@ const PAUSE = 400; // ms without typing before the text is checked
 const placed = ({ line, column, path, message, hint }) => [line && `line ${line}${column ? `:${column}` : ""}`, path, message].filter(Boolean).join(": ") + (hint ? `; ${hint}` : "");
 
 /** The draft as it would be written. */
-async function written(editing) {
-  const { dashboard } = editing.board;
-  const checked = await send("POST", "dashboards/check", { dashboard });
-  if (checked.yaml) return checked.yaml;
-  const response = await fetch(`/api/v1/dashboards/${encodeURIComponent(dashboard.uid)}/yaml`);
-  return (await response.json()).yaml;
-}
+const written = async ({ board }) => (await send("POST", "dashboards/check", { dashboard: board.dashboard })).yaml;
 
 /** Show the YAML in a dialog; while the dashboard is edited it can be changed there, and is checked as it is typed. */
 export async function yamlDialog(editing) {
