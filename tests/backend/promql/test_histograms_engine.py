@@ -31,6 +31,9 @@ SERIES = {
     'mixed{a="1"}': "1 2 {{count:2 sum:3 buckets:[1 1]}} "
     "{{count:4 sum:5 buckets:[2 2]}} 5 {{count:6 sum:7 buckets:[3 3]}}",
     'unlike{a="1"}': "{{count:2 sum:3 buckets:[1 1]}}x4 {{schema:-53 count:3 sum:5 custom_values:[2] buckets:[1 2]}}",
+    'bounds{a="1"}': "{{schema:-53 count:9 custom_values:[1 2] buckets:[3 3 3]}} "
+    "{{schema:-53 count:2 custom_values:[2 3] buckets:[1 1]}} "
+    "{{schema:-53 count:4 custom_values:[1 2 3] buckets:[1 1 1 1]}}",
     'f{a="1"}': "0+2x5",
     'f{a="2"}': "3x5",
 }

@@ -10,7 +10,7 @@ import numpy as np
 from spanglass_server.promql.histograms.arithmetic import divide, equal, multiply
 from spanglass_server.promql.histograms.merging import merged_rows
 from spanglass_server.promql.histograms.resets import was_reset
-from spanglass_server.promql.histograms.rows import take
+from spanglass_server.promql.histograms.rows import is_custom, take
 from spanglass_server.promql.series.histograms import ResetHint
 
 if TYPE_CHECKING:
@@ -84,18 +84,20 @@ def changed_before(samples: Samples) -> NDArray[np.bool_]:
 def increase(samples: Samples, window: Window, reset: NDArray[np.bool_]) -> Change:
     """How much counters rose from the first to the last sample of each window, resets taken into account."""
     cell = np.arange(len(window.lo))
-    # A reset right after the first sample: what it counted is no part of the increase, nor is its layout.
+    # A reset right after the first sample: what it counted is no part of the increase, nor is its layout; the custom
+    # bounds of the second are, as in Prometheus.
     counted = np.flatnonzero(~reset[window.lo + 1])
+    second = np.flatnonzero(reset[window.lo + 1] & is_custom(samples.histograms)[samples.row[window.lo + 1]])
     places = np.flatnonzero(reset)
     begin, end = np.searchsorted(places, window.lo + 2), np.searchsorted(places, window.hi)
     number = end - begin
     inner = np.repeat(begin - np.cumsum(number) + number, number) + np.arange(number.sum())
-    rows = np.concatenate([samples.row[window.last], samples.row[window.lo[counted]], samples.row[places[inner] - 1]])
-    weight = np.repeat([1.0, -1.0, 1.0], [len(cell), len(counted), len(inner)])
-    group = np.concatenate([cell, counted, np.repeat(cell, number)])
+    rows = samples.row[np.concatenate([window.last, window.lo[counted], window.lo[second] + 1, places[inner] - 1])]
+    weight = np.repeat([1.0, -1.0, 0.0, 1.0], [len(cell), len(counted), len(second), len(inner)])
+    group = np.concatenate([cell, counted, second, np.repeat(cell, number)])
     merged = merged_rows(samples.histograms, rows, group, len(cell), weight)
     gauges = np.concatenate([[0], np.cumsum(_hints(samples) == ResetHint.GAUGE)])
-    reduced = _reduced(samples.histograms, merged, rows, group, len(cell) + len(counted))
+    reduced = _reduced(samples.histograms, merged, rows, group, len(cell) + len(counted) + len(second))
     return Change(as_gauge(merged), gauges[window.hi] > gauges[window.lo], np.zeros(len(cell), bool), reduced)
 
 

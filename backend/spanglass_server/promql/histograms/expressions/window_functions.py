@@ -192,7 +192,7 @@ def tell_kinds(some: HistogramWindows, cells: tuple[NDArray[np.intp], ...], foun
         ("this native histogram metric is not a gauge:", found.is_counter),
     ):
         where = np.zeros(some.lo.shape, bool)
-        where[cells] = flags
+        where[cells] = flags & ~found.merged.incompatible
         some.warn(message, where)
 
 
