@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def print_range(series: Sequence[dict[str, Any]], lines: Sequence[Sequence[float
         Column("line", "over time", narrow=lambda line: line[-_NARROW_LINE:], whole=True),
         Column("min", show=show.number, right=True),
         Column("max", show=show.number, right=True),
-        Column("last", show=_value, right=True),
+        Column("last", show=_short, right=True),
     ]
     rows = [
         {"series": one["metric"], "line": show.sparkline(_thinned(line)), **_ends(line), "last": _last(one)}
@@ -57,7 +58,7 @@ def draw_chart(
     out.line(text(f"{begin}{end:>{max(1, width - len(begin))}}", "dim"))
     for one, line, style in zip(series, lines, STYLES, strict=False):
         ends = " ".join(f"{name} {show.number(value)}" for name, value in _ends(line).items())
-        out.line(text("━━ ", style) + text(_labels(one["metric"])) + text(f"  {ends} last {_value(_last(one))}", "dim"))
+        out.line(text("━━ ", style) + text(_labels(one["metric"])) + text(f"  {ends} last {_short(_last(one))}", "dim"))
     if len(series) > len(STYLES):
         more = f"! the chart has the first {len(STYLES)} of {len(series)} series: aggregate, or use topk"
         out.line(text(more, "yellow"))
@@ -74,7 +75,7 @@ def at_steps(one: dict[str, Any], start_s: float, step_s: float, size: int) -> l
     for at, value in one.get("values", []):
         place = round((at - start_s) / step_s)
         number = float(value)
-        if 0 <= place < size and number - number == 0:  # finite
+        if 0 <= place < size and math.isfinite(number):
             slots[place] = number
     return slots
 
@@ -99,6 +100,12 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return f"count {value['count']}, sum {value['sum']}"
     return str(value)
+
+
+def _short(value: Any) -> str:
+    """A value with as many digits as the others of a range have."""
+    number = float("nan") if isinstance(value, dict) else float(value)
+    return show.number(number) if math.isfinite(number) else _value(value)
 
 
 def _labels(metric: dict[str, str]) -> str:
