@@ -1,0 +1,154 @@
+"""The pages of metrics, hosts and the overview in Chromium, over stored points with the whole API between."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import uvicorn
+from in_process import application
+from metric_tables import CUMULATIVE, SECOND, T0, counter, gauge, histogram, point
+from test_accessibility import AXE, IMPACTS, OPEN_ALL, RUN
+
+pytestmark = pytest.mark.browser
+
+NOW_NS = (T0 + 600) * SECOND
+TRACE = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
+#: A page of each kind, and states with markup of their own.
+PAGES = (
+    *("/", "/metrics", "/metrics/shop.duration", "/metrics/shop.orders?by=shop.currency", "/metrics/nothing"),
+    *("/metrics/explore", "/metrics/explore?query=shop_orders_total"),
+    *("/hosts", "/hosts/db", "/processes", "/processes/db/7"),
+)
+
+
+def made_up():
+    """Make ten minutes of a counter, a histogram with exemplars, a host with a full disk, and requests."""
+    at = {"resource.host.name:str": "db"}
+    rows, process = [], {**at, "resource.process.pid:int": 7}
+    disk = {"metric_name": "system.filesystem.usage", "temporality": CUMULATIVE, "is_monotonic": False, **at}
+    for t in range(0, 600, 30):
+        for currency, rate in (("EUR", 2), ("<b>NOK</b>", 1)):
+            rows.append(counter(t, t * rate, metric_name="shop.orders", **{"point.shop.currency:str": currency}))
+        dots = {"exemplar_time_ns": [(T0 + t) * SECOND], "exemplar_value_double": [1.5], "exemplar_value_int": [None],
+                "exemplar_trace_id": [bytes.fromhex(TRACE)], "exemplar_span_id": [b"\x01" * 8]}  # fmt: skip
+        rows.append(histogram(t, [t, t, t // 4, 0], 2.0 * t, metric_name="shop.duration", metric_unit="s", **dots))
+        rows += [
+            counter(t, t, metric_name="system.cpu.time", **at, **{"point.cpu.mode:str": m}) for m in ("user", "idle")
+        ]
+        for state, size in (("used", 98), ("free", 2)):
+            rows.append(point("sum", t, value_int=size << 30, **disk, **{"point.system.filesystem.state:str": state}))
+        rows.append(gauge(t, 1e8, metric_name="process.memory.usage", **process))
+    spans = [
+        {"trace_id": t.to_bytes(16), "span_id": t.to_bytes(8), "name": "GET /", "kind": 2,
+         "start_time_ns": (T0 + t) * SECOND, "duration_ns": 10**8, "status_code": 0, "resource.service.name:str": "web"}
+        for t in range(1, 600, 5)
+    ]  # fmt: skip
+    return {"metrics": rows, "spans": spans}
+
+
+@pytest.fixture(scope="module")
+def session():
+    """Open a session over the made-up records."""
+    path = Path(__file__).parents[1] / "backend/conftest.py"
+    spec = importlib.util.spec_from_file_location("table_session", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    opened = module.TableSession(**made_up())
+    yield opened
+    opened.connection.close()
+
+
+@pytest.fixture(scope="module")
+def url(session):
+    """Serve the pages over them on a free port, and return the address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(application(session, NOW_NS), log_level="warning", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def page(browser, url):
+    """Open a window of a desk; nothing may go wrong unseen."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url, timezone_id="Europe/Berlin")
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    troubles = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    yield opened
+    context.close()
+    assert [text for text in troubles if "404" not in text] == []  # the page of a metric that is not there
+
+
+def show(page, path):
+    """Open a page, ready with its charts."""
+    page.goto(path)
+    page.wait_for_selector("html[data-ready]")
+
+
+def test_a_metric_is_explored(page):
+    """Found by a part of its name, drawn at once, grouped, its exemplar opens a trace, its expression goes on."""
+    show(page, "/metrics?last=10m")
+    page.keyboard.press("f")
+    page.keyboard.type("DURATION")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="shop.duration").click()
+    page.wait_for_selector("html[data-ready] .c-plot canvas")
+    assert page.locator(".c-plot canvas").count() == 2  # lines and distribution
+    assert f"/traces/{TRACE}" in page.locator(".c-exs a").first.get_attribute("href")
+    show(page, "/metrics/shop.orders?last=10m")
+    page.get_by_label("By").fill("shop.currency")
+    page.get_by_label("By").press("Enter")
+    page.wait_for_selector("html[data-ready] .c-legend")
+    assert page.locator(".c-legend li").all_inner_texts()[0].split("\n")[0] == "EUR"
+    assert page.locator(".series td").first.inner_text() == "EUR"
+    page.get_by_role("link", name="Edit").click()
+    page.wait_for_selector("html[data-ready] .c-plot canvas")
+    assert page.get_by_label("Expression", exact=True).input_value() == "sum by (shop_currency) (rate(shop_orders_total[5m]))"
+
+
+def test_the_overview_goes_on_and_leaves_the_focus(page, session):
+    """New records show without a reload: focus, scroll and paused charts stay; paused it stands still."""
+    page.clock.install()
+    show(page, "/?last=10m")
+    assert "disk" in page.locator(".now").inner_text()
+    link = page.locator("table a", has_text="web").first
+    link.focus()
+    page.evaluate("document.activeElement.mine = 'kept'")
+    session.connection.execute("UPDATE stored_spans SET status_code = 2")
+    page.clock.run_for(11_000)
+    page.locator(".now", has_text="of requests fail").wait_for()
+    assert page.evaluate("document.activeElement.mine") == "kept"
+    assert page.evaluate("document.activeElement.innerText") == "web"
+    page.get_by_role("button", name="Live").click()
+    session.connection.execute("UPDATE stored_spans SET status_code = 0")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(30_000)
+    assert asked == []
+
+
+def test_axe_and_narrow_windows_have_nothing_to_say(page):
+    """Every page is accessible, and does not scroll sideways on a phone, in the dark."""
+    page.emulate_media(color_scheme="dark")
+    for path in PAGES:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        show(page, f"{path}{'&' if '?' in path else '?'}last=10m")
+        page.evaluate(OPEN_ALL)
+        page.evaluate(AXE)
+        assert page.evaluate(RUN, IMPACTS) == [], path
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
