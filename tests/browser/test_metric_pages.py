@@ -117,7 +117,8 @@ def test_a_metric_is_explored(page):
     assert page.locator(".series td").first.inner_text() == "EUR"
     page.get_by_role("link", name="Edit").click()
     page.wait_for_selector("html[data-ready] .c-plot canvas")
-    assert page.get_by_label("Expression", exact=True).input_value() == "sum by (shop_currency) (rate(shop_orders_total[5m]))"
+    box = page.get_by_label("Expression", exact=True)
+    assert box.input_value() == "sum by (shop_currency) (rate(shop_orders_total[5m]))"
 
 
 def test_the_overview_goes_on_and_leaves_the_focus(page, session):
