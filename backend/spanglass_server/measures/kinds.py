@@ -37,16 +37,23 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Values as they are sent, or rates: ``sources`` are alternatives, the first that a service or host has counts."""
+    """Values as they are sent, or rates: ``sources`` are alternatives, the first that a service or host has counts.
+
+    ``otherwise`` counts where there is none of them at all.
+    """
 
     sources: tuple[str, ...]
     ids: tuple[str, ...]
     usual: str = "avg"
+    otherwise: Values | None = None
 
     def promql(self, asked: Asked) -> str:
         """The expression."""
         kept = asked.kept(self.ids)
-        return _over(asked.aggregate or self.usual, asked.by, _joined(asked, self.sources, self.ids, kept))
+        first = _over(asked.aggregate or self.usual, asked.by, _joined(asked, self.sources, self.ids, kept))
+        if self.otherwise is None:
+            return first
+        return f"{first} or on({', '.join(asked.by)}) {self.otherwise.promql(asked)}"
 
 
 @dataclass(frozen=True, slots=True)

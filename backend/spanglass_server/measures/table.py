@@ -21,6 +21,15 @@ def _rate(selector: str) -> str:
     return f"sum by (<ids>) (rate({selector}[<w>]<o>))"
 
 
+def _once_a_host(text: str) -> str:
+    """What each service of a host tells of it counts once."""
+    return f"max by (<ids>) (sum by (<ids>, job, instance) ({text}))"
+
+
+def _host_rate(selector: str) -> tuple[str, ...]:
+    return (_once_a_host(f"rate({selector}[<w>]<o>)"),)
+
+
 def _rates(*selectors: str) -> tuple[str, ...]:
     return tuple(map(_rate, selectors))
 
@@ -117,16 +126,22 @@ _DATABASE_MEASURES = (
     _of_service(
         "active_connections",
         "",
-        "Connections of database pools in use; of a host without pools, established TCP connections.",
+        "Connections of database pools in use; where there are no pools, established TCP connections of hosts.",
         Values(
             (
                 '{"db.client.connection.count", db_client_connection_state="used"<m>}<o>',
                 '{"db.client.connections.usage", state="used"<m>}<o>',
-                '{"system.network.connection.count", network_connection_state="established"<m>}<o>',
-                '{"system.network.connections", state="ESTABLISHED"<m>}<o>',
             ),
             SERVICE,
             "sum",
+            Values(
+                (
+                    _once_a_host('{"system.network.connection.count", network_connection_state="established"<m>}<o>'),
+                    _once_a_host('{"system.network.connections", state="ESTABLISHED"<m>}<o>'),
+                ),
+                HOST,
+                "sum",
+            ),
         ),
     ),
     _of_service(
@@ -327,15 +342,15 @@ _HOST_MEASURES = (
             "max",
         ),
     ),
-    _of_host("disk_io", "bytes/s", "Bytes read and written.", Values(_rates('{"system.disk.io"<m>}'), HOST, "sum")),
+    _of_host("disk_io", "bytes/s", "Bytes read and written.", Values(_host_rate('{"system.disk.io"<m>}'), HOST, "sum")),
     _of_host(
-        "network_io", "bytes/s", "Bytes sent and received.", Values(_rates('{"system.network.io"<m>}'), HOST, "sum")
+        "network_io", "bytes/s", "Bytes sent and received.", Values(_host_rate('{"system.network.io"<m>}'), HOST, "sum")
     ),
     _of_host(
         "network_errors",
         "/s",
         "Errors of network interfaces a second.",
-        Values(_rates('{"system.network.errors"<m>}'), HOST, "sum"),
+        Values(_host_rate('{"system.network.errors"<m>}'), HOST, "sum"),
     ),
     _of_host(
         "network_latency",

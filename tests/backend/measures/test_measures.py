@@ -150,3 +150,21 @@ def test_the_docs_have_the_table():
 
     assert rows == [(row.name, row.unit, row.per, row.help) for row in MEASURES.values()]
     assert re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", text, re.MULTILINE) == list(LABELS.items())
+
+
+def test_what_several_services_tell_of_a_host_counts_once():
+    """Figures of a host that each of its services sends are those of the host, not their sum."""
+    sent = {
+        f'system.network.io{{host_name="x", job="{job}", instance="1", network_io_direction="{way}"}}': "0+60x10"
+        for job in ("a", "b")
+        for way in ("receive", "transmit")
+    }
+    assert values(sent, "network_io") == {(): 2.0}
+
+    of_host = {
+        f'system.network.connection.count{{host_name="x", job="{job}", network_connection_state="established"}}': "7x10"
+        for job in ("a", "b")
+    }
+    assert values(of_host, "active_connections") == {(): 7.0}
+    pool = {'db.client.connection.count{service_name="a", db_client_connection_state="used"}': "3x10"}
+    assert values(of_host | pool, "active_connections") == {(): 3.0}

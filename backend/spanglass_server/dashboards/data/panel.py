@@ -166,9 +166,11 @@ class _Panel:
                 self._notes.append(f"nothing is stored under this name, and {error}; {error.hint}")
             return evaluated
         window = self._texts.promql("$__rate_interval")
-        evaluated = evaluate_promql(self._variables.source, measure.promql(window), self._grid)
+        # infos of PromQL are about its text, which is ours here
+        expression = measure.promql(window)
+        evaluated = evaluate_promql(self._variables.source, expression, self._grid, with_infos=False)
         unit = "" if measure.aggregate == "count" else measure.measure.unit
-        return Evaluated(evaluated.lines, notes=evaluated.notes, unit=unit, signal="spans")
+        return Evaluated(evaluated.lines, notes=evaluated.notes, unit=unit)
 
     def _records(self) -> list[dict[str, Any]]:
         """Records of panels of logs and traces."""

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from spanglass_server.promql.ports import SeriesSource
 
 
-def evaluate_promql(source: SeriesSource, text: str, grid: Grid, *, as_heatmap: bool = False) -> Evaluated:
+def evaluate_promql(
+    source: SeriesSource, text: str, grid: Grid, *, as_heatmap: bool = False, with_infos: bool = True
+) -> Evaluated:
     """Evaluate an expression; see ``range_query`` for what it raises."""
     answer = range_query(source, text, Steps(grid.first_ms, grid.step_ms, grid.size), Options())
-    notes = (*answer.warnings, *answer.infos)
+    notes = (*answer.warnings, *(answer.infos if with_infos else ()))
     value = answer.value
     if isinstance(value, Vector):
         if as_heatmap and (heatmap := heatmap_of(value)) is not None:

@@ -32,6 +32,7 @@ _PLACE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _NAME = "__name__"
 #: Labels that name a service; a job is a namespace, if there is one, and a service.
 _SERVICES = ("service_name", "service.name", "job")
+_CONDITIONS = re.compile(r"\{[^{}]*\}")
 #: Labels by which records behind a series are found, and their keys in filters.
 _KEYS = {
     "service_name": "service.name",
@@ -62,7 +63,7 @@ def as_json(shown: Shown) -> PanelData:
     notes = [note for evaluated in shown.evaluated.values() for note in evaluated.notes]
     times, series = _series(shown, notes)
     table = _table(shown, series, notes) if panel.type == "table" else None
-    units = [evaluated.unit for evaluated in shown.evaluated.values() if evaluated.unit]
+    units = {evaluated.unit for evaluated in shown.evaluated.values()}
     return {
         "window": describe(texts.window),
         "step_ms": shown.grid.step_ms,
@@ -70,7 +71,7 @@ def as_json(shown: Shown) -> PanelData:
         "title": texts.text(panel.title),
         "description": texts.text(panel.description),
         "text": texts.text(panel.options.text),
-        "unit": panel.unit or next(iter(units), ""),
+        "unit": panel.unit or (units.pop() if len(units) == 1 else ""),
         "links": [{"title": texts.text(link.title), "url": texts.url(link.url)} for link in panel.links],
         "times": times.tolist(),
         "series": [] if table is not None else series,
@@ -147,8 +148,8 @@ def _names(legend: str, query: Query, labels: Sequence[Mapping[str, str]], *, al
 
 
 def _otherwise(query: Query) -> str:
-    """What a query is called that says nothing else."""
-    return query.aggregate if query.kind == "filter" else query.text
+    """What a query is called that says nothing else; conditions only make its text longer."""
+    return query.aggregate if query.kind == "filter" else _CONDITIONS.sub("", query.text)
 
 
 def _slot(labels: Mapping[str, str], service_slot: Callable[[str], int]) -> int | None:
@@ -205,7 +206,8 @@ def _table(shown: Shown, series: Sequence[SeriesJson], notes: list[str]) -> Tabl
         row[each["query"]] = each["value"]
     titles = {query.id: query.legend or _otherwise(query) for query in shown.panel.queries}
     columns = [{"name": key, "type": "text"} for key in keys]
-    columns += [{"name": titles[query], "type": "number"} for query in queries]
+    units = {query: shown.panel.unit or shown.evaluated[query].unit for query in queries}
+    columns += [{"name": titles[query], "type": "number", "unit": units[query]} for query in queries]
     rows = [[*labels, *(row.get(query) for query in queries)] for labels, row in rows_by_labels.items()]
     return _chosen_columns(shown.panel, {"columns": columns, "rows": rows})
 
