@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.discovery.metadata import Metadata
     from spanglass_server.store.ports import QuerySession
 
+#: Rollups of any step will do for lists.
+_LIST_GRID_MS = 3_600_000
 MAX_SAMPLES = 50_000_000
 
 
@@ -83,7 +85,7 @@ class StoredSeries:
     def metadata(self, start_ms: int, end_ms: int) -> dict[str, list[Metadata]]:
         """Type, help and unit of the metrics of a range, by name."""
         selector = Selector((), start_ms, end_ms)
-        told = metadata(self._session, self._cache, shares_of(self._session, selector))
+        told = metadata(self._session, self._cache, self._listed(selector))
         for name in self._counted_names(selector):
             family, entry = counted_metadata(COUNTED[name])
             told.setdefault(family, [entry])
@@ -95,7 +97,7 @@ class StoredSeries:
 
     def _names(self, selector: Selector) -> set[str]:
         """The names of all series that parts of the range have; quick, for no series is looked at."""
-        forms = wanted(self._session, self._cache, selector, shares_of(self._session, selector))
+        forms = wanted(self._session, self._cache, selector, self._listed(selector))
         return {*(form.named.name for form in forms), *self._counted_names(selector)}
 
     def _counted_names(self, selector: Selector) -> list[str]:
@@ -107,6 +109,10 @@ class StoredSeries:
             holds &= accepted(self._session, matcher, names)
         return [names[place] for place in np.flatnonzero(holds)]
 
+    def _listed(self, selector: Selector) -> list[Share]:
+        """What lists are made of: rollups have the same series as points, in a hundredth of the rows."""
+        return shares_of(self._session, replace(selector, grid_ms=_LIST_GRID_MS))
+
     def _label_sets(self, selectors: Sequence[Selector], named: frozenset[str] = frozenset()) -> Iterator[LabelSets]:
         """The label sets that match, without reading samples; some may come several times."""
         for selector in selectors:
@@ -115,11 +121,13 @@ class StoredSeries:
                 chosen = replace(selector, named=selector.named | named)
                 yield counted_samples(self._session, self._cache, chosen, metric, self._max_samples).labels
                 continue
-            shares = shares_of(self._session, selector)
+            shares = self._listed(selector)
             for form in wanted(self._session, self._cache, selector, shares):
                 identity, name = form.named.identity, form.named.name
                 for share in (shares[place] for place in form.shares):
-                    entry = directory(self._session, share.part, self._cache)[identity]
+                    entry = directory(self._session, share.part, self._cache).get(identity)
+                    if entry is None:  # points without any value, such as exemplars that came alone
+                        continue
                     between = (share.after_ms, share.until_ms)
                     labels = entry.labels(
                         form.named.form, selector.named | named, between, is_verbatim=identity.is_verbatim

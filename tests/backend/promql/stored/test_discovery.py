@@ -51,6 +51,19 @@ def test_label_names_values_and_series(open_tables):
     ]
 
 
+def test_exemplars_alone_are_no_series(open_tables):
+    """A metric of which only exemplars came has no series, and stands in no one's way."""
+    alone = point(name="x_bucket", scope_name="prometheus", exemplar_value_double=[1.0], exemplar_time_ns=[1])
+    series = StoredSeries(open_tables(metrics=[alone, gauge(0, 1, a="1")]))
+    assert series.series([selector("x_bucket")]) == []
+    assert series.series([selector("a=1")]) == [{"__name__": "x", "a": "1"}]
+    alone_too = [alone | {"metric_name": kind, "metric_type": kind} for kind in ("histogram", "exponential_histogram")]
+    session = open_tables(metrics=[alone, *alone_too])
+    assert [found(session, name) for name in ("x_bucket", "histogram", "exponential_histogram")] == [{}, {}, {}]
+    empty = [point(kind=kind, name=kind, temporality=2) for kind in ("histogram", "exponential_histogram", "summary")]
+    assert found(open_tables(metrics=empty), "__name__=~.+", "__name__!=target_info") == {}
+
+
 def test_discovery_is_of_the_range(open_tables):
     """Series without a point in the range are not listed."""
     series = StoredSeries(open_tables(metrics=[gauge(0, 1, a="1"), gauge(100, 2, a="2")]))

@@ -53,6 +53,8 @@ def known_streams(
     cache: SeriesCache, key: Hashable, numbers: NDArray[np.uint64], read: Callable[[], KnownStreams]
 ) -> Streams:
     """The streams with these numbers, in their order. ``read`` gives at least them."""
+    if not len(numbers):
+        return Streams.of(LabelSets(0))
     known: KnownStreams | None = cache.get(key)
     found = known.of(numbers) if known is not None else None
     if found is not None:
