@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from promql_cases import assert_range, assert_values, at
 
-from spanglass_server.promql.evaluation.hashes import xxhash64
+from spanglass_server.promql.evaluation.aggregations.hashes import xxhash64
 
 SERIES = {
     'a{l="1", m="x"}': "1",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
-from spanglass_server.promql.evaluation import aggregation, choosing, selectors
-from spanglass_server.promql.evaluation.binary import binary, negated
+from spanglass_server.promql.evaluation import selectors
+from spanglass_server.promql.evaluation.aggregations import choosing, values
+from spanglass_server.promql.evaluation.aggregations.grouping import group
 from spanglass_server.promql.evaluation.cells import floats, occupied, repeat
-from spanglass_server.promql.evaluation.grouping import group
+from spanglass_server.promql.evaluation.operators.binary import binary, negated
 from spanglass_server.promql.evaluation.preparation import is_fixed
 from spanglass_server.promql.evaluation.selectors import Range
 from spanglass_server.promql.evaluation.subqueries import subquery
@@ -25,7 +26,7 @@ from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Value, V
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.evaluation.grouping import Grouped
+    from spanglass_server.promql.evaluation.aggregations.grouping import Grouped
     from spanglass_server.promql.evaluation.query import Query
 
 
@@ -96,7 +97,7 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
     match node.op:
         case "quantile":
             _warn_of_quantiles(query, node, wanted)
-            return aggregation.quantile(vector, groups, wanted)
+            return values.quantile(vector, groups, wanted)
         case "topk" | "bottomk":
             return choosing.top(vector, groups, wanted, largest=node.op == "topk")
         case "limitk":
@@ -108,8 +109,8 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
 
 def _aggregated(query: Query, node: nodes.Aggregate, vector: Vector, groups: Grouped) -> Vector:
     if node.op in ("count", "group"):
-        return aggregation.aggregate(node.op, replace(vector, present=occupied(vector)), groups)
-    result = aggregation.aggregate(node.op, floats(vector), groups)
+        return values.aggregate(node.op, replace(vector, present=occupied(vector)), groups)
+    result = values.aggregate(node.op, floats(vector), groups)
     return aggregated(query, node, vector, groups.of, result) if node.op in ("sum", "avg") else result
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import concat, masked, merged, nonempty, occupied, take
-from spanglass_server.promql.evaluation.matching import counted, match
+from spanglass_server.promql.evaluation.operators.matching import counted, match
 from spanglass_server.promql.evaluation.selectors import last_samples
 from spanglass_server.promql.parsing import nodes
 from spanglass_server.promql.ports import Matcher

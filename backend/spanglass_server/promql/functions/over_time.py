@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.evaluation.quantiles import quantile_of_sorted
+from spanglass_server.promql.evaluation.aggregations.quantiles import quantile_of_sorted
+from spanglass_server.promql.evaluation.aggregations.sums import segment_sums
 from spanglass_server.promql.evaluation.ragged import ragged, ragged_cells
-from spanglass_server.promql.evaluation.sums import segment_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.evaluation.aggregations.sums import segment_sums
 from spanglass_server.promql.evaluation.cells import without_name
 from spanglass_server.promql.evaluation.ragged import ragged
-from spanglass_server.promql.evaluation.sums import segment_sums
 from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.promql.functions.over_time import quantile_over_time
 from spanglass_server.promql.functions.ranges import over_windows

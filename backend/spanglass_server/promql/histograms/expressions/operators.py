@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.evaluation.arithmetic import TRIMS
+from spanglass_server.promql.evaluation.operators.arithmetic import TRIMS
 from spanglass_server.promql.histograms.arithmetic import add, divide, equal, multiply, subtract
 from spanglass_server.promql.histograms.expressions.placing import Part, placed, rows_of
 from spanglass_server.promql.histograms.expressions.troubles import Trouble, tell

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from spanglass_server.promql.evaluation.quantiles import quantile_of_sorted
-from spanglass_server.promql.evaluation.sums import segment_sums
+from spanglass_server.promql.evaluation.aggregations.quantiles import quantile_of_sorted
+from spanglass_server.promql.evaluation.aggregations.sums import segment_sums
 from spanglass_server.promql.series.vectors import Vector
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.evaluation.grouping import Grouped
+    from spanglass_server.promql.evaluation.aggregations.grouping import Grouped
 
     Floats = NDArray[np.float64]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
-from spanglass_server.promql.evaluation.arithmetic import ARITHMETIC, SETS, combine
 from spanglass_server.promql.evaluation.cells import (
     concat,
     empty,
@@ -19,8 +18,9 @@ from spanglass_server.promql.evaluation.cells import (
     take,
     without_name,
 )
-from spanglass_server.promql.evaluation.filling import filled
-from spanglass_server.promql.evaluation.matching import check_one, counted, match, present_by_group
+from spanglass_server.promql.evaluation.operators.arithmetic import ARITHMETIC, SETS, combine
+from spanglass_server.promql.evaluation.operators.filling import filled
+from spanglass_server.promql.evaluation.operators.matching import check_one, counted, match, present_by_group
 from spanglass_server.promql.histograms.expressions.operators import between, computable, with_number
 from spanglass_server.promql.histograms.expressions.operators import negated as negated_histograms
 from spanglass_server.promql.histograms.expressions.placing import placed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.evaluation.cells import concat, take
-from spanglass_server.promql.evaluation.matching import Match, counted, present_by_group
+from spanglass_server.promql.evaluation.operators.matching import Match, counted, present_by_group
 from spanglass_server.promql.histograms.expressions.operators import computable
 from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.series.vectors import Vector

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.errors import execution_error
+from spanglass_server.promql.evaluation.aggregations.hashes import label_fractions
 from spanglass_server.promql.evaluation.cells import masked, merged, nonempty, occupied, take
-from spanglass_server.promql.evaluation.hashes import label_fractions
 from spanglass_server.promql.histograms.json_form import texts
 from spanglass_server.promql.histograms.rows import take as take_rows
 from spanglass_server.promql.series.go_numbers import go_number
@@ -19,7 +19,7 @@ from spanglass_server.promql.series.vectors import Vector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.evaluation.grouping import Grouped
+    from spanglass_server.promql.evaluation.aggregations.grouping import Grouped
 
     Floats = NDArray[np.float64]
 

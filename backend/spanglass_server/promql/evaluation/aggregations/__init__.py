@@ -1,0 +1,1 @@
+"""Aggregations of series, and the exact sums and quantiles that windows need too."""

@@ -1,0 +1,1 @@
+"""Binary operators between vectors and numbers."""
