@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from promql_cases import MINUTE, assert_range, assert_values, at, over_range
+from promql_cases import MINUTE, assert_range, assert_values, at, over_range, source
 
+from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.series.samples import Samples
+from spanglass_server.promql.series.vectors import Steps, Vector
 
 SERIES = {
     'x{a="1"}': "0+1x10",
@@ -69,3 +71,12 @@ def test_times_between_steps() -> None:
 def test_steps_longer_than_the_lookback() -> None:
     """Each step looks back by itself."""
     assert_values(over_range({"x": "1 2 3 _x8 4 5"}, "x", 12, 6), {"x": "1 3 5"})
+
+
+def test_the_end_is_that_of_the_query_though_no_step_is_there() -> None:
+    """``end()`` and ``range()`` mean what was asked for, not the last step."""
+    steps = Steps(0, 2 * MINUTE, 3, 5 * MINUTE)
+    for query, value in (('x{a="1"} @ end()', 5.0), ("end()", 300.0), ("range()", 300.0), ("end() - start()", 300.0)):
+        answer = range_query(source(SERIES), f"sum(vector({query}))" if "x" not in query else query, steps)
+        assert isinstance(answer.value, Vector)
+        assert answer.value.values.tolist() == [[value] * 3]

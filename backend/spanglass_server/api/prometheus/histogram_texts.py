@@ -68,7 +68,8 @@ def _below(histograms: Histograms) -> _Filled:
 
 
 def _at_zero(histograms: Histograms) -> _Filled:
-    owner = np.flatnonzero(histograms.zero_count != 0)
+    # As in Prometheus, one with fewer than none, of a difference, is not told.
+    owner = np.flatnonzero(histograms.zero_count > 0)
     near = histograms.zero_threshold[owner]
     return _Filled(owner, np.full(len(owner), _BOTH, np.int8), -near, near, histograms.zero_count[owner])
 

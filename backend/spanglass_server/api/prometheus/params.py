@@ -92,7 +92,7 @@ class Form:
             )
         if (end - start) // step > MAX_POINTS:
             raise ApiError("bad_request", _too_many_points(end - start, step))
-        return Steps(start, step, (end - start) // step + 1)
+        return Steps(start, step, (end - start) // step + 1, end)
 
 
 def _read(name: str, text: str, parse: Callable[[str], int]) -> int:

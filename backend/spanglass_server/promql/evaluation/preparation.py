@@ -67,7 +67,7 @@ class Preparation:
                 return expr
 
     def _at(self, at: nodes.At | None) -> int | None:
-        return {"start": self._steps.start_ms, "end": self._steps.end_ms}[at] if isinstance(at, str) else at
+        return {"start": self._steps.start_ms, "end": self._steps.until_ms}[at] if isinstance(at, str) else at
 
     def _offset(self, duration: int | nodes.Expr) -> int:
         return duration if isinstance(duration, int) else round(self._seconds(duration) * 1000)
@@ -90,7 +90,7 @@ class Preparation:
             case nodes.Binary(op=op, left=left, right=right) if op in ("+", "-", "*", "/", "%", "^"):
                 return self._combined(op, self._seconds(left), self._seconds(right), expr.position)
             case nodes.Call(function=("step" | "range") as function):
-                length_ms = self._steps.step_ms if function == "step" else self._steps.end_ms - self._steps.start_ms
+                length_ms = self._steps.step_ms if function == "step" else self._steps.until_ms - self._steps.start_ms
                 return length_ms / 1000
             case nodes.Call(function=("min_of" | "max_of") as function, args=args):
                 chosen = min if function == "min_of" else max

@@ -83,11 +83,11 @@ def _chosen(choose: np.ufunc) -> Callable[[Invocation], Scalar]:
 CALLS: dict[str, Callable[[Invocation], Vector | Scalar]] = {
     "absent": absent,
     "absent_over_time": absent_over_time,
-    "end": _constant(lambda call: call.query.steps.end_ms / 1000),
+    "end": _constant(lambda call: call.query.steps.until_ms / 1000),
     "max_of": _chosen(np.maximum),
     "min_of": _chosen(np.minimum),
     "pi": _constant(lambda _: math.pi),
-    "range": _constant(lambda call: (call.query.steps.end_ms - call.query.steps.start_ms) / 1000),
+    "range": _constant(lambda call: (call.query.steps.until_ms - call.query.steps.start_ms) / 1000),
     "scalar": scalar,
     "start": _constant(lambda call: call.query.steps.start_ms / 1000),
     "step": _constant(lambda call: call.query.steps.step_ms / 1000),

@@ -45,16 +45,25 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The times at which an expression is evaluated: ``start_ms``, then every ``step_ms``, ``size`` times."""
+    """The times at which an expression is evaluated: ``start_ms``, then every ``step_ms``, ``size`` times.
+
+    ``asked_end_ms`` is the end of the range that was asked for, if that need not be a step.
+    """
 
     start_ms: int
     step_ms: int
     size: int
+    asked_end_ms: int | None = None
 
     @property
     def end_ms(self) -> int:
         """The last time."""
         return self.start_ms + self.step_ms * (self.size - 1)
+
+    @property
+    def until_ms(self) -> int:
+        """The end of the query, which ``end()`` means."""
+        return self.end_ms if self.asked_end_ms is None else self.asked_end_ms
 
 
 Value = Vector | Scalar | Text

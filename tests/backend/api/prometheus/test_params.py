@@ -79,9 +79,9 @@ def test_durations_that_overflow():
 
 
 def test_steps():
-    """The last step is not after the end."""
-    assert form(start="10", end="21", step="5").steps() == Steps(10_000, 5000, 3)
-    assert form(start="10", end="10", step="1m").steps() == Steps(10_000, 60_000, 1)
+    """The last step is not after the end, which is kept besides."""
+    assert form(start="10", end="21", step="5").steps() == Steps(10_000, 5000, 3, 21_000)
+    assert form(start="10", end="10", step="1m").steps() == Steps(10_000, 60_000, 1, 10_000)
     assert form(start="0", end="11000", step="1").steps().size == 11_001
 
 
