@@ -72,11 +72,16 @@ def parse(body: bytes, content_type: str) -> list[Scraped]:
 
 
 def _text_format(text: str) -> Iterator[Scraped]:
-    """Samples of format 0.0.4. The parser adds ``_total`` to counters that have none, which is taken off again."""
-    bare = {name for name in _COUNTERS.findall(text) if not name.endswith(_TOTAL)}
+    """Samples of format 0.0.4. The parser adds ``_total`` to counters that have none, which is taken off again.
+
+    Families come in the order of the text, and all of one name look alike: which had it is known by their turn.
+    """
+    declared = iter(_COUNTERS.findall(text))
     for metric in text_format.text_string_to_metric_families(text):
         family = _family(metric)
-        is_bare = metric.name in bare
+        is_bare = metric.type == "counter" and metric.name == next(
+            (name for name in declared if name in (metric.name, metric.name + _TOTAL)), ""
+        )
         for sample in metric.samples:
             name = sample.name.removesuffix(_TOTAL) if is_bare else sample.name
             yield Scraped(name, sample.labels, float(sample.value), family, _milliseconds(sample.timestamp))

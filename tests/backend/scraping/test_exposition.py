@@ -40,6 +40,23 @@ other -Inf
     assert (found[6].family.type, found[7].value) == ("unknown", -math.inf)
 
 
+def test_counters_keep_their_names():
+    """The parser gives every counter _total; each has the name of the text again, also where both forms are there."""
+    text = """# TYPE a counter
+# TYPE hits counter
+hits 1
+# TYPE hits_total counter
+hits_total 2
+# TYPE x gauge
+x 3
+# TYPE b_total counter
+b_total 4
+# TYPE b counter
+b 5
+"""
+    assert samples(text) == [(name, {}, n) for n, name in enumerate(("hits", "hits_total", "x", "b_total", "b"), 1)]
+
+
 def test_open_metrics():
     """Units, times in seconds, exemplars; created times belong to the series that were created then."""
     text = """# TYPE hits_seconds counter

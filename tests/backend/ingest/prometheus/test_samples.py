@@ -209,3 +209,22 @@ def test_a_large_request_is_cut(write, version):
     rows = write.rows()
     assert {row["value_double"] for row in rows} == set(range(12_000))
     assert all(row["point.path:str"].endswith(f"{int(row['value_double']):050d}") for row in rows)
+
+
+def test_retention_removes_old_samples(tmp_path, write):
+    """Samples of 1970 are stored and found as any other, and removed once their arrival is as old as the setting."""
+    request = Write1()
+    request.series({"__name__": "old"}, (0, 1), (1, 2))
+    request.series({"__name__": "new"}, (MS, 3))
+    with open_node(tmp_path / "kept") as node:
+        type(write)(node)(request)
+    with open_node(tmp_path / "kept") as node:
+        kept = type(write)(node)
+        assert [(row["metric_name"], row["time_ns"]) for row in kept.rows()] == [
+            ("new", NOW_NS),
+            ("old", 0),
+            ("old", 10**6),
+        ]
+        node.real.store.compact()
+        node.real.store.retain(NOW_NS + 91 * 86_400 * 10**9)
+        assert kept.rows() == []
