@@ -3,9 +3,18 @@ from __future__ import annotations
 import math
 import shutil
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
 from nodes import NOW_NS, open_node
+from otlp_requests import requests
 from remote_write_bodies import STALE, Write1, Write2
+
+from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
+from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.ports import Form, IngestError
+from spanglass_server.ingest.shred import shred
+from spanglass_server.signals import Signal
 
 MS = NOW_NS // 10**6
 LABELS = {"__name__": "http_requests_total", "code": "200", "instance": "h:1", "job": "a/b"}
@@ -228,3 +237,34 @@ def test_retention_removes_old_samples(tmp_path, write):
         node.real.store.compact()
         node.real.store.retain(NOW_NS + 91 * 86_400 * 10**9)
         assert kept.rows() == []
+
+
+def every_kind():
+    """A request of 1.0 with a record of each kind, and labels that OTLP's points have too."""
+    request = Write1()
+    series = request.series({"__name__": "m", "k": "v", "job": "j"}, (MS, 1), (MS + 1, STALE))
+    series.exemplars.add(value=1, timestamp=MS).labels.add(name="k", value="v")
+    request.family("m", "counter", "help", "s")
+    for schema in (0, -53):
+        histogram = series.histograms.add(schema=schema, count_float=1, timestamp=MS, reset_hint=1, custom_values=[1])
+        histogram.positive_spans.add(offset=0, length=1)
+        histogram.positive_counts.append(1)
+    return request
+
+
+@settings(max_examples=15, deadline=None)
+@given(request_=requests(Signal.METRICS))
+def test_points_of_both_protocols_fit_together(request_):
+    """Whatever OTLP's points have, their columns and those of remote write are of the same types."""
+    decoder = Decoder(DecodeLimits())
+    bodies = ((Form.OTLP, request_.SerializeToString()), (Form.REMOTE_WRITE_1, every_kind().body()))
+    tables = []
+    for form, body in bodies:
+        (result,) = decoder.decode(Signal.METRICS, [body], [NOW_NS], form)
+        if not isinstance(result, IngestError) and result[0]:
+            tables.append(shred(result[0], ColumnBudget(1000), ShredLimits())[0])
+    types = [{name: table.schema.field(name).type for name in table.column_names} for table in tables]
+    assert len(tables[-1]) == 5
+    shared = set(types[0]) & set(types[-1])
+    assert {name: types[0][name] for name in shared} == {name: types[-1][name] for name in shared}
+    pa.concat_tables(tables, promote_options="permissive")
