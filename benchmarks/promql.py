@@ -48,16 +48,20 @@ class Target:
     port: int
     root: str
     pid: int
+    connection: http.client.HTTPConnection
+
+    @classmethod
+    def of(cls, name: str, port: int, root: str, pid: int) -> Target:
+        """Make a target; the connection opens with the first question."""
+        return cls(name, port, root, pid, http.client.HTTPConnection(HOST, port, timeout=120))
 
     def ask(self, path: str, parameters: dict[str, Any]) -> tuple[float, bytes]:
-        """Ask once on a connection of its own; returns seconds until the answer is whole, and its body."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
+        """Ask once, on a connection that is kept as clients do; returns seconds until the answer is whole, and it."""
         started = time.perf_counter()
-        connection.request("GET", f"{self.root}/api/v1{path}?{urlencode(parameters)}")
-        response = connection.getresponse()
+        self.connection.request("GET", f"{self.root}/api/v1{path}?{urlencode(parameters)}")
+        response = self.connection.getresponse()
         body = response.read()
         seconds = time.perf_counter() - started
-        connection.close()
         if response.status not in _OK:
             raise SystemExit(f"{self.name} answered {response.status}: {body[:500]!r}")
         return seconds, body
@@ -119,7 +123,7 @@ def prometheus() -> Iterator[Target]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         _wait_until_ready(port)
-        yield Target("prometheus", port, "", process.pid)
+        yield Target.of("prometheus", port, "", process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -234,7 +238,7 @@ def main() -> None:
     # never at a step, nor a range before one: Prometheus 2 has the sample at the left end of a range, 3 has it not
     start_ms = end_ms - (STEPS - 1) * STEP_MS - 7
     with prometheus() as theirs, fresh_server() as server:
-        ours = Target("spanglass", server.port, "/prometheus", server.pid)
+        ours = Target.of("spanglass", server.port, "/prometheus", server.pid)
         print(f"{POINTS:,} points of {SERIES:,} series")
         filled = [fill(theirs, "remote-write", start_ms), fill(ours, options.fill, start_ms)]
         print(table(filled))

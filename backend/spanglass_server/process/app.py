@@ -236,9 +236,9 @@ def build_app(
         routes=[
             *otlp_routes(intake, cors=cors),
             *remote_write_routes(intake),
+            *prometheus(_api_authorize(tokens.read)),
             *operation_routes(node, telemetry),
             *api(_api_authorize(tokens.read)),
-            *prometheus(_api_authorize(tokens.read)),
             *page_routes(in_process, **this),
         ],
         exception_handlers={404: _not_found(not_found_page(in_process, **this))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import promql_parser as library
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.parsing import nodes
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> nodes.Expr:
     """The syntax tree of an expression. Raises ``PromqlError`` of the kind ``bad_data``, with the place."""
     tokens = tokenize(text)
