@@ -57,6 +57,7 @@ def test_one_value_a_group(query: str, x: str, y: str) -> None:
         ("count(limit_ratio(0.3, a) or limit_ratio(-0.7, a))", {"{}": "4"}),
         ("limit_ratio(0.3, a) and limit_ratio(-0.7, a)", {}),
         ('count_values("v", a)', {'{v="1"}': "1", '{v="3"}': "1", '{v="5"}': "1", '{v="NaN"}': "1"}),
+        ('count_values by (m) ("m", a > 0 < 4)', {'{m="1"}': "1", '{m="3"}': "1"}),
         ('count_values by (m) ("v", a > 0 < 4)', {'{m="x", v="1"}': "1", '{m="y", v="3"}': "1"}),
     ],
 )

@@ -94,6 +94,10 @@ def test_vectors(query: str, expected: dict[str, str]) -> None:
             'label_replace(a, "l", "", "l", ".*") * on(m) group_left c',
             "vector cannot contain metrics with the same labelset",
         ),
+        (
+            '{__name__=~"[ad]"} + on(l, m, __name__) {__name__=~"[ad]"}',
+            "vector cannot contain metrics with the same labelset",
+        ),
         ("-{l='1'}", "vector cannot contain metrics with the same labelset"),
         ("topk(NaN, a)", "Parameter value is NaN"),
         ("topk(1e20, a)", "Scalar value 1e+20 overflows int64"),

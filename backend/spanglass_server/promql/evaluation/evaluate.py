@@ -86,7 +86,8 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
     if not isinstance(vector, Vector):
         raise execution_error(f"{node.op} is computed of instant vectors only")
     param = None if node.param is None else _value(query, node.param, steps)
-    groups = group(vector.labels, node)
+    # The label that count_values sets is none to group by.
+    groups = group(vector.labels.drop({param.value}) if isinstance(param, Text) else vector.labels, node)
     tell_ignored(query, node, vector, param)
     if isinstance(param, Text):
         return choosing.count_values(vector, groups, param.value)

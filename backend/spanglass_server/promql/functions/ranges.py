@@ -33,6 +33,7 @@ def over_windows(call: Invocation, range_: Range, function: OverWindows) -> Vect
         values, present = np.zeros(shape), np.zeros(shape, np.bool_)
         with np.errstate(all="ignore"):
             for some in windows(samples, range_.steps, range_.range_ms):
+                call.query.check_deadline()
                 values[some.rows], present[some.rows] = function(some)
         return values, present
 

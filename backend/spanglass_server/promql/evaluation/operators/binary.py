@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import (
+    SAME_LABELS,
     concat,
     empty,
     masked,
@@ -87,7 +88,7 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
     if not matching.many and (counted(paired, groups.left[many_rows], groups.size) > 1).any():
         raise execution_error(_AMBIGUOUS)
     result = between(query, node, first, second, Vector(labels, values, present))
-    return merged(nonempty(result), _AMBIGUOUS_GROUP if matching.many else _AMBIGUOUS)
+    return merged(nonempty(result), _AMBIGUOUS_GROUP if matching.many else SAME_LABELS)
 
 
 def _result_labels(node: Binary, many: LabelSets, one: LabelSets) -> LabelSets:
