@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { h } from "../dom.js";
 import { zoom } from "../go.js";
 import { bind } from "../keys.js";
-import { marksOf } from "./data.js";
+import { marksOf } from "./marks.js";
 import { Panel } from "./panel.js";
 import { Refresh } from "./refresh.js";
 import { Variables } from "./variables.js";

@@ -1,9 +1,8 @@
 // What panels show, asked of the API, and in the form in which they draw it.
 
-import { ask, send } from "../api.js";
+import { send } from "../api.js";
 
 const MS = 1000;
-const MOST_MARKS = 50;
 
 const iso = (seconds) => new Date(seconds * MS).toISOString();
 
@@ -22,9 +21,10 @@ function heatFrame({ bounds, counts, times }, step, range) {
 const tableOf = ({ columns, rows }) => ({ columns: columns.map(({ name, type }) => ({ name, number: type === "number", time: type === "time" })), values: rows });
 
 /** Exemplars of the queries that are PromQL, where the panel asks for them. */
-async function exemplarsOf(definition, range, signal) {
+async function exemplarsOf(board, definition, signal) {
+  const { range } = board;
   if (!definition.options.exemplars) return [];
-  const texts = definition.queries.map(({ query, promql }) => promql || query).filter(Boolean);
+  const texts = definition.queries.map(({ query, promql }) => board.variables.inPromql(promql || query)).filter(Boolean);
   const found = await Promise.all(texts.map(async (query) => {
     const response = await fetch(`/prometheus/api/v1/query_exemplars?${new URLSearchParams({ query, start: range.start, end: range.end })}`, { signal });
     return response.ok ? (await response.json()).data : [];
@@ -54,7 +54,7 @@ export async function panelData(board, definition, { points, signal }) {
   const { range } = board;
   const body = { panel: definition, definitions: board.dashboard.variables, variables: board.variables.values, points };
   const asked = (when) => send("POST", `dashboards/panel-data?${ranged(when)}`, body, { signal });
-  const [answer, before, exemplars, annotations] = await Promise.all([asked(range), earlier(board, definition, asked), exemplarsOf(definition, range, signal), board.marks()]);
+  const [answer, before, exemplars, annotations] = await Promise.all([asked(range), earlier(board, definition, asked), exemplarsOf(board, definition, signal), board.marks()]);
   const { errors, notes, series, table, heatmap, records, times, unit } = answer;
   const said = errors.map((one) => failure(one, definition.queries.length > 1));
   if (said.length && !series.length && !table && !heatmap && !records?.length) throw new Error(said.join(". "));
@@ -67,12 +67,4 @@ export async function panelData(board, definition, { points, signal }) {
 export async function variableValues(board) {
   const { variables } = await send("POST", `dashboards/variables?${ranged(board.range)}`, { definitions: board.dashboard.variables, variables: board.variables.values });
   return variables.map(({ name, values, chosen, error }) => ({ name, values, chosen, problem: error && failure(error, false) }));
-}
-
-/** Releases that were first seen in the range, as marks of all charts; nothing where the dashboard does not ask. */
-export async function marksOf({ dashboard, range }) {
-  if (!dashboard.annotations.some(({ source }) => source === "releases")) return [];
-  const { releases } = await ask("releases", Object.fromEntries(ranged(range))).catch(() => ({ releases: [] }));
-  const inside = ({ time }) => time >= range.start && time <= range.end;
-  return releases.map(({ service, release, first_seen_time: first }) => ({ time: Date.parse(first) / MS, text: `${service} ${release}` })).filter(inside).slice(0, MOST_MARKS);
 }

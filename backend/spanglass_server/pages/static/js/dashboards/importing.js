@@ -56,7 +56,7 @@ export function importDialog() {
   const file = h("input", { type: "file", accept: ".yaml,.yml,.json,application/json,application/yaml", "aria-label": "File" });
   const said = h("div", { class: "flow tight", role: "status" });
   const take = button("Import", () => keep(), { class: "btn main", disabled: true });
-  const dialog = h("dialog", { class: "wide", "aria-labelledby": "import-title" }, h("form", { method: "dialog", class: "flow" }, h("h2", { class: "title", id: "import-title" }, "Import"), h("p", { class: "soft" }, "YAML as Spanglass exports it, or a dashboard of Grafana as JSON (Share, Export). Panels that Spanglass does not have are left out, and named here."),
+  const dialog = h("dialog", { class: "wide", "aria-labelledby": "import-title" }, h("form", { method: "dialog", class: "flow" }, h("h2", { class: "title", id: "import-title" }, "Import"), h("p", { class: "soft" }, "YAML as Spanglass exports it, or a dashboard of Grafana as JSON (Share, Export). What is left out or becomes something else is named here."),
     file, input, said, h("div", { class: "row" }, take, h("button", { class: "btn", value: "" }, "Cancel"))));
   let found = [];
   let asked = 0;
@@ -70,7 +70,7 @@ export function importDialog() {
         const { dashboards, lines } = await read(input.value);
         if (own !== asked) return;
         found = dashboards;
-        tell([...dashboards.map((one) => ({ text: `${one.name}, ${panels(one.panels.length)}`, good: true })), ...lines.map((line) => (line.bad ? line : { ...line, text: `Left out: ${line.text}` }))]);
+        tell([...dashboards.map((one) => ({ text: `${one.name}, ${panels(one.panels.length)}`, good: true })), ...lines.map((line) => (line.bad ? line : { ...line, text: `Not as in Grafana: ${line.text}` }))]);
       } catch (error) {
         if (own !== asked) return;
         tell([{ text: sentence(error), bad: true }]);

@@ -54,7 +54,7 @@ export class PanelEditor {
     this.fields.replaceChildren(...[
       h("div", { class: "fields" }, text("Title", panel.title, set("title")), choice("Type", type, TYPES, (value) => this.turn(value))),
       isText ? area("Text, in Markdown", options.text, option("text"), { rows: 14 }) : queryFields(panel, { run, again: (i) => this.make(i), emptyQuery }),
-      !isText && !RECORDS.has(type) && h("div", { class: "fields" }, this.unit(set("unit")), number("Decimals", options.decimals, option("decimals"), { min: 0, max: 12, step: 1 }),
+      !isText && !RECORDS.has(type) && h("div", { class: "fields four" }, this.unit(set("unit")), number("Decimals", options.decimals, option("decimals"), { min: 0, max: 12, step: 1 }),
         (CHARTS.has(type) || type === "gauge") && number("From", options.min, option("min")), (CHARTS.has(type) || type === "gauge") && number("To", options.max, option("max"))),
       CHARTS.has(type) && h("div", { class: "fields" }, choice("Legend", options.legend, LEGENDS, option("legend")), h("div", { class: "row end" }, flag("Stacked", options.stacked, option("stacked")), flag("Exemplars", options.exemplars, option("exemplars")))),
       FIGURES.has(type) && h("div", { class: "fields" }, choice("One number of each series", options.calculation, CALCULATIONS, option("calculation")), type === "stat" && h("div", { class: "row end" }, flag("Course", options.sparkline, option("sparkline"))), (type === "top" || type === "table") && h("div", { class: "row end" }, flag("Least first", options.ascending, option("ascending")))),
