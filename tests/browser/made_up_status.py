@@ -47,6 +47,7 @@ def empty_status(health=None):
         },
         "retention": {"traces_ns": 30 * DAY_NS, "logs_ns": 0, "metrics_ns": 90 * DAY_NS, "max_bytes": 0},
         "targets": [],
+        "dashboard_problems": [],
     }
 
 

@@ -30,7 +30,7 @@ from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.scraping import scraping
-from spanglass_server.process.status_route import status_route
+from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries
@@ -185,6 +185,7 @@ def build_app(
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
+    library = open_library(settings, DISK, time.time_ns)
     cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
 
     def series(session: QuerySession) -> StoredSeries:
@@ -194,8 +195,8 @@ def build_app(
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
-        *dashboard_routes(open_library(settings, DISK, time.time_ns), series),
-        status_route(node, telemetry, intake.rejections, settings, release, targets),
+        *dashboard_routes(library, series),
+        status_route(node, telemetry, intake.rejections, settings, release, Configured(targets, library)),
     ]
 
     def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:

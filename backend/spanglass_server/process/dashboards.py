@@ -22,9 +22,20 @@ _KEPT = "dashboards"
 
 def open_library(settings: Settings, disk: Disk, clock_ns: Callable[[], int]) -> Library:
     """Open all sources. Raises ``OSError`` when the data directory can't be used."""
-    sources: list[DashboardSource] = [DirectorySource(Path(shipped_package.__path__[0]), "shipped")]
+    shipped = DirectorySource(Path(shipped_package.__path__[0]), "shipped")
+    kept = KeptDashboards(settings.data.dir.resolve() / _KEPT, disk, clock_ns)
+    return Library([shipped, *_files(settings)], kept)
+
+
+def problems_of(settings: Settings) -> list[str]:
+    """What is wrong with the dashboards that the settings name, without a data directory."""
+    return [str(problem) for source in _files(settings) for problem in source.read().problems]
+
+
+def _files(settings: Settings) -> list[DashboardSource]:
+    sources: list[DashboardSource] = []
     if settings.file is not None:
         sources.append(SettingsFileSource(settings.file))
     if settings.dashboards.dir is not None:
         sources.append(DirectorySource(settings.dashboards.dir))
-    return Library(sources, KeptDashboards(settings.data.dir.resolve() / _KEPT, disk, clock_ns))
+    return sources

@@ -47,7 +47,7 @@ def command(argv: Sequence[str]) -> int:
         return _fail(str(error), EXIT_USAGE)
     if arguments.check:
         _print_settings(settings)
-        return EXIT_OK
+        return _check_dashboards(settings)
     _configure_log(settings.log.level)
     try:
         with data_directory_lock(settings.data.dir):
@@ -125,6 +125,16 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _print_settings(settings: Settings) -> None:
     for row, text in describe(settings):
         print(f"{row.name} = {text}")  # noqa: T201 - what was asked for
+
+
+def _check_dashboards(settings: Settings) -> int:
+    """Say what is wrong with dashboards in files. A server starts all the same: they are told on its pages."""
+    from spanglass_server.process.dashboards import problems_of  # noqa: PLC0415 - as above
+
+    problems = problems_of(settings)
+    for problem in problems:
+        print(f"spanglass serve: {problem}", file=sys.stderr)  # noqa: T201 - the terminal is the interface
+    return EXIT_USAGE if problems else EXIT_OK
 
 
 def _configure_log(level: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.api.routing import Route
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanglass_server.api.prometheus.status import Targets
+    from spanglass_server.dashboards.library import Library
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.receive.rejections import Rejections, Repeated
     from spanglass_server.self_metrics.registry import Telemetry
@@ -97,10 +98,24 @@ class Status(TypedDict):
     disk: DiskStatus
     retention: dict[str, Any]
     targets: list[ScrapeTarget]
+    dashboard_problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What is read from files besides the settings: targets of scraping, and dashboards."""
+
+    targets: Targets
+    dashboards: Library
 
 
 def status_route(
-    node: StorageNode, telemetry: Telemetry, rejections: Rejections, settings: Settings, version: str, targets: Targets
+    node: StorageNode,
+    telemetry: Telemetry,
+    rejections: Rejections,
+    settings: Settings,
+    version: str,
+    configured: Configured,
 ) -> Route:
     """Make the route; it reads counters and a directory's free space, and runs no query."""
 
@@ -119,7 +134,8 @@ def status_route(
                 "min_free_bytes": settings.storage.min_free_disk_bytes,
             },
             "retention": asdict(settings.retention),
-            "targets": [_target(target) for target in targets()],
+            "targets": [_target(target) for target in configured.targets()],
+            "dashboard_problems": [str(problem) for problem in configured.dashboards.shelf().problems],
         }
 
     return Route(

@@ -59,6 +59,21 @@ def test_check_shows_the_settings_in_force(serve, tmp_path):
     }
 
 
+def test_check_reads_dashboards_too(serve, tmp_path):
+    """Mistakes in dashboards of the settings file and of the directory are told with their places, exit code 2."""
+    (tmp_path / "s.yaml").write_text("monitoring:\n  dashboards:\n    - name: A\n      panes: []\n")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "x.yaml").write_text("name: B\nrange: soon\n")
+
+    result = serve("--check", "--config", "s.yaml", "--set", "dashboards.dir=d")
+
+    assert result.returncode == 2
+    assert [line.partition(";")[0] for line in result.stderr.splitlines()] == [
+        "spanglass serve: s.yaml:4:7: monitoring.dashboards[0].panes: unknown key 'panes'",
+        "spanglass serve: d/x.yaml:2:8: range: 'soon' is not a number",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

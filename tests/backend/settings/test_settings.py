@@ -79,6 +79,10 @@ def test_every_value_reads_back():
     [
         ("server:\n  prot: 1", "FILE:2:3: unknown setting 'server.prot'; did you mean 'server.port'?"),
         ("server:\n  traces: 1d", "FILE:2:3: unknown setting 'server.traces'; did you mean 'retention.traces'?"),
+        (
+            "monitoring:\n  dashbords: []",
+            "FILE:2:3: unknown part of monitoring 'dashbords'; did you mean 'dashboards'?",
+        ),
         ("server:\n  xyzzy: 1", "FILE:2:3: unknown setting 'server.xyzzy'; docs/settings.md lists all settings"),
         (
             "sever:\n  port: 1",
