@@ -9,8 +9,8 @@ import numpy as np
 
 from spanglass_server.promql.histograms.layout import common, fitted
 from spanglass_server.promql.histograms.rows import blank, compact, concat, grouped, is_custom, take
+from spanglass_server.promql.histograms.sums import group_sums, starts
 from spanglass_server.promql.series.histograms import Buckets, Histograms, ResetHint
-from spanglass_server.promql.series.sums import compensated, starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +60,9 @@ def merged(
         blank(size),
         schema=layout.schema,
         zero_threshold=layout.threshold,
-        zero_count=compensated(rows.zero_count, group, size),
-        count=compensated(rows.count, group, size),
-        sum=compensated(rows.sum, group, size),
+        zero_count=group_sums(rows.zero_count, group, size),
+        count=group_sums(rows.count, group, size),
+        sum=group_sums(rows.sum, group, size),
         reset_hint=hint,
         positive=_merged(rows.positive, group, size, is_plain=weight is not None),
         negative=_merged(rows.negative, group, size, is_plain=weight is not None),
@@ -162,6 +162,6 @@ def _merged(buckets: Buckets, group: NDArray[np.intp], size: int, *, is_plain: b
     key = key[order]
     begin = starts(key)
     place = np.repeat(np.arange(len(begin)), np.diff(np.append(begin, len(key))))
-    count = compensated(buckets.count[order], place, len(begin))
+    count = group_sums(buckets.count[order], place, len(begin))
     row, index = np.divmod(key[begin], width)
     return grouped(row, index + least, count, size)

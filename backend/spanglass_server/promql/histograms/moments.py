@@ -8,7 +8,7 @@ import numpy as np
 
 from spanglass_server.promql.histograms import cells
 from spanglass_server.promql.histograms.rows import is_custom
-from spanglass_server.promql.series.sums import compensated
+from spanglass_server.promql.histograms.sums import group_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,5 +40,5 @@ def variances(histograms: Histograms) -> NDArray[np.float64]:
             value = np.where(own[rows, None], (part.upper + part.lower) / 2, value)
             squares = np.where(part.count != 0, part.count * (value - mean[rows, None]) ** 2, 0.0)
             row = np.repeat(np.arange(len(rows)), squares.shape[1])
-            out[rows] = compensated(squares.ravel(), row, len(rows)) / histograms.count[rows]
+            out[rows] = group_sums(squares.ravel(), row, len(rows)) / histograms.count[rows]
     return out
