@@ -97,7 +97,7 @@ def test_label_names(key, label):
         (ValueType.DOUBLE, 1.0, "1"),
         (ValueType.DOUBLE, 0.25, "0.25"),
         (ValueType.DOUBLE, 1e21, "1e+21"),
-        (ValueType.DOUBLE, 1.5e-7, "1.5e-07"),
+        (ValueType.DOUBLE, 1.5e-7, "1.5e-7"),
         (ValueType.DOUBLE, 123456789012345680000.0, "123456789012345680000"),
         (ValueType.DOUBLE, float("-inf"), "-Inf"),
         (ValueType.JSON, '{"b": [1, "x"], "a": null}', '{"a":null,"b":[1,"x"]}'),

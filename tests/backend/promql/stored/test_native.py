@@ -75,7 +75,7 @@ def test_scales_past_8_are_made_coarser(open_tables):
     fine = {"scale": 10, "count": 10, "positive_offset": -1, "positive_counts": [1, 2, 3, 4]}
     assert read(open_tables(metrics=[point(**KIND, **fine)]), "h")[0] | {"sum": 0} == {
         "schema": 8,
-        "zero": (0, 0),
+        "zero": (1e-128, 0),
         "count": 10,
         "sum": 0,
         "positive": {0: 1, 1: 9},

@@ -12,6 +12,7 @@ from spanglass_server.promql.histograms.rows import compact, owners
 from spanglass_server.promql.series.histograms import Buckets, Histograms
 from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, ranges
 from spanglass_server.promql.stored.decoding.points import Values
+from spanglass_server.promql.stored.naming.identity import VERBATIM_SCOPE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 
 #: The finest schema of Prometheus; finer scales are made coarser.
 _FINEST = 8
+#: How wide Prometheus makes a zero bucket of OTLP of which nothing is said.
+_ZERO = "1e-128"
 _SIDES = ("positive", "negative")
 EXPONENTIAL = Values(
-    "coalesce(scale, 0)::INTEGER AS scale, coalesce(zero_threshold, 0) AS zero_threshold, "
+    "coalesce(scale, 0)::INTEGER AS scale, "
+    f"CASE WHEN zero_threshold > 0 OR scope_name = '{VERBATIM_SCOPE}' THEN coalesce(zero_threshold, 0) "
+    f"ELSE {_ZERO} END AS zero_threshold, "
     "coalesce(zero_count_double, zero_count::DOUBLE, 0) AS zero_count, "
     "coalesce(count_double, count::DOUBLE, 0) AS count, coalesce(sum, 'NaN'::DOUBLE) AS sum, "
     "coalesce(reset_hint, 0) AS reset_hint, "

@@ -31,7 +31,7 @@ def _double(value: float) -> str:
     if not math.isfinite(value) or value == 0 or _SMALL <= abs(value) < _LARGE:
         return plain_float(value)
     mantissa, _, exponent = repr(float(value)).partition("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
 
 
 def _json(text: str) -> str:
