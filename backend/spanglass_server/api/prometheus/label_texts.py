@@ -28,7 +28,7 @@ def label_texts(labels: LabelSets) -> pa.LargeStringArray:
     pairs = [_pairs(name, column) for name, column in sorted(labels.columns.items())]
     if not pairs:
         return pa.repeat(pa.scalar("{}", TEXT), labels.size)
-    # not joined by commas with nulls skipped: Arrow leaves out rows of which every part is null
+    # not joined by commas with nulls skipped: findings/pyarrow-join-drops-null-rows.sh
     return join(("{", pc.utf8_slice_codeunits(join(pairs), 1), "}"))
 
 
