@@ -58,8 +58,10 @@ class Boards:
             def __getattr__(self, name):
                 return getattr(api, name)
 
-            async def __call__(self, path, params):
-                return await (own if path.startswith("/api/v1/dashboards") else api)(path, params)
+            async def __call__(self, path, params, body=None):
+                if path.startswith("/api/v1/dashboards"):
+                    return await own(path, params, body)
+                return await api(path, params)
 
         return Both()
 

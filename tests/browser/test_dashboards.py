@@ -95,6 +95,16 @@ def test_every_type_of_panel_shows_its_answer(open_board):
     assert page.evaluate("document.activeElement.className") == "c-face"
 
 
+def test_the_server_draws_without_script(open_page, boards):
+    """A reader without script gets lines, figures, tables and texts from the server, one link away."""
+    page = open_page(boards.served, "/dashboards/shop", script=False)
+    page.locator("noscript a").click()
+    page.wait_for_url("**/dashboards/shop?plain=1")
+    assert page.locator(".chart .c-l").count() == 5
+    assert page.locator("section", has_text="By service").locator("tbody tr").count() == 5
+    assert "payments" in page.locator(".says").inner_text()
+
+
 def test_a_refresh_leaves_focus_menus_and_scroll_alone(open_board, boards):
     """New data comes every second: the crosshair, an open menu, a place in a table and a chosen button stay."""
     page = open_board("/dashboards/shop?refresh=1", height=700)

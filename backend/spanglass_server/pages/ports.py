@@ -39,10 +39,13 @@ class Api(Protocol):
     """The API as pages call it.
 
     ``path`` is an API path as it stands in a URL (``/api/v1/services/a%2Fb/series``: parts are percent-encoded),
-    ``params`` the query parameters, decoded, a list for one that is repeated. Returns the decoded JSON body of a 2xx
-    answer and raises ``ApiError`` for any other. Cancelling the call stops the query. Calls may run at the same time.
+    ``params`` the query parameters, decoded, a list for one that is repeated. With ``body``, a JSON object, the request
+    is a POST, as questions are that need one; pages change nothing. Returns the decoded JSON body of a 2xx answer and
+    raises ``ApiError`` for any other. Cancelling the call stops the query. Calls may run at the same time.
     """
 
-    async def __call__(self, path: str, params: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    async def __call__(
+        self, path: str, params: Mapping[str, str | list[str]], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Return the answer to one request."""
         ...

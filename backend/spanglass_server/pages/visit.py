@@ -106,6 +106,11 @@ class Visit:
         where = "/".join((API, *(quote(part, safe="") for part in path)))
         return await self.site.api(where, {key: str(value) for key, value in params.items() if value not in (None, "")})
 
+    async def ask(self, *path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the API's answer to a question with a body, in the page's time range."""
+        where = "/".join((API, *(quote(part, safe="") for part in path)))
+        return await self.site.api(where, self.window.as_params(), body)
+
     async def attempt(self, question: Awaitable[dict[str, Any]], otherwise: dict[str, Any]) -> dict[str, Any]:
         """Return an answer that a page can do without: ``otherwise``, with the reason as ``problem``, for an error."""
         try:

@@ -24,19 +24,21 @@ class InProcessApi:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, path: str, params: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    async def __call__(
+        self, path: str, params: Mapping[str, str | list[str]], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """See ``pages.ports.Api``."""
         scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": "GET",
+            "method": "GET" if body is None else "POST",
             "scheme": "http",
             "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": urlencode(params, doseq=True).encode(),
             "root_path": "",
-            "headers": [],
+            "headers": [] if body is None else [(b"content-type", b"application/json")],
             "client": None,
             "server": None,
         }
@@ -49,7 +51,7 @@ class InProcessApi:
             if was_read:  # the caller stays until it is cancelled
                 await asyncio.Event().wait()
             was_read = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": b"" if body is None else orjson.dumps(body), "more_body": False}
 
         async def send(message: Message) -> None:
             nonlocal status
@@ -59,10 +61,10 @@ class InProcessApi:
                 parts.append(message.get("body", b""))
 
         await self._app(scope, receive, send)
-        body: dict[str, Any] = orjson.loads(b"".join(parts))
+        answer: dict[str, Any] = orjson.loads(b"".join(parts))
         if status not in _OK:
-            raise ApiError(status, _error(body))
-        return body
+            raise ApiError(status, _error(answer))
+        return answer
 
 
 def _error(body: Mapping[str, Any]) -> Mapping[str, Any]:

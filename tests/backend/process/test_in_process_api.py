@@ -23,7 +23,20 @@ async def refuse(_):
     return JSONResponse({"status": "error", "errorType": "bad_data", "error": "1:5: parse error"}, 400)
 
 
-API = InProcessApi(Starlette(routes=[Route("/echo", echo), Route("/refuse", refuse)]))
+async def asked(request):
+    """Answer with the body."""
+    return JSONResponse({"body": await request.json(), "type": request.headers["content-type"]})
+
+
+API = InProcessApi(
+    Starlette(routes=[Route("/echo", echo), Route("/refuse", refuse), Route("/asked", asked, methods=["POST"])])
+)
+
+
+def test_a_question_may_have_a_body():
+    """With a body the request is a POST of it as JSON."""
+    answer = asyncio.run(API("/asked", {}, {"panel": {"type": "line"}}))
+    assert answer == {"body": {"panel": {"type": "line"}}, "type": "application/json"}
 
 
 def test_parameters_may_be_repeated():

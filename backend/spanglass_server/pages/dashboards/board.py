@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import parse_duration_ns
 from spanglass_server.pages.columns import as_data
+from spanglass_server.pages.dashboards import plain
 from spanglass_server.pages.window import PRESETS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ async def show(visit: Visit) -> Response:
     answer = await visit.api("dashboards", visit.request.path_params["uid"])
     dashboard = answer["dashboard"]
     _begin_with(visit, dashboard["range"])
+    if visit.param("plain"):
+        return await plain.show(visit, dashboard)
     period_s = refresh_s(visit.param("refresh"), dashboard["refresh_interval"])
     titles = {panel["id"]: panel["title"] for panel in dashboard["panels"]}
     return visit.page(
