@@ -12,7 +12,7 @@ from spanglass_server.promql.evaluation.extended import with_ends
 from spanglass_server.promql.evaluation.preparation import Preparation, check_type, named_labels
 from spanglass_server.promql.evaluation.query import Notes, Options, Query
 from spanglass_server.promql.evaluation.selectors import Range
-from spanglass_server.promql.parsing.parse import parse
+from spanglass_server.promql.parsing.parse import TOO_DEEP, parse
 from spanglass_server.promql.series.vectors import Steps, Value, Vector
 
 if TYPE_CHECKING:
@@ -49,9 +49,12 @@ def range_query(source: SeriesSource, text: str, steps: Steps, options: Options 
 
 
 def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: Options) -> Answer:
-    settled = Preparation(text, steps).settled(expr)
-    query = Query(source, options, steps, named_labels(settled), Notes(text))
-    value = evaluate(query, settled, steps)
+    try:
+        settled = Preparation(text, steps).settled(expr)
+        query = Query(source, options, steps, named_labels(settled), Notes(text))
+        value = evaluate(query, settled, steps)
+    except RecursionError:
+        raise PromqlError("bad_data", TOO_DEEP) from None
     result = _inside(value) if isinstance(value, Range) else value
     result = nonempty(result) if isinstance(result, Vector) else result
     return Answer(result, tuple(query.notes.warnings.values()), tuple(query.notes.infos.values()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.engine import PromqlError, instant
+from spanglass_server.promql.in_memory import SeriesInMemory
+from spanglass_server.promql.notation import read_series
 from spanglass_server.promql.parsing import nodes
 from spanglass_server.promql.parsing.parse import parse
 from spanglass_server.promql.ports import Matcher
@@ -106,3 +108,18 @@ def test_selectors_with_everything() -> None:
     inner = nodes.unwrapped(subquery.expr)
     assert isinstance(inner, nodes.VectorSelector)
     assert inner.at == -1500
+
+
+@pytest.mark.parametrize("text", ["(" * 2000 + "1" + ")" * 2000, "abs(" * 400 + "g" + ")" * 400])
+def test_expressions_that_are_too_deep(text: str) -> None:
+    """What is nested beyond any use is refused, as a query that is wrong."""
+    with pytest.raises(PromqlError, match="nested too deeply"):
+        instant(SeriesInMemory(read_series([("g", "1")], 1000)), text, 0)
+
+
+def test_expressions_that_are_too_long() -> None:
+    """A text that would take the parser long is refused before; one that is long enough has no place."""
+    with pytest.raises(PromqlError, match="5999 tokens of at most 5000"):
+        parse("+".join(["g"] * 3000))
+    with pytest.raises(PromqlError, match="too long to tell where"):
+        parse("+".join(["g"] * 200) + " g")

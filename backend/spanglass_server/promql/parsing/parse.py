@@ -16,6 +16,10 @@ from spanglass_server.promql.parsing.tokens import Token, Tokens, parse_error, t
 if TYPE_CHECKING:
     from spanglass_server.promql.parsing import nodes
 
+#: The library takes seconds for so many.
+_MOST_TOKENS = 5000
+TOO_DEEP = "the expression is nested too deeply; split it into several queries"
+
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> nodes.Expr:
@@ -23,7 +27,13 @@ def parse(text: str) -> nodes.Expr:
     tokens = tokenize(text)
     if not tokens.items:
         raise parse_error(text, 0, "no expression found in input")
-    return _parse_tokens(tokens)
+    if len(tokens.items) > _MOST_TOKENS:
+        message = f"the expression is too long: {len(tokens.items)} tokens of at most {_MOST_TOKENS}; split it"
+        raise parse_error(text, 0, message)
+    try:
+        return _parse_tokens(tokens)
+    except RecursionError:
+        raise PromqlError("bad_data", TOO_DEEP) from None
 
 
 def _parse_tokens(tokens: Tokens) -> nodes.Expr:

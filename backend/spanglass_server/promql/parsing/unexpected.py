@@ -27,6 +27,8 @@ _ENDINGS = (
     "1m]",
     "()",
 )
+#: In longer texts no place is looked for: the library takes seconds for them.
+_MOST_TOKENS = 300
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _KEYWORDS = (
     "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "fill", "fill_left", "fill_right",
@@ -38,17 +40,25 @@ _OPERATORS = (
 
 def unexpected(tokens: Tokens) -> tuple[int, str]:
     """Where the first token is that does not fit, and what it is."""
+    if len(tokens.items) > _MOST_TOKENS:
+        return 0, "syntax error; the expression is too long to tell where"
     place = first_bad(tokens)
     token = tokens.items[place] if place < len(tokens.items) else None
     return tokens.start(place), f"unexpected {_described(token)}"
 
 
 def first_bad(tokens: Tokens) -> int:
-    """The place of the first token that cannot follow those before it: without it, only the end is missing."""
-    for end in range(1, len(tokens.items) + 1):
-        if not _can_go_on(tokens, end):
-            return end - 1
-    return len(tokens.items)
+    """The place of the first token that cannot follow those before it: without it, only the end is missing.
+
+    What cannot go on cannot go on with more tokens either, so the place is found by halving.
+    """
+    if len(tokens.items) > _MOST_TOKENS:
+        return len(tokens.items)
+    good, bad = 0, len(tokens.items) + 1
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if _can_go_on(tokens, middle) else (good, middle)
+    return good
 
 
 def _described(token: Token | None) -> str:
