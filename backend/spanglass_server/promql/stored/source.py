@@ -118,7 +118,8 @@ class StoredSeries:
         for selector in selectors:
             metric = counted(selector)
             if metric is not None:
-                chosen = replace(selector, named=selector.named | named)
+                length_ms = selector.end_ms - selector.start_ms  # as of one window: few samples will do
+                chosen = replace(selector, named=selector.named | named, window_ms=length_ms, step_ms=0)
                 yield counted_samples(self._session, self._cache, chosen, metric, self._max_samples).labels
                 continue
             shares = self._listed(selector)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from stored_points import START_MS, as_text, found, selector
 
-from spanglass_server.promql.engine import Options, instant
+from spanglass_server.promql.engine import Options, instant, range_query
 from spanglass_server.promql.ports import Selector
+from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.promql.stored.counting.source import step_ms
 from spanglass_server.promql.stored.source import StoredSeries
 
@@ -101,6 +102,25 @@ def test_rates_are_those_of_the_records(open_tables):
     assert answer.value.values[0].tolist() == pytest.approx([6.0], rel=1e-4)
 
 
+def test_only_windows_that_are_looked_at_have_samples(open_tables):
+    """Where results are further apart than their windows, what lies between is counted and has no samples."""
+    session = open_tables(spans=[span(second) for second in range(0, 7200, 10)])
+    series = StoredSeries(session)
+    steps = Steps(BASE_MS + 3_600_000, 3_600_000, 2)
+    answer = range_query(series, "sum(increase(spans_total[5m]))", steps, Options())
+    assert answer.value.values[0].tolist() == pytest.approx([30.0, 29.0], rel=1e-4)
+    chosen = Selector(
+        selector("spans_total").matchers, BASE_MS, BASE_MS + 7_200_000, window_ms=300_000, step_ms=3_600_000
+    )
+    assert len(series.select(chosen).time_ms) == 40
+
+
+def test_series_without_a_record_in_the_range_are_none(open_tables):
+    """What was counted before or after the range is no series of it."""
+    session = open_tables(spans=[span(-1000, name="before"), span(10, name="within"), span(1000, name="after")])
+    assert [name for name in counts(session, "spans_total") if "within" not in name] == []
+
+
 @pytest.mark.parametrize(
     ("window_s", "step_s"), [(0, 30), (60, 10), (300, 30), (900, 60), (3600, 300), (86_400, 7200), (10_000_000, 14_400)]
 )
@@ -119,7 +139,7 @@ def test_what_is_counted_is_listed(open_tables):
         "span_duration_seconds_sum",
         "spans_total",
     ]
-    chosen = [selector("spans_total", between=BETWEEN)]
+    chosen = [selector("spans_total", between=(BASE_MS - 10**10, BASE_MS + 10**10))]
     assert series.label_values("http_route", chosen) == ["/a"]
     assert series.label_names(chosen) == ["__name__", "service_name", "span_kind", "span_name", "status_code"]
     assert series.metadata(*BETWEEN)["span_duration_seconds"][0]["type"] == "histogram"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,33 +58,50 @@ def counted_samples(
     named = {*selector.named, *(m.name for m in selector.matchers)} - {NAME, "le"}
     parts = session.parts(metric.family.signal, window)
     found = [counts_of(session, cache, part, metric, named, step) for part in parts]
-    labels, cells = _joined(session, found, selector, (first, last))
+    schedule = _schedule(first, last, step, selector)
+    labels, cells = _joined(session, found, selector, schedule)
     width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1
-    _check(metric, 2 * labels.size * width * (last - first + 1), max_samples)
-    table = _cumulative(cells, (labels.size, width, last - first + 1))
+    _check(metric, labels.size * width * len(schedule.time_ms), max_samples)
+    table = _cumulative(cells, (labels.size, width, len(schedule.steps)))
     labels = _with_bounds(labels, width).replace({NAME: LabelColumn.constant(metric.name, labels.size * width)})
     chosen = np.flatnonzero(matching(session, labels, selector.matchers))
     labels = labels.take(chosen)
     order = labels.order()
-    times, places = _times(first, last, step, selector)
     return Samples(
         labels.take(order),
-        np.arange(labels.size + 1, dtype=np.int64) * len(times),
-        np.tile(times, labels.size),
-        table[np.ix_(chosen[order], places)].reshape(-1),
+        np.arange(labels.size + 1, dtype=np.int64) * len(schedule.time_ms),
+        np.tile(schedule.time_ms, labels.size),
+        table[np.ix_(chosen[order], schedule.place)].reshape(-1),
     )
 
 
-def _times(first: int, last: int, step: int, selector: Selector) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """The times of the samples, and the step of each: at the end of every step, and once more just after it.
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """When samples are given: ``time_ms``, each with what was counted up to the end of ``steps[place]``.
+
+    What is counted lies after the step ``after``.
+    """
+
+    after: int
+    steps: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
+    place: NDArray[np.intp]
+
+
+def _schedule(first: int, last: int, step: int, selector: Selector) -> _Schedule:
+    """A sample at the end of every step, and once more just after it; only in windows that a result looks at.
 
     A window is open at its start, so that one of whole steps begins with what was counted before it, and nothing that
     lies in it is missed or only estimated.
     """
-    ends = (first + np.arange(last - first + 1)) * step
-    times = np.stack([ends, ends + 1], axis=1).reshape(-1)
-    inside = np.flatnonzero((times > selector.start_ms) & (times <= selector.end_ms))
-    return times[inside], inside // 2
+    numbers = np.repeat(np.arange(first, last + 1), 2)
+    times = numbers * step
+    times[1::2] += 1
+    wanted = (times > selector.start_ms) & (times <= selector.end_ms)
+    if selector.step_ms > selector.window_ms > 0:
+        wanted &= (selector.end_ms - times) % selector.step_ms < selector.window_ms
+    steps, place = np.unique(numbers[wanted], return_inverse=True)
+    return _Schedule(first, steps, times[wanted], place)
 
 
 def _check(metric: Counted, samples: int, max_samples: int) -> None:
@@ -98,9 +116,12 @@ _Cells = tuple["NDArray[np.intp]", "NDArray[np.int64]", "NDArray[np.int64]", "ND
 
 
 def _joined(
-    session: QuerySession, found: Sequence[Counts], selector: Selector, steps: tuple[int, int]
+    session: QuerySession, found: Sequence[Counts], selector: Selector, schedule: _Schedule
 ) -> tuple[LabelSets, _Cells]:
-    """The series of all parts that may match, and the cells of the range: series, bucket, place of the step, value."""
+    """The series that may match and have a record in the range, and its cells: series, bucket, step, value.
+
+    Each cell counts for the first step of the schedule that is not before its own.
+    """
     on_labels = [m for m in selector.matchers if m.name not in {NAME, "le"}]
     kept = [matching(session, counts.labels, on_labels) for counts in found]
     parts = [counts.labels.take(np.flatnonzero(rows)) for counts, rows in zip(found, kept, strict=True)]
@@ -112,10 +133,12 @@ def _joined(
         place = np.full(len(rows), -1)
         place[np.flatnonzero(rows)] = groups.of[end - part.size : end]
         series = place[counts.series]
-        inside = (series >= 0) & (counts.step > steps[0]) & (counts.step <= steps[1])
-        cells.append((series[inside], counts.bucket[inside], counts.step[inside] - steps[0], counts.value[inside]))
+        step = np.searchsorted(schedule.steps, counts.step)
+        inside = (series >= 0) & (counts.step > schedule.after) & (step < len(schedule.steps))
+        cells.append((series[inside], counts.bucket[inside], step[inside], counts.value[inside]))
     series, bucket, step, value = (np.concatenate(column) for column in zip(*cells, strict=True))
-    return every.take(groups.first), (series, bucket, step, value)
+    used, series = np.unique(series, return_inverse=True)
+    return every.take(groups.first[used]), (series, bucket, step, value)
 
 
 def _cumulative(cells: _Cells, shape: tuple[int, int, int]) -> NDArray[np.float64]:
