@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _LETTERS = 26
 MAX_SLUG = 60
+#: What the uid of a dashboard, which is a file's name too, and the id of a panel may be.
+SLUG_PATTERN = r"[a-z0-9][a-z0-9_-]{0,99}"
 
 
 def slug(text: str, otherwise: str = "dashboard") -> str:

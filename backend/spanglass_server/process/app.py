@@ -195,7 +195,7 @@ def build_app(
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
-        *dashboard_routes(library, series),
+        *dashboard_routes(library, series, settings.query.deadline_ns / 1e9),
         status_route(node, telemetry, intake.rejections, settings, release, Configured(targets, library)),
     ]
 

@@ -9,10 +9,11 @@ import pytest
 from spanglass_server.dashboards.data.panel import PanelQuestion, grid_of, panel_data
 from spanglass_server.dashboards.data.variables import VariableValues
 from spanglass_server.dashboards.form.reading import read_json
+from spanglass_server.promql.engine import Options
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
 from spanglass_server.promql.stored.source import StoredSeries
-from spanglass_server.store.ports import Window
+from spanglass_server.store.ports import QueryTimeoutError, Window
 
 SECOND = 1_000_000_000
 MINUTE_MS = 60_000
@@ -340,3 +341,14 @@ def test_measures_of_stored_spans(open_tables, query, expected):
 
     assert answer["errors"] == []
     assert {each["name"]: each["value"] for each in answer["series"]} == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("query", ["sum(y)", {"measure": "error_rate"}])
+def test_a_panel_that_takes_too_long_is_stopped(open_tables, query):
+    """PromQL past its deadline stops the whole question, as any query does."""
+    (dashboard,) = read_json({"name": "A", "panels": [{"query": query}]}).dashboards
+    source = SeriesInMemory(read_series(SERIES.items(), MINUTE_MS))
+    values = VariableValues(open_tables(), source, WINDOW, (), {}, Options(deadline_s=0.0))
+
+    with pytest.raises(QueryTimeoutError):
+        panel_data(PanelQuestion(dashboard.panels[0], values, 600 * SECOND))

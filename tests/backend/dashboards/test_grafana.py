@@ -350,7 +350,7 @@ _KEYS = ("gridPos", "fieldConfig", "targets", "options", "title", "links", "thre
     st.dictionaries(st.sampled_from(_KEYS), _ANY, max_size=4),
     st.dictionaries(st.sampled_from(("templating", "annotations", "refresh", "time", "tags", "uid")), _ANY, max_size=3),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_is_taken_over_or_left_out(given_panel, changed, around):
     """Whatever stands in the places of the export, the result is a dashboard, or a refusal."""
     source = dashboard({**given_panel, **changed}, **around)

@@ -121,6 +121,7 @@ def test_the_store_keeps_changes_and_what_was_before(tmp_path):
     assert [(old.version, old.dashboard) for old in store.versions("one")] == [(first.version, dashboard())]
     store.delete("one", second.version)
     assert store.read().found == ()
+    assert store.versions("../one") == store.versions("never") == []
     assert [old.version for old in store.versions("one")] == [second.version, first.version]
 
 

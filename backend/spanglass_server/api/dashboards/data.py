@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from spanglass_server.dashboards.data.panel import DEFAULT_POINTS, MAX_POINTS, P
 from spanglass_server.dashboards.data.variables import VariableValues
 from spanglass_server.dashboards.form.reading import read_json
 from spanglass_server.dashboards.form.spec import PANEL, VARIABLE
+from spanglass_server.promql.engine import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,7 @@ class PanelsData:
 
     library: Library
     open_series: Callable[[QuerySession], SeriesSource]
+    deadline_s: float
 
     def panel(self, session: QuerySession, params: Params) -> answers.PanelData:
         """Return the data of a panel."""
@@ -83,7 +86,8 @@ class PanelsData:
         self, session: QuerySession, params: Params, body: dict[str, Any], dashboard: Dashboard | None
     ) -> VariableValues:
         defined = _definitions(body) if "definitions" in body else dashboard.variables if dashboard else ()
-        return VariableValues(session, self.open_series(session), params["window"], defined, _chosen(body))
+        options = Options(deadline_s=time.monotonic() + self.deadline_s)
+        return VariableValues(session, self.open_series(session), params["window"], defined, _chosen(body), options)
 
 
 def _panel(given: Any, dashboard: Dashboard | None) -> Panel:
@@ -167,9 +171,11 @@ def _values(variables: VariableValues, variable: Variable) -> answers.VariableAn
     }
 
 
-def data_routes(library: Library, open_series: Callable[[QuerySession], SeriesSource]) -> tuple[Route, ...]:
+def data_routes(
+    library: Library, open_series: Callable[[QuerySession], SeriesSource], deadline_s: float
+) -> tuple[Route, ...]:
     """Return the routes."""
-    ask = PanelsData(library, open_series)
+    ask = PanelsData(library, open_series, deadline_s)
     return (
         Route(
             method="POST",

@@ -79,7 +79,7 @@ class Keeping:
                         "replaced_time": format_time(old.replaced_ns),
                         "dashboard": to_json(old.dashboard),
                     }
-                    for old in self.library.store.versions(slug(params["uid"]))
+                    for old in self.library.store.versions(params["uid"])
                 ]
             }
 

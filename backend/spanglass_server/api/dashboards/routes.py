@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 
-def dashboard_routes(library: Library, open_series: Callable[[QuerySession], SeriesSource]) -> tuple[Route, ...]:
-    """Return all routes about dashboards; those with words in the path come before those with a uid there."""
-    return (*data_routes(library, open_series), *keeping_routes(library, open_series))
+def dashboard_routes(
+    library: Library, open_series: Callable[[QuerySession], SeriesSource], deadline_s: float = 30.0
+) -> tuple[Route, ...]:
+    """Return all routes about dashboards; those with words in the path come before those with a uid there.
+
+    ``deadline_s`` is that of a query: PromQL stops itself, as no database can stop it.
+    """
+    return (*data_routes(library, open_series, deadline_s), *keeping_routes(library, open_series))

@@ -10,6 +10,7 @@ from spanglass_server.dashboards.form.problems import Problem
 from spanglass_server.measures.grammar import MeasureError
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError, FilterError
+from spanglass_server.store.ports import QueryTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,15 @@ class QueryFailedError(Exception):
 
 @contextmanager
 def failing(query_id: str) -> Iterator[None]:
-    """Turn what is wrong with a query into ``QueryFailedError``, with its place in the query's text."""
+    """Turn what is wrong with a query into ``QueryFailedError``, with its place in the query's text.
+
+    That it takes too long is no fault of its text: ``QueryTimeoutError``, as everywhere.
+    """
     try:
         yield
     except PromqlError as error:
+        if error.kind == "timeout":
+            raise QueryTimeoutError(error.message) from error
         line, column = error.position or (0, 0)
         raise QueryFailedError(Problem(error.message, query_id, line, column)) from error
     except (FilterError, FormulaError, MeasureError) as error:

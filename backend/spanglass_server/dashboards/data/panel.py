@@ -151,7 +151,9 @@ class _Panel:
 
     def _promql(self, text: str) -> Evaluated:
         expression = self._texts.promql(text)
-        return evaluate_promql(self._variables.source, expression, self._grid, as_heatmap=self._panel.type == "heatmap")
+        asked = self._variables
+        as_heatmap = self._panel.type == "heatmap"
+        return evaluate_promql(asked.source, expression, self._grid, asked.options, as_heatmap=as_heatmap)
 
     def _measure(self, text: str, *, must_be: bool) -> Evaluated:
         """A measure, else PromQL; a name of which nothing is stored and that is nearly a measure's is told."""
@@ -167,8 +169,8 @@ class _Panel:
             return evaluated
         window = self._texts.promql("$__rate_interval")
         # infos of PromQL are about its text, which is ours here
-        expression = measure.promql(window)
-        evaluated = evaluate_promql(self._variables.source, expression, self._grid, with_infos=False)
+        expression, asked = measure.promql(window), self._variables
+        evaluated = evaluate_promql(asked.source, expression, self._grid, asked.options, with_infos=False)
         unit = "" if measure.aggregate == "count" else measure.measure.unit
         return Evaluated(evaluated.lines, notes=evaluated.notes, unit=unit)
 

@@ -8,19 +8,26 @@ import numpy as np
 
 from spanglass_server.dashboards.data.heatmaps import heatmap_of
 from spanglass_server.dashboards.data.lines import Evaluated, Lines, Table
-from spanglass_server.promql.engine import Options, range_query
+from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.series.vectors import Scalar, Steps, Text, Vector
 
 if TYPE_CHECKING:
     from spanglass_server.dashboards.data.lines import Grid
+    from spanglass_server.promql.engine import Options
     from spanglass_server.promql.ports import SeriesSource
 
 
 def evaluate_promql(
-    source: SeriesSource, text: str, grid: Grid, *, as_heatmap: bool = False, with_infos: bool = True
+    source: SeriesSource,
+    text: str,
+    grid: Grid,
+    options: Options,
+    *,
+    as_heatmap: bool = False,
+    with_infos: bool = True,
 ) -> Evaluated:
     """Evaluate an expression; see ``range_query`` for what it raises."""
-    answer = range_query(source, text, Steps(grid.first_ms, grid.step_ms, grid.size), Options())
+    answer = range_query(source, text, Steps(grid.first_ms, grid.step_ms, grid.size), options)
     notes = (*answer.warnings, *(answer.infos if with_infos else ()))
     value = answer.value
     if isinstance(value, Vector):

@@ -12,7 +12,7 @@ from spanglass_server.dashboards.data.failing import QueryFailedError, failing
 from spanglass_server.dashboards.data.lines import Grid
 from spanglass_server.dashboards.data.substitution import ALL, Chosen, Substitution
 from spanglass_server.dashboards.form.problems import Problem
-from spanglass_server.promql.engine import instant
+from spanglass_server.promql.engine import Options, instant
 from spanglass_server.promql.parsing.nodes import VectorSelector
 from spanglass_server.promql.parsing.parse import parse
 from spanglass_server.promql.ports import Matcher, Selector
@@ -47,13 +47,17 @@ class Values:
 
 @dataclass(slots=True)
 class VariableValues:
-    """Resolves the variables of one dashboard for one reader; a source may use the variables before it."""
+    """Resolves the variables of one dashboard for one reader; a source may use the variables before it.
+
+    ``options`` are those of all PromQL of the reader's question.
+    """
 
     session: QuerySession
     source: SeriesSource
     window: Window
     variables: Sequence[Variable]
     given: Mapping[str, tuple[str, ...]]
+    options: Options = field(default_factory=Options)
     _resolved: dict[str, Values] = field(default_factory=dict)
 
     def values(self, name: str) -> Values:
@@ -160,7 +164,7 @@ def _label_names(asked: VariableValues, inside: str) -> Iterable[str]:
 
 def _query_result(asked: VariableValues, inside: str) -> Iterable[str]:
     """Series as texts, from which a regex takes a part: ``name{label="value"} 1``."""
-    value = instant(asked.source, inside, asked.window.end_ns // _NS_PER_MS).value
+    value = instant(asked.source, inside, asked.window.end_ns // _NS_PER_MS, asked.options).value
     if isinstance(value, Scalar):
         return [f"{value.values[-1]:g}"]
     if not isinstance(value, Vector):

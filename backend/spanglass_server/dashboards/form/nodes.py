@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Sort = Literal["text", "number", "bool", "null", "list", "mapping"]
 
 #: More is a mistake, or aliases that refer to each other without end.
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 MAX_DEPTH = 40
 MAX_CHARACTERS = 2_000_000
 

@@ -6,6 +6,7 @@ from spanglass_server.dashboards import model
 from spanglass_server.dashboards.form import checks, shorter
 from spanglass_server.dashboards.form.kinds import Choice, Duration, Flag, Many, Number, Text
 from spanglass_server.dashboards.form.shapes import Shape
+from spanglass_server.dashboards.names import SLUG_PATTERN
 
 _SECOND_NS = 10**9
 _MAX_PANELS = 200
@@ -16,7 +17,7 @@ _MAX_DECIMALS = 12
 _TEXT = Text()
 _NAMED = Text(may_be_empty=False)
 _ID = Text(r"[A-Za-z_][A-Za-z0-9_]*", "use letters, digits and _, such as A or errors")
-_SLUG = Text(r"[a-z0-9][a-z0-9_-]*", "use small letters, digits, - and _")
+_SLUG = Text(SLUG_PATTERN, "use small letters, digits, - and _, at most 100 of them")
 
 QUERY = Shape(
     model.Query,

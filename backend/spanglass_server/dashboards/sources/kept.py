@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanglass_server.dashboards.form.reading import read_yaml
 from spanglass_server.dashboards.form.writing import to_yaml
+from spanglass_server.dashboards.names import SLUG_PATTERN
 from spanglass_server.dashboards.sources.files import DirectorySource
 from spanglass_server.dashboards.sources.ports import ConflictError, Found, OldVersion, version_of
 
@@ -89,6 +91,8 @@ class KeptDashboards:
         return [other.dashboard for other in self.read().found if other.file == one.file and other != one]
 
     def _old_files(self, uid: str) -> list[Path]:
+        if not re.fullmatch(SLUG_PATTERN, uid):  # no name of a directory of ours
+            return []
         folder = self._directory / _VERSIONS / uid
         return sorted(folder.glob("*.yaml"), key=lambda path: int(path.stem)) if folder.is_dir() else []
 
