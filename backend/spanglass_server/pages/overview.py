@@ -13,9 +13,10 @@ from spanglass_server.pages.metrics.listing import stored_name
 from spanglass_server.pages.services import what_is_wrong, with_sparks
 from spanglass_server.pages.units import rate_unit_parts, unit_of, value_parts
 from spanglass_server.pages.window import SECOND_NS
+from spanglass_server.service_names import UNKNOWN_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -50,13 +51,17 @@ async def show(visit: Visit) -> Response:
     host_rows = [host_pages.with_host(host, visit) for host in hosts["hosts"]]
     host_rows.sort(key=lambda host: -(host["disks"][0]["ratio"] if host["disks"] else 0))
     fresh = [issue for issue in issues["issues"] if _is_new(issue, visit)]
+    incoming, causes = _incoming(senders["senders"], visit), await what_is_wrong(visit, services)
+    is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
+    told = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
-        "overview.html", causes=await what_is_wrong(visit, services), services=services[:SERVICES], found=len(services),
-        troubles=wrong.troubles(host_rows, visit), hosts=host_rows[:HOSTS], host_count=len(host_rows),
+        "overview.html", causes=[] if is_quiet else causes, services=services[:SERVICES], found=len(services),
+        troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,
+        hosts=host_rows[:HOSTS], host_count=len(host_rows),
         hosts_problem=hosts["problem"], new_issues=fresh[:NEW_ISSUES], more_issues=len(fresh) - NEW_ISSUES,
         issues=[{**row, "spark": charts.spark(row["series"])} for row in issues["issues"][:ISSUES]],
-        issues_problem=issues["problem"], behind=_behind(senders["senders"], visit),
-        incoming=_incoming(senders["senders"], visit),
+        issues_problem=issues["problem"], behind=[] if is_quiet else _behind(senders["senders"], told, visit),
+        incoming=incoming,
         refused=_refused(status["counters"]), health=status["health"], metrics=metrics, total=total,
         figures=_figures(total, before, visit), is_empty=not (services or host_rows or senders["senders"]),
     )  # fmt: skip
@@ -150,8 +155,8 @@ def _lines(
     return [*then, charts.Series(name, css, values(points))]
 
 
-def _behind(senders: Sequence[Mapping[str, Any]], visit: Visit) -> list[Row]:
-    """Return who has stopped sending a signal: the services that sent none of it in the newest minutes.
+def _behind(senders: Sequence[Mapping[str, Any]], told: Container[str], visit: Visit) -> list[Row]:
+    """Return who has stopped sending metrics: services that sent none in the newest minutes, but for those told of.
 
     Requests that stopped are told by their service, and logs come when something happens: metrics come all the time.
     """
@@ -161,7 +166,8 @@ def _behind(senders: Sequence[Mapping[str, Any]], visit: Visit) -> list[Row]:
         for sender in senders
         if sender["signal"] == "metrics"
         and now_ns - (last_ns := parse_time_ns(sender["last_time"])) > BEHIND_NS
-        and sender["service"] != "unknown_service"
+        and sender["service"] != UNKNOWN_SERVICE
+        and sender["service"] not in told
     ]
     return sorted(found, key=lambda sender: -sender["last_ns"])[:SENDERS]
 
@@ -173,7 +179,11 @@ def _incoming(senders: Sequence[Mapping[str, Any]], visit: Visit) -> Row:
         for signal, name in (("spans", "Spans"), ("logs", "Logs"), ("metrics", "Points"))
     }
     last_ns = max((parse_time_ns(sender["last_time"]) for sender in senders), default=None)
-    return {"rates": rates, "age_ns": None if last_ns is None else max(0, visit.clock.now_ns - last_ns)}
+    return {
+        "rates": rates,
+        "last_ns": last_ns,
+        "age_ns": None if last_ns is None else max(0, visit.clock.now_ns - last_ns),
+    }
 
 
 def _refused(counters: Mapping[str, Any]) -> int | None:

@@ -119,6 +119,15 @@ def test_the_overview_is_live_while_the_range_is(open_tables):
     assert source.count('data-live="10"') == 3
 
 
+def test_where_nothing_comes_in_that_is_said_once(open_tables):
+    """Silent services, hosts and senders are one thing when all of them are silent."""
+    session = open_tables(spans=[span(t) for t in range(200)], metrics=host("db", used=98, until=120))
+    text = read(session, "/?last=10m", NOW_NS)[1]
+    assert text.startswith("Overview 1 thing needs attention")
+    assert "Nothing has come in since 10:43" in text
+    assert "nothing since" not in text
+
+
 def test_the_overview_of_an_empty_server_tells_how_to_begin(open_tables):
     """There is nothing to show, and a way to change that."""
     assert "No records in this time range" in page(open_tables(), "/")[1]

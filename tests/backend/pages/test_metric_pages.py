@@ -63,10 +63,11 @@ def test_a_counter_is_drawn_as_its_rate_against_the_period_before(open_tables):
     rows += [counter(t, (t + 600) // 12 - 50, start_s=-9000) for t in range(-600, 0, 60)]
     status, text, source = page(open_tables(metrics=rows), "/metrics/m")
     assert status == 200
-    assert "0.167 /s was 0.0833 /s, +100 %" in text, text
+    assert "0.167 /s was 0.0833 /s, +100 %" in text
+    assert "sum (rate(m_total[5m]))" in text
     shown = drawn(source)
     assert shown["look"]["unit"] == "/s"
-    assert [round(value, 3) for value in shown["frame"]["series"][0]["values"][2:5]] == [0.167, 0.167, 0.167]
+    assert [round(value, 3) for value in shown["frame"]["series"][0]["values"][-3:]] == [0.167, 0.167, 0.167]
     assert len(shown["previous"]["series"]) == 1
 
 
@@ -92,6 +93,14 @@ def test_groups_filter_and_series(open_tables):
     text = page(session, "/metrics/m?by=k&filter=k%20%3D%20v1")[1]
     assert "Series 1 k" in text
     assert "No point of this metric matches the filter" in page(session, "/metrics/m?filter=k%20%3D%20nope")[1]
+
+
+def test_a_filter_that_promql_cannot_say_is_drawn_all_the_same(open_tables):
+    """With an ``or`` the lines are exact increases, and there is no expression."""
+    rows = [counter(t, t // 6, start_s=-9000, **{"point.k:str": "a"}) for t in range(0, 601, 60)]
+    _, text, source = page(open_tables(metrics=rows), "/metrics/m?filter=k%20%3D%20a%20or%20k%20%3D%20b")
+    assert "cannot be said in PromQL" in text
+    assert [round(value, 3) for value in drawn(source)["frame"]["series"][0]["values"][2:5]] == [0.167, 0.167, 0.167]
 
 
 def test_a_filter_that_cannot_be_read_is_marked(open_tables):

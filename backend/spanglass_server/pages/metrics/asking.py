@@ -24,9 +24,25 @@ NOT_IN_PROMQL = "series of Prometheus are narrowed by comparisons with =, !=, ~,
 
 
 async def ask(visit: Visit, choice: Choice, earlier_ns: int = 0) -> Drawn:
-    """Ask for the lines of a chart, ``earlier_ns`` before the page's range but placed in it."""
-    if choice.metric["is_flat"]:
-        return await _ask_prometheus(visit, choice, earlier_ns)
+    """Ask for the lines of a chart, ``earlier_ns`` before the page's range but placed in it.
+
+    PromQL draws them. A filter that it cannot say is left to ``/metrics/query``, and so is what it cannot answer; but
+    series that Prometheus sent are histograms to PromQL alone.
+    """
+    queries = expressions(choice, grid(visit)[1] / SECOND_NS)
+    if queries is None and choice.metric["is_flat"]:
+        raise ApiError(400, {"code": "bad_filter", "message": NOT_IN_PROMQL, "field": "filter"})
+    if queries is not None:
+        named = [(query, part.label) for query, part in zip(queries, choice.parts, strict=True)]
+        try:
+            return await ask_expressions(visit, named, earlier_ns, MOST_LINES)
+        except ApiError:
+            if choice.metric["is_flat"]:
+                raise
+    return await _ask_metrics(visit, choice, earlier_ns)
+
+
+async def _ask_metrics(visit: Visit, choice: Choice, earlier_ns: int) -> Drawn:
     first_ns, step_ns, count = grid(visit)
     window = {
         "start": str(max(0, visit.window.start_ns - earlier_ns)),
@@ -47,15 +63,6 @@ async def ask(visit: Visit, choice: Choice, earlier_ns: int = 0) -> Drawn:
     ]
     notes = dict.fromkeys(note for answer in answers for note in answer["notes"])
     return Drawn(lines, first_ns / SECOND_NS, step_ns / SECOND_NS, count, tuple(notes))
-
-
-async def _ask_prometheus(visit: Visit, choice: Choice, earlier_ns: int) -> Drawn:
-    """Ask for the lines of series that Prometheus sent, whose histograms only PromQL knows as one."""
-    queries = expressions(choice, grid(visit)[1] / SECOND_NS)
-    if queries is None:
-        raise ApiError(400, {"code": "bad_filter", "message": NOT_IN_PROMQL, "field": "filter"})
-    named = [(query, part.label) for query, part in zip(queries, choice.parts, strict=True)]
-    return await ask_expressions(visit, named, earlier_ns, MOST_LINES)
 
 
 def _identity(choice: Choice) -> dict[str, str]:

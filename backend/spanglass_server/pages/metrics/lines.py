@@ -33,13 +33,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The lines of a range: ``start_s`` is where the first step begins. ``notes`` are for the reader."""
+    """The lines of a range: ``start_s`` is where the first step begins. ``notes`` are for the reader.
+
+    ``expressions`` are the PromQL that drew them, if it did.
+    """
 
     lines: Sequence[Line]
     start_s: float
     step_s: float
     count: int
     notes: Sequence[str] = field(default_factory=tuple)
+    expressions: Sequence[str] = field(default_factory=tuple)
 
     @property
     def times(self) -> list[float]:

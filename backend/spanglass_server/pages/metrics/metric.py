@@ -10,14 +10,11 @@ from spanglass_server.pages.metrics import drawing
 from spanglass_server.pages.metrics.asking import ask
 from spanglass_server.pages.metrics.choice import HISTOGRAMS, PERIODS, later_ns, read_choice
 from spanglass_server.pages.metrics.explore import read_boards
-from spanglass_server.pages.metrics.expression import expressions
 from spanglass_server.pages.metrics.kinds import STOPPED_NS
-from spanglass_server.pages.metrics.lines import grid
 from spanglass_server.pages.metrics.listing import SHAPES, stored_name
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.units import unit_of, unit_text, value_text
-from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +82,7 @@ async def _content(visit: Visit, choice: Choice) -> dict[str, Any]:
         "heat": drawing.heat(heat, choice) if heat else None, "heat_problem": heat["problem"] if heat else None,
         "exemplars": exemplars["exemplars"], "text": lambda value: value_text(value, choice.unit),
         "cardinality": cardinality, "keys": [row["key"] for row in cardinality["attributes"]],
-        "promql": expressions(choice, grid(visit)[1] / SECOND_NS), "boards": await read_boards(visit),
+        "promql": drawn.expressions, "boards": await read_boards(visit),
         **_table(series, cardinality, visit, choice),
     }  # fmt: skip
 

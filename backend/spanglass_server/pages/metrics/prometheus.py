@@ -39,7 +39,14 @@ async def ask_expressions(
     if len(lines) > most:
         notes.append(f"the {most} largest of {len(lines)} lines are drawn")
         lines = sorted(lines, key=_size, reverse=True)[:most]
-    return Drawn(lines, first_ns / SECOND_NS, step_ns / SECOND_NS, count, tuple(dict.fromkeys(notes)))
+    return Drawn(
+        lines,
+        first_ns / SECOND_NS,
+        step_ns / SECOND_NS,
+        count,
+        tuple(dict.fromkeys(notes)),
+        [query for query, _ in expressions],
+    )
 
 
 def _lines(result: Sequence[Mapping[str, Any]], name: str, start_s: float, step_s: float, count: int) -> list[Line]:
