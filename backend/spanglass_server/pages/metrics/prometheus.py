@@ -50,11 +50,13 @@ async def ask_expressions(
 
 
 def _lines(result: Sequence[Mapping[str, Any]], name: str, start_s: float, step_s: float, count: int) -> list[Line]:
+    """Read a matrix; its largest line is the first, as it has no order of its own."""
     telling = _telling([row["metric"] for row in result])
-    return [
+    lines = [
         Line(_name(row["metric"], telling, name), row["metric"], _placed(row.get("values", ()), start_s, step_s, count))
         for row in result
     ]
+    return sorted(lines, key=_size, reverse=True)
 
 
 def _telling(labels: Sequence[Mapping[str, str]]) -> list[str]:
