@@ -89,7 +89,7 @@ def test_groups_filter_and_series(open_tables):
     """By an attribute there is a line a value; a filter narrows lines and table alike."""
     rows = [gauge(t, float(k), **{"point.k:str": f"v{k}"}) for t in (60, 120) for k in range(3)]
     session = open_tables(metrics=rows)
-    assert [s["name"] for s in drawn(page(session, "/metrics/m?by=k")[2])["frame"]["series"]] == ["v0", "v1", "v2"]
+    assert [s["name"] for s in drawn(page(session, "/metrics/m?by=k")[2])["frame"]["series"]] == ["v2", "v1", "v0"]
     text = page(session, "/metrics/m?by=k&filter=k%20%3D%20v1")[1]
     assert "Series 1 k" in text
     assert "No point of this metric matches the filter" in page(session, "/metrics/m?filter=k%20%3D%20nope")[1]
