@@ -94,17 +94,17 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
     if param is None:
         return _aggregated(query, node, vector, groups)
     wanted = _numbers(param)
+    if occupied(vector).any():
+        _warn_of_param(query, node, wanted)
     vector = vector if node.op in ("limitk", "limit_ratio") else floats(vector)
     match node.op:
         case "quantile":
-            _warn_of_quantiles(query, node, wanted)
             return values.quantile(vector, groups, wanted)
         case "topk" | "bottomk":
             return choosing.top(vector, groups, wanted, largest=node.op == "topk")
         case "limitk":
             return choosing.first(vector, groups, wanted)
         case _:
-            _warn_of_ratios(query, node, wanted)
             return choosing.share(vector, wanted)
 
 
@@ -115,17 +115,16 @@ def _aggregated(query: Query, node: nodes.Aggregate, vector: Vector, groups: Gro
     return aggregated(query, node, vector, groups.of, result) if node.op in ("sum", "avg") else result
 
 
-def _warn_of_quantiles(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
+def _warn_of_param(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
+    """Warn of a quantile or ratio out of bounds: of the worst on either side, as Prometheus does."""
     assert node.param is not None  # noqa: S101
-    # The worst on either side, as Prometheus tells them for aggregations.
-    for value in {float(wanted.min()), float(wanted.max())}:
-        if not 0 <= value <= 1:
-            query.notes.warn_of_quantile(value, node.param.position)
-
-
-def _warn_of_ratios(query: Query, node: nodes.Aggregate, wanted: NDArray[np.float64]) -> None:
-    assert node.param is not None  # noqa: S101
-    for value, bound in ((float(wanted.max()), 1), (float(wanted.min()), -1)):
-        if value * bound > 1:
-            message = f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {bound}"
-            query.notes.warn(message, node.param.position)
+    lowest, highest = float(wanted.min()), float(wanted.max())
+    if node.op == "quantile":
+        for value in {lowest, highest}:
+            if not 0 <= value <= 1:
+                query.notes.warn_of_quantile(value, node.param.position)
+    if node.op == "limit_ratio":
+        for value, bound in ((highest, 1), (lowest, -1)):
+            if value * bound > 1:
+                message = f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {bound}"
+                query.notes.warn(message, node.param.position)

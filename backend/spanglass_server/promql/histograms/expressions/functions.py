@@ -51,9 +51,9 @@ def _of_native(function: Callable[[Histograms], Floats]) -> Callable[[Invocation
 
 def quantile(call: Invocation) -> Vector:
     """The q-quantile of each histogram, classic or native."""
-    wanted = call.scalar(0)
+    wanted, kinds = call.scalar(0), both_kinds(call, 1)
     _warn_of_quantiles(call, wanted, 0)
-    return without_name(merged(nonempty(_quantiles(call, both_kinds(call, 1), wanted, 1))))
+    return without_name(merged(nonempty(_quantiles(call, kinds, wanted, 1))))
 
 
 def several_quantiles(call: Invocation) -> Vector:
