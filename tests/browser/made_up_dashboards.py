@@ -80,8 +80,16 @@ class Boards:
 
     async def _values(self, request):
         body = await request.json()
+        chosen = body["variables"]
         found = [
-            {"name": one["name"], "values": one["values"] or list(HOSTS), "is_cut": False, "chosen": [], "error": None}
+            {
+                "name": one["name"],
+                "values": one["values"]
+                or [f"{chosen['env'][0]}-1" if "$env" in one["query"] else host for host in HOSTS],
+                "is_cut": False,
+                "chosen": [],
+                "error": None,
+            }
             for one in body["definitions"]
         ]
         return JSONResponse({"variables": found})

@@ -21,6 +21,7 @@ dashboards:
     variables:
       - {name: service, multi: true, all: true, query: "label_values(service_name)"}
       - {name: env, values: [prod, staging], default: prod}
+      - {name: pod, query: "label_values(up{env='$env'}, pod)", default: prod-1}
     panels:
       - {title: Errors, type: stat, query: error_rate, unit: ratio, thresholds: [{value: 0.001, level: error}]}
       - {title: Memory, type: gauge, query: sum(memory), unit: bytes}
@@ -141,16 +142,17 @@ def test_a_failure_keeps_the_old_answer_and_says_what_to_do(open_board, boards):
 
 
 def test_variables_stand_in_the_url_and_reach_the_queries(open_board, boards):
-    """What is chosen is asked with and linked; the choice of several is a list that can be searched."""
+    """What is chosen is asked with and linked, several in a list that can be searched; what depends on it follows."""
     page = open_board("/dashboards/shop")
     drawn(page, 8)
-    page.locator("#variables select").select_option("staging")
+    page.locator("#variables select").first.select_option("staging")
     page.wait_for_function("() => location.search.includes('var.env=staging')")
     page.locator("#variables summary").click()
     page.keyboard.type("che")
     page.locator(".p-choices label", has_text="checkout").click()
     assert "var.service=checkout" in page.url
-    while not any(body["variables"] == {"service": ["checkout"], "env": ["staging"]} for body in boards.asked):
+    chosen = {"service": ["checkout"], "env": ["staging"], "pod": ["staging-1"]}
+    while not any(body["variables"] == chosen for body in boards.asked):
         page.wait_for_timeout(20)
 
 
@@ -220,6 +222,20 @@ def test_yaml_is_imported(open_board):
     page.locator("dialog .btn.main:not([disabled])").click()
     page.wait_for_url("**/dashboards/came-in")
     page.locator("h2:text-is('One')").wait_for()
+
+
+def test_a_dashboard_is_exported_and_deleted(open_board, boards):
+    """The export is the YAML that import takes; what is deleted is gone after a question."""
+    page = open_board(copy(boards, "Short lived").removesuffix("?edit=1"))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("#edit-acts summary").click()
+    with page.expect_download() as download:
+        page.locator("[data-do=export]").click()
+    assert "name: Short lived" in download.value.path().read_text()
+    page.locator("#edit-acts summary").click()
+    page.locator("[data-do=delete]").click()
+    page.wait_for_url("**/dashboards")
+    assert boards.client.get("/api/v1/dashboards/short-lived").status_code == 404
 
 
 def test_a_conflict_is_said_with_the_ways_on(open_board, boards):

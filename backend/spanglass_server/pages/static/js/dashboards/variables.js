@@ -53,6 +53,7 @@ export class Variables {
       for (const { name, values, chosen, problem } of answer) {
         this.offered.set(name, values);
         if (!this.chosen.get(name)?.length && chosen?.length) this.chosen.set(name, chosen);
+        if (this.isLost(name, values)) this.keep(name, this.of(name).all ? [] : values.slice(0, 1));
         this.fields.get(name)?.offer(values, problem);
       }
     } catch (error) {
@@ -60,15 +61,30 @@ export class Variables {
     }
   }
 
+  of(name) {
+    return this.all.find((one) => one.name === name);
+  }
+
+  /** Whether nothing of what was chosen is left among the values of a variable that depends on another. */
+  isLost(name, values) {
+    const chosen = this.chosen.get(name) ?? [];
+    return chosen.length > 0 && values.length > 0 && !chosen.includes(ALL) && dependsOn(this.of(name)) && !chosen.some((one) => values.includes(one));
+  }
+
   /** Choose values: the URL keeps them, variables that depend on this one are asked for, panels load. */
-  choose(name, values) {
+  async choose(name, values) {
+    this.keep(name, values);
+    const asked = this.load();
+    if (this.all.some((one) => dependsOn(one, name))) await asked; // their values are in the queries, too
+    this.board.load();
+  }
+
+  keep(name, values) {
     this.chosen.set(name, values);
     const url = new URL(location.href);
     url.searchParams.delete(PREFIX + name);
     for (const value of values) url.searchParams.append(PREFIX + name, value);
     history.replaceState(null, "", url);
-    this.load();
-    this.board.load();
   }
 
   /** What a variable's choice is called. */
@@ -98,6 +114,9 @@ export class Variables {
     });
   }
 }
+
+/** Whether the values of a variable depend on another, or on any. */
+const dependsOn = ({ query, sql, filter }, name = "\\w+") => new RegExp(`\\$\\{?${name}\\b`).test(`${query} ${sql} ${filter}`);
 
 const field = (variables, variable) => (variable.multi ? several(variables, variable) : variable.source === "text" || isTyped(variable) ? typed(variables, variable) : single(variables, variable));
 
