@@ -252,7 +252,7 @@ def every_kind():
     return request
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(request_=requests(Signal.METRICS))
 def test_points_of_both_protocols_fit_together(request_):
     """Whatever OTLP's points have, their columns and those of remote write are of the same types."""
@@ -268,3 +268,24 @@ def test_points_of_both_protocols_fit_together(request_):
     shared = set(types[0]) & set(types[-1])
     assert {name: types[0][name] for name in shared} == {name: types[-1][name] for name in shared}
     pa.concat_tables(tables, promote_options="permissive")
+
+
+def test_labels_past_the_limit_of_columns_overflow(tmp_path, write):
+    """Each sample of a series keeps the labels for which there is no column, and the columns have the others."""
+    request = Write1()
+    labels = {"__name__": "m", **{f"label_{number}": f"{number}" for number in range(9)}, "Tenant": "T"}
+    request.series(labels, (MS, 1), (MS + 1, 2))
+    request.series({"__name__": "m"}, (MS + 2, 3))
+    with open_node(tmp_path / "narrow", max_columns=4) as node:
+        narrow = type(write)(node)
+        narrow(request)
+        first, second, bare = narrow.rows()
+    for row in (first, second):
+        kept = {name[6:-4]: value for name, value in row.items() if name.startswith("point.")}
+        spilled = {name[6:-4]: value for name, value in zip(row["overflow_name"], row["overflow_value"], strict=True)}
+        assert len(kept) == 4
+        assert {**kept, **spilled} == {
+            **{name: value for name, value in labels.items() if name.startswith("label")},
+            "^tenant": "T",
+        }
+    assert "overflow_name" not in bare
