@@ -124,9 +124,9 @@ class TableSession:
         """Ask DuckDB."""
         return self.connection.get_table_names(sql)
 
-    def rolled_up(self, rollups: Signal) -> list[Window]:
+    def rolled_up(self, rollups: Signal, *, outdated: bool = False) -> list[Window]:
         """None: points are points here."""
-        del rollups
+        del rollups, outdated
         return []
 
     def arrived(self, signal: Signal) -> Arrived:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class RollupWorker:
         self._clock_ns = clock_ns
         self._lock = threading.Lock()
         self._touched: set[int] = set()  # starts of windows with points that may be in no rollup
+        self._times: Counter[int] = Counter()  # how often new points were seen, by window
         self._knows_stored = False
 
     def begin(self, store: Store, engine: Engine) -> None:
@@ -64,18 +66,23 @@ class RollupWorker:
 
     def _touch(self, starts: Iterable[int]) -> None:
         with self._lock:
-            self._touched.update(starts)
+            for start_ns in starts:
+                self._touched.add(start_ns)
+                self._times[start_ns] += 1
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Roll up all windows that can be, until ``stopped``."""
         if not self._knows_stored:
             self._touch(self._engine.run_here(self._stored_since))
+            self._judge()
             self._knows_stored = True
         while not stopped() and (window := next_due(self._touched, self._clock_ns())) is not None:
             with self._lock:
                 self._touched.discard(window.start_ns)
+            cover = self._covers().get(window.start_ns, Cover(window.start_ns, window.end_ns, 0))
+            seen = self._seen_in(cover)  # before the session begins, which may not have what comes from now on
             try:
-                self._engine.run_here(partial(self._make, window))
+                self._engine.run_here(partial(self._make, cover, seen))
             except BaseException:
                 self._touch([window.start_ns])
                 raise
@@ -84,7 +91,7 @@ class RollupWorker:
         """What is rolled up, by the starts of all windows in it: compaction makes one of several."""
         segments = self._store.contents.snapshot.segments
         covers = {segment.cover for signal in ROLLUPS for segment in segments[signal] if segment.cover is not None}
-        return {start_ns: cover for cover in covers for start_ns in range(cover.start_ns, cover.end_ns, WINDOW_NS)}
+        return {start_ns: cover for cover in covers for start_ns in _windows_in(cover)}
 
     def _stored_since(self, session: QuerySession) -> list[int]:
         """Windows that have points in no rollup."""
@@ -95,17 +102,30 @@ class RollupWorker:
             if start_ns not in covers or _points_of(counts, covers[start_ns]) > covers[start_ns].source_rows
         ]
 
-    def _make(self, window: Window, session: QuerySession) -> None:
-        """Roll up a window, with those that were merged with it."""
-        before = self._covers().get(window.start_ns, Cover(window.start_ns, window.end_ns, 0))
-        windows = [Window(at, at + WINDOW_NS) for at in range(before.start_ns, before.end_ns, WINDOW_NS)]
-        found = [(each, *slices(session, each)) for each in windows]
+    def _judge(self) -> None:
+        """Have rollups used from now on, those of ranges with points that came later once they are made again."""
+        covers = self._covers()
+        with self._lock:
+            outdated = frozenset(covers[start_ns].start_ns for start_ns in self._touched if start_ns in covers)
+            self._store.contents.judge_rollups(outdated)
+
+    def _seen_in(self, cover: Cover) -> int:
+        with self._lock:
+            return sum(self._times[start_ns] for start_ns in _windows_in(cover))
+
+    def _make(self, before: Cover, seen: int, session: QuerySession) -> None:
+        """Roll up a window, with those that were merged with it; ``seen`` is how often points came for it until now."""
+        found = [(each, *slices(session, each)) for each in (Window(at, at + WINDOW_NS) for at in _windows_in(before))]
         points = sum(count for _, count, _ in found)
         if points <= before.source_rows:
             return  # retention has deleted points of it: what was made of all of them stays
         with self._telemetry.timed(own.ROLLUP_SECONDS):
             tables = {level.signal: _rows(session, found, level.step_ns) for level in LEVELS}
-            self._store.roll_up(replace(before, source_rows=points), tables)
+            self._store.roll_up(replace(before, source_rows=points), tables, lambda: self._seen_in(before) == seen)
+
+
+def _windows_in(cover: Cover) -> range:
+    return range(cover.start_ns, cover.end_ns, WINDOW_NS)
 
 
 def _rows(session: QuerySession, found: Sequence[tuple[Window, int, list[Slice]]], step_ns: int) -> Iterator[pa.Table]:
@@ -114,4 +134,4 @@ def _rows(session: QuerySession, found: Sequence[tuple[Window, int, list[Slice]]
 
 
 def _points_of(counts: Mapping[int, int], cover: Cover) -> int:
-    return sum(counts.get(start_ns, 0) for start_ns in range(cover.start_ns, cover.end_ns, WINDOW_NS))
+    return sum(counts.get(start_ns, 0) for start_ns in _windows_in(cover))

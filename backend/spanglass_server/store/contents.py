@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
 from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import Arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.store.disk import Disk
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.segments import Segment
 
 
+MS_NS = 10**6  # ranges of rollups are in whole milliseconds
 _RECORDS_MAX = 1 << 32  # of one generation
 _SERIALS = count()
 _MERGE_ROWS = 4096  # a chunk of this size costs a query 0.1 ms, however many columns it has
@@ -82,6 +83,15 @@ class Chunk:
         return pc.max(self.table["arrival_order"]).as_py() or 0
 
 
+def outdated_by(chunk: Chunk, rollups: Sequence[Segment]) -> set[int]:
+    """The starts of the ranges with rollups that points of a chunk lie in; nearly always none."""
+    covers = [segment.cover for segment in rollups if segment.cover is not None]
+    if not covers or chunk.min_time_ns >= max(cover.end_ns for cover in covers) + MS_NS:
+        return set()
+    times = chunk.table[TIME_COLUMN[Signal.METRICS]].to_numpy() - MS_NS
+    return {cover.start_ns for cover in covers if ((times >= cover.start_ns) & (times < cover.end_ns)).any()}
+
+
 def _appended(chunks: tuple[Chunk, ...], chunk: Chunk) -> tuple[Chunk, ...]:
     """The chunks with one more; small ones of a generation are merged, as a binary counter carries, so few remain."""
     kept = list(chunks)
@@ -96,12 +106,16 @@ def _empty() -> dict[Signal, tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Segments and chunks of every signal at one moment."""
+    """Segments and chunks of every signal at one moment.
+
+    ``outdated`` are the starts of ranges whose rollups lack points that came later; None while that is unknown.
+    """
 
     version: int = 0
     segments: Mapping[Signal, tuple[Segment, ...]] = field(default_factory=_empty)
     chunks: Mapping[Signal, tuple[Chunk, ...]] = field(default_factory=_empty)
     arrived: Mapping[Signal, Arrived] = field(default_factory=lambda: dict.fromkeys(Signal, Arrived(0, 0)))
+    outdated: frozenset[int] | None = None
 
     def first_ns(self, *signals: Signal) -> int | None:
         """The time of the earliest record of these signals; None without any."""
@@ -155,7 +169,15 @@ class Contents:
                 later = replace(chunk, arrived_ns=max(chunk.arrived_ns, before.time_ns))
                 chunks[signal] = _appended(chunks[signal], later)
                 arrived[signal] = Arrived(max(later.last_order, before.order), later.arrived_ns)
-            self._snapshot = replace(self._snapshot, chunks=chunks, arrived=arrived)
+            outdated = self._snapshot.outdated
+            if outdated is not None and Signal.METRICS in added:
+                outdated |= outdated_by(added[Signal.METRICS], self._snapshot.segments[ROLLUPS[0]])
+            self._snapshot = replace(self._snapshot, chunks=chunks, arrived=arrived, outdated=outdated)
+
+    def judge_rollups(self, outdated: frozenset[int]) -> None:
+        """Say which rollups lack points, once that is known; from now on it is noticed here."""
+        with self._lock:
+            self._snapshot = replace(self._snapshot, outdated=outdated)
 
     def exchange(self, signal: Signal, old: Chunk, table: Any) -> bool:
         """Put other rows of the same number and times in the place of a chunk's; False if it is not there any more."""
@@ -180,10 +202,18 @@ class Contents:
         snapshot = self._snapshot
         return {signal: [c for c in snapshot.chunks[signal] if c.generation == generation] for signal in Signal}
 
-    def replace(self, *, add: Sequence[Segment] = (), remove: Collection[int] = (), flushed: int | None = None) -> None:
+    def replace(
+        self,
+        *,
+        add: Sequence[Segment] = (),
+        remove: Collection[int] = (),
+        flushed: int | None = None,
+        is_current: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Swap segments, and drop the chunks of a generation that is in segments now, in one step.
 
-        An error means that nothing was swapped. A file that can't be deleted is no error: see ``sweep``.
+        ``is_current`` says of rollups that are added whether no point came for them while they were made. An error
+        means that nothing was swapped. A file that can't be deleted is no error: see ``sweep``.
         """
         gone = set(remove)
         with self._lock:
@@ -199,7 +229,10 @@ class Contents:
             version = old.version + 1
             removed = [s for signal in Signal for s in old.segments[signal] if s.id in gone]
             doomed = [*self._doomed, *((version, file) for segment in removed for file in segment.files)]
-            self._snapshot, self._doomed = Snapshot(version, segments, chunks, old.arrived), doomed
+            outdated = old.outdated
+            if outdated is not None and is_current():
+                outdated -= {segment.cover.start_ns for segment in add if segment.cover is not None}
+            self._snapshot, self._doomed = Snapshot(version, segments, chunks, old.arrived, outdated), doomed
         self.sweep()
 
     def discard(self, files: Iterable[str]) -> None:

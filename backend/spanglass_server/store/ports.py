@@ -120,9 +120,10 @@ class QuerySession(Protocol):
     def table_names(self, sql: str) -> set[str]:
         """Names of the tables, views and files that a statement reads, by the engine's own rules of scope."""
 
-    def rolled_up(self, rollups: Signal) -> Sequence[Window]:
+    def rolled_up(self, rollups: Signal, *, outdated: bool = False) -> Sequence[Window]:
         """Ranges of time whose points of metrics are all in these rollups too, ascending.
 
+        With ``outdated`` also ranges for which points came since, or may have come: for times without points.
         ``start_ns < t <= end_ns`` with t in whole milliseconds: windows of rows begin and end a millisecond later.
         """
 

@@ -188,12 +188,15 @@ class StoreSession:
         """See ``QuerySession``."""
         return self._cursor.get_table_names(sql)
 
-    def rolled_up(self, rollups: Signal) -> list[Window]:
+    def rolled_up(self, rollups: Signal, *, outdated: bool = False) -> list[Window]:
         """See ``QuerySession``."""
+        left_out = self._snapshot.outdated
+        if left_out is None and not outdated:
+            return []
         covers = sorted(
             (segment.cover.start_ns, segment.cover.end_ns)
             for segment in self._snapshot.segments[rollups]
-            if segment.cover is not None
+            if segment.cover is not None and (outdated or segment.cover.start_ns not in (left_out or ()))
         )
         return [Window(*cover) for cover in covers]
 

@@ -75,7 +75,7 @@ class Store:
         self._changing = threading.Lock()  # catalog and snapshot change together
         self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
         self._doubtful: list[str] = []  # files of commits that failed, see _settle
-        self._unseen: list[tuple[Change, int | None]] = []  # committed, and not in the snapshot yet
+        self._unseen: list[tuple[Change, int | None, Callable[[], bool]]] = []  # committed, and not in the snapshot yet
         self._defects: Counter[int] = Counter()  # how often merging a segment failed, by its id
         self._drop_strays()
 
@@ -148,8 +148,13 @@ class Store:
         with self._tidying:
             with self._changing:
                 self._settle()
+            snapshot = self.contents.snapshot
             held = {
-                signal: {segment.cover: segment for segment in self.contents.snapshot.segments[signal]}
+                signal: {
+                    segment.cover: segment
+                    for segment in snapshot.segments[signal]
+                    if segment.cover is not None and segment.cover.start_ns not in (snapshot.outdated or ())
+                }
                 for signal in ROLLUPS
             }
             covers = [segment.cover for segment in adjacent(list(held[ROLLUPS[0]].values()))]
@@ -242,10 +247,13 @@ class Store:
         self._commit(Change(add=[new], remove=[segment.id]))
         return True
 
-    def roll_up(self, cover: Cover, tables: Mapping[Signal, Iterator[Any]]) -> None:
+    def roll_up(
+        self, cover: Cover, tables: Mapping[Signal, Iterator[Any]], is_current: Callable[[], bool] = lambda: True
+    ) -> None:
         """Keep rollups of a range of time, in the place of those of the same range, if there are any.
 
-        ``tables`` are the rows of each size of rollups, one table at least, all of one schema.
+        ``is_current`` as in ``Contents.replace``. ``tables`` are the rows of each size of rollups, one table at least,
+        all of one schema.
         """
         with self._tidying:
             old = [
@@ -263,7 +271,7 @@ class Store:
             except BaseException:
                 self.contents.discard(file for segment in new for file in segment.files)
                 raise
-            self._commit(Change(add=new, remove=old))
+            self._commit(Change(add=new, remove=old), is_current=is_current)
 
     def sweep(self) -> None:
         """Delete files that no segment has any more; raises why one can't be deleted."""
@@ -271,7 +279,9 @@ class Store:
         if failure is not None:
             raise failure
 
-    def _commit(self, change: Change, flushed: int | None = None) -> None:
+    def _commit(
+        self, change: Change, flushed: int | None = None, *, is_current: Callable[[], bool] = lambda: True
+    ) -> None:
         """Make a change durable, and then let queries see it, without the chunks of the generation it flushed."""
         with self._changing:
             self._settle()
@@ -280,7 +290,7 @@ class Store:
             except BaseException:
                 self._doubtful += (file for segment in change.add for file in segment.files)
                 raise
-            self._unseen.append((change, flushed))
+            self._unseen.append((change, flushed, is_current))
             self._show()
 
     def _settle(self) -> None:
@@ -297,8 +307,8 @@ class Store:
 
     def _show(self) -> None:
         while self._unseen:
-            change, flushed = self._unseen[0]
-            self.contents.replace(add=change.add, remove=change.remove, flushed=flushed)
+            change, flushed, is_current = self._unseen[0]
+            self.contents.replace(add=change.add, remove=change.remove, flushed=flushed, is_current=is_current)
             self._unseen.pop(0)
 
     def _drop_strays(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.promql.series.labels import NAME
-from spanglass_server.promql.stored.coverage import stretches
+from spanglass_server.promql.stored.coverage import Covered, stretches
 from spanglass_server.promql.stored.matching import accepted
 from spanglass_server.promql.stored.naming.identity import Form, catalogue
 from spanglass_server.signals import ROLLUPS, Signal
@@ -50,11 +50,15 @@ class Wanted:
 def shares_of(session: QuerySession, selector: Selector) -> list[Share]:
     """What is read for a selector: points, or rollups where they stand in for them."""
     first_ns = session.first_ns(Signal.METRICS)
-    covered = {rollups: [_in_ms(window) for window in session.rolled_up(rollups)] for rollups in ROLLUPS}
+    current, all_ = (
+        {rollups: [_in_ms(w) for w in session.rolled_up(rollups, outdated=outdated)] for rollups in ROLLUPS}
+        for outdated in (False, True)
+    )
     first_ms = None if first_ns is None else first_ns // NS_PER_MS
+    covered = Covered(current, all_, first_ms)
     return [
         Share(part, stretch.after_ms, stretch.until_ms)
-        for stretch in stretches((selector.start_ms, selector.end_ms), selector.grid_ms, first_ms, covered)
+        for stretch in stretches((selector.start_ms, selector.end_ms), selector.grid_ms, covered)
         for part in session.parts(stretch.signal, _storage_window(stretch.after_ms, stretch.until_ms))
     ]
 

@@ -26,21 +26,32 @@ class Stretch:
     until_ms: int
 
 
-def stretches(
-    asked: Span, grid_ms: int, first_point_ms: int | None, covered: Mapping[Signal, Sequence[Span]]
-) -> list[Stretch]:
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What each level of rollups stands for, without late points (``current``) or with (``known``).
+
+    ``first_point_ms`` is when the earliest point is, None without any.
+    """
+
+    current: Mapping[Signal, Sequence[Span]]
+    known: Mapping[Signal, Sequence[Span]]
+    first_point_ms: int | None
+
+
+def stretches(asked: Span, grid_ms: int, covered: Covered) -> list[Stretch]:
     """What is read for a range of time, in order.
 
-    ``covered`` says what each level of rollups stands for, ``first_point_ms`` when the earliest point is (None without
-    any). Where ``grid_ms`` allows it the coarsest level is read, then points; before the earliest point any level.
+    Where ``grid_ms`` allows it the coarsest level that lacks no point is read, then points; before the earliest point
+    any level that there is, those that the grid allows first.
     """
     usable = [level.signal for level in LEVELS if grid_ms and grid_ms * _NS_PER_MS % level.step_ns == 0]
     others = [level.signal for level in LEVELS if level.signal not in usable]
-    points: list[Span] = [] if first_point_ms is None else [(first_point_ms - 1, max(asked[1], first_point_ms))]
+    first_ms = covered.first_point_ms
+    points: list[Span] = [] if first_ms is None else [(first_ms - 1, max(asked[1], first_ms))]
     choices: list[tuple[Signal, Sequence[Span]]] = [
-        *((signal, covered[signal]) for signal in reversed(usable)),
+        *((signal, covered.current[signal]) for signal in reversed(usable)),
         (Signal.METRICS, points),
-        *((signal, covered[signal]) for signal in others),
+        *((signal, covered.known[signal]) for signal in (*reversed(usable), *others)),
     ]
     found: list[Stretch] = []
     open_spans = [asked]
