@@ -117,6 +117,29 @@ def test_matchers(open_tables, conditions, values):
     assert sorted(value for [(_, value)] in found(session, "x", *conditions).values()) == values
 
 
+@pytest.mark.parametrize(
+    ("pattern", "values"),
+    [
+        ("5..", ["500", "5\n0"]),
+        ("[0-9]+", ["500"]),
+        (r"\d00|a\.b", ["500", "a.b"]),
+        (r"\w.*", ["500", "5\n0", "a.b", "a-b", "axb"]),
+        ("a.b", ["a.b", "a-b", "axb"]),
+        ("a[.x]b|.*0", ["500", "5\n0", "a.b", "axb"]),
+        ("(?i)A.B", ["a.b", "a-b", "axb"]),
+        ("a|", [""]),
+        ("[٣]", ["٣"]),
+        (r"\d", []),
+    ],
+)
+def test_regular_expressions_are_those_of_re2(open_tables, pattern, values):
+    """Whoever evaluates them, expressions are anchored, a dot is any character, classes are those of ASCII."""
+    texts = ["500", "5\n0", "a.b", "a-b", "axb", "٣", ""]
+    session = open_tables(metrics=[gauge(0, place, a=text) for place, text in enumerate(texts)])
+    series = found(session, "x", f"a=~{pattern}")
+    assert [texts[int(value)] for value in sorted(value for [(_, value)] in series.values())] == values
+
+
 def test_a_bad_regular_expression_is_refused(open_tables):
     """What is no regular expression of RE2 is an error that says why."""
     session = open_tables(metrics=[gauge(0, 1, a="1")])
