@@ -33,12 +33,11 @@ def monotonic(cells: Cells) -> tuple[NDArray[np.float64], Forced]:
     counts = cells.counts
     with np.errstate(invalid="ignore"):
         risen = np.maximum.accumulate(counts, axis=1)
-        before = risen[:, :-1]
-        near = _almost_equal(before, counts[:, 1:]) & (before != counts[:, 1:])
-        unsure = np.flatnonzero(near.any(axis=1) | np.isnan(counts).any(axis=1))
+        unsure = np.flatnonzero(_nearly_equal(risen[:, :-1], counts[:, 1:]).any(axis=1) | np.isnan(risen[:, -1]))
         risen[unsure] = _stepped(counts[unsure])
         before = risen[:, :-1]
-        fallen = (counts[:, 1:] < before) & ~_almost_equal(before, counts[:, 1:])
+        fallen = counts[:, 1:] < before
+        fallen[fallen] = ~_almost_equal(before[fallen], counts[:, 1:][fallen])
     by = np.where(fallen, before - counts[:, 1:], 0.0)
     at = cells.bounds[1:][fallen.any(axis=0)]
     return risen, Forced(
@@ -122,6 +121,14 @@ def _stepped(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         keep = (current < previous) | _almost_equal(previous, current)
         current[keep] = previous[keep]
     return risen.T
+
+
+def _nearly_equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where two numbers differ, but are almost equal. Few are so near that they must be looked at closely."""
+    apart = np.abs(a - b)
+    near = (apart > 0) & (apart < _TOLERANCE * (np.abs(a) + np.abs(b) + _SMALLEST))
+    near[near] = _almost_equal(a[near], b[near])
+    return near
 
 
 def _almost_equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
