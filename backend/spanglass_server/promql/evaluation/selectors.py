@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.evaluation.windows import step_times, window_ends, without
-from spanglass_server.promql.histograms.expressions.extended import smoothed_histograms
+from spanglass_server.promql.histograms.expressions.smoothed import smoothed_histograms
 from spanglass_server.promql.series.vectors import Steps, Vector
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.evaluation.windows import window_ends
+from spanglass_server.promql.evaluation.windows import window_ends, without
 from spanglass_server.promql.histograms import ranges
 from spanglass_server.promql.series.labels import NAME
 
@@ -60,3 +60,14 @@ def histogram_windows(call: Invocation, range_: Range) -> HistogramWindows:
     seen = np.concatenate([[0], np.cumsum(samples.histogram >= 0)])
     rows = ranges.Samples(samples.time_ms, samples.histogram, samples.histograms)
     return HistogramWindows(call, range_, rows, lo, hi, seen[hi] - seen[lo])
+
+
+def around(range_: Range, *, histograms: bool) -> NDArray[np.bool_]:
+    """In which windows, with what is read around them, there are floats (or histograms)."""
+    samples = range_.samples
+    assert samples.histogram is not None  # noqa: S101
+    of_kind = without(samples, (samples.histogram < 0) == histograms)
+    ends = (of_kind.time_ms, of_kind.offsets, range_.steps)
+    after_ms = range_.lookback_ms if range_.mode == "smoothed" else 0
+    found = window_ends(*ends, -after_ms) > window_ends(*ends, range_.range_ms + range_.lookback_ms)
+    return np.asarray(found)
