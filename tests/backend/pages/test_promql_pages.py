@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from in_process import read
 from metric_tables import CUMULATIVE, SECOND, T0, point
@@ -101,6 +103,7 @@ def test_a_histogram_of_prometheus_is_drawn_by_promql(open_tables):
     assert "p95 1.9" in text
     assert "histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m])))" in text
     assert "x_bucket, x_count" in text
+    assert '"legend": "p95"' in unescape(source)
     assert page(open_tables(metrics=rows), "/metrics/x?filter=a+%3E+1")[0] == 400
     assert source.count("data-draw=") == 1
 
@@ -112,6 +115,7 @@ def test_any_promql_has_a_chart_and_values(open_tables):
     assert status == 200
     assert '{instance="a", job="api"} 2' in text or 'instance="a"' in text
     assert source.count("data-draw=") == 1
+    assert '{"type": "line", "queries": [{"promql": "up * 2"}]}' in unescape(source)
     assert "has no course over time" in page(session, "/metrics/explore?query=up[1m]")[1]
     assert "No series at that moment" in page(session, "/metrics/explore?query=down")[1]
 

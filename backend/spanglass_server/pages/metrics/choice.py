@@ -71,7 +71,7 @@ class Choice:
         """The unit as ``charts/units.js`` knows it."""
         if self.per_s:
             return "bytes/s" if self.unit in SIZES else "/s" if self.unit in {"", "1"} else f"{self.unit}/s"
-        return "ratio" if self.unit == "%" else self.unit
+        return {"%": "ratio", "By": "bytes", "1": ""}.get(self.unit, self.unit)
 
 
 def read_choice(visit: Visit, metric: Mapping[str, Any]) -> Choice:

@@ -138,6 +138,17 @@ def shows_exemplars(choice: Choice) -> bool:
     return choice.way.api in {"quantile", "avg", "min", "max"}
 
 
+def panel(drawn: Drawn, choice: Choice) -> str:
+    """Return the chart as a panel of a dashboard, as JSON; without a title."""
+    several = len(choice.parts) > 1
+    queries = [
+        {"promql": query, **({"legend": part.label} if several else {})}
+        for query, part in zip(drawn.expressions, choice.parts, strict=False)
+    ]
+    unit = {"unit": choice.chart_unit} if choice.chart_unit else {}
+    return json.dumps({"type": "line", "queries": queries, **unit}, ensure_ascii=False)
+
+
 def heat(answer: Mapping[str, Any], choice: Choice) -> dict[str, Any] | None:
     """Return a heatmap: cells for the server's drawing and data for script's; nothing without observations."""
     bounds, cells, count, step_s = answer["rows"], answer["cells"], answer["count"], answer["step_s"]

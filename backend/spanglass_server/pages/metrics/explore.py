@@ -62,6 +62,7 @@ async def _answer(visit: Visit, query: str) -> dict[str, Any]:
         "drawn": drawn,
         "chart": _chart(drawn, visit) if drawn and drawn.lines else None,
         "data": _data(drawn, visit) if drawn else "",
+        "panel": json.dumps({"type": "line", "queries": [{"promql": query}]}),
     }
 
 
@@ -125,6 +126,6 @@ def _data(drawn: Drawn, visit: Visit) -> str:
 
 
 async def read_boards(visit: Visit) -> list[dict[str, Any]]:
-    """Return the dashboards that can be changed in the pages, for *Add to dashboard*."""
+    """Return the dashboards that were made in pages, for *Add to dashboard*; those of files are changed there."""
     answer = await visit.attempt(visit.api("dashboards", show="all"), {"dashboards": []})
-    return [row for row in answer["dashboards"] if row.get("editable")]
+    return [row for row in answer["dashboards"] if row["origin"] == "kept"]

@@ -82,7 +82,7 @@ async def _content(visit: Visit, choice: Choice) -> dict[str, Any]:
         "heat": drawing.heat(heat, choice) if heat else None, "heat_problem": heat["problem"] if heat else None,
         "exemplars": exemplars["exemplars"], "text": lambda value: value_text(value, choice.unit),
         "cardinality": cardinality, "keys": [row["key"] for row in cardinality["attributes"]],
-        "promql": drawn.expressions, "boards": await read_boards(visit),
+        "promql": drawn.expressions, "panel": drawing.panel(drawn, choice), "boards": await read_boards(visit),
         **_table(series, cardinality, visit, choice),
     }  # fmt: skip
 

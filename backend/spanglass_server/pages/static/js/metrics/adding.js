@@ -1,13 +1,11 @@
-// "Add to dashboard": an expression becomes a panel of a dashboard, or of a new one.
+// "Add to dashboard": a chart becomes a panel of a dashboard, or of a new one.
 
 import { ask, send } from "../api.js";
 import { h } from "../dom.js";
 
 async function add(form) {
   const { board, name, title } = Object.fromEntries(new FormData(form));
-  const unit = form.dataset.unit;
-  const queries = form.dataset.query.split("\n").map((promql) => ({ promql })); // an expression a line
-  const panel = { title: title.trim() || "Expression", type: "line", queries, ...(unit ? { unit } : {}) };
+  const panel = { title: title.trim() || "Expression", ...JSON.parse(form.dataset.panel) };
   if (!board) return send("POST", "dashboards", { dashboard: { name: name.trim() || "Metrics", panels: [panel] } });
   const { dashboard, version } = await ask(`dashboards/${encodeURIComponent(board)}`);
   return send("PUT", `dashboards/${encodeURIComponent(board)}`, { dashboard: { ...dashboard, panels: [...dashboard.panels, panel] } }, { version });
