@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-from remote_write_bodies import HEADERS_2, PATH, Write2, snappy
+from remote_write_bodies import HEADERS_2, PATH, STALE, Write2, snappy
 
 from loadgen.server import HOST, free_ports
 
@@ -174,4 +174,48 @@ def test_remote_write_2_over_http(shared_server):
         "count": "4",
         "sum": "9.5",
         "buckets": [[3, "-0.001", "0.001", "1"], [0, "0.5", "1", "1"], [0, "1", "2", "2"]],
+    }
+
+
+def test_native_histograms_come_back(shared_server):
+    """Float counts, gaps, negative buckets and custom bounds are in PromQL's answer as they were sent; markers end."""
+    now_ms = int(time.time() * 1000)
+    request = Write2()
+    floats = request.series({"__name__": "w2_floats", "job": "w2"}, kind="histogram").histograms.add(
+        count_float=4.75, sum=-9.5, schema=0, zero_threshold=0.001, zero_count_float=0.25, timestamp=now_ms
+    )
+    for offset in (1, 2):
+        floats.positive_spans.add(offset=offset, length=1)
+    floats.positive_counts.extend([1.5, 2.5])
+    floats.negative_spans.add(offset=0, length=1)
+    floats.negative_counts.append(0.5)
+    custom = request.series({"__name__": "w2_custom", "job": "w2"}, kind="histogram").histograms.add(
+        count_int=5, sum=7, schema=-53, timestamp=now_ms, custom_values=[1, 2.5]
+    )
+    custom.positive_spans.add(offset=0, length=3)
+    custom.positive_deltas.extend([1, 0, 2])
+    gone = request.series({"__name__": "w2_gone", "job": "w2"}, kind="histogram").histograms
+    gone.add(count_int=1, sum=1, timestamp=now_ms - 1)
+    gone.add(sum=STALE, timestamp=now_ms)
+    assert shared_server.request("POST", PATH, snappy(request.body()), HEADERS_2).status == 204
+    found = {
+        series["metric"]["__name__"]: series["histogram"][1]
+        for series in ask(shared_server, "query", query='{__name__=~"w2_(floats|custom|gone)"}')["result"]
+    }
+    assert found == {
+        "w2_floats": {
+            "count": "4.75",
+            "sum": "-9.5",
+            "buckets": [
+                [1, "-1", "-0.5", "0.5"],
+                [3, "-0.001", "0.001", "0.25"],
+                [0, "1", "2", "1.5"],
+                [0, "8", "16", "2.5"],
+            ],
+        },
+        "w2_custom": {
+            "count": "5",
+            "sum": "7",
+            "buckets": [[3, "-Inf", "1", "1"], [0, "1", "2.5", "1"], [0, "2.5", "+Inf", "3"]],
+        },
     }
