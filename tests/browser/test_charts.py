@@ -98,8 +98,14 @@ def test_every_kind_draws_in_both_themes(open_page):
       return data.reduce((sum, one, i) => (sum * 31 + one * (i % 7)) % 1e9, 7);
     }"""
     seen = set()
-    for kind, stack in (("line", False), ("area", True), ("bar", False), ("bar", True)):
-        page.evaluate(DRAW, {"kind": kind, "stack": stack})
+    looks = (
+        {"log": True, "gaps": True},
+        {"kind": "area", "stack": True},
+        {"kind": "bar"},
+        {"kind": "bar", "stack": True},
+    )
+    for look in looks:
+        page.evaluate(DRAW, look)
         seen.add(page.evaluate(drawn))
         page.locator("#theme-switch").click()
         page.locator("#theme-switch").click()

@@ -9,6 +9,7 @@
 // element of its own (`<div class="c-chart" data-h="low|tall">`); what stands in it, the server's drawing for readers without script, is replaced. `look`:
 //   label       what the chart shows, for those who do not see it
 //   kind        "line", "area", "bar" or "heat"; with `stack` from the floor up
+//   log, gaps   a log scale; lines go on over moments without a value
 //   unit        a name of units.js; min, max: bounds of the values' axis
 //   thresholds  [{ value, level: "err" | "warn" }]
 //   legend      "list" (default from two series on), "table" (last, mean, most), "none"
@@ -93,7 +94,7 @@ export class Chart {
 
   draw() {
     const parts = this.parts;
-    const key = JSON.stringify([this.look.kind, this.look.stack, this.look.unit, this.previous.length, this.frame.series.map(({ name, slot, css, hidden }) => [name, slot, css, hidden]), this.frame.bounds]);
+    const key = JSON.stringify([this.look.kind, this.look.stack, this.look.log, this.look.gaps, this.look.unit, this.previous.length, this.frame.series.map(({ name, slot, css, hidden }) => [name, slot, css, hidden]), this.frame.bounds]);
     if (this.u && key === this.key) this.u.setData(parts.data);
     else this.build(parts);
     this.key = key;

@@ -48,16 +48,17 @@ const PREVIOUS = { width: 1, points: { show: false } };
 const total = (previous) => (previous.length > 1 ? [{ ...previous[0], name: "all", values: stacked(previous).at(-1) }] : previous);
 
 /** Series and columns: the previous period lies under all, stacks from the floor up. */
-export function columns(frame, before, { kind, stack }) {
+export function columns(frame, before, { kind, stack, log, gaps }) {
   const previous = stack ? total(before) : before;
+  const drawable = (values) => (log ? values.map((value) => (value > 0 ? value : null)) : values); // zero has no logarithm
   const shown = frame.series;
   const drawn = stack ? stacked(shown.map((one) => (one.hidden ? { values: one.values.map(() => null) } : one))) : shown.map(({ values }) => values);
   const order = shown.map((_, i) => i);
   if (kind === "bar" && stack) order.reverse(); // the tallest first, the others over it
   const series = [{}, ...previous.map(() => ({ ...PREVIOUS, stroke: colours()["ink-3"], dash: [2, 3] }))];
-  for (const i of order) series.push(drawnAs(shown[i], { kind, stack, count: shown.length }));
+  for (const i of order) series.push({ ...drawnAs(shown[i], { kind, stack, count: shown.length }), spanGaps: Boolean(gaps) });
   const bands = stack && kind !== "bar" ? shown.slice(1).map((one, i) => ({ series: [previous.length + 2 + i, previous.length + 1 + i], fill: faint(colourOf(one), 38) })) : [];
-  return { data: [frame.times, ...previous.map(({ values }) => values), ...order.map((i) => drawn[i])], series, bands, order };
+  return { data: [frame.times, ...previous.map(({ values }) => drawable(values)), ...order.map((i) => drawable(drawn[i]))], series, bands, order };
 }
 
 function drawnAs(one, { kind, stack, count }) {
@@ -77,6 +78,22 @@ function height(look, low, high) {
   return [least, most > least ? most : least + 1];
 }
 
+const MOST_POWERS = 5; // lines of a log scale
+
+/** Powers of ten within a range, every second or third of them where there are many. */
+function powers(low, high) {
+  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  const every = Math.max(1, Math.ceil((last - first + 1) / MOST_POWERS));
+  return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 10 ** (first + i * every));
+}
+
+/** The steps of the values' axis, and their names. */
+const steps = (look) => ({
+  splits: (u, _axis, low, high) => (look.log ? powers(low, high) : axisSteps(low, high, look.unit).filter((value) => value >= low && value <= high * 1.0001)),
+  values: (u, splits) => splits.map((value) => axisText(value, look.unit)),
+  ...(look.log ? { filter: (u, splits) => splits } : {}),
+});
+
 function axes(look) {
   const found = colours();
   const base = { stroke: found["ink-3"], font: found.font, ticks: { show: false }, border: { show: false } };
@@ -84,9 +101,7 @@ function axes(look) {
   return [
     { ...base, space: SPACE_X, incrs: TICKS_S, grid: { show: false }, size: 20, gap: 4, border: { show: true, stroke: found["line-2"], width: 1 },
       values: (u, splits, _axis, _space, step) => splits.map((seconds) => tick(seconds, step)) },
-    { ...base, gap: 6, size, grid: { stroke: found.line, width: 1 }, ...(look.axis ?? {
-      splits: (u, _axis, low, high) => axisSteps(low, high, look.unit).filter((value) => value >= low && value <= high * 1.0001),
-      values: (u, splits) => splits.map((value) => axisText(value, look.unit)) }) },
+    { ...base, gap: 6, size, grid: { stroke: found.line, width: 1 }, ...(look.axis ?? steps(look)) },
   ];
 }
 
@@ -95,7 +110,7 @@ export function options({ frame, look, size, hooks, cursor, series, bands }) {
   return {
     ...size, series, bands, hooks, cursor, padding: [6, 16, 0, 0], legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
-    scales: { x: { range: () => [frame.start, frame.end] }, y: { range: look.range ?? ((u, low, high) => height(look, low, high)) } },
+    scales: { x: { range: () => [frame.start, frame.end] }, y: look.log ? { distr: 3, log: 10 } : { range: look.range ?? ((u, low, high) => height(look, low, high)) } },
     axes: axes(look),
   };
 }

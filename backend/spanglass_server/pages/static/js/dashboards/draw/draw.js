@@ -23,7 +23,7 @@ function look(panel) {
   const { definition, board } = panel;
   const { options } = definition;
   return {
-    label: definition.title || "Chart", kind: CHARTS[definition.type], stack: options.stacked, unit: unitOf(panel), decimals: options.decimals, min: options.min ?? undefined, max: options.max ?? undefined,
+    label: definition.title || "Chart", kind: CHARTS[definition.type], stack: options.stacked, log: options.log_scale, gaps: options.connect_gaps, unit: unitOf(panel), decimals: options.decimals, min: options.min ?? undefined, max: options.max ?? undefined,
     thresholds: definition.thresholds.filter(({ level }) => LEVELS[level]).map(({ value, level }) => ({ value, level: LEVELS[level] })), legend: LEGENDS[options.legend], values: false, sync: "board",
     zoom: board.zoom, point: (moment) => pointLinks(panel, moment), opened: (links, at) => openLinks(panel, links, at),
   };

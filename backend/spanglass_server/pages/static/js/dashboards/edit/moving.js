@@ -45,7 +45,7 @@ export class Movers {
   }
 
   equip(id, panel) {
-    const grip = h("button", { type: "button", class: "p-grip", "aria-describedby": "grip-help" }, dots());
+    const grip = h("button", { type: "button", class: "p-grip" }, dots());
     const corner = h("span", { class: "p-corner", "aria-hidden": "true" });
     grip.addEventListener("keydown", (event) => this.key(event, id));
     grip.addEventListener("dblclick", () => this.editing.edit(panel.definition));
