@@ -80,6 +80,7 @@ def test_every_problem_is_told_with_its_place():
 
 WRONG = [
     ("panels: [{type: line}]", "query is missing"),
+    ("panels: [{quer: a}]", "unknown key 'quer'"),
     ("panels: [{query: a, queries: [b]}]", "both given"),
     ("panels: [{query: [a, b]}]", "query is one query"),
     ("panels: [{query: {promql: a, sql: b}}]", "promql and sql are both given"),
@@ -124,6 +125,13 @@ def test_what_is_wrong_is_told(text, told):
 
     assert read.dashboards == ()
     assert any(told in problem.message for problem in read.problems), read.problems
+
+
+def test_short_forms_are_suggested_too():
+    """A key that is only a short form of another is what was probably meant."""
+    (problem,) = read_yaml("name: A\npanels: [{quer: up}]").problems
+
+    assert problem.hint == "did you mean 'query'?"
 
 
 def test_aliases_without_end_are_refused():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.api.dashboards.bodies import WRITTEN, dashboard_of, read_of, refusals
@@ -37,6 +37,7 @@ _IMPORT = body_schema({"grafana": {"description": "the JSON of Grafana's dashboa
 _DUPLICATE = body_schema({"name": {**STRING, "description": "of the new one; left out: (copy) after the old one"}})
 #: How far back a dashboard's data may lie.
 _LOOK_BACK_NS = 86_400 * 10**9
+_SEEN_NS = 600 * 10**9
 _EDITABLE = frozenset({"kept", "shipped"})
 
 
@@ -46,20 +47,30 @@ class Keeping:
 
     library: Library
     open_series: Callable[[QuerySession], SeriesSource]
+    _seen_ns: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def list_(self, session: QuerySession, params: Params) -> answers.DashboardList:
         """Return all, or those that have data."""
-        shelf, source = self.library.shelf(), self.open_series(session)
-        window = clamp(params["now_ns"] - _LOOK_BACK_NS, params["now_ns"])
+        shelf = self.library.shelf()
         rows = []
         for found in sorted(shelf.dashboards.values(), key=lambda found: found.dashboard.name.lower()):
-            is_there = not found.dashboard.appears_with or has_data(session, source, found.dashboard, window)
+            is_there = self._is_there(session, found.dashboard, params["now_ns"])
             if is_there or params["show"] == "all":
                 rows.append(_summary(found, has_data=is_there))
         return {
             "dashboards": rows,
             "problems": [problem.as_json() for problem in shelf.problems],
         }
+
+    def _is_there(self, session: QuerySession, dashboard: Dashboard, now_ns: int) -> bool:
+        """Whether a dashboard has data; for a while, data that was seen is not looked for again."""
+        if not dashboard.appears_with or now_ns - self._seen_ns.get(dashboard.appears_with, -_SEEN_NS) < _SEEN_NS:
+            return True
+        window = clamp(now_ns - _LOOK_BACK_NS, now_ns)
+        is_there = has_data(session, self.open_series(session), dashboard, window)
+        if is_there:
+            self._seen_ns[dashboard.appears_with] = now_ns
+        return is_there
 
     def get(self, _: QuerySession, params: Params) -> answers.DashboardAnswer:
         """Return one."""

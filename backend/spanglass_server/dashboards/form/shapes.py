@@ -30,7 +30,7 @@ class Shape:
 
     ``unfold`` turns what may be written shorter into the mapping of all keys, ``fold`` shortens it again; ``finish``
     fills in what follows from other values; ``check`` reports values that are each fine and together are not.
-    Keys that are ``always`` written are so with their defaults too.
+    Keys that are ``always`` written are so with their defaults too; ``shorter`` are those that only ``unfold`` knows.
     """
 
     owner: type[Any]
@@ -40,6 +40,7 @@ class Shape:
     finish: Callable[[Any], Any] = _as_it_is
     check: Callable[[Any, Node, Report], None] = lambda _, __, ___: None
     always: frozenset[str] = frozenset()
+    shorter: tuple[str, ...] = ()
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -87,7 +88,9 @@ class Shape:
         kind = self.kinds.get(entry.key)
         if kind is None:
             place = (entry.line, entry.column)
-            report.add_at(entry.value.path, place, f"unknown key {entry.key!r}", meant(entry.key, self.kinds))
+            report.add_at(
+                entry.value.path, place, f"unknown key {entry.key!r}", meant(entry.key, (*self.shorter, *self.kinds))
+            )
             return FAILED
         return kind.read(entry.value, report)
 

@@ -94,6 +94,7 @@ PANEL = Shape(
     finish=shorter.finish_panel,
     check=checks.check_panel,
     always=frozenset({"type"}),
+    shorter=("query",),
 )
 VARIABLE = Shape(
     model.Variable,
