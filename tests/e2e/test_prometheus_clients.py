@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -14,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from otlp_bodies import PROTOBUF
 from prometheus_api_client import PrometheusConnect
 
+ROOT = Path(__file__).parents[2]
 STEP_S, STEPS = 15, 40
 CUMULATIVE = 2
 TRACE_ID = bytes(range(16))
@@ -206,6 +209,23 @@ def test_exemplars(asked):
     labels = {exemplar["labels"]["trace_id"] for series in found for exemplar in series["exemplars"]}
     assert labels == {TRACE_ID.hex()}
     assert {series["seriesLabels"]["http_route"] for series in found} == {"/a"}
+
+
+def test_the_documented_examples(asked):
+    """Every expression of docs/promql.md and docs/promql-series.md is evaluated."""
+    server, end_s = asked
+    documents = [(ROOT / "docs" / name).read_text() for name in ("promql.md", "promql-series.md")]
+    blocks = [block for text in documents for block in re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    examples = [
+        line
+        for block in blocks
+        for line in block.splitlines()
+        if not line.startswith(("spanglass", "curl", "promtool"))
+    ]
+
+    assert len(examples) > 5
+    for example in examples:
+        assert ask(server, "POST", "/query", {"query": example, "time": str(end_s)})["resultType"] == "vector", example
 
 
 def test_the_command_line(asked):

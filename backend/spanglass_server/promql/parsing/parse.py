@@ -21,9 +21,12 @@ _MOST_TOKENS = 5000
 TOO_DEEP = "the expression is nested too deeply; split it into several queries"
 
 
-@lru_cache(maxsize=512)
 def parse(text: str) -> nodes.Expr:
     """The syntax tree of an expression. Raises ``PromqlError`` of the kind ``bad_data``, with the place."""
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> nodes.Expr:
     tokens = tokenize(text)
     if not tokens.items:
         raise parse_error(text, 0, "no expression found in input")
@@ -34,6 +37,11 @@ def parse(text: str) -> nodes.Expr:
         return _parse_tokens(tokens)
     except RecursionError:
         raise PromqlError("bad_data", TOO_DEEP) from None
+
+
+#: Dashboards ask the same again and again; a tree has about ten times the size of its text.
+_LONGEST_REMEMBERED = 4096
+_remembered = lru_cache(maxsize=512)(_parse)
 
 
 def _parse_tokens(tokens: Tokens) -> nodes.Expr:
