@@ -33,7 +33,7 @@ from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
-from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
@@ -187,9 +187,10 @@ def build_app(
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
     cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
+    max_samples = most_samples(settings.query.memory_limit_bytes)
 
     def series(session: QuerySession) -> StoredSeries:
-        return StoredSeries(session, cache)
+        return StoredSeries(session, cache, max_samples=max_samples)
 
     routes = [
         *ROUTES,

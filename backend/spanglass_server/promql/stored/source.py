@@ -39,6 +39,13 @@ if TYPE_CHECKING:
 #: Rollups of any step will do for lists.
 _LIST_GRID_MS = 3_600_000
 MAX_SAMPLES = 50_000_000
+#: A sample takes so much while it is read: time and value, decoded and once more in the order of series.
+_BYTES_PER_SAMPLE = 32
+
+
+def most_samples(memory_bytes: int) -> int:
+    """How many samples a selector may read where queries may use so much memory."""
+    return min(MAX_SAMPLES, memory_bytes // _BYTES_PER_SAMPLE)
 
 
 class StoredSeries:

@@ -7,8 +7,9 @@ import pytest
 from stored_points import START_MS, as_text, gauge, point, selector
 from stored_spans import Bench
 
+from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.stored.cache import SeriesCache
-from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal
 
 TYPES = {"UINTEGER": pa.uint32(), "UBIGINT[]": pa.list_(pa.uint64()), "DOUBLE[]": pa.list_(pa.float64())}
@@ -111,3 +112,15 @@ def test_the_cache_holds_no_more_than_it_may():
     assert (cache.get("d"), cache.bytes) == (None, 80)
     cache.put("b", "b again", 10)
     assert (cache.get("b"), cache.bytes) == ("b again", 50)
+
+
+def test_too_many_samples_are_refused(bench):
+    """A selector that would read more than may be read is refused with the limit and what to do."""
+    bench.write(table(*(gauge(n, n, a=str(n % 3)) for n in range(12))), Signal.METRICS)
+
+    def read(session):
+        return StoredSeries(session, max_samples=11).select(selector("x"))
+
+    with pytest.raises(PromqlError, match="more than 11; ask for a shorter range, or for fewer series"):
+        bench.engine.run_here(read)
+    assert most_samples(64) == 2
