@@ -89,6 +89,16 @@ def test_a_chart_is_said_in_promql(what, way, by, filter_text, expected):
     assert found == (None if expected is None else [expected])
 
 
+@pytest.mark.parametrize(
+    ("unit", "way", "shown"),
+    [("{order}", "rate", "/s"), ("By", "rate", "bytes/s"), ("s", "rate", ""), ("By", "increase", "bytes")],
+)
+def test_a_rate_has_the_unit_that_fits_on_an_axis(unit, way, shown):
+    """What is counted stands in the title, and is left out beside every number."""
+    chosen = next(each for each in WAYS["counter"] if each.key == way)
+    assert Choice(COUNTER, chosen, (), "", "none", unit, per_s=way == "rate").chart_unit == shown
+
+
 def test_a_histogram_of_prometheus_is_drawn_by_promql(open_tables):
     """Its quantiles come from its buckets, which are series of their own."""
     rows = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.pages.units import SIZES, unit_of
+from spanglass_server.pages.units import SIZES, TIMES_NS, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,8 @@ class Choice:
     def chart_unit(self) -> str:
         """The unit as ``charts/units.js`` knows it."""
         if self.per_s:
-            return "bytes/s" if self.unit in SIZES else "/s" if self.unit in {"", "1"} else f"{self.unit}/s"
+            # of what is counted the title says what it is; seconds a second have no unit
+            return "bytes/s" if self.unit in SIZES else "" if self.unit in TIMES_NS else "/s"
         return {"%": "ratio", "By": "bytes", "1": ""}.get(self.unit, self.unit)
 
 
