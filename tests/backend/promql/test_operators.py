@@ -116,3 +116,9 @@ def test_series_that_follow_one_another() -> None:
     assert_range(series, "a + on(l) b", {'{l="1"}': "11 11 21 21 21 21"})
     expected = {'{l="1", v="old"}': "11 11", '{l="1", v="new"}': "_ _ 21 21 21 21"}
     assert_range(series, "a + on(l) group_left(v) b", expected)
+
+
+def test_series_of_one_match_must_differ_though_a_comparison_keeps_none() -> None:
+    """A label that is taken from the other side makes them alike: an error, whatever their values."""
+    error = error_of({'f{a="1"}': "1x5", 'f{a="2"}': "2x5"}, "f > on() group_left(a) vector(100)")
+    assert error.message == "multiple matches for labels: grouping labels must ensure unique matches"

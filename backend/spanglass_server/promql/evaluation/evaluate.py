@@ -94,8 +94,7 @@ def _aggregate(query: Query, node: nodes.Aggregate, steps: Steps) -> Vector:
     if param is None:
         return _aggregated(query, node, vector, groups)
     wanted = _numbers(param)
-    if occupied(vector).any():
-        _warn_of_param(query, node, wanted)
+    _warn_of_param(query, node, wanted)
     vector = vector if node.op in ("limitk", "limit_ratio") else floats(vector)
     match node.op:
         case "quantile":

@@ -84,9 +84,12 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
     if kept is not None:
         present &= kept
     labels = _result_labels(node, many_side.labels, one_side.labels)
-    paired = computable(node.op, first, second)
-    if not matching.many and (counted(paired, groups.left[many_rows], groups.size) > 1).any():
-        raise execution_error(_AMBIGUOUS)
+    paired, alike = computable(node.op, first, second), groups.left[many_rows]
+    if matching.many:
+        # Series of one match must differ in what is left of their labels, whether a comparison keeps them or not.
+        alike = np.unique(np.stack([alike, labels.groups().of]), axis=1, return_inverse=True)[1].reshape(-1)
+    if (counted(paired, alike, int(alike.max()) + 1) > 1).any():
+        raise execution_error(_AMBIGUOUS_GROUP if matching.many else _AMBIGUOUS)
     result = between(query, node, first, second, Vector(labels, values, present))
     return merged(nonempty(result), _AMBIGUOUS_GROUP if matching.many else SAME_LABELS)
 
