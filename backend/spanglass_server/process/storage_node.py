@@ -81,7 +81,8 @@ class StorageNode:
             digests = DigestWindow(settings.ingest.dedupe_window_ns)
             for known in catalog.recent_digests():
                 digests.load(known.generation, known.newest_ns, known.digests)
-            recovered = Recovery(folder, decoder, self._pending, digests).run(catalog)
+            with families.only_in_memory():
+                recovered = Recovery(folder, decoder, self._pending, digests).run(catalog)
             self.store.contents.begin(order_of(recovered.next_generation) - 1)
             self.store.contents.discard([str(folder.probe.relative_to(data_dir))])
             self._slots = ServiceSlots(catalog)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from spanglass_server.ingest.prometheus.schema import TYPES
 from spanglass_server.store.disk import DISK, Disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class Families:
         self._disk = disk
         self._lock = threading.Lock()
         self._known: dict[str, Family] = {}
+        self._is_written = True
+        self._only_in_memory = False
         if path is not None and path.exists():
             self._load(path)
 
@@ -97,20 +100,33 @@ class Families:
     def learn(self, families: Iterable[tuple[str, Family]]) -> None:
         """Remember families durably. Help of the first sender stays while type and unit do.
 
-        Raises ``OSError`` when they can't be written.
+        Raises ``OSError`` when they can't be written; the next call tries it again.
         """
         with self._lock:
             changed = {name: family for name, family in families if self._is_news(name, family)}
-            if not changed:
-                return
-            together = {**self._known, **changed}
-            if len(together) > _MOST:
-                _LOG.warning("types of more than %d metric families were sent; others stay unknown", _MOST)
-                together = dict(list(together.items())[:_MOST])
-            if self._path is not None:
+            if changed:
+                self._known = self._within_limit({**self._known, **changed})
+                self._is_written = False
+            if self._path is not None and not self._is_written and not self._only_in_memory:
                 self._disk.make_directory(self._path.parent)
-                _write(self._path, orjson.dumps({name: list(family) for name, family in together.items()}), self._disk)
-            self._known = together
+                _write(self._path, orjson.dumps({name: list(row) for name, row in self._known.items()}), self._disk)
+                self._is_written = True
+
+    @contextmanager
+    def only_in_memory(self) -> Iterator[None]:
+        """Write nothing meanwhile: a start learns again from the journal, and may find a disk that is full."""
+        self._only_in_memory = True
+        try:
+            yield
+        finally:
+            self._only_in_memory = False
+
+    @staticmethod
+    def _within_limit(known: dict[str, Family]) -> dict[str, Family]:
+        if len(known) <= _MOST:
+            return known
+        _LOG.warning("types of more than %d metric families were sent; others stay unknown", _MOST)
+        return dict(list(known.items())[:_MOST])
 
     def _is_news(self, name: str, family: Family) -> bool:
         known = self._known.get(name)
