@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.promql.errors import PromqlError
-from spanglass_server.promql.evaluation.cells import nonempty
+from spanglass_server.promql.errors import PromqlError, execution_error
+from spanglass_server.promql.evaluation.cells import SAME_LABELS, final_labels, finally_named, nonempty
 from spanglass_server.promql.evaluation.evaluate import evaluate
 from spanglass_server.promql.evaluation.extended import with_ends
 from spanglass_server.promql.evaluation.preparation import Preparation, check_type, named_labels
 from spanglass_server.promql.evaluation.query import Notes, Options, Query
 from spanglass_server.promql.evaluation.selectors import Range
 from spanglass_server.promql.parsing.parse import TOO_DEEP, parse
+from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.series.vectors import Steps, Value, Vector
 
 if TYPE_CHECKING:
     from spanglass_server.promql.parsing.nodes import Expr
     from spanglass_server.promql.ports import SeriesSource
-    from spanglass_server.promql.series.samples import Samples
+    from spanglass_server.promql.series.labels import LabelSets
 
 __all__ = ["Answer", "Options", "PromqlError", "instant", "range_query"]
 
@@ -56,8 +57,18 @@ def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: 
     except RecursionError:
         raise PromqlError("bad_data", TOO_DEEP) from None
     result = _inside(value) if isinstance(value, Range) else value
-    result = nonempty(result) if isinstance(result, Vector) else result
+    if isinstance(result, Vector):
+        result = finally_named(nonempty(result))
+    elif isinstance(result, Samples):
+        result = replace(result, labels=_distinct(final_labels(result.labels)))
     return Answer(result, tuple(query.notes.warnings.values()), tuple(query.notes.infos.values()))
+
+
+def _distinct(labels: LabelSets) -> LabelSets:
+    """The labels of a range vector; raises ``PromqlError`` if two of its series have the same."""
+    if labels.groups().size < labels.size:
+        raise execution_error(SAME_LABELS)
+    return labels
 
 
 def _inside(range_: Range) -> Samples:

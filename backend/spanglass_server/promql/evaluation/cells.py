@@ -9,7 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.histograms.expressions.placing import joined
-from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.labels import NAME, NAMING, UNNAMED, LabelColumn, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Text, Value, Vector
 
 if TYPE_CHECKING:
@@ -75,13 +75,25 @@ def repeat(value: Value, size: int) -> Value:
 
 
 def without_name(vector: Vector) -> Vector:
-    """The vector without metric names; raises ``PromqlError`` if label sets become equal at a step."""
-    names = vector.labels.columns.get(NAME)
-    if names is None:
+    """The vector with metric names that go at the end."""
+    if NAME not in vector.labels.columns:
         return vector
-    nameless = replace(vector, labels=vector.labels.drop({NAME}))
-    same = vector.labels.size < 1 or bool((names.codes == names.codes[0]).all())
-    return nameless if same else merged(nameless)
+    return replace(vector, labels=vector.labels.replace({UNNAMED: LabelColumn.constant("1", vector.labels.size)}))
+
+
+def finally_named(vector: Vector) -> Vector:
+    """The vector of a whole expression; raises ``PromqlError`` if label sets become equal at a step."""
+    if UNNAMED not in vector.labels.columns:
+        return vector
+    return merged(replace(vector, labels=final_labels(vector.labels)))
+
+
+def final_labels(labels: LabelSets) -> LabelSets:
+    """The labels without the names that were to go."""
+    names, gone = labels.column(NAME), labels.column(UNNAMED).codes > 0
+    named = LabelColumn(np.where(gone, 0, names.codes).astype(np.int32), names.values)
+    labels = labels.drop(NAMING)
+    return labels.replace({NAME: named}) if named.codes.any() else labels
 
 
 def merged(vector: Vector, message: str = SAME_LABELS) -> Vector:

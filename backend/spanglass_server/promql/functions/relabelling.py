@@ -10,12 +10,15 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import merged, nonempty
-from spanglass_server.promql.series.labels import LabelColumn
+from spanglass_server.promql.series.labels import NAME, UNNAMED, LabelColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from spanglass_server.promql.functions.invocation import Invocation
+    from spanglass_server.promql.series.labels import LabelSets
     from spanglass_server.promql.series.vectors import Vector
 
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>\w+)|\{(?P<braced>\w+)\})", re.ASCII)
@@ -39,7 +42,15 @@ def label_replace(call: Invocation) -> Vector:
             )
         ]
     )
-    return merged(replace(vector, labels=vector.labels.replace({target: values})))
+    return merged(replace(vector, labels=_kept_name(vector.labels.replace({target: values}), target, matched)))
+
+
+def _kept_name(labels: LabelSets, target: str, matched: NDArray[np.bool_]) -> LabelSets:
+    """The labels; a name that is set here stays, whatever became of the one before."""
+    if target != NAME or UNNAMED not in labels.columns:
+        return labels
+    gone = labels.column(UNNAMED)
+    return labels.replace({UNNAMED: LabelColumn(np.where(matched, 0, gone.codes).astype(np.int32), gone.values)})
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -72,7 +83,8 @@ def label_join(call: Invocation) -> Vector:
     _check_name("label_join", target)
     columns = [vector.labels.column(name).texts() for name in sources]
     joined = [separator.join(row) for row in zip(*columns, strict=True)] if columns else [""] * vector.labels.size
-    return merged(replace(vector, labels=vector.labels.replace({target: LabelColumn.of(joined)})))
+    labels = vector.labels.replace({target: LabelColumn.of(joined)})
+    return merged(replace(vector, labels=_kept_name(labels, target, np.ones(labels.size, np.bool_))))
 
 
 def _check_name(function: str, name: str) -> None:

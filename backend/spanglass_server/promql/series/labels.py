@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "__name__"
+#: A label of our own, on series whose name is to go once the whole expression is evaluated: until then aggregations and
+#: ``label_replace`` can read it (Prometheus: delayed name removal).
+UNNAMED = "\0unnamed"
+#: What never tells series of two sides apart.
+NAMING = frozenset({NAME, UNNAMED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.labels import NAMING, LabelSets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Grouped:
 
 def group(labels: LabelSets, node: Aggregate) -> Grouped:
     """The groups of an aggregation ``by`` or ``without`` labels."""
-    kept = labels.drop({*node.labels, NAME}) if node.without else labels.keep(node.labels)
+    kept = labels.drop({*node.labels, *NAMING}) if node.without else labels.keep(node.labels)
     groups = kept.groups()
     sizes = np.bincount(groups.of, minlength=groups.size)
     starts = np.cumsum(sizes) - sizes

@@ -25,7 +25,7 @@ from spanglass_server.promql.evaluation.operators.matching import check_one, cou
 from spanglass_server.promql.histograms.expressions.operators import between, computable, with_number
 from spanglass_server.promql.histograms.expressions.operators import negated as negated_histograms
 from spanglass_server.promql.histograms.expressions.placing import placed
-from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.labels import NAMING, UNNAMED, LabelColumn, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Value, Vector
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def _between_vectors(query: Query, node: Binary, left: Vector, right: Vector) ->
 
 def _result_labels(node: Binary, many: LabelSets, one: LabelSets) -> LabelSets:
     matching = node.matching
-    labels = many.drop({NAME}) if node.op in ARITHMETIC or node.is_bool else many
+    if node.op in ARITHMETIC:
+        many = many.drop(NAMING)
+    labels = many.replace({UNNAMED: LabelColumn.constant("1", many.size)}) if node.is_bool else many
     if not matching.many:
         labels = labels.keep(matching.labels) if matching.on else labels.drop(matching.labels)
     return labels.replace({name: one.column(name) for name in matching.include})

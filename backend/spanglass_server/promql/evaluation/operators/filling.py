@@ -9,7 +9,7 @@ import numpy as np
 from spanglass_server.promql.evaluation.cells import concat, take
 from spanglass_server.promql.evaluation.operators.matching import Match, counted, present_by_group
 from spanglass_server.promql.histograms.expressions.operators import computable
-from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.series.labels import NAMING
 from spanglass_server.promql.series.vectors import Vector
 
 if TYPE_CHECKING:
@@ -56,5 +56,5 @@ def _filling(
     first[groups[::-1]] = np.arange(len(groups))[::-1]
     rows = np.flatnonzero(missing.any(axis=1))
     labels = other.labels.take(first[rows])
-    labels = labels.keep(matching.labels) if matching.on else labels.drop({*matching.labels, NAME})
+    labels = labels.keep(matching.labels) if matching.on else labels.drop({*matching.labels, *NAMING})
     return Vector(labels, np.full((len(rows), missing.shape[1]), value), missing[rows]), rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation.cells import occupied
-from spanglass_server.promql.series.labels import NAME, LabelSets
+from spanglass_server.promql.series.labels import NAMING, UNNAMED, LabelSets
 from spanglass_server.promql.series.text import label_text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Match:
 def match(left: LabelSets, right: LabelSets, matching: Matching) -> Match:
     """Group the series of both sides by the labels that must be equal."""
     both = LabelSets.concat([left, right])
-    names = matching.labels if matching.on else [name for name in both.columns if name not in (*matching.labels, NAME)]
+    names = matching.labels if matching.on else set(both.columns) - {*matching.labels, *NAMING}
     groups = both.groups(names)
     return Match(groups.of[: left.size], groups.of[left.size :], groups.size)
 
@@ -67,8 +67,8 @@ def check_one(vector: Vector, groups: NDArray[np.intp], asked: NDArray[np.bool_]
         return
     group, step = (int(place) for place in np.argwhere(several)[0])
     first, second = np.flatnonzero((groups == group) & cells[:, step])[:2].tolist()
-    labels = vector.labels
-    names = matching.labels if matching.on else set(labels.columns) - {*matching.labels, NAME}
+    labels = vector.labels.drop({UNNAMED})
+    names = matching.labels if matching.on else set(labels.columns) - {*matching.labels, *NAMING}
     side = "left" if matching.many == "right" else "right"
     rows = [label_text(row) for row in labels.take(np.array([first, second])).rows()]
     shared = label_text(labels.keep(names).take(np.array([first])).rows()[0])
