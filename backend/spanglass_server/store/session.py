@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ class StoreSession:
         for segment in self._files(signal, window, (), trace_ids):
             by_columns[segment.columns].append(str(self._data_dir / segment.file))
         for columns, paths in by_columns.items():
-            tables.append(self._lookup.rows(paths, sorted(columns), where, parameters))
+            tables.append(self._lookup.rows(paths, sorted(columns), _over(signal, columns, where), parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
@@ -272,7 +273,8 @@ class StoreSession:
             fixed = [name for name in FIXED_COLUMNS[signal] if name in chunk.table.column_names]
             numbered = chunk.table.select(fixed).append_column("row", pa.array(np.arange(chunk.rows)))
             name = self._register(numbered)
-            rows = self.execute(f"SELECT row FROM {name} WHERE {where}", parameters)  # noqa: S608 - see the contract
+            condition = _over(signal, frozenset(fixed), where)
+            rows = self.execute(f"SELECT row FROM {name} WHERE {condition}", parameters)  # noqa: S608 - see the contract
             if rows.num_rows:
                 found.append(_plain(chunk.table.take(rows["row"])))
         return found
@@ -282,6 +284,12 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
+
+
+def _over(signal: Signal, present: frozenset[str], where: str) -> str:
+    """A condition over fixed columns, with NULL for those that no row has: they are not stored then."""
+    absent = "|".join(name for name in FIXED_COLUMNS[signal] if name not in present)
+    return re.sub(rf"\b({absent})\b", lambda name: f"NULL::{sql_type(signal, name[0])}", where) if absent else where
 
 
 def _plain(table: pa.Table) -> pa.Table:

@@ -41,6 +41,20 @@ def test_whole_rows_lie_on_disk_and_in_memory(bench):
     assert (sorted(found["name"].to_pylist()), found[C].to_pylist()) == (["1", "2"], ["web", "web"])
 
 
+def test_whole_rows_are_found_by_columns_that_some_parts_lack(bench):
+    """A column that no row of a segment or of memory has is NULL there, in a condition too."""
+    for add in (bench.write, bench.buffer):
+        rows = table([{"n": 1, C: "web"}, {"n": 2, C: "web"}])
+        add(rows.drop_columns(["status_message"]) if "status_message" in rows.column_names else rows)
+
+    def ask(session, where):
+        found = session.whole_rows(Signal.SPANS, ALL_TIME, where, ["1"])
+        return found["name"].to_pylist() if found.num_columns else []
+
+    assert bench.engine.run_here(lambda session: ask(session, "name = ? AND status_message IS NULL")) == ["1", "1"]
+    assert bench.engine.run_here(lambda session: ask(session, "name = ? AND status_message = 'x'")) == []
+
+
 def test_the_probability_of_sampled_spans_is_projected(bench):
     """Segments with sampled spans, those without, their merger and memory answer together; has_column knows where."""
     kept = "span.spanglass.sampling.probability:double"
