@@ -30,6 +30,7 @@ SIGNS = {
     "redis": '{"spanglass.cache.misses"}',
     "opentelemetry-collector": "otelcol_exporter_sent_spans_total",
     "spanglass": "spanglass_uptime_seconds",
+    "users": 'spans_total{user_id="u1"}',
 }
 
 
