@@ -52,6 +52,10 @@ from spanglass_server.promql.ports import Matcher
         ("1 == 1", "1:3: parse error: comparisons between scalars must use BOOL modifier"),
         ("{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"),
         ('g{__name__="x"}', '1:1: parse error: metric name must not be set twice: "g" or "x"'),
+        ("g[293y]", "1:3: parse error: duration out of range"),
+        ("g offset -1e300", "1:11: parse error: duration out of range"),
+        ("g[1e400]", "1:3: parse error: duration out of range"),
+        ("g offset NaN", '1:10: parse error: unexpected identifier "NaN"'),
         ("g[0]", "1:3: parse error: duration must be greater than 0"),
         ("(g)[5m]", "1:4: parse error: ranges only allowed for vector selectors"),
         ("time()[5m:]", "1:1: parse error: subquery is only allowed on instant vector, got scalar instead"),
@@ -76,6 +80,13 @@ def test_errors_with_their_places(text: str, message: str) -> None:
     line, column = message.split(":")[:2]
     assert (caught.value.kind, caught.value.message) == ("bad_data", message)
     assert caught.value.position == (int(line), int(column))
+
+
+@pytest.mark.parametrize("duration", ["10 ^ 400", "(0 - 8) ^ 0.5", "0 ^ (0 - 1)", "1e200 * 1e200", "1e12"])
+def test_durations_that_no_clock_has(duration: str) -> None:
+    """A duration that is computed, and is no number or longer than 292 years, is refused as one that is written."""
+    with pytest.raises(PromqlError, match="duration out of range"):
+        instant(SeriesInMemory(read_series([("g", "1")], 60_000)), f"g offset ({duration} + 0)", 0)
 
 
 def test_places_of_nodes() -> None:

@@ -16,7 +16,7 @@ from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.access.packing import GZIP_FROM_BYTES, accepts_gzip, pack
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.params import Form
-from spanglass_server.api.prometheus.problems import UNFORESEEN, Failure, failure_of
+from spanglass_server.api.prometheus.problems import UNFORESEEN, BadParameterError, Failure, failure_of
 from spanglass_server.api.prometheus.routing import PREFIX, Question
 from spanglass_server.store.ports import QueryTimeoutError
 
@@ -80,6 +80,8 @@ class Endpoint:
             return _json(*_encode(route.reply(form), packs=packs))
         query = route.query
         timeout_ms = form.duration_ms("timeout")
+        if timeout_ms is not None and timeout_ms <= 0:
+            raise BadParameterError("timeout", f"timeout must be positive, got {timeout_ms / 1000:g}s")
         deadline_s = context.deadline_s if timeout_ms is None else min(context.deadline_s, timeout_ms / 1000)
         until_s = time.monotonic() + deadline_s
         run = context.engine.run(

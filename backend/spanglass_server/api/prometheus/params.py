@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: All times: from 1970 to 2200, like storage's.
 MIN_MS, MAX_MS = 0, 7_258_118_400_000
+#: No time is further from 1970: what is left to 64 bits holds the longest offset and range.
+_FURTHEST_MS = 9_223_309_901_257_974_000
 #: Most points of a series in the answer to a range query.
 MAX_POINTS = 11_000
 
@@ -115,7 +117,9 @@ def _too_many_points(length_ms: int, step_ms: int) -> str:
 def parse_time_ms(text: str) -> int:
     """Read seconds since 1970, with a fraction or an exponent, or RFC 3339; ValueError otherwise."""
     if _NUMBER.fullmatch(text):
-        return round(float(text) * 1000)
+        time_ms = float(text) * 1000
+        if abs(time_ms) <= _FURTHEST_MS:
+            return round(time_ms)
     if text in _ENDS_OF_TIME:
         return _ENDS_OF_TIME[text]
     if _RFC3339.fullmatch(text):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.parsing import nodes
+from spanglass_server.promql.parsing.rewriting import LONGEST_MS, OUT_OF_RANGE
 from spanglass_server.promql.parsing.tokens import parse_error
 from spanglass_server.promql.series.labels import NAME
 
@@ -70,7 +71,15 @@ class Preparation:
         return {"start": self._steps.start_ms, "end": self._steps.until_ms}[at] if isinstance(at, str) else at
 
     def _offset(self, duration: int | nodes.Expr) -> int:
-        return duration if isinstance(duration, int) else round(self._seconds(duration) * 1000)
+        if isinstance(duration, int):
+            return duration
+        try:
+            length_ms = self._seconds(duration) * 1000
+        except (ArithmeticError, TypeError, ValueError):  # powers of negative numbers or of 0, too large ones
+            length_ms = math.nan
+        if not abs(length_ms) <= LONGEST_MS:
+            raise parse_error(self._text, duration.position, OUT_OF_RANGE)
+        return round(length_ms)
 
     def _range(self, duration: int | nodes.Expr, position: int) -> int:
         length = self._offset(duration)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import promql_parser as library
 
 from spanglass_server.promql.parsing import nodes
-from spanglass_server.promql.parsing.rewriting import ANY_NAME, milliseconds
+from spanglass_server.promql.parsing.rewriting import ANY_NAME, LONGEST_MS, OUT_OF_RANGE, milliseconds
 from spanglass_server.promql.parsing.tokens import parse_error
 from spanglass_server.promql.ports import Matcher, Operator
 from spanglass_server.promql.series.labels import NAME
@@ -141,6 +141,8 @@ class Conversion:
         tokens = self._durations[round(found / timedelta(milliseconds=1))]
         sign = {"-": -1, "+": 1}.get(tokens[0].text)
         length = milliseconds(tokens[-1])
+        if length is not None and length > LONGEST_MS:
+            raise parse_error(self._tokens.text, tokens[-1].start, OUT_OF_RANGE)
         if length is not None and len(tokens) == 1:
             return length
         if length is not None and sign is not None and len(tokens) == len("-1"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import promql_parser as library
-
+from spanglass_server.promql.parsing import syntax
 from spanglass_server.promql.parsing.parse import parse
 
 
@@ -14,7 +13,7 @@ def formatted(text: str) -> str:
     """
     parse(text)
     try:
-        laid_out: str = library.parse(text).prettify()
+        laid_out: str = syntax.parse(text).prettify()
     except ValueError:  # syntax newer than the library
         return text.strip()
     return laid_out

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import promql_parser as library
 
+from spanglass_server.promql.parsing import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,7 @@ def argument_types(tokens: Tokens, place: int) -> Iterator[tuple[int, str]]:
     for begin, end in arguments(tokens, place):
         text = " ".join(token.written for token in tokens.items[begin:end] if token.written)
         try:
-            yield begin, _type(library.parse(text))
+            yield begin, _type(syntax.parse(text))
         except ValueError:
             continue
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import promql_parser as library
-
 from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.parsing import syntax
 from spanglass_server.promql.parsing.conversion import Conversion
 from spanglass_server.promql.parsing.places import explained
 from spanglass_server.promql.parsing.rewriting import rewrite
@@ -47,7 +46,7 @@ _remembered = lru_cache(maxsize=512)(_parse)
 def _parse_tokens(tokens: Tokens) -> nodes.Expr:
     rewritten = rewrite(tokens)
     try:
-        tree = library.parse(rewritten.text())
+        tree = syntax.parse(rewritten.text())
     except ValueError as error:
         raise parse_error(tokens.text, *explained(str(error), tokens)) from None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import promql_parser as library
-
+from spanglass_server.promql.parsing import syntax
 from spanglass_server.promql.parsing.operands import argument_types, arguments, operand_start, postfix_start
 from spanglass_server.promql.parsing.unexpected import first_bad, unexpected
 
@@ -26,7 +25,7 @@ _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 def explained(message: str, tokens: Tokens) -> tuple[int, str]:
     """The place of an error, and its text in Prometheus' words."""
-    if message == "invalid promql query":
+    if message == syntax.NOT_READ:
         return unexpected(tokens)
     for pattern, place in _PLACES:
         if (found := re.match(pattern, message)) is not None:
@@ -141,7 +140,7 @@ def _selector(tokens: Tokens, found: re.Match[str]) -> int:
         begin = place - 1 if place and tokens.kind(place - 1) == "name" else place
         text = " ".join(part.written for part in tokens.items[begin : tokens.closing[place] + 1])
         try:
-            library.parse(text)
+            syntax.parse(text)
         except ValueError as error:
             if str(error) == found.string:
                 return tokens.start(begin)

@@ -16,6 +16,10 @@ from spanglass_server.promql.parsing.tokens import Token, Tokens, parse_error
 _FIRST_PLACEHOLDER = 1000
 _UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 _SIGNS = ("+", "-")
+#: The longest duration: Prometheus has 64 bits for nanoseconds.
+LONGEST_MS = 2**63 // 10**6
+OUT_OF_RANGE = "duration out of range"
+_ENDLESS_MS = 9.2e18
 #: Put into the selector of info, which unlike others may accept everything; the conversion takes it out again.
 ANY_NAME = "(?:.+)"
 
@@ -56,7 +60,7 @@ def milliseconds(token: Token) -> int | None:
     if token.kind == "duration":
         return sum(int(count) * _UNITS_MS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", token.text))
     if token.kind == "number":
-        return round(number(token.text) * 1000)
+        return round(min(number(token.text) * 1000, _ENDLESS_MS))
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import promql_parser as library
+from spanglass_server.promql.parsing import syntax
 
 if TYPE_CHECKING:
     from spanglass_server.promql.parsing.tokens import Token, Tokens
@@ -85,7 +85,7 @@ def _can_go_on(tokens: Tokens, end: int) -> bool:
 
 def _is_expression(text: str) -> bool:
     try:
-        library.parse(text)
+        syntax.parse(text)
     except ValueError as error:
-        return not str(error).startswith(("invalid promql query", "unexpected", "no expression"))
+        return not str(error).startswith((syntax.NOT_READ, "unexpected", "no expression"))
     return True

@@ -40,9 +40,11 @@ def test_times(text, time_ms):
     assert parse_time_ms(text) == time_ms
 
 
-@pytest.mark.parametrize("text", ["", "now", "5m", "2015-07-01", "2015-13-01T00:00:00Z", "1_000", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "now", "5m", "2015-07-01", "2015-13-01T00:00:00Z", "1_000", "nan", "1e16", "-1e300", "1e400"]
+)
 def test_no_times(text):
-    """Anything else is refused."""
+    """Anything else is refused, also what no 64 bits of milliseconds hold."""
     with pytest.raises(ValueError, match=f'cannot parse "{text}" to a valid timestamp'):
         parse_time_ms(text)
 

@@ -133,6 +133,8 @@ def test_stats(api):
             {"query": "up", "timeout": "x"},
             'invalid parameter "timeout": cannot parse "x" to a valid duration',
         ),
+        ("/query", {"query": "up", "timeout": "-1"}, 'invalid parameter "timeout": timeout must be positive, got -1s'),
+        ("/query", {"query": "up", "time": "1e300"}, 'invalid parameter "time": cannot parse "1e300" to a valid'),
         ("/query", {"query": "up", "lookback_delta": "0"}, 'invalid parameter "lookback_delta": it must be longer'),
         ("/query", {"query": "sum("}, 'invalid parameter "query": 1:5: parse error: '),
         ("/query_range", {"query": "up", "start": "0", "end": "1", "step": "0"}, 'invalid parameter "step": zero or'),

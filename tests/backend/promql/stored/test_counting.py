@@ -6,6 +6,7 @@ import pytest
 from stored_points import START_MS, as_text, found, selector
 
 from spanglass_server.promql.engine import Options, instant, range_query
+from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.promql.stored.counting.source import step_ms
@@ -148,3 +149,14 @@ def test_what_is_counted_is_listed(open_tables):
 def test_nothing_stored_is_no_series(open_tables):
     """Without records there is no series."""
     assert as_text(StoredSeries(open_tables()).select(selector("spans_total", between=BETWEEN))) == {}
+
+
+def test_windows_far_apart_cost_what_they_look_at(open_tables):
+    """A range of ages is counted in its windows only, where one has steps; a long window is refused at once."""
+    session = open_tables(spans=[span(1)])
+    at_s = BASE_MS // 1000 + 60
+    steps = Steps((at_s - 10**10) * 1000, 10**9, 10_001)
+    series = range_query(StoredSeries(session), "spans_total", steps).value
+    assert series.values[series.present].tolist()[-1] == 1
+    with pytest.raises(PromqlError, match="ask for a shorter range"):
+        range_query(StoredSeries(session, max_samples=10_000), "spans_total", Steps(0, 60_000, 11_000))

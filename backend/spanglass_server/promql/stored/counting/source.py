@@ -57,8 +57,10 @@ def counted_samples(
     window = Window(max(first * step * _NS_PER_MS + 1, 0), last * step * _NS_PER_MS + 1)
     named = {*selector.named, *(m.name for m in selector.matchers)} - {NAME, "le"}
     parts = session.parts(metric.family.signal, window)
+    numbers = _numbers(first, last, step, selector)
+    _check(metric, 2 * len(numbers), max_samples)
     found = [counts_of(session, cache, part, metric, named, step) for part in parts]
-    schedule = _schedule(first, last, step, selector)
+    schedule = _schedule(np.asarray(numbers), first, step, selector)
     labels, cells = _joined(session, found, selector, schedule)
     width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1
     _check(metric, labels.size * width * len(schedule.time_ms), max_samples)
@@ -88,20 +90,30 @@ class _Schedule:
     place: NDArray[np.intp]
 
 
-def _schedule(first: int, last: int, step: int, selector: Selector) -> _Schedule:
+def _numbers(first: int, last: int, step: int, selector: Selector) -> range | NDArray[np.int64]:
+    """The steps that windows of the selector may look at, in order; far fewer than all where windows are far apart."""
+    if not selector.step_ms > selector.window_ms > 0:
+        return range(first, last + 1)
+    ends = np.arange(selector.end_ms, selector.start_ms, -selector.step_ms, dtype=np.int64) // step
+    numbers = np.unique(ends[:, None] - np.arange(selector.window_ms // step + 2))
+    return numbers[(numbers >= first) & (numbers <= last)]
+
+
+def _schedule(numbers: NDArray[np.int64], first: int, step: int, selector: Selector) -> _Schedule:
     """A sample at the end of every step, and once more just after it; only in windows that a result looks at.
 
     A window is open at its start, so that one of whole steps begins with what was counted before it, and nothing that
     lies in it is missed or only estimated.
     """
-    numbers = np.repeat(np.arange(first, last + 1), 2)
+    numbers = np.repeat(numbers, 2)
     times = numbers * step
     times[1::2] += 1
     wanted = (times > selector.start_ms) & (times <= selector.end_ms)
     if selector.step_ms > selector.window_ms > 0:
         wanted &= (selector.end_ms - times) % selector.step_ms < selector.window_ms
-    steps, place = np.unique(numbers[wanted], return_inverse=True)
-    return _Schedule(first, steps, times[wanted], place)
+    numbers = numbers[wanted]
+    is_new = np.diff(numbers, prepend=numbers[:1] - 1) > 0
+    return _Schedule(first, numbers[is_new], times[wanted], np.cumsum(is_new) - 1)
 
 
 def _check(metric: Counted, samples: int, max_samples: int) -> None:
