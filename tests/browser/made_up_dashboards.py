@@ -105,7 +105,7 @@ def made_up(body, start, end):
     scale = {"ratio": 0.02, "s": 0.2, "bytes": 3e8, "percent": 60}.get(panel["unit"], 120)
     series = [
         one_series(panel, HOSTS[k] if not one else "", [wave(t, k) * scale for t in times])
-        for k in range(0 if "nothing" in text or panel["type"] == "heatmap" else 1 if one else 5)
+        for k in range(0 if "nothing" in text or "refused" in text or panel["type"] == "heatmap" else 1 if one else 5)
     ]
     answer = {"step_ms": step * 1000, "unit": panel["unit"], "times": [t * 1000 for t in times], "series": series,
               "table": None, "heatmap": None, "records": None, "notes": [], "errors": []}  # fmt: skip
@@ -119,6 +119,10 @@ def made_up(body, start, end):
             "counts": counts,
             "times": answer["times"],
         }
+    if "refused" in text:
+        problem = {"query": "A", "message": "only SELECT can be run here.", "line": None, "column": None}
+        empty = {"columns": answer["table"]["columns"], "rows": []}
+        answer |= {"table": empty, "errors": [problem | {"hint": "Query the views"}]}
     return answer
 
 

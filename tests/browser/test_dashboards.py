@@ -260,24 +260,53 @@ def test_a_conflict_is_said_with_the_ways_on(open_board, boards):
 
 
 def test_a_changed_file_is_shown_without_a_reload(open_board, boards):
-    """The file of an open dashboard changes, breaks, and is right again: the page follows, and says what is wrong."""
+    """An open dashboard's file changes, breaks, is right again and goes: the page follows, and says what is wrong."""
     file = boards.files / "other.yaml"
     text = "name: Other\nrefresh_interval: 1s\npanels:\n  - {title: One, type: stat, query: error_rate}\n"
     file.write_text(text)
-    page = open_board("/dashboards/other")
+    page = open_board("/dashboards/other", allow=("Failed to load resource",))
     page.locator("h2:text-is('One')").wait_for()
     page.evaluate("window.same = document.getElementById('p-one')")
-    file.write_text(text + "  - {title: Two, type: stat, query: error_rate}\n")
+    faster = text.replace("1s", "2s\ndescription: All of it\nvariables: [{name: env, values: [prod, test]}]")
+    file.write_text(faster + "  - {title: Two, type: stat, query: error_rate}\n")
     page.locator("h2:text-is('Two')").wait_for()
+    page.locator("#variables select").wait_for()
     assert page.evaluate("window.same.isConnected")
+    assert page.locator("#about").inner_text() == "All of it"
+    assert page.locator("#refresh-every").input_value() == "2"
     assert page.locator("#edit-board").inner_text() == "Duplicate to change"
     file.write_text(text + "  - {title: Two, typ: stat}\n")
+    page.locator(".hint.err", has_text="did you mean 'type'?").wait_for()
     page.reload()
     page.wait_for_selector("html[data-board]")
     assert "did you mean 'type'?" in page.locator(".hint.err").inner_text()
     assert page.locator("h2:text-is('Two')").count() == 1, "what was right before is shown"
     file.write_text(text)
     page.locator("h2:text-is('Two')").wait_for(state="detached")
+    assert page.locator(".hint.err").count() == 0
+    file.unlink()
+    page.locator(".hint.err", has_text="no longer there").wait_for()
+
+
+def test_what_is_refused_is_said_where_a_table_would_be_empty(open_board, boards):
+    """A table without a row whose query failed says why, with what to do; it is no table without data."""
+    panel = "{title: Gone, type: table, query: refused}"
+    (boards.files / "refused.yaml").write_text(f"name: Refused\npanels: [{panel}]\n")
+    page = open_board("/dashboards/refused")
+    page.locator("#p-gone .hint.err").wait_for()
+    assert "Only SELECT can be run here; Query the views." in page.locator("#p-gone .hint.err").inner_text()
+
+
+def test_undo_and_cancel_bring_variables_back(open_board, boards):
+    """A draft's variables go from the bar with the draft."""
+    page = open_board(copy(boards, "Varied"))
+    bar = page.locator("#variables")
+    page.locator("#edit-acts button", has_text="Settings").click()
+    page.locator("[aria-label='Take variable pod away']").click()
+    page.locator("dialog button", has_text="Take over").click()
+    bar.get_by_text("pod", exact=True).wait_for(state="detached")
+    page.locator("#undo-change").click()
+    bar.get_by_text("pod", exact=True).wait_for()
 
 
 def test_panels_are_dragged_and_yaml_is_taken_over(open_board, boards):

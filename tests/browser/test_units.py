@@ -232,6 +232,12 @@ def test_a_gap_in_a_line_stays_a_gap():
     assert charts.path([1, None, 1, 1], 1) == "M4.17,3.00 20.83,3.00M62.50,3.00 87.50,3.00"
 
 
+@pytest.mark.parametrize("value", [-5, -1e300, 1e300, 5e-324, 0])
+def test_a_course_of_one_value_is_drawn_whatever_its_size(value):
+    """A series that never changes lies at an end of its sparkline, which reaches from it to zero."""
+    assert charts.spark([value, value])["d"] == "M25.00,{0} 75.00,{0}".format("3.00" if value > 0 else "100.00")
+
+
 @pytest.mark.parametrize(
     ("value", "allowed"),
     [

@@ -148,9 +148,9 @@ def path(values: Sequence[float | None], top: float, low: float = 0.0) -> str:
 def spark(values: Sequence[float | None], *, bad: bool = False) -> dict[str, str]:
     """Return a sparkline from zero: its path and class; ``zero`` where nothing happened."""
     known = [value for value in values if value is not None]
-    peak, low = max(known, default=0), min(0, *known, 0)
-    css = "zero" if peak <= 0 and low >= 0 else "err" if bad else ""
-    return {"d": path(values, max(peak, 0) if peak > low else low + 1, low), "css": css}
+    top, low = max(0, *known, 0), min(0, *known, 0)
+    css = "zero" if top == low else "err" if bad else ""
+    return {"d": path(values, top if top > low else 1, low), "css": css}
 
 
 def first_filled(points: Iterable[Mapping[str, Any]]) -> float:

@@ -6,6 +6,7 @@ import { zoom } from "../go.js";
 import { bind } from "../keys.js";
 import { marksOf } from "./marks.js";
 import { Panel } from "./panel.js";
+import { tell } from "./problems.js";
 import { Refresh } from "./refresh.js";
 import { Variables } from "./variables.js";
 
@@ -20,6 +21,7 @@ export class Board {
     this.element = element;
     const answer = JSON.parse(document.getElementById("board-data").textContent);
     this.take(answer);
+    tell(answer.problems);
     this.window = { start: Number(element.dataset.start) / NS, end: Number(element.dataset.end) / NS, live: "moving" in element.dataset };
     this.zoom = zoom;
     this.panels = new Map();
@@ -100,20 +102,29 @@ export class Board {
 
   /** A dashboard that was changed elsewhere, in its file for example, is shown as it is now; what did not change stays. */
   async renew() {
-    const answer = await ask(`dashboards/${encodeURIComponent(this.uid)}`).catch(() => null);
+    const answer = await ask(`dashboards/${encodeURIComponent(this.uid)}`).catch((error) => {
+      if (error.status === 404) tell([], { isGone: true });
+      return null;
+    });
     if (!answer || this.editing) return;
-    const changed = answer.version !== this.version;
-    if (!changed) return;
-    const before = JSON.stringify(this.dashboard.variables);
-    this.take(answer);
-    this.rebuild();
-    document.getElementById("name").textContent = this.dashboard.name;
-    document.getElementById("no-panels").hidden = this.dashboard.panels.length > 0;
-    if (JSON.stringify(this.dashboard.variables) !== before) {
-      this.variables.read();
-      this.variables.build();
-      await this.variables.load();
+    tell(answer.problems);
+    if (answer.version !== this.version) {
+      this.take(answer);
+      this.rebuild();
+      document.getElementById("no-panels").hidden = this.dashboard.panels.length > 0;
     }
+    await this.head();
+  }
+
+  /** What stands around the panels, as the definition now says it; panels load where it has other variables. */
+  async head() {
+    const { name, description, refresh_interval: interval } = this.dashboard;
+    document.getElementById("name").textContent = name;
+    const about = document.getElementById("about");
+    about.textContent = description;
+    about.hidden = !description;
+    this.refresh.follow(interval);
+    if (await this.variables.renew()) this.load();
   }
 
   /** One panel alone, or all; the URL keeps it. */

@@ -10,7 +10,7 @@ const iso = (seconds) => new Date(seconds * MS).toISOString();
 const ranged = ({ start, end }) => new URLSearchParams({ start: iso(start), end: iso(end) });
 
 /** A query that failed, in one sentence with its place. */
-const failure = ({ query, message, line, column, hint }, many) => [[many && query, !/^\d+:\d+:/.test(message) && column && `line ${line ?? 1}, column ${column}`, message].filter(Boolean).join(": "), hint].filter(Boolean).join("; ");
+const failure = ({ query, message, line, column, hint }, many) => [[many && query, !/^\d+:\d+:/.test(message) && column && `line ${line ?? 1}, column ${column}`, message.replace(/\.$/, "")].filter(Boolean).join(": "), hint].filter(Boolean).join("; ");
 
 /** Buckets as rows from below, with both ends. */
 function heatFrame({ bounds, counts, times }, step, range) {
@@ -57,7 +57,8 @@ export async function panelData(board, definition, { points, signal }) {
   const [answer, before, exemplars, annotations] = await Promise.all([asked(range), earlier(board, definition, asked), exemplarsOf(board, definition, signal), board.marks()]);
   const { errors, notes, series, table, heatmap, records, times, unit } = answer;
   const said = errors.map((one) => failure(one, definition.queries.length > 1));
-  if (said.length && !series.length && !table && !heatmap && !records?.length) throw new Error(said.join(". "));
+  const isEmpty = !series.length && !table?.rows.length && !heatmap?.times.length && !records?.length;
+  if (said.length && isEmpty) throw new Error(said.join(". "));
   const step = answer.step_ms / MS;
   const previous = before ? { series: placedLater(before.answer, before.later * MS, times) } : null;
   return { previous, range: { ...range, step }, times: times.map((time) => time / MS), series, unit, exemplars, annotations, notes: [...said, ...notes], records, table: table && tableOf(table), heat: heatmap && heatFrame(heatmap, step, range) };

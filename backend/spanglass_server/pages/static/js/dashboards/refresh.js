@@ -1,6 +1,12 @@
 // Live refresh: panels load again and again while the page is seen, unless the reader pauses it.
 
+import { h } from "../dom.js";
+
 const LEAST = 1000; // ms
+const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds between two loads that a dashboard asks for; as `refresh_s` of pages/dashboards/board.py. */
+const secondsOf = (interval) => (interval === "off" ? 0 : Math.max(1, Math.floor([...interval.matchAll(/(\d+)(ms|[smhd])/g)].reduce((sum, [, number, unit]) => sum + number * SECONDS[unit], 0))));
 
 export class Refresh {
   constructor(board) {
@@ -30,6 +36,16 @@ export class Refresh {
     this.keep({ live: paused ? "0" : null });
     this.start();
     if (!paused) this.board.load({ live: true });
+  }
+
+  /** Load as often as the dashboard says, unless the reader chose otherwise, or is choosing. */
+  follow(interval) {
+    if (!this.every || document.activeElement === this.every || new URLSearchParams(location.search).has("refresh")) return;
+    const seconds = String(secondsOf(interval));
+    if (this.every.value === seconds) return;
+    if (![...this.every.options].some(({ value }) => value === seconds)) this.every.append(h("option", { value: seconds }, `every ${interval}`));
+    this.every.value = seconds;
+    this.start();
   }
 
   /** Editing holds the refresh: what is looked at does not change meanwhile. */

@@ -40,9 +40,19 @@ export class Variables {
   build() {
     if (!this.bar) return;
     const shown = this.all.filter(({ hidden }) => !hidden);
+    this.built = JSON.stringify(this.all);
     this.bar.hidden = !shown.length;
     this.fields = new Map(shown.map((variable) => [variable.name, field(this, variable)]));
     this.bar.replaceChildren(...[...this.fields.values()].map(({ element }) => element));
+  }
+
+  /** Whether the dashboard now has other variables than those of the bar, which then shows them. */
+  async renew() {
+    if (JSON.stringify(this.all) === this.built) return false;
+    this.read();
+    this.build();
+    await this.load();
+    return true;
   }
 
   /** Ask for the values that can be chosen, and show them; an open list is left until it is closed. */

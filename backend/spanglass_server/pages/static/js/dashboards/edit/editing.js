@@ -123,7 +123,7 @@ export class Editing {
     this.board.rebuild();
     this.movers.renew();
     this.empty();
-    document.getElementById("name").textContent = last.dashboard.name;
+    this.board.head();
     this.changed = this.undone.length > 0;
     this.undoButton.disabled = !this.undone.length;
     if (this.undoButton.disabled) this.saveButton.focus();
@@ -192,12 +192,7 @@ export class Editing {
       }
       return settled(next);
     });
-    document.getElementById("name").textContent = board.dashboard.name;
-    if (JSON.stringify(before.variables) !== JSON.stringify(board.dashboard.variables)) {
-      board.variables.read();
-      board.variables.build();
-      board.variables.load();
-    }
+    board.head();
     for (const [id, panel] of board.panels) panel.define(board.dashboard.panels.find((one) => one.id === id));
   }
 
@@ -206,8 +201,8 @@ export class Editing {
     const { board } = this;
     board.dashboard = this.saved;
     board.places = this.savedPlaces;
-    document.getElementById("name").textContent = board.dashboard.name;
     board.rebuild();
+    board.head();
     this.end();
   }
 
@@ -230,6 +225,7 @@ export class Editing {
       const answer = await keep(this.board.uid, this.board.dashboard, version);
       this.board.take(answer);
       this.board.rebuild();
+      this.board.head();
       this.say(`Saved ${answer.dashboard.name}.`);
       this.end();
     } catch (error) {
