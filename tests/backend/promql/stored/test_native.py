@@ -138,6 +138,24 @@ def test_native_histograms_of_prometheus(open_tables):
     assert read(session, "c")[0]["positive"] == {0: 1, 1: 1}
 
 
+def test_resets_are_told_by_counts(open_tables):
+    """What a sender says of resets is not believed, as Prometheus' storage does not: the counts show them."""
+    counts = [(0, 2, 0), (10, 3, 1), (20, 1, 2), (30, 4, 1)]  # time, count, hint; hint 1: reset, 2: none
+    kinds = (
+        {**KIND, "name": "e", "zero_count": 0, "scale": 0, "positive_offset": 0},
+        {"kind": "histogram", "name": "c", "temporality": 2, "explicit_bounds": [5.0]},
+    )
+    rows = [
+        point(at, **kind, scope_name="prometheus", reset_hint=hint, count=count, sum=1.0, **{field: buckets})
+        for kind, field, more in zip(kinds, ("positive_counts", "bucket_counts"), ([], [0]), strict=True)
+        for at, count, hint in counts
+        for buckets in [[count, *more]]
+    ]
+    series = StoredSeries(open_tables(metrics=rows))
+    for name in ("e", "c"):
+        assert instant(series, f"resets({name}[5m])", START_MS + 60_000).value.values.tolist() == [[1]]
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [

@@ -11,7 +11,7 @@ from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Hi
 from spanglass_server.promql.stored.decoding.layouts import layouts, spread
 from spanglass_server.promql.stored.decoding.numbers import added_up
 from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of
-from spanglass_server.promql.stored.decoding.points import Values
+from spanglass_server.promql.stored.decoding.points import RESET_HINT, Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _COUNTS = (
 )
 BUCKETS = Values(_COUNTS, _LISTS, "count IS NOT NULL")
 CUSTOM_BUCKETS = Values(
-    f"{_COUNTS}, coalesce(sum, 'NaN'::DOUBLE) AS sum, coalesce(reset_hint, 0) AS reset_hint",
+    f"{_COUNTS}, coalesce(sum, 'NaN'::DOUBLE) AS sum, {RESET_HINT} AS reset_hint",
     (*_LISTS, "sum", "reset_hint"),
     "count IS NOT NULL",
 )

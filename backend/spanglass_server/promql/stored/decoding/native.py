@@ -11,7 +11,7 @@ from spanglass_server.promql.histograms.bounds import reduced
 from spanglass_server.promql.histograms.rows import compact, owners
 from spanglass_server.promql.series.histograms import Buckets, Histograms
 from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, ranges
-from spanglass_server.promql.stored.decoding.points import Values
+from spanglass_server.promql.stored.decoding.points import RESET_HINT, Values
 from spanglass_server.promql.stored.naming.identity import VERBATIM_SCOPE
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ EXPONENTIAL = Values(
     f"ELSE {_ZERO} END AS zero_threshold, "
     "coalesce(zero_count_double, zero_count::DOUBLE, 0) AS zero_count, "
     "coalesce(count_double, count::DOUBLE, 0) AS count, coalesce(sum, 'NaN'::DOUBLE) AS sum, "
-    "coalesce(reset_hint, 0) AS reset_hint, "
+    f"{RESET_HINT} AS reset_hint, "
     + ", ".join(
         f"coalesce({side}_offset, 0)::BIGINT AS {side}_offset, "
         f"coalesce({side}_counts_double, {side}_counts::DOUBLE[]) AS {side}_counts"

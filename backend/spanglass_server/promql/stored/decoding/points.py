@@ -37,6 +37,8 @@ _POSITIONS = frozenset({"point", "resource", "scope"})
 _SLACK_SHARE, _SLACK_MS = 10, 1000
 #: Overlaps of overlaps that are looked for.
 _PASSES = 50
+#: As Prometheus gives back what it stored: only that it is a gauge is believed, whether it was reset the counts show.
+RESET_HINT = "CASE reset_hint WHEN 3 THEN 3 ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)
