@@ -177,6 +177,7 @@ def test_a_dashboard_is_built_with_the_keyboard(open_board, boards):
         page.keyboard.press("Control+Enter")
         page.locator(f"h2:text-is('{title}')").wait_for()
     assert page.evaluate("document.activeElement.className") == "p-grip"
+    assert not [body for body in boards.asked if body["panel"]["title"] == body["panel"]["queries"][0]["query"] == ""]
     for key in ("ArrowUp", "ArrowRight", "Shift+ArrowLeft", "Shift+ArrowDown", "d", "z"):
         page.keyboard.press(key)
     page.locator("#save").press("Enter")
@@ -186,9 +187,10 @@ def test_a_dashboard_is_built_with_the_keyboard(open_board, boards):
         ("First", "sum(a)"),
         ("Second", "sum(b)"),
     ]
+    assert "id:" not in boards.client.get("/api/v1/dashboards/built-by-keys/yaml").json()["yaml"]
     assert stored["layout"] == [
-        {"panel": "line", "x": 0, "y": 5, "w": 6, "h": 4},
-        {"panel": "line-2", "x": 1, "y": 0, "w": 5, "h": 5},
+        {"panel": "first", "x": 0, "y": 5, "w": 6, "h": 4},
+        {"panel": "second", "x": 1, "y": 0, "w": 5, "h": 5},
     ]
 
 
@@ -257,6 +259,11 @@ def test_a_conflict_is_said_with_the_ways_on(open_board, boards):
     now = boards.client.get("/api/v1/dashboards/contested").json()
     assert now["dashboard"]["description"] == "What customers notice"
     assert {"panel": "requests", "x": 0, "y": 4, "w": 5, "h": 4} in now["layout"]
+    page.locator("#edit-board").click()
+    page.locator("#p-requests .p-grip").press("Shift+ArrowRight")
+    boards.client.delete("/api/v1/dashboards/contested", headers={"If-Match": now["version"]}).raise_for_status()
+    page.locator("#save").click()
+    page.locator("#said.err button", has_text="Save as a copy").wait_for()
 
 
 def test_a_changed_file_is_shown_without_a_reload(open_board, boards):

@@ -65,7 +65,8 @@ def drawn(answer):
 QUERIES = [
     ("y", {"cart": [5] * 11, "shop": [10] * 11}),
     ({"promql": "sum(y) + 1"}, {"sum(y) + 1": [16] * 11}),
-    ({"promql": "y", "legend": "of {{service_name}} {{none}}"}, {"of cart ": [5] * 11, "of shop ": [10] * 11}),
+    ({"promql": "y", "legend": "of {{service_name}} {{none}}"}, {"of cart": [5] * 11, "of shop": [10] * 11}),
+    ({"promql": "y", "legend": "{{none}}"}, {"cart": [5] * 11, "shop": [10] * 11}),
     ({"promql": "1"}, {"1": [1] * 11}),
     ({"signal": "spans"}, {"count": [0, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0]}),
     (
@@ -298,6 +299,8 @@ def test_panels_of_records_have_records(ask):
         'service.name = "cart"',
         'service.name = "shop"',
     }
+    of_a_job = ask({"query": """label_replace(sum(y), "job", "eu/shop/cart", "", "")"""})["series"][0]
+    assert of_a_job["records"]["filter"] == 'service.name = "cart" and service.namespace = "eu/shop"'
 
 
 @pytest.mark.parametrize(

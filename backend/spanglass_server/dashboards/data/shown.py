@@ -36,7 +36,6 @@ _CONDITIONS = re.compile(r"\{[^{}]*\}")
 #: Labels by which records behind a series are found, and their keys in filters.
 _KEYS = {
     "service_name": "service.name",
-    "job": "service.name",
     "http_route": "http.route",
     "http_request_method": "http.request.method",
     "host_name": "host.name",
@@ -132,9 +131,10 @@ def _of_query(shown: Shown, query: Query, evaluated: Evaluated, lines: Lines) ->
 
 
 def _names(legend: str, query: Query, labels: Sequence[Mapping[str, str]], *, alone: bool) -> list[str]:
-    """By the legend; without one by the labels in which series differ, else by the query."""
-    if legend:
-        return [_PLACE.sub(lambda place, own=each: own.get(place[1], ""), legend) for each in labels]  # type: ignore[misc]
+    """By the legend; where it says nothing by the labels in which series differ, else by the query."""
+    said = [_PLACE.sub(lambda place, own=each: own.get(place[1], ""), legend).strip() for each in labels]  # type: ignore[misc]
+    if said and all(said):
+        return said
     keys = sorted({key for each in labels for key in each})
     telling = [key for key in keys if len({each.get(key, "") for each in labels}) > 1]
     if len(labels) == 1 and len(keys) <= _FEW_LABELS:
@@ -144,7 +144,7 @@ def _names(legend: str, query: Query, labels: Sequence[Mapping[str, str]], *, al
         own = ", ".join(each.get(key) or f"no {key}" for key in telling if key != _NAME or each.get(key))
         fallback = each.get(_NAME) or _otherwise(query)
         names.append(own if own and alone else f"{query.id}: {own}" if own else fallback)
-    return names
+    return [text or name for text, name in zip(said, names, strict=True)]
 
 
 def _otherwise(query: Query) -> str:
@@ -169,6 +169,10 @@ def _records(query: Query, evaluated: Evaluated, labels: Mapping[str, str]) -> d
     if query.kind == "filter":
         return {"signal": evaluated.signal, "filter": narrowed(evaluated.records, dict(labels), query.by)}
     terms = {_KEYS[name]: value for name, value in labels.items() if name in _KEYS and value}
+    namespace, _, service = labels.get("job", "").rpartition("/")
+    if service:
+        own = {"service.name": service} | ({"service.namespace": namespace} if namespace else {})
+        terms = own | terms  # a label of the service's own name is as good
     if not terms:
         return None
     return {"signal": "spans", "filter": " and ".join(f"{key} = {quote(value)}" for key, value in terms.items())}

@@ -15,6 +15,11 @@ const TYPES = [["line", "Line"], ["area", "Area"], ["bar", "Bar"], ["stat", "Fig
 
 const clone = (value) => JSON.parse(JSON.stringify(value));
 
+const SLUG = 60;
+
+/** The id of a panel by its title; as `slug` of dashboards/names.py, so that YAML need not say it. */
+const slug = (title) => title.normalize("NFKD").replace(/[^ -~]/g, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-/, "").slice(0, SLUG).replace(/-$/, "") || "panel";
+
 /** What a panel is that says nothing; as dashboards/model.py. */
 export const emptyPanel = (type, id) => ({
   title: "", type, id, description: "", legend: "", unit: "", thresholds: [], links: [], position: { x: null, y: null, w: null, h: null },
@@ -131,8 +136,8 @@ export class Editing {
 
   free(base) {
     const taken = new Set(this.board.dashboard.panels.map(({ id }) => id));
-    let id = base || "panel";
-    for (let i = 2; taken.has(id); i += 1) id = `${base || "panel"}-${i}`;
+    let id = base;
+    for (let i = 2; taken.has(id); i += 1) id = `${base}-${i}`;
     return id;
   }
 
@@ -149,6 +154,7 @@ export class Editing {
   /** The form was left: with the panel as it is now, or without. */
   edited(panel, isNew) {
     this.editor = null;
+    if (panel && isNew) panel.id = this.free(slug(panel.title));
     if (panel && isNew) this.change((draft, places) => { draft.panels.push(panel); return new Map(places).set(panel.id, below(places, sizeOf(panel.type))); });
     else if (panel) this.change((draft) => { draft.panels = draft.panels.map((one) => (one.id === panel.id ? panel : one)); });
     const id = panel?.id;
@@ -157,7 +163,8 @@ export class Editing {
 
   duplicate(id) {
     const source = this.board.dashboard.panels.find((one) => one.id === id);
-    const panel = { ...clone(source), id: this.free(id), title: source.title && `${source.title} (copy)` };
+    const title = source.title && `${source.title} (copy)`;
+    const panel = { ...clone(source), title, id: this.free(slug(title)) };
     this.change((draft, places) => { draft.panels.push(panel); return put(new Map(places).set(panel.id, below(places, places.get(id))), panel.id, below(places, places.get(id))); });
     this.movers.gripOf(panel.id)?.focus();
   }
@@ -229,7 +236,8 @@ export class Editing {
       this.say(`Saved ${answer.dashboard.name}.`);
       this.end();
     } catch (error) {
-      const actions = error.status === 412 ? [button("Save as a copy", () => copyOf(this, this.board.dashboard)), button("Replace theirs", () => this.save("*")), button("Show theirs", () => { this.changed = false; location.reload(); })] : [];
+      const copy = button("Save as a copy", () => copyOf(this, this.board.dashboard));
+      const actions = error.status === 404 ? [copy] : error.status === 412 ? [copy, button("Replace theirs", () => this.save("*")), button("Show theirs", () => { this.changed = false; location.reload(); })] : [];
       this.say(sentence(error), { bad: true, actions });
       document.getElementById("said").scrollIntoView({ block: "nearest" });
     } finally {

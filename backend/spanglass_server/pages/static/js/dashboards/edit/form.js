@@ -29,7 +29,7 @@ export class PanelEditor {
     this.preview = new Panel(this.board, panel, this.shown);
     this.preview.menu.remove();
     this.make();
-    this.preview.load();
+    if (this.asks) this.preview.load();
     this.element.addEventListener("keydown", (event) => this.key(event));
     this.fields.querySelector("input").focus();
     scrollTo({ top: 0 });
