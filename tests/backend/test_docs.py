@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import spanglass_server
-from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics.registry import METRICS

@@ -9,7 +9,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 
-from spanglass_server.api import (
+from spanglass_server.api.endpoint import Context, Endpoint, failure
+from spanglass_server.api.errors import ApiError, problem_of
+from spanglass_server.api.openapi import describe_api
+from spanglass_server.api.prometheus.describing import described_paths
+from spanglass_server.api.routes import (
     facets,
     filter_check,
     hosts,
@@ -22,10 +26,6 @@ from spanglass_server.api import (
     sql,
     traces,
 )
-from spanglass_server.api.endpoint import Context, Endpoint, failure
-from spanglass_server.api.errors import ApiError, problem_of
-from spanglass_server.api.openapi import describe_api
-from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, table
 

@@ -18,13 +18,13 @@ from starlette.applications import Starlette
 
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
-from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
 from spanglass_server.api.prometheus.routes import create_prometheus_api
+from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from spanglass_server.receive.asgi import NO_CONTENT, head_of, refuse, respond, sender_of
 from spanglass_server.receive.compression import ACCEPTED, new_body, too_large
 from spanglass_server.receive.cors import Cors
-from spanglass_server.receive.otlp_json import OtlpJsonError, most_values, otlp_json_to_protobuf
+from spanglass_server.receive.otlp_json.reading import OtlpJsonError, most_values, otlp_json_to_protobuf
 from spanglass_server.receive.status import (
     RETRY_AFTER_S,
     Encoding,

@@ -13,12 +13,12 @@ import uvicorn
 from described_answers import described_by
 from starlette.applications import Starlette
 
-from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
+from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards

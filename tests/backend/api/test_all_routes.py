@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from spanglass_server.api.collection import collection_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
@@ -15,6 +14,7 @@ from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
+from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.

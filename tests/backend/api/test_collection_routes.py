@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.api.collection import collection_routes
+from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.store.collection import FILE_NAME, MOST_ENTRIES, CollectionError, CollectionIntervals
 from spanglass_server.store.disk import DISK
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_samples import REQUESTS, messages
 
-from spanglass_server.receive.otlp_json import OtlpJsonError, otlp_json_to_protobuf
+from spanglass_server.receive.otlp_json.reading import OtlpJsonError, otlp_json_to_protobuf
 from spanglass_server.signals import SENT, Signal
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from spanglass_server.api.errors import problem_of
-from spanglass_server.api.facets import SIGNAL
 from spanglass_server.api.params import FILTER, RANGE, Param
+from spanglass_server.api.routes.facets import SIGNAL
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import JsonSchema

@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.receive.json_messages import MAX_NESTING, message_encoders
-from spanglass_server.receive.json_values import BadValue
+from spanglass_server.receive.otlp_json.messages import MAX_NESTING, message_encoders
+from spanglass_server.receive.otlp_json.values import BadValue
 from spanglass_server.signals import Signal
 
 _ENCODERS: Final = message_encoders(

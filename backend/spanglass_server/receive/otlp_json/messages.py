@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from spanglass_server.receive import json_values
-from spanglass_server.receive.json_values import BadValue, delimited, shown, varint
+from spanglass_server.receive.otlp_json import values
+from spanglass_server.receive.otlp_json.values import BadValue, delimited, shown, varint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,19 +40,19 @@ _REMEMBERED_BYTES: Final = 200
 _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
 
 #: Reader and wire type of each scalar type.
-_SCALARS: Final[dict[int, tuple[json_values.Reader, int]]] = {
-    FieldDescriptor.TYPE_BOOL: (json_values.boolean, _VARINT),
-    FieldDescriptor.TYPE_INT32: (json_values.int32, _VARINT),
-    FieldDescriptor.TYPE_INT64: (json_values.int64, _VARINT),
-    FieldDescriptor.TYPE_UINT32: (json_values.uint32, _VARINT),
-    FieldDescriptor.TYPE_UINT64: (json_values.uint64, _VARINT),
-    FieldDescriptor.TYPE_SINT32: (json_values.sint32, _VARINT),
-    FieldDescriptor.TYPE_FIXED64: (json_values.fixed64, _I64),
-    FieldDescriptor.TYPE_SFIXED64: (json_values.sfixed64, _I64),
-    FieldDescriptor.TYPE_DOUBLE: (json_values.double, _I64),
-    FieldDescriptor.TYPE_STRING: (json_values.string, _LEN),
-    FieldDescriptor.TYPE_BYTES: (json_values.base64_bytes, _LEN),
-    FieldDescriptor.TYPE_FIXED32: (json_values.fixed32, _I32),
+_SCALARS: Final[dict[int, tuple[values.Reader, int]]] = {
+    FieldDescriptor.TYPE_BOOL: (values.boolean, _VARINT),
+    FieldDescriptor.TYPE_INT32: (values.int32, _VARINT),
+    FieldDescriptor.TYPE_INT64: (values.int64, _VARINT),
+    FieldDescriptor.TYPE_UINT32: (values.uint32, _VARINT),
+    FieldDescriptor.TYPE_UINT64: (values.uint64, _VARINT),
+    FieldDescriptor.TYPE_SINT32: (values.sint32, _VARINT),
+    FieldDescriptor.TYPE_FIXED64: (values.fixed64, _I64),
+    FieldDescriptor.TYPE_SFIXED64: (values.sfixed64, _I64),
+    FieldDescriptor.TYPE_DOUBLE: (values.double, _I64),
+    FieldDescriptor.TYPE_STRING: (values.string, _LEN),
+    FieldDescriptor.TYPE_BYTES: (values.base64_bytes, _LEN),
+    FieldDescriptor.TYPE_FIXED32: (values.fixed32, _I32),
 }
 
 
@@ -109,7 +109,7 @@ def _field(field: FieldDescriptor, made: dict[str, Encoder]) -> Encoder:
         tag = _tag(field, wire_type)
         if field.name in _DOUBLE_MEMBERS and field.containing_type is not None:
             double = field.containing_type.fields_by_name[_DOUBLE_MEMBERS[field.name]]
-            read_either = json_values.integer_or_double(tag, _tag(double, _I64), read)
+            read_either = values.integer_or_double(tag, _tag(double, _I64), read)
             return lambda value, _nesting: read_either(value)
         return lambda value, _nesting: tag + read(value)
     tag = _tag(field, _LEN)
@@ -118,13 +118,13 @@ def _field(field: FieldDescriptor, made: dict[str, Encoder]) -> Encoder:
     return _repeated_scalar(lambda values: tag + delimited(b"".join(values)), read)  # packed
 
 
-def _reader(field: FieldDescriptor) -> tuple[json_values.Reader, int]:
+def _reader(field: FieldDescriptor) -> tuple[values.Reader, int]:
     if field.enum_type is not None:
-        return json_values.enum({name: value.number for name, value in field.enum_type.values_by_name.items()}), _VARINT
+        return values.enum({name: value.number for name, value in field.enum_type.values_by_name.items()}), _VARINT
     if field.name in _HEX_FIELDS:
-        return json_values.hex_id, _LEN
+        return values.hex_id, _LEN
     read, wire_type = _SCALARS[field.type]
-    return (json_values.flags(read) if field.name == _FLAGS_FIELD else read), wire_type
+    return (values.flags(read) if field.name == _FLAGS_FIELD else read), wire_type
 
 
 def _message_field(field: FieldDescriptor, descriptor: Descriptor, made: dict[str, Encoder]) -> Encoder:
@@ -159,7 +159,7 @@ def _repeated(tag: bytes, message: Encoder) -> Encoder:
     return encode
 
 
-def _repeated_scalar(join: Callable[[list[bytes]], bytes], read: json_values.Reader) -> Encoder:
+def _repeated_scalar(join: Callable[[list[bytes]], bytes], read: values.Reader) -> Encoder:
     """Make the encoder of a list of scalars, packed or not as ``join`` does it."""
 
     def encode(value: Any, _nesting: int) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, format_param, limit_param
+from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_question
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.api.spans import SPAN_PARAMS, page_of, span_question
 from spanglass_server.query.rows.answers import TracesData
 from spanglass_server.query.traces import search as traces
 from spanglass_server.query.traces import view
