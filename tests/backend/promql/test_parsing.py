@@ -56,6 +56,8 @@ from spanglass_server.promql.ports import Matcher
         ("g offset -1e300", "1:11: parse error: duration out of range"),
         ("g[1e400]", "1:3: parse error: duration out of range"),
         ("g offset NaN", '1:10: parse error: unexpected identifier "NaN"'),
+        ('sum(g{a=~"b",c!~"(d"})', "1:14: parse error: error parsing regexp: `(d`"),
+        ('g + {a=~"(\\\\d"}', "1:5: parse error: error parsing regexp: `(\\d`"),
         ("g[0]", "1:3: parse error: duration must be greater than 0"),
         ("(g)[5m]", "1:4: parse error: ranges only allowed for vector selectors"),
         ("time()[5m:]", "1:1: parse error: subquery is only allowed on instant vector, got scalar instead"),

@@ -147,6 +147,13 @@ def _selector(tokens: Tokens, found: re.Match[str]) -> int:
     return 0
 
 
+def _regex(tokens: Tokens, found: re.Match[str]) -> int:
+    """The matcher whose regular expression is none; the selector, where it is written with escapes."""
+    texts = [token.text[1:-1] for token in tokens.items[1:]]
+    written = [place for place in _calls(tokens, ("=~", "!~")) if texts[place : place + 1] == [found["regex"]]]
+    return tokens.start(written[0] - 1) if written else _selector(tokens, found)
+
+
 _COUNTED = r"expected (?:at least |at most )?\d+ argument\(s\) in call to '(?P<name>\w+)', got (?P<got>\d+)"
 _PLACES: tuple[tuple[str, Callable[[Tokens, re.Match[str]], int]], ...] = (
     (r"unknown function with name '(?P<name>\w+)'", _named),
@@ -163,7 +170,8 @@ _PLACES: tuple[tuple[str, Callable[[Tokens, re.Match[str]], int]], ...] = (
     (r"subquery is only allowed", _postfix("[")),
     (r"@ ", _postfix("@")),
     (r"offset ", _postfix("offset")),
-    (r"vector selector must contain|illegal regex", _selector),
+    (r"vector selector must contain", _selector),
+    (r"illegal regex for (?P<regex>.*)", _regex),
     (r"metric name must not be set twice: '(?P<name>\w+)'", _named),
     (r"binary expression must contain", _no_value),
     (r"ranges only allowed", _range),
