@@ -161,3 +161,11 @@ def test_charts_write_numbers_as_the_server_does(open_page):
         [0, 30, 60, 90, 120],
         [-4, -2, 0, 2, 4, 6],
     ]
+    shares = (
+        "async ([module, values]) => { const u = await import(module); "
+        "return values.map((v) => u.axisText(v, 'ratio')); }"
+    )
+    assert page.evaluate(shares, [module, [0, 2e-4, 4e-4, 0.0015, 1]]) == [
+        "0",
+        *(f"{number}\u202f%" for number in (0.02, 0.04, 0.15, 100)),
+    ]

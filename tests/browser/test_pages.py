@@ -78,6 +78,14 @@ def test_no_page_scrolls_sideways(open_page, scenario, path, width):
     assert fits(open_page(scenario, path, width=width, height=844))
 
 
+def test_the_sections_fit_at_every_width(open_page):
+    """Between a phone and a desk the bar of sections takes no more than there is."""
+    page = open_page("shop", "/traces?last=15m")
+    for width in range(600, 1281, 20):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert fits(page), width
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_hostile_telemetry_stays_text(open_page, path):
     """Scripts and markup in names, attributes, bodies and stacks are shown, never run."""

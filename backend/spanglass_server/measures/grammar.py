@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -32,6 +33,7 @@ LABELS = {
     "database": "db_system_name",
     "environment": "deployment_environment_name",
 }
+_QUOTED = re.compile(r"""(["'`])(?:\\.|(?!\1).)*\1""")
 _HINT = 'write a measure such as error_rate, or avg(response_time{service="shop"}) by (route)'
 
 
@@ -105,6 +107,11 @@ def _measure(name: Token) -> tuple[Measure, str]:
     close = difflib.get_close_matches(name, MEASURES, n=1, cutoff=0.75)
     hint = f"did you mean {close[0]!r}?" if close else "docs/measures.md lists all measures"
     raise MeasureError(f"there is no measure {name!s}", name.column or 1, hint, is_near=bool(close))
+
+
+def measures_in(expression: str) -> list[str]:
+    """The measures that an expression of PromQL names, where they are metrics of which nothing is stored."""
+    return [word for word in re.findall(r"[\w:.]+", _QUOTED.sub("", expression)) if word in MEASURES]
 
 
 def _aggregate(word: Token, prefix: str) -> str:

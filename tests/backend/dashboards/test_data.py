@@ -175,6 +175,14 @@ def test_a_name_that_is_nearly_a_measure_is_told(ask):
     ]
 
 
+@pytest.mark.parametrize("query", ["error_rate / 2", "rate(error_rate[5m])", "quantile(0.9, error_rate)"])
+def test_a_measure_within_promql_is_told(ask, query):
+    """A measure stands alone: an expression that computes with one finds nothing, and says so."""
+    advice = "make it a query of its own, such as avg(response_time), and a formula computes with it"
+    assert ask({"query": query})["notes"] == [f"error_rate is a measure, which PromQL does not know; {advice}"]
+    assert ask({"query": 'absent_metric{name="error_rate"}'})["notes"] == []
+
+
 VARIABLES = [
     {"name": "service", "query": "label_values(y, service_name)", "multi": True, "all": True},
     {"name": "one", "key": "service.name", "filter": "service.name in ($service)"},

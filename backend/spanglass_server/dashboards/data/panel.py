@@ -18,7 +18,7 @@ from spanglass_server.dashboards.data.substitution import Chosen, Substitution
 from spanglass_server.dashboards.form.checks import names_in
 from spanglass_server.dashboards.form.problems import Problem
 from spanglass_server.dashboards.model import RECORD_TYPES, Query
-from spanglass_server.measures.grammar import MeasureError, parse_measure
+from spanglass_server.measures.grammar import MeasureError, measures_in, parse_measure
 from spanglass_server.query.window import ROUND_STEPS_NS
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class _Panel:
         return evaluate_promql(asked.source, expression, self._grid, asked.options, as_heatmap=as_heatmap)
 
     def _measure(self, text: str, *, must_be: bool) -> Evaluated:
-        """A measure, else PromQL; a name of which nothing is stored and that is nearly a measure's is told."""
+        """A measure, else PromQL; of PromQL that finds nothing it is told if measures were probably meant."""
         written = self._texts.promql(text)
         try:
             measure = parse_measure(written)
@@ -164,8 +164,8 @@ class _Panel:
             if must_be:
                 raise
             evaluated = self._promql(text)
-            if error.is_near and evaluated.lines is not None and not evaluated.lines.labels:
-                self._notes.append(f"nothing is stored under this name, and {error}; {error.hint}")
+            if evaluated.lines is not None and not evaluated.lines.labels:
+                self._notes += _meant(written, error)
             return evaluated
         window = self._texts.promql("$__rate_interval")
         # infos of PromQL are about its text, which is ours here
@@ -189,6 +189,16 @@ class _Panel:
         except QueryFailedError as error:
             self._errors.append(error.problem)
             return []
+
+
+def _meant(expression: str, error: MeasureError) -> list[str]:
+    """What to say of an expression of PromQL without an answer."""
+    if error.is_near:
+        return [f"nothing is stored under this name, and {error}; {error.hint}"]
+    advice = "a query of its own, such as avg(response_time), and a formula computes with it"
+    return [
+        f"{name} is a measure, which PromQL does not know; make it {advice}" for name in measures_in(expression)[:1]
+    ]
 
 
 def _in_order(queries: Sequence[Query]) -> list[Query]:

@@ -30,6 +30,9 @@ export function percentParts(ratio) {
   return [percent === 0 || percent === 100 ? percent.toFixed(0) : percent.toFixed(1), "%"];
 }
 
+/** Per cent on an axis: steps are told apart, however small they are. */
+const percentSteps = (percent) => [String(Number(percent.toPrecision(3))), "%"];
+
 /** A rate a second; below one in ten seconds the minute is the better unit. */
 export function rateParts(rate) {
   if (rate > 0 && rate < 0.1) return [digits(rate * 60), "/min"];
@@ -41,7 +44,7 @@ const perSecond = (parts) => (value) => { const [number, unit] = parts(value); r
 /** A duration; negative ones keep their sign. */
 const duration = (factor) => (value) => { const [number, unit] = durationParts(Math.abs(value) * factor); return [value < 0 ? `\u2212${number}` : number, unit]; };
 
-/** Units by name: how a value becomes [number, unit], and what axis steps are multiples of. */
+/** Units by name: how a value becomes [number, unit], on an axis too where that differs, and what axis steps are multiples of. */
 const UNITS = {
   "": { parts: compactParts, base: 10 },
   count: { parts: (value) => (Math.abs(value) < 1e6 ? [Number.isInteger(value) ? grouped(value) : digits(value), ""] : compactParts(value)), base: 10 },
@@ -51,8 +54,8 @@ const UNITS = {
   ns: { parts: duration(1), base: 10 },
   bytes: { parts: sizeParts, base: 1024 },
   "bytes/s": { parts: perSecond(sizeParts), base: 1024 },
-  ratio: { parts: percentParts, base: 10 },
-  percent: { parts: (value) => percentParts(value / 100), base: 10 },
+  ratio: { parts: percentParts, axis: (value) => percentSteps(value * 100), base: 10 },
+  percent: { parts: (value) => percentParts(value / 100), axis: percentSteps, base: 10 },
   "/s": { parts: rateParts, base: 10 },
 };
 
@@ -86,7 +89,7 @@ export function valueParts(value, unit = "", decimals = null) {
 export const valueText = (value, unit, decimals) => valueParts(value, unit, decimals).filter(Boolean).join(THIN);
 
 /** A value on an axis: zero has no unit, and no digits that say nothing. */
-export const axisText = (value, unit) => { const [number, name] = valueParts(value, unit); return value === 0 ? "0" : [number.replace(/\.0$/, ""), name].filter(Boolean).join(THIN); };
+export const axisText = (value, unit) => { const [number, name] = unitOf(unit).axis?.(value) ?? valueParts(value, unit); return value === 0 ? "0" : [number.replace(/\.0$/, ""), name].filter(Boolean).join(THIN); };
 
 const ROUND = { 10: [1, 2, 5, 10], 60: [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400], 1024: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] };
 
