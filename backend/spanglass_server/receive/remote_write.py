@@ -48,6 +48,8 @@ _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
     Reason.METHOD: [(b"allow", b"POST")],
 }
 _LEFT: Final = RequestRefusedError(Reason.DISCONNECTED, "the sender closed the connection before its request was whole")
+#: The fields of a request of each version, of which one comes first in it; the versions have none in common.
+_FIELDS: Final = {Form.REMOTE_WRITE_1: (1, 3), Form.REMOTE_WRITE_2: (4, 5)}
 _NOTHING: Final = (
     "the body holds no samples, histograms, exemplars or metadata; is its Content-Type that of its version? "
     "2.0 is application/x-protobuf;proto=io.prometheus.write.v2.Request"
@@ -96,7 +98,7 @@ class _Endpoint:
         with intake.admit(head.content_length or 0) as reservation:
             content = await upload.read(body, reservation, timeout_s=intake.limits.body_timeout_s)
             accepted = await intake.submit(Signal.METRICS, content, reservation, form)
-        if content and _is_nothing(accepted):
+        if content and _is_nothing(accepted) and content[0] >> 3 not in _FIELDS[form]:
             raise RequestRefusedError(Reason.MALFORMED, _NOTHING)
         intake.accept(Signal.METRICS, _TRANSPORT, form.value, body.wire_bytes, accepted, sender_of(scope))
         return form, accepted
@@ -139,5 +141,5 @@ def _written(accepted: Accepted) -> Headers:
 
 
 def _is_nothing(accepted: Accepted) -> bool:
-    """Whether a request held nothing that its version knows: a body of the other version does not."""
+    """Whether nothing of a request was stored: of series without samples, and of a body of the other version."""
     return not (accepted.accepted or accepted.rejected or accepted.duplicate or accepted.kinds.get("metadata"))

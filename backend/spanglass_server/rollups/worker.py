@@ -121,7 +121,9 @@ class RollupWorker:
             return  # retention has deleted points of it: what was made of all of them stays
         with self._telemetry.timed(own.ROLLUP_SECONDS):
             tables = {level.signal: _rows(session, found, level.step_ns) for level in LEVELS}
-            self._store.roll_up(replace(before, source_rows=points), tables, lambda: self._seen_in(before) == seen)
+            self._store.roll_up(
+                replace(before, source_rows=points), tables, self._clock_ns(), lambda: self._seen_in(before) == seen
+            )
 
 
 def _windows_in(cover: Cover) -> range:

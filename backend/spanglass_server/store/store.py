@@ -177,7 +177,8 @@ class Store:
         cover = Cover(covers[0].start_ns, covers[-1].end_ns, sum(each.source_rows for each in covers))
         tables = [pq.read_table(self.data_dir / segment.file) for segment in segments]
         rows = pa.concat_tables(tables, promote_options="permissive").sort_by("metric_name")
-        return self._new_segment(segments[0].signal, [rows], rows.schema, cover.end_ns, cover)
+        arrived_ns = max(segment.arrived_ns for segment in segments)
+        return self._new_segment(segments[0].signal, [rows], rows.schema, arrived_ns, cover)
 
     def _compact_once(self, signal: Signal) -> int:
         with self._tidying:
@@ -248,12 +249,16 @@ class Store:
         return True
 
     def roll_up(
-        self, cover: Cover, tables: Mapping[Signal, Iterator[Any]], is_current: Callable[[], bool] = lambda: True
+        self,
+        cover: Cover,
+        tables: Mapping[Signal, Iterator[Any]],
+        now_ns: int,
+        is_current: Callable[[], bool] = lambda: True,
     ) -> None:
         """Keep rollups of a range of time, in the place of those of the same range, if there are any.
 
-        ``is_current`` as in ``Contents.replace``. ``tables`` are the rows of each size of rollups, one table at least,
-        all of one schema.
+        ``now_ns`` counts as their arrival: they age from then on, as points do. ``is_current`` as in
+        ``Contents.replace``. ``tables`` are the rows of each size of rollups, one table at least, all of one schema.
         """
         with self._tidying:
             old = [
@@ -266,8 +271,7 @@ class Store:
             try:
                 for signal, parts in tables.items():
                     first = next(parts)
-                    # They age by the time of their points, whenever they are made.
-                    new.append(self._new_segment(signal, chain([first], parts), first.schema, cover.end_ns, cover))
+                    new.append(self._new_segment(signal, chain([first], parts), first.schema, now_ns, cover))
             except BaseException:
                 self.contents.discard(file for segment in new for file in segment.files)
                 raise

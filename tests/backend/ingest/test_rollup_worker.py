@@ -97,6 +97,16 @@ def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
         assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7]
 
 
+def test_points_of_long_ago_have_rollups_that_stay(tmp_path):
+    """They count from when they were made, so they are not deleted at once, and not made again at each start."""
+    clock = Clock()
+    with open_node(tmp_path, clock) as node:
+        node.submit(body(10 * EVERY_NS, [1.0, 2.0]), signal=Signal.METRICS)
+        roll(node)
+        node.real.store.retain(clock.now_ns)
+        assert [len(kept(node, signal)) for signal in ROLLUPS] == [2, 2]
+
+
 def test_rollups_side_by_side_become_one_and_late_points_still_find_their_place(tmp_path):
     """Four windows of a day are merged, in every size; a late point has the whole day made again, as one."""
     clock = Clock()

@@ -93,15 +93,22 @@ def test_only_what_may_work_later_is_sent_again(port, ingest, refusal, status, r
     assert (answer.status, answer.headers.get("retry-after"), answer.body) == (status, retry_after, b"the reason\n")
 
 
+def test_series_without_samples_are_taken(port, ingest):
+    """There is nothing to store, and nothing wrong with them: a sender that repeats them would never end."""
+    for headers, body in ((HEADERS_1, Write1()), (HEADERS_2, Write2())):
+        body.series({"__name__": "up"})
+        ingest.answer = Accepted(0)
+        assert send(port, body.body(), headers).status == 204
+
+
 @pytest.mark.parametrize("headers", [HEADERS_1, HEADERS_2])
 def test_a_body_of_the_other_version_is_no_empty_success(port, ingest, headers):
     """Nothing that the version knows: refused, and the answer says how versions are told."""
+    other = SECOND if headers is HEADERS_1 else FIRST
     ingest.answer = Accepted(0, kinds={"samples": 0})
-    answer = send(port, FIRST.body(), headers)
+    answer = send(port, other.body(), headers)
     assert answer.status == 400
     assert b"Content-Type" in answer.body
-    ingest.answer = Accepted(0, kinds={"samples": 0, "metadata": 1})
-    assert send(port, FIRST.body(), headers).status == 204
 
 
 def test_other_encodings(port, ingest):
