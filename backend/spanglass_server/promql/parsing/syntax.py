@@ -1,4 +1,4 @@
-"""The parser library, which panics over a few texts: ``offset NaN``, durations too long for it."""
+"""The parser library, of which every failure becomes a ValueError."""
 
 from __future__ import annotations
 
