@@ -120,9 +120,9 @@ class Supervisor:
         self._tasks.append(task)
         return task
 
-    def every(self, seconds: float, name: str, work: Callable[[], object], *, at_once: bool = False) -> Task:
-        """Call ``work`` again and again with pauses of so many seconds, until ``stop``; ``at_once`` begins without."""
-        failed = at_once
+    def every(self, seconds: float, name: str, work: Callable[[], object]) -> Task:
+        """Call ``work`` again and again with pauses of so many seconds, until ``stop``."""
+        failed = False
 
         def step() -> bool:
             nonlocal failed

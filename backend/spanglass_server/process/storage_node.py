@@ -117,12 +117,7 @@ class StorageNode:
             every(_TICK_S, "sweeper", self.store.sweep),
             every(compact_s, "compactor", self.store.compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
-            every(
-                _ROLL_UP_EVERY_S,
-                "rollups",
-                lambda: self._rollups.run(self._supervisor.stopping.is_set),
-                at_once=True,  # until then it is not known which rollups lack points, and points answer
-            ),
+            every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),
             *self.errors.start(self._supervisor),
         ]
 

@@ -92,7 +92,9 @@ def test_a_restart_finds_what_is_not_rolled_up_yet(tmp_path):
         node.submit(body(WINDOW.start_ns + 5 * EVERY_NS, [5.0]), signal=Signal.METRICS)
         node.submit(body(WINDOW.end_ns + EVERY_NS, [7.0]), signal=Signal.METRICS)
     with open_node(tmp_path, clock) as node:
-        node.until(lambda: [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7])
+        assert covered(node) == {signal: [] for signal in ROLLUPS}
+        roll(node)
+        assert [row["value_double"] for row in kept(node, Signal.ROLLUPS_1H)] == [1, 5, 7]
 
 
 def test_points_of_long_ago_have_rollups_that_stay(tmp_path):
