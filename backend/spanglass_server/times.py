@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NS_PER_SECOND = 1_000_000_000
+NS_PER_MS = 1_000_000
 
 #: The first number too large to be read in a unit, and the unit's nanoseconds: 10^11 seconds is the year 5138,
 #: while 10^11 milliseconds is 1973, so the magnitudes of present-day times never overlap.

@@ -12,9 +12,10 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.rollups.merging import merged
 from spanglass_server.rollups.thinning import last_markers, marked, numbers, thinned
-from spanglass_server.rollups.windows import MS_NS, WINDOW_NS
+from spanglass_server.rollups.windows import WINDOW_NS
 from spanglass_server.signals import FIXED_COLUMNS, ROLLUPS, AttributeColumn, Signal, quote_identifier
 from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,14 +46,15 @@ class Slice:
 
 def inside(window: Window) -> Window:
     """The half-open range that storage knows for a window: t is in whole milliseconds."""
-    return Window(window.start_ns + MS_NS, window.end_ns + MS_NS)
+    return Window(window.start_ns + NS_PER_MS, window.end_ns + NS_PER_MS)
 
 
 def counts_by_window(session: QuerySession) -> dict[int, int]:
     """How many points there are in each window, by its start."""
     relation = Sql(session.relation(Signal.METRICS, ALL_TIME, ["time_ns"]))
     found = rows(
-        session, statement("rollups/windows", relation=relation, window_ns=Sql(str(WINDOW_NS)), ms_ns=Sql(str(MS_NS)))
+        session,
+        statement("rollups/windows", relation=relation, window_ns=Sql(str(WINDOW_NS)), ms_ns=Sql(str(NS_PER_MS))),
     )
     return {row["start_ns"]: row["n"] for row in found}
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.rollups.lists import flat_lists
-from spanglass_server.rollups.windows import MS_NS
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ _COUNTING = r"_(total|count|sum|bucket)$"
 
 def step_groups(points: pa.Table, step_ns: int) -> Ints:
     """Where each series and step begins in points sorted by ``series`` and time: row numbers, the first is 0."""
-    series, steps = numbers(points, "series", np.uint64), (numbers(points, "time_ns", np.int64) - MS_NS) // step_ns
+    series, steps = numbers(points, "series", np.uint64), (numbers(points, "time_ns", np.int64) - NS_PER_MS) // step_ns
     is_new = np.ones(points.num_rows, bool)
     is_new[1:] = (series[1:] != series[:-1]) | (steps[1:] != steps[:-1])
     return np.flatnonzero(is_new)

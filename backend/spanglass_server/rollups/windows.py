@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-MS_NS = 10**6
 _MINUTE_NS = 60 * 10**9
 _HOUR_NS = 60 * _MINUTE_NS
 WINDOW_NS = 6 * _HOUR_NS
@@ -38,7 +38,7 @@ LEVELS = (Level(Signal.ROLLUPS_5M, 5 * _MINUTE_NS), Level(Signal.ROLLUPS_1H, _HO
 
 def window_of(time_ns: int) -> Window:
     """The window that a point lies in."""
-    start_ns = (time_ns - MS_NS) // WINDOW_NS * WINDOW_NS
+    start_ns = (time_ns - NS_PER_MS) // WINDOW_NS * WINDOW_NS
     return Window(start_ns, start_ns + WINDOW_NS)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import format_duration, parse_duration_ns
+from spanglass_server.store.disk import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,14 +105,7 @@ class CollectionIntervals:
 
     def _keep(self, entries: dict[tuple[str, str], int]) -> None:
         rows = [{"collector": name, "service": service, "interval_ns": v} for (name, service), v in entries.items()]
-        new = self._path.with_suffix(".new")
-        descriptor = self._disk.create(new)
-        try:
-            self._disk.write(descriptor, [memoryview(json.dumps(rows, indent=1).encode())])
-            self._disk.sync_data(descriptor)
-        finally:
-            self._disk.close(descriptor)
-        self._disk.rename(new, self._path)
+        replace_file(self._path, json.dumps(rows, indent=1).encode(), self._disk)
         self._entries = entries
         self._header = self._write_header()
 

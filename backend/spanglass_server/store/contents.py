@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
 from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import Arrived
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.segments import Segment
 
 
-MS_NS = 10**6  # ranges of rollups are in whole milliseconds
 _RECORDS_MAX = 1 << 32  # of one generation
 _SERIALS = count()
 _MERGE_ROWS = 4096  # a chunk of this size costs a query 0.1 ms, however many columns it has
@@ -86,9 +86,9 @@ class Chunk:
 def outdated_by(chunk: Chunk, rollups: Sequence[Segment]) -> set[int]:
     """The starts of the ranges with rollups that points of a chunk lie in; nearly always none."""
     covers = [segment.cover for segment in rollups if segment.cover is not None]
-    if not covers or chunk.min_time_ns >= max(cover.end_ns for cover in covers) + MS_NS:
+    if not covers or chunk.min_time_ns >= max(cover.end_ns for cover in covers) + NS_PER_MS:
         return set()
-    times = chunk.table[TIME_COLUMN[Signal.METRICS]].to_numpy() - MS_NS
+    times = chunk.table[TIME_COLUMN[Signal.METRICS]].to_numpy() - NS_PER_MS
     return {cover.start_ns for cover in covers if ((times >= cover.start_ns) & (times < cover.end_ns)).any()}
 
 

@@ -72,3 +72,17 @@ class Disk:
 
 #: The real one.
 DISK = Disk()
+
+
+def replace_file(path: Path, content: bytes, disk: Disk) -> None:
+    """Write a small file whole, durably and in one step, or leave it as it is."""
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = disk.create(fresh)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[disk.write(descriptor, [rest]) :]
+        disk.sync_data(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.rename(fresh, path)

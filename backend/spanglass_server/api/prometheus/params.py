@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.prometheus.problems import BadParameterError
 from spanglass_server.promql.series.vectors import Steps
-from spanglass_server.times import parse_time
+from spanglass_server.times import NS_PER_MS, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,12 +21,11 @@ _FURTHEST_MS = 9_223_309_901_257_974_000
 #: Most points of a series in the answer to a range query.
 MAX_POINTS = 11_000
 
-_NS_PER_MS = 1_000_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
 _UNITS_MS = (365 * 86_400_000, 7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
-_MAX_DURATION_MS = 2**63 // _NS_PER_MS
+_MAX_DURATION_MS = 2**63 // NS_PER_MS
 #: How Prometheus' clients write "since ever" and "for ever".
 _ENDS_OF_TIME = {"-292273086-05-16T16:47:06Z": MIN_MS, "292277025-08-18T07:12:54.999999999Z": MAX_MS}
 
@@ -44,7 +43,7 @@ class Form:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]], now_ns: int) -> Form:
         """Keep what is given."""
-        return cls(tuple((name, text) for name, text in pairs if text), now_ns // _NS_PER_MS)
+        return cls(tuple((name, text) for name, text in pairs if text), now_ns // NS_PER_MS)
 
     def text(self, name: str) -> str:
         """The first value of a parameter, "" for none."""
@@ -124,7 +123,7 @@ def parse_time_ms(text: str) -> int:
         return _ENDS_OF_TIME[text]
     if _RFC3339.fullmatch(text):
         try:
-            return parse_time(text, 0) // _NS_PER_MS
+            return parse_time(text, 0) // NS_PER_MS
         except ValueError:
             pass
     raise ValueError(f'cannot parse "{text}" to a valid timestamp')

@@ -20,6 +20,7 @@ from spanglass_server.dashboards.form.problems import Problem
 from spanglass_server.dashboards.model import RECORD_TYPES, Query
 from spanglass_server.measures.grammar import MeasureError, measures_in, parse_measure
 from spanglass_server.query.window import ROUND_STEPS_NS
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 #: Times of a series unless a caller asks for fewer or more.
 DEFAULT_POINTS = 240
 MAX_POINTS = 2000
-_NS_PER_MS = 1_000_000
 _LEAST_STEP_MS = 1000
 _DEFAULT_RECORDS = 50
 #: Types that show one number a series, which is that of the whole range unless another calculation is asked for.
@@ -57,16 +57,16 @@ def panel_data(question: PanelQuestion) -> PanelData:
 def grid_of(question: PanelQuestion) -> Grid:
     """The times of a panel, at multiples of a round step; one time for panels that show one number."""
     panel, window = question.panel, question.variables.window
-    start_ms, end_ms = -(-window.start_ns // _NS_PER_MS), window.end_ns // _NS_PER_MS
+    start_ms, end_ms = -(-window.start_ns // NS_PER_MS), window.end_ns // NS_PER_MS
     is_stat = panel.type == "stat" and not panel.options.sparkline
     if (panel.type in _AT_ONCE or is_stat) and panel.options.calculation == "last":
         return Grid(end_ms, max(1, end_ms - start_ms), 1)
     if question.step_ns is not None:
-        step_ms = max(_LEAST_STEP_MS, question.step_ns // _NS_PER_MS, (end_ms - start_ms) // MAX_POINTS)
+        step_ms = max(_LEAST_STEP_MS, question.step_ns // NS_PER_MS, (end_ms - start_ms) // MAX_POINTS)
     else:
         exact_ms = max(_LEAST_STEP_MS, (end_ms - start_ms) / min(question.points, MAX_POINTS))
-        rounds = (step // _NS_PER_MS for step in ROUND_STEPS_NS)
-        step_ms = next((step for step in rounds if step >= exact_ms), ROUND_STEPS_NS[-1] // _NS_PER_MS)
+        rounds = (step // NS_PER_MS for step in ROUND_STEPS_NS)
+        step_ms = next((step for step in rounds if step >= exact_ms), ROUND_STEPS_NS[-1] // NS_PER_MS)
     first_ms = -(-start_ms // step_ms) * step_ms
     size = (end_ms - first_ms) // step_ms + 1
     return Grid(first_ms, step_ms, size) if size > 0 else Grid(end_ms, max(1, end_ms - start_ms), 1)

@@ -13,6 +13,7 @@ from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.record_series import DURATION_KEYS, RecordSeries, keys_of, record_series
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from spanglass_server.dashboards.model import Query
     from spanglass_server.store.ports import QuerySession, Window
 
-_NS_PER_MS = 1_000_000
 #: Cells of groups and steps that are read; more groups than that are not drawn anyway.
 _MAX_CELLS = 500_000
 
@@ -33,8 +33,8 @@ def evaluate_filter(session: QuerySession, query: Query, filter_text: str, grid:
         filter_text,
         query.aggregate,
         query.by,
-        grid.first_ms * _NS_PER_MS,
-        grid.step_ms * _NS_PER_MS,
+        grid.first_ms * NS_PER_MS,
+        grid.step_ms * NS_PER_MS,
         grid.size,
     )
     found = record_series(session, asked, _MAX_CELLS)

@@ -8,7 +8,7 @@ import numpy as np
 
 from spanglass_server.dashboards.data.lines import Evaluated, Lines, Table
 from spanglass_server.query.sql_console.read import run_sql
-from spanglass_server.times import parse_time
+from spanglass_server.times import NS_PER_MS, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 MAX_ROWS = 20_000
-_NS_PER_MS = 1_000_000
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "HUGEINT")
 
 
@@ -63,7 +62,7 @@ def _over_time(
     result: Result, columns: Sequence[dict[str, str]], time: int, numbers: Sequence[int], notes: tuple[str, ...]
 ) -> Evaluated:
     rows = [row for row in result["rows"] if row[time] is not None]
-    at = np.array([parse_time(str(row[time]), 0) // _NS_PER_MS for row in rows], np.int64)
+    at = np.array([parse_time(str(row[time]), 0) // NS_PER_MS for row in rows], np.int64)
     times, of_row = np.unique(at, return_inverse=True)
     places: dict[tuple[tuple[str, str], ...], int] = {}
     where: list[int] = []

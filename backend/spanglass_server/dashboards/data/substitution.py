@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language.text import quote
-from spanglass_server.times import format_time
+from spanglass_server.times import NS_PER_MS, format_time
 
 if TYPE_CHECKING:
     from spanglass_server.dashboards.data.lines import Grid
@@ -25,7 +25,6 @@ _PLACE = re.compile(
 )
 _TIME_FILTER = re.compile(r"\$__timeFilter\(\s*([^()]+?)\s*\)")
 _REGEX_MARKS = re.compile(r"[\\^$.|?*+()\[\]{}]")
-_NS_PER_MS = 1_000_000
 #: Series are sent once a minute by most, so that two points are in any two minutes.
 _LEAST_RATE_MS = 120_000
 
@@ -103,7 +102,7 @@ class Substitution:
     def _own(self) -> dict[str, str]:
         """Names that every dashboard has."""
         step_ms = self.grid.step_ms
-        range_ms = (self.window.end_ns - self.window.start_ns) // _NS_PER_MS
+        range_ms = (self.window.end_ns - self.window.start_ns) // NS_PER_MS
         rate_ms = range_ms if self.grid.size == 1 else max(step_ms, _LEAST_RATE_MS)
         return {
             "__interval": _duration(step_ms),
@@ -112,8 +111,8 @@ class Substitution:
             "__range": _duration(range_ms),
             "__range_s": str(range_ms // 1000),
             "__range_ms": str(range_ms),
-            "__from": str(self.window.start_ns // _NS_PER_MS),
-            "__to": str(self.window.end_ns // _NS_PER_MS),
+            "__from": str(self.window.start_ns // NS_PER_MS),
+            "__to": str(self.window.end_ns // NS_PER_MS),
         }
 
     def _sql_own(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from spanglass_server.promql.series.vectors import Scalar, Vector
 from spanglass_server.query.facets import complete_values, count_facets
 from spanglass_server.query.sql_console.read import run_sql
 from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
 
 MAX_VALUES = 1000
-_NS_PER_MS = 1_000_000
 _CALL = re.compile(r"\s*(?P<function>label_values|label_names|metrics|query_result)\s*\((?P<inside>.*)\)\s*", re.DOTALL)
 _HINT = (
     "write label_values(metric, label), label_values(label), metrics(pattern), label_names() or query_result(promql)"
@@ -100,7 +100,7 @@ class VariableValues:
 
 
 def _instant(window: Window) -> Grid:
-    return Grid(window.end_ns // _NS_PER_MS, max(1, (window.end_ns - window.start_ns) // _NS_PER_MS), 1)
+    return Grid(window.end_ns // NS_PER_MS, max(1, (window.end_ns - window.start_ns) // NS_PER_MS), 1)
 
 
 def _matching(values: Iterable[str], regex: str) -> Iterable[str]:
@@ -164,7 +164,7 @@ def _label_names(asked: VariableValues, inside: str) -> Iterable[str]:
 
 def _query_result(asked: VariableValues, inside: str) -> Iterable[str]:
     """Series as texts, from which a regex takes a part: ``name{label="value"} 1``."""
-    value = instant(asked.source, inside, asked.window.end_ns // _NS_PER_MS, asked.options).value
+    value = instant(asked.source, inside, asked.window.end_ns // NS_PER_MS, asked.options).value
     if isinstance(value, Scalar):
         return [f"{value.values[-1]:g}"]
     if not isinstance(value, Vector):
@@ -181,7 +181,7 @@ def _as_text(labels: Mapping[str, str], value: float) -> str:
 
 def selector_of(window: Window, text: str, label: str) -> Selector:
     """The series of a selector's text, all of them for none."""
-    start_ms, end_ms = window.start_ns // _NS_PER_MS, window.end_ns // _NS_PER_MS
+    start_ms, end_ms = window.start_ns // NS_PER_MS, window.end_ns // NS_PER_MS
     if not text.strip():
         every = (Matcher(NAME, "!=", ""),)
         return Selector(every, start_ms, end_ms, frozenset({label}))

@@ -12,6 +12,7 @@ from spanglass_server.dashboards.form.writing import to_yaml
 from spanglass_server.dashboards.names import SLUG_PATTERN
 from spanglass_server.dashboards.sources.files import DirectorySource
 from spanglass_server.dashboards.sources.ports import ConflictError, Found, OldVersion, version_of
+from spanglass_server.store.disk import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ class KeptDashboards:
             if before is not None and before.version != version_of(dashboard):
                 self._set_aside(before.dashboard)
             path = self._directory / f"{dashboard.uid}.yaml" if before is None else Path(before.file)
-            self._write(path, to_yaml([*self._beside(before), dashboard]))
+            replace_file(path, to_yaml([*self._beside(before), dashboard]).encode(), self._disk)
             return Found(dashboard, self.origin, str(path), version_of(dashboard))
 
     def delete(self, uid: str, version: str) -> None:
@@ -63,7 +64,7 @@ class KeptDashboards:
             self._set_aside(before.dashboard)
             others = self._beside(before)
             if others:
-                self._write(Path(before.file), to_yaml(others))
+                replace_file(Path(before.file), to_yaml(others).encode(), self._disk)
             else:
                 self._disk.unlink(Path(before.file))
                 self._disk.sync(self._directory)
@@ -99,19 +100,6 @@ class KeptDashboards:
     def _set_aside(self, dashboard: Dashboard) -> None:
         folder = self._directory / _VERSIONS / dashboard.uid
         self._disk.make_directory(folder)
-        self._write(folder / f"{self._clock_ns()}.yaml", to_yaml([dashboard]))
+        replace_file(folder / f"{self._clock_ns()}.yaml", to_yaml([dashboard]).encode(), self._disk)
         for path in self._old_files(dashboard.uid)[:-KEPT_VERSIONS]:
             self._disk.unlink(path)
-
-    def _write(self, path: Path, text: str) -> None:
-        """Write a file whole, or not at all."""
-        half = path.with_name(f".{path.name}.new")
-        descriptor = self._disk.create(half)
-        try:
-            rest = memoryview(text.encode())
-            while rest:
-                rest = rest[self._disk.write(descriptor, [rest]) :]
-            self._disk.sync_data(descriptor)
-        finally:
-            self._disk.close(descriptor)
-        self._disk.rename(half, path)

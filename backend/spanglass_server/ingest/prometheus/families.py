@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from spanglass_server.ingest.prometheus.schema import TYPES
-from spanglass_server.store.disk import DISK, Disk
+from spanglass_server.store.disk import DISK, Disk, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,7 +109,9 @@ class Families:
                 self._is_written = False
             if self._path is not None and not self._is_written and not self._only_in_memory:
                 self._disk.make_directory(self._path.parent)
-                _write(self._path, orjson.dumps({name: list(row) for name, row in self._known.items()}), self._disk)
+                replace_file(
+                    self._path, orjson.dumps({name: list(row) for name, row in self._known.items()}), self._disk
+                )
                 self._is_written = True
 
     @contextmanager
@@ -133,20 +135,6 @@ class Families:
         if known is None:
             return bool(name) and len(self._known) < _MOST
         return (known.type, known.unit) != (family.type, family.unit) or (not known.help and bool(family.help))
-
-
-def _write(path: Path, content: bytes, disk: Disk) -> None:
-    """Replace a file in one step, durably."""
-    fresh = path.with_suffix(".new")
-    descriptor = disk.create(fresh)
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[disk.write(descriptor, [rest]) :]
-        disk.sync_data(descriptor)
-    finally:
-        disk.close(descriptor)
-    disk.rename(fresh, path)
 
 
 def family(type_number: int, help_text: str, unit: str) -> Family:

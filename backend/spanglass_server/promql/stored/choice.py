@@ -11,6 +11,7 @@ from spanglass_server.promql.stored.matching import accepted
 from spanglass_server.promql.stored.naming.identity import Form, catalogue
 from spanglass_server.signals import ROLLUPS, Signal
 from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import Part, QuerySession
 
 Matchers = tuple["Matcher", ...]
-NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

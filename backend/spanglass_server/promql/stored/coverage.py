@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.rollups.windows import LEVELS
 from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_NS_PER_MS = 1_000_000
 
 #: A range of time in milliseconds, ``start < t <= end``.
 Span = tuple[int, int]
@@ -44,7 +44,7 @@ def stretches(asked: Span, grid_ms: int, covered: Covered) -> list[Stretch]:
     Where ``grid_ms`` allows it the coarsest level that lacks no point is read, then points; before the earliest point
     any level that there is, those that the grid allows first.
     """
-    usable = [level.signal for level in LEVELS if grid_ms and grid_ms * _NS_PER_MS % level.step_ns == 0]
+    usable = [level.signal for level in LEVELS if grid_ms and grid_ms * NS_PER_MS % level.step_ns == 0]
     others = [level.signal for level in LEVELS if level.signal not in usable]
     first_ms = covered.first_point_ms
     points: list[Span] = [] if first_ms is None else [(first_ms - 1, max(asked[1], first_ms))]

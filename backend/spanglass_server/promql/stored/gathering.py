@@ -9,9 +9,9 @@ import numpy as np
 
 from spanglass_server.promql.histograms import rows as native_rows
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.choice import NS_PER_MS
 from spanglass_server.promql.stored.decoding.pieces import Piece, offsets_of, order_by, ranges
 from spanglass_server.promql.stored.sums import summed
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import quote_identifier
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.families import Counted, Selection
     from spanglass_server.store.ports import Part, QuerySession
-
-_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def _read(session: QuerySession, part: Part, counted: Counted, chosen: Selection
             "promql/counts",
             labels=Sql(labels),
             time=Sql(counted.family.time),
-            step_ns=step_ms * _NS_PER_MS,
+            step_ns=step_ms * NS_PER_MS,
             bucket=Sql(_BUCKET if by_bucket else "0"),
             weight=Sql(chosen.weight),
             total=Sql(f"sum({chosen.weight} * duration_ns) / 1e9" if has_total else "0.0"),

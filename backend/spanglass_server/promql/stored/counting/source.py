@@ -16,6 +16,7 @@ from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.store.ports import QuerySession
 
-_NS_PER_MS = 1_000_000
 #: Steps in which records may be counted.
 _STEPS_MS = tuple(1000 * seconds for seconds in (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400))
 #: A window of a range selector, or the lookback, has at least so many samples.
@@ -54,7 +54,7 @@ def counted_samples(
     """Counters of records, from 0 at the beginning of the range, at every step in it."""
     step = step_ms(selector.window_ms)
     first, last = selector.start_ms // step, selector.end_ms // step
-    window = Window(max(first * step * _NS_PER_MS + 1, 0), last * step * _NS_PER_MS + 1)
+    window = Window(max(first * step * NS_PER_MS + 1, 0), last * step * NS_PER_MS + 1)
     named = {*selector.named, *(m.name for m in selector.matchers)} - {NAME, "le"}
     parts = session.parts(metric.family.signal, window)
     numbers = _numbers(first, last, step, selector)
