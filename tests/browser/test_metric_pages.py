@@ -153,3 +153,11 @@ def test_axe_and_narrow_windows_have_nothing_to_say(page):
         assert page.evaluate(RUN, IMPACTS) == [], path
         page.set_viewport_size({"width": 390, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_a_chart_not_yet_drawn_anew_does_not_widen_the_page(page):
+    """A window made narrower never scrolls sideways, also before its charts have followed."""
+    page.add_init_script("window.ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }")
+    show(page, "/hosts/db?last=10m")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
