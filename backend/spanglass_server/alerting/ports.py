@@ -1,0 +1,180 @@
+"""Interfaces inside alerting, with their contracts: ``AlertStore``, ``Evaluator``, ``RuleBook``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spanglass_core.alerting.lifecycle import Status
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_core.alerting.severity import Severity
+    from spanglass_server.alerting.model import Alert, Entry, Failure, Key, KeyState, Origin, Readings
+    from spanglass_server.promql.series.vectors import Steps
+    from spanglass_server.store.ports import QuerySession
+
+
+class Evaluator(Protocol):
+    """Computes what rules say, at one step (live) or at many (backtests): the same numbers either way."""
+
+    def evaluate(self, session: QuerySession, rules: Sequence[Rule], steps: Steps) -> Mapping[str, Readings | Failure]:
+        """The readings of each rule, by uid. Never raises for what is wrong with one rule: that is its ``Failure``.
+
+        A step's readings depend on what is stored up to it only, never on the other steps asked for. ``QueryError``
+        is raised when the session was stopped. Rules that read the same data share one scan.
+        """
+
+    def check(self, rule: Rule) -> Failure | None:
+        """What is wrong with a rule's condition, without any data; None if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule with where it stands. ``version`` is a digest of its written form, for changes at the same time."""
+
+    rule: Rule
+    origin: Origin
+    file: str
+    version: str
+    line: int = 0
+
+
+class RuleBook(Protocol):
+    """All rules of a server, whatever source they come from; safe for any thread, quick when no file changed.
+
+    While a file is broken, the rules it held when it was right stay. ``put`` and ``delete`` change what is kept;
+    ``override`` changes what is tuned of any rule (enabled, thresholds, for) and is remembered with who and when.
+    """
+
+    def rules(self) -> Mapping[str, Found]:
+        """The rules by uid, with what is overridden applied; disabled ones too."""
+
+    def problems(self) -> Sequence[str]:
+        """What is wrong with the files now, each with file, line and hint."""
+
+    def put(self, rule: Rule, version: str, by: str, now_ns: int) -> Found:
+        """Keep a rule in the place of the one with its uid and this version ("": a new one); ``RuleConflictError``."""
+
+    def delete(self, uid: str, version: str, by: str, now_ns: int) -> None:
+        """Delete a kept rule; ``KeyError`` for one that is not there, ``RuleConflictError`` for a changed one."""
+
+    def override(self, uid: str, threshold: Threshold, by: str, now_ns: int) -> Found:
+        """Tune a rule; ``KeyError`` for one that is not there."""
+
+    def thresholds(self) -> Sequence[KeptThreshold]:
+        """What is tuned now, with who and when."""
+
+
+class RuleConflictError(Exception):
+    """Somebody else changed the rule; ``current`` is its version now, "" if it is gone."""
+
+    def __init__(self, uid: str, current: str) -> None:
+        super().__init__(f"the rule {uid!r} was changed by somebody else" if current else f"{uid!r} was deleted")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """What may be tuned of a rule without writing it anew; None leaves a value as the rule has it."""
+
+    warning: float | None = None
+    error: float | None = None
+    critical: float | None = None
+    recovery: float | None = None
+    for_ns: int | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptThreshold:
+    """A tuned rule: what, who, when."""
+
+    rule_uid: str
+    threshold: Threshold
+    updated_by: str
+    updated_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts are meant; empty fields mean all. Times are of creation."""
+
+    statuses: tuple[Status, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    rule_uid: str = ""
+    service: str = ""
+    host: str = ""
+    text: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class AlertNotFoundError(KeyError):
+    """There is no alert of that id."""
+
+
+class AlertStore(Protocol):
+    """Keeps alerts, their history, and the states of rules. Every method is one transaction, durable when it returns.
+
+    Any thread may call; changes are serialised. Raises ``OSError`` when the disk can't be used; then nothing changed.
+    """
+
+    def commit(self, tick: Tick) -> None:
+        """Take what one tick of evaluation led to: states, new and changed alerts, entries; all of it or nothing."""
+
+    def states(self) -> Sequence[KeyState]:
+        """The states of all keys that are not where every key begins."""
+
+    def ticked_ns(self) -> Mapping[str, int]:
+        """The time of the last tick of each rule, by uid."""
+
+    def alert(self, alert_id: str) -> Alert:
+        """One alert; ``AlertNotFoundError``."""
+
+    def open_alert(self, fingerprint: str) -> Alert | None:
+        """The alert of a fingerprint that is not over, if there is one."""
+
+    def alerts(self, wanted: AlertFilter, *, limit: int, after: str = "") -> Sequence[Alert]:
+        """Alerts, newest first; ``after`` is the id of the last one of the page before."""
+
+    def count(self, wanted: AlertFilter) -> int:
+        """How many there are."""
+
+    def history(self, alert_id: str) -> Sequence[Entry]:
+        """What became of one alert, oldest first."""
+
+    def create(self, alert: Alert, entry: Entry) -> Alert:
+        """Add an alert made by hand; if one with its fingerprint is open, that one counts one more and is returned."""
+
+    def change_status(self, alert_id: str, status: Status, entry: Entry) -> Alert:
+        """Change the status; ``IllegalChangeError``, ``AlertNotFoundError``."""
+
+    def edit(self, alert: Alert, entry: Entry) -> Alert:
+        """Replace title, description, severity, labels, owner, evidence of an alert."""
+
+    def note(self, alert_id: str, entry: Entry) -> None:
+        """Add a note."""
+
+    def delete(self, alert_id: str) -> None:
+        """Delete an alert with its history."""
+
+    def purge(self, before_ns: int) -> int:
+        """Delete alerts that were over before then, with their history; how many there were."""
+
+    def version(self) -> int:
+        """A number that rises with every change; quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What the evaluation of some rules at one time led to. ``gone`` are keys whose state is forgotten."""
+
+    time_ns: int
+    rules: tuple[str, ...]
+    states: tuple[KeyState, ...] = ()
+    gone: tuple[tuple[str, Key], ...] = ()
+    opened: tuple[tuple[Alert, tuple[Entry, ...]], ...] = ()
+    changed: tuple[tuple[Alert, tuple[Entry, ...]], ...] = ()

@@ -1,0 +1,1 @@
+"""Rules, their state machine, and what becomes of alerts: pure, for server and applications alike."""
