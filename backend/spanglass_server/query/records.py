@@ -76,18 +76,18 @@ def match_records(session: QuerySession, signal: Signal, window: Window, filter_
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
     records = Records(signal, window, all_of(predicate), compiled.columns, compiled.require, compiled.trace_ids, known)
     # without their column in the range there are none, and nothing more to read
-    if signal is Signal.LOGS and START in known and not _names_announcements(tree):
+    if signal is Signal.LOGS and START in known and not names_announcements(tree):
         return records.restricted(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)), "event_name")
     return records
 
 
-def _names_announcements(tree: Filter) -> bool:
+def names_announcements(tree: Filter) -> bool:
     """Return whether a filter names the event of announcements."""
     match tree:
         case And(terms) | Or(terms):
-            return any(map(_names_announcements, terms))
+            return any(map(names_announcements, terms))
         case Not(term):
-            return _names_announcements(term)
+            return names_announcements(term)
         case Compare(field, _, value):
             values: tuple[Value, ...] = (value,)
         case In(field, values):

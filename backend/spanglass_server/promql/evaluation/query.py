@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spanglass_server.promql.errors import PromqlError, execution_error
+from spanglass_server.promql.errors import BadFilterError, PromqlError, execution_error
 from spanglass_server.promql.parsing.tokens import line_and_column
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.go_numbers import go_number
@@ -84,7 +84,10 @@ class Query:
             with_totals=with_totals,
         )
         if selector not in self._read:
-            self._read[selector] = self.source.select(selector)
+            try:
+                self._read[selector] = self.source.select(selector)
+            except BadFilterError as error:
+                raise error.placed(self.notes.text, node.position) from None
             self.check_size(sum(len(samples.value) for samples in self._read.values()))
         return self._read[selector]
 

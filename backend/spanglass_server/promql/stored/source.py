@@ -13,6 +13,7 @@ from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.families import COUNTED
+from spanglass_server.promql.stored.counting.filters import refuse_filters
 from spanglass_server.promql.stored.counting.source import counted, counted_samples
 from spanglass_server.promql.stored.decoding.reading import Reader
 from spanglass_server.promql.stored.discovery.directory import directory
@@ -63,6 +64,7 @@ class StoredSeries:
         metric = counted(selector)
         if metric is not None:
             return counted_samples(self._session, self._cache, selector, metric, self._max_samples)
+        refuse_filters(selector)
         shares = shares_of(self._session, selector)
         if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
             selector = replace(selector, grid_ms=0)
@@ -129,6 +131,7 @@ class StoredSeries:
                 chosen = replace(selector, named=selector.named | named, window_ms=length_ms, step_ms=0)
                 yield counted_samples(self._session, self._cache, chosen, metric, self._max_samples).labels
                 continue
+            refuse_filters(selector)
             shares = self._listed(selector)
             for form in wanted(self._session, self._cache, selector, shares):
                 identity, name = form.named.identity, form.named.name

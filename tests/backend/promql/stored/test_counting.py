@@ -160,3 +160,53 @@ def test_windows_far_apart_cost_what_they_look_at(open_tables):
     assert series.values[series.present].tolist()[-1] == 1
     with pytest.raises(PromqlError, match="ask for a shorter range"):
         range_query(StoredSeries(session, max_samples=10_000), "spans_total", Steps(0, 60_000, 11_000))
+
+
+def test_filters_narrow_what_is_counted(open_tables):
+    """``__filter__`` counts the records that a search would find, weighted, by any label; it is no label itself."""
+    rows = [
+        span(1, status=2, **{"http.route:str": "/a", "spanglass.sampling.probability:double": 0.5}),
+        span(2, status=2, seconds=3),
+        span(3, **{"http.route:str": "/b"}),
+        span(4, service="shop", status=2),
+    ]
+    logs = [log(1, 17, body="lost"), log(2, 17), log(3, 9), log(4, 17, event_name="spanglass.span.running")]
+    logs[3]["log.spanglass.span.start_unix_nano:int"] = 1
+    session = open_tables(spans=rows, logs=logs)
+
+    def total(name, *filters, **more):
+        series = counts(session, name, *(f"__filter__={text}" for text in filters), **more)
+        assert "__filter__" not in "".join(series)
+        return sum(values[-1] for values in series.values())
+
+    assert total("spans_total", "service:cart status:error") == 3
+    assert total("spans_total", "service:cart", "duration > 1s") == 1
+    assert total("spans_total", "service:cart or http.route:/a") == 4
+    assert total("spans_total", "no.such.key:x") == 0
+    assert total("spans_total", " ") == 5
+    assert total("span_duration_seconds_sum", "duration > 1s") == 3
+    assert total("span_duration_seconds_count", "http.route exists", named=("http_route",)) == 3
+    assert total("log_records_total", "severity:error") == 2
+    assert total("log_records_total", "lost") == 1
+    assert total("log_records_total", "event_name:spanglass.span.running") == 1
+    listed = StoredSeries(session).series([selector("spans_total", "__filter__=service:shop", between=BETWEEN)])
+    assert [labels["service_name"] for labels in listed] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "position", "message"),
+    [
+        ('sum(rate(spans_total{__filter__="service:"}[5m]))', (1, 42), "a value"),
+        ("spans_total{\n__filter__='name:a duration > x'}", (2, 31), "'x' is not a number"),
+        ('spans_total{__filter__!="a"}', (1, 1), "not inside the filter"),
+        ('1 + x{__filter__="a"}', (1, 5), "span_duration_seconds_bucket"),
+        ('spans_total{__filter__="a \\t ("}', (1, 1), "__filter__: .* at character"),
+        ('spans_total{a="b" or __filter__="a"}', (1, 1), "into the filter"),
+    ],
+)
+def test_wrong_filters_are_told_at_their_place(open_tables, expression, position, message):
+    """A filter that cannot be understood is bad data, with the filter's own words and place, without any records."""
+    with pytest.raises(PromqlError, match=message) as wrong:
+        instant(StoredSeries(open_tables()), expression, BASE_MS)
+    assert (wrong.value.kind, wrong.value.position) == ("bad_data", position)
+    assert wrong.value.message.startswith(f"{position[0]}:{position[1]}: ")

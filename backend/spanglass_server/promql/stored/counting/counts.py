@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.stored.counting.families import BOUNDS, selection
+from spanglass_server.promql.stored.counting.filters import condition
 from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.query.language.sql import Sql
@@ -15,9 +18,6 @@ from spanglass_server.signals import quote_identifier
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.promql.stored.cache import SeriesCache
@@ -44,16 +44,31 @@ class Counts:
         return 32 * len(self.step) + sum(80 * len(c.values) for c in self.labels.columns.values()) + 500
 
 
-def counts_of(
-    session: QuerySession, cache: SeriesCache, part: Part, counted: Counted, named: Collection[str], step_ms: int
-) -> Counts:
-    """The counts of one part; ``named`` are labels that the expression names."""
-    chosen = selection(counted.family, part.columns, named)
-    key = ("counts", part.key, counted.name, chosen.labels, step_ms)
-    return cache.kept(key, lambda: _read(session, part, counted, chosen, step_ms), lambda counts: counts.bytes)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted of every part: a metric's records for which all ``filters`` hold, in steps of ``step_ms``.
+
+    ``named`` are labels that the expression names.
+    """
+
+    metric: Counted
+    named: frozenset[str]
+    filters: tuple[str, ...]
+    step_ms: int
 
 
-def _read(session: QuerySession, part: Part, counted: Counted, chosen: Selection, step_ms: int) -> Counts:
+def counts_of(session: QuerySession, cache: SeriesCache, part: Part, asked: Asked) -> Counts:
+    """The counts of one part."""
+    chosen = selection(asked.metric.family, part.columns, asked.named)
+    key = ("counts", part.key, asked.metric.name, chosen.labels, asked.filters, asked.step_ms)
+    return cache.kept(key, lambda: _read(session, part, asked, chosen), lambda counts: counts.bytes)
+
+
+def _read(session: QuerySession, part: Part, asked: Asked, chosen: Selection) -> Counts:
+    counted, step_ms = asked.metric, asked.step_ms
+    where = condition(asked.filters, counted.family.signal, part.columns)
+    if where.is_out:
+        return _NOTHING
     by_bucket, has_total = counted.form is Form.BUCKET, counted.form is Form.SUM
     labels = ", ".join(f"{sql} AS {quote_identifier(f'label.{name}')}" for name, sql in chosen.labels)
     found = run(
@@ -66,9 +81,12 @@ def _read(session: QuerySession, part: Part, counted: Counted, chosen: Selection
             bucket=Sql(_BUCKET if by_bucket else "0"),
             weight=Sql(chosen.weight),
             total=Sql(f"sum({chosen.weight} * duration_ns) / 1e9" if has_total else "0.0"),
-            relation=Sql(session.part_relation(part, chosen.columns)),
+            relation=Sql(session.part_relation(part, sorted({*chosen.columns, *where.columns}))),
+            where=where.sql,
         ),
     )
+    if not found.num_rows:
+        return _NOTHING
     sets = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name, _ in chosen.labels})
     groups = sets.groups()
     return Counts(
@@ -79,6 +97,8 @@ def _read(session: QuerySession, part: Part, counted: Counted, chosen: Selection
         found[counted.column].to_numpy(),
     )
 
+
+_NOTHING = Counts(LabelSets(0), np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 #: The place of the first bound that a duration is not above.
 _BUCKET = " + ".join(f"(duration_ns > {round(bound * 1e9)})::INTEGER" for bound in BOUNDS)

@@ -10,8 +10,9 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.counting.counts import counts_of
+from spanglass_server.promql.stored.counting.counts import Asked, counts_of
 from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
+from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of
 from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.ports import Selector
+    from spanglass_server.promql.ports import Matcher, Selector
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.counts import Counts
     from spanglass_server.promql.stored.counting.families import Counted
@@ -55,18 +56,22 @@ def counted_samples(
     step = step_ms(selector.window_ms)
     first, last = selector.start_ms // step, selector.end_ms // step
     window = Window(max(first * step * NS_PER_MS + 1, 0), last * step * NS_PER_MS + 1)
-    named = {*selector.named, *(m.name for m in selector.matchers)} - {NAME, "le"}
+    filters = filters_of(selector)
+    check_filters(filters, metric.family.signal)
+    on_labels = [matcher for matcher in selector.matchers if matcher.name != FILTER]
+    named = {*selector.named, *(m.name for m in on_labels)} - {NAME, "le", FILTER}
+    asked = Asked(metric, frozenset(named), filters, step)
     parts = session.parts(metric.family.signal, window)
     numbers = _numbers(first, last, step, selector)
     _check(metric, 2 * len(numbers), max_samples)
-    found = [counts_of(session, cache, part, metric, named, step) for part in parts]
+    found = [counts_of(session, cache, part, asked) for part in parts]
     schedule = _schedule(np.asarray(numbers), first, step, selector)
-    labels, cells = _joined(session, found, selector, schedule)
+    labels, cells = _joined(session, found, on_labels, schedule)
     width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1
     _check(metric, labels.size * width * len(schedule.time_ms), max_samples)
     table = _cumulative(cells, (labels.size, width, len(schedule.steps)))
     labels = _with_bounds(labels, width).replace({NAME: LabelColumn.constant(metric.name, labels.size * width)})
-    chosen = np.flatnonzero(matching(session, labels, selector.matchers))
+    chosen = np.flatnonzero(matching(session, labels, on_labels))
     labels = labels.take(chosen)
     order = labels.order()
     return Samples(
@@ -128,13 +133,13 @@ _Cells = tuple["NDArray[np.intp]", "NDArray[np.int64]", "NDArray[np.int64]", "ND
 
 
 def _joined(
-    session: QuerySession, found: Sequence[Counts], selector: Selector, schedule: _Schedule
+    session: QuerySession, found: Sequence[Counts], matchers: Sequence[Matcher], schedule: _Schedule
 ) -> tuple[LabelSets, _Cells]:
     """The series that may match and have a record in the range, and its cells: series, bucket, step, value.
 
     Each cell counts for the first step of the schedule that is not before its own.
     """
-    on_labels = [m for m in selector.matchers if m.name not in {NAME, "le"}]
+    on_labels = [m for m in matchers if m.name not in {NAME, "le"}]
     kept = [matching(session, counts.labels, on_labels) for counts in found]
     parts = [counts.labels.take(np.flatnonzero(rows)) for counts, rows in zip(found, kept, strict=True)]
     every = LabelSets.concat(parts) if parts else LabelSets(0)

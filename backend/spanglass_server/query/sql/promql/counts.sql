@@ -2,4 +2,5 @@
 SELECT {labels}, ({time} + {step_ns} - 1) // {step_ns} AS step, {bucket} AS bucket,
     sum({weight})::DOUBLE AS records, {total} AS total
 FROM {relation}
+WHERE {where}
 GROUP BY ALL

@@ -5,6 +5,8 @@ import { range } from "../api.js";
 const FUNCTIONS = `abs absent absent_over_time avg_over_time ceil changes clamp clamp_max clamp_min count_over_time day_of_month day_of_week days_in_month delta deriv exp floor histogram_avg histogram_count histogram_fraction histogram_quantile histogram_sum holt_winters hour idelta increase info irate label_join label_replace last_over_time ln log10 log2 max_over_time min_over_time minute month predict_linear present_over_time quantile_over_time rate resets round scalar sgn sort sort_desc sqrt stddev_over_time sum_over_time time timestamp vector year`.split(" ");
 const AGGREGATIONS = "avg bottomk count count_values group max min quantile stddev stdvar sum topk".split(" ");
 const MEASURES = ["avg(response_time)", "p95(response_time)", "error_rate", "active_connections", "request_rate"];
+const COUNTED = /^(spans_total|span_duration_seconds_(bucket|count|sum)|log_records_total)$/;
+const FILTER = "__filter__"; // narrows what is counted, in the filter language
 const MOST = 12;
 const KEPT = 60_000; // ms that answers are remembered
 
@@ -59,8 +61,10 @@ const match = (metric) => (metric ? { "match[]": metric } : {});
 
 /** Options at a place: [{ label, group, insert, back }]; `back` is how far the caret goes back after it. */
 export async function options({ kind, partial, metric, label }) {
+  if (label === FILTER) return [];
   if (kind === "value") return fitting(await asked(`label/${encodeURIComponent(label)}/values`, { ...match(metric), ...window_() }), partial).slice(0, MOST).map((name) => ({ group: "Value", label: name, insert: name.replaceAll("\\", "\\\\").replaceAll('"', '\\"') }));
-  if (kind === "label") return fitting((await asked("labels", { ...match(metric), ...window_() })).filter((name) => name !== "__name__"), partial).slice(0, MOST).map((name) => ({ group: "Label", label: name, insert: name }));
+  const virtual = COUNTED.test(metric) ? [FILTER] : [];
+  if (kind === "label") return fitting([...(await asked("labels", { ...match(metric), ...window_() })).filter((name) => name !== "__name__"), ...virtual], partial).slice(0, MOST).map((name) => ({ group: "Label", label: name, insert: name }));
   if (kind === "range") return fitting(["$__rate_interval", "5m", "1m", "15m", "1h", "1d"], partial).map((name) => ({ group: "Range", label: name, insert: name }));
   if (kind !== "name" || !partial) return [];
   const metrics = fitting(await asked("label/__name__/values", window_()), partial).slice(0, MOST);

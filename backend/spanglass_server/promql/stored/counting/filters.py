@@ -1,0 +1,92 @@
+"""The label ``__filter__``: which records are counted, in the filter language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
+from spanglass_server.promql.errors import BadFilterError
+from spanglass_server.promql.stored.counting.families import COUNTED
+from spanglass_server.query.errors import FilterError
+from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.query.language.sql import FALSE, Sql, all_of
+from spanglass_server.query.records import names_announcements
+from spanglass_server.query.traces.announcements import START
+from spanglass_server.signals import AttributeColumn, Signal
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.ports import Selector
+    from spanglass_server.query.language import CompiledFilter
+
+#: The label that no series has: its value is a filter.
+FILTER = "__filter__"
+
+
+def filters_of(selector: Selector) -> tuple[str, ...]:
+    """The filters of a selector of counted records, all of which must hold. Raises ``BadFilterError``."""
+    if any(matcher.name == FILTER for group in selector.any_of for matcher in group):
+        raise BadFilterError(f"{FILTER} cannot stand beside or; write the or into the filter itself")
+    found = [matcher for matcher in selector.matchers if matcher.name == FILTER]
+    for matcher in found:
+        if matcher.operator != "=":
+            wrong = f'{FILTER}{matcher.operator}"..."'
+            raise BadFilterError(f'{wrong} is no filter; write {FILTER}="...", with not inside the filter')
+    return tuple(dict.fromkeys(matcher.value for matcher in found if matcher.value.strip()))
+
+
+def refuse_filters(selector: Selector) -> None:
+    """Refuse filters of what is not counted from records. Raises ``BadFilterError``."""
+    matchers = (*selector.matchers, *(matcher for group in selector.any_of for matcher in group))
+    if any(matcher.name == FILTER for matcher in matchers):
+        counted = ", ".join(sorted(COUNTED))
+        raise BadFilterError(f"{FILTER} narrows what is counted from records, by exact name: {counted}")
+
+
+def check_filters(filters: tuple[str, ...], signal: Signal) -> None:
+    """Raise ``BadFilterError`` for what can be told without looking at records."""
+    for text in filters:
+        _compiled(text, signal, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which records of a part count. ``columns`` are what ``sql`` reads; a part ``is_out`` if none of it can match."""
+
+    sql: Sql
+    columns: frozenset[str]
+    is_out: bool
+
+
+def condition(filters: tuple[str, ...], signal: Signal, present: frozenset[str]) -> Condition:
+    """The records of a part with these columns for which all filters hold.
+
+    Announcements of open spans are no log records, as in a search: only a filter that names their event finds them.
+    """
+    known = frozenset(name for name in present if AttributeColumn.parse(name) or name.startswith("overflow"))
+    found = [_compiled(text, signal, known) for text in filters]
+    terms = [Sql(each.sql, tuple(each.parameters)) for each in found]
+    columns = frozenset[str]().union(*(each.columns for each in found))
+    if signal is Signal.LOGS and START in present and not any(map(_names_announcements, filters)):
+        terms.append(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)))
+        columns |= {"event_name"}
+    is_out = any(each.sql == FALSE.text or (each.require and not each.require & present) for each in found)
+    return Condition(all_of(terms), columns, is_out)
+
+
+#: A recurring evaluation asks for the same filters, of parts whose columns are mostly the same.
+@lru_cache(maxsize=4096)
+def _compiled(text: str, signal: Signal, known: frozenset[str]) -> CompiledFilter:
+    try:
+        return compile_filter(parse_filter(text), signal, known)
+    except FilterError as error:
+        expected = f"; expected {', '.join(error.expected)}" if error.expected else ""
+        hint = f"; {error.hint}" if error.hint else ""
+        raise BadFilterError(
+            f"{FILTER}: {error.message}, at character {error.column}{expected}{hint}", text, error.column
+        ) from None
+
+
+def _names_announcements(text: str) -> bool:
+    return names_announcements(parse_filter(text))
