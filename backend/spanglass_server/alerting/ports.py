@@ -106,7 +106,8 @@ class AlertFilter:
     rule_uid: str = ""
     service: str = ""
     host: str = ""
-    text: str = ""
+    source: str = ""
+    text: str = ""  # in title, description or values of labels, in any case of letters
     start_ns: int = 0
     end_ns: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)

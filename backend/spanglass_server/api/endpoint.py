@@ -100,13 +100,13 @@ class Endpoint:
         route = self.route
         if route.query is None:
             assert route.reply is not None, "a route has query or reply"  # noqa: S101 - a mistake in the table
-            return _json(*_encode(route.reply(params), packs=packs))
+            return _json(*_encode(route.reply(params), packs=packs), route.status)
         query = route.query
         run = self.context.engine.run(
             lambda session: _encode(query(session, params), packs=packs), deadline_s=self.context.deadline_s
         )
         encoded = await unless_client_left(request, run)
-        return _json(*encoded) if encoded is not None else Response(status_code=CLIENT_LEFT)
+        return _json(*encoded, route.status) if encoded is not None else Response(status_code=CLIENT_LEFT)
 
 
 async def _read_json(request: Request) -> Any:

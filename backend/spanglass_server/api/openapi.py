@@ -59,7 +59,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "parameters": [_parameter(param, route) for param in route.parameters],
         "responses": {
-            "200": {"description": "The answer.", "content": {"application/json": {"schema": route.response}}},
+            str(route.status): {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": route.response}},
+            },
             "default": {
                 "description": "What went wrong.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},

@@ -27,6 +27,7 @@ class Route:
 
     ``path`` comes after ``prefix``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
+    ``status`` is that of an answer.
     """
 
     method: str = "GET"
@@ -37,6 +38,7 @@ class Route:
     parameters: tuple[Param, ...] = ()
     body: Schema | None = None
     response: Schema
+    status: int = 200
     query: Callable[[QuerySession, Params], Answer] | None = None
     reply: Callable[[Params], Answer] | None = None
 

@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 def described_by(routes: Any) -> Callable[[httpx.Response], None]:
     """Return a check that an answer has the schema that the routes' description gives it."""
     schemas = {
-        (re.compile(re.sub(r"{\w+}", "[^?]+", path)), method.upper()): operation["responses"]["200"]
+        (re.compile(re.sub(r"{\w+}", "[^?]+", path)), method.upper()): min(operation["responses"].items())
         for path, methods in describe_api(routes, "1")["paths"].items()
         for method, operation in methods.items()
     }
 
     def check(response: httpx.Response) -> None:
         asked = response.request
-        if response.status_code != 200:
+        if not response.is_success:
             return
         response.read()
         found = [
-            (len(path.pattern), described["content"]["application/json"]["schema"])
-            for (path, method), described in schemas.items()
+            (len(path.pattern), status, described["content"]["application/json"]["schema"])
+            for (path, method), (status, described) in schemas.items()
             if method == asked.method and path.fullmatch(asked.url.path)
         ]
         if found:
-            jsonschema.validate(response.json(), max(found, key=itemgetter(0))[1], jsonschema.Draft202012Validator)
+            _, status, schema = max(found, key=itemgetter(0))
+            assert str(response.status_code) == status
+            jsonschema.validate(response.json(), schema, jsonschema.Draft202012Validator)
 
     return check
