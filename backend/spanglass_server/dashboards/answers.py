@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from spanglass_server.dashboards.form.problems import ProblemJson
+from spanglass_server.forms.problems import ProblemJson
 from spanglass_server.query.answers import Time, TimeRange
 
 

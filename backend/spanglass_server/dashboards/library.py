@@ -7,8 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.dashboards.form.problems import Problem
 from spanglass_server.dashboards.sources.ports import ORIGINS
+from spanglass_server.forms.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

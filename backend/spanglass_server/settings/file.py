@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from spanglass_core.settings_types import SettingsError, suggest
+from spanglass_server.settings.monitoring import PARTS, SETTINGS
 from spanglass_server.settings.table import GROUPS
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 # Parts of the file that are no settings of the table. Each is read, and checked, where it belongs.
 MONITORING = "monitoring"
 SCRAPE = "scrape"
-MONITORING_PARTS = ("dashboards",)
 
 # A file of settings has some 40 lines; past this something else was named by mistake.
 _MAX_CHARACTERS = 1_000_000
@@ -38,32 +38,53 @@ def read_file(path: Path) -> Iterator[tuple[str, str, str]]:
     if root is None:  # an empty file sets nothing
         return
     seen: dict[str, str] = {}
+    for name, text, place in _settings_of(path, root):
+        if name in seen:
+            raise SettingsError(f"{place}: {name} is given twice, first at {seen[name]}")
+        seen[name] = place
+        yield name, text, place
+
+
+def _settings_of(path: Path, root: yaml.Node) -> Iterator[tuple[str, str, str]]:
     for group, group_place, body in entries(path, root, "groups of settings, such as `server:`"):
-        if group == MONITORING:
-            _check_monitoring(path, body)
+        if group == SCRAPE or _is_null(body):  # null: a group whose settings are all commented out
             continue
-        if group == SCRAPE:
+        if group == MONITORING:
+            yield from _monitoring(path, body)
             continue
         if group not in GROUPS:
             known = (*GROUPS, MONITORING, SCRAPE)
             raise SettingsError(f"{group_place}: unknown group of settings {group!r}{suggest(group, known)}")
-        if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
-            continue  # a group whose settings are all commented out
         for key, place, value in entries(path, body, f"settings of the group {group!r}"):
-            name = f"{group}.{key}"
-            if name in seen:
-                raise SettingsError(f"{place}: {name} is given twice, first at {seen[name]}")
-            seen[name] = place
-            yield name, _text(path, name, value), place
+            yield f"{group}.{key}", _text(path, f"{group}.{key}", value), place
 
 
-def _check_monitoring(path: Path, body: yaml.Node) -> None:
-    if isinstance(body, yaml.ScalarNode) and body.tag == _NULL_TAG:
+def _monitoring(path: Path, body: yaml.Node) -> Iterator[tuple[str, str, str]]:
+    known = (*PARTS, *SETTINGS)
+    for part, place, value in entries(path, body, f"{', '.join(known)} of the group 'monitoring'"):
+        if part in SETTINGS:
+            yield from _part(path, part, value)
+        elif part not in PARTS:
+            raise SettingsError(f"{place}: unknown part of monitoring {part!r}{suggest(part, known)}")
+
+
+def _part(path: Path, part: str, body: yaml.Node) -> Iterator[tuple[str, str, str]]:
+    """Settings that are written as requirements of users have them, see ``monitoring.py``."""
+    if _is_null(body):
         return
-    for part, place, _ in entries(path, body, f"{', '.join(MONITORING_PARTS)} of the group 'monitoring'"):
-        if part not in MONITORING_PARTS:
-            hint = suggest(part, MONITORING_PARTS)
-            raise SettingsError(f"{place}: unknown part of monitoring {part!r}{hint}")
+    keys = SETTINGS[part]
+    for key, place, value in entries(path, body, f"{', '.join(keys)} of monitoring.{part}"):
+        if key not in keys:
+            raise SettingsError(f"{place}: unknown key {key!r} of monitoring.{part}{suggest(key, keys)}")
+        text = _text(path, f"monitoring.{part}.{key}", value)
+        if keys[key].setting:
+            yield keys[key].setting, text + keys[key].unit, place
+        elif text.lower() not in keys[key].fixed:
+            raise SettingsError(f"{place}: monitoring.{part}.{key} can't be {text!r} here: {keys[key].instead}")
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL_TAG
 
 
 def compose_file(path: Path) -> yaml.Node | None:
@@ -101,7 +122,7 @@ def _text(path: Path, name: str, node: yaml.Node) -> str:
     """Return a scalar's text as written, or a sequence of scalars joined by commas."""
     if isinstance(node, yaml.SequenceNode):
         return ",".join(_text(path, name, item) for item in node.value)
-    if isinstance(node, yaml.ScalarNode) and node.tag != _NULL_TAG:
+    if isinstance(node, yaml.ScalarNode) and not _is_null(node):
         return str(node.value)
     raise SettingsError(f"{place_of(path, node)}: {name}: expected a value; leave the line out for the default")
 

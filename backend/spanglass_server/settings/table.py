@@ -163,6 +163,26 @@ class Dashboards:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """Alert rules and the alerts they raise."""
+
+    enabled: bool = _row(default=True, kind=BOOL, help_text="Whether alert rules are evaluated.")
+    dir: Path | None = _row(
+        None, PATH, "Directory of YAML files of alert rules, Prometheus' among them, read again when they change."
+    )
+    shipped: bool = _row(default=True, kind=BOOL, help_text="Whether the rules that come with the server are on.")
+    channels: tuple[str, ...] = _row((), LIST, "Channels of rules that name none.")
+    interval_ns: int = _row(15 * _SECOND_NS, DURATION, "How often rules are evaluated that don't say.")
+    delay_ns: int = _row(5 * _SECOND_NS, DURATION, "How long an evaluation waits for data that comes late.")
+    window_ns: int = _row(120 * _SECOND_NS, DURATION, "Window of rates and counts that name none.")
+    catch_up_ns: int = _row(
+        3600 * _SECOND_NS, DURATION, "How far back evaluations are made up for that a stopped server missed."
+    )
+    keep_alerts_ns: int = _row(365 * _DAY_NS, DURATION, "Age at which alerts that are over are deleted; 0 keeps them.")
+    max_keys: int = _row(1000, whole(1), "Most keys (services, hosts, routes ...) of one rule; more fail the rule.")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -196,6 +216,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     issues: Issues = field(default_factory=Issues)
     dashboards: Dashboards = field(default_factory=Dashboards)
+    alerting: Alerting = field(default_factory=Alerting)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
     file: Path | None = None  # that they were read from; it may hold more than settings
@@ -211,6 +232,7 @@ GROUPS: dict[str, type[Any]] = {
     "retention": Retention,
     "issues": Issues,
     "dashboards": Dashboards,
+    "alerting": Alerting,
     "query": Query,
     "log": Log,
 }

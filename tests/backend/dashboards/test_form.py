@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.dashboards import model
-from spanglass_server.dashboards.form.nodes import MAX_DEPTH
 from spanglass_server.dashboards.form.reading import read_json, read_settings_yaml, read_yaml
 from spanglass_server.dashboards.form.shorter import finish_dashboard, finish_panel
 from spanglass_server.dashboards.form.writing import to_json, to_yaml
+from spanglass_server.forms.nodes import MAX_DEPTH
 
 REQUIRED = """\
 monitoring:

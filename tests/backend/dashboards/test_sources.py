@@ -6,9 +6,11 @@ import pytest
 
 from spanglass_server.dashboards.form.reading import read_yaml
 from spanglass_server.dashboards.library import Library
-from spanglass_server.dashboards.sources.files import MAX_FILES, DirectorySource, SettingsFileSource
-from spanglass_server.dashboards.sources.kept import KEPT_VERSIONS, KeptDashboards
+from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
+from spanglass_server.dashboards.sources.kept import KeptDashboards
 from spanglass_server.dashboards.sources.ports import ConflictError
+from spanglass_server.forms.files import MAX_FILES
+from spanglass_server.forms.kept import KEPT_VERSIONS
 from spanglass_server.store.disk import Disk
 
 

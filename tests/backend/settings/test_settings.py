@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from spanglass_server.settings.monitoring import SETTINGS
 from spanglass_server.settings.settings import Secret, Settings, SettingsError, describe, load, parse_assignments
 from spanglass_server.settings.table import TABLE
 
@@ -66,6 +67,29 @@ def test_every_type_from_yaml(tmp_path):
     assert (settings.ingest.max_body_bytes, settings.ingest.max_records) == (1_572_864, 1000)
 
 
+def test_settings_below_monitoring(tmp_path):
+    """``monitoring:`` gives settings by the names that requirement C1 has for them; other parts are read elsewhere."""
+    file = write(
+        tmp_path,
+        """
+        monitoring:
+          performance: {enabled: true, sampling_rate: 1.0, retention_days: 14}
+          health: {enabled: true}
+          metrics: {enabled: yes, retention_days: 7}
+          alerting:
+            enabled: false
+            channels: [mail, slack]
+          alert_rules: [{name: Errors, condition: error_rate > 0.05, severity: error}]
+          dashboards:
+        """,
+    )
+
+    settings = load(file=file)
+
+    assert (settings.retention.traces_ns, settings.retention.metrics_ns) == (14 * 86400 * 10**9, 7 * 86400 * 10**9)
+    assert (settings.alerting.enabled, settings.alerting.channels) == (False, ("mail", "slack"))
+
+
 def test_every_value_reads_back():
     """What is shown as a setting's value is read as the same value, so `--check` can be copied into a file."""
     settings = Settings()
@@ -82,6 +106,18 @@ def test_every_value_reads_back():
         (
             "monitoring:\n  dashbords: []",
             "FILE:2:3: unknown part of monitoring 'dashbords'; did you mean 'dashboards'?",
+        ),
+        (
+            "monitoring:\n  alerting: {enabeld: no}",
+            "FILE:2:14: unknown key 'enabeld' of monitoring.alerting; did you mean 'enabled'?",
+        ),
+        (
+            "alerting:\n  enabled: no\nmonitoring:\n  alerting: {enabled: yes}",
+            "FILE:4:14: alerting.enabled is given twice, first at FILE:2:3",
+        ),
+        (
+            "monitoring:\n  health: {timeout: 5s}",
+            "FILE:2:12: monitoring.health.timeout can't be '5s' here: " + SETTINGS["health"]["timeout"].instead,
         ),
         ("server:\n  xyzzy: 1", "FILE:2:3: unknown setting 'server.xyzzy'; docs/settings.md lists all settings"),
         (

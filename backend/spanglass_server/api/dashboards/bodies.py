@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
-from spanglass_server.dashboards.form.nodes import MAX_CHARACTERS
 from spanglass_server.dashboards.form.reading import Read, read_json, read_yaml
 from spanglass_server.dashboards.form.spec import DASHBOARD
 from spanglass_server.dashboards.sources.ports import ConflictError
+from spanglass_server.forms.nodes import MAX_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spanglass_server.dashboards.form.problems import Problem
     from spanglass_server.dashboards.model import Dashboard
+    from spanglass_server.forms.problems import Problem
 
 #: Either of them.
 WRITTEN = body_schema(

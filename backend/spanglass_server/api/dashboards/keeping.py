@@ -13,11 +13,11 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.dashboards import answers
 from spanglass_server.dashboards.data.presence import has_data
-from spanglass_server.dashboards.form.problems import meant
 from spanglass_server.dashboards.form.writing import to_json, to_yaml
 from spanglass_server.dashboards.grafana.importing import NotGrafanaError, import_grafana
 from spanglass_server.dashboards.layout import places
-from spanglass_server.dashboards.names import slug, unused
+from spanglass_server.forms.names import slug, unused
+from spanglass_server.forms.problems import meant
 from spanglass_server.query.window import clamp
 from spanglass_server.times import format_time
 
@@ -153,7 +153,7 @@ class Keeping:
         before = self._found(params["uid"]).dashboard
         fields = fields_of(params["body"], _DUPLICATE)
         name = text_of(fields, "name") or f"{before.name} (copy)"
-        uid = unused(slug(name), self.library.shelf().dashboards)
+        uid = unused(slug(name, "dashboard"), self.library.shelf().dashboards)
         with refusals():
             return self._answer(self.library.store.put(_as_copy(before, name, uid), ""))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spanglass_server.dashboards.data.formula import FormulaError
-from spanglass_server.dashboards.form.problems import Problem
+from spanglass_server.forms.problems import Problem
 from spanglass_server.measures.grammar import MeasureError
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError, FilterError

@@ -11,7 +11,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from spanglass_server.dashboards.data.lines import Lines
-from spanglass_server.dashboards.form.problems import meant
+from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

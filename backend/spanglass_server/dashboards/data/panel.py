@@ -16,8 +16,8 @@ from spanglass_server.dashboards.data.shown import Shown, as_json
 from spanglass_server.dashboards.data.sql import evaluate_sql
 from spanglass_server.dashboards.data.substitution import Chosen, Substitution
 from spanglass_server.dashboards.form.checks import names_in
-from spanglass_server.dashboards.form.problems import Problem
 from spanglass_server.dashboards.model import RECORD_TYPES, Query
+from spanglass_server.forms.problems import Problem
 from spanglass_server.measures.grammar import MeasureError, measures_in, parse_measure
 from spanglass_server.query.window import ROUND_STEPS_NS
 from spanglass_server.times import NS_PER_MS

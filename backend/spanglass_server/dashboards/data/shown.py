@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from spanglass_server.dashboards.answers import HeatmapJson, PanelData, SeriesJson, TableJson
     from spanglass_server.dashboards.data.lines import Evaluated, Grid
     from spanglass_server.dashboards.data.substitution import Substitution
-    from spanglass_server.dashboards.form.problems import Problem
     from spanglass_server.dashboards.model import Panel, Query, Threshold
+    from spanglass_server.forms.problems import Problem
 
 MAX_SERIES = 100
 MAX_ROWS = 1000

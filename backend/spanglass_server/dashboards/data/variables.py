@@ -11,7 +11,7 @@ import numpy as np
 from spanglass_server.dashboards.data.failing import QueryFailedError, failing
 from spanglass_server.dashboards.data.lines import Grid
 from spanglass_server.dashboards.data.substitution import ALL, Chosen, Substitution
-from spanglass_server.dashboards.form.problems import Problem
+from spanglass_server.forms.problems import Problem
 from spanglass_server.promql.engine import Options, instant
 from spanglass_server.promql.parsing.nodes import VectorSelector
 from spanglass_server.promql.parsing.parse import parse

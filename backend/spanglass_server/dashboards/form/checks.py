@@ -6,14 +6,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from spanglass_server.dashboards.form.problems import meant
 from spanglass_server.dashboards.model import GRID_COLUMNS, RECORD_TYPES
+from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from spanglass_server.dashboards.form.nodes import Node
-    from spanglass_server.dashboards.form.problems import Report
     from spanglass_server.dashboards.model import (
         Annotation,
         Dashboard,
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
         Query,
         Variable,
     )
+    from spanglass_server.forms.nodes import Node
+    from spanglass_server.forms.problems import Report
 
 _TEXTS = ("query", "promql", "measure", "sql", "formula")
 _WITHOUT_QUERY = frozenset({"text"})

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.dashboards.form.kinds import FAILED
-from spanglass_server.dashboards.form.nodes import TreeError, json_tree, yaml_tree
-from spanglass_server.dashboards.form.problems import Problem, Report, meant
 from spanglass_server.dashboards.form.spec import DASHBOARD
+from spanglass_server.forms.kinds import FAILED
+from spanglass_server.forms.nodes import TreeError, json_tree, yaml_tree
+from spanglass_server.forms.problems import Problem, Report, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spanglass_server.dashboards.form.nodes import Node
     from spanglass_server.dashboards.model import Dashboard
+    from spanglass_server.forms.nodes import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.dashboards.form.nodes import Entry, Node
-from spanglass_server.dashboards.names import panel_ids, query_id, slug
+from spanglass_server.dashboards.names import panel_ids, query_id
+from spanglass_server.forms.names import slug
+from spanglass_server.forms.nodes import Entry, Node
 
 if TYPE_CHECKING:
-    from spanglass_server.dashboards.form.problems import Report
     from spanglass_server.dashboards.model import Dashboard, Panel
+    from spanglass_server.forms.problems import Report
 
 
 def unfold_query(node: Node, _: Report) -> Node:
@@ -57,7 +58,7 @@ def finish_dashboard(dashboard: Dashboard) -> Dashboard:
     """Give the dashboard its uid, and the panels their ids."""
     ids = panel_ids([(panel.id, panel.title) for panel in dashboard.panels])
     panels = tuple(replace(panel, id=own) for panel, own in zip(dashboard.panels, ids, strict=True))
-    return replace(dashboard, uid=dashboard.uid or slug(dashboard.name), panels=panels)
+    return replace(dashboard, uid=dashboard.uid or slug(dashboard.name, "dashboard"), panels=panels)
 
 
 def fold_panel(written: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +99,9 @@ def fold_variable(written: dict[str, Any]) -> dict[str, Any]:
 def fold_dashboard(written: dict[str, Any]) -> dict[str, Any]:
     """Leave out the uid and the ids of panels where they follow from names and titles."""
     panels = written.get("panels", [])
-    folded = {key: value for key, value in written.items() if key != "uid" or value != slug(written["name"])}
+    folded = {
+        key: value for key, value in written.items() if key != "uid" or value != slug(written["name"], "dashboard")
+    }
     if panels:
         folded["panels"] = _without_ids(panels)
     return folded

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from spanglass_server.dashboards import model
 from spanglass_server.dashboards.form import checks, shorter
-from spanglass_server.dashboards.form.kinds import Choice, Duration, Flag, Many, Number, Text
-from spanglass_server.dashboards.form.shapes import Shape
-from spanglass_server.dashboards.names import SLUG_PATTERN
+from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text
+from spanglass_server.forms.names import SLUG_PATTERN
+from spanglass_server.forms.shapes import Shape
 
 _SECOND_NS = 10**9
 _MAX_PANELS = 200

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spanglass_server.dashboards.form.writing import to_yaml
+from spanglass_server.forms import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spanglass_server.dashboards.form.problems import Problem
     from spanglass_server.dashboards.model import Dashboard
 
 #: settings: ``monitoring.dashboards`` of the settings file; files: the directory ``dashboards.dir``; kept: made in
@@ -29,13 +29,14 @@ class Found:
     file: str
     version: str
 
+    @property
+    def uid(self) -> str:
+        """The dashboard's."""
+        return self.dashboard.uid
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a source holds now, and what is wrong with its files."""
 
-    found: tuple[Found, ...] = ()
-    problems: tuple[Problem, ...] = ()
+#: What a source holds now, and what is wrong with its files.
+Contents = files.Contents[Found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a written dashboard: every problem with its place, all of them at once."""
+"""What is wrong with a written file: every problem with its place, all of them at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spanglass_server.dashboards.form.nodes import Node
+    from spanglass_server.forms.nodes import Node
 
 #: A file in which everything is wrong is told of by its first problems.
 MAX_PROBLEMS = 100

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.dashboards.form.kinds import FAILED
-from spanglass_server.dashboards.form.problems import meant
+from spanglass_server.forms.kinds import FAILED
+from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass_server.dashboards.form.kinds import Kind
-    from spanglass_server.dashboards.form.nodes import Entry, Node
-    from spanglass_server.dashboards.form.problems import Report
+    from spanglass_server.forms.kinds import Kind
+    from spanglass_server.forms.nodes import Entry, Node
+    from spanglass_server.forms.problems import Report
 
 
 def _same(node: Node, _: Report) -> Node:

@@ -1,4 +1,4 @@
-"""Kinds of values of a written dashboard: how each is read, written, and described as a JSON schema."""
+"""Kinds of values of a written form: how each is read, written, and described as a JSON schema."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from spanglass_core.units import UnitError, format_duration, parse_duration_ns
-from spanglass_server.dashboards.form.problems import meant
+from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
-    from spanglass_server.dashboards.form.nodes import Node
-    from spanglass_server.dashboards.form.problems import Report
+    from spanglass_server.forms.nodes import Node
+    from spanglass_server.forms.problems import Report
 
 #: What a reader returns for a value that it could not take; the problem is in the report.
 FAILED: Final = object()

@@ -1,0 +1,31 @@
+"""Names that follow from others: short ones for addresses and files, numbered where they are taken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+MAX_SLUG = 60
+#: What a uid, which is a file's name too, may be.
+SLUG_PATTERN = r"[a-z0-9][a-z0-9_-]{0,99}"
+
+
+def slug(text: str, otherwise: str) -> str:
+    """A name for addresses: small letters, digits and dashes."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _NO_WORD.sub("-", plain).strip("-")[:MAX_SLUG].strip("-") or otherwise
+
+
+def unused(name: str, taken: Iterable[str]) -> str:
+    """The name, with a number after it if it is taken."""
+    known = set(taken)
+    chosen, number = name, 1
+    while chosen in known:
+        number += 1
+        chosen = f"{name}-{number}"
+    return chosen
