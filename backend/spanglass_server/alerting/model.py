@@ -77,7 +77,7 @@ class Alert:
     firing: bool  # whether its condition holds now
     acknowledged_ns: int = 0
     acknowledged_by: str = ""
-    resolved_ns: int = 0
+    resolved_ns: int = 0  # when it was over, resolved or dismissed
     resolved_by: str = ""
     count: int = 1
     priority: int = 0  # 0 to 100, larger is more urgent
@@ -97,6 +97,15 @@ class Entry:
     text: str = ""
     severity: str = ""
     value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry where it stands in the order in which changes were committed; ``cursor`` rises and is never reused."""
+
+    cursor: int
+    alert_id: str
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)

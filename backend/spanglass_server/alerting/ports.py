@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.lifecycle import Status
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.severity import Severity
-    from spanglass_server.alerting.model import Alert, Entry, Failure, Key, KeyState, Origin, Readings
+    from spanglass_server.alerting.model import Alert, Entry, Failure, Key, KeyState, Origin, Readings, Recorded
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
 
@@ -117,6 +117,18 @@ class AlertNotFoundError(KeyError):
     """There is no alert of that id."""
 
 
+class AlertStoreError(Exception):
+    """The alert store can't be used; the message says what to do."""
+
+
+class AlertStoreVersionError(AlertStoreError):
+    """The alert store was written by a newer version of the server."""
+
+
+class AlertStoreDamagedError(AlertStoreError):
+    """The alert store's file is not what this server or an older one wrote."""
+
+
 class AlertStore(Protocol):
     """Keeps alerts, their history, and the states of rules. Every method is one transaction, durable when it returns.
 
@@ -124,13 +136,20 @@ class AlertStore(Protocol):
     """
 
     def commit(self, tick: Tick) -> None:
-        """Take what one tick of evaluation led to: states, new and changed alerts, entries; all of it or nothing."""
+        """Take what one tick of evaluation led to: states, new and changed alerts, entries; all of it or nothing.
+
+        What people did meanwhile stays: of a changed alert only what a rule says is taken (``merging.said``), nothing
+        of one that was deleted. If an alert with the fingerprint of an opened one is open, that one counts one more.
+        """
 
     def states(self) -> Sequence[KeyState]:
         """The states of all keys that are not where every key begins."""
 
     def ticked_ns(self) -> Mapping[str, int]:
         """The time of the last tick of each rule, by uid."""
+
+    def digests(self) -> Mapping[str, str]:
+        """What was last said of each rule's meaning (``Tick.digests``), by uid."""
 
     def alert(self, alert_id: str) -> Alert:
         """One alert; ``AlertNotFoundError``."""
@@ -159,11 +178,17 @@ class AlertStore(Protocol):
     def note(self, alert_id: str, entry: Entry) -> None:
         """Add a note."""
 
+    def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
+        """Replace the evidence of an alert, and nothing else."""
+
+    def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
+        """Entries of all alerts in the order in which they were committed, after a cursor (0: from the first)."""
+
     def delete(self, alert_id: str) -> None:
         """Delete an alert with its history."""
 
     def purge(self, before_ns: int) -> int:
-        """Delete alerts that were over before then, with their history; how many there were."""
+        """Delete alerts that were over before then and no longer fire, with their history; how many there were."""
 
     def version(self) -> int:
         """A number that rises with every change; quick."""
@@ -171,7 +196,11 @@ class AlertStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What the evaluation of some rules at one time led to. ``gone`` are keys whose state is forgotten."""
+    """What the evaluation of some rules at one time led to. ``gone`` are keys whose state is forgotten.
+
+    ``forgotten`` are rules of which no state, tick or digest is kept any longer. ``digests`` are kept beside the tick
+    of a rule, by uid. An opened alert may not be the one that counts: the store puts the right one into the state.
+    """
 
     time_ns: int
     rules: tuple[str, ...]
@@ -179,3 +208,22 @@ class Tick:
     gone: tuple[tuple[str, Key], ...] = ()
     opened: tuple[tuple[Alert, tuple[Entry, ...]], ...] = ()
     changed: tuple[tuple[Alert, tuple[Entry, ...]], ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
+
+
+class EvidenceSource(Protocol):
+    """Finds what explains an alert, once, soon after it opened."""
+
+    def gather(self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings) -> Mapping[str, Any]:
+        """The evidence, as JSON has it. ``readings`` are those that the alert opened with, of all keys."""
+
+
+class Recorder(Protocol):
+    """Recording rules: what they write is there before the alert rules of the same tick are evaluated."""
+
+    def groups(self) -> Mapping[str, int]:
+        """The groups by name, in the order in which they are to be evaluated, with their interval in nanoseconds."""
+
+    def record(self, group: str, steps: Steps) -> None:
+        """Evaluate the rules of a group in their order, and store what they give. Twice at one time: stored once."""

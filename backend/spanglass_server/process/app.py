@@ -7,7 +7,7 @@ import ctypes
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from spanglass_server.api.prometheus.endpoint import Context as PrometheusContex
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
+from spanglass_server.process.alerting import Alerting
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
@@ -76,11 +77,23 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
     tune_allocators()
     telemetry = Telemetry()
     watch_process(telemetry)
-    node = StorageNode(settings, telemetry, time.time_ns)
-    try:
-        uvloop_run(_serve(settings, tokens, jobs, node, telemetry, on_ready))
-    finally:
-        node.close()
+    with ExitStack() as closing:
+        node = StorageNode(settings, telemetry, time.time_ns)
+        closing.callback(node.close)
+        alerting = Alerting(settings, time.time_ns)
+        closing.callback(alerting.close)
+        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, alerting), jobs, on_ready))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of, besides its ways in and out."""
+
+    settings: Settings
+    tokens: Tokens
+    telemetry: Telemetry
+    node: StorageNode
+    alerting: Alerting
 
 
 def tune_allocators() -> None:
@@ -108,20 +121,14 @@ def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-async def _serve(
-    settings: Settings,
-    tokens: Tokens,
-    jobs: Sequence[Job],
-    node: StorageNode,
-    telemetry: Telemetry,
-    on_ready: Callable[[int, int], None],
-) -> None:
+async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int], None]) -> None:
+    settings, node = parts.settings, parts.node
     grace_s = settings.server.shutdown_timeout_ns / 1e9
     intake = Intake(
         node.ingest,
         _receive_limits(settings, settings.ingest.max_body_bytes),
-        tokens.ingest.allows,
-        _Counters(telemetry),
+        parts.tokens.ingest.allows,
+        _Counters(parts.telemetry),
         intervals=lambda: node.collection.header,
     )
     # one budget of bytes, that of ingest, for both transports, each with its own largest message
@@ -129,7 +136,7 @@ async def _serve(
     receiver = GrpcReceiver(grpc_intake)
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
     async with scraping(jobs, intake) as targets:
-        config = _http_config(settings, tokens, node, telemetry, intake, targets)
+        config = _http_config(parts, intake, targets)
         server = _Server(config, lambda port: on_ready(port, grpc_port))
         try:
             await server.serve()
@@ -163,11 +170,10 @@ class _Server(uvicorn.Server):
             self._on_ready(self.servers[0].sockets[0].getsockname()[1])
 
 
-def _http_config(
-    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake, targets: Targets
-) -> uvicorn.Config:
+def _http_config(parts: Parts, intake: Intake, targets: Targets) -> uvicorn.Config:
+    settings = parts.settings
     return uvicorn.Config(
-        build_app(settings, tokens, node, telemetry, intake, targets),
+        build_app(parts, intake, targets),
         host=settings.server.host,
         port=settings.server.port,
         lifespan="off",
@@ -179,10 +185,9 @@ def _http_config(
     )
 
 
-def build_app(
-    settings: Settings, tokens: Tokens, node: StorageNode, telemetry: Telemetry, intake: Intake, targets: Targets
-) -> ASGIApp:
+def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
+    settings, tokens, node, telemetry = parts.settings, parts.tokens, parts.node, parts.telemetry
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)

@@ -78,6 +78,7 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
 
 def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
+    from spanglass_server.alerting.ports import AlertStoreError  # noqa: PLC0415
     from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
     from spanglass_server.process.app import run  # noqa: PLC0415
     from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
@@ -87,7 +88,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     try:
         run(settings, tokens, jobs, on_ready=announce)
-    except (OSError, CatalogError, IssueStoreError) as error:
+    except (OSError, CatalogError, IssueStoreError, AlertStoreError) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 

@@ -1,0 +1,149 @@
+"""What pages and API ask of alerting: its rules, its alerts, how it stands, and what people do to alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from spanglass_core.alerting.lifecycle import Status
+from spanglass_core.alerting.severity import Severity
+from spanglass_server.alerting.fingerprints import fingerprint_of_labels
+from spanglass_server.alerting.model import Alert, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from spanglass_server.alerting.ports import AlertStore, Evaluator, RuleBook
+    from spanglass_server.alerting.running.status import AlerterStatus
+
+_KINDS = {
+    Status.ACTIVE: "reopened",
+    Status.ACKNOWLEDGED: "acknowledged",
+    Status.RESOLVED: "resolved",
+    Status.DISMISSED: "dismissed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAlert:
+    """An alert that a person or an application makes. Equal ``fingerprint``s are the same alert.
+
+    Without a fingerprint those with one title, source and labels are.
+    """
+
+    title: str
+    description: str = ""
+    severity: Severity = Severity.WARNING
+    source: str = "api"  # or "application"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value: float | None = None
+    unit: str = ""
+    fingerprint: str = ""
+    runbook: str = ""
+    owner: str = ""
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEdit:
+    """What is to be written anew of an alert; None leaves it."""
+
+    title: str | None = None
+    description: str | None = None
+    severity: Severity | None = None
+    labels: Mapping[str, str] | None = None
+    owner: str | None = None
+    runbook: str | None = None
+
+
+class Desk:
+    """The facade; safe for any thread. All methods that change an alert raise ``AlertNotFoundError`` and ``OSError``."""
+
+    def __init__(
+        self,
+        book: RuleBook,
+        store: AlertStore,
+        evaluator: Evaluator,
+        status: Callable[[], AlerterStatus],
+        clock_ns: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.book = book
+        self.store = store
+        self.evaluator = evaluator
+        self.status = status
+        self._clock_ns = clock_ns
+        self._new_id = new_id
+
+    def acknowledge(self, alert_id: str, by: str, reason: str = "") -> Alert:
+        """Say that somebody takes care of it; it is resolved by itself when its condition ends."""
+        return self._change(alert_id, Status.ACKNOWLEDGED, by, reason)
+
+    def reopen(self, alert_id: str, by: str, reason: str = "") -> Alert:
+        """Take an acknowledgement back."""
+        return self._change(alert_id, Status.ACTIVE, by, reason)
+
+    def resolve(self, alert_id: str, by: str, reason: str = "") -> Alert:
+        """Say that it is over. Its key raises no new alert until its condition has ended once."""
+        return self._change(alert_id, Status.RESOLVED, by, reason)
+
+    def dismiss(self, alert_id: str, by: str, reason: str = "") -> Alert:
+        """Say that it was none. Its key raises no new alert until its condition has ended once."""
+        return self._change(alert_id, Status.DISMISSED, by, reason)
+
+    def _change(self, alert_id: str, status: Status, by: str, reason: str) -> Alert:
+        """Change the status; ``IllegalChangeError``."""
+        return self.store.change_status(alert_id, status, self._entry(_KINDS[status], by, reason))
+
+    def create(self, new: NewAlert, by: str) -> Alert:
+        """Make an alert, or count one more of the open one with its fingerprint."""
+        now_ns = self._clock_ns()
+        alert = Alert(
+            id=self._new_id(),
+            rule_uid="",
+            rule_name="",
+            fingerprint=new.fingerprint or fingerprint_of_labels(new.source, new.title, new.labels),
+            key=(),
+            title=new.title,
+            description=new.description,
+            severity=new.severity,
+            status=Status.ACTIVE,
+            source=new.source,
+            labels=new.labels,
+            value=new.value,
+            unit=new.unit,
+            created_ns=now_ns,
+            updated_ns=now_ns,
+            firing=False,
+            runbook=new.runbook,
+            owner=new.owner,
+            channels=new.channels,
+        )
+        entry = Entry(now_ns, "fired", by, severity=new.severity, value=new.value)
+        return self.store.create(alert, entry)
+
+    def edit(self, alert_id: str, edit: AlertEdit, by: str, reason: str = "") -> Alert:
+        """Write an alert anew."""
+        alert = self.store.alert(alert_id)
+        wanted = {
+            "title": edit.title,
+            "description": edit.description,
+            "severity": edit.severity,
+            "labels": edit.labels,
+            "owner": edit.owner,
+            "runbook": edit.runbook,
+        }
+        changed = {name: value for name, value in wanted.items() if value is not None}
+        text = reason or f"changed: {', '.join(changed)}"
+        return self.store.edit(replace(alert, **changed), self._entry("edited", by, text))  # type: ignore[arg-type]
+
+    def note(self, alert_id: str, by: str, text: str) -> None:
+        """Add a note."""
+        self.store.note(alert_id, self._entry("note", by, text))
+
+    def delete(self, alert_id: str) -> None:
+        """Delete an alert with its history. Its key raises no new alert until its condition has ended once."""
+        self.store.delete(alert_id)
+
+    def _entry(self, kind: str, by: str, text: str) -> Entry:
+        return Entry(self._clock_ns(), kind, by, text)

@@ -1,0 +1,89 @@
+"""What becomes of a stored alert by what a rule or a person says of it; pure, the same for every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spanglass_core.alerting.lifecycle import OPEN, Status, change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from spanglass_server.alerting.model import Alert, Entry, KeyState
+
+
+def said(stored: Alert, alert: Alert, *, moved: bool) -> Alert:
+    """What a rule says: value, count, priority, whether it fires, that it is over; if it ``moved``, level and texts.
+
+    People may have acknowledged, edited or dismissed the alert since the rule was evaluated: that stays.
+    """
+    if stored.status not in OPEN:  # it is over: only whether its condition still holds can change
+        return replace(stored, firing=alert.firing)
+    after = replace(
+        stored,
+        value=alert.value,
+        updated_ns=max(stored.updated_ns, alert.updated_ns),
+        firing=alert.firing,
+        count=max(stored.count, alert.count),
+        priority=alert.priority,
+    )
+    if moved:
+        after = replace(after, severity=alert.severity, title=alert.title, description=alert.description)
+    if alert.status in OPEN:
+        return after
+    return replace(after, status=alert.status, resolved_ns=alert.resolved_ns, resolved_by=alert.resolved_by)
+
+
+def again(stored: Alert, alert: Alert) -> Alert:
+    """An open alert, once more."""
+    return replace(
+        stored,
+        count=stored.count + 1,
+        value=alert.value,
+        firing=stored.firing or alert.firing,
+        severity=max(stored.severity, alert.severity, key=lambda severity: severity.rank),
+        updated_ns=max(stored.updated_ns, alert.updated_ns),
+    )
+
+
+def with_status(stored: Alert, status: Status, entry: Entry) -> Alert:
+    """Another status, by whom and when the entry says; raises ``IllegalChangeError``."""
+    after = replace(stored, status=change(stored.status, status), updated_ns=entry.time_ns)
+    if status is Status.ACKNOWLEDGED:
+        return replace(after, acknowledged_ns=entry.time_ns, acknowledged_by=entry.by)
+    if status is Status.ACTIVE:
+        return replace(after, acknowledged_ns=0, acknowledged_by="")
+    return replace(after, resolved_ns=entry.time_ns, resolved_by=entry.by)
+
+
+def edited(stored: Alert, alert: Alert, entry: Entry) -> Alert:
+    """Other words and figures, as a person wrote them; status, counts and what the rule says of its key stay."""
+    return replace(
+        stored,
+        title=alert.title,
+        description=alert.description,
+        severity=alert.severity,
+        labels=alert.labels,
+        owner=alert.owner,
+        runbook=alert.runbook,
+        evidence=alert.evidence,
+        priority=alert.priority,
+        updated_ns=entry.time_ns,
+    )
+
+
+def with_evidence(stored: Alert, evidence: Mapping[str, Any], entry: Entry) -> Alert:
+    """Other evidence."""
+    return replace(stored, evidence=evidence, updated_ns=max(stored.updated_ns, entry.time_ns))
+
+
+def noted(stored: Alert, entry: Entry) -> Alert:
+    """A note makes an alert one that was touched just now."""
+    return replace(stored, updated_ns=max(stored.updated_ns, entry.time_ns))
+
+
+def linked(known: KeyState, ids: Mapping[str, str]) -> KeyState:
+    """A state with the id of the alert that is really open for it."""
+    return replace(known, alert_id=ids.get(known.alert_id, known.alert_id))

@@ -1,0 +1,101 @@
+"""Rows of the alert store's tables as types of the model, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from spanglass_core.alerting.lifecycle import Status
+from spanglass_core.alerting.severity import Severity
+from spanglass_core.alerting.states import Health, Phase, State
+from spanglass_server.alerting.model import Alert, Entry, KeyState, Recorded
+from spanglass_server.alerting.store.filters import host_of, service_of, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.alerting.model import Key
+
+_FIELDS = tuple(field.name for field in fields(Alert))
+_STATE = tuple(field.name for field in fields(State))
+_JSON = ("key", "labels", "channels", "evidence")
+_DERIVED = ("service", "host", "words")
+
+ALERT_COLUMNS = ", ".join(_FIELDS)
+INSERT_ALERT = (
+    f"INSERT INTO alerts ({ALERT_COLUMNS}, {', '.join(_DERIVED)}) "  # noqa: S608 - names of our own columns
+    f"VALUES ({', '.join('?' * (len(_FIELDS) + len(_DERIVED)))})"
+)
+UPDATE_ALERT = f"UPDATE alerts SET {', '.join(f'{name} = ?' for name in (*_FIELDS, *_DERIVED))} WHERE id = ?"  # noqa: S608
+ENTRY_COLUMNS = "time_ns, kind, who, text, severity, value"
+INSERT_ENTRY = (
+    f"INSERT INTO entries (alert, {ENTRY_COLUMNS}) "  # noqa: S608 - names of our own columns
+    "SELECT number, ?, ?, ?, ?, ?, ? FROM alerts WHERE id = ?"
+)
+STATE_COLUMNS = ", ".join(("rule_uid", "key", "alert_id", *_STATE))
+PUT_STATE = (
+    f"INSERT OR REPLACE INTO key_states ({STATE_COLUMNS}) "  # noqa: S608 - names of our own columns
+    f"VALUES ({', '.join('?' * (len(_STATE) + 3))})"
+)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def key_text(key: Key) -> str:
+    """Write a key."""
+    return _written(key)
+
+
+def _key(text: str) -> Key:
+    return tuple((name, value) for name, value in json.loads(text))
+
+
+def alert_values(alert: Alert) -> list[Any]:
+    """Return the values of ``INSERT_ALERT``."""
+    own = {name: getattr(alert, name) for name in _FIELDS}
+    own |= {name: _written(own[name] if isinstance(own[name], tuple) else dict(own[name])) for name in _JSON}
+    return [*own.values(), service_of(alert), host_of(alert), words_of(alert)]
+
+
+def alert_of(row: Sequence[Any]) -> Alert:
+    """Read a row of ``ALERT_COLUMNS``."""
+    own: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
+    own["key"] = _key(own["key"])
+    own["channels"] = tuple(json.loads(own["channels"]))
+    own |= {name: json.loads(own[name]) for name in ("labels", "evidence")}
+    own |= {"severity": Severity(own["severity"]), "status": Status(own["status"]), "firing": bool(own["firing"])}
+    return Alert(**own)
+
+
+def entry_values(entry: Entry, alert_id: str) -> list[Any]:
+    """Return the values of ``INSERT_ENTRY``."""
+    return [entry.time_ns, entry.kind, entry.by, entry.text, entry.severity, entry.value, alert_id]
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Read a row of ``ENTRY_COLUMNS``."""
+    return Entry(*row)
+
+
+def recorded_of(row: Sequence[Any]) -> Recorded:
+    """Read cursor, the alert's id and ``ENTRY_COLUMNS``."""
+    cursor, alert_id, *entry = row
+    return Recorded(cursor, alert_id, entry_of(entry))
+
+
+def state_values(known: KeyState) -> list[Any]:
+    """Return the values of ``PUT_STATE``."""
+    return [known.rule_uid, key_text(known.key), known.alert_id, *(getattr(known.state, name) for name in _STATE)]
+
+
+def state_of(row: Sequence[Any]) -> KeyState:
+    """Read a row of ``STATE_COLUMNS``."""
+    rule_uid, key, alert_id, *values = row
+    own: dict[str, Any] = dict(zip(_STATE, values, strict=True))
+    own |= {"phase": Phase(own["phase"]), "health": Health(own["health"])}
+    if own["severity"] is not None:
+        own["severity"] = Severity(own["severity"])
+    return KeyState(rule_uid, _key(key), State(**own), alert_id)

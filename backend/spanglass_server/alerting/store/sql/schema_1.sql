@@ -1,0 +1,36 @@
+-- how often alerts changed, which is the version that readers compare
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO facts VALUES ('version', 0);
+-- columns up to `evidence` are the fields of Alert; key, labels, channels and evidence are JSON
+CREATE TABLE alerts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, rule_uid TEXT NOT NULL, rule_name TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    key TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL, severity TEXT NOT NULL, status TEXT NOT NULL,
+    source TEXT NOT NULL, labels TEXT NOT NULL, value REAL, unit TEXT NOT NULL,
+    created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, firing INTEGER NOT NULL,
+    acknowledged_ns INTEGER NOT NULL, acknowledged_by TEXT NOT NULL,
+    resolved_ns INTEGER NOT NULL, resolved_by TEXT NOT NULL,
+    count INTEGER NOT NULL, priority INTEGER NOT NULL, runbook TEXT NOT NULL, owner TEXT NOT NULL,
+    channels TEXT NOT NULL, evidence TEXT NOT NULL,
+    -- for filters: what labels and key say, and all texts in lower case
+    service TEXT NOT NULL, host TEXT NOT NULL, words TEXT NOT NULL
+);
+CREATE UNIQUE INDEX open_alerts ON alerts (fingerprint) WHERE status IN ('active', 'acknowledged');
+CREATE INDEX alerts_by_time ON alerts (created_ns, number);
+CREATE INDEX alerts_of_rules ON alerts (rule_uid, created_ns, number);
+-- the history of all alerts, in the order in which it was committed; no cursor is ever given twice
+CREATE TABLE entries (
+    cursor INTEGER PRIMARY KEY AUTOINCREMENT, alert INTEGER NOT NULL REFERENCES alerts ON DELETE CASCADE,
+    time_ns INTEGER NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL, text TEXT NOT NULL, severity TEXT NOT NULL,
+    value REAL
+);
+CREATE INDEX entries_of_alerts ON entries (alert);
+-- keys that are not where every key begins; the columns after alert_id are the fields of State
+CREATE TABLE key_states (
+    rule_uid TEXT NOT NULL, key TEXT NOT NULL, alert_id TEXT NOT NULL,
+    phase TEXT NOT NULL, health TEXT NOT NULL, severity TEXT, pending_ns INTEGER NOT NULL, fired_ns INTEGER NOT NULL,
+    held_ns INTEGER NOT NULL, no_data_ns INTEGER NOT NULL, evaluated_ns INTEGER NOT NULL, value REAL,
+    error TEXT NOT NULL, PRIMARY KEY (rule_uid, key)
+) WITHOUT ROWID;
+-- up to when each rule was evaluated, and a digest of what it meant then
+CREATE TABLE ticks (rule_uid TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;

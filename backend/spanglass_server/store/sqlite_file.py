@@ -1,0 +1,121 @@
+"""A SQLite file that keeps what nothing can derive again: opened, brought to the newest schema, read and changed.
+
+The issue store and the alert store are such files. A change is one transaction with ``synchronous=FULL``, durable when
+it returns (docs/adr/0008).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What messages call the file, what is lost if it is moved away, and the errors that they are raised as."""
+
+    name: str  # the issue store
+    lost: str
+    newer: type[Exception]
+    damaged: type[Exception]
+
+
+class SqliteFile:
+    """One connection that writes and one that reads what was committed, without waiting for the other's sync.
+
+    ``schemas`` are scripts, each of which adds to the one before; their number is the version that this server writes.
+    """
+
+    def __init__(self, path: Path, schemas: Sequence[str], wording: Wording) -> None:
+        self._path = path
+        self._schemas = schemas
+        self._wording = wording
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        with self._explained():
+            self._writer = self._open()
+            try:
+                self._migrate()
+                self._reader = self._open()
+            except BaseException:
+                self._writer.close()
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _migrate(self) -> None:
+        version, newest = self._writer.execute("PRAGMA user_version").fetchone()[0], len(self._schemas)
+        if version < newest:
+            missing = "".join(self._schemas[version:])
+            self._writer.executescript(f"BEGIN; {missing} PRAGMA user_version = {newest}; COMMIT;")
+        elif version > newest:
+            raise self._wording.newer(
+                f"the data directory has version {version} of {self._wording.name}, this server knows {newest}: "
+                "start the newer server that wrote it, or choose another data directory"
+            )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says of an unreadable file into words of ours."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # its file can't be opened, read or locked, or a table is missing
+            raise OSError(f"{self._wording.name} {self._path} can't be read: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise self._wording.damaged(
+                f"{self._wording.name} {self._path} is damaged ({error}): restore it from a backup of the data "
+                f"directory, or move it away and start anew: {self._wording.lost}"
+            ) from error
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Return a connection that sees one moment."""
+        with self._reading, self._explained():
+            _roll_back(self._reader)
+            self._reader.execute("BEGIN")
+            try:
+                yield self._reader
+            finally:
+                _roll_back(self._reader)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Return a connection whose changes are made as a whole when the block ends, or not at all if it raises."""
+        with self._writing:
+            _roll_back(self._writer)  # what an earlier transaction could not end
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                _roll_back(self._writer)
+                if isinstance(error, sqlite3.Error):
+                    raise OSError(f"{self._wording.name} could not be written: {error}") from error
+                raise
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._writing, self._reading:
+            self._reader.close()
+            self._writer.close()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
