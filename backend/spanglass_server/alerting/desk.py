@@ -57,7 +57,7 @@ class AlertEdit:
 
 
 class Desk:
-    """The facade; safe for any thread. All methods that change an alert raise ``AlertNotFoundError`` and ``OSError``."""
+    """The facade; safe for any thread. Methods that change an alert raise ``AlertNotFoundError`` and ``OSError``."""
 
     def __init__(
         self,

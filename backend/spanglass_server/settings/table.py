@@ -179,7 +179,9 @@ class Alerting:
         3600 * _SECOND_NS, DURATION, "How far back evaluations are made up for that a stopped server missed."
     )
     keep_alerts_ns: int = _row(365 * _DAY_NS, DURATION, "Age at which alerts that are over are deleted; 0 keeps them.")
-    max_keys: int = _row(1000, whole(1), "Most keys (services, hosts, routes ...) of one rule; more fail the rule.")
+    max_keys: int = _row(
+        1000, whole(1), "Most keys (services, hosts, routes ...) of one rule; the first count, and the rule says so."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _first(alert: Alert, names: tuple[str, ...]) -> str:
 
 def words_of(alert: Alert) -> str:
     """What ``AlertFilter.text`` is looked for in."""
-    return f"{alert.title}\n{alert.description}\n{alert.rule_name}".casefold()
+    return "\n".join([alert.title, alert.description, alert.rule_name, *alert.labels.values()]).casefold()
 
 
 def matches(wanted: AlertFilter, alert: Alert) -> bool:
@@ -41,6 +41,7 @@ def matches(wanted: AlertFilter, alert: Alert) -> bool:
         and wanted.rule_uid in ("", alert.rule_uid)
         and wanted.service in ("", service_of(alert))
         and wanted.host in ("", host_of(alert))
+        and wanted.source in ("", alert.source)
         and wanted.text.casefold() in words_of(alert)
         and wanted.start_ns <= alert.created_ns
         and (not wanted.end_ns or alert.created_ns < wanted.end_ns)
@@ -55,6 +56,7 @@ def condition(wanted: AlertFilter) -> tuple[str, list[Any]]:
     rows: list[tuple[str, Any]] = [
         ("created_ns < ?", wanted.end_ns),
         ("rule_uid = ?", wanted.rule_uid),
+        ("source = ?", wanted.source),
         ("service = ?", wanted.service),
         ("host = ?", wanted.host),
         ("instr(words, ?) > 0", wanted.text.casefold()),
