@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an expression is evaluated: how old a sample may be, and limits. ``deadline_s`` is of ``time.monotonic``."""
+    """How an expression is evaluated: how old a sample may be, and limits. ``deadline_s`` is of ``time.monotonic``.
+
+    ``each_alone``: the value of a step does not depend on which other steps are asked for, not even where counters
+    begin with the range that is read. Rates of such counters are not bounded by where they were 0, which nobody knows,
+    and spans and log records have a rate where some are in the window, not where some are elsewhere in the range.
+    """
 
     lookback_ms: int = 300_000
     max_samples: int = 50_000_000
     subquery_step_ms: int = 60_000
     deadline_s: float | None = None
+    each_alone: bool = False
 
 
 @dataclass(slots=True)

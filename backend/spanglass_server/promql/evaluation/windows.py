@@ -134,4 +134,5 @@ def without(samples: Samples, removed: NDArray[np.bool_]) -> Samples:
         None if samples.created_ms is None else samples.created_ms[kept],
         None if samples.count is None else samples.count[kept],
         None if samples.total is None else samples.total[kept],
+        samples.anew,
     )

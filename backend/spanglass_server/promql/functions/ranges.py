@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     OverWindows = Callable[[Windows], tuple[NDArray[np.float64], NDArray[np.bool_]]]
 
 
-def over_windows(call: Invocation, range_: Range, function: OverWindows) -> Vector:
-    """The values of a function of windows, with the labels as they are."""
+def over_windows(
+    call: Invocation,
+    range_: Range,
+    function: OverWindows,
+    kept: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None,
+) -> Vector:
+    """The values of a function of windows, with the labels as they are; of all values those that are ``kept``."""
 
     def of_floats(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         shape = (samples.labels.size, range_.steps.size)
@@ -35,7 +40,7 @@ def over_windows(call: Invocation, range_: Range, function: OverWindows) -> Vect
             for some in windows(samples, range_.steps, range_.range_ms):
                 call.query.check_deadline()
                 values[some.rows], present[some.rows] = function(some)
-        return values, present
+        return values, present if kept is None else present & kept(values)
 
     if range_.samples.histogram is not None and (range_.samples.histogram >= 0).any():
         return over_mixed(call, range_, of_floats)

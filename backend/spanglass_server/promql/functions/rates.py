@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A gap between window and sample this many times the mean distance of samples is not extrapolated over.
 _EXTRAPOLATION_LIMIT = 1.1
+#: How far behind the end of a step counts of records stand once more.
+_BEHIND_MS = 1
 _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 
 
@@ -57,13 +59,28 @@ def _extrapolated(call: Invocation, *, is_counter: bool, is_rate: bool) -> Vecto
     if range_.mode:
         result = growth(call, range_, is_counter=is_counter, is_rate=is_rate)
     else:
-        result = over_windows(call, range_, lambda some: _extrapolate(some, is_counter=is_counter, is_rate=is_rate))
+        anew = range_.samples.anew if is_counter and call.query.options.each_alone else None
+
+        def extrapolate(some: Windows) -> Result:
+            of_rows = None if anew is None else anew[some.rows]
+            return _extrapolate(some, of_rows, is_counter=is_counter, is_rate=is_rate)
+
+        kept = None if anew is None else lambda values: _with_records(values, anew)
+        result = over_windows(call, range_, extrapolate, kept)
     if is_counter:
         _inform_of_gauges(call, result)
     return without_name(result)
 
 
-def _extrapolate(some: Windows, *, is_counter: bool, is_rate: bool) -> Result:
+def _with_records(rises: Floats, anew: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where something was counted in the window, be it in another bucket; everywhere for series of points."""
+    numbers, group = np.unique(np.where(anew > 0, anew, 0), return_inverse=True)
+    rose = np.zeros((len(numbers), rises.shape[1]), np.bool_)
+    np.logical_or.at(rose, group, rises != 0)
+    return rose[group] | (anew <= 0)[:, None]
+
+
+def _extrapolate(some: Windows, anew: NDArray[np.int64] | None, *, is_counter: bool, is_rate: bool) -> Result:
     """The difference of last and first sample, extrapolated to the window's ends where samples come near to them."""
     first, last = some.first, some.last
     begin = some.value[first]
@@ -75,8 +92,10 @@ def _extrapolate(some: Windows, *, is_counter: bool, is_rate: bool) -> Result:
     sampled = last_ms - first_ms
     between = sampled / (some.number - 1)
     extended = _gap(np.subtract(first_ms, some.start_ms, out=first_ms), between)
+    if anew is not None:
+        _of_records(extended, anew > 0)
     if is_counter:
-        extended = _since_zero(some, extended, sampled, begin, result)
+        extended = _since_zero(some, extended, sampled, begin, result, None if anew is None else anew != 0)
     extended += _gap(np.subtract(some.end_ms, last_ms, out=last_ms), between)
     extended += sampled
     extended /= sampled
@@ -93,10 +112,19 @@ def _gap(gap: Floats, between: Floats) -> Floats:
     return gap
 
 
-def _since_zero(some: Windows, gap: Floats, sampled: Floats, begin: Floats, result: Floats) -> Floats:
+def _of_records(gap: Floats, counted: NDArray[np.bool_]) -> None:
+    """Counts of records stand a millisecond after the beginning of the window that they are exact for."""
+    gap[(gap <= _BEHIND_MS) & counted[:, None]] = 0.0
+
+
+def _since_zero(
+    some: Windows, gap: Floats, sampled: Floats, begin: Floats, result: Floats, unbounded: NDArray[np.bool_] | None
+) -> Floats:
     """A counter is never negative: it began no earlier than where its growth leads back to zero."""
     to_zero = begin / result
     to_zero *= sampled
+    if unbounded is not None:
+        to_zero[unbounded] = np.inf
     if some.value.min() >= 0:
         return np.fmin(gap, to_zero, out=gap)
     np.copyto(gap, to_zero, where=(result > 0) & (begin >= 0) & (to_zero < gap))

@@ -128,11 +128,13 @@ def last_increase(
     return Change(replace(out, histograms=divide(out.histograms, seconds)), gauge, np.zeros(len(last), bool))
 
 
-def extrapolated(samples: Samples, window: Window, change: Histograms, *, is_counter: bool) -> Histograms:
+def extrapolated(
+    samples: Samples, window: Window, change: Histograms, *, is_counter: NDArray[np.bool_] | bool
+) -> Histograms:
     """The change over the whole window, from that between its first and last sample.
 
     Towards a border that is near (1.1 times the mean distance of samples) all the way, else by half the mean distance;
-    counters at the beginning no further than to where they were 0.
+    counters (``is_counter``, of each window or of all) at the beginning no further than to where they were 0.
     """
     first, last = samples.time_ms[window.lo], samples.time_ms[window.last]
     sampled = (last - first) / 1000
@@ -140,11 +142,11 @@ def extrapolated(samples: Samples, window: Window, change: Histograms, *, is_cou
     to_start, to_end = (first - window.start_ms) / 1000, (window.end_ms - last) / 1000
     to_start = np.where(to_start >= mean * 1.1, mean / 2, to_start)
     to_end = np.where(to_end >= mean * 1.1, mean / 2, to_end)
-    if is_counter:
+    if np.any(is_counter):
         began = samples.histograms.count[samples.row[window.lo]]
         with np.errstate(divide="ignore", invalid="ignore"):
             to_zero = sampled * (began / change.count)
-        to_start = np.where((change.count > 0) & (began >= 0) & (to_zero < to_start), to_zero, to_start)
+        to_start = np.where(is_counter & (change.count > 0) & (began >= 0) & (to_zero < to_start), to_zero, to_start)
     return multiply(change, (sampled + to_start + to_end) / sampled)
 
 

@@ -24,6 +24,10 @@ class Samples:
 
     Where samples are thinned, each stands for ``count`` samples whose values add up to ``total``: itself, and those
     left out before it. Both are None if none is thinned.
+
+    ``anew`` has a number for each series, None if all are 0: of a series that begins anew with the range that is read,
+    so that its rise means something and its value nothing, -1; of what is counted from records, the same number from 1
+    on for all that is counted of the same records (the buckets of a histogram).
     """
 
     labels: LabelSets
@@ -36,3 +40,4 @@ class Samples:
     created_ms: NDArray[np.int64] | None = None
     count: NDArray[np.float64] | None = None
     total: NDArray[np.float64] | None = None
+    anew: NDArray[np.int64] | None = None

@@ -37,7 +37,8 @@ def samples_of(found: Resolved, shares: Sequence[Share]) -> Samples:
     filled = np.flatnonzero(counts)
     if len(filled) == found.labels.size:
         return samples
-    return replace(samples, labels=found.labels.take(filled), offsets=offsets_of(counts[filled]))
+    anew = None if samples.anew is None else samples.anew[filled]
+    return replace(samples, labels=found.labels.take(filled), offsets=offsets_of(counts[filled]), anew=anew)
 
 
 class _Cut:

@@ -28,7 +28,7 @@ def summed(samples: Samples, is_delta: NDArray[np.bool_]) -> Samples:
     places = np.flatnonzero(chosen)
     value = samples.value.copy()
     value[places] = _running(value[places], series[places])
-    summed_up = replace(samples, value=value)
+    summed_up = replace(samples, value=value, anew=np.where(is_delta, -1, 0))
     if samples.histograms is None or samples.histogram is None:
         return summed_up
     own = places[samples.histogram[places] >= 0]

@@ -130,9 +130,18 @@ def _extrapolated(
     window = ranges.Window(some.lo[cells], some.hi[cells], end_ms - some.range.range_ms, end_ms)
     found = change(window)
     tell_kinds(some, cells, found)
-    part = Part(cells, ranges.extrapolated(some.samples, window, found.merged.histograms, is_counter=is_counter))
+    since_zero = _since_zero(some, cells[0]) if is_counter else np.zeros(len(cells[0]), np.bool_)
+    part = Part(cells, ranges.extrapolated(some.samples, window, found.merged.histograms, is_counter=since_zero))
     tell_reduced(some, found)
     return [without_void(some, part, found.merged)], some.number > 0
+
+
+def _since_zero(some: HistogramWindows, rows: NDArray[np.intp]) -> Bools:
+    """For which windows it is known where the counter was 0; see ``Options.each_alone``."""
+    anew = some.range.samples.anew
+    if anew is None or not some.call.query.options.each_alone:
+        return np.ones(len(rows), np.bool_)
+    return np.asarray(anew[rows] == 0)
 
 
 def _irate(some: HistogramWindows) -> Computed:
