@@ -1,0 +1,41 @@
+"""A typed client of the server's monitoring API: measurements, alerts, thresholds, the state of the server.
+
+``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls.
+"""
+
+from __future__ import annotations
+
+from spanglass.client.answers import Alert, AlertList, Counts, MetricPage, MetricValue, SystemStatus, Threshold
+from spanglass.client.client import AsyncMonitoringClient, MonitoringClient
+from spanglass.client.errors import (
+    AccessError,
+    AnswerError,
+    ClientError,
+    ConflictError,
+    NotFoundError,
+    RequestError,
+    ServerError,
+    UnreachableError,
+)
+from spanglass.client.retrying import Retrying
+
+__all__ = [
+    "AccessError",
+    "Alert",
+    "AlertList",
+    "AnswerError",
+    "AsyncMonitoringClient",
+    "ClientError",
+    "ConflictError",
+    "Counts",
+    "MetricPage",
+    "MetricValue",
+    "MonitoringClient",
+    "NotFoundError",
+    "RequestError",
+    "Retrying",
+    "ServerError",
+    "SystemStatus",
+    "Threshold",
+    "UnreachableError",
+]
