@@ -1,0 +1,1 @@
+"""What is usual of a quantity at a time, and how far it usually is from that."""
