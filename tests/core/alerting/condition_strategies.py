@@ -13,6 +13,7 @@ from spanglass_core.alerting.conditions.nodes import (
     Not,
     Number,
     Or,
+    Present,
     Quantity,
     Usual,
 )
@@ -64,6 +65,7 @@ VALUES = st.recursive(
 CONDITIONS = st.recursive(
     st.builds(Comparison, st.sampled_from([">", ">=", "<", "<=", "==", "!="]), VALUES, VALUES | _NUMBERS)
     | st.builds(Absent, QUANTITIES, _DURATIONS_NS)
+    | st.builds(Present, QUANTITIES)
     | st.builds(IssueEvent, st.sampled_from(["new_issue", "regression", "escalation"]), _TEXTS | st.just("")),
     _joined,
     max_leaves=4,

@@ -17,6 +17,7 @@ from spanglass_core.alerting.conditions.nodes import (
     Not,
     Number,
     Or,
+    Present,
     Quantity,
     Usual,
     principal,
@@ -85,6 +86,7 @@ READ = {
     ),
     "new_issue": IssueEvent("new_issue"),
     'regression("service:checkout")': IssueEvent("regression", "service:checkout"),
+    'present(promql("up == 0"))': Present(Quantity("promql", "up == 0")),
     'absent(request_rate{service="shop"}) over 10m': Absent(
         named("request_rate", conditions=('service="shop"',)), 10 * MIN_NS
     ),

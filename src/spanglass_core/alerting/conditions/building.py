@@ -14,6 +14,7 @@ from spanglass_core.alerting.conditions.nodes import (
     Not,
     Number,
     Or,
+    Present,
     Quantity,
     Usual,
 )
@@ -34,7 +35,7 @@ _QUANTILE = lazy_pattern(r"p(100|[0-9]{1,2}(\.[0-9]+)?)")
 _SIMPLE_NAME = lazy_pattern(r"[A-Za-z_:][A-Za-z0-9_:]*(\.[A-Za-z0-9_:]+)*")
 #: Names that are quoted, for they are words of the language.
 _WORDS = {
-    *("and", "or", "not", "by", "over", "offset", "absent", "promql", "spans", "logs"),
+    *("and", "or", "not", "by", "over", "offset", "absent", "present", "promql", "spans", "logs"),
     *("baseline", "spread", "new_issue", "regression", "escalation"),
 }
 _MEANT_QUANTILE = lazy_pattern(r"(?:percentile|quantile|pct|perc|q)_?([0-9.]+)|p_([0-9.]+)")
@@ -105,6 +106,10 @@ class _Builder:
     def absent(self, children: list[Any]) -> Condition:
         word, of, *over = children
         return Absent(of, over[0].value if over else 0, column=column_of(word))
+
+    def present(self, children: list[Any]) -> Condition:
+        word, of = children
+        return Present(of, column=column_of(word))
 
     def event(self, children: list[Token]) -> Condition:
         kind = str(children[0])

@@ -47,7 +47,7 @@ _ONE_NUMBER = re.compile(r"[-+(\s]*(?:[0-9]|\.[0-9])[\w.%µ/\s]*\)*\s*")
 
 #: What the names of the grammar's terminals mean, in the order in which they are told of.
 _PLAIN = (
-    ({"EVENT", "ABSENT", "NOT"}, "a condition"),
+    ({"EVENT", "ABSENT", "PRESENT", "NOT"}, "a condition"),
     ({"NAME", "NUMBER", "PROMQL", "USUAL"}, "a measure, a metric or a number"),
     ({"COMPARISON"}, "a comparison"),
     ({"_AND", "_OR"}, "and, or"),

@@ -116,6 +116,14 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """There is data of it, whatever its value: what an alert of Prometheus' rule files means."""
+
+    of: Quantity
+    column: int = _column()
+
+
+@dataclass(frozen=True, slots=True)
 class IssueEvent:
     """Something became of an issue of the error tracker; ``filter`` in the filter language, "" for all."""
 
@@ -125,7 +133,7 @@ class IssueEvent:
 
 
 Value = Number | Quantity | Usual | Arithmetic
-Condition = Comparison | And | Or | Not | Absent | IssueEvent
+Condition = Comparison | And | Or | Not | Absent | Present | IssueEvent
 Node = Value | Condition
 
 
@@ -138,7 +146,7 @@ def parts(node: Node) -> tuple[Node, ...]:
             return node.items
         case Not():
             return (node.item,)
-        case Absent():
+        case Absent() | Present():
             return (node.of,)
         case Usual(of=Quantity() as of):
             return (of,)

@@ -14,6 +14,7 @@ from spanglass_core.alerting.conditions.nodes import (
     Not,
     Number,
     Or,
+    Present,
     Quantity,
     Usual,
 )
@@ -54,6 +55,8 @@ def _condition(node: Condition) -> str:
             return f"{write_condition(left)} {operator} {write_condition(right)}"
         case Absent(of, over_ns):
             return f"absent({write_condition(of)})" + _lasting("over", over_ns)
+        case Present(of):
+            return f"present({write_condition(of)})"
         case IssueEvent(kind, text):
             return f"{kind}({_text(text)})" if text else kind
 
