@@ -53,12 +53,16 @@ def _condition(node: Condition) -> str:
             return f"not {_in_brackets(item, isinstance(item, Or | And | Comparison))}"
         case Comparison(operator, left, right):
             return f"{write_condition(left)} {operator} {write_condition(right)}"
-        case Absent(of, over_ns):
-            return f"absent({write_condition(of)})" + _lasting("over", over_ns)
-        case Present(of):
-            return f"present({write_condition(of)})"
+        case Absent() | Present():
+            return _of_data(node)
         case IssueEvent(kind, text):
             return f"{kind}({_text(text)})" if text else kind
+
+
+def _of_data(node: Absent | Present) -> str:
+    if isinstance(node, Present):
+        return f"present({write_condition(node.of)})"
+    return f"absent({write_condition(node.of)})" + _lasting("over", node.over_ns)
 
 
 def _arithmetic(node: Arithmetic) -> str:
