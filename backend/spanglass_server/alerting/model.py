@@ -30,6 +30,8 @@ class Readings:
     ``values`` (float64) are NaN where there is no data. ``levels`` (int8) are ranks of severities, 0 where the
     condition does not hold. ``recovered`` (bool): on the good side of the recovery threshold. ``thresholds`` are the
     numbers compared with, by rank, for charts; ``bounds`` the same where they differ by key and step (baselines).
+    ``holding`` (int8) are ranks of the highest level that the value has not recovered from, at least ``levels``: each
+    level has hysteresis of its own, so that a firing alert is not raised and lowered back and forth. None: not known.
     """
 
     times_ns: NDArray[np.int64]
@@ -41,6 +43,7 @@ class Readings:
     thresholds: Mapping[int, float] = field(default_factory=dict)
     bounds: NDArray[np.float64] | None = None
     warnings: tuple[str, ...] = ()
+    holding: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True, slots=True)

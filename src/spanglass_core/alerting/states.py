@@ -1,4 +1,4 @@
-"""The state of one key of one rule, as time goes on: ``(state, sample, now) -> (state, transitions)``.
+"""The state of one key of one rule, and what may happen to it; ``machine.py`` advances it.
 
 The names are Prometheus': a condition that holds makes its key *pending*, after ``for`` it is *firing*; when it holds
 no more, an alert *keeps firing* for a while, and is *resolved*.
@@ -53,6 +53,8 @@ class Sample:
 
     ``value`` is None where there is no data. ``level`` is the highest level whose threshold is crossed, None for none.
     ``recovered``: the value is on the good side of the recovery threshold (only then may a firing alert resolve).
+    ``holding`` is the highest level that the value has not recovered from, ``level`` or a higher one; None: not known.
+    A firing alert is not lowered below it, so that a value close to a threshold does not change its level all the time.
     ``error`` is why the evaluation failed; the other fields mean nothing then.
     """
 
@@ -61,17 +63,22 @@ class Sample:
     level: Severity | None = None
     recovered: bool = True
     error: str = ""
+    holding: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the state machine needs of a rule. ``no_data_ns``: how long no data is put up with (``keep``)."""
+    """What the state machine needs of a rule. ``no_data_ns``: how long no data is put up with (``keep``).
+
+    After a gap between evaluations longer than ``max_gap_ns`` what was pending begins anew; 0: however long it was.
+    """
 
     for_ns: int = 0
     keep_firing_for_ns: int = 0
     no_data: NoData = "keep"
     no_data_ns: int = 900 * 10**9
-    no_data_severity: Severity | None = None  # for ``alert``; None: the rule's
+    no_data_severity: Severity | None = None  # for ``alert``; None: the one that it has, or a warning
+    max_gap_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class State:
     evaluated_ns: int = 0
     value: float | None = None
     error: str = ""
+    keeping_ns: int = 0  # since when it keeps firing
 
 
 INITIAL = State()

@@ -30,7 +30,7 @@ CREATE TABLE key_states (
     rule_uid TEXT NOT NULL, key TEXT NOT NULL, alert_id TEXT NOT NULL,
     phase TEXT NOT NULL, health TEXT NOT NULL, severity TEXT, pending_ns INTEGER NOT NULL, fired_ns INTEGER NOT NULL,
     held_ns INTEGER NOT NULL, no_data_ns INTEGER NOT NULL, evaluated_ns INTEGER NOT NULL, value REAL,
-    error TEXT NOT NULL, PRIMARY KEY (rule_uid, key)
+    error TEXT NOT NULL, keeping_ns INTEGER NOT NULL, PRIMARY KEY (rule_uid, key)
 ) WITHOUT ROWID;
 -- up to when each rule was evaluated, and a digest of what it meant then
 CREATE TABLE ticks (rule_uid TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
