@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import spanglass_server
+from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES
 from spanglass_server.api.issues.routes import issue_routes
@@ -72,7 +73,13 @@ def test_settings_and_counters_exist(document):
 
 @pytest.mark.parametrize(
     "route",
-    [*ROUTES, *issue_routes(KnownIssues(None), None), *dashboard_routes(None, None), *collection_routes(None)],
+    [
+        *ROUTES,
+        *issue_routes(KnownIssues(None), None),
+        *dashboard_routes(None, None),
+        *collection_routes(None),
+        *alerting_routes(None),
+    ],
     ids=lambda route: route.path,
 )
 def test_every_parameter_is_documented(route):

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
+from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
@@ -201,6 +202,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
+        *alerting_routes(parts.alerting.desk),
         *dashboard_routes(library, series, settings.query.deadline_ns / 1e9),
         status_route(node, telemetry, intake.rejections, settings, release, Configured(targets, library)),
     ]

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import threading
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
 from described_answers import described_by
+from made_rules import MadeRules
 from starlette.applications import Starlette
 
+from spanglass_server.alerting.desk import Desk
+from spanglass_server.alerting.running.status import AlerterStatus
+from spanglass_server.alerting.store.sqlite import SqliteAlertStore
+from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
@@ -106,6 +113,23 @@ def serve_prometheus() -> Iterator[Callable[..., httpx.Client]]:
         yield serve
 
 
+@pytest.fixture(scope="module")
+def standing_server() -> Iterator[Callable[[Any], httpx.Client]]:
+    """Yield a function that has one server, which stands for a whole module, serve another application from now on."""
+    held: list[Any] = [None]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await held[0](scope, receive, send)
+
+    with listening(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as made:
+
+        def serve(application: Any) -> httpx.Client:
+            held[0] = application
+            return made
+
+        yield serve
+
+
 @pytest.fixture
 def issue_store(tmp_path: Path) -> Iterator[SqliteIssueStore]:
     """Open the issue store of the API of the test."""
@@ -123,11 +147,22 @@ def library(tmp_path: Path) -> Library:
 
 
 @pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Open the desk of the API of the test: alerts in a file, rules that are written by hand."""
+    store = SqliteAlertStore(tmp_path / "alerts.sqlite")
+    made = itertools.count(1)
+    ids = (str(uuid.UUID(int=number)) for number in made)
+    yield Desk(MadeRules(), store, None, AlerterStatus, lambda: NOW_NS, lambda: next(ids))
+    store.close()
+
+
+@pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
     open_tables: Callable[..., Any],
     issue_store: SqliteIssueStore,
     library: Library,
+    desk: Desk,
     tmp_path: Path,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
@@ -138,6 +173,7 @@ def api(
             *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
             *dashboard_routes(library, StoredSeries),
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
+            *alerting_routes(desk),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}

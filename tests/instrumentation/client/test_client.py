@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,7 +82,8 @@ def server():
             for name, value in {"Content-Length": str(len(raw)), **(headers[0] if headers else {})}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(raw)
+            with suppress(ConnectionError):  # the client that was not waited for is gone
+                self.wfile.write(raw)
 
         do_GET = do_POST = do_PUT = _answer  # noqa: N815 - names that http.server looks for
 

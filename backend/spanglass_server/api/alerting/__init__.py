@@ -1,0 +1,1 @@
+"""The routes about alerts, the rules that raise them, and thresholds."""
