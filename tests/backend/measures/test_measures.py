@@ -102,6 +102,41 @@ CASES = [
     ),
     ({'log_records_total{service_name="a", severity="error"}': "0+60x10"}, "log_errors", {(): 1.0}),
     ({'spanglass.task.count{service_name="a", spanglass_task_outcome="success"}': "0+1x10"}, "task_count", {(): 5.0}),
+    (
+        {
+            'spans_total{service_name="a", span_kind="consumer", status_code="error"}': "0+1x10",
+            'spans_total{service_name="a", span_kind="consumer", status_code="unset"}': "0+3x10",
+        },
+        "task_error_rate",
+        {(): 0.25},
+    ),
+    # hostmetrics of the Collector, as it is by default: sizes, no shares; a package's image is always full
+    (
+        {f'system.memory.usage{{host_name="x", state="{s}"}}': f"{n}x10" for s, n in (("used", 6), ("free", 2))},
+        "memory_usage",
+        {(): 0.75},
+    ),
+    (
+        {
+            f'system.filesystem.usage{{host_name="x", mountpoint="{at}", state="{s}", type="{kind}"}}': f"{n}x10"
+            for at, kind, sizes in (
+                ("/", "ext4", {"used": 90, "free": 10, "reserved": 50}),
+                ("/a", "ext4", {"used": 1, "free": 9}),
+                ("/snap", "squashfs", {"used": 9, "free": 0}),
+            )
+            for s, n in sizes.items()
+        },
+        "disk_usage",
+        {(): 0.9},
+    ),
+    (
+        {f'rabbitmq.message.current{{service_name="a", state="{s}"}}': "7x10" for s in ("ready", "unacknowledged")},
+        "queue_size",
+        {(): 7.0},
+    ),
+    ({'kafka.consumer_group.lag{service_name="a"}': "7x10"}, "queue_size", {(): 7.0}),
+    ({'postgresql.db_size{service_name="a"}': "7x10"}, "database_size", {(): 7.0}),
+    ({'postgresql.deadlocks{service_name="a"}': "0+60x10"}, "lock_failures", {(): 1.0}),
 ]
 
 
