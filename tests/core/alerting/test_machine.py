@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spanglass_core.alerting.compare import comparer
 from spanglass_core.alerting.machine import (
     CLOCK_SET_BACK_NS,
     advance,
@@ -212,32 +212,16 @@ def test_a_restart_in_between_changes_nothing(letters, policy, cut):
     assert (end, first + second) == whole
 
 
-@dataclass(frozen=True)
-class Levels:
-    """Thresholds of one rule with the default hysteresis of five percent; a larger value is worse."""
-
-    thresholds: dict[Severity, float]
-    hysteresis: float = 0.05
-
-    def sample(self, number: int, value: float) -> Sample:
-        """What an evaluation says of a value."""
-        crossed = [level for level, threshold in self.thresholds.items() if value > threshold]
-        held = [level for level, threshold in self.thresholds.items() if value > threshold * (1 - self.hysteresis)]
-        worst = max(crossed, key=lambda level: level.rank, default=None)
-        holding = max(held, key=lambda level: level.rank, default=None)
-        return Sample(START_NS + number * STEP_NS, value, worst, recovered=not held, holding=holding)
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from([WARNING, ERROR, CRITICAL]), st.lists(st.floats(-0.02, 0.02), min_size=2, max_size=40))
 def test_a_value_that_swings_around_a_threshold_does_not_flap(level, swings):
     """L2: warning, error, critical and recovery in one rule; two percent around any of them is at most one change."""
-    rule = Levels({WARNING: 100.0, ERROR: 200.0, CRITICAL: 400.0})
-    middle = rule.thresholds[level]
+    rule = comparer(Rule(uid="a", name="A", condition="x > 100", error=200.0, critical=400.0, recovery=90.0))
+    middle = {WARNING: 100.0, ERROR: 200.0, CRITICAL: 400.0}[level]
     state, transitions = INITIAL, []
     values = [middle * (1 + swing) for swing in swings]
     for number, value in enumerate([*values, 1.0]):
-        state, more = advance(state, rule.sample(number, value), Policy(), 0)
+        state, more = advance(state, rule.sample({"x": value}, START_NS + number * STEP_NS), Policy(), 0)
         transitions += more
 
     kinds = [each.kind for each in transitions]
