@@ -36,6 +36,7 @@ from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
+from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
@@ -194,9 +195,10 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     library = open_library(settings, DISK, time.time_ns)
     cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
     max_samples = most_samples(settings.query.memory_limit_bytes)
+    events = EventLog(node.errors.issues)
 
     def series(session: QuerySession) -> StoredSeries:
-        return StoredSeries(session, cache, max_samples=max_samples)
+        return StoredSeries(session, cache, max_samples=max_samples, events=events)
 
     routes = [
         *ROUTES,

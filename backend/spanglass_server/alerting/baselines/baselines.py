@@ -63,7 +63,7 @@ class Baselines:
     def __init__(
         self, options: Options | None = None, *, floor: Floor | None = None, max_bytes: int = 64 << 20
     ) -> None:
-        self._options = options or Options()
+        self._options = options or Options(each_alone=True)
         self._floor = floor or Floor()
         self._cache = SeriesCache(max_bytes)
 

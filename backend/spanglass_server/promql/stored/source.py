@@ -14,7 +14,7 @@ from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.promql.stored.counting.filters import refuse_filters
-from spanglass_server.promql.stored.counting.source import counted, counted_samples
+from spanglass_server.promql.stored.counting.source import Records, counted, counted_samples
 from spanglass_server.promql.stored.decoding.reading import Reader
 from spanglass_server.promql.stored.discovery.directory import directory
 from spanglass_server.promql.stored.discovery.exemplars import exemplars
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.decoding.pieces import Piece
     from spanglass_server.promql.stored.discovery.exemplars import SeriesExemplars
     from spanglass_server.promql.stored.discovery.metadata import Metadata
+    from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.ports import QuerySession
 
 #: Rollups of any step will do for lists.
@@ -50,20 +51,29 @@ def most_samples(memory_bytes: int) -> int:
 
 
 class StoredSeries:
-    """A ``SeriesSource`` over one session. ``cache`` is to be that of the whole process."""
+    """A ``SeriesSource`` over one session. ``cache`` and ``events`` are to be those of the whole process.
+
+    Without ``events`` issues have none.
+    """
 
     def __init__(
-        self, session: QuerySession, cache: SeriesCache | None = None, *, max_samples: int = MAX_SAMPLES
+        self,
+        session: QuerySession,
+        cache: SeriesCache | None = None,
+        *,
+        max_samples: int = MAX_SAMPLES,
+        events: EventLog | None = None,
     ) -> None:
         self._session = session
         self._cache = cache or SeriesCache()
         self._max_samples = max_samples
+        self._records = Records(session, self._cache, events)
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
         metric = counted(selector)
         if metric is not None:
-            return counted_samples(self._session, self._cache, selector, metric, self._max_samples)
+            return counted_samples(self._records, selector, metric, self._max_samples)
         refuse_filters(selector)
         shares = shares_of(self._session, selector)
         if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
@@ -111,7 +121,10 @@ class StoredSeries:
 
     def _counted_names(self, selector: Selector) -> list[str]:
         """Names of metrics that are counted from records, where there are any."""
-        held = {signal for signal in (Signal.SPANS, Signal.LOGS) if self._session.parts(signal, window_of(selector))}
+        window = window_of(selector)
+        held = {signal for signal in (Signal.SPANS, Signal.LOGS) if self._session.parts(signal, window)}
+        if self._records.has_events(window):
+            held.add(Signal.OCCURRENCES)
         names = [name for name, metric in COUNTED.items() if metric.family.signal in held]
         holds = np.ones(len(names), np.bool_)
         for matcher in selector.matchers:
@@ -129,7 +142,7 @@ class StoredSeries:
             if metric is not None:
                 length_ms = selector.end_ms - selector.start_ms  # as of one window: few samples will do
                 chosen = replace(selector, named=selector.named | named, window_ms=length_ms, step_ms=0)
-                yield counted_samples(self._session, self._cache, chosen, metric, self._max_samples).labels
+                yield counted_samples(self._records, chosen, metric, self._max_samples).labels
                 continue
             refuse_filters(selector)
             shares = self._listed(selector)

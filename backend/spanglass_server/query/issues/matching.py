@@ -88,13 +88,13 @@ class _Compiler:
         if field.quoted:
             return self._of_record(node)
         if field.name in ISSUE_FIELDS:
-            return self._of_issue(_issue_condition(node, field))
+            return self._of_issue(issue_condition(node, field))
         if field.name in INTRINSICS[Signal.OCCURRENCES] or field.name in _OTHER_NAMES:
             return self._of_occurrence(node)
         return self._of_record(node)
 
     def _of_occurrence(self, node: Filter) -> Sql:
-        compiled = compile_filter(_renamed(node), Signal.OCCURRENCES, ())
+        compiled = compile_filter(renamed(node), Signal.OCCURRENCES, ())
         self.columns.update(compiled.columns)
         return Sql(compiled.sql, tuple(compiled.parameters))
 
@@ -125,7 +125,7 @@ class _Compiler:
         return any_of(parts)
 
 
-def _renamed(node: Filter) -> Filter:
+def renamed(node: Filter) -> Filter:
     """Write the short name of a service as the column of occurrences."""
     match node:
         case Compare(field, operator, value, column) if field.name in _OTHER_NAMES:
@@ -142,7 +142,8 @@ def _column(field: Field) -> Field:
     return type(field)(_OTHER_NAMES[field.name], column=field.column)
 
 
-def _issue_condition(node: Compare | In | Exists, field: Field) -> Sql:
+def issue_condition(node: Compare | In | Exists, field: Field) -> Sql:
+    """Write a condition on one of ``ISSUE_FIELDS`` over its column."""
     column = ISSUE_FIELDS[field.name]
     match node:
         case Exists():
@@ -151,7 +152,7 @@ def _issue_condition(node: Compare | In | Exists, field: Field) -> Sql:
             return _tested(column, Equals(values, field.name))
         case Compare(_, operator, value):
             if operator in COMPLEMENTS:
-                return negated(_issue_condition(Compare(field, COMPLEMENTS[operator], value, node.column), field))
+                return negated(issue_condition(Compare(field, COMPLEMENTS[operator], value, node.column), field))
             if operator is Operator.EQUAL:
                 return _tested(column, Equals((value,), field.name))
             if operator is Operator.MATCHES:

@@ -130,6 +130,18 @@ def test_steps_follow_the_window(window_s, step_s):
     assert step_ms(window_s * 1000) == step_s * 1000
 
 
+def test_windows_of_all_lengths_share_counts(open_tables):
+    """The increase over a window is the number of spans in it, whatever windows were asked for before."""
+    seconds = range(601, 1300, 7)
+    series = StoredSeries(open_tables(spans=[span(second) for second in seconds]))
+    for window_s in (120, 300, 60, 120, 600):
+        at_s = 1005 if window_s > 60 else 1020
+        steps = Steps(BASE_MS + at_s * 1000, 15_000, 2)
+        found = range_query(series, f"sum(increase(spans_total[{window_s}s]))", steps, Options(each_alone=True))
+        expected = [len([at for at in seconds if end - window_s < at <= end]) for end in (at_s, at_s + 15)]
+        assert found.value.values[0].tolist() == pytest.approx(expected, rel=1e-4)
+
+
 def test_what_is_counted_is_listed(open_tables):
     """Names, labels and metadata of what is counted are found where there are records."""
     series = StoredSeries(open_tables(spans=[span(1, **{"http.route:str": "/a"})]))
@@ -193,20 +205,18 @@ def test_filters_narrow_what_is_counted(open_tables):
     assert [labels["service_name"] for labels in listed] == ["shop"]
 
 
-@pytest.mark.parametrize(
-    ("expression", "position", "message"),
-    [
+def test_wrong_filters_are_told_at_their_place(open_tables):
+    """A filter that cannot be understood is bad data, with the filter's own words and place, without any records."""
+    series = StoredSeries(open_tables())
+    for expression, position, message in (
         ('sum(rate(spans_total{__filter__="service:"}[5m]))', (1, 42), "a value"),
         ("spans_total{\n__filter__='name:a duration > x'}", (2, 31), "'x' is not a number"),
         ('spans_total{__filter__!="a"}', (1, 1), "not inside the filter"),
         ('1 + x{__filter__="a"}', (1, 5), "span_duration_seconds_bucket"),
         ('spans_total{__filter__="a \\t ("}', (1, 1), "__filter__: .* at character"),
         ('spans_total{a="b" or __filter__="a"}', (1, 1), "into the filter"),
-    ],
-)
-def test_wrong_filters_are_told_at_their_place(open_tables, expression, position, message):
-    """A filter that cannot be understood is bad data, with the filter's own words and place, without any records."""
-    with pytest.raises(PromqlError, match=message) as wrong:
-        instant(StoredSeries(open_tables()), expression, BASE_MS)
-    assert (wrong.value.kind, wrong.value.position) == ("bad_data", position)
-    assert wrong.value.message.startswith(f"{position[0]}:{position[1]}: ")
+    ):
+        with pytest.raises(PromqlError, match=message) as wrong:
+            instant(series, expression, BASE_MS)
+        assert (wrong.value.kind, wrong.value.position) == ("bad_data", position)
+        assert wrong.value.message.startswith(f"{position[0]}:{position[1]}: ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +38,10 @@ class Counts:
     bucket: NDArray[np.int64]
     value: NDArray[np.float64]
 
+    def coarser(self, times: int) -> Counts:
+        """The same in steps that are so many times as long; a series may have several cells in a step."""
+        return self if times == 1 else replace(self, step=-(-self.step // times))
+
     @property
     def bytes(self) -> int:
         """About how much memory they take."""
@@ -57,18 +61,26 @@ class Asked:
     step_ms: int
 
 
+#: Counts in steps of this length are those of all short ones, that divide into it: a window of two minutes and one of
+#: an hour read the same ones.
+_FINE_MS = 5000
+_SHORT_MS = 60_000
+
+
 def counts_of(session: QuerySession, cache: SeriesCache, part: Part, asked: Asked) -> Counts:
     """The counts of one part."""
+    step_ms = _FINE_MS if asked.step_ms <= _SHORT_MS else asked.step_ms
     chosen = selection(asked.metric.family, part.columns, asked.named)
-    key = ("counts", part.key, asked.metric.name, chosen.labels, asked.filters, asked.step_ms)
-    return cache.kept(key, lambda: _read(session, part, asked, chosen), lambda counts: counts.bytes)
+    key = ("counts", part.key, asked.metric.name, chosen.labels, asked.filters, step_ms)
+    counts = cache.kept(key, lambda: _read(session, part, asked, chosen, step_ms), lambda found: found.bytes)
+    return counts.coarser(asked.step_ms // step_ms)
 
 
-def _read(session: QuerySession, part: Part, asked: Asked, chosen: Selection) -> Counts:
-    counted, step_ms = asked.metric, asked.step_ms
+def _read(session: QuerySession, part: Part, asked: Asked, chosen: Selection, step_ms: int) -> Counts:
+    counted = asked.metric
     where = condition(asked.filters, counted.family.signal, part.columns)
     if where.is_out:
-        return _NOTHING
+        return NOTHING
     by_bucket, has_total = counted.form is Form.BUCKET, counted.form is Form.SUM
     labels = ", ".join(f"{sql} AS {quote_identifier(f'label.{name}')}" for name, sql in chosen.labels)
     found = run(
@@ -86,7 +98,7 @@ def _read(session: QuerySession, part: Part, asked: Asked, chosen: Selection) ->
         ),
     )
     if not found.num_rows:
-        return _NOTHING
+        return NOTHING
     sets = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name, _ in chosen.labels})
     groups = sets.groups()
     return Counts(
@@ -98,7 +110,7 @@ def _read(session: QuerySession, part: Part, asked: Asked, chosen: Selection) ->
     )
 
 
-_NOTHING = Counts(LabelSets(0), np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+NOTHING = Counts(LabelSets(0), np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 #: The place of the first bound that a duration is not above.
 _BUCKET = " + ".join(f"(duration_ns > {round(bound * 1e9)})::INTEGER" for bound in BOUNDS)

@@ -1,4 +1,4 @@
-"""The series that spans and log records are counted as: their names, labels and SQL (docs/promql-series.md)."""
+"""The series that records and events of issues are counted as: names, labels and SQL (docs/promql-series.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What is counted: a signal, whose labels are SQL over stored columns."""
+    """What is counted: a signal, whose labels are SQL over stored columns. ``OCCURRENCES`` means events of issues."""
 
     signal: Signal
     time: str
@@ -70,6 +70,13 @@ _LOGS = Family(
     {"service_name": SERVICE_NAME.text, "severity": severity_sql()},
     (SERVICE, *SEVERITY_COLUMNS, "time_ns"),
 )
+#: Their labels are columns of ``query.issues.event_log``.
+_EVENTS = Family(
+    Signal.OCCURRENCES,
+    "time_ns",
+    {"event": "kind", "service_name": "service_name", "issue": "id", "exception_type": "type"},
+    (),
+)
 _DURATION = "How long spans took, by the time they began."
 COUNTED = {
     counted.name: counted
@@ -79,6 +86,7 @@ COUNTED = {
         Counted("span_duration_seconds_count", _SPANS, Form.COUNT, "histogram", _DURATION),
         Counted("span_duration_seconds_sum", _SPANS, Form.SUM, "histogram", _DURATION),
         Counted("log_records_total", _LOGS, Form.VALUE, "counter", "Log records, by their time."),
+        Counted("issue_events_total", _EVENTS, Form.VALUE, "counter", "Events of issues: new_issue, regression ..."),
     )
 }
 

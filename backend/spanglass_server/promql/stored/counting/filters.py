@@ -10,6 +10,7 @@ from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.promql.errors import BadFilterError
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.query.errors import FilterError
+from spanglass_server.query.issues.event_log import event_condition
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.query.language.sql import FALSE, Sql, all_of
 from spanglass_server.query.records import names_announcements
@@ -45,9 +46,18 @@ def refuse_filters(selector: Selector) -> None:
 
 
 def check_filters(filters: tuple[str, ...], signal: Signal) -> None:
-    """Raise ``BadFilterError`` for what can be told without looking at records."""
+    """Raise ``BadFilterError`` for whatever is wrong with filters, which shows without looking at records."""
     for text in filters:
-        _compiled(text, signal, frozenset())
+        try:
+            if signal is Signal.OCCURRENCES:
+                event_condition(text)
+            else:
+                _compiled(text, signal, frozenset())
+        except FilterError as error:
+            expected = f"; expected {', '.join(error.expected)}" if error.expected else ""
+            hint = f"; {error.hint}" if error.hint else ""
+            reason = f"{FILTER}: {error.message}, at character {error.column}{expected}{hint}"
+            raise BadFilterError(reason, text, error.column) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +88,7 @@ def condition(filters: tuple[str, ...], signal: Signal, present: frozenset[str])
 #: A recurring evaluation asks for the same filters, of parts whose columns are mostly the same.
 @lru_cache(maxsize=4096)
 def _compiled(text: str, signal: Signal, known: frozenset[str]) -> CompiledFilter:
-    try:
-        return compile_filter(parse_filter(text), signal, known)
-    except FilterError as error:
-        expected = f"; expected {', '.join(error.expected)}" if error.expected else ""
-        hint = f"; {error.hint}" if error.hint else ""
-        raise BadFilterError(
-            f"{FILTER}: {error.message}, at character {error.column}{expected}{hint}", text, error.column
-        ) from None
+    return compile_filter(parse_filter(text), signal, known)
 
 
 def _names_announcements(text: str) -> bool:

@@ -14,9 +14,11 @@ from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.stored.counting.counts import Asked, counts_of
 from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
 from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of
+from spanglass_server.promql.stored.counting.issue_events import event_counts, events_within
 from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
+from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_MS
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.counts import Counts
     from spanglass_server.promql.stored.counting.families import Counted
+    from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.ports import QuerySession
 
 #: Steps in which records may be counted.
@@ -68,10 +71,29 @@ def _step_of(selector: Selector) -> int:
     return shorter[-1] if shorter else (longer or [usual])[0]
 
 
-def counted_samples(
-    session: QuerySession, cache: SeriesCache, selector: Selector, metric: Counted, max_samples: int
-) -> Samples:
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is counted: the records of a session, and the events of issues if there are any."""
+
+    session: QuerySession
+    cache: SeriesCache
+    events: EventLog | None
+
+    def counts(self, asked: Asked, window: Window) -> list[Counts]:
+        """The counts of each part of a window."""
+        signal = asked.metric.family.signal
+        if signal is Signal.OCCURRENCES:
+            return [] if self.events is None else [event_counts(self.session, self.events, asked, window)]
+        return [counts_of(self.session, self.cache, part, asked) for part in self.session.parts(signal, window)]
+
+    def has_events(self, window: Window) -> bool:
+        """Whether issues have events in a window."""
+        return self.events is not None and events_within(self.events, window).num_rows > 0
+
+
+def counted_samples(records: Records, selector: Selector, metric: Counted, max_samples: int) -> Samples:
     """Counters of records, from 0 at the beginning of the range, at every step in it."""
+    session = records.session
     step = _step_of(selector)
     first, last = selector.start_ms // step, selector.end_ms // step
     window = Window(max(first * step * NS_PER_MS + 1, 0), last * step * NS_PER_MS + 1)
@@ -80,10 +102,9 @@ def counted_samples(
     on_labels = [matcher for matcher in selector.matchers if matcher.name != FILTER]
     named = {*selector.named, *(m.name for m in on_labels)} - {NAME, "le", FILTER}
     asked = Asked(metric, frozenset(named), filters, step)
-    parts = session.parts(metric.family.signal, window)
     numbers = _numbers(first, last, step, selector)
     _check(metric, 2 * len(numbers), max_samples)
-    found = [counts_of(session, cache, part, asked) for part in parts]
+    found = records.counts(asked, window)
     schedule = _schedule(np.asarray(numbers), first, step, selector)
     labels, cells = _joined(session, found, on_labels, schedule)
     width = len(BOUNDS) + 1 if metric.form is Form.BUCKET else 1

@@ -5,7 +5,7 @@ import { range } from "../api.js";
 const FUNCTIONS = `abs absent absent_over_time avg_over_time ceil changes clamp clamp_max clamp_min count_over_time day_of_month day_of_week days_in_month delta deriv exp floor histogram_avg histogram_count histogram_fraction histogram_quantile histogram_sum holt_winters hour idelta increase info irate label_join label_replace last_over_time ln log10 log2 max_over_time min_over_time minute month predict_linear present_over_time quantile_over_time rate resets round scalar sgn sort sort_desc sqrt stddev_over_time sum_over_time time timestamp vector year`.split(" ");
 const AGGREGATIONS = "avg bottomk count count_values group max min quantile stddev stdvar sum topk".split(" ");
 const MEASURES = ["avg(response_time)", "p95(response_time)", "error_rate", "active_connections", "request_rate"];
-const COUNTED = /^(spans_total|span_duration_seconds_(bucket|count|sum)|log_records_total)$/;
+const COUNTED = /^(spans_total|span_duration_seconds_(bucket|count|sum)|log_records_total|issue_events_total)$/;
 const FILTER = "__filter__"; // narrows what is counted, in the filter language
 const MOST = 12;
 const KEPT = 60_000; // ms that answers are remembered
