@@ -39,7 +39,7 @@ _STEPS_MS = tuple(1000 * seconds for seconds in (10, 15, 30, 60, 120, 300, 600, 
 #: A window of a range selector, or the lookback, has at least so many samples.
 _STEPS_PER_WINDOW = 10
 _DEFAULT_WINDOW_MS = 300_000
-_FINER = 8
+_FINER = 24
 _LEAST_PER_WINDOW = 4
 
 
@@ -58,8 +58,8 @@ def step_ms(window_ms: int) -> int:
 def _step_of(selector: Selector) -> int:
     """The step for a selector: if there is one of which its windows and their ends are whole multiples, such a step.
 
-    No record in a window is then only estimated. The usual step and shorter ones come first, but none shorter than an
-    eighth of it, as that costs too much; then one of which a window has four at least.
+    No record in a window is then only estimated. The usual step and shorter ones come first, but none shorter than a
+    twenty-fourth of it, as that costs too much; then one of which a window has four at least.
     """
     usual = step_ms(selector.window_ms)
     if not selector.step_ms:
