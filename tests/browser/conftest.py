@@ -40,10 +40,11 @@ class Served:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
-                   "first_time": lambda: self.api.first_ns}  # fmt: skip
+                   "first_time": lambda: self.api.first_ns, "firing": lambda: self.api.alerts.count_open()}  # fmt: skip
         routes = [
             *first,
-            Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "DELETE"]),
+            Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
+            Route("/api/monitoring/{path:path}", api, methods=["GET", "POST", "PUT", "DELETE"]),
             *page_routes(self.api, **options),
         ]
         app = Starlette(routes=routes, exception_handlers={404: as_handler(not_found_page(self.api, **options))})

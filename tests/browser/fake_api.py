@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import made_up as shop
 import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
+from made_up_alerts import MadeUpAlerts
 from made_up_issues import MadeUpIssues
 from made_up_status import FULL_DISK, status_of
 
@@ -50,12 +51,15 @@ class FakeApi:
         self.late_logs = []
         self.woken = False  # whether the empty server has received something
         self.issues = MadeUpIssues(scenario)
+        self.alerts = MadeUpAlerts(scenario)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
     async def __call__(self, path, params):
         """Answer as the API would."""
         self.asked.append((path, dict(params)))
+        if path.startswith("/api/monitoring/alerts/"):
+            return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if self.scenario == "slow":
             await asyncio.sleep(1.5)
@@ -66,10 +70,15 @@ class FakeApi:
 
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
+        if path.startswith("/api/monitoring/alerts/"):
+            return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
         return self.issues.write(method, [unquote(part) for part in path.removeprefix("/api/v1/").split("/")], body)
 
     def _issues(self, parts, params):
         return self.issues.get(parts, params)
+
+    def _rules(self, parts, params):
+        return {"rules": [], "problems": []}
 
     def _issue_occurrences(self, parts, params):
         return self.issues.of(params)

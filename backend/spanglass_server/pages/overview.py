@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts
+from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.format import duration_text, parse_time_ns, percent_parts, rate_parts
 from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.hosts import wrong
@@ -36,7 +37,7 @@ async def show(visit: Visit) -> Response:
     """``/``."""
     window = visit.window.as_params()
     earlier = {name: str(max(1, int(at) - visit.window.length_ns)) for name, at in window.items()}
-    listing, total, before, hosts, issues, senders, metrics, status = await visit.together(
+    listing, total, before, hosts, issues, senders, metrics, status, alerts = await visit.together(
         visit.api("services", **window, buckets=BUCKETS),
         visit.api("requests", **window, buckets=BUCKETS),
         visit.attempt(visit.api("requests", **earlier, buckets=BUCKETS), {"points": [], "requests": 0}),
@@ -45,6 +46,7 @@ async def show(visit: Visit) -> Response:
         visit.attempt(visit.api("senders", **window), NOTHING),
         _key_metrics(visit),
         visit.attempt(visit.api("status"), {"counters": {}, "health": None}),
+        firing.read(visit),
     )
     first_s = charts.first_filled(point for service in listing["services"] for point in service["series"])
     services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
@@ -55,7 +57,7 @@ async def show(visit: Visit) -> Response:
     is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
     told = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
-        "overview.html", causes=[] if is_quiet else causes, services=services[:SERVICES], found=len(services),
+        "overview.html", firing=alerts, causes=[] if is_quiet else causes, services=services[:SERVICES], found=len(services),
         troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,
         hosts=host_rows[:HOSTS], host_count=len(host_rows),
         hosts_problem=hosts["problem"], new_issues=fresh[:NEW_ISSUES], more_issues=len(fresh) - NEW_ISSUES,

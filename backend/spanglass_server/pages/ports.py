@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ class Server(TypedDict):
     clock_ns: Callable[[], int]  # nanoseconds since 1970
     version: str
     health: Health  # why no records are taken in, in words for people; None while they are
+    firing: NotRequired[Callable[[], int]]  # how many alerts are open; without it, no alerts are kept
     first_time: FirstTime  # when the earliest record that is stored was, in nanoseconds since 1970; None without any
 
 

@@ -13,6 +13,8 @@ from spanglass_core.ids import read_trace_id
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, overview, problem, server, service, services, terms, trace, traces
+from spanglass_server.pages.alerts import alert, editor, rule, rules
+from spanglass_server.pages.alerts import listing as alert_list
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
@@ -119,6 +121,12 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),
     ("/releases", releases.show),
+    ("/alerts", alert_list.show),
+    ("/alerts/{alert}", alert.show),
+    ("/rules", rules.show),
+    ("/rules/new", editor.show_new),
+    ("/rules/{uid}", rule.show),
+    ("/rules/{uid}/edit", editor.show_edit),
     ("/logs", logs.show),
     ("/hosts", host_pages.show_hosts),
     ("/hosts/{host:path}", host_pages.show_host),
@@ -157,7 +165,8 @@ def not_found_page(api: Api, **about: Unpack[Server]) -> Endpoint:
 def _site(api: Api, about: Server) -> tuple[Site, Route]:
     assets = load_assets()
     templates = make_environment(assets, about["version"])
-    return Site(api, about["clock_ns"], templates, about["health"], about["first_time"]), assets.route()
+    firing = about.get("firing") or (lambda: 0)
+    return Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing), assets.route()
 
 
 def _endpoint(site: Site, show: Show) -> Endpoint:

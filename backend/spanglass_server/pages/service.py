@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, terms, why
+from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.attention import BAD_RATIO, find
 from spanglass_server.pages.format import NONE, rate_parts
 from spanglass_server.pages.issues import words
@@ -38,13 +39,14 @@ async def show(visit: Visit) -> Response:
     name, operation = visit.request.path_params["service"], visit.exact("operation")
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
-    listing, answer, series, slowest, failing, issues = await visit.together(
+    listing, answer, series, slowest, failing, issues, alerts = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
         visit.attempt(visit.api("traces", **traces, sort="duration"), NO_TRACES),
         visit.attempt(visit.api("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
         _issues(visit, name, operation),
+        firing.read(visit, service=name),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -53,7 +55,7 @@ async def show(visit: Visit) -> Response:
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
     finding = find(series["points"], visit.until_s)
     return visit.page(
-        "service.html", finding=finding, reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
+        "service.html", firing=alerts, finding=finding, reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,

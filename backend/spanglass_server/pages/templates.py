@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from spanglass_server.pages import exceptions, terms
 from spanglass_server.pages import format as fmt
+from spanglass_server.pages.alerts import words as alert_words
 from spanglass_server.pages.issues import words
 from spanglass_server.pages.window import PRESETS
 
@@ -22,11 +23,11 @@ LINKABLE = ("http://", "https://")
 #: Navigation: path, name, icon.
 SECTIONS = (
     ("/", "Overview", "overview"), ("/services", "Services", "services"), ("/traces", "Traces", "traces"),
-    ("/issues", "Errors", "errors"), ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"),
+    ("/issues", "Errors", "errors"), ("/alerts", "Alerts", "alerts"), ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"),
     ("/dashboards", "Dashboards", "dashboards"), ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
-ALSO = {"/releases": "/issues", "/processes": "/hosts"}
+ALSO = {"/releases": "/issues", "/processes": "/hosts", "/rules": "/alerts"}
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
@@ -61,7 +62,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
         examples=EXAMPLES, exceptions=exceptions, service_filter=lambda name: terms.term(terms.SERVICE, name),
-        issue_words=words, is_section=is_section,
+        issue_words=words, alert_words=alert_words, iso=fmt.rfc3339, is_section=is_section,
     )  # fmt: skip
     return environment
 

@@ -50,6 +50,7 @@ class Site:
     templates: Environment
     health: Health
     first_time: FirstTime
+    firing: Callable[[], int] = lambda: 0
 
 
 class Visit:
@@ -143,6 +144,14 @@ class Visit:
         """Return a link to an issue's page."""
         return self.go(f"/issues/{quote(issue, safe='')}", **params)
 
+    def to_alert(self, alert: str) -> str:
+        """Return a link to an alert's page, which has no time range."""
+        return f"/alerts/{quote(alert, safe='')}"
+
+    def to_rule(self, rule: str) -> str:
+        """Return a link to the page of an alert rule."""
+        return f"/rules/{quote(rule, safe='')}"
+
     def near(self, path: str, params: Mapping[str, str], key: str, value: Any) -> str | None:
         """Return a link that searches records with the same attribute; nothing for values that are not single."""
         if not isinstance(value, str | int | float) or len(str(value)) > MOST_SEARCHED:
@@ -162,7 +171,7 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a template with the visit and ``values``."""
         html = self.site.templates.get_template(template).render(
-            visit=self, clock=self.clock, unhealthy=self.site.health(), **values
+            visit=self, clock=self.clock, unhealthy=self.site.health(), open_alerts=self.site.firing(), **values
         )
         body = html.encode()
         headers = {**HEADERS, "cache-control": "no-cache", "vary": "cookie, accept-encoding"}

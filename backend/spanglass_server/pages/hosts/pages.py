@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.hosts import drawing, wrong
 
@@ -91,10 +92,11 @@ def _host_of(visit: Visit) -> str:
 async def show_host(visit: Visit) -> Response:
     """``/hosts/{host}``."""
     name, window = _host_of(visit), visit.window.as_params()
-    hosts, course, processes = await visit.together(
+    hosts, course, processes, alerts = await visit.together(
         read_hosts(visit),
         visit.attempt(visit.api("hosts", name or NAMELESS, "series", **window), NO_LINES),
         visit.attempt(visit.api("processes", **window, host=name), {"processes": []}),
+        firing.read(visit, host=name),
     )
     host = next((row for row in hosts if row["host"] == name), None)
     if host is None:
@@ -103,7 +105,7 @@ async def show_host(visit: Visit) -> Response:
         visit, [_with_process(row, visit) for row in processes["processes"]], PROCESS_SORTS, "cpu"
     )
     return visit.page(
-        "hosts/host.html", host=host, charts=drawing.draw(course, drawing.HOST, visit), problem=course["problem"],
+        "hosts/host.html", firing=alerts, host=host, charts=drawing.draw(course, drawing.HOST, visit), problem=course["problem"],
         troubles=wrong.troubles([host], visit), processes=rows[:MOST_ROWS], sort=sort, ascending=ascending,
         processes_problem=processes["problem"],
     )  # fmt: skip

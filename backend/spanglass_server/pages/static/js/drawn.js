@@ -6,8 +6,8 @@ import { Chart } from "./charts/chart.js";
 const bounded = (frame) => (frame.bounds ? { ...frame, bounds: frame.bounds.map(([low, high]) => [low, high ?? Infinity]) } : frame);
 
 function draw(element) {
-  const { look, frame, previous, exemplars } = JSON.parse(element.dataset.draw);
-  new Chart(element, look).show({ frame: bounded(frame), previous: previous?.series.length ? previous : null, exemplars });
+  const { look, frame, previous, exemplars, annotations } = JSON.parse(element.dataset.draw);
+  new Chart(element, look).show({ frame: bounded(frame), previous: previous?.series.length ? previous : null, exemplars, annotations });
 }
 
 export function start() {

@@ -37,11 +37,12 @@ export function morph(old, fresh) {
   children(old, fresh);
 }
 
-async function renew() {
+/** Read the page anew now, and change its parts in place. */
+export async function renew() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const [parts, others] = [document, fresh].map((page) => [...page.querySelectorAll("[data-live]")]);
+  const [parts, others] = [document, fresh].map((page) => [...page.querySelectorAll("[data-live], [data-live-too]")]);
   if (parts.length !== others.length) return location.reload(); // what is shown has changed as a whole
   const active = document.activeElement;
   parts.forEach((part, i) => morph(part, document.adoptNode(others[i])));

@@ -29,17 +29,17 @@ export function drawThresholds(u, thresholds) {
   }
 }
 
-/** Releases and other events: a dashed vertical, or a band where they last. */
+/** Releases and other events: a dashed vertical, or a band where they last; amber for the level "warn". */
 export function drawAnnotations(u, annotations) {
   const { ctx, bbox } = u;
   const found = colours();
   ctx.save();
   ctx.strokeStyle = found["ink-2"];
-  ctx.fillStyle = faint(found.err, 12);
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([3 * devicePixelRatio, 2 * devicePixelRatio]);
-  for (const { time, end } of annotations) {
+  for (const { time, end, level } of annotations) {
     const x = Math.round(u.valToPos(time, "x", true));
+    ctx.fillStyle = faint(found[level || "err"] ?? found["ink-3"], 12);
     if (end > time) ctx.fillRect(x, bbox.top, u.valToPos(end, "x", true) - x, bbox.height);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();

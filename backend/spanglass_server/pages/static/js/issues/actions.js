@@ -41,7 +41,7 @@ export function askName() {
 }
 
 /** The name, asked for if it was not given yet. */
-const actor = async () => ownName() || askName();
+export const actor = async () => ownName() || askName();
 
 function set(body, path, value) {
   const [first, ...rest] = path;
@@ -68,12 +68,12 @@ function bodyOf(form, button) {
 /** The ids chosen in a list. */
 export const picked = () => [...document.querySelectorAll(".issues tbody input:checked")].map((box) => box.value);
 
-/** Say something above the page, with a button if there is something to undo. */
-function say(text, { bad = false, undone = null } = {}) {
+/** Say something above the page, with a button where `undo` takes it back. */
+export function say(text, { bad = false, undo = null } = {}) {
   const line = document.getElementById("said");
   if (!line) return;
-  const button = undone && h("button", { class: "btn", type: "button" }, "Undo");
-  button?.addEventListener("click", () => undo(undone));
+  const button = undo && h("button", { class: "btn", type: "button" }, "Undo");
+  button?.addEventListener("click", undo);
   line.className = bad ? "hint said err" : "hint said";
   line.replaceChildren(...[h("span", {}, text), button].filter(Boolean));
   line.hidden = false;
@@ -102,7 +102,7 @@ function done(path, body) {
 const undoing = (path, body, answer) => (path === "issues/merge" && answer.merges.length ? { id: body.into, merges: answer.merges.map(({ merge }) => merge) } : null);
 
 /** Take merged issues apart again. */
-function undo({ id, merges }) {
+function unmerge({ id, merges }) {
   return change("POST", "issues/unmerge", merges.map((merge) => ({ id, merge })), "Undone.");
 }
 
@@ -164,5 +164,5 @@ export function start() {
   if (!said) return;
   store(sessionStorage, SAID, "");
   const { text, undone } = JSON.parse(said);
-  if (text) say(text, { undone });
+  if (text) say(text, { undo: undone && (() => unmerge(undone)) });
 }

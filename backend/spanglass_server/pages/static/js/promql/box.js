@@ -10,9 +10,9 @@ const PAUSE = 120; // ms without typing before the server is asked
 let count = 0;
 
 class Box {
-  constructor(input, find) {
+  constructor(input, find, place) {
     count += 1;
-    Object.assign(this, { input, find, id: `q-${count}`, options: [], active: -1 });
+    Object.assign(this, { input, find, place, id: `q-${count}`, options: [], active: -1 });
     this.list = h("div", { class: "pop q-list", id: this.id, role: "listbox", "aria-label": "Completions", hidden: true });
     input.after(this.list);
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.id, autocomplete: "off", spellcheck: "false" })) input.setAttribute(name, value);
@@ -25,7 +25,7 @@ class Box {
 
   async ask() {
     const { value, selectionStart } = this.input;
-    const at = context(value, selectionStart);
+    const at = this.place(value, selectionStart);
     const found = await this.find(at);
     if (this.input.value !== value || document.activeElement !== this.input) return;
     this.show(found.filter(({ insert }) => insert !== at.partial), at);
@@ -81,5 +81,5 @@ class Box {
   }
 }
 
-/** Give a field completion of PromQL; `find` may ask for other options at a place of `context`. */
-export const complete = (input, find = options) => new Box(input, find);
+/** Give a field completion of PromQL; `find` may ask for other options at a place, `place` may find others than `context`. */
+export const complete = (input, find = options, place = context) => new Box(input, find, place);

@@ -1,0 +1,74 @@
+"""``/rules/new`` and ``/rules/{uid}/edit``: the form that writes a rule; script tries it while it is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spanglass_server.pages.alerts import reading, words
+from spanglass_server.pages.alerts.rules import NO_TEMPLATES
+from spanglass_server.pages.ports import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.responses import Response
+
+    from spanglass_server.pages.visit import Visit
+
+#: Longer conditions from an address are cut: no link of ours has one.
+MOST_CHARACTERS = 10_000
+#: What no data means, and what is said of it.
+NO_DATA = (("keep", "keep the state for 15 min"), ("ok", "it is OK"), ("alert", "raise an alert"))
+#: How far back a backtest goes: what stands on the button, and the duration.
+BACKTESTS = (("3 h", "3h"), ("24 h", "24h"), ("7 days", "7d"), ("30 days", "30d"))
+
+
+async def show_new(visit: Visit) -> Response:
+    """Render the form for a new rule: empty, from ``?template=``, ``?from=`` (a copy) or ``?condition=``."""
+    templates = await _templates(visit)
+    rule, problem = await _begin(visit, templates)
+    return _page(visit, rule, templates=templates, problem=problem)
+
+
+async def show_edit(visit: Visit) -> Response:
+    """Render the form for a rule that was made here; others are changed where they stand."""
+    uid = visit.request.path_params["uid"]
+    found = await visit.api("rules", uid)
+    if found["origin"] != "kept":
+        row = reading.rule(found, visit)
+        return visit.page("alerts/elsewhere.html", ranged=False, status=409, rule=row)
+    return _page(visit, found["rule"], uid=uid, version=found["version"])
+
+
+async def _templates(visit: Visit) -> Sequence[Mapping[str, Any]]:
+    answer = await visit.attempt(visit.api("rules", "templates"), NO_TEMPLATES)
+    return answer["templates"]  # type: ignore[no-any-return]
+
+
+async def _begin(visit: Visit, templates: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
+    """Return what a new rule begins with, and why it is not what was asked for."""
+    wanted, source = visit.param("template"), visit.param("from")
+    if wanted:
+        found = next((one for one in templates if one["uid"] == wanted), None)
+        return (_copy(found["rule"]), "") if found else ({}, f"There is no template {wanted!r}.")
+    if source:
+        try:
+            rule = (await visit.api("rules", source))["rule"]
+        except ApiError as error:
+            return {}, f"The rule {source!r} can't be copied: {error}."
+        return {**_copy(rule), "name": f"{rule['name']} (copy)"}, ""
+    return {"name": visit.param("name")[:200], "condition": visit.param("condition")[:MOST_CHARACTERS]}, ""
+
+
+def _copy(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule without its uid: the copy gets one of its own."""
+    return {name: value for name, value in rule.items() if name != "uid"}
+
+
+def _page(visit: Visit, rule: Mapping[str, Any], *, uid: str = "", version: str = "", **more: Any) -> Response:
+    labels = ", ".join(f"{name}={value}" for name, value in (rule.get("labels") or {}).items())
+    return visit.page(
+        "alerts/editor.html", ranged=False, uid=uid, version=version, rule=rule, labels=labels,
+        severities=list(reversed(words.SEVERITIES)), no_data=NO_DATA, backtests=BACKTESTS,
+        **{"templates": (), "problem": "", **more},
+    )  # fmt: skip

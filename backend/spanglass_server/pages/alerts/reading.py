@@ -1,0 +1,106 @@
+"""Alerts and rules as the API tells them, in the form that the pages show: times in nanoseconds, links, words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from spanglass_server.pages.alerts import words
+from spanglass_server.pages.format import parse_time_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spanglass_server.pages.visit import Visit
+
+Row = dict[str, Any]
+MONITORING = "/api/monitoring"
+#: Labels that name a service or a host, which are told by their pages.
+TOLD = frozenset({"service_name", "service", "service.name", "host_name", "host", "host.name"})
+
+
+async def ask(visit: Visit, *path: str, **params: str | list[str] | int | None) -> Row:
+    """Return the answer of a path below ``/api/monitoring``, which end in a slash; empty parameters are left out."""
+    where = "/".join((MONITORING, *(quote(part, safe="") for part in path), ""))
+    given = {
+        key: value if isinstance(value, list) else str(value)
+        for key, value in params.items()
+        if value not in (None, "", [])
+    }
+    return await visit.site.api(where, given)
+
+
+def alert(found: Mapping[str, Any], visit: Visit) -> Row:
+    """Return an alert with its times, its links, and what it is about."""
+    labels = {**found["details"]["labels"], **found["details"]["key"]}
+    row = {
+        **found,
+        "labels": labels,
+        "created_ns": time_ns(found["created_at"]),
+        "updated_ns": time_ns(found["updated_at"]),
+        "acknowledged_ns": time_ns(found["acknowledged_at"]),
+        "resolved_ns": time_ns(found["resolved_at"]),
+        "level": words.level(found["severity"]),
+        "href": visit.to_alert(found["id"]),
+        "rule_href": visit.to_rule(found["rule"]) if found["rule"] else None,
+        "where": where(found["service"], found["host"], visit),
+        "others": others(labels),
+        "is_open": found["status"] in words.OPEN,
+    }
+    return {**row, "says": words.status(row), "value_text": words.text(found["value"], found["unit"])}
+
+
+def time_ns(text: str | None) -> int:
+    """Return a time of the API, 0 for none."""
+    return parse_time_ns(text) if text else 0
+
+
+def where(service: str | None, host: str | None, visit: Visit) -> Sequence[tuple[str, str, str]]:
+    """Return the service and the host that something is about: what it is, its name, and its page."""
+    found = []
+    if service:
+        found.append(("service", service, visit.to_service(service)))
+    if host:
+        found.append(("host", host, visit.go(f"/hosts/{quote(host, safe='')}")))
+    return found
+
+
+def others(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the labels that name neither a service nor a host."""
+    return [(name, value) for name, value in sorted(labels.items()) if name not in TOLD]
+
+
+
+def rule(found: Mapping[str, Any], visit: Visit) -> Row:
+    """Return a rule with where it stands, and the words of it."""
+    status, written = found["status"] or {}, found["rule"]
+    return {
+        **found,
+        "uid": written["uid"],
+        "name": written["name"],
+        "condition": written["condition"],
+        "level": words.level(written.get("severity", "warning")),
+        "is_enabled": written.get("enabled", True),
+        "state": (state := state_of(found)),
+        "look": words.STATES[state],
+        "href": visit.to_rule(written["uid"]),
+        "last_ns": time_ns(status.get("last_time")),
+        "value_text": words.text(status.get("value"), status.get("unit", "")),
+        "from": words.ORIGINS.get(found["origin"], (found["origin"], "")),
+        "place": ":".join(str(part) for part in (found.get("file"), found.get("line")) if part),
+    }
+
+
+def state_of(found: Mapping[str, Any]) -> str:
+    """Return the state of a rule in one word, a key of ``words.STATES``; the most urgent of its keys counts."""
+    status = found["status"]
+    if not found["rule"].get("enabled", True):
+        return "disabled"
+    if not status or not status.get("last_time"):
+        return "unknown"
+    if status["health"] == "error":
+        return "error"
+    for name in ("firing", "pending"):
+        if status[name]:
+            return name
+    return "no_data" if status["health"] == "no_data" else "ok"

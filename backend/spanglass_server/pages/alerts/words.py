@@ -1,0 +1,120 @@
+"""How pages say what the API says of alerts and rules: severity, status, state, values with their units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from spanglass_server.pages.format import NONE, THIN, duration_text, rate_parts
+from spanglass_server.pages.units import SIZES, ceiling_of, value_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from spanglass_server.pages.format import Clock
+
+
+class Level(NamedTuple):
+    """How a severity looks: the class of its badge, its icon, its word."""
+
+    css: str
+    icon: str
+    word: str
+
+
+#: From the worst to the least; the icon tells them apart without colour.
+LEVELS: Mapping[str, Level] = {
+    "critical": Level("err", "errors", "Critical"),
+    "error": Level("err", "errors", "Error"),
+    "warning": Level("warn", "warn", "Warning"),
+    "info": Level("", "info", "Info"),
+}
+SEVERITIES = tuple(LEVELS)
+#: The worst first.
+RANK = {severity: place for place, severity in enumerate(SEVERITIES)}
+OPEN = ("active", "acknowledged")
+OVER = ("resolved", "dismissed")
+STATUSES = (*OPEN, *OVER)
+#: The state of a rule: class, icon and word, the most urgent first.
+STATES: Mapping[str, Level] = {
+    "firing": Level("err", "errors", "Firing"),
+    "error": Level("err", "errors", "Fails"),
+    "pending": Level("warn", "clock", "Pending"),
+    "no_data": Level("", "info", "No data"),
+    "unknown": Level("", "clock", "Not evaluated yet"),
+    "ok": Level("", "check", "OK"),
+    "disabled": Level("", "pause", "Disabled"),
+}
+#: Where rules come from: the word in the list, and what is said of it.
+ORIGINS = {
+    "kept": ("made here", "changed here, or over the API"),
+    "settings": ("settings", "changed in the settings file, which is read again when it changes"),
+    "files": ("file", "changed in its file, which is read again when it changes"),
+    "shipped": ("shipped", "comes with Spanglass; it can be tuned, or duplicated and changed"),
+}
+#: Units of alerting as pages/units.py knows them.
+UCUM = {"s": "s", "bytes": "By", "ratio": "%", "": ""}
+#: What the kind of an entry of an alert's history reads like.
+DONE = {
+    "pending": "The condition holds", "cancelled": "It holds no more", "fired": "Fired", "raised": "Became worse",
+    "lowered": "Became better", "resolved": "Resolved", "no_data": "No data", "data_again": "Data again",
+    "failed": "The evaluation failed", "works_again": "The evaluation works again", "acknowledged": "Acknowledged",
+    "reopened": "Reopened", "dismissed": "Dismissed", "note": "Note", "edited": "Edited", "evidence": "Evidence added",
+    "created": "Created", "counted": "Happened again", "active": "Reopened",
+}  # fmt: skip
+#: Who did what nobody did by hand.
+BY_ITSELF = frozenset({"", "rule", "server"})
+
+
+def level(severity: str | None) -> Level:
+    """Return how a severity looks; one that is not known is its own word."""
+    return LEVELS.get(severity or "", Level("", "info", str(severity or "None").capitalize()))
+
+
+def parts(value: float | None, unit: str) -> tuple[str, str]:
+    """Return number and unit of a value: ``("8.2", "%")``, ``("1.94", "s")``, ``("12", "/s")``."""
+    if value is None:
+        return NONE, ""
+    if unit == "/s":
+        return rate_parts(value) if value >= 0 else (f"{value:.3g}", "/s")
+    return value_parts(value, UCUM.get(unit, unit))
+
+
+def text(value: float | None, unit: str) -> str:
+    """Return a value with its unit."""
+    return THIN.join(filter(None, parts(value, unit)))
+
+
+def ceiling(unit: str) -> Callable[[float], float]:
+    """Return what rounds the top of an axis of values up."""
+    known = UCUM.get(unit, unit)
+    return ceiling_of(known if known in {*SIZES, "s"} else "")
+
+
+def status(alert: Mapping[str, Any]) -> str:
+    """Return an alert's status with who changed it: ``Acknowledged by Ines``."""
+    word, who = alert["status"], ""
+    if word == "acknowledged":
+        who = alert["acknowledged_by"]
+    elif word in OVER:
+        who = alert["resolved_by"]
+    if word == "active":
+        return "Firing" if alert["firing"] else "Active"
+    return f"{word.capitalize()} by {who}" if who not in BY_ITSELF else word.capitalize()
+
+
+def lasted(alert: Mapping[str, Any], now_ns: int) -> str:
+    """Return how long an alert has been going on, or did: ``26 min 4 s``."""
+    end_ns = alert["resolved_ns"] or now_ns
+    return duration_text(max(0, end_ns - alert["created_ns"]))
+
+
+def entry(found: Mapping[str, Any]) -> str:
+    """Return what a line of a history says, behind the name of who did it (nobody's for what happened by itself)."""
+    kind = found["kind"]
+    word = DONE.get(kind, kind.replace("_", " ").capitalize())
+    return word if found["by"] in BY_ITSELF else word.lower()
+
+
+def since(time_ns: int, clock: Clock) -> str:
+    """Return a moment, with its seconds where it was just now."""
+    return clock.minute(time_ns)
