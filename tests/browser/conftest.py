@@ -34,7 +34,7 @@ class Served:
             try:
                 if request.method == "GET":
                     return JSONResponse(await self.api(request.url.path, dict(request.query_params)))
-                body = await request.json() if await request.body() else dict(request.query_params)
+                body = dict(request.query_params) | (await request.json() if await request.body() else {})
                 return JSONResponse(await self.api.write(request.method, request.url.path, body))
             except ApiError as error:
                 return JSONResponse({"error": error.error}, status_code=error.status)

@@ -12,6 +12,7 @@ import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
 from made_up_issues import MadeUpIssues
+from made_up_rules import MadeUpRules
 from made_up_status import FULL_DISK, status_of
 
 from spanglass_server.pages.ports import ApiError
@@ -52,12 +53,15 @@ class FakeApi:
         self.woken = False  # whether the empty server has received something
         self.issues = MadeUpIssues(scenario)
         self.alerts = MadeUpAlerts(scenario)
+        self.rules = MadeUpRules(scenario)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
-    async def __call__(self, path, params):
+    async def __call__(self, path, params, body=None):
         """Answer as the API would."""
         self.asked.append((path, dict(params)))
+        if body is not None:
+            return await self.write("POST", path, {**params, **body})
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
@@ -72,13 +76,15 @@ class FakeApi:
         """Answer as the API would to what changes something."""
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
+        if path == "/api/v1/rules" or path.startswith("/api/v1/rules/"):
+            return self.rules.write(method, [unquote(part) for part in path.split("/")[4:]] or [""], body)
         return self.issues.write(method, [unquote(part) for part in path.removeprefix("/api/v1/").split("/")], body)
 
     def _issues(self, parts, params):
         return self.issues.get(parts, params)
 
     def _rules(self, parts, params):
-        return {"rules": [], "problems": []}
+        return self.rules.get(parts, params)
 
     def _issue_occurrences(self, parts, params):
         return self.issues.of(params)

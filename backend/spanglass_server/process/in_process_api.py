@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
@@ -61,10 +62,21 @@ class InProcessApi:
                 parts.append(message.get("body", b""))
 
         await self._app(scope, receive, send)
-        answer: dict[str, Any] = orjson.loads(b"".join(parts))
+        answer: dict[str, Any] = _read(b"".join(parts), status)
         if status not in _OK:
             raise ApiError(status, _error(answer))
         return answer
+
+
+def _read(body: bytes, status: int) -> dict[str, Any]:
+    """The JSON of an answer; a path that no route has is answered in plain words."""
+    try:
+        return orjson.loads(body)  # type: ignore[no-any-return]
+    except orjson.JSONDecodeError:
+        if status in _OK:
+            raise
+        code = "not_found" if status == HTTPStatus.NOT_FOUND else "internal"
+        return {"error": {"code": code, "message": body.decode(errors="replace")}}
 
 
 def _error(body: Mapping[str, Any]) -> Mapping[str, Any]:

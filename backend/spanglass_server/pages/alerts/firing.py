@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 SHOWN = 5
+#: Of so many the most urgent are chosen.
+LOOKED_AT = 100
 
 
 class Firing(NamedTuple):
@@ -28,8 +30,8 @@ async def read(visit: Visit, *, service: str = "", host: str = "", most: int = S
     asked: dict[str, Any] = {"service": service, "host": host}
     href = visit.link("/alerts", asked)
     try:
-        found = await reading.ask(visit, "alerts", **asked, status="open", sort="priority", limit=most)
+        found = await reading.ask(visit, "alerts", **asked, status="open", limit=LOOKED_AT)
     except ApiError:
         return Firing((), 0, href)
-    alerts = [reading.alert(row, visit) for row in found["alerts"]]
+    alerts = [reading.alert(row, visit) for row in reading.by_priority(found["alerts"])[:most]]
     return Firing(alerts, found["total"] - len(alerts), href)

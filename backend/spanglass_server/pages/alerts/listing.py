@@ -14,43 +14,52 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 LIMIT = 50
+#: Open alerts up to so many are put in order here, the most urgent first; more of them are listed newest first.
+MOST_ORDERED = 500
 #: Parameters of the URL that narrow the list.
 FILTERS = ("severity", "status", "service", "host", "labels", "rule", "text")
 #: The tabs: what stands in the URL, its name, and the statuses it holds.
 VIEWS = (("active", "Active", words.OPEN), ("history", "History", words.OVER))
 NO_RULES: dict[str, Any] = {"rules": []}
+NOTHING: dict[str, Any] = {
+    "alerts": [], "counts": {"status": {}, "severity": {}}, "total": 0, "next_cursor": None, "is_ordered": True,
+}  # fmt: skip
 
 
 async def show(visit: Visit) -> Response:
     """Render a page of the list."""
     view, _, statuses = next((one for one in VIEWS if one[0] == visit.param("view")), VIEWS[0])
-    problem, found = None, {"alerts": [], "counts": {"status": {}, "severity": {}}, "total": 0, "next_cursor": None}
+    problem, found = None, NOTHING
     try:
-        found = await reading.ask(visit, "alerts", **_asked(visit, view, statuses))
+        found = await _find(visit, statuses, by_priority=view == "active")
     except ApiError as error:
         problem = of_api(error, visit)
-    by_status = found["counts"]["status"]
-    is_filtered = any(visit.exact(name) for name in FILTERS)
-    is_empty = not problem and not by_status.get("all", sum(by_status.values())) and not is_filtered
+    by_status, is_filtered = found["counts"]["status"], any(visit.exact(name) for name in FILTERS)
+    is_empty = not problem and not is_filtered and not any(by_status.values())
     rules = await visit.attempt(visit.api("rules"), NO_RULES) if is_empty else NO_RULES
     cursor = found["next_cursor"]
     return visit.page(
         "alerts/list.html", ranged=False, status=problem.status if problem else 200, problem=problem,
-        alerts=[reading.alert(row, visit) for row in found["alerts"]], found=found["total"], view=view, views=VIEWS,
+        alerts=[reading.alert(row, visit) for row in found["alerts"]], found=found["total"], view=view,
         counts={name: sum(by_status.get(status, 0) for status in held) for name, _, held in VIEWS},
-        by_severity=found["counts"]["severity"], statuses=statuses, is_filtered=is_filtered,
-        filters=[name for name in FILTERS if visit.exact(name)], is_empty=is_empty, rules=rules["rules"],
+        by_severity=found["counts"]["severity"], statuses=statuses, is_filtered=is_filtered, is_empty=is_empty,
+        rules=[reading.rule(row, visit) for row in rules["rules"]], is_ordered=found["is_ordered"],
         next_page=visit.link(visit.request.url.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
     )  # fmt: skip
 
 
-def _asked(visit: Visit, view: str, statuses: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the URL asks of the API: without a status, all of the tab's; active ones by priority."""
+async def _find(visit: Visit, statuses: tuple[str, ...], *, by_priority: bool) -> dict[str, Any]:
+    """Return a page of the API's list, newest first; the most urgent first where there are not too many for that."""
     chosen = visit.param("status")
-    return {
-        **{name: visit.exact(name) for name in FILTERS if name != "status"},
-        "status": chosen if chosen in statuses else ",".join(statuses),
-        "sort": "priority" if view == "active" else "",
-        "limit": LIMIT,
-        "cursor": visit.param("cursor"),
-    }
+    asked: dict[str, Any] = {name: visit.exact(name) for name in FILTERS if name != "status"}
+    asked["status"] = chosen if chosen in statuses else ",".join(statuses)
+    cursor = visit.param("cursor")
+    at = int(cursor) if cursor.isdecimal() else 0
+    if by_priority and (not cursor or cursor.isdecimal()):
+        answer = await reading.ask(visit, "alerts", **asked, limit=MOST_ORDERED)
+        if answer["total"] <= MOST_ORDERED:
+            ordered = reading.by_priority(answer["alerts"])
+            after = str(at + LIMIT) if at + LIMIT < len(ordered) else None
+            return {**answer, "alerts": ordered[at : at + LIMIT], "next_cursor": after, "is_ordered": True}
+        cursor = ""
+    return {**await reading.ask(visit, "alerts", **asked, limit=LIMIT, cursor=cursor), "is_ordered": False}

@@ -47,7 +47,13 @@ def alert(found: Mapping[str, Any], visit: Visit) -> Row:
         "others": others(labels),
         "is_open": found["status"] in words.OPEN,
     }
+    row["threshold_text"] = words.text(found["threshold"], found["unit"]) if found.get("threshold") is not None else ""
     return {**row, "says": words.status(row), "value_text": words.text(found["value"], found["unit"])}
+
+
+def by_priority(alerts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Put alerts in order: the most urgent first, of those alike the newest."""
+    return sorted(alerts, key=lambda one: (one["priority"], one["created_at"]), reverse=True)
 
 
 def time_ns(text: str | None) -> int:
@@ -86,6 +92,7 @@ def rule(found: Mapping[str, Any], visit: Visit) -> Row:
         "href": visit.to_rule(written["uid"]),
         "last_ns": time_ns(status.get("last_time")),
         "value_text": words.text(status.get("value"), status.get("unit", "")),
+        "tuned": found.get("tuned"),
         "from": words.ORIGINS.get(found["origin"], (found["origin"], "")),
         "place": ":".join(str(part) for part in (found.get("file"), found.get("line")) if part),
     }

@@ -7,7 +7,8 @@ import { become } from "./client.js";
 
 const DONE = { active: "Reopened", acknowledged: "Acknowledged", resolved: "Resolved", dismissed: "Dismissed" };
 const VERBS = { resolved: "Resolve", dismissed: "Dismiss" };
-const SAYS = { resolved: "It is over. If it happens again, a new alert comes.", dismissed: "It was no problem. If it happens again, a new alert comes." };
+const AGAIN = "A new alert comes when its condition has ended and holds again.";
+const SAYS = { resolved: `It is over. ${AGAIN}`, dismissed: `It was no problem. ${AGAIN}` };
 
 const many = (alerts) => (alerts.length === 1 ? `“${alerts[0].title}”` : `${grouped(alerts.length)} alerts`);
 

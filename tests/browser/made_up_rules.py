@@ -1,0 +1,191 @@
+"""Made-up rules in the shapes of docs/api.md: they are listed, tried, saved and switched."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from made_up import HOSTILE, NOW_NS, rfc
+
+from spanglass_server.pages.ports import ApiError
+
+MINUTE_NS = 60 * 1_000_000_000
+LASTS = {"3h": 180, "6h": 360, "24h": 1440, "7d": 10_080, "30d": 43_200}
+
+
+def status(**more):
+    """Return where a rule stands."""
+    evaluations = [
+        {"time": rfc(NOW_NS - i * 15_000_000_000), "duration_ns": 4_200_000, "keys": 12, "firing": 1, "error": ""}
+        for i in range(8, 0, -1)
+    ]
+    return {"health": "ok", "error": "", "last_time": rfc(NOW_NS - 9_000_000_000), "duration_ns": 4_200_000,
+            "firing": 0, "pending": 0, "severity": None, "value": 0.004, "unit": "ratio", "keys": 12,
+            "evaluations": evaluations} | more  # fmt: skip
+
+
+def found(uid, name, condition, origin="kept", *, stands=None, file="", line=0, **rule):
+    """Return a rule as the API gives it."""
+    return {"rule": {"uid": uid, "name": name, "condition": condition, **rule}, "origin": origin, "file": file,
+            "line": line, "version": "v1", "status": stands or status(), "yaml": f"- name: {name}\n  condition: {condition}\n"}  # fmt: skip
+
+
+def shop():
+    """Return the rules of the shop, in every state."""
+    return [
+        found("high-error-rate", "High error rate", "error_rate > 0.05", severity="critical", warning=0.02,
+              stands=status(firing=1, pending=2, severity="critical", value=0.082), **{"for": "2m"},
+              labels={"team": "shop"}, channels=["shop-oncall"], owner="Ines", runbook="https://wiki.example/errors"),
+        found("slow", "Slow", "p95(response_time) > 1s", "files", file="rules/shop.yaml", line=12,
+              stands=status(pending=1, value=1.2, unit="s")),
+        found("disk-usage", "Disk usage", "disk_usage > 90%", "shipped", stands=status(value=0.41)),
+        found("queue", "Queue", "max(queue_size) by (queue) > 100", "settings", file="spanglass.yaml", line=40,
+              stands=status(health="no_data", value=None, keys=0)),
+        found("broken", "Broken", 'promql("rate(x[5m])") > 3',
+              stands=status(health="error", error="there is no metric x", value=None)),
+        found("off", "Off", "request_rate < 1", enabled=False),
+    ]  # fmt: skip
+
+
+TEMPLATES = [
+    {"uid": "pool-usage", "name": "Pool usage", "description": "connections of a database pool are nearly all in use",
+     "rule": {"name": "Pool usage", "condition": "db_pool_usage > 90%", "severity": "warning", "for": "5m"}},
+    {"uid": "error-rate", "name": "Error rate", "description": "requests fail",
+     "rule": {"name": "Error rate", "condition": "error_rate > 5%", "severity": "critical"}},
+]  # fmt: skip
+
+
+class MadeUpRules:
+    """Rules of one scenario; ``changes`` has what was sent to change them."""
+
+    def __init__(self, scenario):
+        self.scenario = scenario
+        self.reset()
+
+    def reset(self):
+        """Forget all changes."""
+        self.changes, self.conflict = [], False
+        rows = {"shop": shop, "one": lambda: shop()[:1], "many": many, "hostile": hostile}.get(self.scenario, list)()
+        self.rules = {row["rule"]["uid"]: row for row in rows}
+        self.problems = []
+        if self.scenario == "shop":
+            self.problems = [{"file": "rules/shop.yaml", "line": 31, "column": 14, "path": "alert_rules[2].condition",
+                              "message": "“5 persent” at 1:14 is no number", "hint": "did you mean 5%?"}]  # fmt: skip
+
+    def get(self, parts, params):
+        """Answer a question."""
+        if not parts:
+            return {"rules": list(self.rules.values()), "problems": self.problems}
+        if parts == ["templates"]:
+            return {"templates": TEMPLATES if self.scenario == "shop" else []}
+        if parts[0] not in self.rules:
+            raise ApiError(404, {"code": "not_found", "message": "there is no rule of that uid"})
+        return self.rules[parts[0]]
+
+    def write(self, method, parts, body):
+        """Try a rule, or change one."""
+        if parts[0] == "preview":
+            return preview(body["rule"])
+        if parts[0] == "backtest":
+            rule = body["rule"] if "rule" in body else self.rules[body["uid"]]["rule"]
+            return backtest(rule, body.get("last", "3h"))
+        self.changes.append((method, "/".join(parts), body))
+        if method == "DELETE":
+            return self.rules.pop(parts[0])
+        if method == "PUT" and self.conflict and parts[1:] == []:
+            self.conflict = False
+            self.rules[parts[0]]["version"] = "v2"
+            raise ApiError(412, {"code": "precondition_failed", "message": "somebody else changed it"})
+        if parts[1:] in (["enable"], ["disable"]):
+            self.rules[parts[0]]["rule"]["enabled"] = parts[1] == "enable"
+            return self.rules[parts[0]]
+        if parts[1:] == ["thresholds"]:
+            return self.rules[parts[0]]
+        rule = body["rule"]
+        uid = parts[0] if parts[0] else re.sub(r"[^a-z0-9]+", "-", rule["name"].lower())
+        self.rules[uid] = {**found(uid, rule["name"], rule["condition"]), "rule": {**rule, "uid": uid}}
+        return self.rules[uid]
+
+
+def many():
+    """Return a thousand rules."""
+    return [found(f"rule-{i}", f"Rule {i}", f"error_rate > 0.{i:03d}1") for i in range(1000)]
+
+
+def hostile():
+    """Return a rule whose every text is hostile."""
+    row = found("x", HOSTILE, HOSTILE, severity="critical", owner=HOSTILE, labels={HOSTILE: HOSTILE})
+    return [row]
+
+
+def failure(condition):
+    """Return what is wrong with a condition: the made-up one knows of one mistake."""
+    at = condition.find(">>")
+    return {"message": "a number is expected here", "column": at + 2} if at >= 0 else None
+
+
+def threshold(rule):
+    """Return the number that a condition compares with."""
+    number = re.search(r">\s*([\d.]+)(%?)", rule["condition"])
+    return (float(number[1]) / (100 if number[2] else 1)) if number else 0.05
+
+
+def thresholds(rule):
+    """Return the levels of a rule."""
+    own = rule.get("severity", "warning")
+    levels = {own: threshold(rule)} | {name: rule[name] for name in ("warning", "error", "critical") if name in rule}
+    return [{"severity": name, "value": float(value)} for name, value in levels.items()]
+
+
+def preview(rule):
+    """Return what a rule says now."""
+    keys = [{"labels": {"service_name": name}, "value": value, "severity": None}
+            for name, value in (("checkout", 0.082), ("payments", 0.012), ("cart", 0.001))]  # fmt: skip
+    for key in keys:
+        reached = [one["severity"] for one in thresholds(rule) if key["value"] > one["value"]]
+        key["severity"] = reached[0] if reached else None
+    crossing = sum(key["severity"] is not None for key in keys)
+    return {"time": rfc(NOW_NS), "unit": "ratio", "thresholds": thresholds(rule), "keys": keys, "keys_left_out": 0,
+            "crossing": crossing, "warnings": [], "failure": failure(rule["condition"])}  # fmt: skip
+
+
+def backtest(rule, last):
+    """Return what a rule would have done: the failing share rises three times, one time higher than the others."""
+    minutes = LASTS[last]
+    start_ns = NOW_NS - minutes * MINUTE_NS
+    limit = min(one["value"] for one in thresholds(rule))
+    step = minutes * 60 / 240
+    times = [start_ns / 1e9 + i * step for i in range(241)]
+    values = [0.004 + 0.002 * math.sin(i / 3) + (0.03 + 0.02 * (i // 80) if i % 80 > 60 else 0) for i in range(241)]
+    fired, since = [], None
+    for place, value in enumerate([*values, 0.0]):
+        if value > limit and since is None:
+            since = place
+        if value <= limit and since is not None:
+            fired.append((since, place))
+            since = None
+    at = [rfc(int(time * 1e9)) for time in [*times, NOW_NS / 1e9]]
+    spans = [
+        {"pending_time": at[a], "fired_time": at[min(a + 1, 241)], "resolved_time": at[b] if b < 241 else None,
+         "severity": rule.get("severity", "warning"), "value": values[a], "peak": max(values[a:b]),
+         "firing_ns": int((b - a) * step * 1e9)} for a, b in fired
+    ]  # fmt: skip
+    firing = sum(one["firing_ns"] for one in spans)
+    longest = max((one["firing_ns"] for one in spans), default=0)
+    window = {"start_time": rfc(start_ns), "end_time": rfc(NOW_NS)}
+    labels = {"service_name": "checkout"}
+    quieter = [{"what": "threshold", "value": 0.06, "text": "above 6%", "fires": 1, "firing_ns": firing // 3,
+                "missed_count": len(spans) - 1,
+                "missed": [{"labels": labels, **{name: one[name] for name in ("fired_time", "firing_ns", "peak")}}
+                           for one in spans[:1]]}]  # fmt: skip
+    return {
+        "window": window, "evaluated": window, "complete": True, "interval_ns": 15 * 10**9, "step_ns": int(step * 1e9),
+        "ticks": 241, "unit": "ratio", "direction": "above", "thresholds": thresholds(rule),
+        "totals": {"keys": 3, "keys_fired": min(1, len(spans)), "fires": len(spans), "pending_only": 0,
+                   "firing_ns": firing, "longest_ns": longest, "firing_at_end": sum(not one["resolved_time"] for one in spans)},
+        "days": [], "keys": [{"labels": labels, "fires": len(spans), "firing_ns": firing, "longest_ns": longest,
+                              "fired": spans, "pending": [], "spans_left_out": 0}] if spans else [],
+        "keys_left_out": 0, "suggestions": quieter if len(spans) > 1 else [], "warnings": [],
+        "series": [{"labels": labels, "times_s": times, "values": values, "bounds": None}],
+        "failure": failure(rule["condition"]),
+    }  # fmt: skip
