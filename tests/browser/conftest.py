@@ -40,7 +40,7 @@ class Served:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
-                   "first_time": lambda: self.api.first_ns, "firing": lambda: self.api.alerts.count_open()}  # fmt: skip
+                   "first_time": lambda: self.api.first_ns, "firing": self.api.alerts.count_open}  # fmt: skip
         routes = [
             *first,
             Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),

@@ -84,7 +84,7 @@ class FakeApi:
         return self.issues.get(parts, params)
 
     def _rules(self, parts, params):
-        return self.rules.get(parts, params)
+        return self.rules.get(parts)
 
     def _issue_occurrences(self, parts, params):
         return self.issues.of(params)

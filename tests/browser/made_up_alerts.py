@@ -95,7 +95,7 @@ class MadeUpAlerts:
         wanted = [
             one for one in self.alerts.values()
             if (not statuses or one["status"] in statuses.replace("open", "active,acknowledged").split(","))
-            and all(not params.get(name) or one[name] == params[name] for name in ("severity", "service", "host", "rule"))
+            and all(one[name] == (params.get(name) or one[name]) for name in ("severity", "service", "host", "rule"))
             and params.get("text", "").lower() in one["title"].lower()
             and all(one["details"]["labels"].get(pair.partition("=")[0]) == pair.partition("=")[2]
                     for pair in filter(None, params.get("labels", "").split(",")))

@@ -27,7 +27,8 @@ def status(**more):
 def found(uid, name, condition, origin="kept", *, stands=None, file="", line=0, **rule):
     """Return a rule as the API gives it."""
     return {"rule": {"uid": uid, "name": name, "condition": condition, **rule}, "origin": origin, "file": file,
-            "line": line, "version": "v1", "status": stands or status(), "yaml": f"- name: {name}\n  condition: {condition}\n"}  # fmt: skip
+            "line": line, "version": "v1", "status": stands or status(),
+            "yaml": f"- name: {name}\n  condition: {condition}\n"}  # fmt: skip
 
 
 def shop():
@@ -72,7 +73,7 @@ class MadeUpRules:
             self.problems = [{"file": "rules/shop.yaml", "line": 31, "column": 14, "path": "alert_rules[2].condition",
                               "message": "“5 persent” at 1:14 is no number", "hint": "did you mean 5%?"}]  # fmt: skip
 
-    def get(self, parts, params):
+    def get(self, parts):
         """Answer a question."""
         if not parts:
             return {"rules": list(self.rules.values()), "problems": self.problems}
@@ -102,7 +103,7 @@ class MadeUpRules:
         if parts[1:] == ["thresholds"]:
             return self.rules[parts[0]]
         rule = body["rule"]
-        uid = parts[0] if parts[0] else re.sub(r"[^a-z0-9]+", "-", rule["name"].lower())
+        uid = parts[0] or re.sub(r"[^a-z0-9]+", "-", rule["name"].lower())
         self.rules[uid] = {**found(uid, rule["name"], rule["condition"]), "rule": {**rule, "uid": uid}}
         return self.rules[uid]
 
@@ -182,7 +183,8 @@ def backtest(rule, last):
         "window": window, "evaluated": window, "complete": True, "interval_ns": 15 * 10**9, "step_ns": int(step * 1e9),
         "ticks": 241, "unit": "ratio", "direction": "above", "thresholds": thresholds(rule),
         "totals": {"keys": 3, "keys_fired": min(1, len(spans)), "fires": len(spans), "pending_only": 0,
-                   "firing_ns": firing, "longest_ns": longest, "firing_at_end": sum(not one["resolved_time"] for one in spans)},
+                   "firing_ns": firing, "longest_ns": longest,
+                   "firing_at_end": sum(not one["resolved_time"] for one in spans)},
         "days": [], "keys": [{"labels": labels, "fires": len(spans), "firing_ns": firing, "longest_ns": longest,
                               "fired": spans, "pending": [], "spans_left_out": 0}] if spans else [],
         "keys_left_out": 0, "suggestions": quieter if len(spans) > 1 else [], "warnings": [],

@@ -57,7 +57,8 @@ async def show(visit: Visit) -> Response:
     is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
     told = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
-        "overview.html", firing=alerts, causes=[] if is_quiet else causes, services=services[:SERVICES], found=len(services),
+        "overview.html", firing=alerts, causes=[] if is_quiet else causes,
+        services=services[:SERVICES], found=len(services),
         troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,
         hosts=host_rows[:HOSTS], host_count=len(host_rows),
         hosts_problem=hosts["problem"], new_issues=fresh[:NEW_ISSUES], more_issues=len(fresh) - NEW_ISSUES,

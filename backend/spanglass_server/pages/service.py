@@ -55,7 +55,8 @@ async def show(visit: Visit) -> Response:
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
     finding = find(series["points"], visit.until_s)
     return visit.page(
-        "service.html", firing=alerts, finding=finding, reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
+        "service.html", firing=alerts, finding=finding,
+        reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,

@@ -23,8 +23,9 @@ LINKABLE = ("http://", "https://")
 #: Navigation: path, name, icon.
 SECTIONS = (
     ("/", "Overview", "overview"), ("/services", "Services", "services"), ("/traces", "Traces", "traces"),
-    ("/issues", "Errors", "errors"), ("/alerts", "Alerts", "alerts"), ("/logs", "Logs", "logs"), ("/metrics", "Metrics", "metrics"),
-    ("/dashboards", "Dashboards", "dashboards"), ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
+    ("/issues", "Errors", "errors"), ("/alerts", "Alerts", "alerts"), ("/logs", "Logs", "logs"),
+    ("/metrics", "Metrics", "metrics"), ("/dashboards", "Dashboards", "dashboards"), ("/hosts", "Hosts", "hosts"),
+    ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
 ALSO = {"/releases": "/issues", "/processes": "/hosts", "/rules": "/alerts"}

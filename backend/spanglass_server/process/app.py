@@ -16,8 +16,10 @@ import pyarrow as pa
 import uvicorn
 from starlette.applications import Starlette
 
+from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
+from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
@@ -241,7 +243,15 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     def first_time() -> int | None:
         return node.store.contents.snapshot.first_ns(*SENT)
 
-    this: Server = {"clock_ns": time.time_ns, "version": release, "health": health, "first_time": first_time}
+    def firing() -> int:
+        try:
+            return parts.alerting.desk.store.count(AlertFilter(statuses=tuple(OPEN)))
+        except OSError:  # pages say so themselves; a count that can't be had is no reason to show none of them
+            return 0
+
+    this: Server = {
+        "clock_ns": time.time_ns, "version": release, "health": health, "firing": firing, "first_time": first_time,
+    }  # fmt: skip
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[

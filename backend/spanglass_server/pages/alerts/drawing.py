@@ -6,6 +6,7 @@ import json
 import math
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_server.pages import charts
@@ -115,7 +116,7 @@ def _chart(course: Course, shown: Sequence[Mapping[str, Any]], names: Sequence[s
 def _at(one: Mapping[str, Any], times: Sequence[float], step_s: float) -> list[float | None]:
     """Return the newest value of each step; the one before while there is none, for two steps of the series' own."""
     given = one["times_s"]
-    gaps = [later - earlier for earlier, later in zip(given, given[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(given)]
     patience = max([step_s, 2 * (max(gaps) if gaps else step_s)])
     found: list[float | None] = []
     for time in times:
@@ -185,7 +186,7 @@ def _joined(values: list[float | None], own: Sequence[bool]) -> list[float | Non
 
 
 def _step(times: Sequence[float]) -> float:
-    gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(times))
     return gaps[len(gaps) // 2] if gaps else 60.0
 
 

@@ -76,7 +76,6 @@ def others(labels: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in sorted(labels.items()) if name not in TOLD]
 
 
-
 def rule(found: Mapping[str, Any], visit: Visit) -> Row:
     """Return a rule with where it stands, and the words of it."""
     status, written = found["status"] or {}, found["rule"]

@@ -77,5 +77,3 @@ def facts(rule: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 
 def _evaluation(one: Mapping[str, Any]) -> dict[str, Any]:
     return {**one, "time_ns": reading.time_ns(one["time"]), "took": duration_text(one["duration_ns"])}
-
-

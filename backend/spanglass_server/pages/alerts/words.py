@@ -10,8 +10,6 @@ from spanglass_server.pages.units import SIZES, ceiling_of, value_parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass_server.pages.format import Clock
-
 
 class Level(NamedTuple):
     """How a severity looks: the class of its badge, its icon, its word."""
@@ -99,7 +97,7 @@ def status(alert: Mapping[str, Any]) -> str:
         who = alert["resolved_by"]
     if word == "active":
         return "Firing" if alert["firing"] else "Active"
-    return f"{word.capitalize()} by {who}" if who not in BY_ITSELF else word.capitalize()
+    return f"{str(word).capitalize()} by {who}" if (who or "") not in BY_ITSELF else str(word).capitalize()
 
 
 def lasted(alert: Mapping[str, Any], now_ns: int) -> str:
@@ -110,11 +108,6 @@ def lasted(alert: Mapping[str, Any], now_ns: int) -> str:
 
 def entry(found: Mapping[str, Any]) -> str:
     """Return what a line of a history says, behind the name of who did it (nobody's for what happened by itself)."""
-    kind = found["kind"]
+    kind = str(found["kind"])
     word = DONE.get(kind, kind.replace("_", " ").capitalize())
     return word if found["by"] in BY_ITSELF else word.lower()
-
-
-def since(time_ns: int, clock: Clock) -> str:
-    """Return a moment, with its seconds where it was just now."""
-    return clock.minute(time_ns)

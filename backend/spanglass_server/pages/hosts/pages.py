@@ -105,7 +105,8 @@ async def show_host(visit: Visit) -> Response:
         visit, [_with_process(row, visit) for row in processes["processes"]], PROCESS_SORTS, "cpu"
     )
     return visit.page(
-        "hosts/host.html", firing=alerts, host=host, charts=drawing.draw(course, drawing.HOST, visit), problem=course["problem"],
+        "hosts/host.html", firing=alerts, host=host,
+        charts=drawing.draw(course, drawing.HOST, visit), problem=course["problem"],
         troubles=wrong.troubles([host], visit), processes=rows[:MOST_ROWS], sort=sort, ascending=ascending,
         processes_problem=processes["problem"],
     )  # fmt: skip

@@ -42,7 +42,7 @@ export async function renew() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const [parts, others] = [document, fresh].map((page) => [...page.querySelectorAll("[data-live], [data-live-too]")]);
+  const [parts, others] = [document, fresh].map((page) => [...page.querySelectorAll("[data-live], [data-too]")]);
   if (parts.length !== others.length) return location.reload(); // what is shown has changed as a whole
   const active = document.activeElement;
   parts.forEach((part, i) => morph(part, document.adoptNode(others[i])));
