@@ -46,6 +46,11 @@ class SeriesCache:
             self._held.move_to_end(key)
             return held[0]
 
+    def has(self, key: Hashable) -> bool:
+        """Whether there is a value, which is not thereby asked for."""
+        with self._lock:
+            return key in self._held
+
     def put(self, key: Hashable, value: Any, size: int) -> None:
         """Keep a value of so many bytes, in the place of the one before."""
         if size > self._max_bytes // 2:  # it would push out all others, to go with the next one itself

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """What is counted: a signal, whose labels are SQL over stored columns. ``OCCURRENCES`` means events of issues."""
 
@@ -32,7 +32,7 @@ class Family:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counted:
     """A metric that is counted from records: its family, and which of its values it has."""
 
@@ -43,9 +43,9 @@ class Counted:
     help: str
 
     @property
-    def column(self) -> str:
-        """The value of each cell: how many, or how long all together."""
-        return "total" if self.form is Form.SUM else "records"
+    def has_bounds(self) -> bool:
+        """Whether each bound has a series."""
+        return self.form is Form.BUCKET
 
 
 def _words(column: str, words: Iterable[str]) -> str:

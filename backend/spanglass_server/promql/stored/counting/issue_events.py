@@ -16,7 +16,7 @@ from spanglass_server.times import NS_PER_MS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from spanglass_server.promql.stored.counting.counts import Asked
+    from spanglass_server.promql.stored.counting.recurring import Asked
     from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.ports import QuerySession, Window
 

@@ -11,10 +11,11 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.counting.counts import Asked, counts_of
+from spanglass_server.promql.stored.counting.counts import counts_of, note
 from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
 from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of
 from spanglass_server.promql.stored.counting.issue_events import event_counts, events_within
+from spanglass_server.promql.stored.counting.recurring import Asked
 from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
@@ -39,7 +40,7 @@ _STEPS_MS = tuple(1000 * seconds for seconds in (10, 15, 30, 60, 120, 300, 600, 
 #: A window of a range selector, or the lookback, has at least so many samples.
 _STEPS_PER_WINDOW = 10
 _DEFAULT_WINDOW_MS = 300_000
-_FINER = 24
+_FINER = 8
 _LEAST_PER_WINDOW = 4
 
 
@@ -58,8 +59,8 @@ def step_ms(window_ms: int) -> int:
 def _step_of(selector: Selector) -> int:
     """The step for a selector: if there is one of which its windows and their ends are whole multiples, such a step.
 
-    No record in a window is then only estimated. The usual step and shorter ones come first, but none shorter than a
-    twenty-fourth of it, as that costs too much; then one of which a window has four at least.
+    No record in a window is then only estimated. The usual step and shorter ones come first, but none shorter than an
+    eighth of it, as that costs too much; then one of which a window has four at least.
     """
     usual = step_ms(selector.window_ms)
     if not selector.step_ms:
@@ -84,6 +85,7 @@ class Records:
         signal = asked.metric.family.signal
         if signal is Signal.OCCURRENCES:
             return [] if self.events is None else [event_counts(self.session, self.events, asked, window)]
+        note(self.cache, asked)
         return [counts_of(self.session, self.cache, part, asked) for part in self.session.parts(signal, window)]
 
     def has_events(self, window: Window) -> bool:
@@ -100,7 +102,7 @@ def counted_samples(records: Records, selector: Selector, metric: Counted, max_s
     filters = filters_of(selector)
     check_filters(filters, metric.family.signal)
     on_labels = [matcher for matcher in selector.matchers if matcher.name != FILTER]
-    named = {*selector.named, *(m.name for m in on_labels)} - {NAME, "le", FILTER}
+    named = {*selector.named, *(m.name for m in on_labels)} - {NAME, "le", FILTER, *metric.family.labels}
     asked = Asked(metric, frozenset(named), filters, step)
     numbers = _numbers(first, last, step, selector)
     _check(metric, 2 * len(numbers), max_samples)

@@ -1,1 +1,0 @@
-"""The written form of alert rules: YAML and JSON, with the place of everything that is wrong."""

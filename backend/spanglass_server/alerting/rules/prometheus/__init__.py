@@ -1,1 +1,0 @@
-"""Rule files of Prometheus: groups of alerting and recording rules."""

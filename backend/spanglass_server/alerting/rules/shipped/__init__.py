@@ -1,1 +1,0 @@
-"""Alert rules that come with the server, a YAML file a subject."""

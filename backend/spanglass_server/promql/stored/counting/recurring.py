@@ -1,0 +1,83 @@
+"""Questions about records that come again and again, as those of alert rules: a new part is read once for all of them.
+
+Rules that differ in their filter only are most of many rules. Each would read every new part by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.promql.stored.counting.families import Counted
+
+#: A question recurs while it was asked of one of so many last new parts: some minutes, as each tick finds a few.
+_REMEMBERED_PARTS = 30
+#: Conditions in one statement; planning takes longer than that many small ones from about two hundred on.
+MOST_TOGETHER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted of every part: a metric's records for which all ``filters`` hold, in steps of ``step_ms``.
+
+    ``named`` are labels that the expression names.
+    """
+
+    metric: Counted
+    named: frozenset[str]
+    filters: tuple[str, ...]
+    step_ms: int
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """Equal for what one statement can count."""
+        return (self.metric.family.signal, self.metric.has_bounds, self.named, self.step_ms)
+
+
+class Recurring:
+    """Which questions are asked again and again; thread-safe. Time passes with each new part that is read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._parts: dict[tuple[str, int], None] = {}  # the last new ones, in order
+        self._now = 0  # how many there were
+        self._asked: dict[Asked, tuple[int, int]] = {}  # when first and last; the one asked last is the last one
+
+    def note(self, asked: Asked) -> None:
+        """A question is asked."""
+        with self._lock:
+            first, _ = self._asked.pop(asked, (self._now, self._now))
+            self._asked[asked] = (first, self._now)
+
+    def together(self, asked: Asked, part: tuple[str, int]) -> list[Asked]:
+        """A question of a part that was not read for it yet, with those that will probably be asked of it as well."""
+        with self._lock:
+            if part not in self._parts:
+                self._begin(part)
+            return [asked, *self._likely(asked)][:MOST_TOGETHER]
+
+    def _begin(self, part: tuple[str, int]) -> None:
+        self._now += 1
+        self._parts[part] = None
+        if len(self._parts) > _REMEMBERED_PARTS:
+            del self._parts[next(iter(self._parts))]
+        for each, (_, last) in list(self._asked.items()):
+            if last >= self._now - _REMEMBERED_PARTS:
+                break
+            del self._asked[each]
+
+    def _likely(self, asked: Asked) -> list[Asked]:
+        group = asked.group
+        return [
+            each
+            for each, (first, last) in self._asked.items()
+            if each.group == group and last > first and each != asked
+        ]
+
+
+def recurring(cache: SeriesCache) -> Recurring:
+    """The recurring questions of a process, which are kept with its cache."""
+    return cache.kept("recurring questions", Recurring, lambda _: 100_000)

@@ -1,0 +1,80 @@
+"""Questions about records that come again: a new part is read once for all of them, and each gets its own counts."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from stored_points import START_MS
+from stored_spans import Bench
+
+from spanglass_server.promql.engine import range_query
+from spanglass_server.promql.evaluation.query import Options
+from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.promql.stored.cache import SeriesCache
+from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.signals import Signal
+
+BASE_MS = START_MS // 30_000 * 30_000
+RULES = (
+    "sum by (http_route) (increase(spans_total[2m]))",
+    *(f'sum by (http_route) (increase(spans_total{{__filter__="service:s{n}"}}[2m]))' for n in range(4)),
+    'sum by (http_route) (increase(spans_total{__filter__="status:error", service_name="s1"}[5m]))',
+    'sum by (http_route) (increase(span_duration_seconds_sum{__filter__="duration > 100ms"}[2m]))',
+    'sum by (http_route) (increase(spans_total{__filter__="no.such.key:1"}[2m]))',
+    'histogram_quantile(0.5, sum by (le) (rate(span_duration_seconds_bucket{__filter__="service:s1"}[2m])))',
+    'histogram_quantile(0.5, sum by (le) (rate(span_duration_seconds_bucket{__filter__="service:s2"}[2m])))',
+)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Open a store and an engine over an empty directory, closed after the test."""
+    opened = Bench(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+def spans(second, count=60):
+    """Spans of three services from a second on."""
+    at = [BASE_MS * 10**6 + (second + place % 25) * 10**9 for place in range(count)]
+    text = pa.dictionary(pa.int32(), pa.string())
+    return pa.table(
+        {
+            "resource.service.name:str": pa.array([f"s{place % 3}" for place in range(count)]).cast(text),
+            "span.http.route:str": pa.array([f"/{place % 2}" for place in range(count)]).cast(text),
+            "name": pa.array(["GET"] * count).cast(text),
+            "kind": pa.array([2] * count, pa.int32()),
+            "status_code": pa.array([2 if place % 5 == 0 else 0 for place in range(count)], pa.int32()),
+            "start_time_ns": pa.array(at, pa.int64()),
+            "duration_ns": pa.array([place * 10_000_000 for place in range(count)], pa.int64()),
+        }
+    )
+
+
+def values(bench, cache, at_ms, statements):
+    """What each rule says at a time, and how many statements that took."""
+
+    def ask(session):
+        plain = session.execute
+        session.execute = lambda *arguments: (statements.append(arguments[0]), plain(*arguments))[1]
+        steps = Steps(at_ms, 15_000, 1)
+        found = [
+            range_query(StoredSeries(session, cache), text, steps, Options(each_alone=True)).value for text in RULES
+        ]
+        return [sorted(zip(map(str, one.labels.rows()), one.values[:, 0].tolist(), strict=True)) for one in found]
+
+    return bench.engine.run_here(ask)
+
+
+def test_a_new_part_is_read_once_for_all_that_recur(bench):
+    """From the third time on a new part takes two statements, for counts and for buckets; the counts are right."""
+    cache, needed = SeriesCache(), []
+    for tick in range(4):
+        bench.write(spans(30 * tick), Signal.SPANS)
+        statements = []
+        at_ms = BASE_MS + 30_000 * (tick + 1)
+        found = values(bench, cache, at_ms, statements)
+        assert found == values(bench, SeriesCache(), at_ms, [])
+        needed.append(len(statements))
+    assert needed[0] == len(RULES) - 1  # no part can have the key that none has
+    assert needed[2:] == [2, 2]
