@@ -12,6 +12,8 @@ from spanglass.api import PLACES as _MANUAL_API
 from spanglass.process.locks import ForkGate as _ForkGate
 
 if TYPE_CHECKING:
+    from spanglass.api.analysis.figures import Figures
+    from spanglass.api.analysis.thresholds import ThresholdManager
     from spanglass.api.collector import MetricsCollector
     from spanglass.api.decorator import trace
     from spanglass.api.health.monitor import (
@@ -31,11 +33,15 @@ if TYPE_CHECKING:
     from spanglass.api.spans import SpanHandle, Tracer, current_span, span, start_span
     from spanglass.context import bind, set_session, set_user
     from spanglass.errors import (
+        AlertError,
+        AnalysisError,
         CollectionError,
         HealthError,
         MetricError,
         MonitorError,
+        NotificationError,
         PerformanceError,
+        ResourceError,
         TracingError,
     )
     from spanglass.exceptions.telling import capture_exception
@@ -46,7 +52,10 @@ if TYPE_CHECKING:
     from spanglass.start.setup import configure, force_flush, shutdown
 
 __all__ = [
+    "AlertError",
+    "AnalysisError",
     "CollectionError",
+    "Figures",
     "HealthError",
     "HealthMonitor",
     "HealthReport",
@@ -54,11 +63,14 @@ __all__ = [
     "MetricError",
     "MetricsCollector",
     "MonitorError",
+    "NotificationError",
     "PerformanceError",
     "PerformanceMonitor",
+    "ResourceError",
     "ScrubMatch",
     "SettingsError",
     "SpanHandle",
+    "ThresholdManager",
     "Tracer",
     "TracingError",
     "bind",

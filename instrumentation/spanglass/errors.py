@@ -5,7 +5,11 @@
     ├── CollectionError     taking measurements
     │   └── MetricError     a metric's name, unit or buckets are wrong, or differ from its first definition
     ├── PerformanceError    an operation or a monitor cannot be measured as asked
-    └── HealthError         a health check cannot be registered as asked
+    ├── HealthError         a health check cannot be registered as asked
+    ├── ResourceError       resources cannot be measured at all
+    ├── AlertError          a rule, a handler or a change of an alert is wrong
+    ├── NotificationError   an alert did not get through to a handler, a channel or the server
+    └── AnalysisError       figures cannot be analysed as asked
 
 What goes wrong while the application runs, such as a value that is no number, is logged once and counted: see
 ``spanglass.guard``. Wrong settings are ``SettingsError``, of ``spanglass.settings.settings``.
@@ -13,7 +17,18 @@ What goes wrong while the application runs, such as a value that is no number, i
 
 from __future__ import annotations
 
-__all__ = ["CollectionError", "HealthError", "MetricError", "MonitorError", "PerformanceError", "TracingError"]
+__all__ = [
+    "AlertError",
+    "AnalysisError",
+    "CollectionError",
+    "HealthError",
+    "MetricError",
+    "MonitorError",
+    "NotificationError",
+    "PerformanceError",
+    "ResourceError",
+    "TracingError",
+]
 
 
 class MonitorError(Exception):
@@ -38,3 +53,26 @@ class PerformanceError(MonitorError):
 
 class HealthError(MonitorError):
     """A health check is defined wrongly; the message names the check."""
+
+
+class ResourceError(MonitorError):
+    """Resources of the host cannot be measured; the message says why."""
+
+
+class AlertError(MonitorError):
+    """An alert rule is wrong, or an alert can't be changed so; the message names it and says what to do.
+
+    ``column`` is where in a rule's condition the mistake stands, from 1; 0 if it is not in the condition.
+    """
+
+    def __init__(self, message: str, column: int = 0) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+class NotificationError(MonitorError):
+    """An alert did not get through; the message names whom it was for."""
+
+
+class AnalysisError(MonitorError):
+    """Figures cannot be analysed: a strategy that failed, or that is none; the message names the monitor."""

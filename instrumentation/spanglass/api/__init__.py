@@ -8,6 +8,8 @@ __all__ = ["PLACES"]
 PLACES: dict[str, str] = {
     name: f"spanglass.{module}"
     for module, names in {
+        "api.analysis.figures": ("Figures",),
+        "api.analysis.thresholds": ("ThresholdManager",),
         "api.collector": ("MetricsCollector",),
         "api.decorator": ("trace",),
         "api.health.monitor": (
@@ -26,11 +28,15 @@ PLACES: dict[str, str] = {
         "api.operations": ("PerformanceMonitor", "operation_statistics", "track_operation"),
         "api.spans": ("SpanHandle", "Tracer", "current_span", "span", "start_span"),
         "errors": (
+            "AlertError",
+            "AnalysisError",
             "CollectionError",
             "HealthError",
             "MetricError",
             "MonitorError",
+            "NotificationError",
             "PerformanceError",
+            "ResourceError",
             "TracingError",
         ),
     }.items()

@@ -3,12 +3,16 @@
 Each run that completes is counted in this process, measured in the histogram ``spanglass.operation.duration``, and,
 unless ``span=False``, a span. In the explicit form (``operation = track_operation(...)`` ... ``operation.complete()``)
 the span is not current, for nothing says where its block ends.
+
+A monitor also says what its statistics mean: thresholds, queries that are slow or run in a loop, and what to do
+(``await monitor.monitor_performance()``); ``spanglass.api.analysis`` does that, imported when it is asked for.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from opentelemetry import trace
@@ -25,8 +29,14 @@ from spanglass.values import MAX_NAME, attributes_of, text_of
 from spanglass_core.attribute_names import OPERATION_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from types import TracebackType
+
+    from spanglass.api.analysis.figures import Figures
+    from spanglass.api.analysis.performance import PerformanceAnalyzer
+    from spanglass.api.analysis.queries import QueryLog
+    from spanglass.api.analysis.report import Report
+    from spanglass.api.analysis.thresholds import ThresholdManager
 
 __all__ = [
     "DURATION_METRIC",
@@ -35,6 +45,7 @@ __all__ = [
     "Operation",
     "OperationStatistics",
     "PerformanceMonitor",
+    "default_monitor",
     "operation_statistics",
     "track_operation",
 ]
@@ -102,7 +113,9 @@ class Operation:
 class PerformanceMonitor:
     """Counts the runs of operations by name, over the life of this process; throughput over the last ``window_s``.
 
-    ``clock_ns`` is any clock that does not go backwards. A forked child begins at zero.
+    ``clock_ns`` is any clock that does not go backwards. A forked child begins at zero. ``thresholds`` are of the
+    figures of ``get_metrics``; without them ``DEFAULT_THRESHOLDS`` of ``spanglass.api.analysis.performance``. Queries
+    that take ``slow_query_s`` are slow, those that run ``repeated_queries`` times in one run are taken for a loop.
     """
 
     def __init__(
@@ -111,6 +124,10 @@ class PerformanceMonitor:
         window_s: float = _WINDOW_NS / NS_PER_S,
         max_operations: int = MAX_OPERATIONS,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
+        unix_ns: Callable[[], int] = time.time_ns,
+        thresholds: ThresholdManager | None = None,
+        slow_query_s: float = 0.5,
+        repeated_queries: int = 10,
     ) -> None:
         if not window_s > 0:
             raise PerformanceError(f"window_s is {window_s}: throughput is counted over more than no time")
@@ -118,7 +135,12 @@ class PerformanceMonitor:
             raise PerformanceError(f"max_operations is {max_operations}: at least one name must be kept")
         self._window_ns = round(window_s * NS_PER_S)
         self._max_operations = max_operations
+        if not slow_query_s > 0 or repeated_queries < 2:  # noqa: PLR2004 - once is no repetition
+            raise PerformanceError("slow_query_s must be more than 0, and repeated_queries 2 or more")
         self._clock_ns = clock_ns
+        self._unix_ns = unix_ns
+        self._given_thresholds = thresholds
+        self._queries = (slow_query_s, repeated_queries)
         self.renew()
         in_child_while_alive(self)
 
@@ -150,6 +172,56 @@ class PerformanceMonitor:
             now_ns = self._clock_ns()
             return {name: combined([tally], now_ns) for name, tally in self._tallies.items()}
 
+    @cached_property
+    def thresholds(self) -> ThresholdManager:
+        """The thresholds of this monitor, to be set and removed at any time."""
+        from spanglass.api.analysis.performance import DEFAULT_THRESHOLDS  # noqa: PLC0415 - few ask for reports
+        from spanglass.api.analysis.thresholds import ThresholdManager  # noqa: PLC0415
+
+        return self._given_thresholds or ThresholdManager(DEFAULT_THRESHOLDS)
+
+    @cached_property
+    def queries(self) -> QueryLog:
+        """The queries of databases that were recorded."""
+        from spanglass.api.analysis.queries import QueryLog  # noqa: PLC0415 - few record queries
+
+        slow_s, repeated = self._queries
+        return QueryLog(slow_s=slow_s, repeated=repeated)
+
+    def record_query(self, text: str, duration_s: float, /, *, operation: str = "", run: Hashable = None) -> None:
+        """Take one query of a database; ``run`` tells the runs of an operation apart, for those in a loop."""
+        try:
+            self.queries.record(text, duration_s, operation=operation, run=run)
+        except Exception as error:  # noqa: BLE001 - whatever is given as text or run
+            swallow("record a query", error)
+
+    def watch_queries(self) -> Callable[[], None]:
+        """Record the queries of all spans of databases that begin from now on; returns what ends that.
+
+        Raises ``PerformanceError`` while there are no spans: before ``configure()``.
+        """
+        from spanglass.api.analysis.query_spans import watch  # noqa: PLC0415 - few record queries
+
+        return watch(self.queries).end
+
+    def get_metrics(self) -> Figures:
+        """The statistics of all operations as figures: ``error_rate``, ``avg_response_time``, ``request_rate`` ..."""
+        from spanglass.api.analysis.performance import figures_of  # noqa: PLC0415 - few ask for figures
+
+        return figures_of(self.get_statistics(), self._unix_ns())
+
+    async def monitor_performance(self) -> Report:
+        """Measure and analyse, in a thread: thresholds that are crossed, slow queries, those in loops, what to do."""
+        import asyncio  # noqa: PLC0415 - who awaits this has imported it already
+
+        return await asyncio.to_thread(self._analyzer.report, self.get_metrics(), self.operations())
+
+    @cached_property
+    def _analyzer(self) -> PerformanceAnalyzer:
+        from spanglass.api.analysis.performance import PerformanceAnalyzer  # noqa: PLC0415 - few ask for reports
+
+        return PerformanceAnalyzer(self.thresholds, self.queries)
+
     def ended(self, name: str, started_ns: int, error_type: str | None) -> None:
         """Count a run that ends now; ``error_type`` is None if it succeeded."""
         try:
@@ -169,16 +241,16 @@ class PerformanceMonitor:
             swallow("count an operation", error)
 
 
-_monitor = PerformanceMonitor()
+default_monitor = PerformanceMonitor()
 
 
 def track_operation(
     name: str, /, *, span: bool = True, attributes: Mapping[str, object] | None = None, **more: object
 ) -> Operation:
     """Begin a run of an operation, counted in this process's monitor."""
-    return _monitor.track_operation(name, span=span, attributes=attributes, **more)
+    return default_monitor.track_operation(name, span=span, attributes=attributes, **more)
 
 
 def operation_statistics(name: str | None = None) -> OperationStatistics:
     """Return the statistics of one operation of this process, or of all together."""
-    return _monitor.get_statistics(name)
+    return default_monitor.get_statistics(name)

@@ -16,7 +16,7 @@ from spanglass.api.health.monitor import default_monitor
 from spanglass_core import attribute_names
 
 APP = Path(__file__).parents[3] / "docs" / "app"
-PAGES = ("health-checks.md", "manual-api.md")
+PAGES = ("health-checks.md", "manual-api.md", "monitoring.md")
 
 
 @pytest.fixture
@@ -74,6 +74,12 @@ def test_what_is_sent_is_documented():
 
     assert {name for name in used if getattr(attribute_names, name) not in text} == set()
     assert {"ARGUMENT_PREFIX", "HEALTH_CHANGED_EVENT", "MESSAGE_TEMPLATE", "OPERATION_NAME"} <= used
+
+
+@pytest.mark.usefixtures("sent")
+def test_the_examples_of_monitoring(run):
+    """They run, and what they assert of figures, recommendations and alerts holds."""
+    run("monitoring.md")
 
 
 def test_places_are_right():

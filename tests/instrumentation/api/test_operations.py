@@ -203,7 +203,7 @@ def test_a_broken_clock_does_not_break_the_block(sent, monkeypatch, failures):
 @pytest.mark.usefixtures("sent")
 def test_the_process_has_a_monitor(monkeypatch):
     """track_operation and operation_statistics share one; it works with providers and without."""
-    monkeypatch.setattr(operations, "_monitor", PerformanceMonitor())
+    monkeypatch.setattr(operations, "default_monitor", PerformanceMonitor())
     with operations.track_operation("query", rows=1):
         pass
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
+import functools
 import math
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -29,7 +30,12 @@ from spanglass.errors import HealthError
 from spanglass.process.forking import in_child_while_alive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from spanglass.api.analysis.figures import Figures
+    from spanglass.api.analysis.usage import HostUsage
+    from spanglass.api.config import MonitoringConfig
+    from spanglass.api.operations import PerformanceMonitor
 
     CheckFunction = TypeVar("CheckFunction", bound=Callable[[], Any])
 
@@ -53,10 +59,24 @@ MAX_CHECKS = 100
 
 
 class HealthMonitor:
-    """Registered checks and their latest results. A forked child keeps the checks, and no results."""
+    """Registered checks and their latest results. A forked child keeps the checks, and no results.
 
-    def __init__(self, *, clocks: Clocks | None = None) -> None:
+    ``config`` is the part ``monitoring`` of a configuration, as a mapping or ``MonitoringConfig``: its ``health`` has
+    ``enabled``, ``check_interval`` and ``timeout``. ``performance`` is whose figures ``get_performance_metrics`` gives.
+    """
+
+    def __init__(
+        self,
+        config: MonitoringConfig | Mapping[str, Any] | None = None,
+        *,
+        clocks: Clocks | None = None,
+        performance: PerformanceMonitor | None = None,
+    ) -> None:
+        self._config = _read(config)
+        self._performance = performance
         self.clocks = clocks or Clocks()
+        self._timeout_s: float = 10 if self._config is None else self._config.check_timeout_s
+        self._interval_s = None if self._config is None else self._config.check_interval_s
         self._checks: dict[str, Check] = {}
         self._loop: asyncio.AbstractEventLoop | None  # where checks were last awaited
         self.on_register: Callable[[], None] | None = None  # wakes the runner
@@ -78,14 +98,14 @@ class HealthMonitor:
         function: CheckFunction,
         /,
         *,
-        timeout: float = ...,
+        timeout: float | None = ...,
         critical: bool = ...,
         interval: float | None = ...,
     ) -> CheckFunction: ...
 
     @overload
     def register_check(
-        self, name: str, /, *, timeout: float = ..., critical: bool = ..., interval: float | None = ...
+        self, name: str, /, *, timeout: float | None = ..., critical: bool = ..., interval: float | None = ...
     ) -> Callable[[CheckFunction], CheckFunction]: ...
 
     def register_check(
@@ -94,7 +114,7 @@ class HealthMonitor:
         function: Callable[[], Any] | None = None,
         /,
         *,
-        timeout: float = 10,
+        timeout: float | None = None,
         critical: bool = True,
         interval: float | None = None,
     ) -> Any:
@@ -102,14 +122,17 @@ class HealthMonitor:
 
         ``function`` takes nothing, is a function or a coroutine function, and says how it is as ``understood``
         describes: nothing or True is well, False or an exception is not. ``timeout`` and ``interval`` are in seconds;
-        without ``interval`` it is the runner's, 30 s. A check that is not ``critical`` makes the application degraded,
-        never unhealthy. A coroutine that needs the application's event loop is registered while that runs.
+        without them they are the configuration's, else 10 s, and the runner's 30 s. A check that is not ``critical``
+        makes the application degraded, never unhealthy. A coroutine that needs the application's event loop is
+        registered while that runs.
         Raises ``HealthError`` naming the check.
         """
         if function is None:
             return lambda decorated: self.register_check(
                 name, decorated, timeout=timeout, critical=critical, interval=interval
             )
+        timeout = self._timeout_s if timeout is None else timeout
+        interval = self._interval_s if interval is None else interval
         self._refuse(name, function, timeout=timeout, interval=30 if interval is None else interval)
         check = Check(
             name=name,
@@ -149,6 +172,34 @@ class HealthMonitor:
         for run in runs:
             concurrent.futures.wait([run.done], timeout=run.remaining_s(self.clocks.steady_ns()))
         return self._report(runs, began_ns)
+
+    async def get_health_metrics(self) -> Figures:
+        """Run all checks, and read what of the host is in use; nothing of it blocks the loop.
+
+        The figures are ``health_status`` (1, 0.5, 0), ``failed_checks``, ``check_<name>``, and ``cpu_usage``,
+        ``memory_usage``, ``disk_usage`` and others of the host. None at all where ``health`` is not enabled.
+        """
+        from spanglass.api.analysis.figures import Figures  # noqa: PLC0415 - few ask for figures
+        from spanglass.api.health.figures import figures_of, with_usage  # noqa: PLC0415
+
+        if self._config is not None and not self._config.health_enabled:
+            return Figures({}, time_ns=self.clocks.unix_nano())
+        return await with_usage(figures_of(await self.check_health(), self.clocks.unix_nano()), self._usage)
+
+    async def get_performance_metrics(self) -> Figures:
+        """The figures of operations: ``error_rate``, ``avg_response_time``, ``request_rate`` and others."""
+        from spanglass.api.analysis.figures import Figures  # noqa: PLC0415 - few ask for figures
+        from spanglass.api.operations import default_monitor as of_process  # noqa: PLC0415
+
+        if self._config is not None and not self._config.performance_enabled:
+            return Figures({}, time_ns=self.clocks.unix_nano())
+        return (self._performance or of_process).get_metrics()
+
+    @functools.cached_property
+    def _usage(self) -> HostUsage:
+        from spanglass.api.analysis.usage import HostUsage  # noqa: PLC0415 - few ask for figures
+
+        return HostUsage()
 
     def is_healthy(self) -> bool:
         """Return whether no critical check failed when it was last run; False while one was never run."""
@@ -226,6 +277,14 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _read(config: MonitoringConfig | Mapping[str, Any] | None) -> MonitoringConfig | None:
+    if config is None:
+        return None
+    from spanglass.api.config import MonitoringConfig  # noqa: PLC0415 - the default monitor has none
+
+    return MonitoringConfig.of(config)
 
 
 default_monitor = HealthMonitor()
