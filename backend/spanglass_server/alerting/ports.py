@@ -39,6 +39,18 @@ class Found:
     file: str
     version: str
     line: int = 0
+    group: str = ""  # of a rule file of Prometheus
+    as_written: Rule | None = None  # where ``rule`` is not, but tuned or with the server's channels
+
+    @property
+    def uid(self) -> str:
+        """The rule's."""
+        return self.rule.uid
+
+    @property
+    def written(self) -> Rule:
+        """The rule as it stands in its file: what is to be changed and kept anew."""
+        return self.as_written or self.rule
 
 
 class RuleBook(Protocol):
@@ -55,16 +67,31 @@ class RuleBook(Protocol):
         """What is wrong with the files now, each with file, line and hint."""
 
     def put(self, rule: Rule, version: str, by: str, now_ns: int) -> Found:
-        """Keep a rule in the place of the one with its uid and this version ("": a new one); ``RuleConflictError``."""
+        """Keep a rule in the place of the one with its uid and this version ("": a new one); ``RuleConflictError``.
+
+        One in the place of a shipped one hides it. ``RuleElsewhereError`` for a uid of the settings or of a file.
+        """
 
     def delete(self, uid: str, version: str, by: str, now_ns: int) -> None:
-        """Delete a kept rule; ``KeyError`` for one that is not there, ``RuleConflictError`` for a changed one."""
+        """Delete a kept rule; ``KeyError`` for one that is not there, ``RuleConflictError`` for a changed one.
+
+        ``RuleElsewhereError`` for one that is not kept.
+        """
 
     def override(self, uid: str, threshold: Threshold, by: str, now_ns: int) -> Found:
-        """Tune a rule; ``KeyError`` for one that is not there."""
+        """Tune a rule, in the place of all that was tuned of it before; nothing given takes that back.
+
+        ``KeyError`` for a rule that is not there, ``ValueError`` for thresholds that can't be.
+        """
 
     def thresholds(self) -> Sequence[KeptThreshold]:
         """What is tuned now, with who and when."""
+
+    def changes(self, uid: str = "") -> Sequence[RuleChange]:
+        """What people changed of a rule, or of all, over pages or the API, newest first."""
+
+    def versions(self, uid: str) -> Sequence[tuple[int, Found]]:
+        """What a kept rule was before, with the time in ns it was replaced or deleted, newest first."""
 
 
 class RuleConflictError(Exception):
@@ -73,6 +100,14 @@ class RuleConflictError(Exception):
     def __init__(self, uid: str, current: str) -> None:
         super().__init__(f"the rule {uid!r} was changed by somebody else" if current else f"{uid!r} was deleted")
         self.current = current
+
+
+class RuleElsewhereError(Exception):
+    """The rule stands in a file that only people change; ``file`` is its path."""
+
+    def __init__(self, uid: str, file: str) -> None:
+        super().__init__(f"the rule {uid!r} stands in {file}: change it there, or tune or disable it here")
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +130,18 @@ class KeptThreshold:
     threshold: Threshold
     updated_by: str
     updated_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A change that somebody made. ``before`` and ``after`` are YAML of the rule, or what was tuned as text."""
+
+    time_ns: int
+    by: str
+    rule_uid: str
+    kind: str  # created, changed, deleted, tuned
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

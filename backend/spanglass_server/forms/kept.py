@@ -55,7 +55,12 @@ class KeptFiles(Generic[F]):
             return self._reader.contents()
 
     def put(self, uid: str, version: str, make: Callable[[str], F]) -> F:
-        """Keep a thing in the place of the one with its uid and this version; ``make`` is given the file's path."""
+        """Keep a thing in the place of the one with its uid and this version; ``make`` is given the file's path.
+
+        ``ValueError`` for a uid that can't be a file's name.
+        """
+        if not re.fullmatch(SLUG_PATTERN, uid):
+            raise ValueError(f"{uid!r} can't be a uid: use small letters, digits, - and _, at most 100 of them")
         with self._lock:
             before = self._expect(uid, version)
             path = self._directory / f"{uid}.yaml" if before is None else Path(before.file)

@@ -10,7 +10,7 @@ from spanglass_core.units import UnitError, format_duration, parse_duration_ns
 from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
-    from spanglass_server.forms.nodes import Node
+    from spanglass_server.forms.nodes import Entry, Node
     from spanglass_server.forms.problems import Report
 
 #: What a reader returns for a value that it could not take; the problem is in the report.
@@ -19,6 +19,7 @@ FAILED: Final = object()
 MAX_TEXT = 20_000
 MAX_ITEMS = 500
 _WHOLE = 2.0**53
+_NO_DURATION = frozenset({"0", "0s", "off", "false"})
 
 
 class Kind(Protocol):
@@ -47,7 +48,7 @@ class Text:
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
         if node.sort in {"list", "mapping", "null"}:
-            report.add(node, f"expected a text, not {_described(node)}", "put it in quotes if it holds { } [ ] or : ")
+            report.add(node, f"expected a text, not {described(node)}", "put it in quotes if it holds { } [ ] or : ")
             return FAILED
         if len(node.text) > MAX_TEXT:
             report.add(node, f"longer than {MAX_TEXT} characters")
@@ -96,7 +97,7 @@ class Flag:
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
         if node.sort != "bool":
-            report.add(node, f"expected true or false, not {_described(node)}")
+            report.add(node, f"expected true or false, not {described(node)}")
             return FAILED
         return node.text.lower() in {"true", "yes", "on"}
 
@@ -119,7 +120,7 @@ class Number:
             return None
         value = _number(node)
         if value is None or (self._whole and not value.is_integer()) or not self._least <= value <= self._most:
-            report.add(node, f"expected {self._expected()}, not {_described(node)}")
+            report.add(node, f"expected {self._expected()}, not {described(node)}")
             return FAILED
         return int(value) if self._whole else value
 
@@ -147,21 +148,22 @@ def _number(node: Node) -> float | None:
 
 
 class Duration:
-    """A duration such as ``30s``, in nanoseconds; ``0`` and ``off`` are none."""
+    """A duration such as ``30s``, in nanoseconds; ``0`` and ``off`` are none, which is written as ``none``."""
 
     schema: Final = {"type": "string", "examples": ["30s"]}
 
-    def __init__(self, least_ns: int = 0, *, may_be_off: bool = False) -> None:
+    def __init__(self, least_ns: int = 0, *, may_be_off: bool = False, none: str = "off") -> None:
         self._least_ns = least_ns
         self._may_be_off = may_be_off
+        self._none = none
 
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
-        if self._may_be_off and node.sort in {"number", "bool", "text"} and node.text.lower() in {"0", "off", "false"}:
+        if self._may_be_off and node.sort in {"number", "bool", "text"} and node.text.lower() in _NO_DURATION:
             return 0
         try:
             if node.sort != "text":
-                raise UnitError(f"expected a duration, not {_described(node)}")  # noqa: TRY301 - one message for both
+                raise UnitError(f"expected a duration, not {described(node)}")  # noqa: TRY301 - one message for both
             value = parse_duration_ns(node.text)
         except UnitError as error:
             report.add(node, str(error), "write a number and a unit, such as 30s, 15m or 1h30m")
@@ -176,7 +178,7 @@ class Duration:
     def write(self, value: Any, *, full: bool) -> Any:
         """See ``Kind``."""
         del full
-        return format_duration(value) if value else "off"
+        return format_duration(value) if value else self._none
 
 
 class Many:
@@ -197,7 +199,7 @@ class Many:
         if node.sort == "null":
             return ()
         if node.sort != "list" and not self._alone:
-            report.add(node, f"expected a list, not {_described(node)}", "begin each item with a dash")
+            report.add(node, f"expected a list, not {described(node)}", "begin each item with a dash")
             return FAILED
         items = node.items if node.sort == "list" else (node,)
         if len(items) > self._most:
@@ -211,6 +213,43 @@ class Many:
         return [self._item.write(item, full=full) for item in value]
 
 
-def _described(node: Node) -> str:
+class Texts:
+    """A mapping of names to texts."""
+
+    schema: Final = {"type": "object", "additionalProperties": {"type": "string"}}
+
+    def __init__(self, item: Kind, name: str = "", expected: str = "", *, most: int = 100) -> None:
+        self._item = item
+        self._name = re.compile(name) if name else None
+        self._expected = expected
+        self._most = most
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort == "null":
+            return {}
+        if node.sort != "mapping":
+            report.add(node, f"expected names with their texts, not {described(node)}", "such as team: shop")
+            return FAILED
+        if len(node.entries) > self._most:
+            report.add(node, f"{len(node.entries)} are too many; the most is {self._most}")
+            return FAILED
+        values = {entry.key: self._entry(entry, report) for entry in node.entries}
+        return FAILED if any(value is FAILED for value in values.values()) else values
+
+    def _entry(self, entry: Entry, report: Report) -> Any:
+        if self._name is not None and not self._name.fullmatch(entry.key):
+            place = (entry.line, entry.column)
+            report.add_at(entry.value.path, place, f"{entry.key!r} is not possible here", self._expected)
+            return FAILED
+        return self._item.read(entry.value, report)
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        return {name: self._item.write(text, full=full) for name, text in value.items()}
+
+
+def described(node: Node) -> str:
+    """What a node is, in the middle of a sentence."""
     nouns = {"list": "a list", "mapping": "a mapping", "null": "nothing"}
     return nouns.get(node.sort) or repr(node.text[:80])

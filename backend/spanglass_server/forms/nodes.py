@@ -36,6 +36,7 @@ class Node:
     """A value: ``text`` of a scalar as it was written, ``items`` of a list, ``entries`` of a mapping.
 
     ``path`` is written as in ``panels[2].title``; ``line`` and ``column`` count from 1 and are 0 for JSON.
+    ``text_column`` is where the first character of a scalar's text stands in its line, 0 where that is not known.
     """
 
     sort: Sort
@@ -45,6 +46,7 @@ class Node:
     text: str = ""
     items: tuple[Node, ...] = ()
     entries: tuple[Entry, ...] = ()
+    text_column: int = 0
 
     def named(self, name: str) -> Node | None:
         """The value of a key of a mapping, None if it has none."""
@@ -104,7 +106,7 @@ def _of_yaml(node: yaml.Node, path: str, depth: int, budget: _Budget) -> Node:
     budget.take(depth, line, column)
     if isinstance(node, yaml.ScalarNode):
         sort = _SORTS.get(node.tag.rpartition(":")[2], "text")
-        return Node(sort, path, line, column, text=str(node.value))
+        return Node(sort, path, line, column, text=str(node.value), text_column=_text_column(node, column))
     if isinstance(node, yaml.SequenceNode):
         items = (_of_yaml(item, f"{path}[{place}]", depth + 1, budget) for place, item in enumerate(node.value))
         return Node("list", path, line, column, items=tuple(items))
@@ -113,6 +115,13 @@ def _of_yaml(node: yaml.Node, path: str, depth: int, budget: _Budget) -> Node:
     names = {entry.key for entry in own}
     merged = tuple(entry for entry in _merged(node, path, depth, budget) if entry.key not in names)
     return Node("mapping", path, line, column, entries=own + merged)
+
+
+def _text_column(node: yaml.ScalarNode, column: int) -> int:
+    """Behind the quotes if there are some; unknown in blocks, and in texts of several lines."""
+    if node.style in ("|", ">") or node.start_mark.line != node.end_mark.line:
+        return 0
+    return column + bool(node.style)
 
 
 def _yaml_entries(node: yaml.MappingNode, path: str, depth: int, budget: _Budget) -> Iterator[Entry]:

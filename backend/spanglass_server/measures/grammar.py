@@ -97,13 +97,18 @@ def parse_measure(text: str) -> MeasureQuery:
     )
 
 
-def _measure(name: Token) -> tuple[Measure, str]:
-    """The measure of a name, and the aggregation that may stand before it: ``avg_response_time``."""
+def named_measure(name: str) -> tuple[Measure, str] | None:
+    """The measure of a name, and the aggregation that may stand before it: ``avg_response_time``; None for others."""
     if name in MEASURES:
         return MEASURES[name], ""
     prefix, _, rest = name.partition("_")
-    if rest in MEASURES and _is_aggregate(prefix):
-        return MEASURES[rest], prefix
+    return (MEASURES[rest], prefix) if rest in MEASURES and _is_aggregate(prefix) else None
+
+
+def _measure(name: Token) -> tuple[Measure, str]:
+    found = named_measure(name)
+    if found is not None:
+        return found
     close = difflib.get_close_matches(name, MEASURES, n=1, cutoff=0.75)
     hint = f"did you mean {close[0]!r}?" if close else "docs/measures.md lists all measures"
     raise MeasureError(f"there is no measure {name!s}", name.column or 1, hint, is_near=bool(close))

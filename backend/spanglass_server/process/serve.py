@@ -47,7 +47,7 @@ def command(argv: Sequence[str]) -> int:
         return _fail(str(error), EXIT_USAGE)
     if arguments.check:
         _print_settings(settings)
-        return _check_dashboards(settings)
+        return _check_written(settings)
     _configure_log(settings.log.level)
     try:
         with data_directory_lock(settings.data.dir):
@@ -128,11 +128,11 @@ def _print_settings(settings: Settings) -> None:
         print(f"{row.name} = {text}")  # noqa: T201 - what was asked for
 
 
-def _check_dashboards(settings: Settings) -> int:
-    """Say what is wrong with dashboards in files. A server starts all the same: they are told on its pages."""
-    from spanglass_server.process.dashboards import problems_of  # noqa: PLC0415 - as above
+def _check_written(settings: Settings) -> int:
+    """Say what is wrong with dashboards and rules in files. A server starts all the same: its pages tell."""
+    from spanglass_server.process import alert_rules, dashboards  # noqa: PLC0415 - as above
 
-    problems = problems_of(settings)
+    problems = [*dashboards.problems_of(settings), *alert_rules.problems_of(settings)]
     for problem in problems:
         print(f"spanglass serve: {problem}", file=sys.stderr)  # noqa: T201 - the terminal is the interface
     return EXIT_USAGE if problems else EXIT_OK

@@ -18,15 +18,17 @@ from spanglass_server.promql.stored.counting.source import Records, counted, cou
 from spanglass_server.promql.stored.decoding.reading import Reader
 from spanglass_server.promql.stored.discovery.directory import directory
 from spanglass_server.promql.stored.discovery.exemplars import exemplars
+from spanglass_server.promql.stored.discovery.kinds import kind_of
 from spanglass_server.promql.stored.discovery.metadata import counted_metadata, metadata
 from spanglass_server.promql.stored.gathering import samples_of
 from spanglass_server.promql.stored.matching import accepted, matching
+from spanglass_server.promql.stored.naming.identity import catalogue
 from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.decoding.pieces import Piece
     from spanglass_server.promql.stored.discovery.exemplars import SeriesExemplars
+    from spanglass_server.promql.stored.discovery.kinds import MetricKind
     from spanglass_server.promql.stored.discovery.metadata import Metadata
     from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.ports import QuerySession
@@ -109,6 +112,13 @@ class StoredSeries:
             family, entry = counted_metadata(COUNTED[name])
             told.setdefault(family, [entry])
         return told
+
+    def kinds(self, names: Collection[str], start_ms: int, end_ms: int) -> dict[str, MetricKind]:
+        """What the metrics of some names are, of those that there are in a range."""
+        shares = self._listed(Selector((), start_ms, end_ms)) if names else []
+        held = [catalogue(self._session, share.part, self._cache) for share in reversed(shares)]
+        found = ((name, kind_of(held, name)) for name in names)
+        return {name: kind for name, kind in found if kind is not None}
 
     def exemplars(self, selectors: Sequence[Selector]) -> list[SeriesExemplars]:
         """The exemplars of all series that match any selector, in its range."""

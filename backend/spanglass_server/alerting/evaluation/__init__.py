@@ -1,0 +1,1 @@
+"""What rules say: conditions as PromQL, evaluated at one time or at many, with levels, recovery and keys."""

@@ -1,0 +1,168 @@
+"""Where the conditions of a plan hold, by key and step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_core.alerting.conditions.nodes import (
+    Absent,
+    And,
+    Arithmetic,
+    Comparison,
+    IssueEvent,
+    Not,
+    Or,
+    Present,
+    Quantity,
+    Usual,
+    walk,
+)
+from spanglass_core.alerting.levels import MIRRORED
+from spanglass_server.alerting.evaluation.absence import absent, present
+from spanglass_server.alerting.evaluation.planning import constant, shown
+from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.tables import Table, Truth, joined, projected, rounded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_core.alerting.conditions.nodes import Condition, Value
+    from spanglass_server.alerting.evaluation.planning import Plan
+    from spanglass_server.alerting.evaluation.pool import Pool
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+_COMPARE: dict[str, np.ufunc] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
+_COMPUTE: dict[str, np.ufunc] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A comparison with the value that people see on the left: keys, what they are compared with, and how."""
+
+    table: Table
+    bounds: Floats | float
+    operator: str
+
+    def truth(self, bounds: Floats | float) -> Truth:
+        """Where the value compares so with other bounds."""
+        values = self.table.values
+        with np.errstate(invalid="ignore"):
+            holds = _COMPARE[self.operator](values, bounds)
+        known = ~(np.isnan(values) | np.isnan(bounds))
+        return Truth(self.table, holds & known, known & ~holds)
+
+
+@dataclass(slots=True)
+class Computing:
+    """The values and conditions of one plan; each comparison is computed once."""
+
+    plan: Plan
+    pool: Pool
+    warnings: list[str] = field(default_factory=list)
+    _sides: dict[int, Sides] = field(default_factory=dict)
+    _truths: dict[int, Truth] = field(default_factory=dict)
+
+    def sides(self, node: Comparison) -> Sides:
+        """Both sides of a comparison."""
+        if id(node) not in self._sides:
+            self._sides[id(node)] = self._compared(node)
+        return self._sides[id(node)]
+
+    def truth(self, node: Condition) -> Truth:
+        """Where a condition that has no others in it holds, by its own keys."""
+        if id(node) not in self._truths:
+            self._truths[id(node)] = self._truth(node)
+        return self._truths[id(node)]
+
+    def over(self, base: Table, node: Condition, main: Truth | None = None) -> tuple[Bools, Bools]:
+        """Where a condition holds and where it fails, for the keys of ``base``; ``main`` stands for that comparison."""
+        match node:
+            case And(items) | Or(items):
+                told = [self.over(base, item, main) for item in items]
+                holds, fails = (np.array([each[place] for each in told]) for place in (0, 1))
+                if isinstance(node, And):
+                    return np.asarray(np.all(holds, axis=0)), np.asarray(np.any(fails, axis=0))
+                return np.asarray(np.any(holds, axis=0)), np.asarray(np.all(fails, axis=0))
+            case Not(item):
+                holds, fails = self.over(base, item, main)
+                return fails, holds
+            case Comparison() if node is self.plan.main and main is not None:
+                return projected(base, main)
+        return projected(base, self.truth(node))
+
+    def _truth(self, node: Condition) -> Truth:
+        match node:
+            case Comparison():
+                sides = self.sides(node)
+                return sides.truth(sides.bounds)
+            case Absent(of=of, over_ns=over_ns):
+                return absent(self.plan.sources[of], over_ns or of.window_ns, self.pool)
+            case Present(of=of):
+                return present(self._table(of))
+            case IssueEvent():
+                table, _ = self.pool.table(self.plan.events[node], node.column)
+                holds = table.values > 0
+                return Truth(table, holds, ~holds)
+        raise AssertionError(node)  # the others have conditions in them
+
+    def _compared(self, node: Comparison) -> Sides:
+        left, right, operator = node.left, node.right, node.operator
+        if shown(node) is right:
+            left, right, operator = right, left, MIRRORED[operator]
+        quantity = next((each for each in walk(left) if isinstance(each, Quantity)), None)
+        first, second = self._value(left, quantity), self._value(right, quantity)
+        if not isinstance(first, Table):
+            raise RuleProblem("there is nothing to compare with", node.column, "compare a measure or metric")
+        if not isinstance(second, Table):
+            return Sides(first, second, operator)
+        table, bounds = joined(first, second, node.column, all_of_left=True)
+        return Sides(table, rounded(bounds.values), operator)
+
+    def _value(self, node: Value, left: Quantity | None = None) -> Table | float:
+        """The value of one side; ``left`` is the quantity whose baseline is meant where none is named."""
+        number = constant(node)
+        if number is not None:
+            return number
+        match node:
+            case Quantity():
+                return self._table(node)
+            case Usual(what, of):
+                return self._usual(what, of or left, node.column)
+            case Arithmetic():
+                return self._computed(node, left)
+        raise AssertionError(node)
+
+    def _table(self, node: Quantity) -> Table:
+        table, notes = self.pool.table(self.plan.sources[node].value, node.column)
+        self.warnings += notes
+        return table
+
+    def _usual(self, what: str, of: Quantity | None, column: int) -> Table:
+        if of is None:
+            raise RuleProblem(f"{what} of nothing", column, f"write {what}(error_rate), or a measure on the left")
+        value, spread = self.pool.usual(self.plan.sources[of].value, column)
+        return value if what == "baseline" else spread
+
+    def _computed(self, node: Arithmetic, left: Quantity | None) -> Table:
+        first, second = self._value(node.left, left), self._value(node.right, left)
+        compute = _COMPUTE[node.operator]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if isinstance(first, Table) and isinstance(second, Table):
+                one, other = joined(first, second, node.column)
+                return Table(one.labels, rounded(compute(one.values, other.values)), one.names)
+            if isinstance(first, Table):
+                return Table(first.labels, rounded(compute(first.values, second)), first.names)
+            assert isinstance(second, Table)  # noqa: S101 - two numbers are a number
+            return Table(second.labels, rounded(compute(first, second.values)), second.names)

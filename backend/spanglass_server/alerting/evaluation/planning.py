@@ -1,0 +1,236 @@
+"""What a rule asks for, worked out once: its condition, the source of each quantity, levels, units, warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from spanglass_core.alerting.conditions.nodes import (
+    Arithmetic,
+    Comparison,
+    IssueEvent,
+    Number,
+    Quantity,
+    Usual,
+    principal,
+    walk,
+)
+from spanglass_core.alerting.conditions.parse import parse_condition
+from spanglass_core.alerting.conditions.problems import ConditionError, did_you_mean
+from spanglass_core.alerting.conditions.writing import write_condition
+from spanglass_core.alerting.levels import MIRRORED, levels_of
+from spanglass_server.alerting.evaluation import units
+from spanglass_server.alerting.evaluation.expressions import Asked, Source, milliseconds
+from spanglass_server.alerting.evaluation.of_measures import combined, measure_source
+from spanglass_server.alerting.evaluation.of_metrics import metric_source
+from spanglass_server.alerting.evaluation.of_promql import promql_source
+from spanglass_server.alerting.evaluation.of_records import EVENT_WINDOW_MS, event_expression, record_source
+from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.measures.grammar import named_measure
+from spanglass_server.measures.table import MEASURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from spanglass_core.alerting.conditions.nodes import Condition, Value
+    from spanglass_core.alerting.levels import Levels
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_server.alerting.evaluation.expressions import Expression
+    from spanglass_server.promql.stored.discovery.kinds import MetricKind
+
+_LEVELS = ("warning", "error", "critical", "recovery")
+_COMPUTE = {"+": float.__add__, "-": float.__sub__, "*": float.__mul__, "/": float.__truediv__}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rule that can be evaluated.
+
+    ``main`` is the comparison whose value people see; None if there is no comparison.
+    ``levels`` are None where it compares with no plain number. ``least`` is how many samples there must be, and
+    ``least_part`` how many of those that make a share too large.
+    """
+
+    rule: Rule
+    condition: Condition
+    main: Comparison | None
+    levels: Levels | None
+    sources: Mapping[Quantity, Source]
+    events: Mapping[IssueEvent, Expression]
+    unit: str
+    counted: Source | None
+    least: int
+    least_part: int
+    warnings: tuple[str, ...]
+
+    @property
+    def expressions(self) -> Iterator[Expression]:
+        """What is evaluated in any case."""
+        for source in self.sources.values():
+            yield source.value
+        if self.counted is not None and self.counted.samples is not None:
+            yield self.counted.samples
+
+
+def condition_of(rule: Rule) -> Condition:
+    """The condition of a rule; raises ``RuleProblem``."""
+    try:
+        return parse_condition(rule.condition)
+    except ConditionError as error:
+        raise RuleProblem(error.message, error.column, error.hint) from error
+
+
+def metrics_of(condition: Condition) -> tuple[str, ...]:
+    """The metrics that a condition names, of which has to be known what they are."""
+    quantities = (node for node in walk(condition) if isinstance(node, Quantity) and node.kind == "measure_or_metric")
+    return tuple(dict.fromkeys(each.text for each in quantities if named_measure(each.text) is None))
+
+
+def plan_of(rule: Rule, kinds: Mapping[str, MetricKind | None], window_ms: int) -> Plan:
+    """Work out a rule. ``kinds`` are of the metrics that it names; raises ``RuleProblem``."""
+    return _Planning(rule, condition_of(rule), kinds, window_ms).plan()
+
+
+@dataclass(slots=True)
+class _Planning:
+    rule: Rule
+    condition: Condition
+    kinds: Mapping[str, MetricKind | None]
+    window_ms: int
+    warnings: list[str] = field(default_factory=list)
+    sources: dict[Quantity, Source] = field(default_factory=dict)
+
+    def plan(self) -> Plan:
+        asked = Asked(milliseconds(self.rule.window_ns) if self.rule.window_ns else self.window_ms, self.rule.by)
+        for node in walk(self.condition):
+            if isinstance(node, Quantity) and node not in self.sources:
+                self.sources[node] = self._moved(node, self._source(node, asked))
+        events = {
+            node: event_expression(node, asked, self._event_window_ms, self.rule.condition)
+            for node in walk(self.condition)
+            if isinstance(node, IssueEvent)
+        }
+        for node in walk(self.condition):
+            if isinstance(node, Comparison):
+                self._check_comparison(node)
+        main = self._main()
+        return Plan(
+            self.rule,
+            self.condition,
+            main,
+            self._levels(main),
+            self.sources,
+            events,
+            (self._unit(shown(main)) or "") if main is not None else "",
+            *self._samples(main),
+            tuple(dict.fromkeys(self.warnings)),
+        )
+
+    @property
+    def _event_window_ms(self) -> int:
+        return milliseconds(self.rule.window_ns) if self.rule.window_ns else EVENT_WINDOW_MS
+
+    def _source(self, node: Quantity, asked: Asked) -> Source:
+        if node.kind == "promql":
+            return promql_source(node, self.rule.condition)
+        if node.kind in ("spans", "logs"):
+            return record_source(node, asked, self.rule.condition)
+        found = named_measure(node.text)
+        if found is not None:
+            return measure_source(node, found[0], combined(found[1], node.aggregate, node.column), asked)
+        kind = self.kinds.get(node.text)
+        if kind is None:
+            hint = did_you_mean(node.text, MEASURES)
+            self.warnings.append(f"nothing is stored of a metric {node.text}" + (f"; {hint}" if hint else ""))
+        return metric_source(node, kind, asked)
+
+    def _moved(self, node: Quantity, source: Source) -> Source:
+        """The source at the time that ``offset`` says."""
+        if not node.offset_ns:
+            return source
+        offset_ms = milliseconds(node.offset_ns)
+        samples = source.samples.before(offset_ms) if source.samples is not None else None
+        return replace(source, value=source.value.before(offset_ms), samples=samples)
+
+    def _main(self) -> Comparison | None:
+        """The comparison whose value people see."""
+        main = principal(self.condition)
+        if main is None:
+            main = next((node for node in walk(self.condition) if isinstance(node, Comparison)), None)
+        return main
+
+    def _levels(self, main: Comparison | None) -> Levels | None:
+        given = [name for name in _LEVELS if getattr(self.rule, name) is not None]
+        number = None
+        if main is not None and principal(self.condition) is main:
+            left, right = constant(main.left), constant(main.right)
+            number = right if right is not None else left
+        if main is None or number is None:
+            if not given or (given == ["recovery"] and main is not None):
+                return None
+            message = f"{given[0]}: levels replace the number that a condition compares with, and there is none here"
+            raise RuleProblem(message, 0, "write one rule a level")
+        what = shown(main)
+        operator = MIRRORED[main.operator] if what is main.right else main.operator
+        unit = self._unit(what)
+        for name in given:
+            units.check_level(unit, getattr(self.rule, name), name, write_condition(what))
+        try:
+            return levels_of(self.rule, operator, number)
+        except ValueError as error:
+            raise RuleProblem(str(error)) from None
+
+    def _samples(self, main: Comparison | None) -> tuple[Source | None, int, int]:
+        """The quantity whose samples are counted, and how many there must be."""
+        side = None if main is None else shown(main)
+        quantity = next((node for node in walk(side) if isinstance(node, Quantity)), None) if side is not None else None
+        source = self.sources[quantity] if quantity is not None else None
+        if self.rule.min_samples:
+            if source is None or source.samples is None:
+                message = "min_samples: what this condition compares has no samples that can be counted"
+                raise RuleProblem(message, 0, "leave it out, or add a comparison with a count: and request_rate > 1")
+            return source, self.rule.min_samples, 0
+        if source is None or source.samples is None or not (source.least or source.least_part):
+            return None, 0, 0
+        return source, source.least, source.least_part if side is quantity else 0
+
+    def _check_comparison(self, node: Comparison) -> None:
+        left, right = self._unit(node.left), self._unit(node.right)
+        for side, other, unit in ((node.left, node.right, right), (node.right, node.left, left)):
+            if isinstance(side, Number):
+                warning = units.check(unit, side, write_condition(other))
+                self.warnings += [warning] if warning else []
+        if not isinstance(node.left, Number) and not isinstance(node.right, Number):
+            units.combined("-", left, right, node.column)
+
+    def _unit(self, node: Value) -> str | None:
+        match node:
+            case Number(unit=unit):
+                return unit
+            case Quantity():
+                return self.sources[node].unit
+            case Usual(of=Quantity() as of):
+                return self.sources[of].unit
+            case Arithmetic(operator, left, right):
+                return units.combined(operator, self._unit(left), self._unit(right), node.column)
+        return None  # of the quantity on the left, whatever that is
+
+
+def shown(main: Comparison) -> Value:
+    """The side of a comparison whose value people see: the left, if that is no plain number."""
+    return main.right if constant(main.left) is not None else main.left
+
+
+def constant(node: Value) -> float | None:
+    """The number that a value always is; None if it depends on data."""
+    match node:
+        case Number(value=value):
+            return value
+        case Arithmetic(operator, left, right):
+            first, second = constant(left), constant(right)
+            if first is None or second is None:
+                return None
+            if operator == "/" and second == 0:
+                raise RuleProblem("division by zero", right.column)
+            return _COMPUTE[operator](first, second)
+    return None

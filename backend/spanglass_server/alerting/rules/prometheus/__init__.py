@@ -1,0 +1,1 @@
+"""Rule files of Prometheus: groups of alerting and recording rules."""

@@ -1,0 +1,1 @@
+"""Alert rules that come with the server, a YAML file a subject."""

@@ -1,0 +1,1 @@
+"""The files that rules stand in, those made in pages, and what is tuned of rules."""
