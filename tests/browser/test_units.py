@@ -17,6 +17,7 @@ from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
 from spanglass_server.pages.templates import linkable
 from spanglass_server.query.language import parse_filter
+from spanglass_server.query.traces.time_spent import time_spent
 from spanglass_server.signals import Signal
 from spanglass_server.times import parse_time
 
@@ -263,18 +264,18 @@ def timed(name, self_ns, query=""):
 def test_the_answer_names_what_is_repeated():
     """Many like spans that make up the time are named with their number; one span among others is not accused."""
     some, rest, other = timed("some", 20), timed("rest", 40), timed("x", 40)
-    found = waterfall.answer({"spans": [some, some, some, rest]})
+    found = time_spent({"spans": [some, some, some, rest]})
     few = {"service": "a", "name": "some", "query": False, "repeated": False, "self_ns": 60, "count": 3, "share": 0.6}
     assert found == few
     alone = {**few, "name": "rest", "self_ns": 40, "count": 1, "share": 40 / 60}
-    assert waterfall.answer({"spans": [some, rest]}) == alone
-    assert waterfall.answer({"spans": [some, rest, other]}) is None
+    assert time_spent({"spans": [some, rest]}) == alone
+    assert time_spent({"spans": [some, rest, other]}) is None
 
 
 def test_the_answer_names_a_repeated_query_before_what_takes_longer():
     """Twenty calls of one query are what can be mended, even in a trace that spends most of its time elsewhere."""
     spans = [timed("GET", 80), timed("SELECT", 5, "SELECT id"), *[timed("SELECT", 1, "SELECT *\n  FROM p")] * 20]
-    assert waterfall.answer({"spans": spans}) == {
+    assert time_spent({"spans": spans}) == {
         "service": "a", "name": "SELECT * FROM p", "query": True, "repeated": True, "self_ns": 20, "count": 20,
         "share": 20 / 105,
     }  # fmt: skip

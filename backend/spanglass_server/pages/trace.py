@@ -11,6 +11,7 @@ from spanglass_server.pages import columns, exceptions, running, terms, waterfal
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS, fixed
+from spanglass_server.query.traces.time_spent import time_spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ async def show(visit: Visit) -> Response:
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
         rows=waterfall.rows(trace, shown, visit.clock),
-        answer=waterfall.answer(trace) if waterfall.is_worth_an_answer(trace) else None,
+        answer=time_spent(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view=view,
         warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),

@@ -1,4 +1,4 @@
-"""The waterfall's rows for a page without script, and the sentence that says where a trace's time went.
+"""The waterfall's rows for a page without script, and which traces a sentence about their time is worth.
 
 ``static/js/waterfall.js`` draws the same rows with folding, the critical path and thousands of spans.
 """
@@ -18,15 +18,8 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS = 60
 MOST_DEPTH = 24
-#: To be called the reason, like spans must hold this share of all self time together, and a single span this one.
-NOTABLE_SHARE, NOTABLE_ALONE = 0.3, 0.6
 #: The page of a trace names a reason from so many spans and so much time on.
 LEAST_SPANS, LEAST_NS = 5, 10_000_000
-#: The same statement so often in one trace is worth a word from this share on: each is a round trip that could be one.
-REPEATED, NOTABLE_REPEATED = 10, 0.1
-#: Where the text of a query stands: today's convention, and the one before.
-STATEMENTS = ("db.query.text", "db.statement")
-MOST_STATEMENT = 240  # characters of a query in a sentence
 AXIS_STEPS = (1, 2, 5)
 MOST_AXIS_LABELS = 5
 #: Per cent of an axis that a character of a label takes: 6 px of the 360 px of the narrowest pane.
@@ -106,38 +99,6 @@ def next_step(least_ns: float) -> float:
 def is_worth_an_answer(trace: Mapping[str, Any]) -> bool:
     """Whether a reader may ask where the time of a trace went: not of a few spans, of a moment, or beside a failure."""
     return not trace["failure"] and trace["span_count"] >= LEAST_SPANS and trace["duration_ns"] >= LEAST_NS
-
-
-def answer(trace: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Where most of the trace's time went: the group of like spans with the largest self time, if it is notable."""
-    groups: dict[tuple[str, str, str], list[int]] = {}
-    for span in trace["spans"]:
-        group = groups.setdefault((span["service"], span["name"], statement(span)), [0, 0])
-        group[0] += span["self_time_ns"]
-        group[1] += 1
-    whole_ns = sum(group[0] for group in groups.values())
-    if len(groups) < 2 or not whole_ns:  # noqa: PLR2004 - one group is the whole trace, and says nothing
-        return None
-    # a repeated query comes first: whatever else takes longer, that is what can be mended
-    by_need = sorted(groups.items(), key=lambda item: (_repeated(item, whole_ns), item[1][0]), reverse=True)
-    (service, name, query), (self_ns, count) = by_need[0]
-    share, repeated = self_ns / whole_ns, _repeated(by_need[0], whole_ns)
-    if not repeated and share < (NOTABLE_SHARE if count > 1 else NOTABLE_ALONE):
-        return None
-    what = query if len(query) <= MOST_STATEMENT else f"{query[:MOST_STATEMENT]}\u2026"
-    return {"service": service, "name": what or name, "query": bool(query), "repeated": repeated, "self_ns": self_ns,
-            "count": count, "share": share}  # fmt: skip
-
-
-def _repeated(item: tuple[tuple[str, str, str], list[int]], whole_ns: int) -> bool:
-    (_, _, query), (self_ns, count) = item
-    return bool(query) and count >= REPEATED and self_ns >= NOTABLE_REPEATED * whole_ns
-
-
-def statement(span: Mapping[str, Any]) -> str:
-    """Return the text of a span's query on one line, empty for spans that have none."""
-    found = next((span["attributes"][key] for key in STATEMENTS if span["attributes"].get(key)), "")
-    return " ".join(str(found).split())
 
 
 def _children(spans: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import columns, terms, waterfall
+from spanglass_server.pages import columns, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS
+from spanglass_server.query.traces.time_spent import time_spent
 
 if TYPE_CHECKING:
     from spanglass_server.pages.attention import Finding
@@ -49,4 +50,4 @@ async def _tell(visit: Visit, trace_id: str, *, failing: bool) -> dict[str, Any]
         trace = await visit.api("traces", trace_id, format="summary")
         return {"trace_id": trace_id, "failure": trace["failure"], "answer": None}
     trace = await asyncio.to_thread(columns.unpack, await visit.api("traces", trace_id, format="columns"))
-    return {"trace_id": trace_id, "failure": None, "answer": waterfall.answer(trace)}
+    return {"trace_id": trace_id, "failure": None, "answer": time_spent(trace)}

@@ -6,18 +6,17 @@ counted in all records of the service in one scan.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.issues.shares import difference
+from spanglass_server.query.comparing.candidates import Candidate, Counted, attribute_columns, candidates_among, count
+from spanglass_server.query.comparing.shares import difference
 from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import widen
 from spanglass_server.service_names import SERVICE
-from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
+from spanglass_server.signals import TIME_COLUMN, Signal, quote_identifier
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -32,26 +31,11 @@ if TYPE_CHECKING:
 
 #: So many of the latest occurrences are looked at.
 MAX_COUNTED = 5000
-_VALUES = 3  # of a key
-_KEYS = 60
 _AROUND_NS = 3_600 * NS_PER_SECOND
-_POSITIONS = {Signal.SPANS: ("span", "resource"), Signal.LOGS: ("log", "resource")}
 #: They tell the exception itself, where it was raised or logged, or which process of which service it was: no news.
 _OWN = ("exception.", "code.", "service.name", "service.instance.id", "process.", "thread.", "telemetry.", "spanglass.")
-_TYPES = (ValueType.STR, ValueType.INT, ValueType.BOOL)
 _SOURCES = {Signal.SPANS: 0, Signal.LOGS: 1}
 _STATEMENTS = {Signal.SPANS: "issues/span_attributes", Signal.LOGS: "issues/log_attributes"}
-_TIME = {Signal.SPANS: "start_time_ns", Signal.LOGS: "time_ns"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A value of a column, how many of the records have it, and how many have the key at all."""
-
-    column: AttributeColumn
-    value: Any
-    count: int
-    present: int
 
 
 def attribute_shares(
@@ -61,14 +45,14 @@ def attribute_shares(
     issue = issues.summary(issue_id)
     signal = _told_by(session, issue, window)
     records = _records(session, signal, issue, window)
-    candidates = _candidates(records)
+    candidates = candidates_among(records)
     counted = _baseline(session, signal, issue.service, window, candidates)
     shares = _shares(candidates, counted)
     return {
         "issue": issue.id,
         "signal": "spans" if signal is Signal.SPANS else "logs",
         "counted": records.num_rows,
-        "baseline": counted["records"],
+        "baseline": counted.records,
         "attributes": shares[:limit],
     }
 
@@ -80,23 +64,11 @@ def _told_by(session: QuerySession, issue: IssueSummary, window: Window) -> Sign
     return Signal.LOGS if row["logs"] > row["spans"] else Signal.SPANS
 
 
-def _columns(session: QuerySession, signal: Signal, window: Window) -> list[AttributeColumn]:
-    found = (AttributeColumn.parse(name) for name in session.columns(signal, window))
-    return [
-        column
-        for column in found
-        if column
-        and column.position in _POSITIONS[signal]
-        and column.type in _TYPES
-        and not column.key.startswith(_OWN)
-    ]
-
-
 def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window: Window) -> pa.Table:
     """Return the attributes of the records that tell the latest of the issue's occurrences."""
     around = widen(window, _AROUND_NS)
     place = ("issue_key", "source", "trace_id", "span_id", "record_order", "time_ns")
-    columns = _columns(session, signal, around)
+    columns = attribute_columns(session, signal, around, _OWN)
     names = [column.name for column in columns]
     own = ("trace_id", "span_id") if signal is Signal.SPANS else ("arrival_order",)
     return session.execute(
@@ -104,7 +76,7 @@ def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window:
             statement(
                 _STATEMENTS[signal],
                 columns=Sql(", ".join(f"records.{quote_identifier(name)}" for name in names) or "1 AS nothing"),
-                relation=Sql(session.relation(signal, around, [_TIME[signal], *own, *names])),
+                relation=Sql(session.relation(signal, around, [TIME_COLUMN[signal], *own, *names])),
                 occurrences=Sql(session.relation(Signal.OCCURRENCES, window, place)),
                 keys=one_of(issue.keys),
                 count=MAX_COUNTED,
@@ -117,47 +89,19 @@ def _bound(sql: Sql) -> tuple[str, list[Any]]:
     return sql.text, list(sql.parameters)
 
 
-def _candidates(records: pa.Table) -> list[_Candidate]:
-    """Choose the values that many of the records have, of each key the most frequent."""
-    found = []
-    for name in records.column_names:
-        column = AttributeColumn.parse(name)
-        if column is None:
-            continue
-        counts = Counter(value for value in records[name].to_pylist() if value is not None)
-        present = counts.total()
-        common = counts.most_common(_VALUES)
-        found += [_Candidate(column, value, count, present) for value, count in common if count > 1 or present == 1]
-    found.sort(key=lambda each: -each.count)
-    return found[: _KEYS * _VALUES]
-
-
 def _baseline(
-    session: QuerySession, signal: Signal, service: str, window: Window, candidates: Sequence[_Candidate]
-) -> dict[str, int]:
+    session: QuerySession, signal: Signal, service: str, window: Window, candidates: Sequence[Candidate]
+) -> Counted:
     """Count the candidates in all records of the service, and the records that have each key, in one scan."""
-    names = list(dict.fromkeys(each.column.name for each in candidates))
-    parts = [Sql("count(*) AS records")]
-    parts += [Sql(f"count({quote_identifier(name)}) AS p{place}") for place, name in enumerate(names)]
-    parts += [
-        Sql(f"count(*) FILTER ({quote_identifier(each.column.name)} = ?) AS v{place}", (each.value,))
-        for place, each in enumerate(candidates)
-    ]
-    relation = Sql(session.relation(signal, window, [_TIME[signal], SERVICE, *names]))
-    counts = Sql(", ".join(part.text for part in parts), tuple(value for part in parts for value in part.parameters))
-    (row,) = rows(session, statement("issues/baseline", counts=counts, relation=relation, where=is_service(service)))
-    present = {name: row[f"p{place}"] for place, name in enumerate(names)}
-    return {
-        "records": row["records"],
-        **{f"v{place}": row[f"v{place}"] for place in range(len(candidates))},
-        **{f"p{place}": present[each.column.name] for place, each in enumerate(candidates)},
-    }
+    names = {each.column.name for each in candidates}
+    relation = Sql(session.relation(signal, window, [TIME_COLUMN[signal], SERVICE, *names]))
+    return count(session, relation, is_service(service), candidates)[True]
 
 
-def _shares(candidates: Sequence[_Candidate], counted: dict[str, int]) -> list[AttributeShares]:
+def _shares(candidates: Sequence[Candidate], counted: Counted) -> list[AttributeShares]:
     by_key: dict[str, list[AttributeValue]] = {}
     for place, each in enumerate(candidates):
-        having, baseline = counted[f"v{place}"], counted[f"p{place}"]
+        having, baseline = counted.having[place], counted.present[each.column.name]
         stands_out = difference(each.count, each.present, having, baseline)
         if stands_out > 0:
             by_key.setdefault(each.column.key, []).append(

@@ -1,0 +1,105 @@
+"""Values of attributes that many of some records have, and how many records of groups have each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from spanglass_server.store.ports import QuerySession, Window
+
+_VALUES = 3  # of a key
+_KEYS = 60
+#: More columns than that are not read; those that most segments have come first.
+_MOST_COLUMNS = 300
+_POSITIONS = {Signal.SPANS: ("span", "resource"), Signal.LOGS: ("log", "resource")}
+_TYPES = (ValueType.STR, ValueType.INT, ValueType.BOOL)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value of a column, how many of the records have it, and how many have the key at all."""
+
+    column: AttributeColumn
+    value: Any
+    count: int
+    present: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Records of a group: all of them, those that have a column, and those that have each candidate, in their order."""
+
+    records: int
+    present: Mapping[str, int]
+    having: Sequence[int]
+
+
+def attribute_columns(
+    session: QuerySession, signal: Signal, window: Window, skipped: tuple[str, ...]
+) -> list[AttributeColumn]:
+    """The attributes of records and their resources; without those whose keys begin with some texts."""
+    stored = session.columns(signal, window)
+    found = [AttributeColumn.parse(name) for name in sorted(stored, key=lambda name: -stored[name])]
+    wanted = [
+        column
+        for column in found
+        if column
+        and column.position in _POSITIONS[signal]
+        and column.type in _TYPES
+        and not column.key.startswith(skipped)
+    ]
+    return wanted[:_MOST_COLUMNS]
+
+
+def candidates_among(records: pa.Table) -> list[Candidate]:
+    """The values that many of the records have, of each key the most frequent."""
+    found = []
+    for name in records.column_names:
+        column = AttributeColumn.parse(name)
+        if column is None:
+            continue
+        values = records[name].drop_null()
+        counted = pc.value_counts(values).to_pylist()
+        common = sorted(counted, key=lambda each: -each["counts"])[:_VALUES]
+        found += [
+            Candidate(column, each["values"], each["counts"], len(values))
+            for each in common
+            if each["counts"] > 1 or len(values) == 1
+        ]
+    found.sort(key=lambda each: -each.count)
+    return found[: _KEYS * _VALUES]
+
+
+def count(
+    session: QuerySession, relation: Sql, where: Sql, candidates: Sequence[Candidate], grouping: Sql = TRUE
+) -> dict[bool, Counted]:
+    """Count candidates among records, those for which ``grouping`` is true and the others, all in one scan."""
+    names = list(dict.fromkeys(each.column.name for each in candidates))
+    parts = [Sql("count(*) AS records")]
+    parts += [Sql(f"count({quote_identifier(name)}) AS p{place}") for place, name in enumerate(names)]
+    parts += [
+        Sql(f"count(*) FILTER ({quote_identifier(each.column.name)} = ?) AS v{place}", (each.value,))
+        for place, each in enumerate(candidates)
+    ]
+    counts = Sql(", ".join(part.text for part in parts), tuple(value for part in parts for value in part.parameters))
+    found = statement("comparing/counts", grouping=grouping, counts=counts, relation=relation, where=where)
+    nothing = Counted(0, dict.fromkeys(names, 0), [0] * len(candidates))
+    return {True: nothing, False: nothing} | {
+        row["grouped"]: Counted(
+            row["records"],
+            {name: row[f"p{place}"] for place, name in enumerate(names)},
+            [row[f"v{place}"] for place in range(len(candidates))],
+        )
+        for row in rows(session, found)
+    }

@@ -1,0 +1,61 @@
+"""What began or ended in a service: releases, instances, hosts, by the first and last record of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.signals import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.query.records import Records
+    from spanglass_server.store.ports import QuerySession
+
+#: What is told apart, and the attributes of resources that say it, the first that a record has.
+_KINDS = {
+    "release": ("resource.service.version:str",),
+    "revision": ("resource.vcs.ref.head.revision:str", "resource.deployment.id:str"),
+    "instance": ("resource.service.instance.id:str", "resource.process.pid:int"),
+    "host": ("resource.host.name:str",),
+}
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A release, revision, instance or host of a service, and from when to when records of it were seen."""
+
+    kind: str
+    value: str
+    first_ns: int
+    last_ns: int
+    records: int
+
+
+def presences(session: QuerySession, records: Records) -> Sequence[Presence]:
+    """Everything of these kinds that records tell, the latest to begin first."""
+    known = {kind: [name for name in names if name in records.known] for kind, names in _KINDS.items()}
+    known = {kind: names for kind, names in known.items() if names}
+    if not known:
+        return []
+    columns = sorted({name for names in known.values() for name in names})
+    selected = ", ".join(
+        f"coalesce({', '.join(f'{quote_identifier(name)}::VARCHAR' for name in names)}) AS {kind}"
+        for kind, names in known.items()
+    )
+    found = statement(
+        "comparing/presences",
+        selected=Sql(selected),
+        kind=Sql("CASE " + " ".join(f"WHEN grouping({kind}) = 0 THEN '{kind}'" for kind in known) + " END"),
+        value=Sql(f"coalesce({', '.join(known)})"),
+        sets=Sql(", ".join(f"({kind})" for kind in known)),
+        time=Sql(records.time),
+        relation=records.relation(session, columns),
+        where=records.predicate,
+        count=_MOST,
+    )
+    return [Presence(**row) for row in rows(session, found)]

@@ -1,0 +1,63 @@
+"""Operations of a service in a stretch of time, beside the one before it: which are new, fail more, or are slower."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from spanglass_server.query.answers import Nanoseconds, SpanKind
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.traces.identity import kind_name
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from spanglass_server.query.records import Records
+    from spanglass_server.store.ports import QuerySession
+
+_MOST = 200
+
+
+class Figures(TypedDict):
+    """Spans of a stretch of time; the 95th percentile is null without any."""
+
+    spans: int
+    errors: int
+    p95_ns: Nanoseconds | None
+
+
+class Compared(TypedDict):
+    """One operation now and before."""
+
+    operation: str
+    kind: SpanKind
+    now: Figures
+    before: Figures
+
+
+def compare_operations(session: QuerySession, records: Records, start_ns: int) -> list[Compared]:
+    """Spans by name and kind, those from ``start_ns`` on beside the earlier ones; those that took most time first."""
+    found = statement(
+        "comparing/operations",
+        relation=records.relation(session, ("name", "kind", "status_code", "duration_ns")),
+        where=records.predicate,
+        start_ns=start_ns,
+        count=_MOST,
+    )
+    return [
+        {
+            "operation": row["name"],
+            "kind": kind_name(row["kind"]),
+            "now": _figures(row, "now"),
+            "before": _figures(row, "before"),
+        }
+        for row in rows(session, found)
+    ]
+
+
+def _figures(row: dict[str, Any], when: str) -> Figures:
+    p95 = row[f"{when}_p95"]
+    return {
+        "spans": row[f"{when}_spans"],
+        "errors": row[f"{when}_errors"],
+        "p95_ns": None if p95 is None else round(p95),
+    }

@@ -1,0 +1,1 @@
+SELECT {grouping} AS grouped, {counts} FROM {relation} WHERE {where} GROUP BY grouped
