@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
@@ -14,11 +15,11 @@ from spanglass_server.store.service_slots import service_slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    import pyarrow as pa
-
     from spanglass_server.store.ports import Window
 
 Row = dict[str, Any]
+#: More rows than that are inserted by columns.
+_MANY = 100
 
 
 class TableSession:
@@ -41,12 +42,23 @@ class TableSession:
         names = [*FIXED_COLUMNS[signal], *attributes]
         columns = ", ".join(f"{quote_identifier(name)} {sql_type(signal, name)}" for name in names)
         self.connection.execute(f"CREATE TABLE stored_{signal} ({columns})")
-        marks = ", ".join("?" for _ in names)
-        for row in rows:
-            values = [row.get(name) for name in names]
-            self.connection.execute(f"INSERT INTO stored_{signal} VALUES ({marks})", values)  # noqa: S608 - own names
+        if len(rows) > _MANY:
+            self._insert_many(signal, names, rows)
+        else:
+            marks = ", ".join("?" for _ in names)
+            for row in rows:
+                values = [row.get(name) for name in names]
+                self.connection.execute(f"INSERT INTO stored_{signal} VALUES ({marks})", values)  # noqa: S608 - own names
         overflow = [name for name in OVERFLOW_COLUMNS if any(name in row for row in rows)]
         self._columns[signal] = dict.fromkeys([*attributes, *overflow], len(rows))
+
+    def _insert_many(self, signal: Signal, names: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert rows by columns: a bound parameter takes as long as a hundred values of these."""
+        given = pa.table({str(place): [row.get(name) for row in rows] for place, name in enumerate(names)})
+        values = ", ".join(f'"{place}"::{sql_type(signal, name)}' for place, name in enumerate(names))
+        self.connection.register("given", given)
+        self.connection.execute(f"INSERT INTO stored_{signal} SELECT {values} FROM given")  # noqa: S608 - own names
+        self.connection.unregister("given")
 
     def _names(self, signal: Signal) -> set[str]:
         return {*FIXED_COLUMNS[signal], *self._columns[signal]}

@@ -22,12 +22,16 @@ _KINDS = {
     "instance": ("resource.service.instance.id:str", "resource.process.pid:int"),
     "host": ("resource.host.name:str",),
 }
+_WHOLE = "service"
 _MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A release, revision, instance or host of a service, and from when to when records of it were seen."""
+    """A release, revision, instance or host of a service, and from when to when records of it were seen.
+
+    ``kind`` is ``service`` for all of its records together, with the value "".
+    """
 
     kind: str
     value: str
@@ -37,22 +41,18 @@ class Presence:
 
 
 def presences(session: QuerySession, records: Records) -> Sequence[Presence]:
-    """Everything of these kinds that records tell, the latest to begin first."""
+    """Everything of these kinds that records tell, the latest to begin first, and the service itself."""
     known = {kind: [name for name in names if name in records.known] for kind, names in _KINDS.items()}
     known = {kind: names for kind, names in known.items() if names}
-    if not known:
-        return []
     columns = sorted({name for names in known.values() for name in names})
-    selected = ", ".join(
-        f"coalesce({', '.join(f'{quote_identifier(name)}::VARCHAR' for name in names)}) AS {kind}"
-        for kind, names in known.items()
-    )
+    texts = {kind: ", ".join(f"{quote_identifier(name)}::VARCHAR" for name in names) for kind, names in known.items()}
+    texts[_WHOLE] = "''"
     found = statement(
         "comparing/presences",
-        selected=Sql(selected),
-        kind=Sql("CASE " + " ".join(f"WHEN grouping({kind}) = 0 THEN '{kind}'" for kind in known) + " END"),
-        value=Sql(f"coalesce({', '.join(known)})"),
-        sets=Sql(", ".join(f"({kind})" for kind in known)),
+        selected=Sql(", ".join(f"coalesce({text}) AS {kind}" for kind, text in texts.items())),
+        kind=Sql("CASE " + " ".join(f"WHEN grouping({kind}) = 0 THEN '{kind}'" for kind in texts) + " END"),
+        value=Sql(f"coalesce({', '.join(texts)})"),
+        sets=Sql(", ".join(f"({kind})" for kind in texts)),
         time=Sql(records.time),
         relation=records.relation(session, columns),
         where=records.predicate,

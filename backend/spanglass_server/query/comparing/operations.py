@@ -61,3 +61,15 @@ def _figures(row: dict[str, Any], when: str) -> Figures:
         "errors": row[f"{when}_errors"],
         "p95_ns": None if p95 is None else round(p95),
     }
+
+
+def figures(session: QuerySession, records: Records, start_ns: int) -> tuple[Figures, Figures]:
+    """All spans together, those from ``start_ns`` on, and the earlier ones."""
+    found = statement(
+        "comparing/figures",
+        relation=records.relation(session, ("status_code", "duration_ns")),
+        where=records.predicate,
+        start_ns=start_ns,
+    )
+    (row,) = rows(session, found)
+    return _figures(row, "now"), _figures(row, "before")

@@ -1,0 +1,1 @@
+"""What explains an alert, gathered when it fires: figures, what sets the bad apart, examples, changes, the past."""

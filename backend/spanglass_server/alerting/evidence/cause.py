@@ -1,0 +1,194 @@
+"""The probable cause in plain sentences: each follows from one part of the evidence by a rule, or is not said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from spanglass_server.alerting.evidence.around import changed, failed_share
+from spanglass_server.alerting.evidence.examples import failure_key
+from spanglass_server.alerting.evidence.topics import ERRORS
+from spanglass_server.alerting.evidence.words import clock, duration, percent, quantity
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from spanglass_server.alerting.evidence.answers import Change, Evidence, Example, IssueShown
+    from spanglass_server.alerting.evidence.subject import Subject
+
+#: An issue is the reason if so many of the bad traces have it.
+_REASON_SHARE = 0.5
+#: An attribute is worth a word if the bad ones have it by so much more often, whatever the size of the groups.
+_ATTRIBUTE_DIFFERENCE, _ATTRIBUTE_SHARE = 0.25, 0.6
+#: An operation is slower, or fails more, from these factors on.
+_SLOWER, _FAILS = 2.0, 0.05
+#: A change explains what began to hold within these seconds after it, or so shortly before it was seen.
+_AFTER_S, _BEFORE_S = 600.0, -60.0
+_EXPLAINING = ("release", "revision", "restart", "silent", "host")
+#: A value has risen if it is so many times what it was.
+_RISEN = 1.25
+
+
+def clues(found: Evidence, subject: Subject, operation: str, usual: float | None) -> list[str]:
+    """What the parts say, most important first. ``operation`` is what most bad spans are called, "" for several.
+
+    ``usual`` is the median of the value before the condition held.
+    """
+    texts = [
+        *_unreachable(found.get("examples", [])),
+        *_reasons(found),
+        *_attributes(found, subject),
+        *_operations(found, subject),
+        *_processes(found, subject),
+        *_changes(found.get("changes", [])),
+        *_risen(found, usual),
+    ]
+    head = _head(found, subject, operation)
+    return [*([head] if head else []), *dict.fromkeys(texts)]
+
+
+def cause(clues_: Sequence[str], found: Evidence, subject: Subject, operation: str) -> str:
+    """One sentence of the first clues, where there is more than that something is bad; else ""."""
+    head = _head(found, subject, operation)
+    reasons = [text for text in clues_ if text != head][:3]
+    if not reasons:
+        return ""
+    return f"{head}: {'; '.join(reasons)}" if head else "; ".join(reasons)
+
+
+def _head(found: Evidence, subject: Subject, operation: str) -> str:
+    """What is bad, of whom, how much of it, since when."""
+    since = f"since {clock(subject.onset_ns or subject.since_ns)}"
+    attributes = found.get("attributes")
+    if attributes is None or not attributes["bad"] or subject.signal is Signal.LOGS:
+        return ""
+    figures = found.get("figures")
+    who = f"{operation} of {subject.service}" if operation and subject.service else subject.service or operation
+    if not who:
+        return ""
+    if subject.bad != ERRORS or figures is None or not figures["now"]["errors"]:
+        if subject.topic == "latency":
+            limit, spans = subject.bad.removeprefix("duration > "), attributes["bad"]
+            return f"{who} takes longer than {limit} in {spans} spans {since}"
+        return ""
+    share = _share_of(operation, found) if operation else failed_share(figures["now"])
+    return f"{who} fails for {percent(share)} of requests {since}"
+
+
+def _share_of(operation: str, found: Evidence) -> float:
+    for each in found["figures"]["operations"]:
+        if each["operation"] == operation and each["now"]["errors"]:
+            return failed_share(each["now"])
+    return failed_share(found["figures"]["now"])
+
+
+def _unreachable(examples: Sequence[Example]) -> Iterator[str]:
+    """A callee that did not answer in most of the examples."""
+    peers = Counter(
+        (
+            example["failure"]["service"],
+            peer["service"] or _address(peer["host"], peer["port"]),
+            example["failure"]["reason"],
+        )
+        for example in examples
+        if example["failure"] and (peer := example["failure"]["peer"])
+    )
+    for (caller, callee, why), times in peers.most_common(1):
+        if callee and 2 * times > len(examples):
+            yield f"calls of {callee} by {caller} fail: {why}"
+
+
+def _address(host: str | None, port: int | None) -> str:
+    return f"{host}:{port}" if host and port else host or ""
+
+
+def _reasons(found: Evidence) -> Iterator[str]:
+    """The issue that most bad traces have, else what most of the examples say."""
+    examples = found.get("examples", [])
+    issue = next((each for each in found.get("issues", []) if (each["share"] or 0) >= _REASON_SHARE), None)
+    place = _common(examples)
+    if issue is not None:
+        yield _of_issue(issue, place)
+    elif place is not None and place["reason"] and not (place["failure"] and place["failure"]["peer"]):
+        yield place["reason"]
+    elif not examples and found.get("issues"):
+        first = found["issues"][0]
+        if first["events"]:
+            yield f"{first['title']} in {first['service']} ({first['events']} times)"
+
+
+def _of_issue(issue: IssueShown, place: Example | None) -> str:
+    failure = place["failure"] if place else None
+    where = f" at {failure['name']} of {issue['service']}" if failure and failure["service"] == issue["service"] else ""
+    share = f" in {percent(issue['share'] or 0)} of the bad traces" if (issue["share"] or 0) < 1 else ""
+    new = ", a new issue" if issue["is_new"] else ""
+    return f"{issue['title']}{where or ' in ' + issue['service']}{share}{new}"
+
+
+def _common(examples: Sequence[Example]) -> Example | None:
+    """An example whose reason most of them have."""
+    keys = Counter(key for key in map(failure_key, examples) if key)
+    for key, times in keys.most_common(1):
+        if 2 * times > len(examples):
+            return next(each for each in examples if failure_key(each) == key)
+    return None
+
+
+def _attributes(found: Evidence, subject: Subject) -> Iterator[str]:
+    """The attribute that sets the bad ones apart most, if it does clearly."""
+    attributes = found.get("attributes")
+    words = {"errors": "failed", "latency": "slow"}.get(subject.topic, "bad")
+    if attributes is None:
+        return
+    records = "logs" if subject.signal is Signal.LOGS else "spans"
+    for each in attributes["attributes"][:1]:
+        if each["difference"] >= _ATTRIBUTE_DIFFERENCE and each["share"] >= _ATTRIBUTE_SHARE:
+            yield (
+                f"{percent(each['share'])} of the {words} {records} have {each['key']} = {each['value']}, "
+                f"{percent(each['other_share'])} of the others"
+            )
+
+
+def _operations(found: Evidence, subject: Subject) -> Iterator[str]:
+    """The operation that became slower or fails more."""
+    figures = found.get("figures")
+    for each in figures["operations"][:1] if figures else ():
+        now, before = each["now"], each["before"]
+        if changed(each) < _SLOWER or not before["spans"]:
+            continue
+        if failed_share(now) - failed_share(before) >= _FAILS:
+            if subject.topic != "errors":
+                share = f"{percent(failed_share(now))}, {percent(failed_share(before))} before"
+                yield f"{each['operation']} of {subject.service} fails for {share}"
+        elif (now["p95_ns"] or 0) >= _SLOWER * (before["p95_ns"] or 0):
+            p95 = f"{duration(now['p95_ns'] or 0)}, {duration(before['p95_ns'] or 0)} before"
+            yield f"the 95th percentile of {each['operation']} of {subject.service} is {p95}"
+
+
+def _processes(found: Evidence, subject: Subject) -> Iterator[str]:
+    """The process that uses most of a host."""
+    for each in found.get("processes", [])[:1]:
+        name = each["service"] or each["command"]
+        what = f"process {each['pid']} of {name}" if name else f"process {each['pid']}"
+        if ("memory" in subject.name or "swap" in subject.name) and each["memory"]:
+            yield f"{what} uses {quantity(each['memory'], 'bytes')} of memory"
+        elif "cpu" in subject.name and each["cpu"]:
+            yield f"{what} uses {each['cpu']:.2g} processors"
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    """The change that came right before it."""
+    for kind in _EXPLAINING:
+        for each in changes:
+            if each["kind"] == kind and _BEFORE_S <= each["seconds_before"] <= _AFTER_S:
+                yield each["text"]
+                return
+
+
+def _risen(found: Evidence, usual: float | None) -> Iterator[str]:
+    """The value beside what it was, where nothing else tells how it changed."""
+    shown = found.get("value")
+    value = shown["value"] if shown else None
+    if shown and value is not None and usual is not None and usual > 0 and value >= _RISEN * usual:
+        yield f"the value is {quantity(value, shown['unit'])}, {quantity(usual, shown['unit'])} was usual before"

@@ -1,0 +1,190 @@
+"""All of an alert's evidence, part by part: within a time, and without the parts that fail."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+
+from spanglass_server.alerting.evidence import around, cause, changes, examples, issues, past, slow, values
+from spanglass_server.alerting.evidence.subject import Held, Subject, subject_of
+from spanglass_server.alerting.model import Failure
+from spanglass_server.query.comparing.groups import standing_out
+from spanglass_server.times import NS_PER_SECOND, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_server.alerting.evidence.answers import Change, Evidence, LeftOut
+    from spanglass_server.alerting.evidence.examples import Bad
+    from spanglass_server.alerting.model import Alert, Readings
+    from spanglass_server.alerting.ports import AlertStore, Evaluator, RuleBook
+    from spanglass_server.query.issues.known import KnownIssues
+    from spanglass_server.store.ports import QuerySession
+
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+_MOST_ATTRIBUTES = 8
+#: Attributes that tell the outcome, the place in the code or the process's own properties: no reason of anything.
+_OUTCOMES = (
+    "exception.", "error.type", "error", "otel.status", "http.response.status_code", "http.status_code",
+    "http.status_text", "rpc.grpc.status_code", "rpc.response.status_code", "http.response.body.size",
+    "http.response_content_length", "db.response.status_code",
+)  # fmt: skip
+_NO_NEWS = (
+    "code.", "service.name", "thread.", "telemetry.", "spanglass.", "process.command", "process.executable",
+    "process.runtime", "process.owner", "client.port", "network.peer.port", "net.peer.port", "net.sock.peer.port",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Settings: the interval and window of rules that name none; how many seconds gathering takes at most.
+
+    No part begins after that; ``clock_s`` never goes back.
+    """
+
+    interval_ns: int = 15 * NS_PER_SECOND
+    window_ns: int = 120 * NS_PER_SECOND
+    limit_s: float = 5.0
+    clock_s: Callable[[], float] = time.monotonic
+
+
+class Evidences:
+    """An ``EvidenceSource`` over stored records, the issue store, and alerts before."""
+
+    def __init__(
+        self, evaluator: Evaluator, store: AlertStore, book: RuleBook, known: KnownIssues, timing: Timing
+    ) -> None:
+        self._evaluator = evaluator
+        self._store = store
+        self._book = book
+        self._known = known
+        self._timing = timing
+
+    def gather(self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings) -> Mapping[str, Any]:
+        """The evidence of an alert; see ``answers.Evidence``. Raises only if the session was stopped."""
+        at_ns = int(readings.times_ns[-1]) if len(readings.times_ns) else alert.created_ns
+        parts = _Parts(self._timing.clock_s, self._timing.limit_s)
+        course = parts.run("value", lambda: self._course(session, rule, alert, at_ns)) or values.of_readings(
+            readings, alert
+        )
+        held = course.held(at_ns)
+        subject = subject_of(session, rule, alert, Held(held.since_ns, at_ns), self._timing.window_ns)
+        if subject.topic == "latency":
+            found = parts.run(
+                "slow", lambda: slow.with_slow(session, subject, course.readings.thresholds, course.readings.unit)
+            )
+            subject = found or subject
+        evidence: Evidence = {
+            "version": 1, "gathered_time": format_time(at_ns), "cause": "", "clues": [], "about": subject.shown(),
+            "value": values.shown(alert, course), "left_out": parts.left_out,
+        }  # fmt: skip
+        bad = self._bad(session, subject, parts)
+        subject = replace(subject, onset_ns=bad.onset_ns if bad else 0)
+        self._of_records(session, subject, bad, evidence, parts)
+        self._of_surroundings(session, subject, evidence, parts)
+        similar = parts.run("similar", lambda: past.similar_alerts(self._store, self._book.rules(), alert, subject))
+        if similar:
+            evidence["similar"] = similar
+        operation = bad.main_name if bad else ""
+        clues = cause.clues(evidence, subject, operation, course.before(held.since_ns))
+        evidence["clues"] = clues
+        evidence["cause"] = cause.cause(clues, evidence, subject, operation)
+        return dict(evidence)
+
+    def _course(self, session: QuerySession, rule: Rule, alert: Alert, at_ns: int) -> values.Course:
+        found = values.course(session, self._evaluator, rule, alert, at_ns, self._timing.interval_ns)
+        if isinstance(found, Failure):
+            raise _NotFoundError(found.message)
+        return found
+
+    def _bad(self, session: QuerySession, subject: Subject, parts: _Parts) -> Bad | None:
+        if not subject.bad or (not subject.service and subject.topic in {"host", "other", "process"}):
+            return None
+        return parts.run("bad", lambda: examples.find_bad(session, subject))
+
+    def _of_records(
+        self, session: QuerySession, subject: Subject, bad: Bad | None, evidence: Evidence, parts: _Parts
+    ) -> None:
+        """What sets bad records apart, examples, issues."""
+        if bad is not None and bad.trace_ids:
+            found = parts.run("examples", lambda: examples.examples(session, subject, bad, subject.at_ns))
+            if found:
+                evidence["examples"] = found
+        if bad is not None:
+            skipped = _NO_NEWS if subject.topic == "latency" else (*_NO_NEWS, *_OUTCOMES)
+            compared = parts.run(
+                "attributes", lambda: standing_out(session, subject.groups(session), skipped, _MOST_ATTRIBUTES)
+            )
+            if compared is not None:
+                evidence["attributes"] = {**compared}
+        behind = parts.run(
+            "issues", lambda: issues.issues_behind(session, self._known, subject, bad.trace_ids if bad else ())
+        )
+        if behind:
+            evidence["issues"] = behind
+
+    def _of_surroundings(self, session: QuerySession, subject: Subject, evidence: Evidence, parts: _Parts) -> None:
+        """Figures of the service, what changed, logs of errors, processes."""
+        if subject.service:
+            figures = parts.run("figures", lambda: around.figures_of(session, subject))
+            if figures is not None and figures["operations"]:
+                evidence["figures"] = figures
+            logs = parts.run("logs", lambda: around.error_logs(session, subject))
+            if logs:
+                evidence["logs"] = logs
+        found = parts.run("changes", lambda: _changes(session, subject, evidence))
+        if found:
+            evidence["changes"] = found
+        if subject.host or subject.topic == "process":
+            processes = parts.run("processes", lambda: around.processes_of(session, subject))
+            if processes:
+                evidence["processes"] = processes
+
+
+class _NotFoundError(Exception):
+    """A part could not be found out; the message says why."""
+
+
+class _Parts:
+    """Runs the parts, and keeps which are left out and why."""
+
+    def __init__(self, clock_s: Callable[[], float], limit_s: float) -> None:
+        self._clock_s = clock_s
+        self._until_s = clock_s() + limit_s
+        self.left_out: list[LeftOut] = []
+
+    def run(self, part: str, find: Callable[[], T]) -> T | None:
+        """The part, None if it failed or there is no time left. A session that was stopped is no matter of parts."""
+        if self._clock_s() >= self._until_s:
+            self.left_out.append({"part": part, "reason": "there was no time left"})
+            return None
+        try:
+            return find()
+        except duckdb.InterruptException:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one part, the others are worth having
+            if not isinstance(error, _NotFoundError):
+                _LOG.warning("evidence: %s could not be found out", part, exc_info=True)
+            self.left_out.append({"part": part, "reason": str(error) or type(error).__name__})
+            return None
+
+
+def _changes(session: QuerySession, subject: Subject, evidence: Evidence) -> list[Change]:
+    """Of the service itself, of the one where failures began, and whether one that is called fell silent."""
+    failures = [each["failure"] for each in evidence.get("examples", []) if each["failure"]]
+    began = [failure["service"] for failure in failures]
+    called = [failure["peer"]["service"] for failure in failures if failure["peer"] and failure["peer"]["service"]]
+    own = [subject.service] if subject.service else []
+    found = changes.changes_of(session, subject, [*own, *began])
+    for service in dict.fromkeys([*called, *(own if subject.topic == "silence" else [])]):
+        found += changes.silent_service(session, subject, service)
+    if "figures" in evidence:
+        found += changes.new_operations(subject, evidence["figures"]["operations"])
+    return found

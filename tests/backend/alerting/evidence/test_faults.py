@@ -1,0 +1,354 @@
+"""The faults of the demo shop (docs/demo.md), as records like those that it sends: the evidence holds the cause."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from spanglass_core.alerting.lifecycle import Status
+from spanglass_core.alerting.rule import Rule
+from spanglass_core.alerting.severity import Severity
+from spanglass_server.alerting.evidence.gathering import Evidences, Timing
+from spanglass_server.alerting.model import Alert, Entry, Failure, Readings
+from spanglass_server.alerting.store.in_memory import MemoryAlertStore
+from spanglass_server.issues.model import Sighting
+from spanglass_server.issues.sqlite_store import SqliteIssueStore
+from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from spanglass_server.promql.series.vectors import Steps
+
+#: When alerts fire, 14:05 UTC; the condition has held for 90 s. Requests come once a second, since 15 minutes before.
+AT_NS = 1_796_047_500 * NS_PER_SECOND
+SINCE_S, FIRST_S = -90, -900
+ERROR, SERVER, CLIENT, CONSUMER = 2, 2, 3, 5
+
+Span = dict[str, Any]
+
+
+class Shop:
+    """Spans, logs and occurrences of traces that are added; times are in seconds before the fire."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.logs: list[dict[str, Any]] = []
+        self.occurrences: list[dict[str, Any]] = []
+        self._ids = itertools.count(1)
+
+    def trace(self, second: float, *spans: tuple[str, str, int, float, Mapping[str, Any]]) -> bytes:
+        """Add a trace: service, name, kind, milliseconds and columns of spans, each the child of the one before."""
+        trace_id, parent = next(self._ids).to_bytes(16, "big"), None
+        for depth, (service, name, kind, long_ms, columns) in enumerate(spans):
+            span_id = next(self._ids).to_bytes(8, "big")
+            row = {
+                "trace_id": trace_id, "span_id": span_id, "parent_span_id": parent, "name": name, "kind": kind,
+                "start_time_ns": self.at(second) + depth * NS_PER_MS, "duration_ns": round(long_ms * NS_PER_MS),
+                "status_code": 0, "resource.service.name:str": service,
+                "resource.service.instance.id:str": f"{service}-1", **columns,
+            }  # fmt: skip
+            self.spans.append(row)
+            parent = span_id
+        return trace_id
+
+    def raised(self, trace_id: bytes, second: float, service: str, kind: str, message: str) -> None:
+        """Let a trace have told an exception."""
+        self.occurrences.append(
+            {"time_ns": self.at(second), "issue_key": 7, "service_name": service, "type": kind, "message": message,
+             "culprit": "shop.charge", "trace_id": trace_id, "source": 0, "record_time_ns": self.at(second)}
+        )  # fmt: skip
+
+    @staticmethod
+    def at(second: float) -> int:
+        """A time."""
+        return AT_NS + round(second * NS_PER_SECOND)
+
+
+def seconds() -> Iterator[tuple[int, bool]]:
+    """Each second with whether the fault is on."""
+    for second in range(FIRST_S, 0):
+        yield second, second >= SINCE_S
+
+
+def error(kind: str, message: str) -> dict[str, Any]:
+    """Columns of a span that raised."""
+    return {"status_code": ERROR, "status_message": f"{kind}: {message}"}
+
+
+class Held:
+    """An ``Evaluator`` of one key, whose condition has held since the fault began."""
+
+    def __init__(
+        self, key: tuple[tuple[str, str], ...], value: float, usual: float, threshold: float, unit: str
+    ) -> None:
+        self.key = key
+        self.values = usual, value
+        self.threshold = threshold
+        self.unit = unit
+        self.fails = ""
+
+    def evaluate(self, session: Any, rules: Sequence[Rule], steps: Steps) -> dict[str, Readings | Failure]:
+        """Readings of any rule."""
+        del session
+        if self.fails:
+            return {rule.uid: Failure(self.fails) for rule in rules}
+        times = (steps.start_ms + steps.step_ms * np.arange(steps.size)) * NS_PER_MS
+        holds = times >= AT_NS + SINCE_S * NS_PER_SECOND
+        values = np.where(holds, self.values[1], self.values[0])[np.newaxis]
+        levels = np.where(holds, 3, 0).astype(np.int8)[np.newaxis]
+        readings = Readings(times, (self.key,), values, levels, levels == 0, self.unit, {3: self.threshold})
+        return {rule.uid: readings for rule in rules}
+
+    def check(self, rule: Rule) -> None:
+        """All rules are right."""
+
+
+class NoRules:
+    """A ``RuleBook`` of the rules of a test."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Any] = {}
+
+    def rules(self) -> Mapping[str, Any]:
+        """The rules."""
+        return self.found
+
+
+class Desk:
+    """What evidence is gathered with: everything but the records."""
+
+    def __init__(self, path: Path, open_tables: Callable[..., Any]) -> None:
+        self.store = MemoryAlertStore()
+        self.issues = SqliteIssueStore(path / "issues.sqlite", 1000)
+        self.book = NoRules()
+        self.open = open_tables
+        self.timing = Timing()
+
+    def evidence(self, shop: Shop, rule: Rule, evaluator: Held) -> dict[str, Any]:
+        """The evidence of an alert of a rule that fires at ``AT_NS``."""
+        for row in shop.occurrences[:1]:
+            self.issues.observe([_sighting(row)], AT_NS)
+        session = self.open(spans=shop.spans, logs=shop.logs, occurrences=shop.occurrences)
+        source = Evidences(evaluator, self.store, self.book, KnownIssues(self.issues), self.timing)  # type: ignore[arg-type]
+        alert = alert_of(rule, evaluator.key, evaluator.values[1])
+        readings = Readings(
+            np.array([AT_NS]), (evaluator.key,), np.array([[evaluator.values[1]]]), np.array([[3]], np.int8),
+            np.array([[False]]), evaluator.unit, {3: evaluator.threshold},
+        )  # fmt: skip
+        return dict(source.gather(session, rule, alert, readings))
+
+
+def alert_of(rule: Rule, key: tuple[tuple[str, str], ...], value: float, **changes: Any) -> Alert:
+    """An alert of a rule and key."""
+    fields: dict[str, Any] = {
+        "id": "now", "rule_uid": rule.uid, "rule_name": rule.name, "fingerprint": str(key), "key": key, "title": "bad",
+        "description": "", "severity": Severity.ERROR, "status": Status.ACTIVE, "source": "rule", "labels": {},
+        "value": value, "unit": "", "created_ns": AT_NS, "updated_ns": AT_NS, "firing": True,
+    }  # fmt: skip
+    return Alert(**{**fields, **changes})
+
+
+def _sighting(row: Mapping[str, Any]) -> Sighting:
+    return Sighting(
+        key=7, service=row["service_name"], title=f"{row['type']}: {row['message']}", type=row["type"],
+        message=row["message"], culprit=row["culprit"], version=1, inputs=(("type", row["type"]),),
+        first_ns=row["time_ns"], last_ns=row["time_ns"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path, open_tables: Callable[..., Any]) -> Iterator[Desk]:
+    """Everything but records."""
+    desk = Desk(tmp_path, open_tables)
+    yield desk
+    desk.issues.close()
+
+
+def of(service: str) -> tuple[tuple[str, str], ...]:
+    """The key of a service."""
+    return (("service_name", service),)
+
+
+ERROR_RATE = Rule(uid="errors", name="Errors", condition="error_rate > 0.05", severity=Severity.ERROR)
+
+
+def payment_failure() -> Shop:
+    """Every second charge of payment times out, of those that are paid with visa."""
+    shop = Shop()
+    for second, is_on in seconds():
+        card = ("visa", "amex", "visa", "maestro")[second % 4]
+        fails = is_on and card == "visa"
+        message = f"no answer from the {card} gateway within 2000 ms"
+        trace_id = shop.trace(
+            second,
+            ("web", "POST /checkout", SERVER, 90, {"status_code": ERROR if fails else 0}),
+            ("payment", "POST /charges", SERVER, 40,
+             {"span.shop.card.brand:str": card, **(error("ProviderTimeout", message) if fails else {})}),
+        )  # fmt: skip
+        if fails:
+            shop.raised(trace_id, second, "payment", "ProviderTimeout", message)
+    return shop
+
+
+def test_payment_failure(desk: Desk) -> None:
+    """The exception, its issue, the operation with its share, and the card that all failed charges have."""
+    found = desk.evidence(payment_failure(), ERROR_RATE, Held(of("payment"), 0.5, 0, 0.05, "ratio"))
+
+    assert found["left_out"] == []
+    assert found["about"]["topic"] == "errors"
+    (first, *_) = found["attributes"]["attributes"]
+    assert (first["key"], first["value"], first["share"]) == ("shop.card.brand", "visa", 1.0)
+    (issue,) = found["issues"]
+    assert (issue["service"], issue["share"], issue["is_new"]) == ("payment", 1.0, True)
+    assert issue["title"].startswith("ProviderTimeout")
+    assert [example["role"] for example in found["examples"]] == ["worst", "typical", "newest"]
+    assert all("ProviderTimeout: no answer from the visa gateway" in each["reason"] for each in found["examples"])
+    assert found["cause"].startswith("POST /charges of payment fails for 50 % of requests since 14:03:30 UTC: Provider")
+    assert "100 % of the failed spans have shop.card.brand = visa" in found["cause"]
+    assert found["value"]["value"] == 0.5
+    assert len(found["value"]["times_s"]) == len(found["value"]["values"]) == 61
+
+
+def test_product_failure(desk: Desk) -> None:
+    """One product is behind all the errors, though they are few."""
+    shop = Shop()
+    for second, is_on in seconds():
+        product = f"p-{second % 20}"
+        fails = is_on and product == "p-13"
+        columns = error("ValueError", "unreadable weight") if fails else {}
+        shop.trace(
+            second, ("catalog", "GET /products/<id>", SERVER, 9, {"span.shop.product.id:str": product, **columns})
+        )
+    found = desk.evidence(shop, ERROR_RATE, Held(of("catalog"), 0.06, 0, 0.05, "ratio"))
+
+    top = found["attributes"]["attributes"][0]
+    assert (top["key"], top["value"], top["share"]) == ("shop.product.id", "p-13", 1.0)
+    assert "shop.product.id = p-13" in found["cause"]
+    assert "unreadable weight" in found["cause"]
+
+
+def slow_query() -> Shop:
+    """The search of catalog reads everything, in one statement."""
+    shop = Shop()
+    for second, is_on in seconds():
+        slow = is_on and second % 2 == 0
+        took = 400 if slow else 6
+        path: Any = ("catalog", "GET /products" if second % 2 == 0 else "GET /health", SERVER, took + 9, {})
+        statement = {
+            "span.db.query.text:str": "SELECT * FROM reviews r, products p",
+            "span.db.system.name:str": "sqlite",
+        }
+        shop.trace(second, path, ("catalog", "SELECT", CLIENT, took if second % 2 == 0 else 1, statement))
+    return shop
+
+
+def test_slow_query(desk: Desk) -> None:
+    """The statement that holds the time of the slow traces is named, and the operation that became slower."""
+    rule = Rule(uid="slow", name="Slow", condition="p95(response_time) > 200ms", severity=Severity.ERROR)
+    found = desk.evidence(slow_query(), rule, Held(of("catalog"), 0.4, 0.01, 0.2, "s"))
+
+    assert (found["about"]["topic"], found["about"]["bad"]) == ("latency", "duration > 200ms")
+    spent = found["examples"][0]["time_spent"]
+    assert (spent["name"], spent["query"], spent["count"]) == ("SELECT * FROM reviews r, products p", True, 1)
+    operation = found["figures"]["operations"][0]
+    assert operation["now"]["p95_ns"] > 10 * operation["before"]["p95_ns"]
+    assert found["cause"].startswith("GET /products of catalog takes longer than 200ms in 45 spans since")
+    assert "SELECT * FROM reviews r, products p" in found["cause"]
+
+
+def test_payment_down(desk: Desk) -> None:
+    """Checkout's evidence names whom it could not reach, why, and since when nothing came from there."""
+    shop = Shop()
+    address = {"span.server.address:str": "127.0.0.1", "span.server.port:int": 8083}
+    for second, is_on in seconds():
+        down = error("ConnectError", "All connection attempts failed") if is_on else {}
+        charge: Any = [] if is_on else [("payment", "POST /charges", SERVER, 20, {})]
+        shop.trace(
+            second,
+            ("checkout", "POST /orders", SERVER, 50, {"status_code": ERROR if is_on else 0}),
+            ("checkout", "POST", CLIENT, 30, {**address, **down}),
+            *charge,
+        )
+    found = desk.evidence(shop, ERROR_RATE, Held(of("checkout"), 1.0, 0, 0.05, "ratio"))
+
+    failure = found["examples"][0]["failure"]
+    assert failure["peer"] == {"host": "127.0.0.1", "port": 8083, "service": "payment"}
+    (silent,) = (change for change in found["changes"] if change["kind"] == "silent")
+    assert (silent["service"], silent["text"]) == ("payment", "nothing came from payment after 14:03:29 UTC")
+    assert "calls of payment by checkout fail: ConnectError: All connection attempts failed" in found["cause"]
+    assert "nothing came from payment" in found["cause"]
+
+
+def test_a_release_that_breaks(desk: Desk) -> None:
+    """A release and the restart that brought it are among the changes and in the sentence."""
+    shop = Shop()
+    for second, is_on in seconds():
+        columns = {
+            "resource.service.version:str": "1.1" if is_on else "1.0",
+            "resource.service.instance.id:str": "b" if is_on else "a",
+            **(error("KeyError", "price") if is_on else {}),
+        }
+        shop.trace(second, ("cart", "GET /cart", SERVER, 9, columns))
+    found = desk.evidence(shop, ERROR_RATE, Held(of("cart"), 1.0, 0, 0.05, "ratio"))
+
+    assert [(each["kind"], each["value"]) for each in found["changes"]] == [("release", "1.1"), ("restart", "b")]
+    assert "release 1.1 of cart began at 14:03:30 UTC" in found["cause"]
+
+
+def test_errors_in_logs(desk: Desk) -> None:
+    """For a rule about logs the records are the logs, beside the others of the service; three are shown."""
+    shop = Shop()
+    for second, is_on in seconds():
+        for number in range(3 if is_on else 1):
+            bad = is_on and number > 0
+            shop.logs.append(
+                {"time_ns": shop.at(second), "arrival_order": len(shop.logs) + 1, "severity_number": 17 if bad else 9,
+                 "severity_text": "ERROR" if bad else "INFO", "body": "stock feed broken" if bad else "searched",
+                 "resource.service.name:str": "catalog", "log.feed:str": "stock" if bad else "none"}
+            )  # fmt: skip
+    rule = Rule(uid="logs", name="Logs", condition="log_errors > 0.5", severity=Severity.ERROR)
+    found = desk.evidence(shop, rule, Held(of("catalog"), 2, 0.1, 0.5, "/s"))
+
+    assert found["about"]["signal"] == "logs"
+    assert [log["body"] for log in found["logs"]] == ["stock feed broken"] * 3
+    assert (found["attributes"]["bad"], found["attributes"]["attributes"][0]["value"]) == (180, "stock")
+    assert "100 % of the bad logs have feed = stock" in found["cause"]
+
+
+def test_past_alerts(desk: Desk) -> None:
+    """Earlier alerts of the rule and key are told with how long they took, who ended them and why; else ones alike."""
+    desk.book.found = {"errors": type("Found", (), {"rule": ERROR_RATE})()}
+    key = of("payment")
+    other = Rule(uid="other", name="More errors", condition='error_rate{service="payment"} > 0.5')
+    held = Held(key, 0.5, 0, 0.05, "ratio")
+    old = alert_of(ERROR_RATE, key, 0.4, id="old", created_ns=AT_NS - 10_000, fingerprint=str(key))
+    desk.store.create(old, Entry(old.created_ns, "fired", "rule"))
+    desk.store.change_status("old", Status.RESOLVED, Entry(AT_NS - 4_000, "resolved", "ann", "provider was down"))
+
+    (same,) = desk.evidence(payment_failure(), ERROR_RATE, held)["similar"]
+    assert (same["alert"], same["same"], same["status"], same["duration_ns"]) == ("old", True, "resolved", 6_000)
+    assert (same["resolved_by"], same["reason"]) == ("ann", "provider was down")
+    (alike,) = desk.evidence(payment_failure(), other, held)["similar"]
+    assert (alike["alert"], alike["same"]) == ("old", False)
+
+
+def test_parts_that_fail_are_left_out(desk: Desk) -> None:
+    """A part that can't be found out, or that there is no time for, is named with the reason; the rest is there."""
+    held = Held(of("payment"), 0.5, 0, 0.05, "ratio")
+    held.fails = "too many samples"
+    found = desk.evidence(payment_failure(), ERROR_RATE, held)
+    assert found["left_out"] == [{"part": "value", "reason": "too many samples"}]
+    assert found["value"]["value"] == 0.5
+    assert found["issues"]
+
+    desk.timing = Timing(limit_s=3, clock_s=itertools.count().__next__)
+    hurried = desk.evidence(payment_failure(), ERROR_RATE, held)
+    assert {"part": "figures", "reason": "there was no time left"} in hurried["left_out"]
+    assert "figures" not in hurried
+    assert hurried["about"]["service"] == "payment"
