@@ -83,10 +83,7 @@ class RuleEvaluator:
 
     def _canonical(self, steps: Steps) -> Steps:
         """One step as one of many: counts of records are made for the distance of steps, so that it is the same."""
-        interval_ms = self._defaults.interval_ns // NS_PER_MS
-        if steps.size > 1 or steps.start_ms % interval_ms:
-            return steps
-        return replace(steps, step_ms=interval_ms)
+        return replace(steps, step_ms=steps.step_ms or self._defaults.interval_ns // NS_PER_MS)
 
     def _plan(self, rule: Rule, kinds: Mapping[str, MetricKind]) -> Plan | Failure:
         known = tuple((name, kinds.get(name)) for name in _metrics(rule))

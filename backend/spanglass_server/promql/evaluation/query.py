@@ -25,6 +25,7 @@ class Options:
     ``each_alone``: the value of a step does not depend on which other steps are asked for, not even where counters
     begin with the range that is read. Rates of such counters are not bounded by where they were 0, which nobody knows,
     and spans and log records have a rate where some are in the window, not where some are elsewhere in the range.
+    Points are read wherever there are any, as rollups would be chosen by how far the steps are apart.
     """
 
     lookback_ms: int = 300_000
@@ -86,7 +87,7 @@ class Query:
             node.any_of,
             window_ms=window_ms,
             step_ms=times.step_ms,
-            grid_ms=grid_ms,
+            grid_ms=0 if self.options.each_alone else grid_ms,
             with_totals=with_totals,
         )
         if selector not in self._read:
