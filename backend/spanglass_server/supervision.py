@@ -72,9 +72,10 @@ class Task:
         """Whether the thread is gone though its work is not."""
         return not self._finished and not self._thread.is_alive()
 
-    def join(self) -> None:
-        """Wait for the thread's end."""
-        self._thread.join()
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the thread's end, at most for so long; whether it has ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         supervisor = self._supervisor

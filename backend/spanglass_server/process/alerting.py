@@ -3,52 +3,122 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
+from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
-from spanglass_server.alerting.model import Failure
-from spanglass_server.alerting.running.status import AlerterStatus
+from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
+from spanglass_server.alerting.running.alerter import Alerter
+from spanglass_server.alerting.running.around import Around, Bounds
+from spanglass_server.alerting.running.schedule import Pace
+from spanglass_server.alerting.running.templates import TemplateTexts
 from spanglass_server.alerting.store.sqlite import FILE_NAME, SqliteAlertStore
 from spanglass_server.process.alert_rules import open_book
+from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
+from spanglass_server.store.ports import QueryError
+from spanglass_server.store.stopping import Stop
+from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.model import Readings
-    from spanglass_server.promql.series.vectors import Steps
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.promql.stored.source import StoredSeries
+    from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
 
-# ruff: noqa: ARG002 - nothing is evaluated
-
-_NO_RULES = "this server evaluates no rules"
+_LOOK_EVERY_S = 0.5  # whether something is due
+_PURGE_EVERY_S = 600.0
+_INSIST_EVERY_S = 0.05
 
 
 class Alerting:
     """The alerts of one data directory, and ``desk``, which is what API and pages use.
 
-    Raises ``OSError`` or ``AlertStoreError`` when the directory can't be used.
+    Runs from the constructor on. Raises ``OSError`` or ``AlertStoreError`` when the directory can't be used.
     """
 
-    def __init__(self, settings: Settings, clock_ns: Callable[[], int]) -> None:
-        self._store = SqliteAlertStore(settings.data.dir.resolve() / FILE_NAME)
+    def __init__(
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        node: StorageNode,
+        series: Callable[[QuerySession], StoredSeries],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._settings = settings.alerting
+        self._engine = node.engine
+        self._clock_ns = clock_ns
+        self._stop = Stop()
         book = open_book(settings, DISK, clock_ns)
-        self.desk = Desk(book, self._store, _NoEvaluator(), AlerterStatus, clock_ns, new_id=lambda: str(uuid.uuid4()))
+        defaults = Defaults(settings.alerting.window_ns, settings.alerting.interval_ns)
+        evaluator = RuleEvaluator(series, defaults=defaults, baselines=Baselines())
+        self._store = SqliteAlertStore(settings.data.dir.resolve() / FILE_NAME)
+        around = Around(
+            book=book,
+            store=self._store,
+            evaluator=evaluator,
+            texts=lambda session: TemplateTexts(None if session is None else series(session)),
+            ask=self._ask,
+            clock_ns=clock_ns,
+            telemetry=telemetry,
+            stopping=lambda: self._stop.stopped,
+        )
+        self._alerter = Alerter(around, _bounds(settings))
+        new_id = lambda: str(uuid.uuid4())  # noqa: E731 - ids are passed in
+        self.desk = Desk(book, self._store, evaluator, self._alerter.status, clock_ns, new_id)
+        self._supervisor = Supervisor(telemetry)
+        node.also(self._problems)
+        telemetry.watch(own.ALERT_RULES, self._rules_by_health)
+        telemetry.watch(own.ALERTS_FIRING, self._firing_by_severity)
+        self._tasks = []
+        if self._settings.enabled:
+            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "alerter", self._step))
+        if self._settings.keep_alerts_ns:
+            self._tasks.append(self._supervisor.every(_PURGE_EVERY_S, "alert purge", self._purge))
+
+    def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
+        return self._engine.run_here(query, self._stop)
+
+    def _step(self) -> None:
+        """Evaluate until nothing is due at once."""
+        try:
+            while self._alerter.step() and not self._stop.stopped:
+                pass
+        except QueryError:
+            if not self._stop.stopped:
+                raise
+
+    def _purge(self) -> None:
+        self._store.purge(self._clock_ns() - self._settings.keep_alerts_ns)
+
+    def _problems(self) -> list[str]:
+        return [*self._alerter.problems(), *self._supervisor.problems]
+
+    def _rules_by_health(self) -> Mapping[tuple[str, ...], float]:
+        return Counter((str(rule.health),) for rule in self._alerter.status().rules.values())
+
+    def _firing_by_severity(self) -> Mapping[tuple[str, ...], float]:
+        firing: Counter[tuple[str, ...]] = Counter()
+        for rule in self._alerter.status().rules.values():
+            if rule.severity is not None:
+                firing[(str(rule.severity),)] += rule.firing
+        return firing
 
     def close(self) -> None:
-        """Release the file."""
+        """Interrupt what is evaluated, and release the file; what was not committed is evaluated after the start."""
+        self._supervisor.stop()
+        self._stop.now()
+        for task in self._tasks:
+            while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
+                self._stop.now()
         self._store.close()
 
 
-class _NoEvaluator:
-    """Evaluates no rule."""
-
-    def evaluate(self, session: QuerySession, rules: Sequence[Rule], steps: Steps) -> Mapping[str, Readings | Failure]:
-        """See ``Evaluator``."""
-        return {rule.uid: Failure(_NO_RULES) for rule in rules}
-
-    def check(self, rule: Rule) -> Failure | None:
-        """See ``Evaluator``."""
-        return Failure(_NO_RULES)
+def _bounds(settings: Settings) -> Bounds:
+    alerting = settings.alerting
+    pace = Pace(alerting.interval_ns, alerting.delay_ns, alerting.catch_up_ns)
+    return Bounds(pace, alerting.max_keys, alerting.silence_ns)

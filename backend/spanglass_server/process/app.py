@@ -84,9 +84,18 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
     with ExitStack() as closing:
         node = StorageNode(settings, telemetry, time.time_ns)
         closing.callback(node.close)
-        alerting = Alerting(settings, time.time_ns)
+        series = _series_of(settings, node)
+        alerting = Alerting(settings, telemetry, node, series, time.time_ns)
         closing.callback(alerting.close)
-        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, alerting), jobs, on_ready))
+        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, series, alerting), jobs, on_ready))
+
+
+def _series_of(settings: Settings, node: StorageNode) -> Callable[[QuerySession], StoredSeries]:
+    """What makes the series of a session; all share what was decoded."""
+    cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
+    max_samples = most_samples(settings.query.memory_limit_bytes)
+    events = EventLog(node.errors.issues)
+    return lambda session: StoredSeries(session, cache, max_samples=max_samples, events=events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Parts:
     tokens: Tokens
     telemetry: Telemetry
     node: StorageNode
+    series: Callable[[QuerySession], StoredSeries]
     alerting: Alerting
 
 
@@ -195,19 +205,12 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
-    cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
-    max_samples = most_samples(settings.query.memory_limit_bytes)
-    events = EventLog(node.errors.issues)
-
-    def series(session: QuerySession) -> StoredSeries:
-        return StoredSeries(session, cache, max_samples=max_samples, events=events)
-
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *alerting_routes(parts.alerting.desk),
-        *dashboard_routes(library, series, settings.query.deadline_ns / 1e9),
+        *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(node, telemetry, intake.rejections, settings, release, Configured(targets, library)),
     ]
 
@@ -225,7 +228,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         return create_prometheus_api(
             PrometheusContext(
                 engine=node.engine,
-                series=series,
+                series=parts.series,
                 clock_ns=time.time_ns,
                 authorize=authorize,
                 deadline_s=settings.query.deadline_ns / 1e9,

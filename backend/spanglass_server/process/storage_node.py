@@ -36,7 +36,7 @@ from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.supervision import Supervisor, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
@@ -101,6 +101,7 @@ class StorageNode:
         )
         self.errors.begin(self.store, self.engine)
         self._rollups.begin(self.store, self.engine)
+        self._others: list[Callable[[], Sequence[str]]] = []
         self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
@@ -130,7 +131,12 @@ class StorageNode:
     def problems(self) -> list[str]:
         """What is wrong, in words for people, the worst first: records refused, not flushed, a thread that fails."""
         found = [self.ingest.health, self._flushing.problem, self.errors.tracker.problem, *self._supervisor.problems]
+        found += [problem for other in self._others for problem in other()]
         return list(dict.fromkeys(problem for problem in found if problem is not None))
+
+    def also(self, problems: Callable[[], Sequence[str]]) -> None:
+        """Have the problems of another part of the server told among those of this one."""
+        self._others.append(problems)
 
     def _watch(self) -> None:
         """Have the gauges read what is there."""

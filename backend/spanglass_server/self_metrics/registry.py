@@ -97,6 +97,22 @@ CUT_VALUES = _counter("cut_values", "Attribute values cut at storage.max_value_b
 DELETED_SEGMENTS = _counter("deleted_segments", "Segments deleted by retention.", "signal", "reason")
 DELETED_ROWS = _counter("deleted_rows", "Rows deleted by retention.", "signal", "reason")
 STORAGE_ERRORS = _counter("storage_errors", "Failed writes of the journal, segments or the catalog.", "operation")
+ALERT_EVALUATION_SECONDS = _histogram(
+    "alert_evaluation_seconds", "Time to evaluate the alert rules that were due at once."
+)
+ALERT_LAG_SECONDS = _histogram(
+    "alert_lag_seconds", "Time from when alert rules were due until their tick was committed."
+)
+ALERT_EVALUATIONS = _counter("alert_evaluations", "Evaluations of alert rules, one a rule and tick.")
+FAILED_ALERT_EVALUATIONS = _counter("failed_alert_evaluations", "Evaluations of alert rules that failed.")
+MISSED_ALERT_EVALUATIONS = _counter(
+    "missed_alert_evaluations",
+    "Evaluations of alert rules that were left out, as the server was down or late for too long.",
+)
+ALERT_RULES = _gauge("alert_rules", "Alert rules that are evaluated, by their health.", "health")
+ALERTS_FIRING = _gauge(
+    "alerts_firing", "Keys of alert rules that fire, by the highest level of their rule.", "severity"
+)
 QUERY_SECONDS = _histogram("query_seconds", "Time of requests of the API and the pages.", "route")
 QUERY_FAILURES = _counter("query_failures", "Requests of the API and the pages that failed.", "route", "status")
 HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")

@@ -178,6 +178,9 @@ class Alerting:
     catch_up_ns: int = _row(
         3600 * _SECOND_NS, DURATION, "How far back evaluations are made up for that a stopped server missed."
     )
+    silence_ns: int = _row(
+        300 * _SECOND_NS, DURATION, "How long no record of any kind may come in before that is an alert."
+    )
     keep_alerts_ns: int = _row(365 * _DAY_NS, DURATION, "Age at which alerts that are over are deleted; 0 keeps them.")
     max_keys: int = _row(
         1000, whole(1), "Most keys (services, hosts, routes ...) of one rule; the first count, and the rule says so."

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN, Status, change
+from spanglass_core.alerting.priority import priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +37,16 @@ def said(stored: Alert, alert: Alert, *, moved: bool) -> Alert:
     return replace(after, status=alert.status, resolved_ns=alert.resolved_ns, resolved_by=alert.resolved_by)
 
 
+def weighed(alert: Alert) -> Alert:
+    """An alert with its priority as it is now."""
+    lasted_ns = max(alert.updated_ns - alert.created_ns, 0)
+    is_acknowledged = alert.status is Status.ACKNOWLEDGED
+    return replace(alert, priority=priority(alert.severity, alert.count, lasted_ns, is_acknowledged=is_acknowledged))
+
+
 def again(stored: Alert, alert: Alert) -> Alert:
     """An open alert, once more."""
-    return replace(
+    after = replace(
         stored,
         count=stored.count + 1,
         value=alert.value,
@@ -46,11 +54,12 @@ def again(stored: Alert, alert: Alert) -> Alert:
         severity=max(stored.severity, alert.severity, key=lambda severity: severity.rank),
         updated_ns=max(stored.updated_ns, alert.updated_ns),
     )
+    return weighed(after)
 
 
 def with_status(stored: Alert, status: Status, entry: Entry) -> Alert:
     """Another status, by whom and when the entry says; raises ``IllegalChangeError``."""
-    after = replace(stored, status=change(stored.status, status), updated_ns=entry.time_ns)
+    after = weighed(replace(stored, status=change(stored.status, status), updated_ns=entry.time_ns))
     if status is Status.ACKNOWLEDGED:
         return replace(after, acknowledged_ns=entry.time_ns, acknowledged_by=entry.by)
     if status is Status.ACTIVE:
@@ -60,7 +69,7 @@ def with_status(stored: Alert, status: Status, entry: Entry) -> Alert:
 
 def edited(stored: Alert, alert: Alert, entry: Entry) -> Alert:
     """Other words and figures, as a person wrote them; status, counts and what the rule says of its key stay."""
-    return replace(
+    after = replace(
         stored,
         title=alert.title,
         description=alert.description,
@@ -69,9 +78,9 @@ def edited(stored: Alert, alert: Alert, entry: Entry) -> Alert:
         owner=alert.owner,
         runbook=alert.runbook,
         evidence=alert.evidence,
-        priority=alert.priority,
         updated_ns=entry.time_ns,
     )
+    return weighed(after)
 
 
 def with_evidence(stored: Alert, evidence: Mapping[str, Any], entry: Entry) -> Alert:

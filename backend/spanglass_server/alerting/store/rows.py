@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.model import Key
 
 _FIELDS = tuple(field.name for field in fields(Alert))
-_STATE = tuple(field.name for field in fields(State))
+_STATE = {field.name: field.default for field in fields(State)}
 _JSON = ("key", "labels", "channels", "evidence")
 _DERIVED = ("service", "host", "words")
 
@@ -33,11 +33,8 @@ INSERT_ENTRY = (
     f"INSERT INTO entries (alert, {ENTRY_COLUMNS}) "  # noqa: S608 - names of our own columns
     "SELECT number, ?, ?, ?, ?, ?, ? FROM alerts WHERE id = ?"
 )
-STATE_COLUMNS = ", ".join(("rule_uid", "key", "alert_id", *_STATE))
-PUT_STATE = (
-    f"INSERT OR REPLACE INTO key_states ({STATE_COLUMNS}) "  # noqa: S608 - names of our own columns
-    f"VALUES ({', '.join('?' * (len(_STATE) + 3))})"
-)
+STATE_COLUMNS = "rule_uid, key, alert_id, state"
+PUT_STATE = f"INSERT OR REPLACE INTO key_states ({STATE_COLUMNS}) VALUES (?, ?, ?, ?)"  # noqa: S608 - our own columns
 
 
 def _written(value: Any) -> str:
@@ -87,15 +84,17 @@ def recorded_of(row: Sequence[Any]) -> Recorded:
 
 
 def state_values(known: KeyState) -> list[Any]:
-    """Return the values of ``PUT_STATE``."""
-    return [known.rule_uid, key_text(known.key), known.alert_id, *(getattr(known.state, name) for name in _STATE)]
+    """Return the values of ``PUT_STATE``: of a state what is not as at its beginning."""
+    own = {name: getattr(known.state, name) for name in _STATE}
+    told = {name: value for name, value in own.items() if value != _STATE[name]}
+    return [known.rule_uid, key_text(known.key), known.alert_id, _written(told)]
 
 
 def state_of(row: Sequence[Any]) -> KeyState:
-    """Read a row of ``STATE_COLUMNS``."""
-    rule_uid, key, alert_id, *values = row
-    own: dict[str, Any] = dict(zip(_STATE, values, strict=True))
-    own |= {"phase": Phase(own["phase"]), "health": Health(own["health"])}
-    if own["severity"] is not None:
-        own["severity"] = Severity(own["severity"])
+    """Read a row of ``STATE_COLUMNS``; what only another version of the server knows of is left out."""
+    rule_uid, key, alert_id, told = row
+    own = {name: value for name, value in json.loads(told).items() if name in _STATE}
+    for name, kind in (("phase", Phase), ("health", Health), ("severity", Severity)):
+        if name in own:
+            own[name] = kind(own[name])
     return KeyState(rule_uid, _key(key), State(**own), alert_id)

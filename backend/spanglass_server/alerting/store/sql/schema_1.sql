@@ -25,12 +25,9 @@ CREATE TABLE entries (
     value REAL
 );
 CREATE INDEX entries_of_alerts ON entries (alert);
--- keys that are not where every key begins; the columns after alert_id are the fields of State
+-- keys that are not where every key begins; `state` is JSON, the fields of State that differ from there
 CREATE TABLE key_states (
-    rule_uid TEXT NOT NULL, key TEXT NOT NULL, alert_id TEXT NOT NULL,
-    phase TEXT NOT NULL, health TEXT NOT NULL, severity TEXT, pending_ns INTEGER NOT NULL, fired_ns INTEGER NOT NULL,
-    held_ns INTEGER NOT NULL, no_data_ns INTEGER NOT NULL, evaluated_ns INTEGER NOT NULL, value REAL,
-    error TEXT NOT NULL, keeping_ns INTEGER NOT NULL, PRIMARY KEY (rule_uid, key)
+    rule_uid TEXT NOT NULL, key TEXT NOT NULL, alert_id TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (rule_uid, key)
 ) WITHOUT ROWID;
 -- up to when each rule was evaluated, and a digest of what it meant then
 CREATE TABLE ticks (rule_uid TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;

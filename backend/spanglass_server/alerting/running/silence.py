@@ -1,0 +1,45 @@
+"""Whether anything came in at all: while nothing does, no rule can tell anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanglass_server.signals import SENT, TIME_COLUMN
+from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_server.promql.series.vectors import Steps
+    from spanglass_server.store.ports import QuerySession
+
+#: A tick without any record of any signal so long before it says nothing. Exporters of metrics send once a minute.
+QUIET_NS = 90 * NS_PER_SECOND
+
+
+def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
+    """Of each step, whether a record of any signal has a time within ``QUIET_NS`` (or one step) before it."""
+    step_ns = max(steps.step_ms, 1) * NS_PER_MS
+    start_ns = steps.start_ms * NS_PER_MS
+    buckets = max(-(-QUIET_NS // step_ns), 1)
+    window = Window(start_ns - buckets * step_ns + 1, start_ns + (steps.size - 1) * step_ns + 1)
+    missing = set(range(1 - buckets, steps.size))  # places of buckets: each ends at a step
+    for signal in SENT:
+        time = TIME_COLUMN[signal]
+        if not missing:
+            break
+        place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
+        rows = session.relation(signal, window, [time])
+        # of one step any record will do, and the first that is found is enough
+        last = " LIMIT 1" if steps.size == 1 else ""
+        found = session.rows(f"SELECT DISTINCT {place} AS place FROM {rows}{last}")  # noqa: S608 - numbers and own names
+        if found and steps.size == 1:
+            return np.ones(1, dtype=bool)
+        missing -= {row["place"] + 1 - buckets for row in found}
+    filled = np.array([place not in missing for place in range(1 - buckets, steps.size)], dtype=np.int64)
+    sums = np.concatenate([[0], np.cumsum(filled)])
+    counts: NDArray[np.int64] = sums[buckets:] - sums[:-buckets]
+    return counts > 0

@@ -1,0 +1,68 @@
+"""Titles and descriptions of alerts, where a rule has no templates of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from spanglass_core.units import format_duration, format_size
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_core.alerting.severity import Severity
+    from spanglass_server.alerting.model import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What texts of an alert can tell: the rule, the key, all labels, and what fired at which level."""
+
+    rule: Rule
+    key: Key
+    labels: Mapping[str, str]
+    severity: Severity
+    value: float | None
+    unit: str
+    reason: str = ""  # of a transition, such as "no data"
+    time_ns: int = 0
+
+
+class Texts(Protocol):
+    """Makes the texts of alerts. Never raises: a template that fails says so in its place."""
+
+    def title(self, told: Told) -> str:
+        """One line."""
+
+    def description(self, told: Told) -> str:
+        """One line or more."""
+
+
+class PlainTexts:
+    """Texts made of name and condition."""
+
+    def title(self, told: Told) -> str:
+        """The rule's name, and the values of the key."""
+        values = ", ".join(value for _, value in told.key if value)
+        return f"{told.rule.name}: {values}" if values else told.rule.name
+
+    def description(self, told: Told) -> str:
+        """What holds, for how long, and the value."""
+        if told.reason:
+            return f"{told.rule.condition}: {told.reason}"
+        lasting = f" for {format_duration(told.rule.for_ns)}" if told.rule.for_ns else ""
+        value = "" if told.value is None else f": {with_unit(told.value, told.unit)}"
+        return f"{told.rule.condition}{lasting}{value}"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """A value for people: ``1.2s``, ``12 %``, ``3.4``."""
+    if unit == "ratio":
+        return f"{value * 100:.4g} %"
+    if unit == "s" and 0 < value < 10**9:
+        return format_duration(round(value * NS_PER_SECOND))
+    if unit == "bytes" and 0 <= value < 2**63:
+        return format_size(round(value))
+    return f"{value:.6g}{unit if unit == '/s' else ''}"
