@@ -26,6 +26,7 @@ _ROUTES = ("/", "/cart", "/checkout", "/orders/{id}", "/products/{id}", "/search
 _BOUNDS = ("0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "+Inf")
 _SAMPLES_PER_BODY = 2000
 _SPANS_PER_BODY = 500
+_SERVICES_PER_BODY = 25
 
 
 def service(number: int) -> str:
@@ -84,11 +85,11 @@ def write_spans(folder: Path, bodies: int) -> Bodies:
     writer = Writer(folder, "traces")
     for _ in range(bodies):
         request = ExportTraceServiceRequest()
-        for number in chance.sample(range(SERVICES), 5):
+        for number in chance.sample(range(SERVICES), _SERVICES_PER_BODY):
             resource = request.resource_spans.add()
             resource.resource.attributes.add(key="service.name").value.string_value = service(number)
             scope = resource.scope_spans.add()
-            for _ in range(_SPANS_PER_BODY // 5):
+            for _ in range(_SPANS_PER_BODY // _SERVICES_PER_BODY):
                 _add_span(scope, chance)
         writer.add(request.SerializeToString(), _SPANS_PER_BODY)
     writer.close({"group": 1, "samples": []})

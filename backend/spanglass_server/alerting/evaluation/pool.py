@@ -66,16 +66,17 @@ class Pool:
 
     def share(self, expressions: Iterable[Expression]) -> None:
         """Let expressions that differ in one value only be evaluated together, where there are several."""
+        expressions = list(expressions)
         different = {(each.shared, each.promql) for each in expressions if each.shared}
         wanted = Counter(shared for shared, _ in different)
         plain = {each.promql for each in expressions if not each.shared}
         self._shared = frozenset(text for text, number in wanted.items() if number > 1 or text in plain)
+        self.source.announce((self._text(each) for each in expressions), self.steps, self.options)
 
     def table(self, expression: Expression, column: int) -> tuple[Table, tuple[str, ...]]:
         """The values of an expression, and what is to be told of it; raises ``RuleProblem``."""
         is_shared = expression.shared in self._shared
-        text = expression.shared if is_shared else expression.promql
-        grid = self._grid(text, expression, column)
+        grid = self._grid(self._text(expression), expression, column)
         labels, values = grid.labels, grid.values
         if is_shared:
             rows = grid.rows(*expression.picked)
@@ -84,6 +85,9 @@ class Pool:
         if expression.factor != 1.0:
             values = rounded(values * expression.factor)
         return Table(labels, values, expression.labels), grid.notes
+
+    def _text(self, expression: Expression) -> str:
+        return expression.shared if expression.shared in self._shared else expression.promql
 
     def usual(self, expression: Expression, column: int) -> tuple[Table, Table]:
         """What is usual for an expression: value and spread."""

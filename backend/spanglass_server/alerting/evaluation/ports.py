@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Protocol
 from spanglass_server.promql.ports import SeriesSource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.alerting.model import Key
+    from spanglass_server.promql.engine import Options
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
 
 
 class RuleSeries(SeriesSource, Protocol):
     """Series of one session, and what metrics are by name."""
+
+    def announce(self, texts: Iterable[str], steps: Steps, options: Options) -> None:
+        """Expressions are about to be evaluated, now and again and again: what they have in common may be read once."""
 
     def kinds(self, names: Collection[str], start_ms: int, end_ms: int) -> Mapping[str, MetricKind]:
         """What the metrics of some names are, of those that there are in a range."""

@@ -12,6 +12,7 @@ from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
+from spanglass_server.promql.stored.counting.announcing import announce
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.promql.stored.counting.filters import refuse_filters
 from spanglass_server.promql.stored.counting.source import Records, counted, counted_samples
@@ -28,11 +29,13 @@ from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from spanglass_server.promql.engine import Options
     from spanglass_server.promql.series.samples import Samples
+    from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.decoding.pieces import Piece
     from spanglass_server.promql.stored.discovery.exemplars import SeriesExemplars
@@ -83,6 +86,10 @@ class StoredSeries:
             selector = replace(selector, grid_ms=0)
             shares = shares_of(self._session, selector)
         return samples_of(self._resolved(selector, shares), shares)
+
+    def announce(self, texts: Iterable[str], steps: Steps, options: Options) -> None:
+        """Expressions are about to be evaluated now and again and again, as those of rules: see ``counting``."""
+        announce(self._records.cache, texts, steps, options)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``."""

@@ -31,6 +31,9 @@ class MadeSeries(SeriesInMemory):
         del start_ms, end_ms
         return {name: self.known[name] for name in names if name in self.known}
 
+    def announce(self, texts, steps, options):
+        """Nothing is made of it."""
+
 
 class Counting:
     """The same as another source; ``reads`` is how often it was read."""
@@ -42,6 +45,9 @@ class Counting:
     def kinds(self, *asked):
         """As it is."""
         return self._source.kinds(*asked)
+
+    def announce(self, texts, steps, options):
+        """Nothing is made of it."""
 
     def select(self, selector):
         """As it is, counted."""

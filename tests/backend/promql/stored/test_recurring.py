@@ -11,6 +11,7 @@ from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.evaluation.query import Options
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.promql.stored.cache import SeriesCache
+from spanglass_server.promql.stored.counting import counts
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.signals import Signal
 
@@ -51,16 +52,17 @@ def spans(second, count=60):
     )
 
 
-def values(bench, cache, at_ms, statements):
+def values(bench, cache, at_ms, statements, *, is_announced=False):
     """What each rule says at a time, and how many statements that took."""
 
     def ask(session):
+        series = StoredSeries(session, cache)
+        if is_announced:
+            series.announce((*RULES, "no expression(", "x{__filter__='a'}"), Steps(at_ms, 15_000, 1), Options())
         plain = session.execute
         session.execute = lambda *arguments: (statements.append(arguments[0]), plain(*arguments))[1]
         steps = Steps(at_ms, 15_000, 1)
-        found = [
-            range_query(StoredSeries(session, cache), text, steps, Options(each_alone=True)).value for text in RULES
-        ]
+        found = [range_query(series, text, steps, Options(each_alone=True)).value for text in RULES]
         return [sorted(zip(map(str, one.labels.rows()), one.values[:, 0].tolist(), strict=True)) for one in found]
 
     return bench.engine.run_here(ask)
@@ -78,3 +80,19 @@ def test_a_new_part_is_read_once_for_all_that_recur(bench):
         needed.append(len(statements))
     assert needed[0] == len(RULES) - 1  # no part can have the key that none has
     assert needed[2:] == [2, 2]
+    statements.clear()
+    assert values(bench, SeriesCache(), at_ms, statements, is_announced=True) == found
+    assert len(statements) == 2 * len(needed)  # each of four parts, though nothing was asked before
+
+
+def test_of_a_large_part_only_what_is_asked_for_is_read(bench, monkeypatch):
+    """A part of hours is read in slices of a quarter of an hour, those of the window only; the counts are the same."""
+    hour = pa.concat_tables([spans(60 * minute, 10) for minute in range(600)])
+    bench.write(hour, Signal.SPANS)
+    at_ms = BASE_MS + 5 * 3_600_000
+    statements = []
+    whole = values(bench, SeriesCache(), at_ms, [])
+    monkeypatch.setattr(counts, "_WHOLE_ROWS", 100)
+    assert values(bench, SeriesCache(), at_ms, statements) == whole
+    assert len(statements) in range(len(RULES) - 1, 2 * len(RULES))
+    assert all("start_time_ns < " in text for text in statements)

@@ -13,9 +13,9 @@ from spanglass_server.promql.stored.counting.filters import condition
 from spanglass_server.promql.stored.counting.recurring import recurring
 from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.promql.stored.naming.identity import Form
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.sql import TRUE, Sql, all_of
 from spanglass_server.query.statements import run, statement
-from spanglass_server.signals import quote_identifier
+from spanglass_server.signals import TIME_COLUMN, quote_identifier
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.recurring import Asked
-    from spanglass_server.store.ports import Part, QuerySession
+    from spanglass_server.store.ports import Part, QuerySession, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +52,61 @@ class Counts:
         return 32 * len(self.step) + sum(80 * len(c.values) for c in self.labels.columns.values()) + 500
 
 
-#: Counts in steps of this length are those of all short ones, that divide into it: a window of two minutes and one of
-#: an hour read the same ones.
-_FINE_MS = 5000
-_SHORT_MS = 60_000
+#: Of parts with more rows only what a window looks at is read, in slices of time; a quarter of one is not worth it.
+_WHOLE_ROWS = 100_000
+_WHOLE_SHARE = 4
+_SLICE_NS = 900 * 10**9
 
 
-def counts_of(session: QuerySession, cache: SeriesCache, part: Part, asked: Asked) -> Counts:
-    """The counts of one part."""
-    step_ms = _FINE_MS if asked.step_ms <= _SHORT_MS else asked.step_ms
-    fine = replace(asked, step_ms=step_ms)
-    held = cache.get(_key(part, fine))
+def counts_of(session: QuerySession, cache: SeriesCache, part: Part, asked: Asked, window: Window) -> list[Counts]:
+    """The counts of one part, of a window at least."""
+    fine = asked.fine
+    found = [_kept(session, cache, _Place(part, number), fine) for number in _slices(part, window)]
+    return [counts.coarser(asked.step_ms // fine.step_ms) for counts in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part, or a slice of one."""
+
+    part: Part
+    slice: int | None
+
+    def key(self, asked: Asked) -> tuple[Hashable, ...]:
+        return ("counts", self.part.key, self.slice, asked)
+
+    @property
+    def where(self) -> Sql:
+        if self.slice is None:
+            return TRUE
+        time = TIME_COLUMN[self.part.signal]
+        return Sql(f"{time} >= {self.slice * _SLICE_NS:d} AND {time} < {(self.slice + 1) * _SLICE_NS:d}")
+
+
+def _slices(part: Part, window: Window) -> Sequence[int | None]:
+    first, last = part.min_time_ns // _SLICE_NS, part.max_time_ns // _SLICE_NS
+    begin, end = max(first, window.start_ns // _SLICE_NS), min(last, (window.end_ns - 1) // _SLICE_NS)
+    if part.rows <= _WHOLE_ROWS or _WHOLE_SHARE * (end - begin + 1) >= last - first + 1:
+        return [None]
+    return range(begin, end + 1)
+
+
+def _kept(session: QuerySession, cache: SeriesCache, place: _Place, asked: Asked) -> Counts:
+    held = cache.get(place.key(asked))
     if held is None:
-        several = [
-            each
-            for each in recurring(cache).together(fine, part.key)
-            if each == fine or not cache.has(_key(part, each))
-        ]
-        found = _read(session, part, several)
-        for each, counts in found.items():
-            cache.put(_key(part, each), counts, counts.bytes)
-        held = found[fine]
+        likely = recurring(cache).together(asked, place.part.key)
+        several = [each for each in likely if each == asked or not cache.has(place.key(each))]
+        read = _read(session, place, several)
+        for each, counts in read.items():
+            cache.put(place.key(each), counts, counts.bytes)
+        held = read[asked]
     kept: Counts = held
-    return kept.coarser(asked.step_ms // step_ms)
+    return kept
 
 
-def note(cache: SeriesCache, asked: Asked) -> None:
-    """A question begins, which may come again."""
-    recurring(cache).note(replace(asked, step_ms=_FINE_MS if asked.step_ms <= _SHORT_MS else asked.step_ms))
-
-
-def _key(part: Part, asked: Asked) -> tuple[Hashable, ...]:
-    return ("counts", part.key, asked)
-
-
-def _read(session: QuerySession, part: Part, several: Sequence[Asked]) -> dict[Asked, Counts]:
+def _read(session: QuerySession, place: _Place, several: Sequence[Asked]) -> dict[Asked, Counts]:
     """The counts of several questions of one group, read at once."""
-    first = several[0]
+    first, part = several[0], place.part
     family = first.metric.family
     chosen = selection(family, part.columns, first.named)
     where = {each: condition(each.filters, family.signal, part.columns) for each in several}
@@ -108,7 +126,7 @@ def _read(session: QuerySession, part: Part, several: Sequence[Asked]) -> dict[A
             bucket=Sql(_BUCKET if first.metric.has_bounds else "0"),
             values=_values([(each, where[each].sql) for each in inside], chosen.weight),
             relation=Sql(session.part_relation(part, sorted(columns))),
-            where=where[inside[0]].sql if len(inside) == 1 else TRUE,
+            where=all_of([place.where, where[inside[0]].sql if len(inside) == 1 else TRUE]),
         ),
     )
     if not found.num_rows:

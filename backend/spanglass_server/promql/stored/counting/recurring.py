@@ -6,17 +6,22 @@ Rules that differ in their filter only are most of many rules. Each would read e
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.families import Counted
 
-#: A question recurs while it was asked of one of so many last new parts: some minutes, as each tick finds a few.
-_REMEMBERED_PARTS = 30
+#: A question recurs while it was asked when one of so many last new parts came: some minutes, each tick finds a few.
+_REMEMBERED_PARTS = 100
 #: Conditions in one statement; planning takes longer than that many small ones from about two hundred on.
 MOST_TOGETHER = 100
+
+
+#: Counts in steps of this length are those of all short ones: a window of two minutes and one of an hour read the same.
+_FINE_MS = 5000
+_SHORT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,11 @@ class Asked:
     named: frozenset[str]
     filters: tuple[str, ...]
     step_ms: int
+
+    @property
+    def fine(self) -> Asked:
+        """The question in the steps in which counts are kept: all short ones divide into the finest."""
+        return replace(self, step_ms=_FINE_MS) if self.step_ms <= _SHORT_MS else self
 
     @property
     def group(self) -> tuple[object, ...]:
@@ -51,6 +61,11 @@ class Recurring:
         with self._lock:
             first, _ = self._asked.pop(asked, (self._now, self._now))
             self._asked[asked] = (first, self._now)
+
+    def announce(self, asked: Asked) -> None:
+        """A question will be asked again and again, the first time soon."""
+        with self._lock:
+            self._asked[asked] = (-1, self._now)
 
     def together(self, asked: Asked, part: tuple[str, int]) -> list[Asked]:
         """A question of a part that was not read for it yet, with those that will probably be asked of it as well."""

@@ -11,11 +11,11 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.series.samples import Samples
-from spanglass_server.promql.stored.counting.counts import counts_of, note
+from spanglass_server.promql.stored.counting.counts import counts_of
 from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
 from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of
 from spanglass_server.promql.stored.counting.issue_events import event_counts, events_within
-from spanglass_server.promql.stored.counting.recurring import Asked
+from spanglass_server.promql.stored.counting.recurring import Asked, recurring
 from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
 from spanglass_server.promql.stored.naming.identity import Form
@@ -81,29 +81,35 @@ class Records:
     events: EventLog | None
 
     def counts(self, asked: Asked, window: Window) -> list[Counts]:
-        """The counts of each part of a window."""
+        """The counts of all parts of a window."""
         signal = asked.metric.family.signal
         if signal is Signal.OCCURRENCES:
             return [] if self.events is None else [event_counts(self.session, self.events, asked, window)]
-        note(self.cache, asked)
-        return [counts_of(self.session, self.cache, part, asked) for part in self.session.parts(signal, window)]
+        recurring(self.cache).note(asked.fine)
+        parts = self.session.parts(signal, window)
+        return [found for part in parts for found in counts_of(self.session, self.cache, part, asked, window)]
 
     def has_events(self, window: Window) -> bool:
         """Whether issues have events in a window."""
         return self.events is not None and events_within(self.events, window).num_rows > 0
 
 
-def counted_samples(records: Records, selector: Selector, metric: Counted, max_samples: int) -> Samples:
-    """Counters of records, from 0 at the beginning of the range, at every step in it."""
-    session = records.session
-    step = _step_of(selector)
-    first, last = selector.start_ms // step, selector.end_ms // step
-    window = Window(max(first * step * NS_PER_MS + 1, 0), last * step * NS_PER_MS + 1)
+def asked_of(selector: Selector, metric: Counted) -> tuple[Asked, Sequence[Matcher]]:
+    """What a selector asks of records, and its matchers on labels. Raises ``BadFilterError``."""
     filters = filters_of(selector)
     check_filters(filters, metric.family.signal)
     on_labels = [matcher for matcher in selector.matchers if matcher.name != FILTER]
     named = {*selector.named, *(m.name for m in on_labels)} - {NAME, "le", FILTER, *metric.family.labels}
-    asked = Asked(metric, frozenset(named), filters, step)
+    return Asked(metric, frozenset(named), filters, _step_of(selector)), on_labels
+
+
+def counted_samples(records: Records, selector: Selector, metric: Counted, max_samples: int) -> Samples:
+    """Counters of records, from 0 at the beginning of the range, at every step in it."""
+    session = records.session
+    asked, on_labels = asked_of(selector, metric)
+    step = asked.step_ms
+    first, last = selector.start_ms // step, selector.end_ms // step
+    window = Window(max(first * step * NS_PER_MS + 1, 0), last * step * NS_PER_MS + 1)
     numbers = _numbers(first, last, step, selector)
     _check(metric, 2 * len(numbers), max_samples)
     found = records.counts(asked, window)
