@@ -15,7 +15,7 @@ from spanglass_server.store.service_slots import service_slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from spanglass_server.store.ports import Window
+    from spanglass_server.store.ports import OfferedTable, Window
 
 Row = dict[str, Any]
 #: More rows than that are inserted by columns.
@@ -32,6 +32,7 @@ class TableSession:
     def __init__(self, **rows: Sequence[Row]) -> None:
         self.connection = duckdb.connect(config={"threads": 1})
         self.statements: list[str] = []
+        self.tables_offered: dict[str, OfferedTable] = {}
         self._columns: dict[Signal, dict[str, int]] = {}
         for signal in Signal:
             self._load(signal, rows.get(signal.value, ()))
@@ -122,6 +123,10 @@ class TableSession:
         name = f"given_{len(self.statements)}_{id(rows)}"
         self.connection.register(name, rows)
         return name
+
+    def offered(self) -> Mapping[str, OfferedTable]:
+        """What a test says."""
+        return self.tables_offered
 
     def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
         """All time for each trace: it prunes nothing here either."""

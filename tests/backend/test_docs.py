@@ -78,7 +78,7 @@ def test_settings_and_counters_exist(document):
         *issue_routes(KnownIssues(None), None),
         *dashboard_routes(None, None),
         *collection_routes(None),
-        *alerting_routes(None),
+        *alerting_routes(None, None),
     ],
     ids=lambda route: route.path,
 )

@@ -20,13 +20,16 @@ from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
 from spanglass_server.alerting.ports import AlertFilter
+from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.api.alerting.routes import alerting_routes
+from spanglass_server.api.alerting.trying import Defaults
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
 from spanglass_server.api.prometheus.routes import create_prometheus_api
+from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
@@ -69,6 +72,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _KEEP_ALIVE_S = 75
+#: Of a query's deadline: what is left is for the answer.
+_BACKTEST_SHARE = 0.7
 _M_ARENA_MAX = -8  # <malloc.h>
 _ARENAS = 2
 
@@ -205,13 +210,16 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
+    node.engine.offer(sql_views(parts.alerting.desk.book, parts.alerting.desk.store))
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
-        *alerting_routes(parts.alerting.desk),
+        *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
-        status_route(node, telemetry, intake.rejections, settings, release, Configured(targets, library)),
+        status_route(
+            node, telemetry, intake.rejections, settings, release, Configured(targets, library, parts.alerting.desk)
+        ),
     ]
 
     def api(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
@@ -234,6 +242,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
                 deadline_s=settings.query.deadline_ns / 1e9,
             ),
             release,
+            Told(parts.alerting.desk, settings.alerting.interval_ns),
             targets,
         )
 
@@ -291,6 +300,12 @@ def _api_authorize(check: TokenCheck) -> Callable[[HTTPConnection], None]:
             )
 
     return authorize
+
+
+def _rule_defaults(settings: Settings) -> Defaults:
+    # a backtest answers with what it has found before its query is stopped
+    limit_s = settings.query.deadline_ns / 1e9 * _BACKTEST_SHARE
+    return Defaults(interval_ns=settings.alerting.interval_ns, limit_s=limit_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from spanglass_server.api.alerting.rule_answers import AlerterJson
+from spanglass_server.api.alerting.standing import alerter_json
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import Time
@@ -17,6 +19,7 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spanglass_server.alerting.desk import Desk
     from spanglass_server.api.prometheus.status import Targets
     from spanglass_server.dashboards.library import Library
     from spanglass_server.process.storage_node import StorageNode
@@ -85,6 +88,16 @@ class ScrapeTarget(TypedDict):
     duration_s: float
 
 
+class AlertingStatus(AlerterJson):
+    """How the evaluation of alert rules goes; ``firing`` and ``pending`` count keys of rules."""
+
+    enabled: bool
+    rules: int
+    firing: int
+    pending: int
+    rule_problems: list[str]
+
+
 class Status(TypedDict):
     """The answer of ``GET /api/v1/status``."""
 
@@ -99,14 +112,16 @@ class Status(TypedDict):
     retention: dict[str, Any]
     targets: list[ScrapeTarget]
     dashboard_problems: list[str]
+    alerting: AlertingStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What is read from files besides the settings: targets of scraping, and dashboards."""
+    """What is read from files besides the settings: targets of scraping, dashboards, and alert rules."""
 
     targets: Targets
     dashboards: Library
+    alerting: Desk
 
 
 def status_route(
@@ -136,6 +151,7 @@ def status_route(
             "retention": asdict(settings.retention),
             "targets": [_target(target) for target in configured.targets()],
             "dashboard_problems": [str(problem) for problem in configured.dashboards.shelf().problems],
+            "alerting": _alerting(configured.alerting, is_enabled=settings.alerting.enabled),
         }
 
     return Route(
@@ -144,6 +160,18 @@ def status_route(
         response=schema_of(Status),
         reply=status,
     )
+
+
+def _alerting(desk: Desk, *, is_enabled: bool) -> AlertingStatus:
+    status = desk.status()
+    return {
+        **alerter_json(status),
+        "enabled": is_enabled,
+        "rules": sum(found.rule.enabled for found in desk.book.rules().values()),
+        "firing": sum(rule.firing for rule in status.rules.values()),
+        "pending": sum(rule.pending for rule in status.rules.values()),
+        "rule_problems": list(desk.book.problems()),
+    }
 
 
 def _target(target: dict[str, Any]) -> ScrapeTarget:

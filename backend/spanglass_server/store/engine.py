@@ -19,12 +19,12 @@ from spanglass_server.store.session import StoreSession
 from spanglass_server.store.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from spanglass_server.store.connections import EngineLimits
     from spanglass_server.store.contents import Contents
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import OfferedTable, QuerySession
 
 T = TypeVar("T")
 
@@ -45,11 +45,16 @@ class Engine:
         slot_of: Callable[[str], int] = service_slot,
     ) -> None:
         self._slot_of = slot_of
+        self._offered: dict[str, OfferedTable] = {}
         self._contents = contents
         self._data_dir = data_dir.resolve()
         self._settle = settle
         self._connections = Connections(self._data_dir, limits)
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
+
+    def offer(self, tables: Mapping[str, OfferedTable]) -> None:
+        """Offer tables of the server's own to sessions that begin from now on."""
+        self._offered = {**self._offered, **tables}
 
     async def run(self, query: Callable[[QuerySession], T], *, deadline_s: float) -> T:
         """Run ``query`` over a session of its own and return its answer.
@@ -82,7 +87,8 @@ class Engine:
                 self._connections.use(snapshot.version) as pair,
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
-                return query(StoreSession(cursor, pair.lookup.within(stop), snapshot, self._data_dir, self._slot_of))
+                lookup = pair.lookup.within(stop)
+                return query(StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered))
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit_bytes)"

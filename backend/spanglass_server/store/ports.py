@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -51,6 +51,18 @@ class Part:
     min_time_ns: int
     max_time_ns: int
     columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTable:
+    """A table of the server's own that SQL of readers may ask, beside what is stored.
+
+    ``rows`` makes it as it is now, in any thread, and may raise ``OSError``. ``types`` are DuckDB's types of columns
+    that Arrow has as text.
+    """
+
+    rows: Callable[[], pa.Table]
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 class QuerySession(Protocol):
@@ -104,6 +116,9 @@ class QuerySession(Protocol):
 
     def table(self, rows: pa.Table) -> str:
         """The name of a table that holds these rows of the caller, for joins; gone with the session."""
+
+    def offered(self) -> Mapping[str, OfferedTable]:
+        """Tables of the server's own by name."""
 
     def trace_windows(self, trace_ids: Collection[bytes]) -> Collection[tuple[bytes, Window]]:
         """Ranges of time outside of which no span of these traces begins, one or more for each, in any order.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
+    from spanglass_server.store.ports import OfferedTable
 
 
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
@@ -46,12 +47,14 @@ class StoreSession:
         snapshot: Snapshot,
         data_dir: Path,
         slot_of: Callable[[str], int],
+        offered: Mapping[str, OfferedTable],
     ) -> None:
         self._cursor = cursor
         self._lookup = lookup
         self._snapshot = snapshot
         self._data_dir = data_dir
         self._slot_of = slot_of
+        self._offered = offered
         self._registered = 0
         self._parts: dict[tuple[str, int], Segment | Chunk] = {}
 
@@ -148,6 +151,10 @@ class StoreSession:
     def table(self, rows: pa.Table) -> str:
         """See ``QuerySession``."""
         return self._register(rows)
+
+    def offered(self) -> Mapping[str, OfferedTable]:
+        """See ``QuerySession``."""
+        return self._offered
 
     def trace_windows(self, trace_ids: Collection[bytes]) -> set[tuple[bytes, Window]]:
         """See ``QuerySession``."""

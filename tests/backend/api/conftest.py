@@ -7,17 +7,19 @@ import contextlib
 import itertools
 import threading
 import uuid
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
 from described_answers import described_by
-from made_rules import MadeRules
+from made_rules import MadeBook, MadeEvaluator
 from starlette.applications import Starlette
 
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.running.status import AlerterStatus
+from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
@@ -25,6 +27,7 @@ from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
+from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW_NS = 2_000 * 1_000_000_000
+_WITHOUT_RULES: Any = SimpleNamespace(book=SimpleNamespace(rules=dict), store=MemoryAlertStore(), status=AlerterStatus)
 
 
 class TableEngine:
@@ -104,9 +108,15 @@ def serve_prometheus() -> Iterator[Callable[..., httpx.Client]]:
     """Yield a function that serves Prometheus' API over a source of series and returns an HTTP client to it."""
     with contextlib.ExitStack() as stack:
 
-        def serve(source: Any, *, engine: Any = None, authorize: Any = lambda _: None) -> httpx.Client:
+        def serve(
+            source: Any, *, engine: Any = None, authorize: Any = lambda _: None, desk: Any = None
+        ) -> httpx.Client:
             context = Context(engine or TableEngine(source), lambda session: session, lambda: NOW_NS, authorize, 7.5)
-            port = stack.enter_context(listening(Starlette(routes=create_prometheus_api(context, "1.2.3"))))
+            port = stack.enter_context(
+                listening(
+                    Starlette(routes=create_prometheus_api(context, "1.2.3", Told(desk or _WITHOUT_RULES, 15 * 10**9)))
+                )
+            )
             client = httpx.Client(base_url=f"http://127.0.0.1:{port}/prometheus/api/v1", timeout=30, trust_env=False)
             return stack.enter_context(client)
 
@@ -150,9 +160,10 @@ def library(tmp_path: Path) -> Library:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """Open the desk of the API of the test: alerts in a file, rules that are written by hand."""
     store = SqliteAlertStore(tmp_path / "alerts.sqlite")
-    made = itertools.count(1)
-    ids = (str(uuid.UUID(int=number)) for number in made)
-    yield Desk(MadeRules(), store, None, AlerterStatus, lambda: NOW_NS, lambda: next(ids))
+    (tmp_path / "rules").mkdir()
+    book = MadeBook(tmp_path / "rules", lambda: NOW_NS)
+    ids = (str(uuid.UUID(int=number)) for number in itertools.count(1))
+    yield Desk(book, store, MadeEvaluator(), AlerterStatus, lambda: NOW_NS, lambda: next(ids))
     store.close()
 
 
@@ -173,7 +184,7 @@ def api(
             *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
             *dashboard_routes(library, StoredSeries),
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
-            *alerting_routes(desk),
+            *alerting_routes(desk, StoredSeries),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}

@@ -1,78 +1,51 @@
-"""Rules and how they stand, by hand: a ``RuleBook`` in a dictionary, and an alerter's status."""
+"""A book of rules in a directory of a test, and an evaluator that finds what the test says."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from spanglass_core.alerting.rule import Rule
-from spanglass_server.alerting.ports import Found, KeptThreshold, RuleConflictError
+from spanglass_server.alerting.model import Failure, Readings
+from spanglass_server.alerting.rules.book import Book
+from spanglass_server.alerting.rules.form.writing import to_yaml
+from spanglass_server.alerting.rules.sources.files import DirectoryRules
+from spanglass_server.alerting.rules.sources.kept import KeptRules
+from spanglass_server.alerting.rules.sources.tuning import Tuning
+from spanglass_server.store.disk import DISK
 
 # ruff: noqa: ARG002 - the parameters are those of the interface
 
 
+class MadeBook(Book):
+    """The rules of ``files/`` and ``shipped/`` of a directory, and those that are kept there."""
+
+    def __init__(self, directory, clock_ns):
+        self.directory = directory
+        for origin in ("files", "shipped"):
+            (directory / origin).mkdir()
+        kept = KeptRules(directory / "kept", DISK, clock_ns)
+        sources = [DirectoryRules(directory / origin, origin) for origin in ("files", "shipped")]
+        super().__init__(sources, kept, Tuning(directory / "changes.json", DISK))
+
+    def add(self, rule, origin="kept"):
+        """Write a rule into a file of its origin."""
+        (self.directory / origin / f"{rule.uid}.yaml").write_text(to_yaml([rule]))
+
+
 @dataclass
-class MadeRules:
-    """A book of rules that are kept in memory."""
+class MadeEvaluator:
+    """Finds the same values for every rule; conditions that name ``nonsense`` can't be evaluated."""
 
-    found: dict = field(default_factory=dict)
-    kept: dict = field(default_factory=dict)
-    broken: list = field(default_factory=list)
+    readings: Readings = None
 
-    @classmethod
-    def of(cls, *rules, origin="kept", file="", line=0):
-        """Hold some rules."""
-        book = cls()
-        for rule in rules:
-            book.add(rule, origin, file, line)
-        return book
+    def check(self, rule):
+        """See ``Evaluator``."""
+        column = rule.condition.find("nonsense")
+        return None if column < 0 else Failure("there is no metric 'nonsense'", column + 1)
 
-    def add(self, rule, origin="kept", file="", line=0):
-        """Take one more."""
-        self.found[rule.uid] = Found(rule, origin, file, _version(rule), line)
-
-    def rules(self):
-        """See ``RuleBook``."""
-        return {uid: replace(found, rule=self._tuned(found.rule)) for uid, found in self.found.items()}
-
-    def _tuned(self, rule):
-        kept = self.kept.get(rule.uid)
-        if kept is None:
-            return rule
-        names = ("warning", "error", "critical", "recovery", "for_ns", "enabled")
-        given = {name: getattr(kept.threshold, name) for name in names}
-        return replace(rule, **{name: value for name, value in given.items() if value is not None})
-
-    def problems(self):
-        """See ``RuleBook``."""
-        return self.broken
-
-    def put(self, rule, version, by, now_ns):
-        """See ``RuleBook``."""
-        before = self.found.get(rule.uid)
-        if (before.version if before else "") != version:
-            raise RuleConflictError(rule.uid, before.version if before else "")
-        self.add(rule)
-        return self.found[rule.uid]
-
-    def delete(self, uid, version, by, now_ns):
-        """See ``RuleBook``."""
-        if self.found[uid].version != version:
-            raise RuleConflictError(uid, self.found[uid].version)
-        del self.found[uid]
-
-    def override(self, uid, threshold, by, now_ns):
-        """See ``RuleBook``."""
-        self.kept[self.found[uid].rule.uid] = KeptThreshold(uid, threshold, by, now_ns)
-        return self.rules()[uid]
-
-    def thresholds(self):
-        """See ``RuleBook``."""
-        return list(self.kept.values())
-
-
-def _version(rule):
-    return hashlib.sha256(repr(rule).encode()).hexdigest()[:16]
+    def evaluate(self, session, rules, steps):
+        """See ``Evaluator``."""
+        return {rule.uid: self.check(rule) or self.readings for rule in rules}
 
 
 def made_rule(uid="checkout-errors", **more):

@@ -24,7 +24,7 @@ ROUTES = (
     *issue_routes(KnownIssues(None), None),
     *dashboard_routes(None, None),
     *collection_routes(None),
-    *alerting_routes(None),
+    *alerting_routes(None, None),
 )
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
@@ -62,7 +62,7 @@ def sample(param):
     """Choose a text that a parameter takes."""
     if param.choices:
         return param.choices[0]
-    if param.name in BY_NAME:
+    if param.name in BY_NAME and param.kind != "integer":
         return BY_NAME[param.name]
     if param.kind == "integer" and param.minimum is not None:
         return str(param.minimum)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import AlertEdit, NewAlert
-from spanglass_server.api.alerting.shown import TYPE_LABEL
+from spanglass_server.alerting.sql_views import TYPE_LABEL
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import MAX_NAME, MAX_TEXT, body_schema, text_of
 from spanglass_server.api.params import Param

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import LEGAL, Status
+from spanglass_server.alerting.sql_views import alert_type
 from spanglass_server.alerting.store.filters import host_of, service_of
 from spanglass_server.times import format_time
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.model import Alert, Entry
     from spanglass_server.api.alerting import answers
 
-#: The label in which an alert that was made by hand or by an application keeps its type.
-TYPE_LABEL = "alert_type"
 NOTE = "note"
 
 
@@ -82,11 +81,6 @@ def entry_json(entry: Entry) -> answers.EntryJson:
 def note_json(entry: Entry) -> answers.Note:
     """Write a note."""
     return {"time": format_time(entry.time_ns), "by": entry.by, "text": entry.text}
-
-
-def alert_type(alert: Alert) -> str:
-    """The type: the rule that raised an alert, what its maker called it, or where it came from."""
-    return alert.rule_uid or alert.labels.get(TYPE_LABEL, "") or alert.source
 
 
 def time_or_none(time_ns: int) -> str | None:

@@ -85,7 +85,7 @@ class Endpoint:
         deadline_s = context.deadline_s if timeout_ms is None else min(context.deadline_s, timeout_ms / 1000)
         until_s = time.monotonic() + deadline_s
         run = context.engine.run(
-            lambda session: _encode(query(Question(form, context.series(session), until_s)), packs=packs),
+            lambda session: _encode(query(Question(form, context.series(session), until_s, session)), packs=packs),
             deadline_s=deadline_s,
         )
         try:

@@ -10,22 +10,24 @@ from starlette.routing import Route as StarletteRoute
 from spanglass_server.api.prometheus import discovery, queries
 from spanglass_server.api.prometheus.endpoint import Context, Endpoint, Here, Nowhere
 from spanglass_server.api.prometheus.routing import ROOT, PrometheusRoute
+from spanglass_server.api.prometheus.rules import rule_routes
 from spanglass_server.api.prometheus.status import status_routes
 
 if TYPE_CHECKING:
+    from spanglass_server.api.prometheus.rules import Told
     from spanglass_server.api.prometheus.status import Targets
 
 
-def routes_of(version: str, targets: Targets = tuple) -> tuple[PrometheusRoute, ...]:
+def routes_of(version: str, told: Told, targets: Targets = tuple) -> tuple[PrometheusRoute, ...]:
     """All routes, gathered from the modules that answer them."""
-    return (*queries.ROUTES, *discovery.ROUTES, *status_routes(version, targets))
+    return (*queries.ROUTES, *discovery.ROUTES, *rule_routes(told), *status_routes(version, targets))
 
 
-def create_prometheus_api(context: Context, version: str, targets: Targets = tuple) -> list[BaseRoute]:
+def create_prometheus_api(context: Context, version: str, told: Told, targets: Targets = tuple) -> list[BaseRoute]:
     """Everything below ``/prometheus``: the routes, and errors in Prometheus' shape for all other paths."""
     served = [
         StarletteRoute(route.full_path, Endpoint(route, context), methods=list(route.methods))
-        for route in routes_of(version, targets)
+        for route in routes_of(version, told, targets)
     ]
     here = [StarletteRoute(ROOT + path, Here(context), methods=["GET"]) for path in ("", "/", "/-/healthy", "/-/ready")]
     return [*served, *here, StarletteRoute(f"{ROOT}/{{rest:path}}", Nowhere(context, served))]

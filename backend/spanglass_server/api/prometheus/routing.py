@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spanglass_server.api.prometheus.params import Form
     from spanglass_server.api.schema import Schema
     from spanglass_server.promql.stored.source import StoredSeries
+    from spanglass_server.store.ports import QuerySession
 
 #: Where all routes begin; a client is given the part before ``/api`` as the server's address.
 ROOT = "/prometheus"
@@ -32,6 +33,7 @@ class Question:
     form: Form
     series: StoredSeries
     deadline_s: float
+    session: QuerySession
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Routes about the server, which clients ask to find out what it can do; there are no rules here."""
+"""Routes about the server, which clients ask to find out what it can do."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ def status_routes(version: str, targets: Targets = tuple) -> tuple[PrometheusRou
     }
     return (
         _fixed("/status/buildinfo", "The version of Prometheus that is spoken here.", table(STRING), build),
-        _fixed("/rules", "No rules: there are none here yet.", _lists("groups"), {"groups": []}),
-        _fixed("/alerts", "No alerts: there are none here yet.", _lists("alerts"), {"alerts": []}),
         PrometheusRoute(
             path="/targets",
             summary="What is scraped: each target's labels, health, last error and last scrape.",

@@ -18,7 +18,7 @@ import duckdb
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.sql_console.views import MEASUREMENTS
-from spanglass_server.signals import ASKED
+from spanglass_server.signals import ASKED, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Longest statement that is parsed: far beyond what people write, and small enough to parse at once.
 MAX_CHARACTERS = 100_000
 
+#: Views that are always there, besides those of ``QuerySession.offered``.
 VIEWS = frozenset({*(signal.value for signal in ASKED), MEASUREMENTS})
 
 #: Functions that may stand in FROM: they make rows out of their arguments alone. (``histogram`` does not: it takes a
@@ -67,8 +68,9 @@ class Statement:
 
 @dataclass(slots=True)
 class _Found:
-    """What the walk over the tree collects."""
+    """What the walk over the tree collects; ``known`` are the views that there are."""
 
+    known: frozenset[str]
     views: set[str] = field(default_factory=set)
     aliases: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -88,14 +90,15 @@ def check(session: QuerySession, sql: str) -> Statement:
         raise refused(f"The statement has {len(sql)} characters; at most {MAX_CHARACTERS} are taken.")
     if "\x00" in sql:
         raise refused("The statement holds a NUL character.")
-    text = _bare(sql)
+    text, known = _bare(sql), VIEWS | session.offered().keys()
     if not text:
         raise refused("The statement is empty.")
     if _SHOW_TABLES.fullmatch(text):
-        text = "SELECT name FROM (VALUES ('logs'), ('metrics'), ('spans')) AS views (name)"
+        names = ", ".join(f"({quote_text(name)})" for name in sorted(known))
+        text = f"SELECT name FROM (VALUES {names}) AS views (name)"  # noqa: S608 - our own names
     explain = _EXPLAIN.match(text)
     question = text[explain.end() :] if explain else text
-    found = _Found()
+    found = _Found(known)
     try:
         for child in _children(_tree(session, question)):
             _walk(child, frozenset(), found)
@@ -192,7 +195,7 @@ def _check_table(node: dict[str, Any], ctes: frozenset[str], found: _Found) -> N
         raise refused(f"The table {node['table_name']!r} is named with a schema; tables here have none.")
     if name in ctes:
         return
-    if name not in VIEWS:
+    if name not in found.known:
         raise refused(f"There is no table {node['table_name']!r}.")
     found.views.add(name)
     found.aliases.update({name, node["alias"].lower()})

@@ -1,6 +1,6 @@
 """The views ``spans``, ``logs``, ``metrics``, ``occurrences`` and ``monitoring_metrics`` that SQL is written against.
 
-docs/data-layout.md describes them.
+docs/data-layout.md describes them, and what other parts of the server offer beside them (``QuerySession.offered``).
 
 A view has the signal's fixed columns under friendly names and one column for each attribute key. A key that is stored
 under several types or in several positions is one column here.
@@ -26,12 +26,12 @@ from spanglass_server.signals import (
     ValueType,
     quote_identifier,
 )
-from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.ports import ALL_TIME, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import OfferedTable, QuerySession
 
 #: The view of measurements, which is made of data points and spans.
 MEASUREMENTS = "monitoring_metrics"
@@ -104,8 +104,26 @@ def open_views(session: QuerySession, views: Collection[str] = ASKED, columns: C
     for signal in ASKED:
         if signal.value in views:
             session.execute(_view_sql(session, signal, columns))
+    for name, table in session.offered().items():
+        if name in views:
+            session.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {_offered_sql(session, table)}")
     if MEASUREMENTS in views:
         session.execute(f"CREATE OR REPLACE TEMP VIEW {MEASUREMENTS} AS {all_measurements(session)}")
+
+
+def _offered_sql(session: QuerySession, table: OfferedTable) -> str:
+    """All columns of a table of the server's own, in the types that it says."""
+    try:
+        rows = table.rows()
+    except OSError as error:
+        raise QueryError(f"what the server keeps can't be read: {error}") from error
+    columns = ", ".join(
+        f"CAST({quote_identifier(name)} AS {table.types[name]}) AS {quote_identifier(name)}"
+        if name in table.types
+        else quote_identifier(name)
+        for name in rows.column_names
+    )
+    return f"SELECT {columns} FROM {session.table(rows)}"  # noqa: S608 - names and types are our own
 
 
 def _view_sql(session: QuerySession, signal: Signal, columns: Collection[str] | None) -> str:

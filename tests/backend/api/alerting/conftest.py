@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.factory import create_api
+from spanglass_server.promql.in_memory import SeriesInMemory
+from spanglass_server.promql.notation import read_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.desk import Desk
 
 NOW_NS = 2_000 * 1_000_000_000
+#: What is stored, for completion.
+SERIES = SeriesInMemory(read_series([('orders_total{shop="a"}', "0+1x60")], 60_000))
 
 
 class InPlace:
@@ -36,7 +40,7 @@ class InPlace:
 @pytest.fixture
 def client(desk: Desk, standing_server: Callable[[Any], httpx.Client]) -> httpx.Client:
     """Return a client of the routes, each of whose answers has its schema."""
-    routes = alerting_routes(desk)
+    routes = alerting_routes(desk, lambda _: SERIES)
     served = create_api(
         routes, engine=InPlace(), clock_ns=lambda: NOW_NS, authorize=lambda _: None, deadline_s=7.5, version="1"
     )

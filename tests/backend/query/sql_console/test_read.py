@@ -150,7 +150,13 @@ def test_columns_have_duckdb_types(open_tables):
 def test_statements_about_the_views(open_tables):
     """SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN answer."""
     session = open_tables(spans=[SPAN])
-    assert answer(session, "SHOW TABLES")[1] == [["logs"], ["metrics"], ["spans"]]
+    assert answer(session, "SHOW TABLES")[1] == [
+        ["logs"],
+        ["metrics"],
+        ["monitoring_metrics"],
+        ["occurrences"],
+        ["spans"],
+    ]
     assert ["http.route", "VARCHAR"] in [row[:2] for row in answer(session, "DESCRIBE spans")[1]]
     assert "name" in [row[0] for row in answer(session, "SUMMARIZE SELECT name FROM spans")[1]]
     assert answer(session, "EXPLAIN SELECT name FROM spans")[1][0][0] == "physical_plan"

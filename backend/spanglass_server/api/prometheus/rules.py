@@ -1,0 +1,259 @@
+"""``rules`` and ``alerts``: our rules and alerts as Prometheus tells of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spanglass_core.alerting.conditions.nodes import Present, Quantity
+from spanglass_core.alerting.conditions.parse import parse_condition
+from spanglass_core.alerting.conditions.problems import ConditionError
+from spanglass_core.alerting.lifecycle import OPEN
+from spanglass_core.alerting.states import Health, Phase
+from spanglass_server.alerting.ports import AlertFilter
+from spanglass_server.alerting.running.status import RuleStatus
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.params import Param
+from spanglass_server.api.prometheus.problems import BadParameterError
+from spanglass_server.api.prometheus.routing import PrometheusRoute, Reply
+from spanglass_server.api.prometheus.selecting import selectors_of
+from spanglass_server.api.schema import ANYTHING, STRING, array
+from spanglass_server.promql.stored.matching import accepted
+from spanglass_server.times import NS_PER_SECOND, format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_server.alerting.desk import Desk
+    from spanglass_server.alerting.model import Alert, KeyState
+    from spanglass_server.alerting.ports import Found
+    from spanglass_server.api.prometheus.params import Form
+    from spanglass_server.api.prometheus.routing import Question
+    from spanglass_server.promql.ports import Matcher, Selector
+    from spanglass_server.store.ports import QuerySession
+
+_NEVER = "0001-01-01T00:00:00Z"
+_ACTIVE = {Phase.PENDING: "pending", Phase.FIRING: "firing", Phase.KEEP_FIRING: "firing"}
+_HEALTH = {Health.OK: "ok", Health.NO_DATA: "ok", Health.ERROR: "err"}
+_STATES = ("inactive", "pending", "firing")
+_MOST_ALERTS = 10_000
+_UNKNOWN = RuleStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Our rules at one moment, in Prometheus' words. ``interval_ns`` is that of rules without one."""
+
+    desk: Desk
+    interval_ns: int
+
+    def alerts(self, _: Question) -> Reply:
+        """What is pending or fires."""
+        known = self.desk.book.rules()
+        of_rules = self._of_rules(known)
+        return Reply.of({"alerts": [alert for uid in sorted(of_rules) for alert in of_rules[uid]]})
+
+    def rules(self, question: Question) -> Reply:
+        """All rules by group, those that the parameters choose."""
+        form = question.form
+        if form.text("type") not in {"", "alert", "record"}:
+            raise BadParameterError("type", f'not supported value "{form.text("type")}"')
+        known = self.desk.book.rules() if form.text("type") != "record" else {}
+        chosen = [found for found in known.values() if _is_chosen(found, form)]
+        if form.texts("match[]"):
+            matches = _any_of(question.session, selectors_of(form))
+            chosen = [found for found in chosen if matches(_labels(found.rule))]
+        alerts = {} if form.text("exclude_alerts") in {"1", "t", "true", "T", "TRUE", "True"} else self._of_rules(known)
+        groups = self._groups(chosen, alerts)
+        limit, token = form.count("group_limit"), form.text("group_next_token")
+        return Reply.of(_page(groups, limit, token))
+
+    def _groups(self, chosen: Iterable[Found], alerts: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+        status = self.desk.status().rules
+        by_group: dict[tuple[str, str], list[Found]] = defaultdict(list)
+        for found in chosen:
+            by_group[found.file or found.origin, found.group or found.origin].append(found)
+        return [
+            self._group(file, name, sorted(members, key=lambda found: (found.line, found.rule.uid)), status, alerts)
+            for (file, name), members in sorted(by_group.items())
+        ]
+
+    def _group(
+        self,
+        file: str,
+        name: str,
+        members: Sequence[Found],
+        status: Mapping[str, RuleStatus],
+        alerts: Mapping[str, list[Any]],
+    ) -> dict[str, Any]:
+        rules = [_rule(found.rule, status.get(found.rule.uid, _UNKNOWN), alerts) for found in members]
+        every_ns = members[0].rule.interval_ns or self.interval_ns
+        return {
+            "name": name,
+            "file": file,
+            "rules": rules,
+            "interval": every_ns / NS_PER_SECOND,
+            "limit": 0,
+            "evaluationTime": sum(rule["evaluationTime"] for rule in rules),
+            "lastEvaluation": max(rule["lastEvaluation"] for rule in rules),
+        }
+
+    def _of_rules(self, known: Mapping[str, Found]) -> dict[str, list[dict[str, Any]]]:
+        """The active keys of each rule, as alerts."""
+        wanted = AlertFilter(statuses=tuple(OPEN))
+        opened = {alert.id: alert for alert in self.desk.store.alerts(wanted, limit=_MOST_ALERTS)}
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for state in self.desk.store.states():
+            if state.rule_uid in known and state.state.phase in _ACTIVE:
+                alert = opened.get(state.alert_id)
+                found[state.rule_uid].append(_alert(known[state.rule_uid].rule, state, alert))
+        return found
+
+
+def _rule(rule: Rule, status: RuleStatus, alerts: Mapping[str, list[Any]]) -> dict[str, Any]:
+    active = alerts.get(rule.uid, [])
+    rank = max(
+        (_STATES.index(alert["state"]) for alert in active), default=2 if status.firing else bool(status.pending)
+    )
+    return {
+        "state": _STATES[rank],
+        "name": rule.name,
+        "query": _query(rule),
+        "duration": rule.for_ns / NS_PER_SECOND,
+        "keepFiringFor": rule.keep_firing_for_ns / NS_PER_SECOND,
+        "labels": _labels(rule),
+        "annotations": _annotations(rule),
+        "alerts": active,
+        "health": _HEALTH[status.health] if status.last_ns else "unknown",
+        **({"lastError": status.error} if status.error else {}),
+        "evaluationTime": status.duration_ns / NS_PER_SECOND,
+        "lastEvaluation": format_time(status.last_ns) if status.last_ns else _NEVER,
+        "type": "alerting",
+    }
+
+
+def _alert(rule: Rule, known: KeyState, alert: Alert | None) -> dict[str, Any]:
+    state = known.state
+    severity = state.severity or rule.severity
+    labels = alert.labels if alert is not None else rule.labels
+    told = {
+        "labels": {"severity": severity.value, **labels, **dict(known.key), "alertname": rule.name},
+        "annotations": _annotations(rule) if alert is None else _annotations_of(alert),
+        "state": _ACTIVE[state.phase],
+        "activeAt": format_time(state.pending_ns or state.fired_ns),
+        "value": _number(state.value),
+    }
+    if state.phase is Phase.KEEP_FIRING:
+        told["keepFiringSince"] = format_time(state.held_ns)
+    return told
+
+
+def _labels(rule: Rule) -> dict[str, str]:
+    return {"severity": rule.severity.value, **rule.labels}
+
+
+def _annotations(rule: Rule) -> dict[str, str]:
+    """What a rule says of its alerts, templates as they are written."""
+    said = {"summary": rule.title, "description": rule.description, "runbook_url": rule.runbook, **rule.annotations}
+    return {name: text for name, text in said.items() if text}
+
+
+def _annotations_of(alert: Alert) -> dict[str, str]:
+    said = {"summary": alert.title, "description": alert.description, "runbook_url": alert.runbook}
+    return {name: text for name, text in said.items() if text}
+
+
+def _query(rule: Rule) -> str:
+    """The expression of a rule of Prometheus', else the condition as it is written."""
+    try:
+        condition = parse_condition(rule.condition)
+    except ConditionError:
+        return rule.condition
+    match condition:
+        case Present(of=Quantity(kind="promql", text=text)):
+            return text
+    return rule.condition
+
+
+def _number(value: float | None) -> str:
+    """As Go writes it with ``'e', -1``."""
+    if value is None or np.isnan(value):
+        return "NaN"
+    if np.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return np.format_float_scientific(value, unique=True, trim="-", exp_digits=2)
+
+
+def _is_chosen(found: Found, form: Form) -> bool:
+    asked = {
+        "rule_name[]": found.rule.name,
+        "rule_group[]": found.group or found.origin,
+        "file[]": found.file or found.origin,
+    }
+    return all(not form.texts(name) or value in form.texts(name) for name, value in asked.items())
+
+
+def _any_of(session: QuerySession, selectors: Sequence[Selector]) -> Any:
+    """Make the test whether labels match one of the selectors."""
+
+    def holds(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+        return all(bool(accepted(session, each, [labels.get(each.name, "")])[0]) for each in matchers)
+
+    def matches(labels: Mapping[str, str]) -> bool:
+        return any(
+            holds(each.matchers, labels) and (not each.any_of or any(holds(any_, labels) for any_ in each.any_of))
+            for each in selectors
+        )
+
+    return matches
+
+
+def _page(groups: list[dict[str, Any]], limit: int, token: str) -> dict[str, Any]:
+    """The groups from that of a token on, at most so many, and the token of the next one."""
+    if token and not limit:
+        message = "group_limit needs to be present in order to paginate over the groups"
+        raise ApiError("bad_request", f'invalid parameter "group_next_token": {message}')
+    tokens = [hashlib.sha1(f"{group['file']};{group['name']}".encode()).hexdigest() for group in groups]  # noqa: S324
+    if token and token not in tokens:
+        message = "invalid group_next_token: the group is not there any more"
+        raise ApiError("bad_request", f'invalid parameter "group_next_token": {message}')
+    start = tokens.index(token) if token else 0
+    end = start + limit if limit else len(groups)
+    return {"groups": groups[start:end], **({"groupNextToken": tokens[end]} if end < len(groups) else {})}
+
+
+def rule_routes(told: Told) -> tuple[PrometheusRoute, ...]:
+    """Return the routes."""
+    return (
+        PrometheusRoute(
+            path="/rules",
+            summary="Alert rules by group, with how they stand.",
+            parameters=(
+                Param("type", "text", help="alert: all of them; record: none."),
+                Param("rule_name[]", "text", help="Only rules of these names; may be repeated."),
+                Param("rule_group[]", "text", help="Only groups of these names; may be repeated."),
+                Param("file[]", "text", help="Only rules of these files; may be repeated."),
+                Param("match[]", "text", help="Only rules whose labels match; may be repeated."),
+                Param("exclude_alerts", "text", help="true leaves the alerts of the rules out."),
+                Param("group_limit", "text", help="Most groups to return."),
+                Param("group_next_token", "text", help="groupNextToken of the page before."),
+            ),
+            data={
+                "type": "object",
+                "properties": {"groups": array(ANYTHING), "groupNextToken": STRING},
+                "required": ["groups"],
+            },
+            query=told.rules,
+        ),
+        PrometheusRoute(
+            path="/alerts",
+            summary="Alerts of rules that are pending or fire.",
+            data={"type": "object", "properties": {"alerts": array(ANYTHING)}, "required": ["alerts"]},
+            query=told.alerts,
+        ),
+    )
