@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
+from spanglass_server.alerting.evidence.gathering import Evidences, Timing
 from spanglass_server.alerting.running.alerter import Alerter
 from spanglass_server.alerting.running.around import Around, Bounds
+from spanglass_server.alerting.running.gathering import Gatherer
 from spanglass_server.alerting.running.schedule import Pace
 from spanglass_server.alerting.running.templates import TemplateTexts
 from spanglass_server.alerting.store.sqlite import FILE_NAME, SqliteAlertStore
 from spanglass_server.process.alert_rules import open_book
+from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import QueryError
@@ -67,7 +71,10 @@ class Alerting:
             telemetry=telemetry,
             stopping=lambda: self._stop.stopped,
         )
-        self._alerter = Alerter(around, _bounds(settings))
+        known = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
+        timing = Timing(interval_ns=settings.alerting.interval_ns, window_ns=settings.alerting.window_ns)
+        gatherer = Gatherer(Evidences(evaluator, self._store, book, known, timing), around)
+        self._alerter = Alerter(replace(around, opened=gatherer.offer), _bounds(settings))
         new_id = lambda: str(uuid.uuid4())  # noqa: E731 - ids are passed in
         self.desk = Desk(book, self._store, evaluator, self._alerter.status, clock_ns, new_id)
         self._supervisor = Supervisor(telemetry)
@@ -77,6 +84,7 @@ class Alerting:
         self._tasks = []
         if self._settings.enabled:
             self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "alerter", self._step))
+            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "evidence", gatherer.step))
         if self._settings.keep_alerts_ns:
             self._tasks.append(self._supervisor.every(_PURGE_EVERY_S, "alert purge", self._purge))
 

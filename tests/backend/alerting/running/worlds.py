@@ -157,7 +157,7 @@ class World:
     def start(self):
         """Start the alerter, anew if it runs."""
         pace = Pace(STEP_S * S, DELAY_S * S, self._bounds.get("catch_up_s", 3600) * S)
-        around = Around(
+        self.around = Around(
             book=self.book,
             store=self.store,
             evaluator=self.samples,
@@ -168,7 +168,12 @@ class World:
             opened=lambda rule_, alert, readings: self.opened.append((rule_.uid, alert.id, readings)),
             live=self.samples.live,
         )
-        self.alerter = Alerter(around, Bounds(pace, self._bounds.get("max_keys", 1000), 300 * S))
+        self._limits = Bounds(pace, self._bounds.get("max_keys", 1000), 300 * S)
+        self.alerter = Alerter(self.around, self._limits)
+
+    def listen(self, opened):
+        """Start the alerter anew, with somebody to tell of alerts that open."""
+        self.alerter = Alerter(replace(self.around, opened=opened), self._limits)
 
     def step(self, second=None):
         """Let the alerter do all that is due at a time."""
