@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.evaluation.labels import Matched
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
 
+#: Labels that an alert is to have where a series is one: attributes of resources are labels where they are named, and
+#: nothing has the value that is left out.
+_OF_RESOURCES = ("service_name", "host_name")
 _OVER_TIME = {"min": "min", "max": "max", "sum": "avg", "count": "count"}
 
 
@@ -170,6 +173,9 @@ class _Metric:
         """PromQL of its series, or those of one of its parts."""
         name = name or self.quantity.text
         texts = [each.text for each in (self.conditions if conditions is None else conditions)]
+        if self.by is None and self.quantity.aggregate in ("", "rate"):
+            matched_labels = {each.label for each in self.conditions}
+            texts += [f'{label}!=" "' for label in _OF_RESOURCES if label not in matched_labels]
         if is_plain_label(name.replace(":", "_")):
             return name + (f"{{{', '.join(texts)}}}" if texts else "")
         return f"{{{', '.join([quoted(name), *texts])}}}"
