@@ -274,3 +274,6 @@ class Recorder(Protocol):
 
     def record(self, group: str, steps: Steps) -> None:
         """Evaluate the rules of a group in their order, and store what they give. Twice at one time: stored once."""
+
+    def problems(self) -> Sequence[str]:
+        """What fails now, in words for people."""

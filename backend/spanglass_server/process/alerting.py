@@ -11,6 +11,7 @@ from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
 from spanglass_server.alerting.evidence.gathering import Evidences, Timing
+from spanglass_server.alerting.rules.recording.recorder import GroupRecorder
 from spanglass_server.alerting.running.alerter import Alerter
 from spanglass_server.alerting.running.around import Around, Bounds
 from spanglass_server.alerting.running.gathering import Gatherer
@@ -18,6 +19,7 @@ from spanglass_server.alerting.running.schedule import Pace
 from spanglass_server.alerting.running.templates import TemplateTexts
 from spanglass_server.alerting.store.sqlite import FILE_NAME, SqliteAlertStore
 from spanglass_server.process.alert_rules import open_book
+from spanglass_server.process.recording import IngestSink
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
@@ -70,6 +72,12 @@ class Alerting:
             clock_ns=clock_ns,
             telemetry=telemetry,
             stopping=lambda: self._stop.stopped,
+            recorder=GroupRecorder(
+                book.recordings,
+                lambda work: self._ask(lambda session: work(series(session))),
+                IngestSink(node.ingest),
+                settings.alerting.interval_ns,
+            ),
         )
         known = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
         timing = Timing(interval_ns=settings.alerting.interval_ns, window_ns=settings.alerting.window_ns)

@@ -88,7 +88,10 @@ def _points(found: re.Match[str]) -> Iterator[Point]:
 
 
 def _number(text: str) -> float:
-    return float(int(text, 16)) if "0x" in text.lower() else float(text)
+    try:
+        return float(int(text, 16)) if "0x" in text.lower() else float(text)
+    except ValueError:
+        raise PromqlError("bad_data", f"{text!r} is no number") from None
 
 
 def _samples(labels: Sequence[dict[str, str]], points: Sequence[list[Point]], step_ms: int, start_ms: int) -> Samples:

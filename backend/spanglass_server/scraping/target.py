@@ -8,21 +8,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from spanglass_server.ingest.prometheus.requests import WriteRequest, key_of
 from spanglass_server.receive.compression import new_body
 from spanglass_server.receive.status import RequestRefusedError
 from spanglass_server.scraping.exposition import ExpositionError, Family, parse
 from spanglass_server.scraping.fetching import ScrapeError
 from spanglass_server.scraping.labelling import NAME, labelled, target_labels
-from spanglass_server.scraping.requests import WriteRequest, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from spanglass_server.ingest.prometheus.requests import Key
     from spanglass_server.scraping.delivery import Delivery
     from spanglass_server.scraping.exposition import Exemplar, Scraped
     from spanglass_server.scraping.fetching import Answer, Fetcher
     from spanglass_server.scraping.jobs import Job
-    from spanglass_server.scraping.requests import Key
 
 _LOG = logging.getLogger(__name__)
 _GAUGE: Final = Family("gauge", "", "")

@@ -49,7 +49,8 @@ class Alerter:
     def status(self) -> AlerterStatus:
         """How the alerter and its rules stand."""
         failing = [f"the rule {uid!r} fails: {why}" for uid, (_, why) in sorted(self._figures.failures().items())]
-        return self._figures.status((*self.problems(), *self._around.book.problems(), *failing))
+        recording = self._around.recorder.problems() if self._around.recorder is not None else ()
+        return self._figures.status((*self.problems(), *self._around.book.problems(), *recording, *failing))
 
     def problems(self) -> list[str]:
         """What is wrong with the alerter itself, in words for people."""

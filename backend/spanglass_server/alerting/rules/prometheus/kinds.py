@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _YEARS = re.compile(r"(\d+)y")
 _DAYS_A_YEAR = 365
+#: The place within the expression, which is told as one of the file.
+_PLACE = re.compile(r"^\d+:\d+: ")
 
 
 class Expression:
@@ -38,7 +40,8 @@ class Expression:
             expr = parse(text)
         except PromqlError as error:
             line, column = error.position or (1, 0)
-            report_within(node, report, column if line == 1 else 0, error.message, "")
+            message = _PLACE.sub("", error.message) if line == 1 and node.text_column else error.message
+            report_within(node, report, column if line == 1 else 0, message, "")
             return FAILED
         if isinstance(expr, nodes.MatrixSelector | nodes.Subquery | nodes.String):
             report.add(node, "the expression gives no number", "put the range into a function, such as rate(...)")

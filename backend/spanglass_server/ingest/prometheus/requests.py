@@ -1,9 +1,9 @@
-"""Scraped samples as requests of remote write 2.0, so that they go the one way in."""
+"""Samples that are made here, scraped or recorded by rules, as requests of remote write 2.0: they go the one way in."""
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from google.protobuf.message_factory import GetMessageClass
 
@@ -14,8 +14,6 @@ from spanglass_server.ingest.prometheus.schema import REQUESTS, TYPES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from spanglass_server.scraping.exposition import Exemplar, Family
-
 _Request: Any = GetMessageClass(REQUESTS[Form.REMOTE_WRITE_2])
 _TYPES: Final = {name: number for number, name in enumerate(TYPES)}
 
@@ -24,6 +22,38 @@ STALE: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
 
 #: The labels of a series, sorted by name.
 Key = tuple[tuple[str, str], ...]
+
+
+class Family(Protocol):
+    """What is known of a metric: its type in Prometheus' words, help, unit."""
+
+    @property
+    def type(self) -> str:
+        """A type."""
+
+    @property
+    def help(self) -> str:
+        """A text."""
+
+    @property
+    def unit(self) -> str:
+        """A word."""
+
+
+class Exemplar(Protocol):
+    """An example of what was measured; without a time of its own it has the sample's."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Among them the trace's id."""
+
+    @property
+    def value(self) -> float:
+        """What was measured."""
+
+    @property
+    def time_ms(self) -> int | None:
+        """When."""
 
 
 class WriteRequest:

@@ -1,0 +1,1 @@
+"""Recording rules of Prometheus' files: expressions whose results are kept as series."""
