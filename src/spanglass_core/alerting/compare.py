@@ -92,6 +92,11 @@ class Comparer:
             holding=SEVERITIES[max(held) - 1] if held else None,
         )
 
+    def is_about(self, numbers: Mapping[str, float | None]) -> bool:
+        """Whether any of the numbers is one that the condition asks for."""
+        asked = (node for node in walk(self.condition) if isinstance(node, Quantity))
+        return any(name in numbers for node in asked for name in _spellings(node.text, node.aggregate))
+
     def _holds(self, found: _Found, number: float, *, is_eased: bool = False) -> bool:
         assert self.main is not None  # noqa: S101 - asked only where there are levels
         return found.truth(self.condition, main=self.main, number=number, is_eased=is_eased) is True
@@ -119,7 +124,7 @@ def comparer(rule: Rule) -> Comparer:
     levels = None
     if main is not None and number is not None:
         written = MIRRORED[main.operator] if number is main.left else main.operator
-        levels = levels_of(rule, written, number.value)
+        levels = levels_of(rule, written, number.value, unit=number.unit)
     elif any(each is not None for each in (rule.warning, rule.error, rule.critical, rule.recovery)):
         message = "levels replace the number that a condition compares with, and this one compares with none"
         raise ConditionError(message, 1, "write one rule a level")

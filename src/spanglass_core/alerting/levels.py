@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: The same comparison with its sides exchanged.
 MIRRORED: dict[str, ComparisonOperator] = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 _LARGER_IS_WORSE = (">", ">=")
+_MAY_BE_SHARES = ("", "ratio")
 _SMALLER_IS_WORSE = ("<", "<=")
 
 
@@ -33,32 +34,37 @@ class Levels:
     recoveries: Mapping[int, float]
 
 
-def levels_of(rule: Rule, operator: ComparisonOperator, written: float) -> Levels:
+def levels_of(rule: Rule, operator: ComparisonOperator, written: float, *, unit: str = "") -> Levels:
     """The levels of a rule whose condition compares with the number ``written``, the value on the left.
 
     ``warning``, ``error`` and ``critical`` stand beside it, and in its place if the rule is of that severity.
     ``recovery`` is where the lowest level ends; the others, and it without ``recovery``, end ``hysteresis`` before
-    their threshold. Raises ``ValueError`` for numbers in an order that can't be meant, naming both.
+    their threshold. ``unit`` is that of the value, as far as it is known. Raises ``ValueError`` for numbers in an order
+    that can't be meant, naming both.
     """
     named = {Severity.WARNING: rule.warning, Severity.ERROR: rule.error, Severity.CRITICAL: rule.critical}
     thresholds = {rule.severity.rank: written}
     thresholds |= {severity.rank: number for severity, number in named.items() if number is not None}
     thresholds = dict(sorted(thresholds.items()))
     _check_order(operator, thresholds, rule.recovery)
-    recoveries = {rank: eased(operator, number, rule.hysteresis) for rank, number in thresholds.items()}
+    recoveries = {rank: eased(operator, number, rule.hysteresis, unit) for rank, number in thresholds.items()}
     if rule.recovery is not None:
         recoveries[min(recoveries)] = rule.recovery
     return Levels(operator, thresholds, recoveries)
 
 
-def eased(operator: str, bound: float, share: float) -> float:
+def eased(operator: str, bound: float, share: float, unit: str = "") -> float:
     """The number that a value must pass to have recovered from ``value operator bound``: ``share`` of it nearer.
 
-    ``>`` and ``>=`` ease downwards, ``<`` and ``<=`` upwards, also for negative numbers; others not at all.
+    ``>`` and ``>=`` ease downwards, ``<`` and ``<=`` upwards, also for negative numbers; others not at all. What may be
+    a share of 1 can't recover past 1 (``up < 1``, ``cache_hit_rate < 99%``): it eases halfway to 1 at most.
     """
     if operator in _LARGER_IS_WORSE:
         return bound - share * abs(bound)
-    return bound + share * abs(bound) if operator in _SMALLER_IS_WORSE else bound
+    if operator not in _SMALLER_IS_WORSE:
+        return bound
+    recovery = bound + share * abs(bound)
+    return min(recovery, (bound + 1) / 2) if unit in _MAY_BE_SHARES and 0 <= bound <= 1 else recovery
 
 
 def _check_order(operator: str, thresholds: Mapping[int, float], recovery: float | None) -> None:

@@ -81,6 +81,9 @@ def test_levels_and_recovery_of_one_rule():
         0.99: Sample(0, 0.99, Severity.CRITICAL, recovered=False, holding=Severity.CRITICAL),
     }
     assert levels_of(rule("5 > x"), "<", 5.0) == Levels("<", {2: 5.0}, {2: 5.25})
+    assert [levels_of(rule("x < 1"), "<", bound).recoveries[2] for bound in (1.0, 0.99, 0.5)] == [1.0, 0.995, 0.525]
+    assert levels_of(rule("x < 1s"), "<", 1.0, unit="s").recoveries == {2: 1.05}
+    assert comparer(rule("up < 1")).sample({"up": 1.0}, 0) == Sample(0, 1.0)
     assert levels_of(rule("x > -5", hysteresis=0.1), ">", -5.0).recoveries == {2: -5.5}
     assert comparer(rule("5 > x and y > 1")).sample({"x": 5.1, "y": 0.97}, 0).recovered is False
     assert comparer(rule("5 > x and y > 1")).sample({"x": 4.0, "y": 0.94}, 0).recovered is True

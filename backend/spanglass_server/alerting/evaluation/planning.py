@@ -176,7 +176,7 @@ class _Planning:
         for name in given:
             units.check_level(unit, getattr(self.rule, name), name, write_condition(what))
         try:
-            return levels_of(self.rule, operator, number)
+            return levels_of(self.rule, operator, number, unit=unit or "")
         except ValueError as error:
             raise RuleProblem(str(error)) from None
 

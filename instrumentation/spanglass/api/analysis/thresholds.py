@@ -148,7 +148,7 @@ def _levels(threshold: Threshold) -> Levels | None:
         **{level.value: bound for level, bound in given},
     )
     try:
-        return levels_of(rule, ">" if threshold.worse == "above" else "<", number)
+        return levels_of(rule, ">" if threshold.worse == "above" else "<", number, unit=threshold.unit)
     except ValueError as error:
         raise PerformanceError(f"threshold of {threshold.metric!r}: {error}") from None
 
