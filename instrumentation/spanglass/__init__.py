@@ -47,12 +47,20 @@ if TYPE_CHECKING:
     from spanglass.exceptions.telling import capture_exception
     from spanglass.library_metrics.postgres import watch_postgres
     from spanglass.library_metrics.queues import watch_queue
+    from spanglass.monitoring.manager import AlertManager
+    from spanglass.monitoring.measurements import Measurement
+    from spanglass.monitoring.metric_collector import MetricCollector
+    from spanglass.monitoring.resources import ResourceMonitor
+    from spanglass.monitoring.rules import AlertRule
+    from spanglass.monitoring.system import SystemMonitor
     from spanglass.scrubbing.scrubber import ScrubMatch
     from spanglass.settings.settings import SettingsError
     from spanglass.start.setup import configure, force_flush, shutdown
 
 __all__ = [
     "AlertError",
+    "AlertManager",
+    "AlertRule",
     "AnalysisError",
     "CollectionError",
     "Figures",
@@ -60,6 +68,8 @@ __all__ = [
     "HealthMonitor",
     "HealthReport",
     "HealthResult",
+    "Measurement",
+    "MetricCollector",
     "MetricError",
     "MetricsCollector",
     "MonitorError",
@@ -67,9 +77,11 @@ __all__ = [
     "PerformanceError",
     "PerformanceMonitor",
     "ResourceError",
+    "ResourceMonitor",
     "ScrubMatch",
     "SettingsError",
     "SpanHandle",
+    "SystemMonitor",
     "ThresholdManager",
     "Tracer",
     "TracingError",
@@ -108,8 +120,14 @@ __all__ = [
 
 # Where each name is; imported when it is first asked for, so that the command line stays quick (PEP 562).
 _PLACES = _MANUAL_API | {
+    "AlertManager": "spanglass.monitoring.manager",
+    "AlertRule": "spanglass.monitoring.rules",
+    "Measurement": "spanglass.monitoring.measurements",
+    "MetricCollector": "spanglass.monitoring.metric_collector",
+    "ResourceMonitor": "spanglass.monitoring.resources",
     "ScrubMatch": "spanglass.scrubbing.scrubber",
     "SettingsError": "spanglass.settings.settings",
+    "SystemMonitor": "spanglass.monitoring.system",
     "bind": "spanglass.context",
     "capture_exception": "spanglass.exceptions.telling",
     "configure": "spanglass.start.setup",

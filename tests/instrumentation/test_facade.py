@@ -106,6 +106,18 @@ def test_what_few_applications_need_is_imported_when_they_do():
     assert not full_names_after(code) & waits
 
 
+def test_monitors_import_what_they_need_when_they_need_it():
+    """Making the monitors imports neither psutil nor the parser of conditions nor an HTTP client; a rule needs one."""
+    code = (
+        "import spanglass as s; manager = s.AlertManager()\n"
+        "s.SystemMonitor(); s.MetricCollector(); s.ResourceMonitor()\n"
+        "import sys; assert not {'psutil', 'lark', 'requests'} & set(sys.modules)\n"
+        "manager.add_rule(s.AlertRule('a', 'error_rate > 5%'))"
+    )
+
+    assert modules_after(code) & {"psutil", "lark", "requests", *FOREIGN} == {"lark"}
+
+
 def test_without_telemetry_opentelemetry_is_not_imported():
     """configure(enabled=False) is told so before anything of the SDK is imported."""
     code = "import spanglass; assert not spanglass.configure(enabled=False)"
