@@ -62,6 +62,64 @@ def of_scenario(scenario):
     return shop() if scenario in {"shop", "slow"} else shop()[:1] if scenario == "one" else []
 
 
+TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
+
+
+def evidence():
+    """Return what is known about the failing checkout."""
+    fired_s = (NOW_NS - 26 * MINUTE_NS) / 1e9
+    times = [fired_s - 3600 + i * 60 for i in range(61)]
+    window = {"start_time": rfc(NOW_NS - 36 * MINUTE_NS), "end_time": rfc(NOW_NS - 26 * MINUTE_NS)}
+    figures = (
+        {"spans": 4760, "errors": 391, "p95_ns": 1_940_000_000},
+        {"spans": 4810, "errors": 14, "p95_ns": 320_000_000},
+    )
+    operation = {"operation": "POST /orders", "kind": "server", "now": figures[0], "before": figures[1]}
+    return {
+        "version": 1, "gathered_time": rfc(NOW_NS - 26 * MINUTE_NS),
+        "cause": "391 of 4 760 requests of checkout fail since release 2.14.0 with CurrencyNotPriced, all in NOK.",
+        "clues": ["release 2.14.0"], "about": {
+            "topic": "errors", "signal": "spans", "service": "checkout", "host": "",
+            "filter": 'service.name = "checkout"', "bad": "status = error", "since_time": rfc(NOW_NS - 28 * MINUTE_NS),
+            "window": window, "before": window},
+        "value": {"value": 0.082, "unit": "ratio", "thresholds": [{"severity": "critical", "value": 0.05}],
+                  "times_s": times, "values": [0.004 + (0.08 if i > 56 else 0) for i in range(61)], "bounds": None},
+        "figures": {"now": figures[0], "before": figures[1], "operations": [operation]},
+        "attributes": {"bad": 391, "others": 4369, "attributes": [
+            {"key": key, "value": value, "share": share, "other_share": other, "lift": 9.0, "count": 391,
+             "other_count": 12, "difference": 0.8}
+            for key, value, share, other in
+             (("shop.currency", "NOK", 0.98, 0.04), ("service.version", "2.14.0", 1, 0.41))]},
+        "examples": [
+            {"role": role, "trace_id": TRACE_ID, "span_id": "0000000000000001", "time": rfc(NOW_NS - 27 * MINUTE_NS),
+             "service": "checkout", "operation": "POST /orders", "duration_ns": 1_940_000_000 // place,
+             "reason": "no rate for 'NOK' in price list 2026-10", "failure": {}, "time_spent": None}
+            for place, role in enumerate(("worst", "typical", "newest"), 1)],
+        "issues": [{"issue": "CHECKOUT-12", "title": "CurrencyNotPriced", "service": "checkout", "state": "new",
+                    "culprit": "shop.checkout.pricing in convert", "message": "no rate for 'NOK' in price list 2026-10",
+                    "events": 391, "share": 1.0, "first_seen_time": rfc(NOW_NS - 30 * MINUTE_NS), "is_new": True}],
+        "changes": [{"kind": "release", "service": "checkout", "value": "2.14.0", "time": rfc(NOW_NS - 30 * MINUTE_NS),
+                     "seconds_before": 120.0, "text": "checkout 2.14.0 took over from 2.13.2"}],
+        "similar": [{"alert": "00000005-0000-4000-8000-000000000000", "title": "Error rate of checkout is 6 %",
+                     "same": True, "severity": "critical", "status": "resolved",
+                     "created_time": rfc(NOW_NS - 2000 * MINUTE_NS),
+                     "resolved_time": rfc(NOW_NS - 1990 * MINUTE_NS), "duration_ns": 10 * MINUTE_NS,
+                     "resolved_by": "Kim",
+                     "reason": "rolled back"}],
+        "left_out": [],
+    }  # fmt: skip
+
+
+def history():
+    """Return what became of an alert so far."""
+    fired = {"time": rfc(NOW_NS - 26 * MINUTE_NS), "kind": "fired", "by": "rule", "text": "", "severity": "critical",
+             "value": 0.082}  # fmt: skip
+    note = {**fired, "time": rfc(NOW_NS - 20 * MINUTE_NS), "kind": "note", "by": "Ines",
+            "text": "Looking at the price list.",
+            "severity": None, "value": None}  # fmt: skip
+    return [fired, note]
+
+
 class MadeUpAlerts:
     """Alerts of one scenario; ``changes`` has what was sent to change them."""
 
@@ -88,7 +146,9 @@ class MadeUpAlerts:
         if alert_id not in self.alerts:
             raise ApiError(404, {"code": "not_found", "message": "there is no alert of that id"})
         found = self.alerts[alert_id]
-        return {"history": [], "notes": [], "evidence": {}} | found
+        known = evidence() if found["id"].startswith("00000001") and self.scenario == "shop" else {}
+        possible = list(LEGAL.get(found["status"], ()))
+        return {"history": history(), "notes": [], "evidence": known} | found | {"possible": possible}
 
     def _list(self, params):
         statuses = params.get("status", "")

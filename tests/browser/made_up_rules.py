@@ -13,47 +13,74 @@ MINUTE_NS = 60 * 1_000_000_000
 LASTS = {"3h": 180, "6h": 360, "24h": 1440, "7d": 10_080, "30d": 43_200}
 
 
-def status(**more):
-    """Return where a rule stands."""
+DEFAULTS = {
+    "severity": "warning", "warning": None, "error": None, "critical": None, "recovery": None, "hysteresis": 0.05,
+    "for": "0s", "keep_firing_for": "0s", "interval": "0s", "delay": "0s", "window": "0s", "min_samples": 0,
+    "no_data": "keep", "by": [], "labels": {}, "title": "", "description": "", "channels": [], "runbook": "",
+    "owner": "", "enabled": True, "annotations": {},
+}  # fmt: skip
+SHOWN = ("uid", "name", "condition", "severity", "enabled", "labels", "owner", "channels")
+#: What only the answer about one rule has.
+WHOLE = ("rule", "threshold", "key_states", "evaluations", "warnings")
+ALERTER = {"last_tick_time": rfc(NOW_NS), "lag_p50_ns": 1, "lag_p99_ns": 1, "ticks": 9, "missed_ticks": 0,
+           "failed_evaluations": 0, "silent_since_time": None, "problems": []}  # fmt: skip
+
+
+def found(uid, name, condition, origin="kept", *, state="inactive", file="", line=None, stands=(), **rule):
+    """Return a rule as the API gives it."""
+    whole = {**DEFAULTS, **rule, "uid": uid, "name": name, "condition": condition}
+    state = state if whole["enabled"] else "disabled"
     evaluations = [
         {"time": rfc(NOW_NS - i * 15_000_000_000), "duration_ns": 4_200_000, "keys": 12, "firing": 1, "error": ""}
-        for i in range(8, 0, -1)
+        for i in range(8)
     ]
-    return {"health": "ok", "error": "", "last_time": rfc(NOW_NS - 9_000_000_000), "duration_ns": 4_200_000,
-            "firing": 0, "pending": 0, "severity": None, "value": 0.004, "unit": "ratio", "keys": 12,
-            "evaluations": evaluations} | more  # fmt: skip
+    levels = {level: whole[level] for level in ("warning", "error", "critical", "recovery")}
+    threshold = {f"{level}_threshold": base(value) if value is not None else None for level, value in levels.items()}
+    return {
+        **{key: whole[key] for key in SHOWN}, "origin": origin, "file": file, "line": line, "group": "",
+        "version": "v1", "editable": origin in {"kept", "shipped"}, "tuned": False, "state": state,
+        "health": state if state in {"error", "no_data"} else "ok", "error": "", "value": 0.004, "unit": "ratio",
+        "level": None, "firing": 0, "pending": 0, "keys": 12, "last_evaluation_time": rfc(NOW_NS - 9_000_000_000),
+        "evaluation_ns": 4_200_000, "rule": whole, "warnings": [], "evaluations": evaluations,
+        "key_states": [key_state("firing", "checkout", 0.082)] if state == "firing" else [],
+        "threshold": {**threshold, "unit": "ratio", "duration": 120 if whole["for"] == "2m" else 0, "enabled": True,
+                      "updated_by": None, "updated_at": None},
+        **dict(stands),
+    }  # fmt: skip
 
 
-def found(uid, name, condition, origin="kept", *, stands=None, file="", line=0, **rule):
-    """Return a rule as the API gives it."""
-    return {"rule": {"uid": uid, "name": name, "condition": condition, **rule}, "origin": origin, "file": file,
-            "line": line, "version": "v1", "status": stands or status(),
-            "yaml": f"- name: {name}\n  condition: {condition}\n"}  # fmt: skip
+def key_state(phase, service, value):
+    """Return where one key of a rule stands."""
+    return {"labels": {"service_name": service}, "phase": phase, "health": "ok", "severity": "critical", "value": value,
+            "error": "", "pending_time": rfc(NOW_NS - 28 * MINUTE_NS), "fired_time": rfc(NOW_NS - 26 * MINUTE_NS),
+            "no_data_time": None, "evaluated_time": rfc(NOW_NS), "alert_id": None}  # fmt: skip
 
 
 def shop():
     """Return the rules of the shop, in every state."""
     return [
         found("high-error-rate", "High error rate", "error_rate > 0.05", severity="critical", warning=0.02,
-              stands=status(firing=1, pending=2, severity="critical", value=0.082), **{"for": "2m"},
-              labels={"team": "shop"}, channels=["shop-oncall"], owner="Ines", runbook="https://wiki.example/errors"),
-        found("slow", "Slow", "p95(response_time) > 1s", "files", file="rules/shop.yaml", line=12,
-              stands=status(pending=1, value=1.2, unit="s")),
-        found("disk-usage", "Disk usage", "disk_usage > 90%", "shipped", stands=status(value=0.41)),
+              state="firing", stands={"firing": 1, "pending": 2, "level": "critical", "value": 0.082},
+              **{"for": "2m"}, labels={"team": "shop"}, channels=["shop-oncall"], owner="Ines",
+              runbook="https://wiki.example/errors"),
+        found("slow", "Slow", "p95(response_time) > 1s", "files", file="rules/shop.yaml", line=12, state="pending",
+              stands={"pending": 1, "value": 1.2, "unit": "s"}),
+        found("disk-usage", "Disk usage", "disk_usage > 90%", "shipped", stands={"value": 0.41, "tuned": True}),
         found("queue", "Queue", "max(queue_size) by (queue) > 100", "settings", file="spanglass.yaml", line=40,
-              stands=status(health="no_data", value=None, keys=0)),
-        found("broken", "Broken", 'promql("rate(x[5m])") > 3',
-              stands=status(health="error", error="there is no metric x", value=None)),
+              state="no_data", stands={"value": None, "keys": 0}),
+        found("broken", "Broken", 'promql("rate(x[5m])") > 3', state="error",
+              stands={"error": "there is no metric x", "value": None}),
         found("off", "Off", "request_rate < 1", enabled=False),
     ]  # fmt: skip
 
 
 TEMPLATES = [
-    {"uid": "pool-usage", "name": "Pool usage", "description": "connections of a database pool are nearly all in use",
-     "rule": {"name": "Pool usage", "condition": "db_pool_usage > 90%", "severity": "warning", "for": "5m"}},
-    {"uid": "error-rate", "name": "Error rate", "description": "requests fail",
-     "rule": {"name": "Error rate", "condition": "error_rate > 5%", "severity": "critical"}},
-]  # fmt: skip
+    {"rule": {**DEFAULTS, "uid": uid, "name": name, "condition": condition, "severity": severity}, "yaml": ""}
+    for uid, name, condition, severity in (
+        ("pool-usage", "Pool usage", "db_pool_usage > 90%", "warning"),
+        ("error-rate", "Error rate", "error_rate > 5%", "critical"),
+    )
+]
 
 
 class MadeUpRules:
@@ -67,20 +94,27 @@ class MadeUpRules:
         """Forget all changes."""
         self.changes, self.conflict = [], False
         rows = {"shop": shop, "one": lambda: shop()[:1], "many": many, "hostile": hostile}.get(self.scenario, list)()
-        self.rules = {row["rule"]["uid"]: row for row in rows}
-        self.problems = []
-        if self.scenario == "shop":
-            self.problems = [{"file": "rules/shop.yaml", "line": 31, "column": 14, "path": "alert_rules[2].condition",
-                              "message": "“5 persent” at 1:14 is no number", "hint": "did you mean 5%?"}]  # fmt: skip
+        self.rules = {row["uid"]: row for row in rows}
+        self.problems = ["rules/shop.yaml:31:14: 5 persent is no number; did you mean 5%?"]
+        if self.scenario != "shop":
+            self.problems = []
 
     def get(self, parts):
         """Answer a question."""
         if not parts:
-            return {"rules": list(self.rules.values()), "problems": self.problems}
+            rows = [{key: value for key, value in row.items() if key not in WHOLE} for row in self.rules.values()]
+            return {"rules": rows, "problems": self.problems, "alerter": ALERTER}
         if parts == ["templates"]:
             return {"templates": TEMPLATES if self.scenario == "shop" else []}
+        if parts == ["completions"]:
+            return {"start": 0, "end": 0, "items": [{"text": "error_rate", "kind": "measure"}]}
         if parts[0] not in self.rules:
             raise ApiError(404, {"code": "not_found", "message": "there is no rule of that uid"})
+        if parts[1:] == ["yaml"]:
+            return {"yaml": f"monitoring:\n  alert_rules:\n  - name: {self.rules[parts[0]]['name']}\n"}
+        if parts[1:] == ["changes"]:
+            change = {"time": rfc(NOW_NS - MINUTE_NS), "by": "Kim", "kind": "created", "before": "", "after": "x"}
+            return {"rule": parts[0], "changes": [change]}
         return self.rules[parts[0]]
 
     def write(self, method, parts, body):
@@ -89,23 +123,31 @@ class MadeUpRules:
             return preview(body["rule"])
         if parts[0] == "backtest":
             rule = body["rule"] if "rule" in body else self.rules[body["uid"]]["rule"]
-            return backtest(rule, body.get("last", "3h"))
+            return backtest({**DEFAULTS, **rule}, body.get("last", "3h"))
         self.changes.append((method, "/".join(parts), body))
         if method == "DELETE":
             return self.rules.pop(parts[0])
-        if method == "PUT" and self.conflict and parts[1:] == []:
+        if method == "PUT" and self.conflict:
             self.conflict = False
             self.rules[parts[0]]["version"] = "v2"
-            raise ApiError(412, {"code": "precondition_failed", "message": "somebody else changed it"})
+            raise ApiError(409, {"code": "conflict", "message": "somebody else changed it", "field": "version"})
         if parts[1:] in (["enable"], ["disable"]):
-            self.rules[parts[0]]["rule"]["enabled"] = parts[1] == "enable"
-            return self.rules[parts[0]]
-        if parts[1:] == ["thresholds"]:
+            is_on = parts[1] == "enable"
+            self.rules[parts[0]] |= {"enabled": is_on, "state": "inactive" if is_on else "disabled"}
             return self.rules[parts[0]]
         rule = body["rule"]
         uid = parts[0] or re.sub(r"[^a-z0-9]+", "-", rule["name"].lower())
-        self.rules[uid] = {**found(uid, rule["name"], rule["condition"]), "rule": {**rule, "uid": uid}}
+        self.rules[uid] = found(uid, **{key: value for key, value in rule.items() if key != "uid"})
         return self.rules[uid]
+
+    def tune(self, uid, body):
+        """Change thresholds."""
+        self.changes.append(("PUT", f"thresholds/{uid}", body))
+        self.rules[uid] |= {
+            "tuned": True,
+            "threshold": {**self.rules[uid]["threshold"], **body, "updated_by": body["by"]},
+        }
+        return self.rules[uid]["threshold"]
 
 
 def many():
@@ -131,10 +173,18 @@ def threshold(rule):
     return (float(number[1]) / (100 if number[2] else 1)) if number else 0.05
 
 
+LEVELS = ("warning", "error", "critical")
+
+
+def base(value):
+    """Return a threshold in base units."""
+    return float(str(value).removesuffix("%")) / (100 if "%" in str(value) else 1)
+
+
 def thresholds(rule):
     """Return the levels of a rule."""
     own = rule.get("severity", "warning")
-    levels = {own: threshold(rule)} | {name: rule[name] for name in ("warning", "error", "critical") if name in rule}
+    levels = {own: threshold(rule)} | {name: base(rule[name]) for name in LEVELS if rule.get(name) is not None}
     return [{"severity": name, "value": float(value)} for name, value in levels.items()]
 
 

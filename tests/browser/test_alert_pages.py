@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import pytest
 from made_up_alerts import MadeUpAlerts
+from test_accessibility import AXE, IMPACTS, OPEN_ALL, RUN
 
 pytestmark = pytest.mark.browser
+
+
+#: The first alert of the shop, which has all evidence.
+ALERT = "/alerts/00000001-0000-4000-8000-000000000000"
+#: Scenario and path of each page in its states, in a wide light window and in a narrow dark one.
+WIDE = (
+    ("empty", "/alerts"), ("shop", "/alerts"), ("shop", ALERT), ("shop", "/rules"), ("shop", "/rules/high-error-rate"),
+    ("shop", "/rules/slow/edit"), ("hostile", "/rules/x/edit"),
+)  # fmt: skip
+NARROW = (
+    ("shop", "/alerts?view=history"), ("shop", "/alerts?text=nothing"), ("shop", ALERT), ("empty", "/rules"),
+    ("shop", "/rules/high-error-rate/edit"), ("hostile", "/alerts"), ("hostile", ALERT), ("hostile", "/rules/x"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def rules(serve):
+    """Return the made-up rules of the shop, unchanged at first."""
+    found = serve("shop").api.rules
+    found.reset()
+    yield found
+    found.reset()
 
 
 @pytest.fixture
@@ -70,3 +93,112 @@ def test_filters_stand_in_the_address_and_ten_thousand_alerts_in_pages(open_page
     page.locator("a[rel=next]").click()
     page.wait_for_url("**cursor=50**")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def named(page):
+    """Give the reader's name beforehand."""
+    page.evaluate("localStorage.setItem('spanglass.name', 'Kim')")
+
+
+def test_an_alert_tells_its_cause_and_takes_notes(open_page, alerts):
+    """Cause, values, what sets it apart, traces, issue, change, the past; a note and the status are kept by name."""
+    page = open_page("shop", ALERT)
+    named(page)
+    text = " ".join(page.locator("main").inner_text().replace("\u202f", " ").split())
+    for said in ("Probable cause: 391 of 4 760", "critical 5.0 %", "shop.currency NOK", "98.0%",
+                 "POST /orders the worst",
+                 "CHECKOUT-12", "checkout 2.14.0 took over", "2 min 0 s before", "Resolved by Kim rolled back",
+                 "Ines Looking at the price list."):  # fmt: skip
+        assert said in text
+    page.keyboard.press("c")
+    page.keyboard.type("Rolled back.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#history >> text=Rolled back.")
+    page.locator("#history input").blur()
+    page.keyboard.press("a")
+    page.wait_for_selector(".sub [data-status=acknowledged]")
+    assert page.locator("#alert-acts [data-become]").all_inner_texts() == ["Reopen", "Resolve", "Dismiss"]
+    assert [body for _, _, body in alerts.changes] == [
+        {"text": "Rolled back.", "by": "Kim"}, {"status": "acknowledged", "by": "Kim"}
+    ]  # fmt: skip
+
+
+def test_a_rule_is_written_tried_and_saved_by_keyboard(open_page, rules):
+    """A mistake is marked at its column; what it says now and did follows the text; a quieter threshold is taken."""
+    page = open_page("shop", "/rules/new")
+    named(page)
+    page.locator("[name=name]").press_sequentially("Checkout fails")
+    page.keyboard.press("Tab")
+    page.keyboard.type("error_rate >> 1%")
+    page.wait_for_selector("#bad.err >> text=Column 13")
+    assert page.locator(".t-bad").inner_text() == ">"
+    page.locator("[name=condition]").fill("error_rate > 2%")
+    page.wait_for_selector("#now-says >> text=1 of 3 keys holds now")
+    page.wait_for_selector("#figures >> text=3")
+    assert page.locator("#fires tbody tr").count() == 3
+    page.locator("#test").press("Enter")
+    page.wait_for_selector("[data-last='7d'][aria-pressed=true]")
+    page.locator("#quieter button", has_text="above 6%").press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('#fires tbody tr').length === 1")
+    assert page.locator("[name=condition]").input_value() == "error_rate > 6%"
+    page.locator("[name=critical]").fill("20%")
+    page.locator("#save").press("Enter")
+    page.wait_for_url("**/rules/checkout-fails")
+    assert rules.changes == [
+        (
+            "POST",
+            "",
+            {"rule": {"name": "Checkout fails", "condition": "error_rate > 6%", "critical": "20%"}, "by": "Kim"},
+        )
+    ]
+
+
+def test_a_rule_that_somebody_else_changed_is_not_overwritten(open_page, rules):
+    """A conflict is told with what theirs says; replacing it is a choice; keys without a field stay."""
+    page = open_page("shop", "/rules/high-error-rate/edit", allow=("Failed to load resource",))
+    named(page)
+    rules.conflict = True
+    page.locator("[name=warning]").fill("3%")
+    page.locator("#save").click()
+    page.get_by_role("button", name="Replace theirs").click()
+    page.wait_for_url("**/rules/high-error-rate")
+    (_, _, first), (_, _, second) = rules.changes
+    assert (first["version"], second["version"]) == ("v1", "v2")
+    kept = [second["rule"][name] for name in ("warning", "labels", "hysteresis")]
+    assert kept == ["3%", {"team": "shop"}, 0.05]
+
+
+def test_rules_are_switched_found_and_tuned(open_page, rules):
+    """A switch in the list, a search, thresholds in their units: all are sent with the reader's name."""
+    page = open_page("shop", "/rules?q=team%3Dshop")
+    named(page)
+    assert page.locator(".rules tbody tr").count() == 1
+    page.get_by_role("switch", name="High error rate is on").click()
+    page.wait_for_selector(".rules >> text=Disabled")
+    page.locator(".rules td > a").click()
+    page.wait_for_selector("html[data-rule]")
+    page.locator("[name=warning_threshold]").fill("3%")
+    page.locator("[name=duration]").fill("")
+    with page.expect_navigation():
+        page.locator("#tune button", has_text="Apply").click()
+    assert rules.changes == [
+        ("POST", "high-error-rate/disable", {"by": "Kim"}),
+        ("PUT", "thresholds/high-error-rate", {"warning_threshold": 0.03, "duration": None, "by": "Kim"}),
+    ]
+
+
+@pytest.mark.parametrize(("pages", "scheme", "width"), [(WIDE, "light", 1400), (NARROW, "dark", 390)])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, pages, scheme, width):
+    """No page of alerting has a violation in any state, and what comes from outside stays text."""
+    found = {}
+    for scenario, path in pages:
+        page = open_page(scenario, path, scheme=scheme, width=width, allow=("Failed to load resource",))
+        page.evaluate(OPEN_ALL)
+        page.evaluate(AXE)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        violations = page.evaluate(RUN, IMPACTS) + ([f"{wide} px too wide"] if wide > 0 else [])
+        if page.evaluate("window.pwned") is not None:
+            violations.append("hostile text was run")
+        if violations:
+            found[f"{scenario} {path}"] = violations
+    assert found == {}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 10_000
 #: What no data means, and what is said of it.
 NO_DATA = (("keep", "keep the state for 15 min"), ("ok", "it is OK"), ("alert", "raise an alert"))
+#: Thresholds of a rule, and values that stand for nothing in its fields.
+LEVELS = ("warning", "error", "critical", "recovery")
+UNSET: tuple[Any, ...] = (None, "", "0s", 0, [], {})
 #: How far back a backtest goes: what stands on the button, and the duration.
 BACKTESTS = (("3 h", "3h"), ("24 h", "24h"), ("7 days", "7d"), ("30 days", "30d"))
 
@@ -34,10 +37,11 @@ async def show_edit(visit: Visit) -> Response:
     """Render the form for a rule that was made here; others are changed where they stand."""
     uid = visit.request.path_params["uid"]
     found = await visit.api("rules", uid)
-    if found["origin"] != "kept":
+    if not found["editable"]:
         row = reading.rule(found, visit)
         return visit.page("alerts/elsewhere.html", ranged=False, status=409, rule=row)
-    return _page(visit, found["rule"], uid=uid, version=found["version"])
+    rule = _typed(found["rule"], found["threshold"]["unit"])
+    return _page(visit, rule, uid=uid, version=found["version"])
 
 
 async def _templates(visit: Visit) -> Sequence[Mapping[str, Any]]:
@@ -49,20 +53,27 @@ async def _begin(visit: Visit, templates: Sequence[Mapping[str, Any]]) -> tuple[
     """Return what a new rule begins with, and why it is not what was asked for."""
     wanted, source = visit.param("template"), visit.param("from")
     if wanted:
-        found = next((one for one in templates if one["uid"] == wanted), None)
-        return (_copy(found["rule"]), "") if found else ({}, f"There is no template {wanted!r}.")
+        found = next((one["rule"] for one in templates if one["rule"]["uid"] == wanted), None)
+        return (_copy(found, ""), "") if found else ({}, f"There is no template {wanted!r}.")
     if source:
         try:
-            rule = (await visit.api("rules", source))["rule"]
+            answer = await visit.api("rules", source)
         except ApiError as error:
             return {}, f"The rule {source!r} can't be copied: {error}."
-        return {**_copy(rule), "name": f"{rule['name']} (copy)"}, ""
+        return _copy(answer["rule"], answer["threshold"]["unit"]), ""
     return {"name": visit.param("name")[:200], "condition": visit.param("condition")[:MOST_CHARACTERS]}, ""
 
 
-def _copy(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a rule without its uid: the copy gets one of its own."""
-    return {name: value for name, value in rule.items() if name != "uid"}
+def _copy(rule: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    """Return a rule without its uid, which follows from the name: that is another one, too."""
+    kept = {name: value for name, value in _typed(rule, unit).items() if name != "uid"}
+    return {**kept, "name": f"{rule['name']} (copy)", "enabled": True}
+
+
+def _typed(rule: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    """Return a rule as it is typed: without what is not set, thresholds with their unit."""
+    kept = {name: value for name, value in rule.items() if value not in UNSET}
+    return kept | {name: words.written(rule[name], unit) for name in LEVELS if rule.get(name) is not None}
 
 
 def _page(visit: Visit, rule: Mapping[str, Any], *, uid: str = "", version: str = "", **more: Any) -> Response:

@@ -78,35 +78,13 @@ def others(labels: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def rule(found: Mapping[str, Any], visit: Visit) -> Row:
     """Return a rule with where it stands, and the words of it."""
-    status, written = found["status"] or {}, found["rule"]
     return {
         **found,
-        "uid": written["uid"],
-        "name": written["name"],
-        "condition": written["condition"],
-        "level": words.level(written.get("severity", "warning")),
-        "is_enabled": written.get("enabled", True),
-        "state": (state := state_of(found)),
-        "look": words.STATES[state],
-        "href": visit.to_rule(written["uid"]),
-        "last_ns": time_ns(status.get("last_time")),
-        "value_text": words.text(status.get("value"), status.get("unit", "")),
-        "tuned": found.get("tuned"),
+        "look": words.STATES[found["state"]],
+        "severity_look": words.level(found["severity"]),
+        "href": visit.to_rule(found["uid"]),
+        "last_ns": time_ns(found["last_evaluation_time"]),
+        "value_text": words.text(found["value"], found["unit"]),
         "from": words.ORIGINS.get(found["origin"], (found["origin"], "")),
-        "place": ":".join(str(part) for part in (found.get("file"), found.get("line")) if part),
+        "place": ":".join(str(part) for part in (found["file"], found["line"]) if part),
     }
-
-
-def state_of(found: Mapping[str, Any]) -> str:
-    """Return the state of a rule in one word, a key of ``words.STATES``; the most urgent of its keys counts."""
-    status = found["status"]
-    if not found["rule"].get("enabled", True):
-        return "disabled"
-    if not status or not status.get("last_time"):
-        return "unknown"
-    if status["health"] == "error":
-        return "error"
-    for name in ("firing", "pending"):
-        if status[name]:
-            return name
-    return "no_data" if status["health"] == "no_data" else "ok"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages.alerts import reading, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from starlette.responses import Response
 
@@ -36,21 +36,12 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "alerts/rules.html", ranged=False, rows=found[at:after], found=len(found), total=len(rows), state=state,
         matching=len(matching), counts={name: count for name, count in counts.items() if count},
-        problems=[_problem(one) for one in answer["problems"]], templates=templates["templates"],
+        problems=answer["problems"], alerter=answer["alerter"], templates=templates["templates"],
         next_page=visit.link(visit.request.url.path, more) if after < len(found) else None,
     )  # fmt: skip
 
 
 def _matches(row: Mapping[str, Any], text: str) -> bool:
-    rule = row["rule"]
-    labels = [f"{name}={value}" for name, value in (rule.get("labels") or {}).items()]
-    searched: Sequence[str] = [row["name"], row["uid"], row["condition"], rule.get("owner", ""), row["place"], *labels]
-    where = " ".join(searched).lower()
+    labels = [f"{name}={value}" for name, value in row["labels"].items()]
+    where = " ".join([row["name"], row["uid"], row["condition"], row["owner"], row["place"], *labels]).lower()
     return all(word in where for word in text.split())
-
-
-def _problem(one: Mapping[str, Any] | str) -> dict[str, Any]:
-    """A problem with its place as editors write it: file, line and column."""
-    if isinstance(one, str):
-        return {"place": "", "message": one, "hint": ""}
-    return {**one, "place": ":".join(str(one[part]) for part in ("file", "line", "column") if one.get(part))}

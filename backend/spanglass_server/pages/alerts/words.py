@@ -39,18 +39,23 @@ STATES: Mapping[str, Level] = {
     "pending": Level("warn", "clock", "Pending"),
     "no_data": Level("", "info", "No data"),
     "unknown": Level("", "clock", "Not evaluated yet"),
-    "ok": Level("", "check", "OK"),
+    "inactive": Level("", "check", "OK"),
     "disabled": Level("", "pause", "Disabled"),
 }
 #: Where rules come from: the word in the list, and what is said of it.
 ORIGINS = {
-    "kept": ("made here", "changed here, or over the API"),
-    "settings": ("settings", "changed in the settings file, which is read again when it changes"),
-    "files": ("file", "changed in its file, which is read again when it changes"),
-    "shipped": ("shipped", "comes with Spanglass; it can be tuned, or duplicated and changed"),
+    "kept": ("made here", "is changed here, or over the API"),
+    "settings": ("settings", "is changed in the settings file, which is read again when it changes"),
+    "files": ("file", "is changed in its file, which is read again when it changes"),
+    "shipped": ("shipped", "comes with Spanglass; what is changed of it is kept here"),
 }
 #: Units of alerting as pages/units.py knows them.
 UCUM = {"s": "s", "bytes": "By", "ratio": "%", "": ""}
+#: How numbers in a unit are typed: what one of it is in base units, the largest first.
+TYPED = {
+    "ratio": ((0.01, "%"),), "s": ((1, "s"), (0.001, "ms")),
+    "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"), (1, "B")),
+}  # fmt: skip
 #: What the kind of an entry of an alert's history reads like.
 DONE = {
     "pending": "The condition holds", "cancelled": "It holds no more", "fired": "Fired", "raised": "Became worse",
@@ -80,6 +85,16 @@ def parts(value: float | None, unit: str) -> tuple[str, str]:
 def text(value: float | None, unit: str) -> str:
     """Return a value with its unit."""
     return THIN.join(filter(None, parts(value, unit)))
+
+
+def written(value: float | None, unit: str) -> str:
+    """Return a threshold as it is typed into a form: ``5%``, ``800ms``, ``1.5GB``, ``12``; nothing for none."""
+    if value is None:
+        return ""
+    for factor, name in TYPED.get(unit, ()):
+        if abs(value) >= factor or factor == TYPED[unit][-1][0]:
+            return f"{value / factor:.12g}{name}"
+    return f"{value:.12g}"
 
 
 def ceiling(unit: str) -> Callable[[float], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import search, terms
+from spanglass_server.pages.charts import nice_ceiling
 from spanglass_server.pages.format import parse_time_ns, plain
 from spanglass_server.pages.metrics import drawing
 from spanglass_server.pages.metrics.asking import ask
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from spanglass_server.pages.metrics.choice import Choice
+    from spanglass_server.pages.metrics.lines import Drawn
     from spanglass_server.pages.visit import Visit
 
 SERIES_SHOWN, MOST_SERIES, EXEMPLARS = 100, 1000, 300
@@ -82,9 +84,20 @@ async def _content(visit: Visit, choice: Choice) -> dict[str, Any]:
         "heat": drawing.heat(heat, choice) if heat else None, "heat_problem": heat["problem"] if heat else None,
         "exemplars": exemplars["exemplars"], "text": lambda value: value_text(value, choice.unit),
         "cardinality": cardinality, "keys": [row["key"] for row in cardinality["attributes"]],
-        "promql": drawn.expressions, "panel": drawing.panel(drawn, choice), "boards": await read_boards(visit),
+        "promql": drawn.expressions, "rule": _rule(visit, drawn, choice),
+        "panel": drawing.panel(drawn, choice), "boards": await read_boards(visit),
         **_table(series, cardinality, visit, choice),
     }  # fmt: skip
+
+
+def _rule(visit: Visit, drawn: Drawn, choice: Choice) -> str | None:
+    """Return the link to a new rule that compares what is drawn with a round number above all of it."""
+    if not drawn.expressions:
+        return None
+    name = f"{choice.metric['name']} is high"
+    highest = max((value for line in drawn.lines for value in line.values if value is not None), default=0.0)
+    limit, text = nice_ceiling(highest), drawn.expressions[0].replace("\\", "\\\\").replace('"', '\\"')
+    return visit.link("/rules/new", {"condition": f'promql("{text}") > {limit:g}', "name": name})
 
 
 async def _attempt_earlier(visit: Visit, choice: Choice, earlier_ns: int | None) -> Any:

@@ -18,11 +18,17 @@ export async function ask(path, params = {}, signal = undefined) {
   return body;
 }
 
-/** Send a change to the API below /api/v1: as JSON, or as parameters of what is deleted; `version` is what was changed. */
-export async function send(method, path, body, { signal, version } = {}) {
+/** A name as a header can hold it, which knows only Latin letters. */
+const inHeader = (name) => [...name].map((one) => (one <= "\u00ff" ? one : "?")).join("");
+
+/**
+ * Send a change to the API below /api/v1: as JSON, or as parameters of what is deleted; `version` is what was changed,
+ * `by` who does it, where the body can't say so.
+ */
+export async function send(method, path, body, { signal, version, by } = {}) {
   const content = method === "DELETE" ? {} : { body: JSON.stringify(body) };
   const where = method === "DELETE" ? `${path}?${new URLSearchParams(body)}` : path;
-  const response = await fetch(`/api/v1/${where}`, { method, ...content, signal, headers: { accept: "application/json", "content-type": "application/json", ...(version ? { "if-match": version } : {}) } });
+  const response = await fetch(`/api/v1/${where}`, { method, ...content, signal, headers: { accept: "application/json", "content-type": "application/json", ...(version ? { "if-match": version } : {}), ...(by ? { "x-spanglass-user": inHeader(by) } : {}) } });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, answer.error);
   return answer;

@@ -6,7 +6,7 @@ import { renew } from "../live.js";
 import { give, undo } from "./acting.js";
 import { note, own } from "./client.js";
 
-const acts = document.getElementById("acts");
+const acts = document.getElementById("alert-acts");
 const { alert: id, title } = acts.dataset;
 const renewed = () => renew().catch(() => location.reload());
 

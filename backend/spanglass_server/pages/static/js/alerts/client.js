@@ -22,5 +22,8 @@ export const note = (id, text, by) => asked(`alerts/${encodeURIComponent(id)}/no
 /** Say who looks after an alert. */
 export const own = (id, owner, by) => put(id, { owner, by });
 
+/** Tune a rule: { warning_threshold, ..., duration, enabled }, in base units; null goes back to what it says. */
+export const tune = (uid, thresholds, by) => asked(`thresholds/${encodeURIComponent(uid)}/`, { method: "PUT", body: JSON.stringify({ ...thresholds, by }) });
+
 /** Alerts that match, the newest first. */
 export const alerts = (params) => asked(`alerts/?${new URLSearchParams(params)}`);

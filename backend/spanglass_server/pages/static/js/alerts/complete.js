@@ -1,21 +1,13 @@
-// Completion of conditions: words of the language, measures and metrics, labels, and filters of spans and logs in quotes.
+// Completion of conditions: what the server offers there, and in quotes filters of spans and logs, or PromQL.
 
 import { ask } from "../api.js";
 import { context as promql, options as promqlOptions } from "../promql/complete.js";
 import { context as filter, field, literal } from "../tokens.js";
 
-const MEASURES = ["error_rate", "avg_response_time", "request_rate", "response_time", "cpu_usage", "memory_usage", "disk_usage", "queue_length", "active_connections", "task_failures"];
-const AGGREGATES = ["avg", "max", "min", "sum", "p50", "p95", "p99", "count", "rate"];
-const FORMS = [
-  ['count(spans "status:error") over 5m > ', "spans that match a filter"], ['rate(logs "severity:error") > ', "log records a second"], ["baseline", "the usual value at this time"],
-  ["spread", "how far values usually lie from it"], ["absent()", "no data of a quantity"], ["new_issue", "an error that was never seen"], ["regression", "an error that came back"],
-  ["escalation", "an error that became more frequent"], ['promql("")', "any PromQL"],
-];
-const WORDS = ["and", "or", "not", "by", "over", "offset"];
 const QUOTED = /(spans|logs|promql|new_issue|regression|escalation)\s*\(?\s*"((?:[^"\\]|\\.)*)$/;
-const MOST = 8;
-
-const fits = (names, partial) => names.filter((name) => name.toLowerCase().startsWith(partial.toLowerCase()));
+const MOST = 12;
+const GROUPS = { measure: "Measure", metric: "Metric", aggregation: "Of several", function: "Function", word: "Word", label: "Label", operator: "Comparison", duration: "Duration", unit: "Unit" };
+const PLACES = { function: "()", aggregation: "()" }; // what follows, with the caret inside
 
 /** What stands before the caret of a condition; inside quotes it is what the text there is written in. */
 export function context(text, caret) {
@@ -27,7 +19,7 @@ export function context(text, caret) {
     const at = what === "promql" ? promql(inner, inner.length) : filter(inner, inner.length);
     return { ...at, partial: at.partial ?? "", from: start + (at.from ?? inner.length), inside: what === "promql" ? "promql" : what === "logs" ? "logs" : what === "spans" ? "spans" : "occurrences" };
   }
-  return { ...promql(text, caret), inside: "" };
+  return { kind: "condition", partial: "", from: caret, text, caret };
 }
 
 async function inFilter(at) {
@@ -40,14 +32,19 @@ async function inFilter(at) {
   return keys.map(({ key }) => ({ group: "Attribute", label: key, insert: `${field(key).replaceAll('"', '\\"')}:` }));
 }
 
-/** Options at a place of a condition, for `promql/box.js`. */
-export async function options(at) {
-  if (at.inside && at.inside !== "promql") return inFilter(at).catch(() => []);
-  if (at.inside || at.kind !== "name") return promqlOptions(at);
-  const measures = fits(MEASURES, at.partial).map((name) => ({ group: "Measure", label: name, insert: name }));
-  const forms = fits(FORMS.map(([text]) => text), at.partial).map((text) => ({ group: "Form", label: text.trim(), insert: text, back: /\(("")?\)$/.test(text) ? (text.endsWith('("")') ? 2 : 1) : 0 }));
-  const aggregates = fits(AGGREGATES, at.partial).map((name) => ({ group: "Of several", label: `${name}()`, insert: `${name}()`, back: 1 }));
-  const words = at.partial ? fits(WORDS, at.partial).map((name) => ({ group: "Word", label: name, insert: name })) : [];
-  const metrics = (await promqlOptions(at)).filter(({ group }) => group === "Metric").map((one) => ({ ...one, insert: one.label }));
-  return [...measures.slice(0, at.partial ? MOST : 5), ...words, ...forms.slice(0, at.partial ? MOST : 4), ...aggregates.slice(0, 4), ...metrics.slice(0, MOST)];
+/** What the server offers at a place of a condition; the place becomes the one that it names. */
+async function inCondition(at) {
+  const { start, items } = await ask("rules/completions", { text: at.text, at: at.caret });
+  at.from = start;
+  at.partial = at.text.slice(start, at.caret);
+  return items.slice(0, MOST).map(({ text, kind }) => {
+    const behind = PLACES[kind] && !text.includes("(") && at.text[at.caret] !== "(" ? PLACES[kind] : "";
+    return { group: GROUPS[kind] ?? "", label: text, insert: text + behind, back: behind ? 1 : 0 };
+  });
+}
+
+/** Options at a place of a condition, for `promql/box.js`; none where they can't be had: completion helps only. */
+export function options(at) {
+  if (at.kind === "condition") return inCondition(at).catch(() => []);
+  return (at.inside === "promql" ? promqlOptions(at) : inFilter(at)).catch(() => []);
 }

@@ -129,11 +129,11 @@ class Editor {
     const { uid } = form.dataset;
     const body = { rule: this.rule(), by };
     try {
-      const answer = uid ? await send("PUT", rulePath(uid), body, { version }) : await send("POST", "rules", body);
+      const answer = uid ? await send("PUT", rulePath(uid), { ...body, version }) : await send("POST", "rules", body);
       this.saved = this.text();
-      location.assign(`/rules/${encodeURIComponent(answer.rule.uid)}`);
+      location.assign(`/rules/${encodeURIComponent(answer.uid)}`);
     } catch (error) {
-      if (error.status === 412) return this.conflict(error, by);
+      if (error.status === 409 && error.error.field === "version") return this.conflict();
       const field = fieldOf(form, error.error);
       mark(form, field);
       if (field?.name === "condition") this.condition.problem({ message: error.message, column: error.error.column ?? 0, hint: error.error.hint });
@@ -143,7 +143,7 @@ class Editor {
   }
 
   /** Somebody else saved meanwhile: nothing is overwritten unless the reader says so. */
-  async conflict(error) {
+  async conflict() {
     const { uid } = form.dataset;
     const theirs = await ask(rulePath(uid)).catch(() => null);
     const line = at("said");

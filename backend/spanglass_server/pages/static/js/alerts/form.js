@@ -25,8 +25,18 @@ export function ruleOf(form, before = {}) {
   const labels = pairs(text("labels"));
   if (Object.keys(labels).length) rule.labels = labels;
   else delete rule.labels;
-  delete rule[rule.severity ?? DEFAULTS.severity]; // that level is the condition as it is written
   return rule;
+}
+
+const FACTORS = { "%": 0.01, ns: 1e-9, us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400, w: 604800, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4, "/s": 1 };
+
+/** A threshold in base units: null for an empty field, NaN for what is no number. */
+export function baseNumber(text) {
+  if (!text.trim()) return null;
+  const found = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(.*)$/i.exec(text.trim());
+  const unit = found?.[2] ?? "";
+  const factor = unit ? FACTORS[unit] ?? FACTORS[unit.toLowerCase()] : 1;
+  return found && factor !== undefined ? Number((Number(found[1]) * factor).toPrecision(12)) : NaN;
 }
 
 /** The field of an error of the API, which names it as `rule.condition` or `condition`; null where it names none. */
@@ -40,16 +50,10 @@ export function mark(form, field) {
   field.closest("details")?.setAttribute("open", "");
 }
 
-/** The level that stands in the condition has no number of its own. */
+/** The level that the condition has as written needs no number of its own. */
 export function followSeverity(form) {
   const severity = form.elements.namedItem("severity");
-  const show = () => {
-    for (const row of form.querySelectorAll(".level[data-level]")) {
-      const input = row.querySelector("input");
-      input.disabled = row.dataset.level === severity.value;
-      input.placeholder = input.disabled ? "as written" : "none";
-    }
-  };
+  const show = () => { for (const row of form.querySelectorAll(".level[data-level]")) row.querySelector("input").placeholder = row.dataset.level === severity.value ? "as written" : "none"; };
   severity.addEventListener("change", show);
   show();
 }

@@ -2,9 +2,11 @@
 
 import { send } from "../api.js";
 import { actor, refusal, say } from "../issues/actions.js";
+import { baseNumber } from "./form.js";
 import { enable } from "./rules.js";
+import { tune } from "./client.js";
 
-const acts = document.getElementById("acts");
+const acts = document.getElementById("rule-acts");
 const { rule: uid, version } = acts.dataset;
 const path = `rules/${encodeURIComponent(uid)}`;
 
@@ -28,17 +30,37 @@ document.getElementById("delete")?.addEventListener("click", async () => {
   const by = await actor();
   if (!by) return;
   try {
-    await send("DELETE", path, { by }, { version });
+    await send("DELETE", path, { version }, { by });
     location.assign("/rules");
   } catch (error) {
     say(refusal(error), { bad: true });
   }
 });
 
-document.getElementById("tune").addEventListener("submit", (event) => {
+const form = document.getElementById("tune");
+const fields = [...form.querySelectorAll("input")];
+const changed = fields.filter((field) => field.name !== "duration");
+
+/** What was changed in the form; null goes back to what the rule says. */
+function given() {
+  const found = {};
+  for (const field of fields) {
+    if (field.value.trim() === field.defaultValue) continue;
+    const value = field.name === "duration" ? field.value.trim() || null : baseNumber(field.value);
+    if (Number.isNaN(value)) { field.setAttribute("aria-invalid", "true"); field.focus(); return null; }
+    found[field.name] = value;
+  }
+  return found;
+}
+
+form.addEventListener("input", ({ target }) => target.removeAttribute("aria-invalid"));
+form.addEventListener("submit", (event) => {
   event.preventDefault();
   event.stopPropagation();
-  const given = Object.fromEntries([...new FormData(event.target)].map(([name, text]) => [name, text.trim()]).filter(([, text]) => text));
-  run((by) => send("PUT", `${path}/thresholds`, { ...given, by }));
+  const values = given();
+  if (values === null) say("A threshold is a number, with its unit if need be: 5%, 800ms, 1.5GB.", { bad: true });
+  else if (!Object.keys(values).length) say("Nothing is changed yet.");
+  else run((by) => tune(uid, values, by));
 });
+document.getElementById("untune")?.addEventListener("click", () => run((by) => tune(uid, { ...Object.fromEntries(changed.map(({ name }) => [name, null])), duration: null, enabled: null }, by)));
 document.documentElement.dataset.rule = "";

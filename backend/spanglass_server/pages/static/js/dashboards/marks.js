@@ -1,5 +1,7 @@
-// Annotations: marks in all charts of a dashboard, of releases, series, spans or log records.
+// Annotations: marks in all charts of a dashboard, of releases, alerts, series, spans or log records.
 
+import { alerts as askAlerts } from "../alerts/client.js";
+import { level } from "../alerts/words.js";
 import { ask } from "../api.js";
 import { plain } from "../time.js";
 
@@ -15,6 +17,17 @@ const labelled = (label, values, otherwise) => (label ? label.replace(/\{\{\s*([
 async function releases({ label }, range) {
   const { releases: found } = await ask("releases", range);
   return found.filter(({ before }) => before).map((one) => ({ time: Date.parse(one.first_seen_time) / MS, text: labelled(label, one, `${one.service} ${one.release}`) }));
+}
+
+const DAY_MS = 86_400_000;
+
+/** Alerts as the time that they lasted; those that began up to a day before the range and went on are in it, too. */
+async function alerts({ query, label }, { start, end }) {
+  const begin = new Date(Date.parse(start) - DAY_MS).toISOString();
+  const { alerts: found } = await askAlerts({ start: begin, end, limit: 500, ...(query ? { text: query } : {}) });
+  const from = Date.parse(start);
+  return found.map((one) => ({ one, time: Date.parse(one.created_at), end: Date.parse(one.resolved_at ?? end) })).filter((mark) => mark.end > from)
+    .map(({ one, time, end: until }) => ({ time: Math.max(time, from) / MS, end: until / MS, level: level(one.severity)[0] || "calm", text: labelled(label, one, one.title) }));
 }
 
 /** Moments at which a series is above zero and was not before. */
@@ -35,7 +48,7 @@ async function logs({ query, label, name }, range) {
   return found.map((one) => ({ time: Date.parse(one.time) / MS, text: labelled(label, { ...one.attributes, ...one }, `${name}: ${plain(one.body ?? "").slice(0, 80)}`) }));
 }
 
-const SOURCES = { releases, promql: series, spans, logs };
+const SOURCES = { releases, alerts, promql: series, spans, logs };
 
 /** All marks in the range; an annotation that cannot be read is left out: charts are shown without it. */
 export async function marksOf(board) {

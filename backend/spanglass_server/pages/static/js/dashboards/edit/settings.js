@@ -42,12 +42,12 @@ export function settings(editing) {
   };
   fill();
   const add = button([icon("plus"), "Variable"], () => { draft.variables.push(emptyVariable()); fill(); variables.lastElementChild.querySelector("input").focus(); });
-  const marked = draft.annotations.some(({ source }) => source === "releases");
+  const marks = (source, name) => flag(`Mark ${source} in charts`, draft.annotations.some((one) => one.source === source), (value) => { draft.annotations = draft.annotations.filter((one) => one.source !== source); if (value) draft.annotations.push({ name, source, query: "", label: "" }); });
   const dialog = h("dialog", { class: "wide", "aria-labelledby": "settings-title" }, h("form", { method: "dialog", class: "flow" }, h("h2", { class: "title", id: "settings-title" }, "Settings"),
     h("div", { class: "fields" }, text("Name", draft.name, (value) => { draft.name = value; }, { required: true, pattern: ".*\\S.*" }), text("Tags", draft.tags.join(", "), (value) => { draft.tags = list(value); })),
     area("Description", draft.description, (value) => { draft.description = value; }, { rows: 2 }),
     h("div", { class: "fields" }, choice("Refresh", draft.refresh_interval, named(REFRESH, draft.refresh_interval), (value) => { draft.refresh_interval = value; }), choice("Range", draft.range, named(RANGES, draft.range), (value) => { draft.range = value; })),
-    flag("Mark releases in charts", marked, (value) => { draft.annotations = draft.annotations.filter(({ source }) => source !== "releases"); if (value) draft.annotations.push({ name: "Releases", source: "releases", query: "", label: "" }); }),
+    h("div", { class: "row" }, marks("releases", "Releases"), marks("alerts", "Alerts")),
     h("h3", {}, "Variables"), h("p", { class: "note" }, "Queries name them: service_name=~\"$service\"."), variables, h("div", { class: "row" }, add),
     h("div", { class: "row" }, h("button", { class: "btn main", value: "ok" }, "Take over"), h("button", { class: "btn", value: "", formnovalidate: true }, "Cancel"))));
   document.body.append(dialog);
