@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
+from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.pages.routes import page_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.promql.stored.source import StoredSeries
@@ -41,7 +42,7 @@ def application(session, now_ns):
     }
     api = [
         *create_api(ROUTES, **shared, version="1"),
-        *create_prometheus_api(Context(series=StoredSeries, **shared), "1"),
+        *create_prometheus_api(Context(series=StoredSeries, **shared), "1", Told(None, 0)),  # no page asks for rules
     ]
     about = {"clock_ns": shared["clock_ns"], "version": "1", "health": lambda: None, "first_time": lambda: 1}
     return Starlette(routes=[*api, *page_routes(InProcessApi(Starlette(routes=api)), **about)])
