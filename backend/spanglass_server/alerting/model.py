@@ -32,6 +32,7 @@ class Readings:
     numbers compared with, by rank, for charts; ``bounds`` the same where they differ by key and step (baselines).
     ``holding`` (int8) are ranks of the highest level that the value has not recovered from, at least ``levels``: each
     level has hysteresis of its own, so that a firing alert is not raised and lowered back and forth. None: not known.
+    ``is_counted``: what is read is counted, so that without a key there was nothing to count, and no data is missing.
     """
 
     times_ns: NDArray[np.int64]
@@ -44,6 +45,7 @@ class Readings:
     bounds: NDArray[np.float64] | None = None
     warnings: tuple[str, ...] = ()
     holding: NDArray[np.int8] | None = None
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ class Source:
 
     ``unit`` is None where it is not known. ``samples`` is how many requests, records or points the values are made
     of; ``least`` how many of them there must be if the rule does not say, and ``least_part`` how many of those that
-    make a share too large. ``present`` and ``past`` have a row for each key with data in a time, see ``Absence``.
+    make a share too large. ``present`` says where there was
+    data in so many milliseconds. ``is_counted``: it is of what is counted, so that nothing is no lack of data.
     """
 
     value: Expression
@@ -73,6 +74,7 @@ class Source:
     least: int = 0
     least_part: int = 0
     pinned: tuple[tuple[str, str], ...] = ()
+    is_counted: bool = False
 
     @property
     def fixed_key(self) -> dict[str, str] | None:

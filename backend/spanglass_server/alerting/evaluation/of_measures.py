@@ -60,6 +60,7 @@ def measure_source(quantity: Quantity, measure: Measure, aggregate: str, asked: 
         least,
         least_part,
         tuple((each.label, each.value) for each in measured.conditions if each.is_fixed),
+        measured.is_rate,
     )
 
 
@@ -86,7 +87,7 @@ class _Measured:
         """Its values."""
         if self._is_zero_without:
             return self._shared(lambda asked: with_zeros(asked, self.window_ms))
-        if self._is_rate or not self.has_window:
+        if self.is_rate or not self.has_window:
             return self._shared(lambda asked: asked(promql_duration(self.window_ms)))
         # of what is measured now and then, the mean over the time, or the largest or smallest in it
         function = f"{self.aggregate if self.aggregate in ('min', 'max') else 'avg'}_over_time"
@@ -106,13 +107,13 @@ class _Measured:
     def least(self) -> tuple[int, int]:
         """How many samples there must be, and how many of those that make a share too large."""
         if isinstance(self.measure.kind, Share):
-            return 0, LEAST_FAILED if self._is_rate else 0
+            return 0, LEAST_FAILED if self.is_rate else 0
         plain = isinstance(self.measure.kind, Durations) and self.unit == "s"
         return (LEAST_REQUESTS if plain and self.measure.name in _OF_REQUESTS else 0), 0
 
     def absence(self, over_ms: int) -> Absence:
         """Where there is data of it."""
-        if not self._is_rate:
+        if not self.is_rate:
             return seen_before(self._shared(lambda asked: asked(promql_duration(self.window_ms))), over_ms)
         # a rate needs two points, which most senders send within two minutes
         recent = promql_duration(max(over_ms, self.window_ms))
@@ -146,7 +147,7 @@ class _Measured:
                 return sources
 
     @property
-    def _is_rate(self) -> bool:
+    def is_rate(self) -> bool:
         """Whether all of it is about what is in the window."""
         return all("<w>" in text for text in self._wholes)
 
@@ -155,7 +156,7 @@ class _Measured:
         """Whether nothing in the window means 0: of what is counted, but not of durations and shares."""
         kind = self.measure.kind
         is_count = isinstance(kind, Values) and kind.otherwise is None and self.measure.unit != "ratio"
-        return self._is_rate and (is_count or (isinstance(kind, Durations) and self.aggregate in ("count", "sum")))
+        return self.is_rate and (is_count or (isinstance(kind, Durations) and self.aggregate in ("count", "sum")))
 
     def _counting(self, source: str) -> str:
         """PromQL of how many there are in the window, from that of the value."""

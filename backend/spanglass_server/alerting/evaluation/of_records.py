@@ -50,9 +50,9 @@ def record_source(quantity: Quantity, asked: Asked, condition: str) -> Source:
     if quantity.aggregate in ("count", "rate"):
         value = Expression(records.number(quantity.aggregate), records.by)
         unit = "/s" if quantity.aggregate == "rate" else ""
-        return Source(value, unit, quantity.column, records.absence, number)
+        return Source(value, unit, quantity.column, records.absence, number, is_counted=True)
     value = Expression(records.duration(quantity.aggregate), records.by)
-    return Source(value, "s", quantity.column, records.absence, number, LEAST_REQUESTS)
+    return Source(value, "s", quantity.column, records.absence, number, LEAST_REQUESTS, is_counted=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,13 @@ class Plan:
     warnings: tuple[str, ...]
 
     @property
+    def is_counted(self) -> bool:
+        """Whether all that people see of it is counted: without any of it there are no keys, and no data is missing."""
+        side = shown(self.main) if self.main is not None else self.condition
+        sources = [self.sources[node] for node in walk(side) if isinstance(node, Quantity)]
+        return bool(sources or self.events) and all(source.is_counted for source in sources)
+
+    @property
     def expressions(self) -> Iterator[Expression]:
         """What is evaluated in any case."""
         for source in self.sources.values():

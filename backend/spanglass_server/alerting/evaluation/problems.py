@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.alerting.model import Failure
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.store.ports import QueryMemoryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,3 +36,5 @@ def evaluating(column: int) -> Iterator[None]:
         raise RuleProblem(error.message, column) from error
     except BadQuestionError as error:
         raise RuleProblem(error.message, column, error.hint) from error
+    except QueryMemoryError as error:
+        raise RuleProblem(str(error), column) from error

@@ -55,6 +55,7 @@ def read(plan: Plan, pool: Pool) -> Readings:
         _bounds(plan, base, sides, order),
         tuple(dict.fromkeys([*plan.warnings, *computing.warnings])),
         held[order],
+        plan.is_counted,
     )
 
 

@@ -87,7 +87,7 @@ class Figures:
         firing = [state for state in states.values() if state.phase in (Phase.FIRING, Phase.KEEP_FIRING)]
         pending = sum(state.phase is Phase.PENDING for state in states.values())
         ranks = [state.severity.rank for state in firing if state.severity is not None]
-        health = Health.ERROR if fed.error else Health.OK if fed.with_data else Health.NO_DATA
+        health = Health.ERROR if fed.error else Health.OK if fed.with_data or fed.is_counted else Health.NO_DATA
         with self._lock:
             known = self._rules.setdefault(uid, _Known())
             known.failures = known.failures + fed.failed if fed.error else 0

@@ -53,6 +53,7 @@ class Fed:
 
     changes: dict[Key, KeyChange] = field(default_factory=dict)
     with_data: int = 0  # keys at the last tick
+    is_counted: bool = False  # no key means that there was nothing to count
     worst: float | None = None  # the value of the key with the highest level at the last tick
     unit: str = ""
     error: str = ""
@@ -151,6 +152,7 @@ class _Feeding:
     def _tell(self, readings: Readings, counted: NDArray[np.bool_]) -> None:
         """Note how the rule stands after these ticks."""
         self._fed.unit = readings.unit
+        self._fed.is_counted = readings.is_counted
         values = np.where(counted, readings.values[:, -1], np.nan) if readings.keys else np.empty(0)
         present = np.flatnonzero(~np.isnan(values))
         self._fed.with_data = int(present.size)

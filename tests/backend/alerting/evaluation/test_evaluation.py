@@ -114,6 +114,7 @@ CASES = [
     ('absent(request_rate{service="z"}) over 10m', {}, {("z",): (1, WARNING, False)}),
     ('absent(promql("stopped")) over 3m', {}, {(): (1, WARNING, False)}),
     ("absent(cpu_usage)", {}, {}),
+    ('absent(count(spans "name:backup")) over 1h', {}, {(): (1, WARNING, False)}),
     # few samples: not enough to fire, and no recovery either
     ("error_rate > 5%", {"min_samples": 121}, {("a",): (0.1, NONE, False), ("b",): (0, NONE, True)}),
     ("error_rate > 5%", {"min_samples": 120}, {("a",): (0.1, WARNING, False), ("b",): (0, NONE, True)}),
@@ -185,6 +186,14 @@ def test_what_may_not_be_meant_is_warned_of():
     assert checked.warnings(rule("response_time > 1")) == ("1 is taken as seconds: write a unit, such as 500ms or 2s",)
     assert is_about_absence(rule("error_rate > 1% and absent(cpu_usage)"))
     assert not is_about_absence(rule("error_rate > 1%"))
+
+
+def test_nothing_to_count_is_no_lack_of_data():
+    """Rules over what is counted say so: without a key nothing happened; rules over what is measured do not."""
+    counted = ["error_rate > 5%", 'count(spans "x") by (name) > 5', "new_issue", "log_errors > 1 and disk_usage > 90%"]
+    measured = ["disk_usage > 90%", "depth > 5", "absent(depth)", 'present(promql("depth"))', "depth / task_rate > 5"]
+
+    assert [reading(SERIES, text).is_counted for text in counted + measured] == [True] * 4 + [False] * 5
 
 
 def test_one_failed_request_is_no_alarm():
