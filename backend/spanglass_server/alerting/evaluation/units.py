@@ -75,6 +75,4 @@ def combined(operator: str, left: str | None, right: str | None, column: int) ->
         return left or right
     if operator == "*":
         return left or right if not (left and right) else None
-    if left == right:
-        return "ratio" if left else None
-    return left if not right else None
+    return left if not right else None  # of one unit: a share, or how many times as much
