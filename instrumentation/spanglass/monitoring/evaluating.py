@@ -23,12 +23,13 @@ Key = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What one check says of one rule."""
+    """What one check says of one rule; ``compares`` if its value is a figure, and not 1 for true."""
 
     rule: AlertRule
     key: Key
     state: State
     transitions: tuple[Transition, ...]
+    compares: bool
 
 
 @dataclass(slots=True)
@@ -79,4 +80,4 @@ class RuleStates:
                 kept.states.pop(key, None)
             else:
                 kept.states[key] = state
-            yield Evaluated(kept.rule, key, state, transitions)
+            yield Evaluated(kept.rule, key, state, transitions, kept.comparer.main is not None)

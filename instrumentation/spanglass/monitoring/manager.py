@@ -9,32 +9,27 @@ from spanglass.api.analysis.figures import Figures, numbers_of
 from spanglass.api.config import MonitoringConfig
 from spanglass.clock import SYSTEM
 from spanglass.errors import AlertError
-from spanglass.monitoring.alerts import Alert, Processed
+from spanglass.monitoring.alerts import Processed
 from spanglass.monitoring.book import AlertBook
 from spanglass.monitoring.evaluating import RuleStates
+from spanglass.monitoring.raising import Said, follow, raise_one
 from spanglass.monitoring.routing import ANY_TYPE, deliver, log_alert
 from spanglass.monitoring.rules import AlertRule, checked
 from spanglass.process.forking import in_child_while_alive
-from spanglass_core.alerting.conditions.nodes import Number
-from spanglass_core.alerting.conditions.numbers import write_number
-from spanglass_core.alerting.fingerprints import fingerprint
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
-from spanglass_core.alerting.states import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from spanglass.client.client import AsyncMonitoringClient
     from spanglass.clock import Clock
-    from spanglass.monitoring.alerts import AlertEntry
-    from spanglass.monitoring.evaluating import Evaluated
+    from spanglass.monitoring.alerts import Alert, AlertEntry
     from spanglass.monitoring.routing import Tell
     from spanglass.monitoring.server import ServerAlerts
 
 __all__ = ["AlertManager"]
 
-_MAX_TITLE = 200
 _SERVER = "server"
 
 
@@ -54,6 +49,7 @@ class AlertManager:
         clock: Clock = SYSTEM,
     ) -> None:
         self._config = MonitoringConfig.of(config)
+        self._source = self._config.source or "application"
         self._clock = clock
         self._states = RuleStates()
         self._handlers: dict[str, list[Tell]] = {}
@@ -125,7 +121,7 @@ class AlertManager:
         time_ns = figures.time_ns if figures is not None and figures.time_ns else now_ns
         with self._lock:
             for evaluated in self._states.evaluate(numbers_of(metrics), own, time_ns, now_ns):
-                self._apply(evaluated)
+                follow(self._book, evaluated, self._source)
             return next((each for each in self._book.waiting() if each.is_open), None)
 
     async def send_alert(
@@ -145,7 +141,8 @@ class AlertManager:
         rule = self._rule(rule)
         level = _severity(severity or rule.severity)
         with self._lock:
-            made = self._raise(rule, tuple(sorted((labels or {}).items())), level, value, message)
+            key = tuple(sorted((labels or {}).items()))
+            made = raise_one(self._book, rule, key, Said(level, value, message, message), self._source)
         await self.process_alert(made)
         return self.alert(made.id)
 
@@ -224,52 +221,6 @@ class AlertManager:
         if self._server is not None:
             await self._server.close()
 
-    def _apply(self, evaluated: Evaluated) -> None:
-        """Make of a rule's transitions what they mean for its alert."""
-        rule, key, state = evaluated.rule, evaluated.key, evaluated.state
-        mark = fingerprint(rule.name, key)
-        for each in evaluated.transitions:
-            found = self._book.open_one(mark)
-            if each.kind is Kind.FIRED:
-                self._raise(rule, key, each.severity or _severity(rule.severity), each.value, each.reason)
-            elif found is None:
-                continue
-            elif each.kind in {Kind.RAISED, Kind.LOWERED} and each.severity is not None:
-                self._book.change_severity(found, each.severity, each.value)
-            elif each.kind is Kind.RESOLVED:
-                self._book.change_status(found, Status.RESOLVED, "rule", each.reason)
-        found = self._book.open_one(mark)
-        if found is not None and state.value is not None:
-            self._book.update(found, state.value)
-
-    def _raise(
-        self, rule: AlertRule, key: tuple[tuple[str, str], ...], severity: Severity, value: float | None, text: str
-    ) -> Alert:
-        mark = fingerprint(rule.name, key)
-        found = self._book.open_one(mark)
-        if found is not None:
-            if severity.rank > found.severity.rank:
-                found = self._book.change_severity(found, severity, value)
-            return self._book.count(found, text)
-        labels = {**rule.labels, **dict(key)}
-        title = text[:_MAX_TITLE] if text else _title(rule, value)
-        made = Alert(
-            id="",
-            title=title,
-            severity=severity,
-            fingerprint=mark,
-            alert_type=rule.alert_type,
-            rule=rule.name,
-            description=rule.description or (text if len(text) > _MAX_TITLE else ""),
-            source=self._config.source or "application",
-            labels=labels,
-            value=value,
-            channels=tuple(rule.channels),
-            runbook=rule.runbook,
-            owner=rule.owner,
-        )
-        return self._book.add(made, text)
-
     def _change(self, alert_id: str, status: Status, by: str, reason: str) -> Alert:
         with self._lock:
             return self._book.change_status(self._book.alert(alert_id), status, by, reason)
@@ -310,7 +261,7 @@ class AlertManager:
             with self._lock:
                 self._book.known_to_server(alert_id, server_id)
 
-        made = client or Client(self._config.url, self._config.token, by=self._config.source or "application")
+        made = client or Client(self._config.url, self._config.token, by=self._source)
         return ServerAlerts(made, known)
 
 
@@ -320,9 +271,3 @@ def _severity(name: str) -> Severity:
     except ValueError:
         known = ", ".join(each.value for each in Severity)
         raise AlertError(f"{name!r} is no severity: there are {known}") from None
-
-
-def _title(rule: AlertRule, value: float | None) -> str:
-    """What an alert is called: its rule, with the condition and the value."""
-    shown = "" if value is None else f", is {write_number(Number(float(f'{value:.4g}')))}"
-    return f"{rule.name}: {rule.condition}{shown}"[:_MAX_TITLE]

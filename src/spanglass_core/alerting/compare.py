@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.levels import Levels
     from spanglass_core.alerting.rule import Rule
 
+    #: A comparison, and the bound in the place of its own, given its operator and that.
+    Instead = tuple[Comparison | None, Callable[[str, float], float]]
+
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -72,7 +75,7 @@ class Comparer:
         its aggregation before it (``p95_response_time``) if there is such a number, with dots or underscores. What is
         missing, None or NaN is no data. ``labels`` are what matchers such as ``{service="shop"}`` are compared with.
         """
-        found = _Found(numbers, labels or {}, self.rule.hysteresis)
+        found = _Found(numbers, labels or {})
         if self.main is None or self.levels is None:
             return self._without_levels(found, time_ns)
         holds = found.truth(self.condition)
@@ -83,7 +86,7 @@ class Comparer:
                 return Sample(time_ns)
             value = float(holds)
         crossed = [rank for rank, number in self.levels.thresholds.items() if self._holds(found, number)]
-        held = [rank for rank, number in self.levels.recoveries.items() if self._holds(found, number, is_eased=True)]
+        held = [rank for rank, number in self.levels.recoveries.items() if self._holds(found, number)]
         return Sample(
             time_ns,
             value,
@@ -97,18 +100,21 @@ class Comparer:
         asked = (node for node in walk(self.condition) if isinstance(node, Quantity))
         return any(name in numbers for node in asked for name in _spellings(node.text, node.aggregate))
 
-    def _holds(self, found: _Found, number: float, *, is_eased: bool = False) -> bool:
-        assert self.main is not None  # noqa: S101 - asked only where there are levels
-        return found.truth(self.condition, main=self.main, number=number, is_eased=is_eased) is True
+    def _holds(self, found: _Found, number: float) -> bool:
+        """Whether the condition holds with this number in the place of the one that it compares with."""
+        return found.truth(self.condition, (self.main, lambda _sign, _bound: number)) is True
 
     def _without_levels(self, found: _Found, time_ns: int) -> Sample:
         holds = found.truth(self.condition)
         if holds is None:
             return Sample(time_ns)
-        recovered = found.truth(self.condition, is_eased=True) is not True
+        recovered = found.truth(self.condition, (self.main, self._eased)) is not True
         value = None if self.main is None else found.value(self.main.left)
         level = self.rule.severity if holds else None
         return Sample(time_ns, float(holds) if value is None else value, level, recovered=recovered)
+
+    def _eased(self, sign: str, bound: float) -> float:
+        return eased(sign, bound, self.rule.hysteresis) if self.rule.recovery is None else self.rule.recovery
 
 
 def comparer(rule: Rule) -> Comparer:
@@ -125,7 +131,7 @@ def comparer(rule: Rule) -> Comparer:
     if main is not None and number is not None:
         written = MIRRORED[main.operator] if number is main.left else main.operator
         levels = levels_of(rule, written, number.value, unit=number.unit)
-    elif any(each is not None for each in (rule.warning, rule.error, rule.critical, rule.recovery)):
+    elif any(each is not None for each in (rule.warning, rule.error, rule.critical)):
         message = "levels replace the number that a condition compares with, and this one compares with none"
         raise ConditionError(message, 1, "write one rule a level")
     return Comparer(rule, condition, main, levels)
@@ -173,15 +179,12 @@ class _Found:
 
     numbers: Mapping[str, float | None]
     labels: Mapping[str, str]
-    hysteresis: float
 
-    def truth(
-        self, node: Condition, *, main: Comparison | None = None, number: float = 0.0, is_eased: bool = False
-    ) -> bool | None:
-        """Whether a condition holds; ``number`` stands in the place of the one that ``main`` compares with."""
+    def truth(self, node: Condition, instead: Instead | None = None) -> bool | None:
+        """Whether a condition holds; ``instead`` gives another bound for one of its comparisons."""
         match node:
             case And(items) | Or(items):
-                told = [self.truth(item, main=main, number=number, is_eased=is_eased) for item in items]
+                told = [self.truth(item, instead) for item in items]
                 decisive = isinstance(node, Or)
                 return decisive if decisive in told else None if None in told else not decisive
             case Not(item):
@@ -190,18 +193,18 @@ class _Found:
             case Absent(of) | Present(of):
                 return (self.value(of) is None) == isinstance(node, Absent)
             case Comparison():
-                return self._compared(node, number if node is main else None, is_eased)
+                return self._compared(node, instead)
         return None
 
-    def _compared(self, node: Comparison, number: float | None, is_eased: bool) -> bool | None:  # noqa: FBT001
+    def _compared(self, node: Comparison, instead: Instead | None) -> bool | None:
         sign, left, right = node.operator, node.left, node.right
         if isinstance(left, Number):
             sign, left, right = MIRRORED[sign], right, left
-        value, bound = self.value(left), self.value(right) if number is None else number
+        value, bound = self.value(left), self.value(right)
         if value is None or bound is None:
             return None
-        if is_eased and number is None:
-            bound = eased(sign, bound, self.hysteresis)
+        if instead is not None and instead[0] is node:
+            bound = instead[1](sign, bound)
         return _COMPARE[sign](value, bound)
 
     def value(self, node: Value) -> float | None:

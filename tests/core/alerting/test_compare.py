@@ -85,8 +85,10 @@ def test_levels_and_recovery_of_one_rule():
     assert levels_of(rule("x < 1s"), "<", 1.0, unit="s").recoveries == {2: 1.05}
     assert comparer(rule("up < 1")).sample({"up": 1.0}, 0) == Sample(0, 1.0)
     assert levels_of(rule("x > -5", hysteresis=0.1), ">", -5.0).recoveries == {2: -5.5}
-    assert comparer(rule("5 > x and y > 1")).sample({"x": 5.1, "y": 0.97}, 0).recovered is False
-    assert comparer(rule("5 > x and y > 1")).sample({"x": 4.0, "y": 0.94}, 0).recovered is True
+    assert comparer(rule("5 > x and y > 1")).sample({"x": 5.1, "y": 1.5}, 0).recovered is False
+    assert comparer(rule("5 > x and y > 1")).sample({"x": 4.0, "y": 0.97}, 0).recovered is True
+    assert comparer(rule("x > y")).sample({"x": 9.6, "y": 10.0}, 0).recovered is False
+    assert comparer(rule("x > y", recovery=9.7)).sample({"x": 9.6, "y": 10.0}, 0).recovered is True
 
 
 IMPOSSIBLE = {
@@ -124,7 +126,7 @@ def test_levels_in_an_order_that_can_not_be_meant_are_refused(more, said):
     with pytest.raises(ValueError, match="one level only"):
         comparer(rule("error_rate == 5%", **more))
     with pytest.raises(ConditionError, match="compares with none"):
-        comparer(rule("error_rate > response_time", **more))
+        comparer(rule("error_rate > response_time", critical=1.0))
 
 
 def test_the_names_that_a_condition_asks_for():

@@ -256,6 +256,21 @@ def test_a_configuration_makes_rules_and_can_switch_alerting_off(time):
         AlertManager({"alert_rules": [{"condition": "x > 1"}]})
 
 
+def test_no_data_can_be_an_alert_and_absence_is_a_condition(manager, time):
+    """no_data="alert" fires where a number is None, after `for`; absent(x) where there is none, until there is one."""
+    manager.add_rule(AlertRule("a", "x > 1", "error", no_data="alert", for_="1m"))
+    manager.add_rule(AlertRule("b", "absent(y)"))
+
+    assert [check(manager, time, {"x": value, "y": 1}) for value in (0, None)] == [None, None]
+    gone = check(manager, time, {"x": None})
+    titles = {each.title for each in manager.active_alerts()}
+    check(manager, time, {"x": 0, "y": 1})
+
+    assert (gone.title, gone.severity) == ("a: no data", "error")
+    assert titles == {"a: no data", "b: absent(y)"}
+    assert manager.active_alerts() == []
+
+
 @pytest.mark.parametrize(
     ("rule", "said", "column"),
     [
