@@ -79,7 +79,9 @@ def take_series(samples: Samples, rows: NDArray[np.intp]) -> Samples:
         None if samples.histogram is None else samples.histogram[places],
         samples.histograms,
         None if samples.created_ms is None else samples.created_ms[places],
-        anew=None if samples.anew is None else samples.anew[rows],
+        None if samples.count is None else samples.count[places],
+        None if samples.total is None else samples.total[places],
+        None if samples.anew is None else samples.anew[rows],
     )
 
 

@@ -53,12 +53,16 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resolved:
-    """Series and their streams: stream i of ``chosen[p]`` belongs to series ``series[p][i]``."""
+    """Series and their streams: stream i of ``chosen[p]`` belongs to series ``series[p][i]``.
+
+    ``is_plain``: labels are those of the streams, none is there to tell series apart.
+    """
 
     labels: LabelSets
     chosen: tuple[Chosen, ...]
     series: tuple[NDArray[np.intp], ...]
     is_delta: NDArray[np.bool_]
+    is_plain: bool = True
 
     @property
     def bytes(self) -> int:
@@ -76,16 +80,20 @@ def resolved(chosen: Sequence[Chosen]) -> Resolved:
     _, first, of_stream = np.unique(keys, return_index=True, return_inverse=True)
     labels = LabelSets.concat([each.labels for each in chosen]).take(first)
     groups = labels.groups()
-    if groups.size < labels.size:
+    is_plain = groups.size == labels.size
+    if not is_plain:
         columns = LabelSets.concat([each.piece.streams.columns.take(each.rows) for each in chosen]).take(first)
         labels = labels.replace(telling(columns, labels))
         groups = labels.groups()
         of_stream, labels = groups.of[of_stream], labels.take(groups.first)
+    before = labels
     labels, of_stream = told_apart(labels, of_stream, chosen)
+    is_plain &= labels is before
     order = labels.order()
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))
-    return _of_one_temporality(labels.take(order), chosen, _split(place[of_stream], chosen))
+    found = _of_one_temporality(labels.take(order), chosen, _split(place[of_stream], chosen))
+    return found if is_plain else replace(found, is_plain=False)
 
 
 def _split(series: NDArray[np.intp], chosen: Sequence[Chosen]) -> list[NDArray[np.intp]]:

@@ -26,6 +26,7 @@ from spanglass_server.promql.stored.matching import accepted, matching
 from spanglass_server.promql.stored.naming.identity import catalogue
 from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
+from spanglass_server.promql.stored.sharing import Found, Sharing
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class StoredSeries:
         self._cache = cache or SeriesCache()
         self._max_samples = max_samples
         self._records = Records(session, self._cache, events)
+        self._sharing: Sharing | None = None
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
@@ -81,14 +83,24 @@ class StoredSeries:
         if metric is not None:
             return counted_samples(self._records, selector, metric, self._max_samples)
         refuse_filters(selector)
+        if self._sharing is not None and not selector.any_of:
+            return self._sharing.select(selector)
+        return self._read(selector, self._max_samples).samples
+
+    def _read(self, selector: Selector, max_samples: int) -> Found:
         shares = shares_of(self._session, selector)
         if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
             selector = replace(selector, grid_ms=0)
             shares = shares_of(self._session, selector)
-        return samples_of(self._resolved(selector, shares), shares)
+        found = self._resolved(selector, shares, max_samples)
+        return Found(samples_of(found, shares), found.is_plain)
 
     def announce(self, texts: Iterable[str], steps: Steps, options: Options) -> None:
-        """Expressions are about to be evaluated now and again and again, as those of rules: see ``counting``."""
+        """Many expressions are about to be evaluated, now and again and again, as those of rules.
+
+        What they count is read once for all of them, and what they select in this session too.
+        """
+        self._sharing = self._sharing or Sharing(self._read, self._max_samples)
         announce(self._records.cache, texts, steps, options)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
@@ -176,14 +188,18 @@ class StoredSeries:
                     labels = labels.take(np.flatnonzero(self._matching(labels, form)))
                     yield labels.replace({NAME: LabelColumn.constant(name, labels.size)})
 
-    def _resolved(self, selector: Selector, shares: Sequence[Share]) -> Resolved:
+    def _resolved(self, selector: Selector, shares: Sequence[Share], max_samples: int) -> Resolved:
         """The series that match, as far as the shares' parts have any."""
         forms = wanted(self._session, self._cache, selector, shares)
         parts = tuple(share.part.key for share in shares)
         key = ("series", parts, tuple(form.key for form in forms), selector.named, selector.with_created)
-        return self._cache.kept(key, lambda: self._resolve(forms, selector, shares), lambda found: found.bytes)
+        return self._cache.kept(
+            key, lambda: self._resolve(forms, selector, shares, max_samples), lambda found: found.bytes
+        )
 
-    def _resolve(self, forms: Sequence[Wanted], selector: Selector, shares: Sequence[Share]) -> Resolved:
+    def _resolve(
+        self, forms: Sequence[Wanted], selector: Selector, shares: Sequence[Share], max_samples: int
+    ) -> Resolved:
         reader = Reader(self._session, self._cache, with_created=selector.with_created)
         chosen: list[Chosen] = []
         samples = 0
@@ -192,7 +208,7 @@ class StoredSeries:
                 for piece in reader.pieces(shares[share].part, form.named.identity, form.named.form):
                     chosen.append(self._chosen(piece, share, form, selector.named))
                     samples += chosen[-1].samples
-                    self._check(samples)
+                    _check(samples, max_samples)
         return resolved(chosen)
 
     def _chosen(self, piece: Piece, share: int, form: Wanted, named: frozenset[str]) -> Chosen:
@@ -215,12 +231,13 @@ class StoredSeries:
             found |= matching(self._session, labels, matchers)
         return found
 
-    def _check(self, samples: int) -> None:
-        if samples > self._max_samples:
-            raise execution_error(
-                f"query processing would load too many samples into memory: more than {self._max_samples}; "
-                "ask for a shorter range, or for fewer series"
-            )
+
+def _check(samples: int, max_samples: int) -> None:
+    if samples > max_samples:
+        raise execution_error(
+            f"query processing would load too many samples into memory: more than {max_samples}; "
+            "ask for a shorter range, or for fewer series"
+        )
 
 
 def _used(labels: LabelSets) -> list[str]:
