@@ -33,7 +33,7 @@ def days(fires: Iterable[Fire], start_ns: int, end_ns: int, zone: tzinfo) -> lis
         if day is not None:
             day["pages"] += 1
             counts = day["by_severity"]
-            counts[fire.severity] = counts.get(fire.severity, 0) + 1
+            counts[fire.severity.value] = counts.get(fire.severity.value, 0) + 1
         _spread(found, fire.fired_ns, fire.until(end_ns), zone)
     return list(found.values())
 

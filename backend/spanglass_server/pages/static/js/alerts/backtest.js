@@ -32,13 +32,17 @@ function figures({ totals, keys }) {
 
 const missedText = (missed, unit) => missed.slice(0, 2).map((one) => `${keyName(one.labels)} at ${momentText(seconds(one.fired_time))}, ${durationText(one.firing_ns)}${one.peak === null ? "" : `, worst ${value(one.peak, unit)}`}`).join("; ");
 
+const CHANGED = { for: "firing after ", keep_firing_for: "keeping on firing for " };
+const changeText = ({ what, text }) => (what in CHANGED ? CHANGED[what] + text.replace(/^.*?(?=\d)/, "") : text);
+
 /** A quieter rule in a sentence, with a button that takes it. */
 function suggestion(one, { totals, unit }, take) {
+  const words = changeText(one);
   const rest = one.missed_count > 2 ? ` and ${grouped(one.missed_count - 2)} more` : "";
   const missed = one.missed_count ? ` It would have missed ${one.missed_count === 1 ? "one" : grouped(one.missed_count)}: ${missedText(one.missed, unit)}${rest}.` : " It would have missed none of them.";
-  const button = h("button", { class: "btn", type: "button" }, `Try ${one.text}`);
+  const button = h("button", { class: "btn", type: "button" }, `Try ${words}`);
   button.addEventListener("click", () => take(one));
-  return h("div", { class: "hint quieter", "data-what": one.what }, icon("bulb"), h("p", {}, "With ", h("b", { class: "strong" }, one.text), ` it would have fired ${grouped(one.fires)} instead of ${grouped(totals.fires)} ${times(totals.fires)}.${missed}`), button);
+  return h("div", { class: "hint quieter", "data-what": one.what }, icon("bulb"), h("p", {}, "With ", h("b", { class: "strong" }, words), ` it would have fired ${grouped(one.fires)} instead of ${grouped(totals.fires)} ${times(totals.fires)}.${missed}`), button);
 }
 
 function fires({ keys, unit }) {

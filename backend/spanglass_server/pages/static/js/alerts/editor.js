@@ -103,7 +103,7 @@ class Editor {
   /** Take a quieter rule over into the form. */
   take({ what, value, text }) {
     if (what === "threshold") this.takeThreshold(value, text.replace(/^(above|below)\s+/, ""));
-    else form.elements.namedItem(what).value = text.replace(/^.*?(\d)/, "$1");
+    else form.elements.namedItem(what).value = text.replace(/^.*?(?=\d)/, "");
     this.now();
   }
 
