@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 API = "/api/v1"
+MONITORING = "/api/monitoring"
 PROMETHEUS = "/prometheus/api/v1"
 DEFAULT_URL = "http://127.0.0.1:4318"
 
@@ -31,6 +32,7 @@ _TIMEOUT_S = 60.0
 _PAGE_LIMIT = 1000
 _MAX_MESSAGE = 500
 
+_OK = range(200, 300)
 _EXIT_BY_STATUS = {400: Exit.USAGE, 404: Exit.NOT_FOUND}
 _HINT_BY_STATUS = {
     401: "give the server's token with --token, or in {variable}",
@@ -80,10 +82,10 @@ class Client:
             self._headers["Authorization"] = f"Bearer {token}"
         self._token_variable = token_variable
 
-    def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
-        """Ask for a path below ``/api/v1``; parameters that are None are left out."""
+    def get(self, path: str, parameters: Mapping[str, Any] | None = None, *, api: str = API) -> Any:
+        """Ask for a path below ``api``; parameters that are None are left out."""
         query = urlencode({key: item for key, item in (parameters or {}).items() if item is not None})
-        return self._checked(self.request("GET", f"{API}{path}{'?' + query if query else ''}"), parameters)
+        return self._checked(self.request("GET", f"{api}{path}{'?' + query if query else ''}"), parameters)
 
     def post(self, path: str, content: Any) -> Any:
         """Post JSON to a path below ``/api/v1``."""
@@ -97,16 +99,18 @@ class Client:
         answer: dict[str, Any] = self._checked(response, parameters)
         return answer
 
-    def send(self, method: str, path: str, content: Any) -> Any:
-        """Send JSON with any method to a path below ``/api/v1``."""
+    def send(self, method: str, path: str, content: Any, *, api: str = API) -> Any:
+        """Send JSON with any method to a path below ``api``."""
         body = json.dumps(content).encode()
-        return self._checked(self.request(method, API + path, body, {"Content-Type": "application/json"}), content)
+        return self._checked(self.request(method, api + path, body, {"Content-Type": "application/json"}), content)
 
-    def pages(self, path: str, parameters: Mapping[str, Any], key: str, limit: int) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, path: str, parameters: Mapping[str, Any], key: str, limit: int, *, api: str = API
+    ) -> Iterator[dict[str, Any]]:
         """Go through a list's pages until ``limit`` items have come or the list ends."""
         cursor = None
         while limit > 0:
-            page = self.get(path, {**parameters, "limit": min(limit, _PAGE_LIMIT), "cursor": cursor})
+            page = self.get(path, {**parameters, "limit": min(limit, _PAGE_LIMIT), "cursor": cursor}, api=api)
             yield from page[key]
             limit -= len(page[key])
             cursor = page.get("next_cursor")
@@ -152,7 +156,7 @@ class Client:
         return CliError(terminal_text(first), *(terminal_text(line) for line in more if line), *shown, code=exit_code)
 
     def _checked(self, response: Response, sent: Any) -> Any:
-        if response.status != http.client.OK:
+        if response.status not in _OK:
             raise self.error(response, sent)
         return response.json()
 

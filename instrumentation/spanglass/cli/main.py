@@ -34,6 +34,8 @@ BUILT_IN = {
     "issue": ("spanglass.cli.issues.issue", "show an issue, or resolve, ignore, assign, merge it"),
     "releases": ("spanglass.cli.issues.releases", "list releases with their issues"),
     "dashboards": ("spanglass.cli.dashboards.dashboards", "list, check, export and import dashboards"),
+    "rules": ("spanglass.cli.alerting.rules", "list, check, test, backtest and export alert rules"),
+    "alerts": ("spanglass.cli.alerting.alerts", "list alerts, show, acknowledge, resolve, dismiss them"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),

@@ -146,11 +146,16 @@ class DeletedRule(TypedDict):
 
 
 class CheckedRules(TypedDict):
-    """The rules of a text that are right, as JSON and as YAML, and all that is wrong with it."""
+    """The rules of a text that are right, as JSON and as YAML, and all that is wrong with it.
+
+    Of a rule file of Prometheus, ``recordings`` counts recording rules, and ``notes`` say what is not as it is there.
+    """
 
     rules: list[dict[str, Any]]
     yaml: str
+    recordings: int
     problems: list[ProblemJson]
+    notes: list[ProblemJson]
 
 
 class Template(TypedDict):

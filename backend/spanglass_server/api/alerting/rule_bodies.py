@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.conditions.parse import parse_condition
 from spanglass_core.alerting.conditions.problems import ConditionError
+from spanglass_server.alerting.checking import CheckedFile, check_file
 from spanglass_server.alerting.ports import RuleConflictError, RuleElsewhereError
 from spanglass_server.alerting.rules.form.reading import Read, read_json, read_yaml
 from spanglass_server.alerting.rules.form.spec import RULE
@@ -51,14 +52,16 @@ def read_of(body: Any) -> Read:
     return _of_condition(text_of(fields, "condition", longest=MAX_TEXT))
 
 
-def checked(read: Read, evaluator: Evaluator) -> tuple[Problem, ...]:
-    """All that is wrong with rules: how they are written, and what nothing can be asked about."""
-    found = [*read.problems]
-    for rule, line in read.rules:
-        failure = evaluator.check(rule)
-        if failure is not None:
-            found.append(Problem(failure.message, "condition", line, failure.column if not line else 0, rule.uid))
-    return tuple(found)
+def checked(body: Any, evaluator: Evaluator) -> CheckedFile:
+    """All that is wrong with what a body holds; YAML may be a file of either kind."""
+    fields = fields_of(body, CHECKED)
+    if set(fields) == {"yaml"}:
+        return check_file(text_of(fields, "yaml", longest=MAX_CHARACTERS) + "\n", "", evaluator)
+    read = read_of(body)
+    failures = {rule.uid: evaluator.check(rule) for rule, _ in read.rules}
+    told = [Problem(each.message, "condition", 0, each.column) for each in failures.values() if each is not None]
+    rules = tuple(rule for rule, _ in read.rules if failures[rule.uid] is None)
+    return CheckedFile(rules, (), (*read.problems, *told), ())
 
 
 def rule_of(fields: dict[str, Any]) -> Rule:

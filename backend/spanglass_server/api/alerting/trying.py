@@ -64,12 +64,13 @@ class Tries:
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedRules:
         """Return everything that is wrong with a text."""
-        read = bodies.read_of(params["body"])
-        rules = [rule for rule, _ in read.rules]
+        checked = bodies.checked(params["body"], self.desk.evaluator)
         return {
-            "rules": [to_json(rule) for rule in rules],
-            "yaml": to_yaml(rules) if rules else "",
-            "problems": [problem.as_json() for problem in bodies.checked(read, self.desk.evaluator)],
+            "rules": [to_json(rule) for rule in checked.rules],
+            "yaml": to_yaml(checked.rules) if checked.rules else "",
+            "recordings": sum(len(group.recordings) for group in checked.recordings),
+            "problems": [problem.as_json() for problem in checked.problems],
+            "notes": [note.as_json() for note in checked.notes],
         }
 
     def preview(self, session: QuerySession, params: Params) -> Preview:

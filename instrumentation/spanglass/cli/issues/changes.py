@@ -31,14 +31,15 @@ def act(action: str, argv: Sequence[str]) -> int:
     add_options, handle, description = ACTIONS[action]
     parser = options.parser(f"issue {action}", description)
     add_options(parser)
-    parser.add_argument("--as", dest="actor", metavar="NAME", default=_user(), help="who does it (default: you)")
+    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who does it (default: you)")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     emit(arguments.format, _CHANGED, handle(options.client(arguments), arguments))
     return Exit.OK
 
 
-def _user() -> str:
+def user() -> str:
+    """Return the name of who runs the command."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a process without a user's name
