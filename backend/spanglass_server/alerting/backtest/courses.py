@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One key at m ticks: arrays of shape (m,), as the rows of ``Readings``. ``bounds`` is what values meet, if any."""
+    """One key at m ticks: arrays of shape (m,), as the rows of ``Readings``; ``holding`` may not be known."""
 
     times_ns: NDArray[np.int64]
     values: NDArray[np.float64]
     levels: NDArray[np.int8]
     recovered: NDArray[np.bool_]
-    bounds: NDArray[np.float64] | None = None
+    holding: NDArray[np.int8] | None = None
 
     def between(self, start_ns: int, end_ns: int) -> NDArray[np.float64]:
         """The values at the ticks from one time to another, both included."""
@@ -31,26 +31,33 @@ class Course:
         return self.values[first : np.searchsorted(self.times_ns, end_ns, side="right")]
 
 
-def course_of(readings: Readings, row: int) -> Course:
-    """One key's row."""
-    bounds = None if readings.bounds is None else np.broadcast_to(readings.bounds, readings.values.shape)[row]
+def course_of(readings: Readings, row: int, places: NDArray[np.int64]) -> Course:
+    """One key's row, at some of the ticks."""
+    holding = None if readings.holding is None else readings.holding[row, places]
     return Course(
-        readings.times_ns, readings.values[row], readings.levels[row], readings.recovered[row], bounds
-    )  # fmt: skip
+        readings.times_ns[places],
+        readings.values[row, places],
+        readings.levels[row, places],
+        readings.recovered[row, places],
+        holding,
+    )
 
 
 def without_data(times_ns: NDArray[np.int64]) -> Course:
     """A key that is not among the keys of an evaluation: it has no data there."""
     size = len(times_ns)
     nothing = np.full(size, np.nan)
-    return Course(times_ns, nothing, np.zeros(size, np.int8), np.ones(size, bool))
+    none = np.zeros(size, np.int8)
+    return Course(times_ns, nothing, none, np.ones(size, bool), none)
 
 
 def joined(courses: Sequence[Course]) -> Course:
     """Several stretches of one key as one."""
+    holding = [each.holding for each in courses if each.holding is not None]
     return Course(
         np.concatenate([each.times_ns for each in courses]),
         np.concatenate([each.values for each in courses]),
         np.concatenate([each.levels for each in courses]),
         np.concatenate([each.recovered for each in courses]),
+        np.concatenate(holding) if len(holding) == len(courses) else None,
     )

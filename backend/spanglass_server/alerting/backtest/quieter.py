@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spanglass_core.alerting.levels import eased
 from spanglass_core.units import format_duration
 from spanglass_server.alerting.backtest.fires import Fire, take
 from spanglass_server.alerting.backtest.numbers import roundest, with_unit
@@ -183,13 +184,17 @@ def _strength(values: NDArray[np.float64], tried: Tried) -> float:
 
 def _with_threshold(course: Course, tried: Tried, threshold: float) -> Course:
     """What a key would have read with another threshold for all levels that have a milder one."""
-    worse = _CROSSES[tried.operator](course.values, threshold)
-    recovered = course.recovered
-    if tried.rule.recovery is None:
-        margin = abs(threshold) * tried.rule.hysteresis
-        good = course.values >= threshold + margin if tried.below else course.values <= threshold - margin
-        recovered = recovered | good
-    return replace(course, levels=np.where(worse, course.levels, 0).astype(np.int8), recovered=recovered)
+    crosses = _CROSSES[tried.operator]
+    recovery = tried.rule.recovery
+    if recovery is None:
+        recovery = eased(tried.operator, threshold, tried.rule.hysteresis)
+    holds, keeps = crosses(course.values, threshold), crosses(course.values, recovery)
+    return replace(
+        course,
+        levels=np.where(holds, course.levels, 0).astype(np.int8),
+        recovered=course.recovered | ~keeps,
+        holding=None if course.holding is None else np.where(keeps, course.holding, 0).astype(np.int8),
+    )
 
 
 def _longer(tried: Tried, what: str) -> Iterable[_Change]:

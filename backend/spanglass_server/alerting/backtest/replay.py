@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.alerting.machine import advance
-from spanglass_core.alerting.severity import SEVERITIES
+from spanglass_core.alerting.machine import advance, is_at_rest
+from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_core.alerting.states import INITIAL, Phase, Policy, Sample, Transition
 
 if TYPE_CHECKING:
@@ -25,22 +25,21 @@ class Replay:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._known = False  # a key without data that never had any has no state
         self.state = INITIAL
         self.transitions: list[Transition] = []
 
     def untouched_by(self, course: Course) -> bool:
-        """Whether a stretch can't begin anything: nothing goes on, and its level is none everywhere."""
-        if self.state.phase is not Phase.INACTIVE or course.levels.any():
-            return False
-        return self._policy.no_data != "alert" or not np.isnan(course.values).any()
+        """Whether a stretch can't begin anything: nothing goes on, and its level is none everywhere.
+
+        Where no data is an alert it matters that a key was seen.
+        """
+        at_rest = self.state.phase is Phase.INACTIVE and self._policy.no_data != "alert"
+        return at_rest and not course.levels.any()
 
     def feed(self, course: Course) -> list[Transition]:
         """Take the next stretch; returns the transitions that it led to."""
         before = len(self.transitions)
-        start = 0 if self._known else _first_value(course)
-        for first, last in _runs(course, start):
-            self._known = True
+        for first, last in _runs(course):
             self._feed_run(course, first, last)
         return self.transitions[before:]
 
@@ -60,30 +59,39 @@ class Replay:
         return self.state.phase is (Phase.FIRING if holds else Phase.INACTIVE)
 
     def _feed_tick(self, course: Course, place: int) -> bool:
-        value, level = float(course.values[place]), int(course.levels[place])
-        sample = Sample(
-            int(course.times_ns[place]),
-            None if np.isnan(value) else value,
-            SEVERITIES[level - 1] if level else None,
-            bool(course.recovered[place]),
-        )
-        self.state, transitions = advance(self.state, sample, self._policy, sample.time_ns)
+        sample = _sample(course, place)
+        if not self.state.evaluated_ns and sample.value is None and sample.level is None:
+            return False  # a key that was not seen yet, or is at rest
+        state, transitions = advance(self.state, sample, self._policy, sample.time_ns)
+        self.state = INITIAL if is_at_rest(state) and self._policy.no_data != "alert" else state
         self.transitions += transitions
         return bool(transitions)
 
 
-def _first_value(course: Course) -> int:
-    present = ~np.isnan(course.values)
-    return int(present.argmax()) if present.any() else len(present)
+def _sample(course: Course, place: int) -> Sample:
+    value = float(course.values[place])
+    return Sample(
+        int(course.times_ns[place]),
+        None if np.isnan(value) else value,
+        _severity(int(course.levels[place])),
+        bool(course.recovered[place]),
+        holding=None if course.holding is None else _severity(int(course.holding[place])),
+    )
 
 
-def _runs(course: Course, start: int) -> list[tuple[int, int]]:
+def _severity(rank: int) -> Severity | None:
+    return SEVERITIES[rank - 1] if rank else None
+
+
+def _runs(course: Course) -> list[tuple[int, int]]:
     """Stretches of ticks that say the same, each as its first and its last place."""
-    says = course.levels[start:].astype(np.int16) * 2 + course.recovered[start:]
-    says[np.isnan(course.values[start:])] = _NO_DATA
+    says = course.levels.astype(np.int16) * 2 + course.recovered
+    if course.holding is not None:
+        says += 16 * course.holding.astype(np.int16)
+    says[np.isnan(course.values)] = _NO_DATA
     if not says.size:
         return []
     edges = np.flatnonzero(np.diff(says)) + 1
-    firsts = np.concatenate([[0], edges]) + start
-    lasts = np.concatenate([edges - 1, [says.size - 1]]) + start
+    firsts = np.concatenate([[0], edges])
+    lasts = np.concatenate([edges - 1, [says.size - 1]])
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_core.alerting.conditions.nodes import And, Comparison, Condition, Number, Or, principal
+from spanglass_core.alerting.conditions.nodes import And, Comparison, Condition, Or, principal
 from spanglass_core.alerting.conditions.parse import parse_condition
 from spanglass_core.alerting.conditions.problems import ConditionError
+from spanglass_core.alerting.levels import MIRRORED
+from spanglass_server.alerting.evaluation.planning import constant, shown
 
 if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
@@ -47,7 +49,10 @@ def tuning_of(rule: Rule) -> Tuning:
     compared = principal(condition)
     if compared is None or compared.operator not in _DIRECTIONS:
         return Tuning()
-    return Tuning(compared.operator, isinstance(compared.right, Number) and not _has_or(condition, compared))
+    is_mirrored = shown(compared) is compared.right
+    number = constant(compared.left if is_mirrored else compared.right)
+    operator = MIRRORED[compared.operator] if is_mirrored else compared.operator
+    return Tuning(operator, number is not None and not _has_or(condition, compared))
 
 
 def _has_or(condition: Condition, compared: Comparison) -> bool:

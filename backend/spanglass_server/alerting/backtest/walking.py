@@ -122,15 +122,18 @@ def _follow(found: Walk, readings: Readings, policy: Policy) -> None:
     found.warnings.update(dict.fromkeys(readings.warnings))
     present = np.any(~np.isnan(readings.values), axis=1).tolist()
     found.keys.update(key for key, has_data in zip(readings.keys, present, strict=True) if has_data)
-    begins = _begins(readings, policy)
     rows = {key: row for row, key in enumerate(readings.keys)}
-    for row in begins:
+    for row in _begins(readings, policy):
         key = readings.keys[row]
         if key not in found.watched:
             found.watched[key] = Watched(key, Replay(policy))
+    places = np.arange(len(readings.times_ns))
     for key, watched in found.watched.items():
         row_of_key = rows.get(key)
-        course = without_data(readings.times_ns) if row_of_key is None else course_of(readings, row_of_key)
+        if row_of_key is None:
+            course = without_data(readings.times_ns[places])
+        else:
+            course = course_of(readings, row_of_key, places)
         if not watched.replay.untouched_by(course):
             watched.feed(course)
         found.kept += len(course.times_ns)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanglass_core.alerting.machine import advance
+from spanglass_core.alerting.machine import advance, is_at_rest
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_core.alerting.states import INITIAL, Policy, Sample, Transition
@@ -307,14 +307,12 @@ def test_a_replay_is_the_machine_tick_by_tick(data: st.DataObject) -> None:
         replay.feed(Course(times[part], course.values[part], course.levels[part], course.recovered[part]))
     state = INITIAL
     transitions: list[Transition] = []
-    known = False
     for time, (value, level, recovered) in zip(times.tolist(), cells, strict=True):
-        known = known or not np.isnan(value)
-        if known:
-            sample = Sample(
-                time, None if np.isnan(value) else value, SEVERITIES[level - 1] if level else None, recovered
-            )
+        severity = SEVERITIES[level - 1] if level else None
+        sample = Sample(time, None if np.isnan(value) else value, severity, recovered)
+        if state.evaluated_ns or sample.value is not None:  # live, a key that is at rest has no state
             state, changes = advance(state, sample, policy, time)
+            state = INITIAL if is_at_rest(state) and policy.no_data != "alert" else state
             transitions += changes
     assert (replay.transitions, replay.state) == (transitions, state)
 
