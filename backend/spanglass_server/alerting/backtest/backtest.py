@@ -17,6 +17,7 @@ from spanglass_server.alerting.backtest.shown import failure, thresholds
 from spanglass_server.alerting.backtest.ticks import Ticks
 from spanglass_server.alerting.backtest.tuning import Tuning, tuning_of
 from spanglass_server.alerting.backtest.walking import Task, walk
+from spanglass_server.alerting.running import silence
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.window import describe
 from spanglass_server.store.ports import Window
@@ -25,6 +26,9 @@ from spanglass_server.times import NS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.states import Policy
     from spanglass_server.alerting.backtest.answers import Backtest, Suggestion, TestedSeries
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.backtest.walking import Walk, Watched
     from spanglass_server.alerting.model import Key
     from spanglass_server.alerting.ports import Evaluator
+    from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
 
 _MOST_KEYS = 200  # with their spans
@@ -43,7 +48,8 @@ class Options:
     """How a range is walked: ``step_ns`` coarser than the interval if the reader asked for that, 0 if not.
 
     ``interval_ns`` is that of rules without one; ``zone`` that of the days; after ``limit_s`` seconds the answer is
-    what has been found until then.
+    what has been found until then. ``live`` says at which ticks anything had come in: at the others live evaluation
+    changes nothing.
     """
 
     interval_ns: int = 15 * NS_PER_SECOND
@@ -51,6 +57,7 @@ class Options:
     zone: tzinfo = UTC
     limit_s: float = 20.0
     clock: Callable[[], float] = time.monotonic
+    live: Callable[[QuerySession, Steps], NDArray[np.bool_]] = silence.live
 
 
 def backtest(session: QuerySession, evaluator: Evaluator, rule: Rule, window: Window, options: Options) -> Backtest:
@@ -62,7 +69,7 @@ def backtest(session: QuerySession, evaluator: Evaluator, rule: Rule, window: Wi
     interval_ns = rule.interval_ns or options.interval_ns
     ticks = Ticks.within(window, _step(interval_ns, options.step_ns))
     until = options.clock() + options.limit_s
-    task = Task(session, evaluator, rule, ticks, lambda: options.clock() < until)
+    task = Task(session, evaluator, rule, ticks, lambda: options.clock() < until, options.live)
     drawing = Drawing(ticks)
     policy = _policy(rule, interval_ns, ticks.step_ns)
     found = walk(task, policy, drawing.take)

@@ -17,11 +17,14 @@ from spanglass_server.store.ports import QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.states import Policy
     from spanglass_server.alerting.backtest.ticks import Ticks
     from spanglass_server.alerting.model import Key, Readings
     from spanglass_server.alerting.ports import Evaluator
+    from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
 
 #: Values of keys that crossed a threshold are kept for what is tried on them afterwards: 64 MB.
@@ -71,13 +74,26 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be walked. ``in_time`` is asked before each piece: when it says no, the walk ends there."""
+    """What is to be walked. ``in_time`` is asked before each piece: when it says no, the walk ends there.
+
+    ``live`` says at which ticks anything had come in: at the others live evaluation changes nothing.
+    """
 
     session: QuerySession
     evaluator: Evaluator
     rule: Rule
     ticks: Ticks
     in_time: Callable[[], bool]
+    live: Callable[[QuerySession, Steps], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What the rule says at some ticks, the first of which has this place; ``counted`` are those of them that count."""
+
+    place: int
+    readings: Readings
+    counted: NDArray[np.int64]
 
 
 def walk(task: Task, policy: Policy, see: Callable[[int, Readings], None]) -> Walk:
@@ -86,20 +102,22 @@ def walk(task: Task, policy: Policy, see: Callable[[int, Readings], None]) -> Wa
     Ends early, with a warning, when the time is used up. ``QueryError`` is raised if nothing could be evaluated.
     """
     found = Walk()
-    for place, readings in _pieces(task, found):
-        _follow(found, readings, policy)
-        see(place, readings)
+    for piece in _pieces(task, found):
+        _follow(found, piece.readings, piece.counted, policy)
+        see(piece.place, piece.readings)
     if found.ticks < task.ticks.count and found.failure is None:
         found.warnings["the range was not evaluated to its end: that takes too long; choose a shorter one"] = None
     return found
 
 
-def _pieces(task: Task, found: Walk) -> Iterator[tuple[int, Readings]]:
+def _pieces(task: Task, found: Walk) -> Iterator[_Piece]:
     most = piece_size(None)
     while found.ticks < task.ticks.count and (not found.ticks or task.in_time()):
         place, size = found.ticks, min(most, task.ticks.count - found.ticks)
+        steps = task.ticks.steps(place, size)
         try:
-            read = task.evaluator.evaluate(task.session, [task.rule], task.ticks.steps(place, size))[task.rule.uid]
+            read = task.evaluator.evaluate(task.session, [task.rule], steps)[task.rule.uid]
+            counted = np.flatnonzero(task.live(task.session, steps))
         except QueryError:
             if not found.ticks:
                 raise
@@ -113,21 +131,22 @@ def _pieces(task: Task, found: Walk) -> Iterator[tuple[int, Readings]]:
             continue
         found.ticks += size
         most = min(piece_size(len(read.keys)), most * 4)
-        yield place, read
+        yield _Piece(place, read, counted)
 
 
-def _follow(found: Walk, readings: Readings, policy: Policy) -> None:
+def _follow(found: Walk, readings: Readings, places: NDArray[np.int64], policy: Policy) -> None:
     found.unit = readings.unit or found.unit
     found.thresholds = dict(readings.thresholds) or found.thresholds
     found.warnings.update(dict.fromkeys(readings.warnings))
     present = np.any(~np.isnan(readings.values), axis=1).tolist()
     found.keys.update(key for key, has_data in zip(readings.keys, present, strict=True) if has_data)
     rows = {key: row for row, key in enumerate(readings.keys)}
+    if not places.size:
+        return
     for row in _begins(readings, policy):
         key = readings.keys[row]
         if key not in found.watched:
             found.watched[key] = Watched(key, Replay(policy))
-    places = np.arange(len(readings.times_ns))
     for key, watched in found.watched.items():
         row_of_key = rows.get(key)
         if row_of_key is None:

@@ -69,7 +69,7 @@ class Evidences:
 
     def gather(self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings) -> Mapping[str, Any]:
         """The evidence of an alert; see ``answers.Evidence``. Raises only if the session was stopped."""
-        at_ns = int(readings.times_ns[-1]) if len(readings.times_ns) else alert.created_ns
+        at_ns = alert.created_ns  # the tick at which it fired; readings may have later ones, when some are made up for
         parts = _Parts(self._timing.clock_s, self._timing.limit_s)
         course = parts.run("value", lambda: self._course(session, rule, alert, at_ns)) or values.of_readings(
             readings, alert

@@ -107,11 +107,16 @@ def rule(condition: str = "response_time > 1", **changes: object) -> Rule:
     return Rule(**{"uid": "r", "name": "R", "condition": condition, "severity": Severity.ERROR, **changes})  # type: ignore[arg-type]
 
 
+def always(_: object, steps: Steps) -> NDArray[np.bool_]:
+    """Something came in at all times."""
+    return np.ones(steps.size, bool)
+
+
 def run(evaluator: Numbers, ticks: int, **changes: Any) -> Backtest:
     """Test a rule over the first ticks."""
     options = {name: changes.pop(name) for name in ("step_ns", "zone", "clock", "limit_s") if name in changes}
     window = Window(START_NS, START_NS + ticks * STEP_NS)
-    return backtest(NO_SESSION, evaluator, rule(**changes), window, Options(**options))
+    return backtest(NO_SESSION, evaluator, rule(**changes), window, Options(live=always, **options))
 
 
 def fires(answer: Backtest, key: int = 0) -> list[tuple[float, float, float | None, float | None]]:
@@ -155,7 +160,7 @@ def test_ticks_are_the_multiples_of_the_interval_in_the_range() -> None:
     """A range that begins and ends between ticks has those inside it, its end left out."""
     answer = backtest(
         NO_SESSION, Numbers({SHOP: [2.0] * 9}, 1), rule(), Window(START_NS + STEP_NS + 1, START_NS + 5 * STEP_NS),
-        Options(),
+        Options(live=always),
     )  # fmt: skip
     assert answer["ticks"] == 3
     assert fires(answer) == [(2, 2, None, 2.0)]
