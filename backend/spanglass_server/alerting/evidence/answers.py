@@ -61,8 +61,9 @@ class FiguresShown(TypedDict):
 
 
 class AttributesShown(TypedDict):
-    """What sets the bad records apart from the others."""
+    """What sets the bad records apart from the others, of one operation if most of the bad ones are, else of all."""
 
+    operation: str
     bad: int
     others: int
     attributes: list[StandingOut]

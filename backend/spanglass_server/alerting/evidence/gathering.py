@@ -31,12 +31,10 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _MOST_ATTRIBUTES = 8
 #: Attributes that tell the outcome, the place in the code or the process's own properties: no reason of anything.
-_OUTCOMES = (
+_NO_REASONS = (
     "exception.", "error.type", "error", "otel.status", "http.response.status_code", "http.status_code",
     "http.status_text", "rpc.grpc.status_code", "rpc.response.status_code", "http.response.body.size",
     "http.response_content_length", "db.response.status_code",
-)  # fmt: skip
-_NO_NEWS = (
     "code.", "service.name", "thread.", "telemetry.", "spanglass.", "process.command", "process.executable",
     "process.runtime", "process.owner", "client.port", "network.peer.port", "net.peer.port", "net.sock.peer.port",
 )  # fmt: skip
@@ -118,12 +116,13 @@ class Evidences:
             if found:
                 evidence["examples"] = found
         if bad is not None:
-            skipped = _NO_NEWS if subject.topic == "latency" else (*_NO_NEWS, *_OUTCOMES)
+            operation = bad.main_name
+            groups = subject.of_operation(operation)
             compared = parts.run(
-                "attributes", lambda: standing_out(session, subject.groups(session), skipped, _MOST_ATTRIBUTES)
+                "attributes", lambda: standing_out(session, groups.groups(session), _NO_REASONS, _MOST_ATTRIBUTES)
             )
             if compared is not None:
-                evidence["attributes"] = {**compared}
+                evidence["attributes"] = {"operation": operation, **compared}
         behind = parts.run(
             "issues", lambda: issues.issues_behind(session, self._known, subject, bad.trace_ids if bad else ())
         )

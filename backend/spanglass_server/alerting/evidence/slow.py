@@ -43,5 +43,11 @@ def with_slow(session: QuerySession, subject: Subject, thresholds: Mapping[int, 
     if threshold_ns is None or not _LEAST_SHARE <= share <= _MOST_SHARE:
         before = found["p95_before"]
         usual = before if before is not None and before < found["median"] else found["p90"]
-        threshold_ns = round(usual)
+        threshold_ns = two_digits(usual)
     return replace(subject, bad=f"duration > {format_duration(threshold_ns)}")
+
+
+def two_digits(duration_ns: float) -> int:
+    """A duration to two digits, as people write them."""
+    rounded = max(round(duration_ns), 1)
+    return round(rounded, 2 - len(str(rounded)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.evidence.topics import kind_of, quantities
@@ -85,6 +85,12 @@ class Subject:
             return Groups(records, FALSE, frozenset(), self.window.start_ns)
         found = compile_filter(parse_filter(self.bad), self.signal, records.known)
         return Groups(records, Sql(found.sql, tuple(found.parameters)), frozenset(found.columns), self.window.start_ns)
+
+    def of_operation(self, name: str) -> Subject:
+        """The same, of spans with one name only; "" for all."""
+        if not name or self.signal is Signal.LOGS:
+            return self
+        return replace(self, filter=" and ".join(term for term in (self.filter, f"name = {quote(name)}") if term))
 
     def shown(self) -> AboutShown:
         """As evidence shows it."""
