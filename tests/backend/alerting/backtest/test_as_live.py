@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from rule_series import evaluator, made, rule
 
 from spanglass_core.alerting.machine import is_at_rest, policy_of
@@ -19,6 +18,7 @@ from spanglass_server.alerting.running.reading import Piece
 from spanglass_server.promql.series.vectors import Steps
 
 if TYPE_CHECKING:
+    import pytest
     from numpy.typing import NDArray
 
 STEP_MS, TICKS = 15_000, 200
