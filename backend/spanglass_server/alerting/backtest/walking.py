@@ -11,7 +11,7 @@ from spanglass_server.alerting.backtest.courses import Course, course_of, joined
 from spanglass_server.alerting.backtest.fires import Fire, take
 from spanglass_server.alerting.backtest.replay import Replay
 from spanglass_server.alerting.backtest.ticks import piece_size
-from spanglass_server.alerting.model import Failure
+from spanglass_server.alerting.model import Failure, Readings
 from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.states import Policy
     from spanglass_server.alerting.backtest.ticks import Ticks
-    from spanglass_server.alerting.model import Key, Readings
+    from spanglass_server.alerting.model import Key
     from spanglass_server.alerting.ports import Evaluator
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
@@ -117,7 +117,7 @@ def _pieces(task: Task, found: Walk) -> Iterator[_Piece]:
         steps = task.ticks.steps(place, size)
         try:
             read = task.evaluator.evaluate(task.session, [task.rule], steps)[task.rule.uid]
-            counted = np.flatnonzero(task.live(task.session, steps))
+            counts = task.live(task.session, steps) if isinstance(read, Readings) else np.empty(0, bool)
         except QueryError:
             if not found.ticks:
                 raise
@@ -131,7 +131,7 @@ def _pieces(task: Task, found: Walk) -> Iterator[_Piece]:
             continue
         found.ticks += size
         most = min(piece_size(len(read.keys)), most * 4)
-        yield _Piece(place, read, counted)
+        yield _Piece(place, read, np.flatnonzero(counts))
 
 
 def _follow(found: Walk, readings: Readings, places: NDArray[np.int64], policy: Policy) -> None:

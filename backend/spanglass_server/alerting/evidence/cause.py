@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.evidence.around import changed, failed_share
+from spanglass_server.alerting.evidence.around import failed_share
 from spanglass_server.alerting.evidence.examples import failure_key
 from spanglass_server.alerting.evidence.topics import ERRORS
-from spanglass_server.alerting.evidence.words import clock, duration, percent, quantity
+from spanglass_server.alerting.evidence.words import clock, duration, percent, quantity, shortened
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 _REASON_SHARE = 0.5
 #: An attribute is worth a word if the bad ones have it by so much more often, whatever the size of the groups.
 _ATTRIBUTE_DIFFERENCE, _ATTRIBUTE_SHARE = 0.25, 0.6
-#: An operation is slower, or fails more, from these factors on.
-_SLOWER, _FAILS = 2.0, 0.05
+_MOST_VALUE = 80  # characters of an attribute in a sentence
+#: They say which operation it is, or repeat what an example says: no reason.
+_DESCRIBING = ("http.route", "http.request.method", "http.method", "http.target", "url.", "http.url", "db.query.text",
+               "db.statement", "db.query.summary", "rpc.", "messaging.operation")  # fmt: skip
+#: An operation is slower, or fails more, from these factors on, and by so much time at least.
+_SLOWER, _FAILS, _SLOWER_NS = 2.0, 0.05, 10_000_000
 #: A change explains what began to hold within these seconds after it, or so shortly before it was seen.
 _AFTER_S, _BEFORE_S = 600.0, -60.0
 _EXPLAINING = ("release", "revision", "restart", "silent", "host")
@@ -35,13 +39,12 @@ def clues(found: Evidence, subject: Subject, operation: str, usual: float | None
 
     ``usual`` is the median of the value before the condition held.
     """
+    reasons = [*_unreachable(found.get("examples", [])), *_reasons(found), *_attributes(found, subject)]
     texts = [
-        *_unreachable(found.get("examples", [])),
-        *_reasons(found),
-        *_attributes(found, subject),
-        *_operations(found, subject),
-        *_processes(found, subject),
+        *reasons,
         *_changes(found.get("changes", [])),
+        *(_operations(found, subject) if subject.topic != "errors" or not reasons else ()),
+        *_processes(found, subject),
         *_risen(found, usual),
     ]
     head = _head(found, subject, operation)
@@ -106,8 +109,10 @@ def _address(host: str | None, port: int | None) -> str:
 def _reasons(found: Evidence) -> Iterator[str]:
     """The issue that most bad traces have, else what most of the examples say."""
     examples = found.get("examples", [])
-    issue = next((each for each in found.get("issues", []) if (each["share"] or 0) >= _REASON_SHARE), None)
     place = _common(examples)
+    began_in = place["failure"]["service"] if place and place["failure"] else ""
+    behind = [each for each in found.get("issues", []) if (each["share"] or 0) >= _REASON_SHARE]
+    issue = next((each for each in behind if each["service"] == began_in or not began_in), None)
     if issue is not None:
         yield _of_issue(issue, place)
     elif place is not None and place["reason"] and not (place["failure"] and place["failure"]["peer"]):
@@ -142,28 +147,31 @@ def _attributes(found: Evidence, subject: Subject) -> Iterator[str]:
     if attributes is None:
         return
     records = "logs" if subject.signal is Signal.LOGS else "spans"
-    for each in attributes["attributes"][:1]:
-        if each["difference"] >= _ATTRIBUTE_DIFFERENCE and each["share"] >= _ATTRIBUTE_SHARE:
-            yield (
-                f"{percent(each['share'])} of the {words} {records} have {each['key']} = {each['value']}, "
-                f"{percent(each['other_share'])} of the others"
-            )
+    for each in attributes["attributes"]:
+        is_clear = each["difference"] >= _ATTRIBUTE_DIFFERENCE and each["share"] >= _ATTRIBUTE_SHARE
+        if is_clear and not each["key"].startswith(_DESCRIBING):
+            value = shortened(str(each["value"]), _MOST_VALUE)
+            others = f"{percent(each['other_share'])} of the others"
+            yield f"{percent(each['share'])} of the {words} {records} have {each['key']} = {value}, {others}"
+            return
 
 
 def _operations(found: Evidence, subject: Subject) -> Iterator[str]:
-    """The operation that became slower or fails more."""
+    """The operation that became slower, or (where that is the topic) fails more."""
     figures = found.get("figures")
-    for each in figures["operations"][:1] if figures else ():
+    for each in figures["operations"] if figures else ():
         now, before = each["now"], each["before"]
-        if changed(each) < _SLOWER or not before["spans"]:
+        if not before["spans"]:
             continue
-        if failed_share(now) - failed_share(before) >= _FAILS:
-            if subject.topic != "errors":
-                share = f"{percent(failed_share(now))}, {percent(failed_share(before))} before"
-                yield f"{each['operation']} of {subject.service} fails for {share}"
-        elif (now["p95_ns"] or 0) >= _SLOWER * (before["p95_ns"] or 0):
-            p95 = f"{duration(now['p95_ns'] or 0)}, {duration(before['p95_ns'] or 0)} before"
+        long_ns, usual_ns = now["p95_ns"] or 0, before["p95_ns"] or 0
+        if long_ns >= _SLOWER * usual_ns and long_ns >= usual_ns + _SLOWER_NS:
+            p95 = f"{duration(long_ns)}, {duration(usual_ns)} before"
             yield f"the 95th percentile of {each['operation']} of {subject.service} is {p95}"
+            return
+        if subject.topic != "latency" and failed_share(now) - failed_share(before) >= _FAILS:
+            share = f"{percent(failed_share(now))}, {percent(failed_share(before))} before"
+            yield f"{each['operation']} of {subject.service} fails for {share}"
+            return
 
 
 def _processes(found: Evidence, subject: Subject) -> Iterator[str]:

@@ -123,9 +123,9 @@ class Evidences:
             )
             if compared is not None:
                 evidence["attributes"] = {"operation": operation, **compared}
-        behind = parts.run(
-            "issues", lambda: issues.issues_behind(session, self._known, subject, bad.trace_ids if bad else ())
-        )
+        trace_ids = bad.trace_ids if bad else ()
+        began = {each["failure"]["service"] for each in evidence.get("examples", []) if each["failure"]}
+        behind = parts.run("issues", lambda: issues.issues_behind(session, self._known, subject, trace_ids, began))
         if behind:
             evidence["issues"] = behind
 

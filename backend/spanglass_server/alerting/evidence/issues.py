@@ -12,7 +12,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from spanglass_server.alerting.evidence.answers import IssueShown
@@ -29,9 +29,12 @@ _AROUND_NS = 60 * NS_PER_SECOND
 
 
 def issues_behind(
-    session: QuerySession, known: KnownIssues, subject: Subject, trace_ids: Sequence[bytes]
+    session: QuerySession, known: KnownIssues, subject: Subject, trace_ids: Sequence[bytes], began_in: Collection[str]
 ) -> list[IssueShown]:
-    """The issues with most occurrences; the one that the alert itself names comes first."""
+    """The issues with most occurrences; first the one that the alert itself names, then those of some services.
+
+    ``began_in`` are the services where failures began: what others raised because of that tells less.
+    """
     snapshot = known.snapshot()
     traces = list(dict.fromkeys(trace_ids))[:_MOST_TRACES]
     found = _rows(session, subject, traces) if traces else []
@@ -47,7 +50,11 @@ def issues_behind(
     if named is not None and named.id not in by_issue:
         by_issue[named.id] = (named, [])
     shown = [_shown(issue, rows_, subject, len(traces) if of_traces else 0) for issue, rows_ in by_issue.values()]
-    shown.sort(key=lambda each: (each["issue"] != subject.issue, -each["events"], each["issue"]))
+    shown.sort(
+        key=lambda each: (
+            each["issue"] != subject.issue, each["service"] not in began_in, -each["events"], each["issue"]
+        )
+    )  # fmt: skip
     return shown[:_MOST]
 
 

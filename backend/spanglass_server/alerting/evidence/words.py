@@ -45,7 +45,7 @@ def clock(time_ns: int) -> str:
     return f"{datetime.fromtimestamp(time_ns // NS_PER_SECOND, UTC):%H:%M:%S} UTC"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = _MOST) -> str:
     """A text from outside, on one line and not too long."""
     line = " ".join(text.split())
-    return line if len(line) <= _MOST else f"{line[: _MOST - 1]}…"
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -57,10 +57,10 @@ class Shop:
             parent = span_id
         return trace_id
 
-    def raised(self, trace_id: bytes, second: float, service: str, kind: str, message: str) -> None:
+    def raised(self, trace_id: bytes, second: float, service: str, kind: str, message: str, key: int = 7) -> None:
         """Let a trace have told an exception."""
         self.occurrences.append(
-            {"time_ns": self.at(second), "issue_key": 7, "service_name": service, "type": kind, "message": message,
+            {"time_ns": self.at(second), "issue_key": key, "service_name": service, "type": kind, "message": message,
              "culprit": "shop.charge", "trace_id": trace_id, "source": 0, "record_time_ns": self.at(second)}
         )  # fmt: skip
 
@@ -132,7 +132,7 @@ class Desk:
 
     def evidence(self, shop: Shop, rule: Rule, evaluator: Held) -> dict[str, Any]:
         """The evidence of an alert of a rule that fires at ``AT_NS``."""
-        for row in shop.occurrences[:1]:
+        for row in {row["issue_key"]: row for row in reversed(shop.occurrences)}.values():
             self.issues.observe([_sighting(row)], AT_NS)
         session = self.open(spans=shop.spans, logs=shop.logs, occurrences=shop.occurrences)
         source = Evidences(evaluator, self.store, self.book, KnownIssues(self.issues), self.timing)  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def alert_of(rule: Rule, key: tuple[tuple[str, str], ...], value: float, **chang
 
 def _sighting(row: Mapping[str, Any]) -> Sighting:
     return Sighting(
-        key=7, service=row["service_name"], title=f"{row['type']}: {row['message']}", type=row["type"],
+        key=row["issue_key"], service=row["service_name"], title=f"{row['type']}: {row['message']}", type=row["type"],
         message=row["message"], culprit=row["culprit"], version=1, inputs=(("type", row["type"]),),
         first_ns=row["time_ns"], last_ns=row["time_ns"],
     )  # fmt: skip
@@ -193,6 +193,8 @@ def payment_failure() -> Shop:
         )  # fmt: skip
         if fails:
             shop.raised(trace_id, second, "payment", "ProviderTimeout", message)
+            for _ in range(2):  # who calls it raises too, and retries
+                shop.raised(trace_id, second, "web", "HTTPError", "Server error 500", 8)
     return shop
 
 
@@ -204,7 +206,8 @@ def test_payment_failure(desk: Desk) -> None:
     assert found["about"]["topic"] == "errors"
     (first, *_) = found["attributes"]["attributes"]
     assert (first["key"], first["value"], first["share"]) == ("shop.card.brand", "visa", 1.0)
-    (issue,) = found["issues"]
+    issue = found["issues"][0]
+    assert [each["service"] for each in found["issues"]] == ["payment", "web"]
     assert (issue["service"], issue["share"], issue["is_new"]) == ("payment", 1.0, True)
     assert issue["title"].startswith("ProviderTimeout")
     assert [example["role"] for example in found["examples"]] == ["worst", "typical", "newest"]
@@ -213,6 +216,15 @@ def test_payment_failure(desk: Desk) -> None:
     assert "100 % of the failed spans have shop.card.brand = visa" in found["cause"]
     assert found["value"]["value"] == 0.5
     assert len(found["value"]["times_s"]) == len(found["value"]["values"]) == 61
+
+
+def test_the_reason_is_where_it_began(desk: Desk) -> None:
+    """For the alert of a caller, too, it is the exception of the service that failed first, not its own."""
+    found = desk.evidence(payment_failure(), ERROR_RATE, Held(of("web"), 0.5, 0, 0.05, "ratio"))
+    assert found["cause"].startswith(
+        "POST /checkout of web fails for 50 % of requests since 14:03:30 UTC: ProviderTime"
+    )
+    assert "at POST /charges of payment" in found["cause"]
 
 
 def test_product_failure(desk: Desk) -> None:
