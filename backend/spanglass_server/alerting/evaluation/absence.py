@@ -13,7 +13,7 @@ from spanglass_server.promql.series.labels import LabelSets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.alerting.evaluation.expressions import Labels, Source
+    from spanglass_server.alerting.evaluation.expressions import Source
     from spanglass_server.alerting.evaluation.pool import Pool
 
 #: How long there must be no data where a condition does not say: most senders send once a minute, some are late.
@@ -23,9 +23,11 @@ ABSENT_MS = 300_000
 def absent(source: Source, over_ns: int, pool: Pool) -> Truth:
     """Where keys that had data have none: those of the hours before, and the only one there can be, data or not.
 
-    The value that people see is 1 where data is absent, 0 where it is not.
+    The value that people see is 1 where data is absent, 0 where it is not. Where nobody sent anything when the time
+    began in which data is missing, nothing is known: the server was down, or new.
     """
-    looked = source.present(milliseconds(over_ns) if over_ns else ABSENT_MS)
+    over_ms = milliseconds(over_ns) if over_ns else ABSENT_MS
+    looked = source.present(over_ms)
     recent, _ = pool.table(looked.recent, source.column)
     known, _ = pool.table(looked.known, source.column)
     parts = [recent.labels, known.labels]
@@ -38,19 +40,15 @@ def absent(source: Source, over_ns: int, pool: Pool) -> Truth:
     is_known = is_recent | _seen(known, groups.of[recent.size : recent.size + known.size], labels.size)
     if source.fixed_key is not None:
         is_known[groups.of[-1]] = True
-    values = np.where(is_known, (~is_recent).astype(np.float64), np.nan)
-    holds = is_known & ~is_recent
-    return Truth(Table(labels, values, _names(source)), holds, ~holds)
+    holds = is_known & ~is_recent & pool.watched(over_ms)
+    values = np.where(is_recent, 0.0, np.where(holds, 1.0, np.nan))
+    return Truth(Table(labels, values, source.value.labels), holds, is_recent)
 
 
 def present(table: Table) -> Truth:
     """Where there is data, whatever its value."""
     holds = ~np.isnan(table.values)
     return Truth(table, holds, ~holds)
-
-
-def _names(source: Source) -> Labels:
-    return source.value.labels
 
 
 def _seen(table: Table, rows: NDArray[np.intp], size: int) -> NDArray[np.bool_]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.conditions.nodes import Absent, walk
@@ -12,12 +14,16 @@ from spanglass_server.alerting.evaluation.planning import Plan, condition_of, me
 from spanglass_server.alerting.evaluation.pool import Pool
 from spanglass_server.alerting.evaluation.problems import RuleProblem
 from spanglass_server.alerting.evaluation.reading import read
+from spanglass_server.alerting.evaluation.watched import watched
 from spanglass_server.alerting.model import Failure
 from spanglass_server.promql.engine import Options
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.evaluation.ports import Baselines, RuleSeries
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 _KNOWN_MS = 3_600_000
 _MAX_PLANS = 8192
 
+Look = Callable[["QuerySession", "Steps"], "NDArray[np.bool_]"]
 Kinds = tuple[tuple[str, "MetricKind | None"], ...]
 
 
@@ -42,7 +49,10 @@ class Defaults:
 
 
 class RuleEvaluator:
-    """Implements ``Evaluator``; safe for any thread. Plans are kept by rule, for as long as it stays as it is."""
+    """Implements ``Evaluator``; safe for any thread. Plans are kept by rule, for as long as it stays as it is.
+
+    ``look`` says at which steps anything was stored around them; None: at all of them.
+    """
 
     def __init__(
         self,
@@ -50,11 +60,13 @@ class RuleEvaluator:
         *,
         defaults: Defaults | None = None,
         baselines: Baselines | None = None,
+        look: Look | None = watched,
         options: Options | None = None,
     ) -> None:
         self._open_series = open_series
         self._defaults = defaults or Defaults()
         self._baselines = baselines
+        self._look = look
         self._options = replace(options or Options(), each_alone=True)
         self._plans: OrderedDict[str, tuple[Rule, Kinds, Plan | Failure]] = OrderedDict()
         self._lock = threading.Lock()
@@ -65,7 +77,8 @@ class RuleEvaluator:
         names = {name for rule in rules for name in _metrics(rule)}
         kinds = source.kinds(names, steps.start_ms - _KNOWN_MS, steps.end_ms) if names else {}
         plans = {rule.uid: self._plan(rule, kinds) for rule in rules}
-        pool = Pool(source, self._canonical(steps), self._options, self._baselines)
+        look = partial(self._look, session) if self._look is not None else None
+        pool = Pool(source, self._canonical(steps), self._options, self._baselines, look)
         pool.share(each for plan in plans.values() if isinstance(plan, Plan) for each in plan.expressions)
         return {uid: _read(plan, pool) for uid, plan in plans.items()}
 

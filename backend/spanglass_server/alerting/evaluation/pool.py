@@ -15,7 +15,7 @@ from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.series.vectors import Scalar, Steps, Vector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -53,15 +53,17 @@ _NONE = np.empty(0, np.intp)
 
 @dataclass(slots=True)
 class Pool:
-    """Evaluates expressions at ``steps``, each once."""
+    """Evaluates expressions at ``steps``, each once; ``look`` says at which steps anything was stored around them."""
 
     source: RuleSeries
     steps: Steps
     options: Options
     baselines: Baselines | None = None
+    look: Callable[[Steps], NDArray[np.bool_]] | None = None
     evaluated: int = 0  # how many evaluations of PromQL there were
     _shared: frozenset[str] = frozenset()
     _grids: dict[tuple[str, int, int], Grid | RuleProblem] = field(default_factory=dict)
+    _watched: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], tuple[Grid, Grid] | RuleProblem] = field(default_factory=dict)
 
     def share(self, expressions: Iterable[Expression]) -> None:
@@ -88,6 +90,13 @@ class Pool:
 
     def _text(self, expression: Expression) -> str:
         return expression.shared if expression.shared in self._shared else expression.promql
+
+    def watched(self, before_ms: int) -> NDArray[np.bool_]:
+        """For each step whether anything was stored around the time so long before it."""
+        if before_ms not in self._watched:
+            steps = self._shifted(before_ms)
+            self._watched[before_ms] = self.look(steps) if self.look is not None else np.ones(steps.size, np.bool_)
+        return self._watched[before_ms]
 
     def usual(self, expression: Expression, column: int) -> tuple[Table, Table]:
         """What is usual for an expression: value and spread."""

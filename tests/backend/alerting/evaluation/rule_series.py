@@ -62,7 +62,7 @@ def made(series: dict[str, str], kinds: dict[str, MetricKind] | None = None, ste
 
 def evaluator(source: MadeSeries | Counting, **more: Any) -> RuleEvaluator:
     """An evaluator that sees these series, whatever the session."""
-    return RuleEvaluator(lambda _: source, **more)
+    return RuleEvaluator(lambda _: source, **({"look": None} | more))
 
 
 def rule(condition: str, **more: Any) -> Rule:

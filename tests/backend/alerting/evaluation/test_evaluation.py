@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rule_series import MINUTE_MS, Counting, evaluator, made, reading, rule, told
@@ -222,17 +224,28 @@ def test_one_failed_request_is_no_alarm():
 
 def test_rules_that_differ_in_a_service_are_evaluated_together():
     """Rules of one shape need one evaluation for all of them, and each says what it says alone."""
+    http = "http_server_request_duration_seconds_count"
+    others = {  # c sends metrics only, a sends both: of a its spans count
+        f'{http}{{service_name="a", http_response_status_code="500"}}': "0+99x20",
+        f'{http}{{service_name="c", http_response_status_code="200"}}': "0+30x20",
+        f'{http}{{service_name="c", http_response_status_code="503"}}': "0+30x20",
+        '{"db.client.connection.count", service_name="a", host_name="x", db_client_connection_state="used"}': "3x20",
+        '{"system.network.connections", service_name="c", host_name="x", state="ESTABLISHED"}': "7x20",
+    }  # fmt: skip
     conditions = [
-        *(f'error_rate{{service="{service}"}} > 1%' for service in "abz"),
+        *(f'error_rate{{service="{service}"}} > 1%' for service in "abcz"),
+        *(f'request_rate{{service="{service}"}} by (operation) > 1' for service in "abc"),
         *(f'avg_response_time{{service="{service}"}} > 1s' for service in "abz"),
+        *(f'active_connections{{service="{service}"}} by (host) > 1' for service in "abc"),
         *(f'sum(depth{{queue="{queue}"}}) > 1' for queue in ("q1", "q2")),
         *(f'request_rate{{service="{service}", status_code="unset"}} by (span_kind) > 1' for service in "ab"),
+        *(f'absent(request_rate{{service="{service}"}})' for service in "az"),
         'error_rate{service="a"} by (status_code) > 1%',
         "error_rate > 1%",
     ]
     rules = [rule(text, uid=text) for text in conditions]
     steps = Steps(5 * MINUTE_MS, MINUTE_MS, 5)
-    counting = Counting(SERIES)
+    counting = Counting(replace(SERIES, samples=made(SPANS | METRICS | others).samples))
     together = evaluator(counting).evaluate(None, rules, steps)
     reads = counting.reads
     alone = {one.uid: evaluator(counting).evaluate(None, [one], steps)[one.uid] for one in rules}
@@ -242,4 +255,14 @@ def test_rules_that_differ_in_a_service_are_evaluated_together():
         assert together[text].keys == alone[text].keys, text
         np.testing.assert_array_equal(together[text].values, alone[text].values)
         np.testing.assert_array_equal(together[text].levels, alone[text].levels)
-    assert sum(len(found.keys) for found in together.values()) == 11
+    assert [together[f'error_rate{{service="{service}"}} > 1%'].values[:, -1].tolist() for service in "abcz"] == [
+        [0.1],
+        [0.0],
+        [0.5],
+        [],
+    ]
+    assert [together[f'active_connections{{service="{service}"}} by (host) > 1'].values.size for service in "abc"] == [
+        5,
+        0,
+        5,
+    ]

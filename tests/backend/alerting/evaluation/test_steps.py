@@ -147,6 +147,7 @@ def test_the_given_thresholds_fire_on_stored_spans(open_tables):
         rule("disk_usage > 90%", uid="disk", severity=Severity.CRITICAL),
         rule('count(spans "service:ill status:error") over 5m > 7', uid="count"),
         rule("my.gauge > 1", uid="none"),
+        rule('absent(request_rate{service="gone"}) over 4m', uid="absent"),
     ]
     checked = RuleEvaluator(StoredSeries)
     found = checked.evaluate(session, rules, Steps(START_MS - 300_000, STEP_MS, 61))
@@ -163,5 +164,9 @@ def test_the_given_thresholds_fire_on_stored_spans(open_tables):
     assert fires("disk") == {"full": (0, 4), "empty": (0, 0)}
     assert found["count"].values[0, [0, -1]].tolist() == [0, 8]
     assert found["none"].warnings == ("nothing is stored of a metric my.gauge",)
+    # nothing was stored before ten minutes ago: only what is missing since then is known to be missing
+    at_start = checked.evaluate(session, rules, Steps(START_MS - 600_000, 15_000, 25))["absent"]
+    assert np.isnan(at_start.values[0]).tolist() == [True] * 16 + [False] * 9
+    assert found["absent"].levels.min() == 2
     for uid, one in alone.items():
         assert cells(one, 60) == {place: said for place, said in cells(found[uid]).items() if place[0] == 60}, uid
