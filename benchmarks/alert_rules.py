@@ -204,7 +204,7 @@ def evaluator_rows(load: Load, made: Sequence[MadeRule], ticks: int) -> tuple[li
             {
                 "rules": kind,
                 "number": len(own),
-                "cpu_s_per_tick": cpu_s,
+                "cpu_ms_per_tick": 1000 * cpu_s,
                 "share_of_core_%": 100 * cpu_s / INTERVAL_S,
                 "ms_per_rule": 1000 * cpu_s / len(own),
             }
@@ -244,7 +244,9 @@ def main() -> None:
         share = next(row["share_of_core_%"] for row in results["evaluator"] if row["rules"] == "all")
         aims = [check("share of a core, %", share, 50), check("lag at p99, s", results["figures"]["lag_p99_s"], 5)]
         if "prometheus" in results:
-            ours = sum(row["cpu_s_per_tick"] for row in results["evaluator"] if row["rules"] in ("metric", "promql"))
+            ours = sum(
+                row["cpu_ms_per_tick"] / 1000 for row in results["evaluator"] if row["rules"] in ("metric", "promql")
+            )
             aims.append(check("processor time beside Prometheus", ours / results["prometheus"]["cpu_s_per_tick"], 2))
         print(table(aims))
         results["aims"] = aims

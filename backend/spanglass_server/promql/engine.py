@@ -9,7 +9,7 @@ from spanglass_server.promql.errors import PromqlError, execution_error
 from spanglass_server.promql.evaluation.cells import SAME_LABELS, final_labels, finally_named, nonempty
 from spanglass_server.promql.evaluation.evaluate import evaluate
 from spanglass_server.promql.evaluation.extended import with_ends
-from spanglass_server.promql.evaluation.preparation import Preparation, check_type, named_labels
+from spanglass_server.promql.evaluation.preparation import check_type, prepared
 from spanglass_server.promql.evaluation.query import Notes, Options, Query
 from spanglass_server.promql.evaluation.selectors import Range
 from spanglass_server.promql.parsing.parse import TOO_DEEP, parse
@@ -51,8 +51,8 @@ def range_query(source: SeriesSource, text: str, steps: Steps, options: Options 
 
 def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: Options) -> Answer:
     try:
-        settled = Preparation(text, steps).settled(expr)
-        query = Query(source, options, steps, named_labels(settled), Notes(text))
+        settled, named = prepared(expr, text, steps)
+        query = Query(source, options, steps, named, Notes(text))
         value = evaluate(query, settled, steps)
     except RecursionError:
         raise PromqlError("bad_data", TOO_DEEP) from None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.parsing import nodes
+from spanglass_server.promql.parsing.parse import parse
 from spanglass_server.promql.parsing.rewriting import LONGEST_MS, OUT_OF_RANGE
 from spanglass_server.promql.parsing.tokens import parse_error
 from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.series.vectors import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from spanglass_server.promql.series.vectors import Steps
 
 #: Functions whose string arguments are names of labels (or patterns, which do no harm).
 _NAMING = ("label_replace", "label_join", "sort_by_label", "sort_by_label_desc")
@@ -30,6 +31,53 @@ _OVER_THINNED = (
     "max_over_time", "first_over_time", "last_over_time", "present_over_time", "absent_over_time",
 )  # fmt: skip
 _OF_TOTALS = ("sum_over_time", "avg_over_time")
+
+
+def prepared(expr: nodes.Expr, text: str, steps: Steps) -> tuple[nodes.Expr, frozenset[str]]:
+    """An expression, read from ``text``, settled for the steps of its query, and the labels that it names.
+
+    Raises ``PromqlError``.
+    """
+    kept = _for_all_steps(text) if len(text) <= _LONGEST_REMEMBERED else None
+    if kept is not None:
+        return kept
+    settled = Preparation(text, steps).settled(expr)
+    return settled, named_labels(settled)
+
+
+_LONGEST_REMEMBERED = 4096
+
+
+#: Of most expressions nothing depends on the steps, and rules evaluate the same ones again and again.
+@lru_cache(maxsize=4096)
+def _for_all_steps(text: str) -> tuple[nodes.Expr, frozenset[str]] | None:
+    expr = parse(text)
+    if any(map(_depends_on_steps, _all(expr))):
+        return None
+    settled = Preparation("", Steps(0, 0, 1)).settled(expr)
+    return settled, named_labels(settled)
+
+
+def _all(expr: nodes.Expr) -> Iterator[nodes.Expr]:
+    yield expr
+    for child in nodes.children(expr):
+        yield from _all(child)
+
+
+def _depends_on_steps(expr: nodes.Expr) -> bool:
+    """Whether an expression has to be settled for the steps of each query, or is wrong."""
+    match expr:
+        case nodes.VectorSelector(offset=offset, at=at):
+            return not isinstance(offset, int) or isinstance(at, str)
+        case nodes.MatrixSelector(range=length):
+            return not isinstance(length, int) or length <= 0
+        case nodes.Subquery(range=length, step=step, offset=offset, at=at):
+            durations = (length, 1 if step is None else step)
+            return any(not isinstance(each, int) or each <= 0 for each in durations) or (
+                not isinstance(offset, int) or isinstance(at, str)
+            )
+        case _:
+            return False
 
 
 class Preparation:

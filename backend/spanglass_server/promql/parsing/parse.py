@@ -38,9 +38,9 @@ def _parse(text: str) -> nodes.Expr:
         raise PromqlError("bad_data", TOO_DEEP) from None
 
 
-#: Dashboards ask the same again and again; a tree has about ten times the size of its text.
+#: Dashboards and rules ask the same again and again; a tree has about ten times the size of its text.
 _LONGEST_REMEMBERED = 4096
-_remembered = lru_cache(maxsize=512)(_parse)
+_remembered = lru_cache(maxsize=4096)(_parse)
 
 
 def _parse_tokens(tokens: Tokens) -> nodes.Expr:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.ports import Matcher, Selector
     from spanglass_server.promql.series.samples import Samples
+    from spanglass_server.promql.stored.cache import SeriesCache
 
 #: So many selectors that differ in equal values only are answered one by one before the whole is read.
 _ONE_BY_ONE = 2
+_KNOWN_BYTES = 1000
+#: So many samples a session keeps, 16 bytes each: baselines read days, which no other selector asks for.
+_KEPT_SAMPLES = 8_000_000
 #: A metric of more samples in the range is not read as a whole: narrow selectors cost less than that.
 MOST_SAMPLES = 2_000_000
 
@@ -49,20 +53,33 @@ class _Group:
 class Sharing:
     """Answers the selectors of one session. ``read`` reads one, of so many samples at most (``PromqlError``)."""
 
-    def __init__(self, read: Callable[[Selector, int], Found], max_samples: int) -> None:
+    def __init__(self, read: Callable[[Selector, int], Found], cache: SeriesCache, max_samples: int) -> None:
         self._read = read
+        self._cache = cache
         self._max_samples = max_samples
         self._answers: dict[Selector, Samples] = {}
         self._groups: dict[Selector, _Group] = {}
+        self._left = _KEPT_SAMPLES
         self.asked = 0
         self.readings = 0
 
     def select(self, selector: Selector) -> Samples:
         """The samples of a selector, as if it had been read alone."""
         self.asked += 1
-        if selector not in self._answers:
-            self._answers[selector] = self._answered(selector)
-        return self._answers[selector]
+        held = self._answers.get(selector)
+        if held is not None:
+            return held
+        samples = self._answered(selector)
+        if self._takes(samples):
+            self._answers[selector] = samples
+        return samples
+
+    def _takes(self, samples: Samples) -> bool:
+        """Whether there is room for samples, which they have then."""
+        if len(samples.value) > self._left:
+            return False
+        self._left -= len(samples.value)
+        return True
 
     def _answered(self, selector: Selector) -> Samples:
         equal = tuple(matcher for matcher in selector.matchers if _is_equal(matcher))
@@ -70,23 +87,31 @@ class Sharing:
         without = replace(selector, matchers=rest)
         group = self._groups.setdefault(without, _Group())
         group.asked += 1
-        if group.whole is None and group.is_shareable and group.asked > _ONE_BY_ONE and equal:
+        if group.whole is None and group.is_shareable and equal and self._are_many(group, without):
             self._read_whole(group, without)
         if group.whole is not None:
             return group.whole.of(equal)
         found = self._found(selector, self._max_samples)
-        if not equal and found.is_plain:
+        if not equal and found.is_plain and self._takes(found.samples):
             group.whole = _Whole(found.samples)
         return found.samples
 
+    def _are_many(self, group: _Group, selector: Selector) -> bool:
+        """Whether there are several selectors of a group: now, or when the same was asked of an earlier session."""
+        key = ("shared", replace(selector, start_ms=0, end_ms=0))
+        if group.asked > _ONE_BY_ONE:
+            self._cache.put(key, True, _KNOWN_BYTES)  # noqa: FBT003
+            return True
+        return self._cache.get(key) is not None
+
     def _read_whole(self, group: _Group, selector: Selector) -> None:
         try:
-            found = self._found(selector, min(self._max_samples, MOST_SAMPLES))
+            found = self._found(selector, min(self._max_samples, MOST_SAMPLES, self._left))
         except PromqlError:  # too many: what is wrong with a selector itself showed when the first was read
             group.is_shareable = False
             return
-        group.is_shareable = found.is_plain
-        group.whole = _Whole(found.samples) if found.is_plain else None
+        group.is_shareable = found.is_plain and self._takes(found.samples)
+        group.whole = _Whole(found.samples) if group.is_shareable else None
 
     def _found(self, selector: Selector, max_samples: int) -> Found:
         self.readings += 1
@@ -141,12 +166,16 @@ class _Whole:
 
 def _compact(labels: LabelSets) -> LabelSets:
     """The same labels without values that no series has: what comes next looks at each value."""
-    columns = {name: _used(column) for name, column in labels.columns.items() if column.codes.any()}
+    columns = {name: _used(column) for name, column in labels.columns.items()}
     return LabelSets(labels.size, columns)
 
 
+#: Fewer values cost less than finding out which of them are used.
+_FEW_VALUES = 500
+
+
 def _used(column: LabelColumn) -> LabelColumn:
-    if len(column.values) <= len(column.codes) // 4:
+    if len(column.values) <= _FEW_VALUES + len(column.codes):
         return column
     codes, place = np.unique(column.codes, return_inverse=True)
     values = [column.values[code] for code in codes.tolist()]

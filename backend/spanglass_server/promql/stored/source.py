@@ -100,7 +100,7 @@ class StoredSeries:
 
         What they count is read once for all of them, and what they select in this session too.
         """
-        self._sharing = self._sharing or Sharing(self._read, self._max_samples)
+        self._sharing = self._sharing or Sharing(self._read, self._cache, self._max_samples)
         announce(self._records.cache, texts, steps, options)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:

@@ -16,7 +16,7 @@ from spanglass_server.promql.stored.source import StoredSeries
 
 def announced(session, **more):
     """Series of a session that shares readings."""
-    series = StoredSeries(session, SeriesCache(), **more)
+    series = StoredSeries(session, more.pop("cache", SeriesCache()), **more)
     series.announce((), Steps(0, 15_000, 1), Options())
     return series
 
@@ -80,7 +80,9 @@ def test_many_selectors_need_few_readings(open_tables, monkeypatch):
     Unless labels depend on what else is read, or the metric is too large: then each is read by itself.
     """
     plain = open_tables(metrics=rows(3, is_plain=True))
-    assert readings(announced(plain)) == 3
+    cache = SeriesCache()
+    assert readings(announced(plain, cache=cache)) == 3
+    assert readings(announced(plain, cache=cache)) == 1  # it is known from the session before
     assert readings(announced(open_tables(metrics=rows(4, is_plain=False)))) == 6
     monkeypatch.setattr(sharing, "MOST_SAMPLES", 20)
     assert readings(announced(plain)) == 6
