@@ -9,6 +9,7 @@ from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.fingerprints import fingerprint_of_labels
 from spanglass_server.alerting.model import Alert, Entry
+from spanglass_server.alerting.store.merging import weighed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +121,7 @@ class Desk:
             channels=new.channels,
         )
         entry = Entry(now_ns, "fired", by, severity=new.severity, value=new.value)
-        return self.store.create(alert, entry)
+        return self.store.create(weighed(alert), entry)
 
     def edit(self, alert_id: str, edit: AlertEdit, by: str, reason: str = "") -> Alert:
         """Write an alert anew."""

@@ -16,6 +16,7 @@ from spanglass.errors import AlertError, NotificationError
 from spanglass.monitoring.alerts import Alert
 from spanglass.monitoring.manager import AlertManager
 from spanglass.monitoring.rules import AlertRule
+from spanglass_core.alerting.fingerprints import digest_of
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
 
@@ -231,7 +232,7 @@ def test_the_server_gets_what_it_missed(time):
 
     assert manager.alert(alert.id).server_id == "on-server"
     assert client.calls == [
-        ("create", "a: x > 1, is 2", "warning", alert.fingerprint, "shop"),
+        ("create", "a: x > 1, is 2", "warning", digest_of("application", "shop", [], alert.fingerprint), "shop"),
         ("resolve", "on-server", "rule", "its condition holds no more"),
         ("close",),
     ]
