@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from spanglass_core.units import UnitError, format_duration, parse_duration_ns
 from spanglass_server.forms.problems import meant
@@ -247,6 +248,28 @@ class Texts:
     def write(self, value: Any, *, full: bool) -> Any:
         """See ``Kind``."""
         return {name: self._item.write(text, full=full) for name, text in value.items()}
+
+
+class Address(Text):
+    """Where a link of a page may lead: within the server, or to a site."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        text = super().read(node, report)
+        if text is not FAILED and text and not is_link(text):
+            report.add(node, f"{text!r} can't be a link", "begin it with / or https://")
+            return FAILED
+        return text
+
+
+def is_link(text: str) -> bool:
+    """Whether a page may link there: ``/path``, ``https://...`` or ``http://...``, and no script."""
+    if text.startswith("/"):
+        return not text.startswith(("//", "/\\"))
+    try:
+        return urlsplit(text).scheme in {"http", "https"}
+    except ValueError:  # a host in brackets that is no IPv6 address
+        return False
 
 
 def described(node: Node) -> str:

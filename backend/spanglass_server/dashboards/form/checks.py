@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from spanglass_server.dashboards.model import GRID_COLUMNS, RECORD_TYPES
+from spanglass_server.forms.kinds import is_link
 from spanglass_server.forms.problems import meant
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def check_query(query: Query, node: Node, report: Report) -> None:
 
 def check_link(link: Link, node: Node, report: Report) -> None:
     """Only addresses that a page may lead to."""
-    scheme = urlsplit(link.url).scheme
-    within = link.url.startswith("/") and not link.url.startswith(("//", "/\\"))
-    if not within and scheme not in {"http", "https"}:
+    if not is_link(link.url):
         report.add(node, f"{link.url!r} can't be a link", "begin it with / or https://")
 
 

@@ -109,6 +109,7 @@ def test_all_keys():
         ("condition: x > 1\n  title: '{{ $lables.a }}'", "4:13: alert_rules[0].title: the variable $lables is unk"),
         ("condition: x > 1\n  for: 5", "4:8: alert_rules[0].for: expected a duration, not '5'; write a number and"),
         ("condition: x > 1\n  runbook: 'javascript:x'", "4:12: alert_rules[0].runbook: 'javascript:x' can't be"),
+        ("condition: x > 1\n  runbook: 'https://[x'", "4:12: alert_rules[0].runbook: 'https://[x' can't be a link; be"),
         ("condition: x > 1\n  labels: {1a: b}", "4:12: alert_rules[0].labels.1a: '1a' is not possible here; use"),
         ("condition: x > 1\n- name: ONE\n  condition: y > 1", "4:3: alert_rules[1]: two rules have the uid 'one', the"),
         ("severity: error", "2:3: alert_rules[0]: condition is missing"),

@@ -115,6 +115,7 @@ def test_what_is_no_template_is_told(text, column, message):
         ("{{ range $value }}{{ end }}", "range goes over samples or labels, not over 1.2345675e+06"),
         ('{{ eq 1 "1" }}', "1 and 1 are of two types, and can't be compared"),
         ('{{ match "(" "a" }}', "'(' is no regular expression: missing ), unterminated subpattern at position 0"),
+        ("{{ len 5 }}", "len: object of type 'int' has no len()"),
         ("{{ humanize 1.0 2.0 }}", "humanize takes 1 argument, not 2"),
     ],
 )

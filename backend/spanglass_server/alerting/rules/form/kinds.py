@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from spanglass_core.alerting.conditions.numbers import read_number
 from spanglass_core.alerting.conditions.parse import parse_condition
@@ -140,21 +139,6 @@ class Share:
         """See ``Kind``."""
         del full
         return value
-
-
-class Address(Text):
-    """Where a link of a page may lead."""
-
-    def read(self, node: Node, report: Report) -> Any:
-        """See ``Kind``."""
-        text = super().read(node, report)
-        if text is FAILED or not text:
-            return text
-        within = text.startswith("/") and not text.startswith(("//", "/\\"))
-        if not within and urlsplit(text).scheme not in {"http", "https"}:
-            report.add(node, f"{text!r} can't be a link", "begin it with / or https://")
-            return FAILED
-        return text
 
 
 def report_within(node: Node, report: Report, column: int, message: str, hint: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.rules.form import checks, shorter
-from spanglass_server.alerting.rules.form.kinds import Address, Condition, Level, Severe, Share, Template
-from spanglass_server.forms.kinds import Choice, Duration, Flag, Many, Number, Text, Texts
+from spanglass_server.alerting.rules.form.kinds import Condition, Level, Severe, Share, Template
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.shapes import Shape
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from spanglass_core.alerting.conditions.building import quoted
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.rules.prometheus.model import Recording, RecordingGroup
+from spanglass_server.forms.kinds import is_link
 from spanglass_server.forms.names import slug
 
 if TYPE_CHECKING:
@@ -87,4 +87,4 @@ def _rule(each: GroupRule, group: Group, uid: str) -> Rule:
 
 
 def _is_link(text: str) -> bool:
-    return "{{" not in text and urlsplit(text).scheme in {"http", "https"}
+    return "{{" not in text and is_link(text)

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.alerting.rules.templates import numbers
@@ -36,9 +36,12 @@ def called(name: str, arguments: Sequence[Any], filling: Filling) -> Any:
     function = FUNCTIONS[name]
     if len(arguments) < function.least or (function.most != _ANY and len(arguments) > function.most):
         raise TemplateError(f"{name} takes {_how_many(function)}, not {len(arguments)}")
-    if name in _ASKING:
-        return _ASKING[name](filling, *arguments)
-    return function.call(*arguments)
+    try:
+        return _ASKING[name](filling, *arguments) if name in _ASKING else function.call(*arguments)
+    except TemplateError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:  # a value of another kind than the function takes
+        raise TemplateError(f"{name}: {error}") from None
 
 
 def _how_many(function: Function) -> str:
@@ -121,7 +124,8 @@ def _graph_link(path: str) -> Callable[[Any], str]:
 
 
 def _path_prefix(filling: Filling) -> str:
-    return urlsplit(filling.external_url).path
+    address = filling.external_url.partition("://")[2]
+    return address[address.find("/") :].partition("?")[0] if "/" in address else ""
 
 
 def _index(value: Any, *keys: Any) -> Any:
