@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.alerting.evaluation.expressions import milliseconds
+from spanglass_server.alerting.evaluation.quantities.expressions import milliseconds
 from spanglass_server.alerting.evaluation.tables import Table, Truth
 from spanglass_server.promql.series.labels import LabelSets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.alerting.evaluation.expressions import Source
     from spanglass_server.alerting.evaluation.pool import Pool
+    from spanglass_server.alerting.evaluation.quantities.expressions import Source
 
 #: How long there must be no data where a condition does not say: most senders send once a minute, some are late.
 ABSENT_MS = 300_000

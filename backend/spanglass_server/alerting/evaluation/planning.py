@@ -20,12 +20,12 @@ from spanglass_core.alerting.conditions.problems import ConditionError, did_you_
 from spanglass_core.alerting.conditions.writing import write_condition
 from spanglass_core.alerting.levels import MIRRORED, levels_of
 from spanglass_server.alerting.evaluation import units
-from spanglass_server.alerting.evaluation.expressions import Asked, Source, milliseconds
-from spanglass_server.alerting.evaluation.of_measures import combined, measure_source
-from spanglass_server.alerting.evaluation.of_metrics import metric_source
-from spanglass_server.alerting.evaluation.of_promql import promql_source
-from spanglass_server.alerting.evaluation.of_records import EVENT_WINDOW_MS, event_expression, record_source
 from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import Asked, Source, milliseconds
+from spanglass_server.alerting.evaluation.quantities.measures import combined, measure_source
+from spanglass_server.alerting.evaluation.quantities.metrics import metric_source
+from spanglass_server.alerting.evaluation.quantities.promql import promql_source
+from spanglass_server.alerting.evaluation.quantities.records import EVENT_WINDOW_MS, event_expression, record_source
 from spanglass_server.measures.grammar import named_measure
 from spanglass_server.measures.table import MEASURES
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.conditions.nodes import Condition, Value
     from spanglass_core.alerting.levels import Levels
     from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.evaluation.expressions import Expression
+    from spanglass_server.alerting.evaluation.quantities.expressions import Expression
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
 
 _LEVELS = ("warning", "error", "critical", "recovery")

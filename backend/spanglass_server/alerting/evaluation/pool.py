@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.alerting.evaluation.expressions import Expression
     from spanglass_server.alerting.evaluation.ports import Baselines, RuleSeries
+    from spanglass_server.alerting.evaluation.quantities.expressions import Expression
 
     Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from spanglass_server.promql.series.labels import LabelSets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.alerting.evaluation.expressions import Labels
+    from spanglass_server.alerting.evaluation.quantities.expressions import Labels
     from spanglass_server.alerting.model import Key
 
     Floats = NDArray[np.float64]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.conditions.building import quoted
-from spanglass_server.alerting.evaluation.expressions import (
+from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import (
     COUNTED_MS,
     Absence,
     Expression,
@@ -15,10 +16,9 @@ from spanglass_server.alerting.evaluation.expressions import (
     promql_duration,
     with_zeros,
 )
-from spanglass_server.alerting.evaluation.histograms import Classic, aggregated
-from spanglass_server.alerting.evaluation.labels import grouped
-from spanglass_server.alerting.evaluation.of_measures import LEAST_REQUESTS
-from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.histograms import Classic, aggregated
+from spanglass_server.alerting.evaluation.quantities.labels import grouped
+from spanglass_server.alerting.evaluation.quantities.measures import LEAST_REQUESTS
 from spanglass_server.measures.kinds import quantile_of
 from spanglass_server.promql.errors import BadFilterError
 from spanglass_server.promql.stored.counting.filters import FILTER, check_filters
@@ -26,7 +26,7 @@ from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from spanglass_core.alerting.conditions.nodes import IssueEvent, Quantity
-    from spanglass_server.alerting.evaluation.expressions import Asked
+    from spanglass_server.alerting.evaluation.quantities.expressions import Asked
 
 _SIGNALS = {"spans": Signal.SPANS, "logs": Signal.LOGS}
 _TOTALS = {"spans": "spans_total", "logs": "log_records_total"}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.conditions.building import quoted
-from spanglass_server.alerting.evaluation.expressions import (
+from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import (
     REMEMBERED_MS,
     Absence,
     Expression,
@@ -14,9 +15,8 @@ from spanglass_server.alerting.evaluation.expressions import (
     milliseconds,
     promql_duration,
 )
-from spanglass_server.alerting.evaluation.histograms import Classic, Native, aggregated
-from spanglass_server.alerting.evaluation.labels import grouped, matched
-from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.histograms import Classic, Native, aggregated
+from spanglass_server.alerting.evaluation.quantities.labels import grouped, matched
 from spanglass_server.alerting.evaluation.units import a_second, base_unit
 from spanglass_server.measures.kinds import quantile_of
 from spanglass_server.promql.stored.naming.names import is_plain_label
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_core.alerting.conditions.nodes import Quantity
-    from spanglass_server.alerting.evaluation.expressions import Asked, Labels
-    from spanglass_server.alerting.evaluation.labels import Matched
+    from spanglass_server.alerting.evaluation.quantities.expressions import Asked, Labels
+    from spanglass_server.alerting.evaluation.quantities.labels import Matched
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
 
 #: Labels that an alert is to have where a series is one: attributes of resources are labels where they are named, and

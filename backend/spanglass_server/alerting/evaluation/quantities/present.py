@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.evaluation.expressions import REMEMBERED_MS, Absence, promql_duration
+from spanglass_server.alerting.evaluation.quantities.expressions import REMEMBERED_MS, Absence, promql_duration
 
 if TYPE_CHECKING:
-    from spanglass_server.alerting.evaluation.expressions import Expression
+    from spanglass_server.alerting.evaluation.quantities.expressions import Expression
 
 #: How old a sample may be, usually.
 _LOOKBACK_MS = 300_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.evaluation.expressions import Expression, Source
-from spanglass_server.alerting.evaluation.present import seen_before
 from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import Expression, Source
+from spanglass_server.alerting.evaluation.quantities.present import seen_before
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.evaluation.preparation import check_type
 from spanglass_server.promql.parsing import nodes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spanglass_core.alerting.conditions.nodes import Quantity
-    from spanglass_server.alerting.evaluation.expressions import Labels
+    from spanglass_server.alerting.evaluation.quantities.expressions import Labels
 
 _PLACE = re.compile(r"^\d+:\d+: ")
 #: Functions of the range of a query, which rules do not have.

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.evaluation.expressions import (
+from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import (
     COUNTED_MS,
     Absence,
     Expression,
@@ -15,18 +16,17 @@ from spanglass_server.alerting.evaluation.expressions import (
     promql_duration,
     with_zeros,
 )
-from spanglass_server.alerting.evaluation.labels import grouped, matched
-from spanglass_server.alerting.evaluation.present import seen_before
-from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.labels import grouped, matched
+from spanglass_server.alerting.evaluation.quantities.present import seen_before
 from spanglass_server.measures.grammar import MeasureQuery
-from spanglass_server.measures.kinds import Durations, Share, Values, quantile_of
+from spanglass_server.measures.kinds import Durations, Share, Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_core.alerting.conditions.nodes import Quantity
-    from spanglass_server.alerting.evaluation.expressions import Asked
-    from spanglass_server.alerting.evaluation.labels import Matched
+    from spanglass_server.alerting.evaluation.quantities.expressions import Asked
+    from spanglass_server.alerting.evaluation.quantities.labels import Matched
     from spanglass_server.measures.table import Measure
 
 #: Of so few requests nobody should be woken, unless the rule says so: see docs/alert-rules.md, "Few samples".
@@ -181,8 +181,3 @@ def combined(prefix: str, aggregate: str, column: int) -> str:
     if prefix and aggregate and prefix != aggregate:
         raise RuleProblem(f"{aggregate} of {prefix} is not possible", column, "leave one of them out")
     return prefix or aggregate
-
-
-def quantile(aggregate: str) -> float | None:
-    """The quantile of p95, min and max."""
-    return quantile_of(aggregate)

@@ -1,0 +1,1 @@
+"""Quantities of conditions as PromQL: measures, metrics by name, spans and log records, PromQL itself."""
