@@ -90,6 +90,7 @@ class Alert:
     owner: str = ""
     channels: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    part_of: str = ""  # the id of the alert that stands for the whole problem; "": this one does
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ class AlertFilter:
     host: str = ""
     source: str = ""
     text: str = ""  # in title, description or values of labels, in any case of letters
+    part_of: str | None = None  # parts of this alert's problem; "": alerts that stand for one; None: both
     start_ns: int = 0
     end_ns: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -230,6 +231,9 @@ class AlertStore(Protocol):
 
     def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
         """Entries of all alerts in the order in which they were committed, after a cursor (0: from the first)."""
+
+    def join(self, alert_id: str, head_id: str, entry: Entry) -> None:
+        """Make an alert, and the parts that it has, parts of the problem that another one stands for."""
 
     def delete(self, alert_id: str) -> None:
         """Delete an alert with its history."""

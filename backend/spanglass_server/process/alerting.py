@@ -11,6 +11,8 @@ from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
 from spanglass_server.alerting.evidence.gathering import Evidences, Timing
+from spanglass_server.alerting.problems.companions import companions
+from spanglass_server.alerting.problems.joining import Joiner
 from spanglass_server.alerting.rules.recording.recorder import GroupRecorder
 from spanglass_server.alerting.running.alerter import Alerter
 from spanglass_server.alerting.running.around import Around, Bounds
@@ -30,6 +32,8 @@ from spanglass_server.supervision import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from spanglass_core.alerting.rule import Rule
+    from spanglass_server.alerting.model import Alert, Readings
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.promql.stored.source import StoredSeries
     from spanglass_server.self_metrics.registry import Telemetry
@@ -82,7 +86,13 @@ class Alerting:
         known = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
         timing = Timing(interval_ns=settings.alerting.interval_ns, window_ns=settings.alerting.window_ns)
         gatherer = Gatherer(Evidences(evaluator, self._store, book, known, timing), around)
-        self._alerter = Alerter(replace(around, opened=gatherer.offer), _bounds(settings))
+        joiner = Joiner(self._store, self._companions, clock_ns)
+
+        def opened(rule: Rule, alert: Alert, readings: Readings) -> None:
+            joiner.offer(alert)
+            gatherer.offer(rule, alert, readings)
+
+        self._alerter = Alerter(replace(around, opened=opened), _bounds(settings))
         new_id = lambda: str(uuid.uuid4())  # noqa: E731 - ids are passed in
         self.desk = Desk(book, self._store, evaluator, self._alerter.status, clock_ns, new_id)
         self._supervisor = Supervisor(telemetry)
@@ -92,12 +102,17 @@ class Alerting:
         self._tasks = []
         if self._settings.enabled:
             self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "alerter", self._step))
+            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "problems", joiner.step))
             self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "evidence", gatherer.step))
         if self._settings.keep_alerts_ns:
             self._tasks.append(self._supervisor.every(_PURGE_EVERY_S, "alert purge", self._purge))
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._engine.run_here(query, self._stop)
+
+    def _companions(self, service: str, before_ns: int) -> frozenset[str]:
+        found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))
+        return found
 
     def _step(self) -> None:
         """Evaluate until nothing is due at once."""

@@ -42,6 +42,7 @@ def matches(wanted: AlertFilter, alert: Alert) -> bool:
         and wanted.service in ("", service_of(alert))
         and wanted.host in ("", host_of(alert))
         and wanted.source in ("", alert.source)
+        and wanted.part_of in (None, alert.part_of)
         and wanted.text.casefold() in words_of(alert)
         and wanted.start_ns <= alert.created_ns
         and (not wanted.end_ns or alert.created_ns < wanted.end_ns)
@@ -65,6 +66,9 @@ def condition(wanted: AlertFilter) -> tuple[str, list[Any]]:
         if value:
             parts.append(sql)
             values.append(value)
+    if wanted.part_of is not None:
+        parts.append("part_of = ?")
+        values.append(wanted.part_of)
     for column, allowed in (("status", wanted.statuses), ("severity", wanted.severities)):
         if allowed:
             parts.append(f"{column} IN ({', '.join('?' * len(allowed))})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.lifecycle import OPEN
@@ -143,6 +144,14 @@ class MemoryAlertStore:
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """See ``AlertStore``."""
         self._replace(alert_id, lambda stored: merging.with_evidence(stored, evidence, entry), entry)
+
+    def join(self, alert_id: str, head_id: str, entry: Entry) -> None:
+        """See ``AlertStore``."""
+        with self._lock:
+            self.alert(head_id)
+            self._replace(alert_id, lambda stored: merging.joined(stored, head_id, entry), entry)
+            for part in [part for part in self._alerts.values() if part.part_of == alert_id]:
+                self._alerts[part.id] = replace(part, part_of=head_id)
 
     def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
         """See ``AlertStore``."""

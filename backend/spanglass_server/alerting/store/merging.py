@@ -88,6 +88,11 @@ def with_evidence(stored: Alert, evidence: Mapping[str, Any], entry: Entry) -> A
     return replace(stored, evidence=evidence, updated_ns=max(stored.updated_ns, entry.time_ns))
 
 
+def joined(stored: Alert, head_id: str, entry: Entry) -> Alert:
+    """A part of the problem that another alert stands for."""
+    return replace(stored, part_of=head_id, updated_ns=max(stored.updated_ns, entry.time_ns))
+
+
 def noted(stored: Alert, entry: Entry) -> Alert:
     """A note makes an alert one that was touched just now."""
     return replace(stored, updated_ns=max(stored.updated_ns, entry.time_ns))

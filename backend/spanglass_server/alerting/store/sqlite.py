@@ -137,6 +137,14 @@ class SqliteAlertStore:
         with self._change() as change:
             change.replace(merging.with_evidence(change.alert(alert_id), evidence, entry), entry)
 
+    def join(self, alert_id: str, head_id: str, entry: Entry) -> None:
+        """See ``AlertStore``."""
+        with self._change() as change:
+            alert = change.alert(alert_id)
+            change.alert(head_id)
+            change.replace(merging.joined(alert, head_id, entry), entry)
+            change.move_parts(alert_id, head_id)
+
     def entries_after(self, cursor: int, limit: int) -> Sequence[Recorded]:
         """See ``AlertStore``."""
         sql = (
@@ -190,6 +198,10 @@ class _Change:
         """Write an alert in the place of the one with its id."""
         self._connection.execute(rows.UPDATE_ALERT, [*rows.alert_values(alert), alert.id])
         return self._with_entries(alert, entries)
+
+    def move_parts(self, alert_id: str, head_id: str) -> None:
+        """Make the parts of one alert's problem those of another one."""
+        self._connection.execute("UPDATE alerts SET part_of = ? WHERE part_of = ?", (head_id, alert_id))
 
     def _with_entries(self, alert: Alert, entries: Iterable[Entry]) -> Alert:
         self._connection.executemany(rows.INSERT_ENTRY, [rows.entry_values(entry, alert.id) for entry in entries])

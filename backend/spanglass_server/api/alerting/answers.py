@@ -41,6 +41,7 @@ class AlertJson(TypedDict):
     priority: int
     owner: str
     runbook: str
+    part_of: str | None  # the alert that stands for the problem
     created_at: Time
     updated_at: Time
     acknowledged_at: Time | None

@@ -40,6 +40,7 @@ def alert_json(alert: Alert) -> answers.AlertJson:
         "priority": alert.priority,
         "owner": alert.owner,
         "runbook": alert.runbook,
+        "part_of": alert.part_of or None,
         "created_at": format_time(alert.created_ns),
         "updated_at": format_time(alert.updated_ns),
         "acknowledged_at": time_or_none(alert.acknowledged_ns),

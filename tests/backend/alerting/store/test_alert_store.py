@@ -204,3 +204,21 @@ def test_purge(reopen):
     assert cursors == sorted(cursors)
     assert len(cursors) == 2
     assert min(cursors) > 5
+
+
+def test_alerts_are_parts_of_a_problem(reopen):
+    """A joined alert is found as a part and not among those that stand for a problem; its own parts go with it."""
+    store = reopen()
+    for service in ("a", "b", "c"):
+        store.commit(fired(made(service)))
+    first, second, third = (made(service).id for service in ("a", "b", "c"))
+    store.join(third, second, Entry(200, "joined", "server"))
+    store.join(second, first, Entry(210, "joined", "server"))
+    store = reopen()
+
+    assert [alert.id for alert in store.alerts(AlertFilter(part_of=""), limit=9)] == [first]
+    assert {alert.id for alert in store.alerts(AlertFilter(part_of=first), limit=9)} == {second, third}
+    assert store.count(AlertFilter(part_of=second)) == 0
+    assert (store.alert(second).updated_ns, store.history(second)[-1].kind) == (210, "joined")
+    with pytest.raises(AlertNotFoundError):
+        store.join(first, "nobody", Entry(220, "joined", "server"))

@@ -76,6 +76,7 @@ def test_an_alert_is_raised_with_all_fields(client):
         "priority": made["priority"],
         "owner": "ops",
         "runbook": "https://runbooks/disk",
+        "part_of": None,
         "created_at": NOW,
         "updated_at": NOW,
         "acknowledged_at": None,

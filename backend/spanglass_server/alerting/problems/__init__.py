@@ -1,0 +1,1 @@
+"""Alerts that one fault opened, seen as one problem."""

@@ -1,0 +1,113 @@
+"""Alerts that open within a few minutes, in services that work together, are one problem.
+
+The alert that opened first stands for it, and the others are parts of it. A failing database makes three services fail,
+each of them slow, with new errors: that is one thing to see to, not nine.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from spanglass_core.alerting.lifecycle import OPEN
+from spanglass_server.alerting.model import Entry
+from spanglass_server.alerting.ports import AlertFilter, AlertNotFoundError
+from spanglass_server.alerting.store.filters import host_of, service_of
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spanglass_server.alerting.model import Alert
+    from spanglass_server.alerting.ports import AlertStore
+
+_LOG = logging.getLogger(__name__)
+#: What opens so long after the last alert of a problem still belongs to it: windows of rates are minutes long, so what
+#: one fault makes of them is seen minutes apart.
+WITHIN_NS = 600 * NS_PER_SECOND
+#: Open alerts that are looked through, the newest.
+_MOST = 500
+#: Alerts that wait; of a storm of more the rest stand for themselves.
+_MOST_WAITING = 1000
+SERVER = "server"
+
+
+class Joiner:
+    """Joins alerts that opened to the problem they belong to; ``step`` is called again and again by one thread.
+
+    ``companions`` gives the services that a service works with, before a time in nanoseconds. Alerts of a service
+    belong together with those of it and its companions, alerts of a host with those of the host.
+    """
+
+    def __init__(
+        self, store: AlertStore, companions: Callable[[str, int], frozenset[str]], clock_ns: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._companions = companions
+        self._clock_ns = clock_ns
+        self._lock = threading.Lock()
+        self._waiting: deque[Alert] = deque()
+
+    def offer(self, alert: Alert) -> None:
+        """Have an alert that opened joined; returns at once."""
+        with self._lock:
+            if len(self._waiting) < _MOST_WAITING:
+                self._waiting.append(alert)
+
+    def step(self) -> None:
+        """Join what waits. What can't be read or written now is tried again."""
+        while self._waiting:
+            alert = self._waiting[0]
+            head = self._head_of(alert)
+            if head is not None:
+                self._join(alert, head)
+            with self._lock:
+                self._waiting.popleft()
+
+    def _join(self, alert: Alert, head: Alert) -> None:
+        entry = Entry(self._clock_ns(), "joined", SERVER, f"part of the problem that began with {head.title!r}")
+        try:
+            self._store.join(alert.id, head.id, entry)
+        except AlertNotFoundError:
+            _LOG.debug("the alert %s was deleted before it was joined", alert.id)
+
+    def _head_of(self, alert: Alert) -> Alert | None:
+        """The alert that stands for the problem, None for an alert that begins one."""
+        others = [other for other in self._open() if self._is_before(other, alert)]
+        if not others:
+            return None
+        service = service_of(alert)
+        companions = self._companions(service, alert.created_ns) if service else frozenset()
+        for other in others:
+            its_service = service_of(other)
+            if service:
+                is_related = its_service == service or its_service in companions
+            else:
+                is_related = not its_service and host_of(other) != "" and host_of(other) == host_of(alert)
+            if is_related:
+                return self._standing_for(other)
+        return None
+
+    def _open(self) -> Sequence[Alert]:
+        """Open alerts, the oldest first: it is the first that stands for a problem."""
+        found = self._store.alerts(AlertFilter(statuses=tuple(OPEN)), limit=_MOST)
+        return found[::-1]
+
+    def _is_before(self, other: Alert, alert: Alert) -> bool:
+        """Whether an alert may stand for another one: of those of one tick, the first that is looked at does."""
+        if alert.id in (other.id, other.part_of):
+            return False
+        if other.created_ns == alert.created_ns and any(other.id == waiting.id for waiting in self._waiting):
+            return False
+        return 0 <= alert.created_ns - other.created_ns <= WITHIN_NS
+
+    def _standing_for(self, other: Alert) -> Alert | None:
+        if not other.part_of:
+            return other
+        try:
+            head = self._store.alert(other.part_of)
+        except AlertNotFoundError:
+            return other
+        return head if head.status in OPEN else other
