@@ -38,6 +38,8 @@ DEFAULT_THRESHOLDS: Mapping[str, Mapping[str, Bound]] = {
 _FULL = ("memory_usage", "disk_usage", "swap_usage")
 _SOON_S = 7 * 86_400
 _SOON_IS_WARNING_S = 86_400
+#: Units of figures whose trend is told: shares, and what disks and network carry.
+_TRACKED = ("ratio", "bytes/s")
 #: A change of a share by less than that, over all that is tracked, is no trend.
 _LEAST_CHANGE = 0.01
 
@@ -109,9 +111,7 @@ class ResourceMonitor:
 
     def _report(self, metrics: Figures) -> Report:
         trends = {
-            name: self.tracker.trend(name, limit=1.0, least_change=_LEAST_CHANGE)
-            for name in metrics
-            if metrics.units.get(name) == "ratio"
+            name: self._trend(name, metrics.units[name]) for name in metrics if metrics.units.get(name) in _TRACKED
         }
         crossed = self.thresholds.check(metrics)
         filling = [_filling(name, trends[name]) for name in _FULL if name in trends and _is_soon(trends[name])]
@@ -124,6 +124,11 @@ class ResourceMonitor:
             analysis=Analysis(worst_first([*crossed, *filling]), {"trends": trends}),
             recommendations=tuple(advice),
         )
+
+    def _trend(self, name: str, unit: str) -> Trend:
+        if unit == "ratio":
+            return self.tracker.trend(name, limit=1.0, least_change=_LEAST_CHANGE)
+        return self.tracker.trend(name)
 
     def _on_crossed(self, finding: Finding) -> Recommendation:
         evidence: dict[str, Any] = {finding.metric: finding.value, "threshold": finding.threshold}

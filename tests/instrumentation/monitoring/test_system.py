@@ -108,7 +108,7 @@ class Usage:
         assert threading.current_thread() is not threading.main_thread()
         if not self.numbers:
             raise ResourceError("nothing is told here")
-        units = dict.fromkeys(("cpu_usage", "memory_usage", "disk_usage"), "ratio")
+        units = {**dict.fromkeys(("cpu_usage", "memory_usage", "disk_usage"), "ratio"), "network_io": "bytes/s"}
         return Figures(dict(self.numbers), units, {}, self._time.now_ns)
 
     def largest_processes(self):
@@ -128,6 +128,7 @@ def test_resources_have_trends_and_advice(time):
             "cpu_usage": 0.2 + 0.1 * (number % 2),
             "memory_usage": 0.96 if number == 9 else 0.5,
             "disk_usage": 0.6 + 0.01 * number,
+            "network_io": 1e6 - 1e4 * number,
             "network_errors": 12.5,
         }
         report = asyncio.run(monitor.monitor_resources())
@@ -137,7 +138,9 @@ def test_resources_have_trends_and_advice(time):
         "cpu_usage": "steady",
         "memory_usage": "steady",
         "disk_usage": "rising",
+        "network_io": "falling",
     }
+    assert trends["network_io"].per_hour == pytest.approx(-1e4)
     assert trends["disk_usage"].reaches_limit_s == pytest.approx(31 * 3600)
     assert [(each.text, each.severity) for each in report.analysis.findings] == [
         ("memory_usage is 96%, above the critical threshold of 95%", Severity.CRITICAL),
