@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +20,11 @@ from spanglass_core.alerting.conditions.nodes import (
     Usual,
     walk,
 )
-from spanglass_core.alerting.levels import MIRRORED
+from spanglass_core.alerting.levels import MIRRORED, eased
 from spanglass_server.alerting.evaluation.absence import absent, present
 from spanglass_server.alerting.evaluation.planning import constant, shown
 from spanglass_server.alerting.evaluation.problems import RuleProblem
-from spanglass_server.alerting.evaluation.tables import Table, Truth, joined, projected, rounded
+from spanglass_server.alerting.evaluation.tables import Table, Truth, joined, looked_up, projected, rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
+#: A number of samples that is estimated is no whole one.
+_HALF = 0.5
+_LARGER_IS_WORSE = (">", ">=")
 _COMPARE: dict[str, np.ufunc] = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -64,6 +67,14 @@ class Sides:
         return Truth(self.table, holds & known, known & ~holds)
 
 
+def eased_bounds(sides: Sides, share: float) -> Floats | float:
+    """What a value must pass to have recovered: ``share`` of the bound on its good side."""
+    if isinstance(sides.bounds, float):
+        return eased(sides.operator, sides.bounds, share)
+    sign = {">": -1.0, ">=": -1.0, "<": 1.0, "<=": 1.0}.get(sides.operator, 0.0)
+    return sides.bounds + sign * share * np.abs(sides.bounds)
+
+
 @dataclass(slots=True)
 class Computing:
     """The values and conditions of one plan; each comparison is computed once."""
@@ -72,7 +83,7 @@ class Computing:
     pool: Pool
     warnings: list[str] = field(default_factory=list)
     _sides: dict[int, Sides] = field(default_factory=dict)
-    _truths: dict[int, Truth] = field(default_factory=dict)
+    _truths: dict[tuple[int, bool], Truth] = field(default_factory=dict)
 
     def sides(self, node: Comparison) -> Sides:
         """Both sides of a comparison."""
@@ -80,17 +91,23 @@ class Computing:
             self._sides[id(node)] = self._compared(node)
         return self._sides[id(node)]
 
-    def truth(self, node: Condition) -> Truth:
-        """Where a condition that has no others in it holds, by its own keys."""
-        if id(node) not in self._truths:
-            self._truths[id(node)] = self._truth(node)
-        return self._truths[id(node)]
+    def truth(self, node: Condition, *, is_eased: bool = False) -> Truth:
+        """Where a condition that has no others in it holds, by its own keys; ``is_eased``: has not recovered."""
+        key = id(node), is_eased
+        if key not in self._truths:
+            self._truths[key] = self._truth(node, is_eased=is_eased)
+        return self._truths[key]
 
-    def over(self, base: Table, node: Condition, main: Truth | None = None) -> tuple[Bools, Bools]:
-        """Where a condition holds and where it fails, for the keys of ``base``; ``main`` stands for that comparison."""
+    def over(
+        self, base: Table, node: Condition, main: Truth | None = None, *, is_eased: bool = False
+    ) -> tuple[Bools, Bools]:
+        """Where a condition holds and where it fails, for the keys of ``base``.
+
+        ``main`` stands for that comparison. ``is_eased``: where it has not recovered; what is under ``not`` is as ever.
+        """
         match node:
             case And(items) | Or(items):
-                told = [self.over(base, item, main) for item in items]
+                told = [self.over(base, item, main, is_eased=is_eased) for item in items]
                 holds, fails = (np.array([each[place] for each in told]) for place in (0, 1))
                 if isinstance(node, And):
                     return np.asarray(np.all(holds, axis=0)), np.asarray(np.any(fails, axis=0))
@@ -100,13 +117,30 @@ class Computing:
                 return fails, holds
             case Comparison() if node is self.plan.main and main is not None:
                 return projected(base, main)
-        return projected(base, self.truth(node))
+        return projected(base, self.truth(node, is_eased=is_eased))
 
-    def _truth(self, node: Condition) -> Truth:
+    def enough(self, node: Comparison) -> Bools:
+        """Where there are enough samples to believe the value of a comparison, by its own keys."""
+        sides = self.sides(node)
+        table, guard = sides.table, self.plan.guards.get(node)
+        if guard is None:
+            return np.ones(table.values.shape, np.bool_)
+        samples, _ = self.pool.table(guard.samples, guard.column)
+        number = np.nan_to_num(looked_up(table, samples, guard.column))
+        share = table.values if sides.operator in _LARGER_IS_WORSE else 1 - table.values
+        with np.errstate(invalid="ignore"):
+            part = share * number if guard.least_part else np.inf
+            return np.asarray((number >= guard.least - _HALF) & (part >= guard.least_part - _HALF))
+
+    def _truth(self, node: Condition, *, is_eased: bool) -> Truth:
         match node:
+            case Comparison() if is_eased:
+                sides = self.sides(node)
+                return sides.truth(eased_bounds(sides, self.plan.rule.hysteresis))
             case Comparison():
                 sides = self.sides(node)
-                return sides.truth(sides.bounds)
+                found = sides.truth(sides.bounds)
+                return replace(found, holds=found.holds & self.enough(node))
             case Absent(of=of, over_ns=over_ns):
                 return absent(self.plan.sources[of], over_ns or of.window_ns, self.pool)
             case Present(of=of):

@@ -43,12 +43,24 @@ _COMPUTE = {"+": float.__add__, "-": float.__sub__, "*": float.__mul__, "/": flo
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """How many samples of a quantity there must be for a comparison, and how many of those that make a share too large.
+
+    ``samples`` counts them.
+    """
+
+    samples: Expression
+    column: int
+    least: int
+    least_part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A rule that can be evaluated.
 
-    ``main`` is the comparison whose value people see; None if there is no comparison.
-    ``levels`` are None where it compares with no plain number. ``least`` is how many samples there must be, and
-    ``least_part`` how many of those that make a share too large.
+    ``main`` is the comparison whose value people see; None if there is no comparison. ``levels`` are None where it
+    compares with no plain number. ``guards`` are of comparisons that do not hold with few samples.
     """
 
     rule: Rule
@@ -58,9 +70,7 @@ class Plan:
     sources: Mapping[Quantity, Source]
     events: Mapping[IssueEvent, Expression]
     unit: str
-    counted: Source | None
-    least: int
-    least_part: int
+    guards: Mapping[Comparison, Guard]
     warnings: tuple[str, ...]
 
     @property
@@ -75,8 +85,8 @@ class Plan:
         """What is evaluated in any case."""
         for source in self.sources.values():
             yield source.value
-        if self.counted is not None and self.counted.samples is not None:
-            yield self.counted.samples
+        for guard in self.guards.values():
+            yield guard.samples
 
 
 def condition_of(rule: Rule) -> Condition:
@@ -129,7 +139,7 @@ class _Planning:
             self.sources,
             events,
             (self._unit(shown(main)) or "") if main is not None else "",
-            *self._samples(main),
+            self._guards(main),
             tuple(dict.fromkeys(self.warnings)),
         )
 
@@ -187,19 +197,24 @@ class _Planning:
         except ValueError as error:
             raise RuleProblem(str(error)) from None
 
-    def _samples(self, main: Comparison | None) -> tuple[Source | None, int, int]:
-        """The quantity whose samples are counted, and how many there must be."""
-        side = None if main is None else shown(main)
-        quantity = next((node for node in walk(side) if isinstance(node, Quantity)), None) if side is not None else None
-        source = self.sources[quantity] if quantity is not None else None
-        if self.rule.min_samples:
-            if source is None or source.samples is None:
-                message = "min_samples: what this condition compares has no samples that can be counted"
-                raise RuleProblem(message, 0, "leave it out, or add a comparison with a count: and request_rate > 1")
-            return source, self.rule.min_samples, 0
-        if source is None or source.samples is None or not (source.least or source.least_part):
-            return None, 0, 0
-        return source, source.least, source.least_part if side is quantity else 0
+    def _guards(self, main: Comparison | None) -> dict[Comparison, Guard]:
+        """What comparisons need of samples: the rule's number where people see them, else the usual ones."""
+        seen = _first(shown(main)) if main is not None else None
+        if self.rule.min_samples and (seen is None or self.sources[seen].samples is None):
+            message = "min_samples: what this condition compares has no samples that can be counted"
+            raise RuleProblem(message, 0, "leave it out, or add a comparison with a count: and request_rate > 1")
+        guards = {}
+        for node in walk(self.condition):
+            quantity = _first(shown(node)) if isinstance(node, Comparison) else None
+            source = self.sources[quantity] if quantity is not None else None
+            if not isinstance(node, Comparison) or source is None or source.samples is None:
+                continue
+            if self.rule.min_samples and quantity == seen:
+                guards[node] = Guard(source.samples, source.column, self.rule.min_samples)
+            elif source.least or source.least_part:
+                part = source.least_part if shown(node) is quantity else 0
+                guards[node] = Guard(source.samples, source.column, source.least, part)
+        return guards
 
     def _check_comparison(self, node: Comparison) -> None:
         left, right = self._unit(node.left), self._unit(node.right)
@@ -221,6 +236,11 @@ class _Planning:
             case Arithmetic(operator, left, right):
                 return units.combined(operator, self._unit(left), self._unit(right), node.column)
         return None  # of the quantity on the left, whatever that is
+
+
+def _first(value: Value) -> Quantity | None:
+    """The first quantity in a value."""
+    return next((node for node in walk(value) if isinstance(node, Quantity)), None)
 
 
 def shown(main: Comparison) -> Value:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_core.alerting.conditions.nodes import And, Comparison, Not, Or
-from spanglass_core.alerting.levels import eased
-from spanglass_server.alerting.evaluation.conditions import Computing
+from spanglass_server.alerting.evaluation.conditions import Computing, eased_bounds
 from spanglass_server.alerting.evaluation.tables import Table, keys_of, looked_up, with_more
 from spanglass_server.alerting.model import Readings
 from spanglass_server.promql.evaluation.windows import step_times
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     Ranks = NDArray[np.int8]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-
-#: A number of samples that is estimated is no whole one.
-_HALF = 0.5
-_LARGER_IS_WORSE = (">", ">=")
 
 
 def read(plan: Plan, pool: Pool) -> Readings:
@@ -89,42 +84,21 @@ def _levels(plan: Plan, computing: Computing, base: Table, sides: Sides | None) 
         holds, _ = computing.over(base, plan.condition)
         levels[holds] = held[holds] = plan.rule.severity.rank
         return levels, held
-    enough = _has_samples(plan, computing.pool, sides)
+    assert plan.main is not None  # noqa: S101 - it has these sides
+    enough = computing.enough(plan.main)
     if plan.levels is None:
-        pairs = {plan.rule.severity.rank: (sides.bounds, _eased(plan, sides))}
+        eased = eased_bounds(sides, plan.rule.hysteresis)
+        pairs = {plan.rule.severity.rank: (sides.bounds, eased if plan.rule.recovery is None else plan.rule.recovery)}
     else:
         recoveries = plan.levels.recoveries
         pairs = {rank: (threshold, recoveries[rank]) for rank, threshold in plan.levels.thresholds.items()}
     for rank, (threshold, recovery) in pairs.items():
         main = sides.truth(threshold)
         holds, _ = computing.over(base, plan.condition, replace(main, holds=main.holds & enough))
-        keeps, _ = computing.over(base, plan.condition, sides.truth(recovery))
+        keeps, _ = computing.over(base, plan.condition, sides.truth(recovery), is_eased=True)
         levels[holds] = rank
         held[keeps] = rank
     return levels, held
-
-
-def _eased(plan: Plan, sides: Sides) -> Floats | float:
-    """What a value must pass to have recovered, where it is compared with no plain number."""
-    if plan.rule.recovery is not None:
-        return plan.rule.recovery
-    if isinstance(sides.bounds, float):
-        return eased(sides.operator, sides.bounds, plan.rule.hysteresis)
-    sign = {">": -1.0, ">=": -1.0, "<": 1.0, "<=": 1.0}.get(sides.operator, 0.0)
-    return sides.bounds + sign * plan.rule.hysteresis * np.abs(sides.bounds)
-
-
-def _has_samples(plan: Plan, pool: Pool, sides: Sides) -> Bools:
-    """Where there are enough samples to believe the value of the main comparison."""
-    source, table = plan.counted, sides.table
-    if source is None or source.samples is None:
-        return np.ones(table.values.shape, np.bool_)
-    samples, _ = pool.table(source.samples, source.column)
-    number = np.nan_to_num(looked_up(table, samples, source.column))
-    share = table.values if sides.operator in _LARGER_IS_WORSE else 1 - table.values
-    with np.errstate(invalid="ignore"):
-        part = share * number if plan.least_part else np.inf
-        return np.asarray((number >= plan.least - _HALF) & (part >= plan.least_part - _HALF))
 
 
 def _bounds(plan: Plan, base: Table, sides: Sides | None, order: NDArray[np.intp]) -> Floats | None:

@@ -53,6 +53,7 @@ SERIES = made(
     },
 )
 NONE, WARNING, CRITICAL = 0, 2, 4
+LOUD = (0.1, WARNING, False)
 ZERO = (0, NONE, True)
 QUIET = {("q1", "1"): (70, NONE, True), ("q1", "2"): (30, NONE, True)}
 GROWN = {("q1",): (100, NONE, True), ("q2",): (100, WARNING, False)}
@@ -97,7 +98,9 @@ CASES = [
     # and, or, not: guards of other keys
     ("request_rate > 0.5 and not error_rate > 1%", {}, {("a",): (1, NONE, True), ("b",): (1, WARNING, False)}),
     ("error_rate > 1% and disk_usage > 90%", {}, {("a",): (0.1, WARNING, False), ("b",): (0, NONE, True)}),
-    ("error_rate > 1% and disk_usage > 99%", {}, {("a",): (0.1, NONE, True), ("b",): (0, NONE, True)}),
+    ("error_rate > 1% and disk_usage > 99%", {}, {("a",): (0.1, NONE, False), ("b",): (0, NONE, True)}),
+    ("error_rate > 1% and disk_usage >= 1", {"hysteresis": 0.01}, {("a",): (0.1, NONE, True), ("b",): (0, NONE, True)}),
+    ("error_rate > 50% or avg_response_time > 1.4", {"min_samples": 200}, {("a",): LOUD, ("b",): ZERO}),
     ("error_rate > 1% and max(depth) by (queue) > 99", {}, {("a",): (0.1, WARNING, False), ("b",): (0, NONE, True)}),
     ("avg_response_time > 5s or request_rate >= 1", {}, {("a",): (1.5, WARNING, False), ("b",): (1, WARNING, False)}),
     ("error_rate > 1% and cpu_usage > 0", {}, {("a",): (0.1, NONE, True), ("b",): (0, NONE, True)}),
@@ -220,6 +223,8 @@ def test_one_failed_request_is_no_alarm():
     assert [level(of(failed, 1), "error_rate > 5%") for failed in (0, 1, 2, 3)] == [NONE, NONE, NONE, WARNING]
     assert [level(of(0, number), "avg_response_time > 1s") for number in (4, 5)] == [NONE, WARNING]
     assert level(of(1, 1), "error_rate > 5% and request_rate > 0") == NONE
+    assert level(of(2, 9), "response_time > 99s or error_rate > 5%") == NONE
+    assert level(of(3, 9), "response_time > 99s or error_rate > 5%") == WARNING
 
 
 def test_rules_that_differ_in_a_service_are_evaluated_together():
