@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.severity import Severity
     from spanglass_core.alerting.states import Transition
-    from spanglass_server.alerting.model import Key
     from spanglass_server.alerting.running.keys import KeyChange
     from spanglass_server.alerting.running.texts import Texts
 
@@ -66,6 +65,10 @@ class Scribe:
     def texts_of(self, told: Told) -> tuple[str, str]:
         """Title and description."""
         return self._texts.title(told), self._texts.description(told)
+
+    def labels_of(self, told: Told) -> Mapping[str, str]:
+        """The labels of a new alert."""
+        return self._texts.labels(told)
 
     def unused_id(self, fingerprint: str, fired_ns: int) -> str:
         """The id of a new alert: another one only where a clock that was set back gives the same time once more."""
@@ -189,7 +192,6 @@ class _Writing:
         return Told(
             rule=rule,
             key=key,
-            labels=labels_of(rule, key),
             severity=severity or rule.severity,
             value=value,
             unit=self._subject.unit,
@@ -214,7 +216,7 @@ class _Writing:
             severity=told.severity,
             status=Status.ACTIVE,
             source=self._subject.source,
-            labels=told.labels,
+            labels=self._scribe.labels_of(told),
             value=move.value,
             unit=self._subject.unit,
             created_ns=move.time_ns,
@@ -224,8 +226,3 @@ class _Writing:
             owner=rule.owner,
             channels=rule.channels,
         )
-
-
-def labels_of(rule: Rule, key: Key) -> Mapping[str, str]:
-    """All labels of an alert: those of its key, and over them the rule's own."""
-    return {**dict(key), **rule.labels}

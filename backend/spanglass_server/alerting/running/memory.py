@@ -118,13 +118,15 @@ class Gathered:
     def tick(
         self, time_ns: int, rules: tuple[str, ...], digests: dict[str, str], forgotten: tuple[str, ...] = ()
     ) -> Tick:
-        """All of it, to be committed."""
+        """All of it, to be committed; alerts in the order in which they opened."""
+        opened = [pair for each in self.written for pair in each.opened]
+        opened.sort(key=lambda pair: (pair[0].created_ns, pair[0].rule_uid, pair[0].key))
         return Tick(
             time_ns,
             rules,
             states=tuple(self._states),
             gone=tuple(self._gone),
-            opened=tuple(pair for each in self.written for pair in each.opened),
+            opened=tuple(opened),
             changed=tuple(pair for each in self.written for pair in each.changed),
             digests=digests,
             forgotten=forgotten,

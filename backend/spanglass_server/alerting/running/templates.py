@@ -1,4 +1,4 @@
-"""Titles and descriptions of alerts from the templates of their rules; PromQL in them is asked of what is stored."""
+"""Labels, titles and descriptions of alerts from the templates of their rules; their PromQL asks what is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spanglass_server.promql.series.vectors import Scalar, Vector
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from spanglass_server.alerting.running.texts import Told
     from spanglass_server.promql.ports import SeriesSource
@@ -31,6 +31,11 @@ class TemplateTexts:
         self._source = source
         self._plain = PlainTexts()
 
+    def labels(self, told: Told) -> Mapping[str, str]:
+        """The labels of the key, and over them those of the rule, whose values are templates."""
+        own = {name: self._expanded(template, told) for name, template in told.rule.labels.items()}
+        return {name: value for name, value in {**dict(told.key), **own}.items() if value}
+
     def title(self, told: Told) -> str:
         """One line."""
         template = told.rule.title or _first(told, _TITLES)
@@ -43,7 +48,7 @@ class TemplateTexts:
 
     def _expanded(self, template: str, told: Told) -> str:
         query = no_query if self._source is None else partial(_asked, self._source, told.time_ns)
-        filling = Filling(labels=told.labels, value=float("nan") if told.value is None else told.value, query=query)
+        filling = Filling(labels=dict(told.key), value=float("nan") if told.value is None else told.value, query=query)
         return expand_or_say(template, filling)
 
 

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What texts of an alert can tell: the rule, the key, all labels, and what fired at which level."""
+    """What texts of an alert can tell: the rule, the key, and what fired at which level."""
 
     rule: Rule
     key: Key
-    labels: Mapping[str, str]
     severity: Severity
     value: float | None
     unit: str
@@ -33,6 +32,9 @@ class Told:
 class Texts(Protocol):
     """Makes the texts of alerts. Never raises: a template that fails says so in its place."""
 
+    def labels(self, told: Told) -> Mapping[str, str]:
+        """The labels of the key, and over them those of the rule; ones without a value are none."""
+
     def title(self, told: Told) -> str:
         """One line."""
 
@@ -42,6 +44,10 @@ class Texts(Protocol):
 
 class PlainTexts:
     """Texts made of name and condition."""
+
+    def labels(self, told: Told) -> Mapping[str, str]:
+        """As they are written."""
+        return {name: value for name, value in {**dict(told.key), **told.rule.labels}.items() if value}
 
     def title(self, told: Told) -> str:
         """The rule's name, and the values of the key."""

@@ -118,6 +118,10 @@ class WatchTexts:
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
 
+    def labels(self, told: Told) -> Mapping[str, str]:
+        """The rule that it is about, if it is about one."""
+        return dict(told.key)
+
     def title(self, told: Told) -> str:
         """What is wrong, and with which rule."""
         uid = dict(told.key).get("rule")

@@ -229,3 +229,53 @@ def test_states_over_a_real_file(tmp_path):
     assert [known.key for known in states(world)] == [key("shop")]
     assert world.alerts()[0] == replace(world.alerts()[0], value=12.0, firing=True)
     store.close()
+
+
+class DyingConnection:
+    """The writing connection of a store, whose process dies at one of its statements."""
+
+    def __init__(self, real, dies_at):
+        self._real = real
+        self.left = dies_at
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def execute(self, *given):
+        """Run a statement, or die."""
+        self._count(given[0])
+        return self._real.execute(*given)
+
+    def executemany(self, *given):
+        """Run a statement many times, or die."""
+        self._count(given[0])
+        return self._real.executemany(*given)
+
+    def _count(self, sql):
+        if sql != "ROLLBACK":
+            self.left -= 1
+            if self.left == 0:
+                raise Crash
+
+
+def test_a_crash_between_any_two_statements(tmp_path):
+    """Each tick is one transaction of the file: one that dies at any statement comes again, whole."""
+
+    def history(name, dies_at):
+        store = SqliteAlertStore(tmp_path / name)
+        world = world_of(rule(), [(1.0, 12.0), (1.0, 12.0), (12.0, 25.0), (1.0, 1.0)], store)
+        world.run(15)
+        connection = store._file._writer = DyingConnection(store._file._writer, dies_at)
+        world.run(60)
+        told, left = world.told(), connection.left
+        store.close()
+        return told, left
+
+    whole, left = history("whole", 10**6)
+    statements = 10**6 - left
+    assert [alert[:3] for alert in whole] == [("errors", "cart", "resolved"), ("errors", "shop", "resolved")]
+    assert statements > 40
+    for dies_at in range(1, statements + 1, 3):
+        told, left = history(f"dies-{dies_at}", dies_at)
+        assert left <= 0, "it died"
+        assert told == whole
