@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
     from spanglass_server.store.ports import QuerySession
+    from spanglass_server.supervision import Task
 
 _LOOK_EVERY_S = 0.5  # whether something is due
 _PURGE_EVERY_S = 600.0
@@ -63,17 +64,41 @@ class Alerting:
         self._engine = node.engine
         self._clock_ns = clock_ns
         self._stop = Stop()
-        book = open_book(settings, DISK, clock_ns)
-        defaults = Defaults(settings.alerting.window_ns, settings.alerting.interval_ns)
-        evaluator = RuleEvaluator(series, defaults=defaults, baselines=Baselines())
         self._store = SqliteAlertStore(settings.data.dir.resolve() / FILE_NAME)
-        around = Around(
+        around = self._around(settings, telemetry, node, series)
+        gatherer = Gatherer(_evidence(settings, node, around), around)
+        joiner = Joiner(self._store, self._companions, clock_ns)
+
+        def opened(rule: Rule, alert: Alert, readings: Readings) -> None:
+            joiner.offer(alert)
+            gatherer.offer(rule, alert, readings)
+
+        self._alerter = Alerter(replace(around, opened=opened), _bounds(settings))
+        self.desk = Desk(
+            around.book, self._store, around.evaluator, self._alerter.status, clock_ns, lambda: str(uuid.uuid4())
+        )
+        self._supervisor = Supervisor(telemetry)
+        node.also(self._problems)
+        telemetry.watch(own.ALERT_RULES, self._rules_by_health)
+        telemetry.watch(own.ALERTS_FIRING, self._firing_by_severity)
+        self._tasks = self._start(gatherer, joiner)
+
+    def _around(
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        node: StorageNode,
+        series: Callable[[QuerySession], StoredSeries],
+    ) -> Around:
+        book = open_book(settings, DISK, self._clock_ns)
+        defaults = Defaults(settings.alerting.window_ns, settings.alerting.interval_ns)
+        return Around(
             book=book,
             store=self._store,
-            evaluator=evaluator,
+            evaluator=RuleEvaluator(series, defaults=defaults, baselines=Baselines()),
             texts=lambda session: TemplateTexts(None if session is None else series(session)),
             ask=self._ask,
-            clock_ns=clock_ns,
+            clock_ns=self._clock_ns,
             telemetry=telemetry,
             stopping=lambda: self._stop.stopped,
             recorder=GroupRecorder(
@@ -83,29 +108,16 @@ class Alerting:
                 settings.alerting.interval_ns,
             ),
         )
-        known = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
-        timing = Timing(interval_ns=settings.alerting.interval_ns, window_ns=settings.alerting.window_ns)
-        gatherer = Gatherer(Evidences(evaluator, self._store, book, known, timing), around)
-        joiner = Joiner(self._store, self._companions, clock_ns)
 
-        def opened(rule: Rule, alert: Alert, readings: Readings) -> None:
-            joiner.offer(alert)
-            gatherer.offer(rule, alert, readings)
-
-        self._alerter = Alerter(replace(around, opened=opened), _bounds(settings))
-        new_id = lambda: str(uuid.uuid4())  # noqa: E731 - ids are passed in
-        self.desk = Desk(book, self._store, evaluator, self._alerter.status, clock_ns, new_id)
-        self._supervisor = Supervisor(telemetry)
-        node.also(self._problems)
-        telemetry.watch(own.ALERT_RULES, self._rules_by_health)
-        telemetry.watch(own.ALERTS_FIRING, self._firing_by_severity)
-        self._tasks = []
+    def _start(self, gatherer: Gatherer, joiner: Joiner) -> list[Task]:
+        every, tasks = self._supervisor.every, []
         if self._settings.enabled:
-            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "alerter", self._step))
-            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "problems", joiner.step))
-            self._tasks.append(self._supervisor.every(_LOOK_EVERY_S, "evidence", gatherer.step))
+            tasks.append(every(_LOOK_EVERY_S, "alerter", self._step))
+            tasks.append(every(_LOOK_EVERY_S, "problems", joiner.step))
+            tasks.append(every(_LOOK_EVERY_S, "evidence", gatherer.step))
         if self._settings.keep_alerts_ns:
-            self._tasks.append(self._supervisor.every(_PURGE_EVERY_S, "alert purge", self._purge))
+            tasks.append(every(_PURGE_EVERY_S, "alert purge", self._purge))
+        return tasks
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._engine.run_here(query, self._stop)
@@ -147,6 +159,12 @@ class Alerting:
             while not task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
                 self._stop.now()
         self._store.close()
+
+
+def _evidence(settings: Settings, node: StorageNode, around: Around) -> Evidences:
+    known = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
+    timing = Timing(interval_ns=settings.alerting.interval_ns, window_ns=settings.alerting.window_ns)
+    return Evidences(around.evaluator, around.store, around.book, known, timing)
 
 
 def _bounds(settings: Settings) -> Bounds:

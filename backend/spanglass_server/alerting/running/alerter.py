@@ -104,6 +104,8 @@ class Alerter:
             each = self._due(memory, uid, interval_ns, self._bounds.pace.delay_ns)
             if each is not None:
                 recorder.record(group, each.steps)
+                if self._around.stopping():
+                    return  # it may have been interrupted: it comes again
                 memory.commit(Gathered().tick(each.last_ns, (uid,), {}), ())
 
     def _due(self, memory: Memory, uid: str, step_ns: int, delay_ns: int) -> Due | None:
