@@ -13,7 +13,7 @@ from spanglass_core.alerting.lifecycle import OPEN, Status
 from spanglass_core.alerting.states import Phase
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
 
-few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(deadline=None, derandomize=True, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 VALUES = st.sampled_from([None, 1.0, 1.0, 9.8, 12.0, 12.0, 19.5, 25.0])
 #: One value a tick of each of two services.
@@ -49,6 +49,7 @@ def test_a_crash_anywhere_changes_nothing(rule_, course, fails):
     whole, broken = world_of(rule_, course), world_of(rule_, course, FailingStore(["", *fails]))
     whole.run(end)
     broken.run(end)
+    broken.store.fails.clear()
     broken.run(end + STEP_S)
     whole.run(end + STEP_S)
 
