@@ -124,8 +124,8 @@ class _Writing:
         elif move.kind in (Kind.RAISED, Kind.LOWERED):
             told = self._told(move.severity, move.value, move.reason, move.time_ns)
             title, description = self._scribe.texts_of(told)
-            self._change_alert(severity=told.severity, value=move.value, title=title, description=description)
-            self._change_alert(updated_ns=move.time_ns)
+            self._change_alert(severity=told.severity, title=title, description=description)
+            self._change_alert(value=self._known(move.value), updated_ns=move.time_ns)
             self._tell(move.time_ns, move.kind, move.reason, move.severity, move.value)
         elif move.kind in _TOLD:
             self._change_alert(updated_ns=move.time_ns)
@@ -144,7 +144,8 @@ class _Writing:
         """An alert that is there fires once more."""
         if self._alert is None or self._alert.status not in OPEN:
             return
-        self._change_alert(count=self._alert.count + 1, value=move.value, updated_ns=move.time_ns, firing=True)
+        self._change_alert(count=self._alert.count + 1, updated_ns=move.time_ns, firing=True)
+        self._change_alert(value=self._known(move.value))
         self._tell(move.time_ns, Kind.FIRED, "again", move.severity, move.value)
 
     def _resolved(self, move: Transition) -> None:
@@ -169,6 +170,10 @@ class _Writing:
         self._change_alert(firing=state.phase is Phase.FIRING)
         if self._alert.status in OPEN and self._change.value is not None:
             self._change_alert(value=self._change.value)
+
+    def _known(self, value: float | None) -> float | None:
+        """A value, or without data the last one that there was."""
+        return value if value is not None or self._alert is None else self._alert.value
 
     def _change_alert(self, **fields: Any) -> None:
         if self._alert is not None:
