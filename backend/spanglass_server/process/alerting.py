@@ -112,8 +112,8 @@ class Alerting:
     def _start(self, gatherer: Gatherer, joiner: Joiner) -> list[Task]:
         every, tasks = self._supervisor.every, []
         if self._settings.enabled:
-            tasks.append(every(_LOOK_EVERY_S, "alerter", self._step))
-            tasks.append(every(_LOOK_EVERY_S, "problems", joiner.step))
+            tasks.append(every(_LOOK_EVERY_S, "alerter", self._unless_stopped(self._step)))
+            tasks.append(every(_LOOK_EVERY_S, "problems", self._unless_stopped(joiner.step)))
             tasks.append(every(_LOOK_EVERY_S, "evidence", gatherer.step))
         if self._settings.keep_alerts_ns:
             tasks.append(every(_PURGE_EVERY_S, "alert purge", self._purge))
@@ -128,12 +128,20 @@ class Alerting:
 
     def _step(self) -> None:
         """Evaluate until nothing is due at once."""
-        try:
-            while self._alerter.step() and not self._stop.stopped:
-                pass
-        except QueryError:
-            if not self._stop.stopped:
-                raise
+        while self._alerter.step() and not self._stop.stopped:
+            pass
+
+    def _unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The same work, for which it is no failure that the end of the server interrupts its queries."""
+
+        def run() -> None:
+            try:
+                work()
+            except QueryError:
+                if not self._stop.stopped:
+                    raise
+
+        return run
 
     def _purge(self) -> None:
         self._store.purge(self._clock_ns() - self._settings.keep_alerts_ns)
