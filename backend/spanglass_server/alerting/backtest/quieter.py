@@ -34,6 +34,8 @@ _DURATIONS_NS = tuple(minutes * _MINUTE_NS for minutes in (1, 2, 3, 5, 10, 15, 3
 _SHARES = (0.5, 0.25, 0.1)
 _CROSSES = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}
 _MOST = 3  # of a kind
+#: A change is worth telling if it leaves so many of the fires at most.
+_WORTH = 0.8
 _MOST_MISSED = 5
 
 
@@ -92,7 +94,7 @@ def _best(changes: Iterable[_Change], tried: Tried, fires: int) -> list[Suggesti
         if len(found) == _MOST or not tried.in_time():
             break
         suggestion = _try(change, tried)
-        if 0 < suggestion["fires"] < fires:
+        if 0 < suggestion["fires"] <= _WORTH * fires:
             found.append(suggestion)
             fires = suggestion["fires"]
     return found
@@ -147,10 +149,11 @@ def _thresholds(tried: Tried) -> Iterable[_Change]:
         for fire in each.fires
         if fire.fired_ns
     )
-    before = sign * tried.threshold
+    before, count = sign * tried.threshold, len(strengths)
     for share in (*_SHARES, 0.0):
-        keep = max(1, round(share * len(strengths)))
-        low, high = strengths[-keep - 1], strengths[-keep]
+        # as round a number as leaves about that share: of many fires the strengths lie close to each other
+        keep = max(1, share * count)
+        low, high = strengths[-max(1, round(1.15 * keep)) - 1], strengths[-max(1, round(0.85 * keep))]
         if not before < high or low == high:
             continue
         threshold = _between(sign * max(low, before), sign * high, tried.operator)
@@ -159,9 +162,12 @@ def _thresholds(tried: Tried) -> Iterable[_Change]:
         before = sign * threshold
         word = "below" if tried.below else "above"
         yield _Change(
-            "threshold", threshold, f"{word} {with_unit(threshold, tried.unit)}", tried.policy,
+            "threshold",
+            threshold,
+            f"{word} {with_unit(threshold, tried.unit)}",
+            tried.policy,
             partial(_with_threshold, tried=tried, threshold=threshold),
-        )  # fmt: skip
+        )
 
 
 def _between(milder: float, worse: float, operator: str) -> float:

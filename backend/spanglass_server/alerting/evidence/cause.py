@@ -39,7 +39,8 @@ def clues(found: Evidence, subject: Subject, operation: str, usual: float | None
 
     ``usual`` is the median of the value before the condition held.
     """
-    reasons = [*_unreachable(found.get("examples", [])), *_reasons(found), *_attributes(found, subject)]
+    unreachable = [*_unreachable(found.get("examples", []))]
+    reasons = [*(unreachable or _reasons(found)), *_attributes(found, subject)]
     texts = [
         *reasons,
         *_changes(found.get("changes", [])),
