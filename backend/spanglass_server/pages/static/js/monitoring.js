@@ -52,7 +52,7 @@ export async function call(method, path, { params = {}, body } = {}, options = {
     try {
       return await attempt(method, query ? `${path}?${query}` : path, body, { timeoutMs, signal });
     } catch (error) {
-      if (signal?.aborted || tried >= attempts || !passing(error)) throw error;
+      if (signal?.aborted || tried >= attempts || !passing(error)) throw Object.assign(error, { tried });
       const mostMs = Math.min(firstMs * 2 ** (tried - 1), longestMs);
       await pause(Math.min(Math.max(Math.random() * mostMs, error.afterMs ?? 0), longestMs), signal);
     }
@@ -78,8 +78,8 @@ export async function changeAlert(id, change, options = {}) {
   try {
     return await call("PUT", place(id), { body: change }, options);
   } catch (error) {
-    if (error.status !== 409 || !change.status) throw error;
     // an attempt whose answer was lost may have changed it
+    if (error.status !== 409 || !change.status || error.tried < 2) throw error;
     const found = await getAlert(id, options);
     if (found.status !== change.status) throw error;
     return found;
