@@ -67,6 +67,7 @@ _ALERTS: Mapping[str, tuple[pa.DataType, Callable[[Alert], Any]]] = {
     "priority": (_WHOLE, lambda alert: alert.priority),
     "owner": (_TEXT, lambda alert: alert.owner),
     "runbook": (_TEXT, lambda alert: alert.runbook),
+    "part_of": (_TEXT, lambda alert: alert.part_of or None),
     "updated_at": (_TIME, lambda alert: alert.updated_ns),
     "acknowledged_at": (_TIME, lambda alert: alert.acknowledged_ns or None),
     "acknowledged_by": (_TEXT, lambda alert: alert.acknowledged_by or None),
@@ -90,7 +91,7 @@ _THRESHOLDS: Mapping[str, tuple[pa.DataType, Callable[[InForce], Any]]] = {
 def sql_views(book: RuleBook, store: AlertStore) -> dict[str, OfferedTable]:
     """The two views by name."""
     return {
-        "monitoring_alerts": OfferedTable(_Alerts(store), {"id": "UUID", "details": "JSON"}),
+        "monitoring_alerts": OfferedTable(_Alerts(store), {"id": "UUID", "part_of": "UUID", "details": "JSON"}),
         "monitoring_thresholds": OfferedTable(lambda: _thresholds(book), {}),
     }
 

@@ -57,9 +57,11 @@ class MetricPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert. ``firing``: whether its condition holds now; ``possible``: the statuses that it may become.
+    """One alert.
 
-    ``history``, ``notes`` and ``evidence`` are there where one alert was asked for.
+    ``firing`` says whether its condition holds now, ``possible`` which statuses it may become, ``part_of`` which alert
+    stands for its problem, None for that one itself. ``history``, ``notes`` and ``evidence`` are there where one alert
+    was asked for.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Alert:
     priority: int = 0
     owner: str = ""
     runbook: str = ""
+    part_of: str | None = None
     possible: tuple[Status, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None

@@ -60,6 +60,9 @@ def _list(argv: Sequence[str]) -> int:
     parser.add_argument("--service", help="only alerts about this service")
     parser.add_argument("--host", help="only alerts about this host")
     parser.add_argument("--rule", help="only alerts of the rule with this uid")
+    parser.add_argument(
+        "--part-of", metavar="ID", help="only the parts of this alert's problem; none: one for each problem"
+    )
     parser.add_argument("--text", help="only those whose title, description or labels hold this")
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="only with this label; repeatable"
@@ -73,7 +76,10 @@ def _list(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     parameters = {
         **options.range_parameters(arguments),
-        **{name: getattr(arguments, name) for name in ("status", "severity", "service", "host", "rule", "text")},
+        **{
+            name: getattr(arguments, name)
+            for name in ("status", "severity", "service", "host", "rule", "part_of", "text")
+        },
         "labels": ",".join(arguments.label) or None,
     }
     client = options.client(arguments)
