@@ -36,7 +36,7 @@ FAULTS = {
     "log_errors": "catalog",
 }
 POLL_S = 1.0
-QUIET_S = 240
+QUIET_S = 60
 
 
 @dataclass
