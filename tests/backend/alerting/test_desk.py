@@ -24,6 +24,7 @@ def test_a_life_at_the_desk(desk):
     """Made, acknowledged, noted, edited, reopened, resolved: the history tells all of it, and what is over stays so."""
     alert = desk.create(NewAlert(title="Disk full", labels={"host": "h1"}, value=0.97, unit="ratio"), "ann")
     assert (alert.id, alert.status, alert.created_ns, alert.source) == ("id-1", Status.ACTIVE, 1000, "api")
+    assert alert.priority == 30
     assert alert.priority == 30  # a warning that has just begun
     desk.acknowledge(alert.id, "bob", "on it")
     desk.note(alert.id, "bob", "logs of Tuesday")

@@ -33,11 +33,11 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
             break
         place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
         rows = session.relation(signal, window, [time])
-        # of one step any record will do, and the first that is found is enough
-        last = " LIMIT 1" if steps.size == 1 else ""
-        found = session.rows(f"SELECT DISTINCT {place} AS place FROM {rows}{last}")  # noqa: S608 - numbers and own names
-        if found and steps.size == 1:
-            return np.ones(1, dtype=bool)
+        if steps.size == 1:  # any record will do, and the first that is found is enough
+            if session.rows(f"SELECT 1 FROM {rows} LIMIT 1"):  # noqa: S608 - our own names
+                return np.ones(1, dtype=bool)
+            continue
+        found = session.rows(f"SELECT DISTINCT {place} AS place FROM {rows}")  # noqa: S608 - numbers and own names
         missing -= {row["place"] + 1 - buckets for row in found}
     filled = np.array([place not in missing for place in range(1 - buckets, steps.size)], dtype=np.int64)
     sums = np.concatenate([[0], np.cumsum(filled)])
