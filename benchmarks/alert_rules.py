@@ -2,11 +2,11 @@
 
     python benchmarks/alert_rules.py [--rules 1000] [--spans 10000000] [--series 10000] [--ticks 20] [--only evaluator]
 
-The evaluator alone: storage and evaluator in this process, all rules at each tick of 30 s, with what came in since
-then; ticks follow one another without waiting. Then, if ``prometheus`` is on PATH (Debian: apt install prometheus), its
-evaluation of those of the rules that are about metrics, in real time over the same series, against ours of the same
-rules. Processor time is of evaluation only: ingest is not in it, of neither. Results go to
-benchmarks/out/alert_rules.json.
+First the evaluator alone: storage and evaluator in this process, all rules at each tick of 30 s, with what came in
+since then; ticks follow one another without waiting. Then a whole server in real time, without the rules and with them.
+Then, if ``prometheus`` is on PATH (Debian: apt install prometheus), its evaluation of those of the rules that are about
+metrics, in real time over the same series, against ours of the same rules. Processor time is of evaluation only: what
+the same takes without rules is left out. Results go to benchmarks/out/alert_rules.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,9 @@ import numpy as np
 
 from loadgen.process import clean_up_on_sigterm
 from loadgen.report import check, table, write
-from loadgen.rule_load import NS, Series, rules, write_spans
+from loadgen.rule_load import NS, Load, rules
 from loadgen.rules_beside import prometheus_cpu
-from loadgen.traces import BASE_TIME_NS
+from loadgen.rules_server import server_figures
 from spanglass_core.alerting.rule import Rule
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
@@ -45,102 +44,58 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from loadgen.prepared import Bodies
     from loadgen.rule_load import MadeRule
     from spanglass_server.alerting.model import Readings
     from spanglass_server.store.ports import QuerySession
 
 INTERVAL_S = 30
-_HISTORY_S = 6 * 3600  # that the spans are spread over, less if that were fewer than these in an interval
-_SPANS_PER_TICK_MIN = 2000
-_STEPS = 25  # of series before the first tick: more than any rule looks back
-_BODIES = 100  # of spans, prepared
-_SPANS_PER_BODY = 500
 
 
-@dataclass
-class Load:
-    """A storage node with its past, and what comes in at each tick."""
+class Stored:
+    """Storage in this process, and what comes in."""
 
-    node: StorageNode
-    bodies: Bodies
-    series: Series
-    history_s: int
-    spans_per_tick: int
-    begin_ns: int
-    turn: int = 0
-    statements: list[int] = field(default_factory=list)
+    def __init__(self, folder: Path, load: Load) -> None:
+        settings = Settings(data=Data(dir=folder / "data"), storage=Storage(min_free_disk_bytes=0))
+        self.node = StorageNode(settings, Telemetry(), time.time_ns)
+        self.begin_ns = time.time_ns() // (INTERVAL_S * NS) * INTERVAL_S * NS
+        self._load = load
 
-    def fill(self, spans: int) -> None:
-        """Store the past: spans over hours, series over minutes."""
-        turns = max(1, spans // (_BODIES * _SPANS_PER_BODY))
-        for turn in range(turns):
-            at_ns = self.begin_ns - self.history_s * NS + self.history_s * NS * turn // turns
-            between_ns = self.history_s * NS // turns // _BODIES
-            self._submit(Signal.SPANS, (self._spans(place, at_ns + place * between_ns) for place in range(_BODIES)))
-            self.turn += 1
-        for step in range(_STEPS):
-            self._series(self.begin_ns - (_STEPS - 1 - step) * INTERVAL_S * NS)
-        self._settle()
+    def fill(self) -> None:
+        """Store the past."""
+        self._store(self._load.past(self.begin_ns))
 
     def tick(self, at_ns: int) -> None:
         """Store what came in during the interval that ends then."""
-        self._series(at_ns)
-        bodies = max(1, self.spans_per_tick // _SPANS_PER_BODY)
-        between_ns = INTERVAL_S * NS // bodies
-        first_ns = at_ns - INTERVAL_S * NS
-        self._submit(
-            Signal.SPANS, (self._spans(n % _BODIES, first_ns + n * between_ns, n // _BODIES) for n in range(bodies))
-        )
-        self.turn += 1 + bodies // _BODIES
-        self._settle()
+        self._store(self._load.arriving(at_ns))
 
-    def _spans(self, place: int, at_ns: int, turn: int = 0) -> bytes:
-        return self.bodies.body(place, at_ns - BASE_TIME_NS, self.turn + turn)
-
-    def _series(self, at_ns: int) -> None:
-        self.series.step()
-        self._submit(Signal.METRICS, self.series.bodies(at_ns // 10**6), Form.REMOTE_WRITE_1)
-
-    def _submit(self, signal: Signal, bodies: Iterable[bytes], form: Form = Form.OTLP) -> None:
+    def _store(self, bodies: Iterable[tuple[str, bytes]]) -> None:
         async def send() -> None:
-            for body in bodies:
+            for kind, body in bodies:
+                signal, form = _FORMS[kind]
                 await self.node.ingest.submit(signal, body, form=form)
 
         asyncio.run(send())
-
-    def _settle(self) -> None:
         self.node._pending.settle()  # noqa: SLF001 - what came in is seen by this tick, as after the delay of a server
 
 
+_FORMS = {"traces": (Signal.SPANS, Form.OTLP), "series": (Signal.METRICS, Form.REMOTE_WRITE_1)}
+
+
 @contextmanager
-def load_of(options: argparse.Namespace) -> Iterator[Load]:
-    """Make the past in a folder that is removed at the end."""
+def prepared(options: argparse.Namespace) -> Iterator[tuple[Path, Load]]:
+    """Prepare what is sent, in a folder that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="spanglass-bench-"))
-    settings = Settings(data=Data(dir=folder / "data"), storage=Storage(min_free_disk_bytes=0))
-    node = StorageNode(settings, Telemetry(), time.time_ns)
     try:
-        begin_ns = time.time_ns() // (INTERVAL_S * NS) * INTERVAL_S * NS
-        bodies = write_spans(folder, _BODIES)
-        history_s = min(_HISTORY_S, options.spans * INTERVAL_S // _SPANS_PER_TICK_MIN)
-        load = Load(
-            *(node, bodies, Series(options.series)),
-            *(history_s, options.spans * INTERVAL_S // history_s, begin_ns),
-        )
-        started = time.perf_counter()
-        load.fill(options.spans)
-        print(f"{options.spans:,} spans and {options.series:,} series in {time.perf_counter() - started:.0f} s")
-        yield load
+        yield folder, Load(folder, options.spans, options.series, INTERVAL_S)
     finally:
-        node.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class Measured:
     """Ticks of an evaluator: what each took."""
 
-    def __init__(self, load: Load, made: Sequence[MadeRule]) -> None:
-        self._load = load
+    def __init__(self, stored: Stored, made: Sequence[MadeRule]) -> None:
+        self._stored = stored
         cache = SeriesCache(512 << 20)
         self._evaluator = RuleEvaluator(
             lambda session: StoredSeries(session, cache),
@@ -162,7 +117,7 @@ class Measured:
         groups = self._rules if by_kind else {"all": [rule for own in self._rules.values() for rule in own]}
         for kind, own in groups.items():
             used_s = time.process_time()
-            readings = self._load.node.engine.run_here(
+            readings = self._stored.node.engine.run_here(
                 lambda session, own=own: self._evaluate(session, own, at_ns, statements)
             )
             self.cpu_s[kind].append(time.process_time() - used_s)
@@ -189,12 +144,14 @@ def _check(readings: dict[str, Readings | Failure]) -> None:
         raise SystemExit(f"{len(wrong)} of {len(readings)} rules see nothing, such as {next(iter(wrong.items()))}")
 
 
-def evaluator_rows(load: Load, made: Sequence[MadeRule], ticks: int) -> tuple[list[dict[str, Any]], dict[str, float]]:
+def evaluator_rows(
+    stored: Stored, made: Sequence[MadeRule], ticks: int
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """What ticks cost: a row for each kind of rules and one for all; the first ticks fill caches."""
-    measured = Measured(load, made)
+    measured = Measured(stored, made)
     for tick in range(2 * ticks + 2):
-        at_ns = load.begin_ns + (tick + 1) * INTERVAL_S * NS
-        load.tick(at_ns)
+        at_ns = stored.begin_ns + (tick + 1) * INTERVAL_S * NS
+        stored.tick(at_ns)
         measured.tick(at_ns, by_kind=tick % 2 == 1)
     rows = []
     for kind, spent in measured.cpu_s.items():
@@ -218,6 +175,20 @@ def evaluator_rows(load: Load, made: Sequence[MadeRule], ticks: int) -> tuple[li
     return rows, figures
 
 
+def _evaluator(folder: Path, load: Load, made: Sequence[MadeRule], options: argparse.Namespace) -> Any:
+    stored = Stored(folder, load)
+    try:
+        started = time.perf_counter()
+        stored.fill()
+        print(f"{options.spans:,} spans and {options.series:,} series in {time.perf_counter() - started:.0f} s")
+        rows, figures = evaluator_rows(stored, made, options.ticks)
+    finally:
+        stored.node.close()
+    print(table(rows))
+    print(table([figures]))
+    return rows, figures
+
+
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description="Measure the evaluation of alert rules, beside Prometheus.")
@@ -225,21 +196,21 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=10_000_000)
     parser.add_argument("--series", type=int, default=10_000)
     parser.add_argument("--ticks", type=int, default=20)
-    parser.add_argument("--only", choices=("evaluator", "prometheus", ""), default="")
+    parser.add_argument("--only", choices=("evaluator", "server", "prometheus", ""), default="")
     options = parser.parse_args()
     clean_up_on_sigterm()
     made = rules(options.rules)
     results: dict[str, Any] = {}
-    if options.only != "prometheus":
-        with load_of(options) as load:
-            rows, figures = evaluator_rows(load, made, options.ticks)
-        print(table(rows))
-        print(table([figures]))
-        results |= {"evaluator": rows, "figures": figures}
-    if options.only != "evaluator" and shutil.which("prometheus"):
-        theirs = prometheus_cpu(made, options.series, options.ticks, INTERVAL_S)
-        print(table([theirs]))
-        results["prometheus"] = theirs
+    with prepared(options) as (folder, load):
+        if options.only in ("", "evaluator"):
+            rows, figures = _evaluator(folder, load, made, options)
+            results |= {"evaluator": rows, "figures": figures}
+        if options.only in ("", "server"):
+            results["server"] = server_figures(made, load, options.ticks, INTERVAL_S)
+            print(table([results["server"]]))
+    if options.only in ("", "prometheus") and shutil.which("prometheus"):
+        results["prometheus"] = prometheus_cpu(made, options.series, options.ticks, INTERVAL_S)
+        print(table([results["prometheus"]]))
     if "evaluator" in results:
         share = next(row["share_of_core_%"] for row in results["evaluator"] if row["rules"] == "all")
         aims = [check("share of a core, %", share, 50), check("lag at p99, s", results["figures"]["lag_p99_s"], 5)]
@@ -248,6 +219,9 @@ def main() -> None:
                 row["cpu_ms_per_tick"] / 1000 for row in results["evaluator"] if row["rules"] in ("metric", "promql")
             )
             aims.append(check("processor time beside Prometheus", ours / results["prometheus"]["cpu_s_per_tick"], 2))
+        if "server" in results:
+            aims.append(check("share of a core of a server's rules, %", results["server"]["rules_%"], 50))
+            aims.append(check("lag of a server at p99, s", results["server"]["lag_p99_s"], 5))
         print(table(aims))
         results["aims"] = aims
     print(f"written to {write('alert_rules', results)}")

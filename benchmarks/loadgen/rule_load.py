@@ -27,6 +27,10 @@ _BOUNDS = ("0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "+Inf")
 _SAMPLES_PER_BODY = 2000
 _SPANS_PER_BODY = 500
 _SERVICES_PER_BODY = 25
+_BODIES = 100  # of spans, prepared
+_STEPS = 25  # of series before the first tick: more than any rule looks back
+_HISTORY_S = 6 * 3600  # that the spans are spread over, less if that were fewer than these in an interval
+_SPANS_PER_TICK_MIN = 2000
 
 
 def service(number: int) -> str:
@@ -77,6 +81,43 @@ def _labels(count: int) -> Iterator[dict[str, str]]:
             yield {"__name__": "app_memory_bytes", **common, "area": f"a{kind}-{rest}"}
         else:
             yield {"__name__": "app_queue_depth", **common, "queue": f"q{kind}-{rest}"}
+
+
+class Load:
+    """What is stored before the first tick, and what arrives in each interval: bodies with their kind, oldest first."""
+
+    def __init__(self, folder: Path, spans: int, series: int, interval_s: int) -> None:
+        self._bodies, self._series = write_spans(folder, _BODIES), Series(series)
+        self._spans, self._interval_ns = spans, interval_s * NS
+        self._history_ns = min(_HISTORY_S, spans * interval_s // _SPANS_PER_TICK_MIN) * NS
+        self._spans_per_tick = spans * interval_s * NS // self._history_ns
+        self._turn = 0
+
+    def past(self, end_ns: int) -> Iterator[tuple[str, bytes]]:
+        """Spans over hours and series over minutes, up to a time."""
+        turns = max(1, self._spans // (_BODIES * _SPANS_PER_BODY))
+        for turn in range(turns):
+            at_ns = end_ns - self._history_ns + self._history_ns * turn // turns
+            yield from self._some_spans(_BODIES, at_ns, self._history_ns // turns)
+        for step in range(_STEPS):
+            yield from self._one_step(end_ns - (_STEPS - 1 - step) * self._interval_ns)
+
+    def arriving(self, end_ns: int) -> Iterator[tuple[str, bytes]]:
+        """What arrives in the interval that ends then."""
+        yield from self._one_step(end_ns)
+        bodies = max(1, self._spans_per_tick // _SPANS_PER_BODY)
+        yield from self._some_spans(bodies, end_ns - self._interval_ns, self._interval_ns)
+
+    def _some_spans(self, bodies: int, begin_ns: int, length_ns: int) -> Iterator[tuple[str, bytes]]:
+        for number in range(bodies):
+            shift_ns = begin_ns + number * length_ns // bodies - BASE_TIME_NS
+            yield "traces", self._bodies.body(number % _BODIES, shift_ns, self._turn + number // _BODIES)
+        self._turn += 1 + bodies // _BODIES
+
+    def _one_step(self, at_ns: int) -> Iterator[tuple[str, bytes]]:
+        self._series.step()
+        for body in self._series.bodies(at_ns // 10**6):
+            yield "series", body
 
 
 def write_spans(folder: Path, bodies: int) -> Bodies:
