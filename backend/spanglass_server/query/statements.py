@@ -61,6 +61,27 @@ def _constant(value: Any) -> str:
     return "'" + "".join([f"\\x{byte:02X}" for byte in value]) + "'::BLOB" if isinstance(value, bytes) else "?"
 
 
+_QUOTED_OR_BOUND = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|\?""")
+
+
+def bound_once(sql: Sql) -> Sql:
+    """The same statement with equal parameters bound once: each costs 0.2 ms, as in ``one_of``."""
+    places: dict[tuple[type, str], int] = {}  # lists are among the values
+    values: list[Any] = []
+    waiting = iter(sql.parameters)
+
+    def put(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return found[0]
+        value = next(waiting)
+        place = places.setdefault((type(value), repr(value)), len(values) + 1)
+        if place > len(values):
+            values.append(value)
+        return f"${place}"
+
+    return Sql(_QUOTED_OR_BOUND.sub(put, sql.text), tuple(values))
+
+
 def run(session: QuerySession, sql: Sql) -> pa.Table:
     """Run a statement."""
     return session.execute(sql.text, list(sql.parameters))

@@ -18,6 +18,8 @@ from spanglass_server.signals import Signal
 BASE_MS = START_MS // 30_000 * 30_000
 RULES = (
     "sum by (http_route) (increase(spans_total[2m]))",
+    """sum by (http_route) (increase(spans_total{__filter__='"what?" = 1 or name="a?"'}[2m]))""",
+    """sum by (http_route) (increase(spans_total{__filter__='"what?" = true or name="a?"'}[2m]))""",
     *(f'sum by (http_route) (increase(spans_total{{__filter__="service:s{n}"}}[2m]))' for n in range(4)),
     'sum by (http_route) (increase(spans_total{__filter__="status:error", service_name="s1"}[5m]))',
     'sum by (http_route) (increase(span_duration_seconds_sum{__filter__="duration > 100ms"}[2m]))',
@@ -44,6 +46,8 @@ def spans(second, count=60):
             "resource.service.name:str": pa.array([f"s{place % 3}" for place in range(count)]).cast(text),
             "span.http.route:str": pa.array([f"/{place % 2}" for place in range(count)]).cast(text),
             "name": pa.array(["GET"] * count).cast(text),
+            "span.what?:int": pa.array([place % 2 for place in range(count)], pa.int64()),
+            "span.what?:bool": pa.array([place % 7 == 0 for place in range(count)]),
             "kind": pa.array([2] * count, pa.int32()),
             "status_code": pa.array([2 if place % 5 == 0 else 0 for place in range(count)], pa.int32()),
             "start_time_ns": pa.array(at, pa.int64()),

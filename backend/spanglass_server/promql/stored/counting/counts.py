@@ -14,7 +14,7 @@ from spanglass_server.promql.stored.counting.recurring import recurring
 from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.query.language.sql import TRUE, Sql, all_of
-from spanglass_server.query.statements import run, statement
+from spanglass_server.query.statements import bound_once, run, statement
 from spanglass_server.signals import TIME_COLUMN, quote_identifier
 from spanglass_server.times import NS_PER_MS
 
@@ -116,19 +116,17 @@ def _read(session: QuerySession, place: _Place, several: Sequence[Asked]) -> dic
         return counts
     columns = {*chosen.columns}.union(*(where[each].columns for each in inside))
     labels = ", ".join(f"{sql} AS {quote_identifier(f'label.{name}')}" for name, sql in chosen.labels)
-    found = run(
-        session,
-        statement(
-            "promql/counts",
-            labels=Sql(labels),
-            time=Sql(family.time),
-            step_ns=Sql(str(first.step_ms * NS_PER_MS)),
-            bucket=Sql(_BUCKET if first.metric.has_bounds else "0"),
-            values=_values([(each, where[each].sql) for each in inside], chosen.weight),
-            relation=Sql(session.part_relation(part, sorted(columns))),
-            where=all_of([place.where, where[inside[0]].sql if len(inside) == 1 else TRUE]),
-        ),
+    sql = statement(
+        "promql/counts",
+        labels=Sql(labels),
+        time=Sql(family.time),
+        step_ns=Sql(str(first.step_ms * NS_PER_MS)),
+        bucket=Sql(_BUCKET if first.metric.has_bounds else "0"),
+        values=_values([(each, where[each].sql) for each in inside], chosen.weight),
+        relation=Sql(session.part_relation(part, sorted(columns))),
+        where=all_of([place.where, where[inside[0]].sql if len(inside) == 1 else TRUE]),
     )
+    found = run(session, bound_once(sql))
     if not found.num_rows:
         return counts
     sets = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name, _ in chosen.labels})
