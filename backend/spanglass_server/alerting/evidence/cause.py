@@ -65,7 +65,7 @@ def _head(found: Evidence, subject: Subject, operation: str) -> str:
     """What is bad, of whom, how much of it, since when."""
     since = f"since {clock(subject.onset_ns or subject.since_ns)}"
     attributes = found.get("attributes")
-    if attributes is None or not attributes["bad"] or subject.signal is Signal.LOGS:
+    if attributes is None or not attributes["bad"] or subject.signal is Signal.LOGS or subject.issue:
         return ""
     figures = found.get("figures")
     who = f"{operation} of {subject.service}" if operation and subject.service else subject.service or operation
@@ -112,6 +112,12 @@ def _reasons(found: Evidence) -> Iterator[str]:
     examples = found.get("examples", [])
     place = _common(examples)
     began_in = place["failure"]["service"] if place and place["failure"] else ""
+    if found["about"]["topic"] == "issue" and found.get("issues"):
+        own = found["issues"][0]
+        yield _of_issue(own, place)
+        if place is not None and began_in and began_in != own["service"]:
+            yield place["reason"]
+        return
     behind = [each for each in found.get("issues", []) if (each["share"] or 0) >= _REASON_SHARE]
     issue = next((each for each in behind if each["service"] == began_in or not began_in), None)
     if issue is not None:
@@ -127,7 +133,7 @@ def _reasons(found: Evidence) -> Iterator[str]:
 def _of_issue(issue: IssueShown, place: Example | None) -> str:
     failure = place["failure"] if place else None
     where = f" at {failure['name']} of {issue['service']}" if failure and failure["service"] == issue["service"] else ""
-    share = f" in {percent(issue['share'] or 0)} of the bad traces" if (issue["share"] or 0) < 1 else ""
+    share = f" in {percent(issue['share'])} of the bad traces" if issue["share"] and issue["share"] < 1 else ""
     new = ", a new issue" if issue["is_new"] else ""
     return f"{issue['title']}{where or ' in ' + issue['service']}{share}{new}"
 
@@ -152,7 +158,7 @@ def _attributes(found: Evidence, subject: Subject) -> Iterator[str]:
         is_clear = each["difference"] >= _ATTRIBUTE_DIFFERENCE and each["share"] >= _ATTRIBUTE_SHARE
         if is_clear and not each["key"].startswith(_DESCRIBING):
             value = shortened(str(each["value"]), _MOST_VALUE)
-            others = f"{percent(each['other_share'])} of the others"
+            others = f"{percent(each['other_share'])} of {'all' if subject.issue else 'the others'}"
             yield f"{percent(each['share'])} of the {words} {records} have {each['key']} = {value}, {others}"
             return
 

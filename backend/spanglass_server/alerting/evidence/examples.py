@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    import pyarrow as pa
+
     from spanglass_server.alerting.evidence.answers import Example
     from spanglass_server.alerting.evidence.subject import Subject
     from spanglass_server.query.traces.failures import Failure
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 Role = Literal["worst", "typical", "newest"]
 #: So many of the newest bad records are looked at.
-_MOST_BAD = 1_000
+MOST_BAD = 1_000
 _COLUMNS = ("trace_id", "span_id", "time_ns", "duration_ns", "name")
 #: Where the time went is not asked of traces of more spans.
 _MOST_SPANS = 2_000
@@ -71,13 +73,18 @@ def find_bad(session: QuerySession, subject: Subject) -> Bad:
             time=Sql(records.time),
             duration=Sql("0" if is_log else "duration_ns"),
             operation=Sql("''" if is_log else "coalesce(name, '')"),
-            count=_MOST_BAD,
+            count=MOST_BAD,
         ),
     )
+    return bad_of(found, subject)
+
+
+def bad_of(found: pa.Table, subject: Subject) -> Bad:
+    """Records of the window and the time before, newest first, as bad ones of the window."""
     times = found["time_ns"].to_numpy()
     inside = int((times >= subject.window.start_ns).sum())  # newest first
     trace_ids, span_ids, _, durations, names = (found[name].slice(0, inside).to_pylist() for name in _COLUMNS)
-    clean = inside == len(times) < _MOST_BAD and inside > 0
+    clean = inside == len(times) < MOST_BAD and inside > 0
     onset_ns = int(times[-1]) if clean else 0
     return Bad(trace_ids, span_ids, times[:inside].tolist(), durations, names, onset_ns)
 

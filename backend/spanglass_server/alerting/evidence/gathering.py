@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.evidence.answers import Change, Evidence, LeftOut
+    from spanglass_server.alerting.evidence.answers import AttributesShown, Change, Evidence, LeftOut
     from spanglass_server.alerting.evidence.examples import Bad
     from spanglass_server.alerting.model import Alert, Readings
     from spanglass_server.alerting.ports import AlertStore, Evaluator, RuleBook
@@ -103,6 +103,8 @@ class Evidences:
         return found
 
     def _bad(self, session: QuerySession, subject: Subject, parts: _Parts) -> Bad | None:
+        if subject.issue:
+            return parts.run("bad", lambda: issues.told_by(session, self._known, subject))
         if not subject.bad or (not subject.service and subject.topic in {"host", "other", "process"}):
             return None
         return parts.run("bad", lambda: examples.find_bad(session, subject))
@@ -116,18 +118,21 @@ class Evidences:
             if found:
                 evidence["examples"] = found
         if bad is not None:
-            operation = bad.main_name
-            groups = subject.of_operation(operation)
-            compared = parts.run(
-                "attributes", lambda: standing_out(session, groups.groups(session), _NO_REASONS, _MOST_ATTRIBUTES)
-            )
+            compared = parts.run("attributes", lambda: self._attributes(session, subject, bad))
             if compared is not None:
-                evidence["attributes"] = {"operation": operation, **compared}
+                evidence["attributes"] = compared
         trace_ids = bad.trace_ids if bad else ()
         began = {each["failure"]["service"] for each in evidence.get("examples", []) if each["failure"]}
         behind = parts.run("issues", lambda: issues.issues_behind(session, self._known, subject, trace_ids, began))
         if behind:
             evidence["issues"] = behind
+
+    def _attributes(self, session: QuerySession, subject: Subject, bad: Bad) -> AttributesShown:
+        if subject.issue:
+            return issues.attributes_of(session, self._known, subject, _NO_REASONS, _MOST_ATTRIBUTES)
+        operation = bad.main_name
+        groups = subject.of_operation(operation).groups(session)
+        return {"operation": operation, **standing_out(session, groups, _NO_REASONS, _MOST_ATTRIBUTES)}
 
     def _of_surroundings(self, session: QuerySession, subject: Subject, evidence: Evidence, parts: _Parts) -> None:
         """Figures of the service, what changed, logs of errors, processes."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.alerting.evidence.examples import MOST_BAD, bad_of
 from spanglass_server.alerting.evidence.words import shortened
+from spanglass_server.query.issues.attributes import attribute_shares
 from spanglass_server.query.language.sql import TRUE, Sql
-from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-    from spanglass_server.alerting.evidence.answers import IssueShown
+    from spanglass_server.alerting.evidence.answers import AttributesShown, IssueShown
+    from spanglass_server.alerting.evidence.examples import Bad
     from spanglass_server.alerting.evidence.subject import Subject
     from spanglass_server.issues.model import IssueSummary
+    from spanglass_server.query.comparing.groups import StandingOut
     from spanglass_server.query.issues.known import KnownIssues
     from spanglass_server.store.ports import QuerySession
 
@@ -56,6 +60,44 @@ def issues_behind(
         )
     )  # fmt: skip
     return shown[:_MOST]
+
+
+def told_by(session: QuerySession, known: KnownIssues, subject: Subject) -> Bad:
+    """The spans that tell the newest occurrences of the issue that the alert is about."""
+    keys = known.summary(subject.issue).keys
+    window = widen(subject.both(), _AROUND_NS)
+    occurrences = session.relation(Signal.OCCURRENCES, window, ("trace_id", "span_id", "time_ns", "issue_key"))
+    found = statement(
+        "comparing/told_by",
+        occurrences=Sql(occurrences),
+        spans=Sql(session.relation(Signal.SPANS, window, ("trace_id", "span_id", "duration_ns", "name"))),
+        keys=one_of(keys),
+        count=MOST_BAD,
+    )
+    return bad_of(run(session, found), subject)
+
+
+def attributes_of(
+    session: QuerySession, known: KnownIssues, subject: Subject, skipped: tuple[str, ...], limit: int
+) -> AttributesShown:
+    """What sets the issue's occurrences apart from all records of its service; keys as in ``standing_out``."""
+    found = attribute_shares(session, known, subject.issue, subject.both(), 4 * limit)
+    attributes: list[StandingOut] = [
+        {
+            "key": each["key"],
+            "value": value["value"],
+            "share": value["share"],
+            "other_share": value["baseline_share"],
+            "lift": round(value["share"] / value["baseline_share"], 2) if value["baseline_share"] else None,
+            "count": value["count"],
+            "other_count": value["baseline_count"],
+            "difference": value["difference"],
+        }
+        for each in found["attributes"]
+        if not each["key"].startswith(skipped)
+        for value in each["values"]
+    ]
+    return {"operation": "", "bad": found["counted"], "others": found["baseline"], "attributes": attributes[:limit]}
 
 
 def _rows(session: QuerySession, subject: Subject, traces: Sequence[bytes]) -> list[dict[str, Any]]:

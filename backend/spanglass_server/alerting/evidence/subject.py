@@ -134,7 +134,7 @@ def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, defa
         signal=signal,
         service=service,
         host=host,
-        issue=labels.get("issue", ""),
+        issue=labels.get("issue", "") if kind.topic == "issue" else "",
         filter=" and ".join(f"({term})" if " or " in term and not term.startswith("(") else term for term in terms),
         bad=kind.bad,
         since_ns=held.since_ns,

@@ -245,6 +245,37 @@ def test_product_failure(desk: Desk) -> None:
     assert "unreadable weight" in found["cause"]
 
 
+def test_a_new_issue(desk: Desk) -> None:
+    """An alert about an issue has its traces, and what sets its occurrences apart from all requests of the service."""
+    shop = Shop()
+    for second, is_on in seconds():
+        product = f"p-{second % 20}"
+        fails = is_on and product == "p-13"
+        columns = {**(error("ValueError", "unreadable weight") if fails else {}),
+                   "span.http.response.status_code:int": 500 if fails else 200}  # fmt: skip
+        trace_id = shop.trace(
+            second, ("catalog", "GET /products/<id>", SERVER, 9, {"span.shop.product.id:str": product, **columns})
+        )
+        if fails:
+            shop.raised(trace_id, second, "catalog", "ValueError", "unreadable weight")
+            shop.occurrences[-1]["span_id"] = shop.spans[-1]["span_id"]
+    rule = Rule(uid="new", name="A new error", condition="new_issue", severity=Severity.WARNING)
+    issue = ("issue", "CATALOG-1")
+    found = desk.evidence(shop, rule, Held((issue, *of("catalog")), 1, 0, 0, ""))
+
+    assert found["left_out"] == []
+    assert found["about"]["topic"] == "issue"
+    assert found["issues"][0]["issue"] == "CATALOG-1"
+    top = found["attributes"]["attributes"][0]
+    assert (top["key"], top["value"], top["share"]) == ("shop.product.id", "p-13", 1.0)
+    assert len(found["examples"]) == 3
+    assert found["examples"][0]["operation"] == "GET /products/<id>"
+    assert found["cause"].startswith(
+        "ValueError: unreadable weight at GET /products/<id> of catalog, a new issue; 100 %"
+    )
+    assert "shop.product.id = p-13, 5 % of all" in found["cause"]
+
+
 def slow_query() -> Shop:
     """The search of catalog reads everything, in one statement."""
     shop = Shop()
