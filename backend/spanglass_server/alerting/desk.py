@@ -12,9 +12,9 @@ from spanglass_server.alerting.model import Alert, Entry
 from spanglass_server.alerting.store.merging import weighed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from spanglass_server.alerting.ports import AlertStore, Evaluator, RuleBook
+    from spanglass_server.alerting.ports import AlertStore, Evaluator, RecordingStatus, RuleBook
     from spanglass_server.alerting.running.status import AlerterStatus
 
 _KINDS = {
@@ -68,8 +68,10 @@ class Desk:
         status: Callable[[], AlerterStatus],
         clock_ns: Callable[[], int],
         new_id: Callable[[], str],
+        recordings: Callable[[], Sequence[RecordingStatus]] = tuple,
     ) -> None:
         self.book = book
+        self.recordings = recordings
         self.store = store
         self.evaluator = evaluator
         self.status = status

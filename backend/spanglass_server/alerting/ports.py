@@ -270,6 +270,23 @@ class EvidenceSource(Protocol):
         """The evidence, as JSON has it. ``readings`` are those that the alert opened with, of all keys."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStatus:
+    """A recording rule and how its latest evaluation went; ``last_ns`` is its tick, 0 before the first."""
+
+    file: str
+    group: str
+    interval_ns: int
+    limit: int  # of the group: series of one rule, 0 for any
+    record: str
+    expr: str
+    labels: Mapping[str, str]
+    line: int = 0
+    last_ns: int = 0
+    duration_ns: int = 0
+    error: str = ""
+
+
 class Recorder(Protocol):
     """Recording rules: what they write is there before the alert rules of the same tick are evaluated."""
 
@@ -281,3 +298,6 @@ class Recorder(Protocol):
 
     def problems(self) -> Sequence[str]:
         """What fails now, in words for people."""
+
+    def status(self) -> Sequence[RecordingStatus]:
+        """All recording rules, in the order in which they are evaluated."""

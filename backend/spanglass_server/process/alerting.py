@@ -75,7 +75,13 @@ class Alerting:
 
         self._alerter = Alerter(replace(around, opened=opened), _bounds(settings))
         self.desk = Desk(
-            around.book, self._store, around.evaluator, self._alerter.status, clock_ns, lambda: str(uuid.uuid4())
+            around.book,
+            self._store,
+            around.evaluator,
+            self._alerter.status,
+            clock_ns,
+            lambda: str(uuid.uuid4()),
+            around.recorder.status if around.recorder is not None else tuple,
         )
         self._supervisor = Supervisor(telemetry)
         node.also(self._problems)
@@ -106,6 +112,7 @@ class Alerting:
                 lambda work: self._ask(lambda session: work(series(session))),
                 IngestSink(node.ingest),
                 settings.alerting.interval_ns,
+                self._clock_ns,
             ),
         )
 

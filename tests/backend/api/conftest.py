@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW_NS = 2_000 * 1_000_000_000
-_WITHOUT_RULES: Any = SimpleNamespace(book=SimpleNamespace(rules=dict), store=MemoryAlertStore(), status=AlerterStatus)
+_WITHOUT_RULES: Any = SimpleNamespace(
+    book=SimpleNamespace(rules=dict), store=MemoryAlertStore(), status=AlerterStatus, recordings=tuple
+)
 
 
 class TableEngine:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.alerting.model import Alert, KeyState
-    from spanglass_server.alerting.ports import Found
+    from spanglass_server.alerting.ports import Found, RecordingStatus
     from spanglass_server.api.prometheus.params import Form
     from spanglass_server.api.prometheus.routing import Question
     from spanglass_server.promql.ports import Matcher, Selector
@@ -69,9 +69,23 @@ class Told:
             matches = _any_of(question.session, selectors_of(form))
             chosen = [found for found in chosen if matches(_labels(found.rule))]
         alerts = {} if form.text("exclude_alerts") in {"1", "t", "true", "T", "TRUE", "True"} else self._of_rules(known)
-        groups = self._groups(chosen, alerts)
+        groups = _with_recordings(self._groups(chosen, alerts), self._recordings(form, question.session))
         limit, token = form.count("group_limit"), form.text("group_next_token")
         return Reply.of(_page(groups, limit, token))
+
+    def _recordings(self, form: Form, session: QuerySession) -> list[RecordingStatus]:
+        """Recording rules that the parameters choose."""
+        known = self.desk.recordings() if form.text("type") != "alert" else ()
+        asked = {"rule_name[]": "record", "rule_group[]": "group", "file[]": "file"}
+        chosen = [
+            each
+            for each in known
+            if all(not form.texts(name) or getattr(each, field) in form.texts(name) for name, field in asked.items())
+        ]
+        if form.texts("match[]"):
+            matches = _any_of(session, selectors_of(form))
+            chosen = [each for each in chosen if matches(each.labels)]
+        return chosen
 
     def _groups(self, chosen: Iterable[Found], alerts: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
         status = self.desk.status().rules
@@ -134,6 +148,44 @@ def _rule(rule: Rule, status: RuleStatus, alerts: Mapping[str, list[Any]]) -> di
         "evaluationTime": status.duration_ns / NS_PER_SECOND,
         "lastEvaluation": format_time(status.last_ns) if status.last_ns else _NEVER,
         "type": "alerting",
+    }
+
+
+def _with_recordings(groups: list[dict[str, Any]], recordings: Iterable[RecordingStatus]) -> list[dict[str, Any]]:
+    """Groups with their recording rules, which stand before alerts: they are evaluated before them."""
+    found = {(group["file"], group["name"]): group for group in groups}
+    for each in recordings:
+        group = found.setdefault(
+            (each.file, each.group),
+            {
+                "name": each.group,
+                "file": each.file,
+                "rules": [],
+                "interval": each.interval_ns / NS_PER_SECOND,
+                "limit": each.limit,
+                "evaluationTime": 0.0,
+                "lastEvaluation": _NEVER,
+            },
+        )
+        rule = _recording(each)
+        place = sum(other["type"] == "recording" for other in group["rules"])
+        group["rules"].insert(place, rule)
+        group["limit"] = each.limit
+        group["evaluationTime"] += rule["evaluationTime"]
+        group["lastEvaluation"] = max(group["lastEvaluation"], rule["lastEvaluation"])
+    return [found[key] for key in sorted(found)]
+
+
+def _recording(each: RecordingStatus) -> dict[str, Any]:
+    return {
+        "name": each.record,
+        "query": each.expr,
+        "labels": dict(each.labels),
+        "health": ("err" if each.error else "ok") if each.last_ns else "unknown",
+        **({"lastError": each.error} if each.error else {}),
+        "evaluationTime": each.duration_ns / NS_PER_SECOND,
+        "lastEvaluation": format_time(each.last_ns) if each.last_ns else _NEVER,
+        "type": "recording",
     }
 
 
@@ -232,9 +284,9 @@ def rule_routes(told: Told) -> tuple[PrometheusRoute, ...]:
     return (
         PrometheusRoute(
             path="/rules",
-            summary="Alert rules by group, with how they stand.",
+            summary="Alert and recording rules by group, with how they stand.",
             parameters=(
-                Param("type", "text", help="alert: all of them; record: none."),
+                Param("type", "text", help="alert or record: only those."),
                 Param("rule_name[]", "text", help="Only rules of these names; may be repeated."),
                 Param("rule_group[]", "text", help="Only groups of these names; may be repeated."),
                 Param("file[]", "text", help="Only rules of these files; may be repeated."),

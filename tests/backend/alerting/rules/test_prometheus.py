@@ -59,7 +59,7 @@ def test_all_of_a_file():
         *("shop", "/rules/shop.yml", 3, MINUTE_NS // 2, MINUTE_NS, 10),
     )
     assert group.recordings == (
-        Recording("job:errors:rate5m", "sum by (job) (rate(errors_total[5m]))", {"team": "", "source": "rules"}),
+        Recording("job:errors:rate5m", "sum by (job) (rate(errors_total[5m]))", {"team": "", "source": "rules"}, 9),
     )
     assert [(found.group, found.line, found.rule.name, found.rule.severity) for found in rules] == [
         ("shop", 12, "ManyErrors", Severity.CRITICAL),

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from spanglass_server.alerting.ports import RecordingStatus
 from spanglass_server.alerting.rules.recording.recorder import GroupRecorder
 from spanglass_server.alerting.rules.recording.results import reads_later_ones
 from spanglass_server.alerting.rules.sources.files import read_file
@@ -78,7 +79,9 @@ def recorder_of(node, text, sink=None):
     def ask(work):
         return node.engine.run_here(lambda session: work(StoredSeries(session, SeriesCache(0), max_samples=10_000)))
 
-    return GroupRecorder(lambda: list(read.standing), ask, sink or IngestSink(node.ingest), 15 * 10**9)
+    clock = iter(range(0, 10**9, 500))
+    sink = sink or IngestSink(node.ingest)
+    return GroupRecorder(lambda: list(read.standing), ask, sink, 15 * 10**9, lambda: next(clock))
 
 
 def test_results_are_series(node, caplog):
@@ -104,6 +107,20 @@ def test_results_are_series(node, caplog):
         f"{told} works again",
     ]
     assert recorder.problems() == []
+    first, *others = recorder.status()
+    assert first == RecordingStatus(
+        file="r.yml",
+        group="sums",
+        interval_ns=60 * 10**9,
+        limit=2,
+        record="job:x:sum",
+        expr="sum by (job) (x)",
+        labels={"team": "shop"},
+        line=7,
+        last_ns=(START_MS + 7 * STEP_MS) * 10**6,
+        duration_ns=500,
+    )
+    assert [each.record for each in others] == ["x:total", "x:many", "x:ticks"]
 
 
 def test_what_fails_is_told(node):

@@ -11,7 +11,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_core.alerting.states import Health, Phase, State
 from spanglass_server.alerting.desk import NewAlert
 from spanglass_server.alerting.model import Entry, KeyState
-from spanglass_server.alerting.ports import Tick
+from spanglass_server.alerting.ports import RecordingStatus, Tick
 from spanglass_server.alerting.running.status import AlerterStatus, RuleStatus
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
@@ -109,6 +109,56 @@ def test_rules_and_alerts_are_told_as_prometheus_tells_its_own(told):
     assert sorted(errors["alerts"], key=lambda alert: alert["state"]) == alerts
     web = next(group for group in groups if group["name"] == "web")
     assert (web["file"].endswith("files/web.yaml"), web["interval"]) == (True, 15)
+
+
+def test_recording_rules_are_told_in_their_groups(told, desk):
+    """Before the alerts of their group, or in one of their own, with how their latest evaluation went."""
+    file = next(group["file"] for group in told("/rules")["groups"] if group["name"] == "web")
+    shared = {"file": file, "interval_ns": 30 * SECOND, "expr": "sum(up)"}
+    desk.recordings = lambda: [
+        RecordingStatus(group="web", limit=5, record="up:sum", labels={"team": "web"}, **shared),
+        RecordingStatus(
+            group="own",
+            limit=0,
+            record="up:all",
+            labels={},
+            last_ns=5 * SECOND,
+            **{"duration_ns": SECOND // 4, "error": "too many", **shared},
+        ),
+    ]
+    groups = {group["name"]: group for group in told("/rules")["groups"]}
+    assert [(rule["name"], rule["type"], rule["health"]) for rule in groups["web"]["rules"]] == [
+        ("up:sum", "recording", "unknown"),
+        ("Down", "alerting", "unknown"),
+    ]
+    assert groups["web"]["limit"] == 5
+    assert groups["own"] == {
+        "name": "own",
+        "file": file,
+        "interval": 30,
+        "limit": 0,
+        "evaluationTime": 0.25,
+        "lastEvaluation": "1970-01-01T00:00:05.000000000Z",
+        "rules": [
+            {
+                "name": "up:all",
+                "query": "sum(up)",
+                "labels": {},
+                "health": "err",
+                "lastError": "too many",
+                "evaluationTime": 0.25,
+                "lastEvaluation": "1970-01-01T00:00:05.000000000Z",
+                "type": "recording",
+            }
+        ],
+    }
+    for asked in ({"type": "record"}, {"rule_name[]": ["up:sum", "up:all"]}, {"rule_group[]": ["own", "web"]}):
+        names = {rule["name"] for group in told("/rules", **asked)["groups"] for rule in group["rules"]}
+        assert names - {"Down"} == {"up:sum", "up:all"}
+    chosen = told("/rules", type="record", **{"match[]": '{team="web"}'})["groups"]
+    assert [rule["name"] for group in chosen for rule in group["rules"]] == ["up:sum"]
+    alerts = told("/rules", type="alert")["groups"]
+    assert {rule["type"] for group in alerts for rule in group["rules"]} == {"alerting"}
 
 
 def test_rules_are_chosen_as_in_prometheus(told):

@@ -13,6 +13,8 @@ from spanglass_server.forms.kinds import is_link
 from spanglass_server.forms.names import slug
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spanglass_server.alerting.rules.prometheus.model import Group, GroupRule
 
 #: What people call severities in labels; others count as warnings.
@@ -44,10 +46,12 @@ def uid_of(alert: str, group: str, file_name: str, place: int) -> str:
     return f"{slug(alert, 'alert')}-{digest}"
 
 
-def recordings_of(group: Group, file: str, line: int) -> RecordingGroup | None:
-    """The recording rules of a group; None if it has none."""
+def recordings_of(group: Group, file: str, line: int, lines: Sequence[int]) -> RecordingGroup | None:
+    """The recording rules of a group whose rules begin in ``lines``; None if it has none."""
     found = tuple(
-        Recording(each.record, each.expr, {**group.labels, **each.labels}) for each in group.rules if each.record
+        Recording(each.record, each.expr, {**group.labels, **each.labels}, at)
+        for each, at in zip(group.rules, lines, strict=True)
+        if each.record
     )
     if not found:
         return None

@@ -48,6 +48,7 @@ class Recording:
     record: str
     expr: str
     labels: Mapping[str, str]
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

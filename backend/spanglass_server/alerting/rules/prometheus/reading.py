@@ -51,7 +51,7 @@ def read_groups(root: Node, report: Report) -> ReadGroups:
         of_alerts = [line for line, rule in zip(lines, group.rules, strict=True) if rule.alert]
         own = rules_of(group, Path(report.file).name)
         rules.extend((rule, group.name, line) for rule, line in zip(own, of_alerts, strict=True))
-        recorded = recordings_of(group, report.file, node.line)
+        recorded = recordings_of(group, report.file, node.line, lines)
         recordings.extend((recorded,) if recorded is not None else ())
         _note(group, node, notes)
     return ReadGroups(tuple(rules), tuple(recordings), tuple(report.problems), tuple(notes.problems))

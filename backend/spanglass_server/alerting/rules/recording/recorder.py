@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
+from spanglass_server.alerting.ports import RecordingStatus
 from spanglass_server.alerting.rules.recording.results import RecordingError, reads_later_ones, recorded
 from spanglass_server.ingest.prometheus.requests import WriteRequest
 from spanglass_server.promql.engine import Options
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.store.ports import QueryError
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 Key = tuple[tuple[str, str], ...]
+#: A group by file and name, and the place of a rule in it.
+Place = tuple[str, int]
 
 
 class SampleSink(Protocol):
@@ -44,14 +49,16 @@ class GroupRecorder:
         ask: Callable[[Callable[[SeriesSource], Recorded]], Recorded],
         sink: SampleSink,
         interval_ns: int,
+        clock_ns: Callable[[], int],
     ) -> None:
         self._groups = groups
         self._ask = ask
         self._sink = sink
         self._interval_ns = interval_ns
+        self._clock_ns = clock_ns
         self._lock = threading.Lock()
-        self._alive: dict[tuple[str, int], frozenset[Key]] = {}
-        self._failures: dict[tuple[str, str], str] = {}
+        self._alive: dict[Place, frozenset[Key]] = {}
+        self._latest: dict[Place, _Latest] = {}
 
     def groups(self) -> Mapping[str, int]:
         """See ``Recorder``; names are unique with the files they stand in."""
@@ -70,10 +77,31 @@ class GroupRecorder:
     def problems(self) -> list[str]:
         """See ``Recorder``."""
         with self._lock:
-            return [f"recording rule {rule} of {group}: {why}" for (group, rule), why in self._failures.items()]
+            failing = [(place, latest) for place, latest in self._latest.items() if latest.error]
+        return [f"recording rule {latest.record} of {group}: {latest.error}" for (group, _), latest in failing]
+
+    def status(self) -> list[RecordingStatus]:
+        """See ``Recorder``."""
+        with self._lock:
+            latest = dict(self._latest)
+        return [
+            RecordingStatus(
+                file=group.file,
+                group=group.name,
+                interval_ns=group.interval_ns or self._interval_ns,
+                limit=group.limit,
+                record=each.record,
+                expr=each.expr,
+                labels=each.labels,
+                line=each.line,
+                **latest.get((_name(group), place), _NEVER).told(each.record),
+            )
+            for group in self._groups()
+            for place, each in enumerate(group.recordings)
+        ]
 
     def _record(self, group: RecordingGroup, place: int, recording: Recording, steps: Steps) -> None:
-        options = Options(each_alone=True)
+        options, begun_ns, at = Options(each_alone=True), self._clock_ns(), (_name(group), place)
         try:
             result: Recorded | None = self._ask(
                 lambda source: recorded(source, recording, steps, limit=group.limit, options=options)
@@ -81,20 +109,38 @@ class GroupRecorder:
             failure = ""
         except (RecordingError, QueryError) as error:
             result, failure = None, str(error)
-        body, alive = _body(result, self._alive.get((_name(group), place), frozenset()), steps)
+        body, alive = _body(result, self._alive.get(at, frozenset()), steps)
         refusal = self._sink.store(body) if body else ""
         if not refusal:
-            self._alive[_name(group), place] = alive
-        self._note((_name(group), recording.record), failure or refusal)
+            self._alive[at] = alive
+        duration_ns = max(self._clock_ns() - begun_ns, 0)
+        self._note(at, _Latest(recording.record, steps.end_ms * NS_PER_MS, duration_ns, failure or refusal))
 
-    def _note(self, rule: tuple[str, str], failure: str) -> None:
-        before = self._failures.pop(rule, "")
-        if failure:
-            self._failures[rule] = failure
-        if failure and failure != before:
-            _LOG.warning("recording rule %s of %s: %s", rule[1], rule[0], failure)
-        elif before and not failure:
-            _LOG.info("recording rule %s of %s works again", rule[1], rule[0])
+    def _note(self, at: Place, latest: _Latest) -> None:
+        before, self._latest[at] = self._latest.get(at, _NEVER), latest
+        if latest.error and latest.error != before.error:
+            _LOG.warning("recording rule %s of %s: %s", latest.record, at[0], latest.error)
+        elif before.error and not latest.error:
+            _LOG.info("recording rule %s of %s works again", latest.record, at[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """How the latest evaluation of a rule went."""
+
+    record: str = ""
+    last_ns: int = 0
+    duration_ns: int = 0
+    error: str = ""
+
+    def told(self, record: str) -> dict[str, Any]:
+        """As ``RecordingStatus`` has it; nothing if another rule stood in that place."""
+        if self.record != record:
+            return {}
+        return {"last_ns": self.last_ns, "duration_ns": self.duration_ns, "error": self.error}
+
+
+_NEVER = _Latest()
 
 
 def _one_by_one(steps: Steps) -> Sequence[Steps]:
