@@ -47,6 +47,7 @@ class Around:
     opened: Callable[[Rule, Alert, Readings], None] = _nobody
     recorder: Recorder | None = None
     live: Callable[[QuerySession, Steps], NDArray[np.bool_]] = silence.live
+    quiet_ns: int = silence.QUIET_NS  # how far back ``live`` looks
 
 
 @dataclass(frozen=True, slots=True)

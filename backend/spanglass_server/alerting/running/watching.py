@@ -13,7 +13,7 @@ from spanglass_server.alerting.running.keys import Limits, feed
 from spanglass_server.alerting.running.memory import Gathered
 from spanglass_server.alerting.running.reading import Piece
 from spanglass_server.signals import SENT
-from spanglass_server.times import NS_PER_SECOND
+from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Watching:
         self._around = around
         self._bounds = bounds
         self._figures = figures
-        self._live_ns = around.clock_ns()  # the last tick at which something had come in, or the start
+        self._newest_ns = around.clock_ns()  # about when something last came in, or the start
         self._missed = 0
 
     def missed(self, evaluations: int) -> None:
@@ -53,7 +53,7 @@ class Watching:
             failing=self._figures.failures(),
             without_data={uid: had for uid, had in self._figures.without_data().items() if _matters(uid, found)},
             names={uid: each.rule.name for uid, each in found.items()},
-            silent_s=(time_ns - self._live_ns) / NS_PER_SECOND if self._silent else 0.0,
+            silent_s=(time_ns - self._newest_ns) / NS_PER_SECOND if self._figures.is_silent else 0.0,
             silence_s=self._bounds.silence_ns / NS_PER_SECOND,
         )
         gathered, uids = Gathered(), []
@@ -68,10 +68,6 @@ class Watching:
         self._missed -= seen.missed
         return is_well
 
-    @property
-    def _silent(self) -> bool:
-        return self._figures.is_silent
-
     def _look_for_records(self, steps: Steps, time_ns: int) -> None:
         def ask(session: QuerySession) -> tuple[bool, bool]:
             return bool(self._around.live(session, steps).all()), any(
@@ -79,9 +75,10 @@ class Watching:
             )
 
         is_live, had_any = self._around.ask(ask)
-        if is_live or not had_any:
-            self._live_ns = max(time_ns, self._live_ns)
-        self._figures.silent(0 if is_live or not had_any else self._live_ns)
+        is_silent = had_any and not is_live
+        if not is_silent:  # at the first silent tick, the newest record will be that old
+            self._newest_ns = max(time_ns + steps.step_ms * NS_PER_MS - self._around.quiet_ns, self._newest_ns)
+        self._figures.silent(self._newest_ns if is_silent else 0)
 
 
 def _matters(uid: str, found: Mapping[str, Found]) -> bool:

@@ -253,7 +253,7 @@ def test_nothing_comes_in():
     assert [(alert.rule_uid, alert.status) for alert in world.alerts()] == [("errors", Status.ACTIVE)]
     own = world.alerts(source="server")
     assert [(alert.title, alert.severity) for alert in own] == [("Nothing comes in", Severity.CRITICAL)]
-    assert world.alerter.status().silent_since_ns == (START_S + 135) * S
+    assert world.alerter.status().silent_since_ns == (START_S + 120) * S
     world.start()
     world.run(960)
     assert [alert.status for alert in world.alerts(source="server")] == [Status.ACTIVE]

@@ -167,6 +167,7 @@ class World:
             telemetry=self.telemetry,
             opened=lambda rule_, alert, readings: self.opened.append((rule_.uid, alert.id, readings)),
             live=self.samples.live,
+            quiet_ns=30 * S,
         )
         self._limits = Bounds(pace, self._bounds.get("max_keys", 1000), 300 * S)
         self.alerter = Alerter(self.around, self._limits)
