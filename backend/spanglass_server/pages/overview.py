@@ -52,7 +52,8 @@ async def show(visit: Visit) -> Response:
     services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
     host_rows = [host_pages.with_host(host, visit) for host in hosts["hosts"]]
     host_rows.sort(key=lambda host: -(host["disks"][0]["ratio"] if host["disks"] else 0))
-    fresh = [issue for issue in issues["issues"] if _is_new(issue, visit)]
+    told_of = {alert["labels"].get("issue") for alert in alerts.alerts}
+    fresh = [issue for issue in issues["issues"] if _is_new(issue, visit) and issue["id"] not in told_of]
     incoming, causes = _incoming(senders["senders"], visit), await what_is_wrong(visit, services)
     is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
     told = {row["service"] for cause in causes for row in (cause.row, *cause.others)}

@@ -29,7 +29,7 @@ BACKTESTS = (("3 h", "3h"), ("24 h", "24h"), ("7 days", "7d"), ("30 days", "30d"
 async def show_new(visit: Visit) -> Response:
     """Render the form for a new rule: empty, from ``?template=``, ``?from=`` (a copy) or ``?condition=``."""
     templates = await _templates(visit)
-    rule, problem = await _begin(visit, templates)
+    rule, problem = await _begin(visit)
     return _page(visit, rule, templates=templates, problem=problem)
 
 
@@ -49,19 +49,16 @@ async def _templates(visit: Visit) -> Sequence[Mapping[str, Any]]:
     return answer["templates"]  # type: ignore[no-any-return]
 
 
-async def _begin(visit: Visit, templates: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], str]:
+async def _begin(visit: Visit) -> tuple[dict[str, Any], str]:
     """Return what a new rule begins with, and why it is not what was asked for."""
-    wanted, source = visit.param("template"), visit.param("from")
-    if wanted:
-        found = next((one["rule"] for one in templates if one["rule"]["uid"] == wanted), None)
-        return (_copy(found, ""), "") if found else ({}, f"There is no template {wanted!r}.")
-    if source:
-        try:
-            answer = await visit.api("rules", source)
-        except ApiError as error:
-            return {}, f"The rule {source!r} can't be copied: {error}."
-        return _copy(answer["rule"], answer["threshold"]["unit"]), ""
-    return {"name": visit.param("name")[:200], "condition": visit.param("condition")[:MOST_CHARACTERS]}, ""
+    source = visit.param("template") or visit.param("from")
+    if not source:
+        return {"name": visit.param("name")[:200], "condition": visit.param("condition")[:MOST_CHARACTERS]}, ""
+    try:
+        answer = await visit.api("rules", source)
+    except ApiError as error:
+        return {}, f"The rule {source!r} can't be copied: {error}."
+    return _copy(answer["rule"], answer["threshold"]["unit"]), ""
 
 
 def _copy(rule: Mapping[str, Any], unit: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _cause(evidence: Mapping[str, Any]) -> dict[str, Any] | None:
 def _course(found: Mapping[str, Any], alert: Mapping[str, Any], visit: Visit) -> Part:
     """Draw the value until it fired, with the time that it has fired since."""
     times = found["times_s"]
-    if not times:
+    if not times or alert["evidence"]["about"]["topic"] == "issue":  # that an issue is new has no course
         return {}
     start_ns, last_ns = (int(time * SECOND_NS) for time in (times[0], times[-1]))
     margin_ns = max(alert["created_ns"] - start_ns, 0) // 6

@@ -44,7 +44,7 @@ def alert(found: Mapping[str, Any], visit: Visit) -> Row:
         "href": visit.to_alert(found["id"]),
         "rule_href": visit.to_rule(found["rule"]) if found["rule"] else None,
         "where": where(found["service"], found["host"], visit),
-        "others": others(labels),
+        "others": [(name, value) for name, value in others(labels) if value not in found["title"]],
         "is_open": found["status"] in words.OPEN,
     }
     row["threshold_text"] = words.text(found["threshold"], found["unit"]) if found.get("threshold") is not None else ""
@@ -86,5 +86,12 @@ def rule(found: Mapping[str, Any], visit: Visit) -> Row:
         "last_ns": time_ns(found["last_evaluation_time"]),
         "value_text": words.text(found["value"], found["unit"]),
         "from": words.ORIGINS.get(found["origin"], (found["origin"], "")),
-        "place": ":".join(str(part) for part in (found["file"], found["line"]) if part),
+        "place": place(found),
     }
+
+
+def place(found: Mapping[str, Any]) -> str:
+    """Return the file and the line of a rule; those that come with Spanglass stand in a file that nobody changes."""
+    if found["origin"] == "shipped":
+        return ""
+    return ":".join(str(part) for part in (found["file"], found["line"]) if part)
