@@ -76,8 +76,8 @@ class FakeApi:
         """Answer as the API would to what changes something."""
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
-        if path.startswith("/api/monitoring/thresholds/"):
-            return self.rules.tune(unquote(path.split("/")[4]), body)
+        if path == "/api/monitoring/thresholds/":
+            return self.rules.tune(body)
         if path == "/api/v1/rules" or path.startswith("/api/v1/rules/"):
             return self.rules.write(method, [unquote(part) for part in path.split("/")[4:]] or [""], body)
         return self.issues.write(method, [unquote(part) for part in path.removeprefix("/api/v1/").split("/")], body)

@@ -140,14 +140,13 @@ class MadeUpRules:
         self.rules[uid] = found(uid, **{key: value for key, value in rule.items() if key != "uid"})
         return self.rules[uid]
 
-    def tune(self, uid, body):
+    def tune(self, body):
         """Change thresholds."""
-        self.changes.append(("PUT", f"thresholds/{uid}", body))
-        self.rules[uid] |= {
-            "tuned": True,
-            "threshold": {**self.rules[uid]["threshold"], **body, "updated_by": body["by"]},
-        }
-        return self.rules[uid]["threshold"]
+        self.changes.append(("PUT", "thresholds", body))
+        for uid, given in body["thresholds"].items():
+            after = {**self.rules[uid]["threshold"], **given, "updated_by": body["by"]}
+            self.rules[uid] |= {"tuned": True, "threshold": after}
+        return {"thresholds": []}
 
 
 def many():

@@ -181,9 +181,10 @@ def test_rules_are_switched_found_and_tuned(open_page, rules):
     page.locator("[name=duration]").fill("")
     with page.expect_navigation():
         page.locator("#tune button", has_text="Apply").click()
+    tuned = {"warning_threshold": 0.03, "duration": None}
     assert rules.changes == [
         ("POST", "high-error-rate/disable", {"by": "Kim"}),
-        ("PUT", "thresholds/high-error-rate", {"warning_threshold": 0.03, "duration": None, "by": "Kim"}),
+        ("PUT", "thresholds", {"thresholds": {"high-error-rate": tuned}, "by": "Kim"}),
     ]
 
 

@@ -2,8 +2,8 @@
 
 import { h } from "../dom.js";
 import { actor, refusal, say } from "../issues/actions.js";
+import { changeAlert } from "../monitoring.js";
 import { grouped } from "../time.js";
-import { become } from "./client.js";
 
 const DONE = { active: "Reopened", acknowledged: "Acknowledged", resolved: "Resolved", dismissed: "Dismissed" };
 const VERBS = { resolved: "Resolve", dismissed: "Dismiss" };
@@ -36,7 +36,7 @@ export async function give(alerts, status, renew) {
   let failed = null;
   for (const one of alerts) {
     try {
-      await become(one.id, status, by, reason);
+      await changeAlert(one.id, { status, by, ...(reason ? { reason } : {}) });
       done.push(one);
     } catch (error) {
       failed ??= error;

@@ -3,8 +3,8 @@
 import { actor, refusal, say } from "../issues/actions.js";
 import { bind } from "../keys.js";
 import { renew } from "../live.js";
+import { changeAlert, noteAlert } from "../monitoring.js";
 import { give, undo } from "./acting.js";
-import { note, own } from "./client.js";
 
 const acts = document.getElementById("alert-acts");
 const { alert: id, title } = acts.dataset;
@@ -40,10 +40,10 @@ function onSubmit(form, change) {
 }
 
 const owner = document.getElementById("own");
-const setOwner = (name) => run((by) => own(id, name ?? by, by), (by) => (name === "" ? "Nobody looks after it now." : `${name ?? by} looks after it.`));
+const setOwner = (name) => run((by) => changeAlert(id, { owner: name ?? by, by }), (by) => (name === "" ? "Nobody looks after it now." : `${name ?? by} looks after it.`));
 onSubmit(owner, () => setOwner(owner.elements.owner.value.trim()));
 document.getElementById("mine").addEventListener("click", async () => { await setOwner(null); owner.elements.owner.value = (await actor()) ?? ""; });
-onSubmit(document.getElementById("note"), (form) => run((by) => note(id, form.elements.text.value.trim(), by), () => { form.reset(); return "The note is added."; }));
+onSubmit(document.getElementById("note"), (form) => run((by) => noteAlert(id, { text: form.elements.text.value.trim(), by }, { attempts: 1 }), () => { form.reset(); return "The note is added."; }));
 
 bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), z: undo, c: () => document.querySelector("#note input").focus() });
 document.documentElement.dataset.alert = "";

@@ -2,9 +2,9 @@
 
 import { send } from "../api.js";
 import { actor, refusal, say } from "../issues/actions.js";
+import { updateThresholds } from "../monitoring.js";
 import { baseNumber } from "./form.js";
 import { enable } from "./rules.js";
-import { tune } from "./client.js";
 
 const acts = document.getElementById("rule-acts");
 const { rule: uid, version } = acts.dataset;
@@ -60,7 +60,7 @@ form.addEventListener("submit", (event) => {
   const values = given();
   if (values === null) say("A threshold is a number, with its unit if need be: 5%, 800ms, 1.5GB.", { bad: true });
   else if (!Object.keys(values).length) say("Nothing is changed yet.");
-  else run((by) => tune(uid, values, by));
+  else run((by) => updateThresholds({ [uid]: values }, { by }));
 });
-document.getElementById("untune")?.addEventListener("click", () => run((by) => tune(uid, { ...Object.fromEntries(changed.map(({ name }) => [name, null])), duration: null, enabled: null }, by)));
+document.getElementById("untune")?.addEventListener("click", () => run((by) => updateThresholds({ [uid]: { ...Object.fromEntries(changed.map(({ name }) => [name, null])), duration: null, enabled: null } }, { by })));
 document.documentElement.dataset.rule = "";

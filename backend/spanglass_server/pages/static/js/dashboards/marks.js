@@ -1,8 +1,8 @@
 // Annotations: marks in all charts of a dashboard, of releases, alerts, series, spans or log records.
 
-import { alerts as askAlerts } from "../alerts/client.js";
 import { level } from "../alerts/words.js";
 import { ask } from "../api.js";
+import { getAlerts } from "../monitoring.js";
 import { plain } from "../time.js";
 
 const MOST_MARKS = 50; // of one annotation
@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 /** Alerts as the time that they lasted; those that began up to a day before the range and went on are in it, too. */
 async function alerts({ query, label }, { start, end }) {
   const begin = new Date(Date.parse(start) - DAY_MS).toISOString();
-  const { alerts: found } = await askAlerts({ start: begin, end, limit: 500, ...(query ? { text: query } : {}) });
+  const { alerts: found } = await getAlerts({ start: begin, end, limit: 500, text: query });
   const from = Date.parse(start);
   return found.map((one) => ({ one, time: Date.parse(one.created_at), end: Date.parse(one.resolved_at ?? end) })).filter((mark) => mark.end > from)
     .map(({ one, time, end: until }) => ({ time: Math.max(time, from) / MS, end: until / MS, level: level(one.severity)[0] || "calm", text: labelled(label, one, one.title) }));
