@@ -62,7 +62,7 @@ class TokenCheck:
 class Tokens:
     """The two checks of a server.
 
-    The read token permits reading and the handling of issues, the ingest token only sending.
+    The read token permits reading and the handling of issues, alerts and rules, the ingest token only sending.
     """
 
     ingest: TokenCheck

@@ -20,7 +20,13 @@ ALERT = {
     "id": "6f0c1e0a", "severity": "critical", "status": "active", "created_at": "2026-11-29T10:00:00.000000000Z",
     "service": "checkout", "host": None, "count": 2, "priority": 80, "title": "Errors of checkout", "firing": True,
     "rule": "checkout-errors", "source": "rule", "description": "12 % fail", "runbook": "",
-    "evidence": {"cause": "a release", "chart": {}}, "notes": [],
+    "notes": [],
+    "evidence": {
+        "cause": "release 2.1 of checkout", "clues": ["release 2.1 of checkout", "POST /pay fails most"],
+        "examples": [{"role": "worst", "trace_id": "ab12", "operation": "POST /pay", "duration_ns": 10**9,
+                      "reason": "no"}],
+        "issues": [{"issue": "CHECKOUT-7", "title": "KeyError"}],
+    },
     "history": [{"time": "2026-11-29T10:00:00.000000000Z", "kind": "fired", "by": "rule", "text": "", "value": 0.12}],
 }  # fmt: skip
 LISTED = {"alerts": [ALERT], "next_cursor": None}
@@ -175,8 +181,9 @@ def test_alerts_are_listed_and_shown(canned, run):
     for words in (
         "critical, active, service checkout",
         "by the rule checkout-errors",
-        "cause: a release",
         "rule fired at 0.12",
+        "  release 2.1 of checkout\n  POST /pay fails most\n  worst trace ab12: POST /pay, 1 s, no\n",
+        "  issue CHECKOUT-7 KeyError",
     ):
         assert words in shown
     canned.answers["/api/monitoring/alerts/"] = []

@@ -153,8 +153,18 @@ def _draw(client: Client, alert: dict[str, Any]) -> None:
 
 
 def _evidence(evidence: dict[str, Any]) -> list[str]:
-    """What evidence says in words; the rest of it is on the alert's page, and in ndjson."""
-    return [f"{name}: {value}" for name, value in evidence.items() if isinstance(value, str | int | float) and value]
+    """What evidence says in words; all of it is on the alert's page, and in ndjson."""
+    cause = [str(evidence["cause"])] if evidence.get("cause") else []
+    clues = [str(clue) for clue in evidence.get("clues", ()) if clue not in cause]
+    traces = [_example(example) for example in evidence.get("examples", ())]
+    issues = [f"issue {issue['issue']} {issue['title']}" for issue in evidence.get("issues", ())]
+    return [*cause, *clues, *traces, *issues]
+
+
+def _example(example: dict[str, Any]) -> str:
+    reason = f", {example['reason']}" if example["reason"] else ""
+    took = show.duration(example["duration_ns"])
+    return f"{example['role']} trace {example['trace_id']}: {example['operation']}, {took}{reason}"
 
 
 def _entry(entry: dict[str, Any]) -> str:
