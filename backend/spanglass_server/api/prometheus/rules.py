@@ -7,40 +7,36 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from spanglass_core.alerting.conditions.nodes import Present, Quantity
-from spanglass_core.alerting.conditions.parse import parse_condition
-from spanglass_core.alerting.conditions.problems import ConditionError
 from spanglass_core.alerting.lifecycle import OPEN
-from spanglass_core.alerting.states import Health, Phase
 from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.running.status import RuleStatus
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.params import Param
 from spanglass_server.api.prometheus.problems import BadParameterError
 from spanglass_server.api.prometheus.routing import PrometheusRoute, Reply
+from spanglass_server.api.prometheus.rule_texts import (
+    ACTIVE,
+    NEVER,
+    active_alert,
+    alerting_rule,
+    labels_of,
+    recording_rule,
+)
 from spanglass_server.api.prometheus.selecting import selectors_of
 from spanglass_server.api.schema import ANYTHING, STRING, array
 from spanglass_server.promql.stored.matching import accepted
-from spanglass_server.times import NS_PER_SECOND, format_time
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.desk import Desk
-    from spanglass_server.alerting.model import Alert, KeyState
     from spanglass_server.alerting.ports import Found, RecordingStatus
     from spanglass_server.api.prometheus.params import Form
     from spanglass_server.api.prometheus.routing import Question
     from spanglass_server.promql.ports import Matcher, Selector
     from spanglass_server.store.ports import QuerySession
 
-_NEVER = "0001-01-01T00:00:00Z"
-_ACTIVE = {Phase.PENDING: "pending", Phase.FIRING: "firing", Phase.KEEP_FIRING: "firing"}
-_HEALTH = {Health.OK: "ok", Health.NO_DATA: "ok", Health.ERROR: "err"}
-_STATES = ("inactive", "pending", "firing")
 _MOST_ALERTS = 10_000
 _UNKNOWN = RuleStatus()
 
@@ -67,7 +63,7 @@ class Told:
         chosen = [found for found in known.values() if _is_chosen(found, form)]
         if form.texts("match[]"):
             matches = _any_of(question.session, selectors_of(form))
-            chosen = [found for found in chosen if matches(_labels(found.rule))]
+            chosen = [found for found in chosen if matches(labels_of(found.rule))]
         alerts = {} if form.text("exclude_alerts") in {"1", "t", "true", "T", "TRUE", "True"} else self._of_rules(known)
         groups = _with_recordings(self._groups(chosen, alerts), self._recordings(form, question.session))
         limit, token = form.count("group_limit"), form.text("group_next_token")
@@ -105,7 +101,10 @@ class Told:
         status: Mapping[str, RuleStatus],
         alerts: Mapping[str, list[Any]],
     ) -> dict[str, Any]:
-        rules = [_rule(found.rule, status.get(found.rule.uid, _UNKNOWN), alerts) for found in members]
+        rules = [
+            alerting_rule(found.rule, status.get(found.rule.uid, _UNKNOWN), alerts.get(found.rule.uid, ()))
+            for found in members
+        ]
         every_ns = members[0].rule.interval_ns or self.interval_ns
         return {
             "name": name,
@@ -123,32 +122,10 @@ class Told:
         opened = {alert.id: alert for alert in self.desk.store.alerts(wanted, limit=_MOST_ALERTS)}
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for state in self.desk.store.states():
-            if state.rule_uid in known and state.state.phase in _ACTIVE:
+            if state.rule_uid in known and state.state.phase in ACTIVE:
                 alert = opened.get(state.alert_id)
-                found[state.rule_uid].append(_alert(known[state.rule_uid].rule, state, alert))
+                found[state.rule_uid].append(active_alert(known[state.rule_uid].rule, state, alert))
         return found
-
-
-def _rule(rule: Rule, status: RuleStatus, alerts: Mapping[str, list[Any]]) -> dict[str, Any]:
-    active = alerts.get(rule.uid, [])
-    rank = max(
-        (_STATES.index(alert["state"]) for alert in active), default=2 if status.firing else bool(status.pending)
-    )
-    return {
-        "state": _STATES[rank],
-        "name": rule.name,
-        "query": _query(rule),
-        "duration": rule.for_ns / NS_PER_SECOND,
-        "keepFiringFor": rule.keep_firing_for_ns / NS_PER_SECOND,
-        "labels": _labels(rule),
-        "annotations": _annotations(rule),
-        "alerts": active,
-        "health": _HEALTH[status.health] if status.last_ns else "unknown",
-        **({"lastError": status.error} if status.error else {}),
-        "evaluationTime": status.duration_ns / NS_PER_SECOND,
-        "lastEvaluation": format_time(status.last_ns) if status.last_ns else _NEVER,
-        "type": "alerting",
-    }
 
 
 def _with_recordings(groups: list[dict[str, Any]], recordings: Iterable[RecordingStatus]) -> list[dict[str, Any]]:
@@ -164,81 +141,16 @@ def _with_recordings(groups: list[dict[str, Any]], recordings: Iterable[Recordin
                 "interval": each.interval_ns / NS_PER_SECOND,
                 "limit": each.limit,
                 "evaluationTime": 0.0,
-                "lastEvaluation": _NEVER,
+                "lastEvaluation": NEVER,
             },
         )
-        rule = _recording(each)
+        rule = recording_rule(each)
         place = sum(other["type"] == "recording" for other in group["rules"])
         group["rules"].insert(place, rule)
         group["limit"] = each.limit
         group["evaluationTime"] += rule["evaluationTime"]
         group["lastEvaluation"] = max(group["lastEvaluation"], rule["lastEvaluation"])
     return [found[key] for key in sorted(found)]
-
-
-def _recording(each: RecordingStatus) -> dict[str, Any]:
-    return {
-        "name": each.record,
-        "query": each.expr,
-        "labels": dict(each.labels),
-        "health": ("err" if each.error else "ok") if each.last_ns else "unknown",
-        **({"lastError": each.error} if each.error else {}),
-        "evaluationTime": each.duration_ns / NS_PER_SECOND,
-        "lastEvaluation": format_time(each.last_ns) if each.last_ns else _NEVER,
-        "type": "recording",
-    }
-
-
-def _alert(rule: Rule, known: KeyState, alert: Alert | None) -> dict[str, Any]:
-    state = known.state
-    severity = state.severity or rule.severity
-    labels = alert.labels if alert is not None else rule.labels
-    told = {
-        "labels": {"severity": severity.value, **labels, **dict(known.key), "alertname": rule.name},
-        "annotations": _annotations(rule) if alert is None else _annotations_of(alert),
-        "state": _ACTIVE[state.phase],
-        "activeAt": format_time(state.pending_ns or state.fired_ns),
-        "value": _number(state.value),
-    }
-    if state.phase is Phase.KEEP_FIRING:
-        told["keepFiringSince"] = format_time(state.held_ns)
-    return told
-
-
-def _labels(rule: Rule) -> dict[str, str]:
-    return {"severity": rule.severity.value, **rule.labels}
-
-
-def _annotations(rule: Rule) -> dict[str, str]:
-    """What a rule says of its alerts, templates as they are written."""
-    said = {"summary": rule.title, "description": rule.description, "runbook_url": rule.runbook, **rule.annotations}
-    return {name: text for name, text in said.items() if text}
-
-
-def _annotations_of(alert: Alert) -> dict[str, str]:
-    said = {"summary": alert.title, "description": alert.description, "runbook_url": alert.runbook}
-    return {name: text for name, text in said.items() if text}
-
-
-def _query(rule: Rule) -> str:
-    """The expression of a rule of Prometheus', else the condition as it is written."""
-    try:
-        condition = parse_condition(rule.condition)
-    except ConditionError:
-        return rule.condition
-    match condition:
-        case Present(of=Quantity(kind="promql", text=text)):
-            return text
-    return rule.condition
-
-
-def _number(value: float | None) -> str:
-    """As Go writes it with ``'e', -1``."""
-    if value is None or np.isnan(value):
-        return "NaN"
-    if np.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return np.format_float_scientific(value, unique=True, trim="-", exp_digits=2)
 
 
 def _is_chosen(found: Found, form: Form) -> bool:
