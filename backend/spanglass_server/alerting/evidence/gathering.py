@@ -49,7 +49,7 @@ class Timing:
 
     interval_ns: int = 15 * NS_PER_SECOND
     window_ns: int = 120 * NS_PER_SECOND
-    limit_s: float = 5.0
+    limit_s: float = 10.0
     clock_s: Callable[[], float] = time.monotonic
 
 
@@ -83,13 +83,13 @@ class Evidences:
             "version": 1, "gathered_time": format_time(at_ns), "cause": "", "clues": [], "about": subject.shown(),
             "value": values.shown(alert, course), "left_out": parts.left_out,
         }  # fmt: skip
+        similar = parts.run("similar", lambda: past.similar_alerts(self._store, self._book.rules(), alert, subject))
+        if similar:
+            evidence["similar"] = similar
         bad = self._bad(session, subject, parts)
         subject = replace(subject, onset_ns=bad.onset_ns if bad else 0)
         self._of_records(session, subject, bad, evidence, parts)
         self._of_surroundings(session, subject, evidence, parts)
-        similar = parts.run("similar", lambda: past.similar_alerts(self._store, self._book.rules(), alert, subject))
-        if similar:
-            evidence["similar"] = similar
         operation = bad.main_name if bad else ""
         clues = cause.clues(evidence, subject, operation, course.before(held.since_ns))
         evidence["clues"] = clues
