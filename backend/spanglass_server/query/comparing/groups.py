@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: So many of the bad ones are looked at for values that stand out.
 _MOST_BAD = 5_000
+#: What fewer of the bad ones have is chance, or an id.
+LEAST_COUNT = 3
 
 
 class StandingOut(TypedDict):
@@ -91,7 +93,7 @@ def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...]
     counted = count(session, groups.relation(session, wanted), Sql("true"), candidates, Sql("is_bad"))
     bad, others = counted[True], counted[False]
     found = [_standing_out(each, place, bad, others) for place, each in enumerate(candidates)]
-    found = [each for each in found if each["difference"] > 0]
+    found = [each for each in found if each["difference"] > 0 and each["count"] >= LEAST_COUNT]
     found.sort(key=lambda each: (-each["difference"], each["key"]))
     return {"bad": bad.records, "others": others.records, "attributes": found[:limit]}
 
