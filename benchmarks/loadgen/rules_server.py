@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -24,7 +25,10 @@ _OTLP = {"Content-Type": "application/x-protobuf"}
 
 
 def server_figures(made: Sequence[MadeRule], load: Load, ticks: int, interval_s: int) -> dict[str, Any]:
-    """Processor seconds of a server over so many intervals, without the rules and then with them, and their lag."""
+    """What a server uses over so many intervals, without the rules and then with them, and how late they are.
+
+    Lags are bounds of the server's own histogram, without the first ticks, which read what caches hold later.
+    """
     folder = Path(tempfile.mkdtemp(prefix="spanglass-bench-"))
     rules = folder / "rules"
     rules.mkdir()
@@ -36,6 +40,7 @@ def server_figures(made: Sequence[MadeRule], load: Load, ticks: int, interval_s:
             idle_s = _run(server, load, ticks, interval_s)
             (rules / "rules.yaml").write_text(_yaml(made))
             _run(server, load, 2, interval_s)  # the rules are read, and caches filled
+            before = _lags(server)
             busy_s = _run(server, load, ticks, interval_s)
             status = server.request("GET", "/api/v1/rules").json()["alerter"]
             return {
@@ -43,14 +48,30 @@ def server_figures(made: Sequence[MadeRule], load: Load, ticks: int, interval_s:
                 "without_%": 100 * idle_s / ticks / interval_s,
                 "with_%": 100 * busy_s / ticks / interval_s,
                 "rules_%": 100 * (busy_s - idle_s) / ticks / interval_s,
-                "lag_p50_s": status["lag_p50_ns"] / 1e9,
-                "lag_p99_s": status["lag_p99_ns"] / 1e9,
+                "lag_p50_s": _quantile(0.5, before, _lags(server)),
+                "lag_p99_s": _quantile(0.99, before, _lags(server)),
+                "with_cold_p99_s": status["lag_p99_ns"] / 1e9,
                 "missed": status["missed_ticks"],
                 "failed": status["failed_evaluations"],
                 "MB": resident_bytes(server.pid) / 1e6,
             }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_LAG = re.compile(r'^spanglass_alert_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.e+]+)$', re.MULTILINE)
+
+
+def _lags(server: ServerProcess) -> dict[float, float]:
+    """How many ticks had at most a lag, by seconds, since the server began."""
+    text = server.request("GET", "/metrics").body.decode()
+    return {float(bound): float(count) for bound, count in _LAG.findall(text)}
+
+
+def _quantile(share: float, before: dict[float, float], after: dict[float, float]) -> float:
+    """The bound below which so many of the lags in between lie."""
+    counts = {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
+    return min(bound for bound, count in counts.items() if count >= share * max(counts.values()))
 
 
 def _yaml(made: Sequence[MadeRule]) -> str:

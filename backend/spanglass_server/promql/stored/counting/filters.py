@@ -54,7 +54,8 @@ def check_filters(filters: tuple[str, ...], signal: Signal) -> None:
             else:
                 _compiled(text, signal, frozenset())
         except FilterError as error:
-            expected = f"; expected {', '.join(error.expected)}" if error.expected else ""
+            is_told = not error.expected or error.message.startswith("expected")
+            expected = "" if is_told else f"; expected {', '.join(error.expected)}"
             hint = f"; {error.hint}" if error.hint else ""
             reason = f"{FILTER}: {error.message}, at character {error.column}{expected}{hint}"
             raise BadFilterError(reason, text, error.column) from None
