@@ -62,6 +62,8 @@ class FakeApi:
         self.asked.append((path, dict(params)))
         if body is not None:
             return await self.write("POST", path, {**params, **body})
+        if path == "/api/monitoring/thresholds/":
+            return {"thresholds": [{"rule": "high-error-rate", "critical_threshold": 0.05}]}
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]

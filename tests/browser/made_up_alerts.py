@@ -23,6 +23,7 @@ def alert(number, title, severity, status="active", **more):
         "rule_name": "High error rate", "title": title, "description": "", "severity": severity, "status": status,
         "possible": list(LEGAL.get(status, ())), "source": "rule", "service": service, "host": host,
         "firing": not over, "value": 0.082, "unit": "ratio", "count": 1, "priority": 60, "owner": "", "runbook": "",
+        "part_of": None,
         "created_at": rfc(created_ns), "updated_at": rfc(created_ns), "acknowledged_at": None, "acknowledged_by": None,
         "resolved_at": rfc(created_ns + 9 * MINUTE_NS) if over else None, "resolved_by": "rule" if over else None,
         "details": {"key": key, "labels": {"team": "shop", **more.pop("labels", {})}, "channels": ["shop-oncall"],
@@ -39,7 +40,8 @@ def shop():
         alert(2, "Disk / of shop-2 is 93.1 % full", "warning", value=0.931, age_min=180, priority=41, service=None,
               host="shop-2", rule="disk-usage", rule_name="Disk usage"),
         alert(3, "p95 of payments is 2.4 s, above 1 s", "error", value=2.4, unit="s", service="payments", age_min=4,
-              priority=70, rule="slow", rule_name="Slow", status="acknowledged", acknowledged_by="Kim",
+              priority=70, rule="slow", rule_name="Slow", status="acknowledged",
+              part_of="00000001-0000-4000-8000-000000000000", acknowledged_by="Kim",
               acknowledged_at=rfc(NOW_NS - 2 * MINUTE_NS)),
         alert(4, "Nightly export took longer than an hour", "info", source="application", rule="", rule_name="",
               value=None, unit="", priority=5, service="mailer", age_min=700),
@@ -157,6 +159,7 @@ class MadeUpAlerts:
             if (not statuses or one["status"] in statuses.replace("open", "active,acknowledged").split(","))
             and all(one[name] == (params.get(name) or one[name]) for name in ("severity", "service", "host", "rule"))
             and params.get("text", "").lower() in one["title"].lower()
+            and params.get("part_of", one["part_of"] or "none") == (one["part_of"] or "none")
             and all(one["details"]["labels"].get(pair.partition("=")[0]) == pair.partition("=")[2]
                     for pair in filter(None, params.get("labels", "").split(",")))
         ]  # fmt: skip

@@ -13,15 +13,29 @@ if TYPE_CHECKING:
 
     from spanglass_server.pages.visit import Visit
 
+#: Alerts of one problem that are listed; the list of alerts has the rest.
+MOST_PARTS = 10
+
 
 async def show(visit: Visit) -> Response:
     """Render the alert; what evidence lacks is told with the reason."""
-    found = await reading.ask(visit, "alerts", visit.request.path_params["alert"])
-    alert = reading.alert(found, visit)
+    alert_id = visit.request.path_params["alert"]
+    found, parts = await visit.together(
+        reading.ask(visit, "alerts", alert_id),
+        visit.attempt(reading.ask(visit, "alerts", part_of=alert_id, limit=MOST_PARTS), {"alerts": [], "total": 0}),
+    )
+    alert = reading.alert(found, visit, _threshold(found))
     return visit.page(
-        "alerts/alert.html", ranged=False, alert=alert, evidence=evidence.read(alert, visit),
+        "alerts/alert.html", ranged=False, alert=alert, parts=[reading.alert(one, visit) for one in parts["alerts"]],
+        part_count=parts["total"], evidence=evidence.read(alert, visit),
         history=[_entry(one, alert) for one in reversed(found["history"])],
     )  # fmt: skip
+
+
+def _threshold(found: Mapping[str, Any]) -> float | None:
+    """Return the threshold that it crossed when it fired, None for a baseline or where none is kept."""
+    kept = found["evidence"].get("value", {}).get("thresholds", ())
+    return next((one["value"] for one in kept if one["severity"] == found["severity"]), None)
 
 
 def _entry(one: Mapping[str, Any], alert: Mapping[str, Any]) -> dict[str, Any]:

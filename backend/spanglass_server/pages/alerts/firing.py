@@ -18,7 +18,7 @@ LOOKED_AT = 100
 
 
 class Firing(NamedTuple):
-    """Open alerts, the most urgent first, how many more there are, and where all of them are."""
+    """Open alerts that stand for a problem, the most urgent first, how many more there are, and where all are."""
 
     alerts: Sequence[reading.Row]
     more: int
@@ -30,7 +30,7 @@ async def read(visit: Visit, *, service: str = "", host: str = "", most: int = S
     asked: dict[str, Any] = {"service": service, "host": host}
     href = visit.link("/alerts", asked)
     try:
-        found = await reading.ask(visit, "alerts", **asked, status="open", limit=LOOKED_AT)
+        found = await reading.ask(visit, "alerts", **asked, status="open", part_of="none", limit=LOOKED_AT)
     except ApiError:
         return Firing((), 0, href)
     alerts = [reading.alert(row, visit) for row in reading.by_priority(found["alerts"])[:most]]

@@ -17,10 +17,11 @@ LIMIT = 50
 #: Open alerts up to so many are put in order here, the most urgent first; more of them are listed newest first.
 MOST_ORDERED = 500
 #: Parameters of the URL that narrow the list.
-FILTERS = ("severity", "status", "service", "host", "labels", "rule", "text")
+FILTERS = ("severity", "status", "service", "host", "labels", "rule", "part_of", "text")
 #: The tabs: what stands in the URL, its name, and the statuses it holds.
 VIEWS = (("active", "Active", words.OPEN), ("history", "History", words.OVER))
 NO_RULES: dict[str, Any] = {"rules": []}
+NO_THRESHOLDS: dict[str, Any] = {"thresholds": []}
 NOTHING: dict[str, Any] = {
     "alerts": [], "counts": {"status": {}, "severity": {}}, "total": 0, "next_cursor": None, "is_ordered": True,
 }  # fmt: skip
@@ -30,8 +31,11 @@ async def show(visit: Visit) -> Response:
     """Render a page of the list."""
     view, _, statuses = next((one for one in VIEWS if one[0] == visit.param("view")), VIEWS[0])
     problem, found = None, NOTHING
+    thresholds: dict[str, Any] = {}
     try:
         found = await _find(visit, statuses, by_priority=view == "active")
+        answer = await visit.attempt(reading.ask(visit, "thresholds"), NO_THRESHOLDS)
+        thresholds = {row["rule"]: row for row in answer["thresholds"]}
     except ApiError as error:
         problem = of_api(error, visit)
     by_status, is_filtered = found["counts"]["status"], any(visit.exact(name) for name in FILTERS)
@@ -40,8 +44,9 @@ async def show(visit: Visit) -> Response:
     cursor = found["next_cursor"]
     return visit.page(
         "alerts/list.html", ranged=False, status=problem.status if problem else 200, problem=problem,
-        alerts=[reading.alert(row, visit) for row in found["alerts"]], found=found["total"], view=view,
-        counts={name: sum(by_status.get(status, 0) for status in held) for name, _, held in VIEWS},
+        alerts=[reading.alert(row, visit, reading.threshold_of(row, thresholds)) for row in found["alerts"]],
+        found=found["total"], view=view,
+        counts={name: sum(by_status[status] for status in held) for name, _, held in VIEWS if by_status},
         by_severity=found["counts"]["severity"], statuses=statuses, is_filtered=is_filtered, is_empty=is_empty,
         rules=[reading.rule(row, visit) for row in rules["rules"]], is_ordered=found["is_ordered"],
         next_page=visit.link(visit.request.url.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,

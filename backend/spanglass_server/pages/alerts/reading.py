@@ -30,8 +30,8 @@ async def ask(visit: Visit, *path: str, **params: str | list[str] | int | None) 
     return await visit.site.api(where, given)
 
 
-def alert(found: Mapping[str, Any], visit: Visit) -> Row:
-    """Return an alert with its times, its links, and what it is about."""
+def alert(found: Mapping[str, Any], visit: Visit, threshold: float | None = None) -> Row:
+    """Return an alert with its times, its links, and what it is about; ``threshold`` is the one that it crossed."""
     labels = {**found["details"]["labels"], **found["details"]["key"]}
     row = {
         **found,
@@ -47,8 +47,14 @@ def alert(found: Mapping[str, Any], visit: Visit) -> Row:
         "others": [(name, value) for name, value in others(labels) if value not in found["title"]],
         "is_open": found["status"] in words.OPEN,
     }
-    row["threshold_text"] = words.text(found["threshold"], found["unit"]) if found.get("threshold") is not None else ""
+    row["threshold_text"] = words.text(threshold, found["unit"]) if threshold is not None else ""
     return {**row, "says": words.status(row), "value_text": words.text(found["value"], found["unit"])}
+
+
+def threshold_of(found: Mapping[str, Any], thresholds: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Return the threshold of an alert's severity, from those of all rules by uid; None for baselines and the like."""
+    value = thresholds.get(found["rule"], {}).get(f"{found['severity']}_threshold")
+    return float(value) if value is not None and found["value"] is not None else None
 
 
 def by_priority(alerts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
