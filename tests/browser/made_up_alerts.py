@@ -86,7 +86,7 @@ def evidence():
             "window": window, "before": window},
         "value": {"value": 0.082, "unit": "ratio", "thresholds": [{"severity": "critical", "value": 0.05}],
                   "times_s": times, "values": [0.004 + (0.08 if i > 56 else 0) for i in range(61)], "bounds": None},
-        "figures": {"now": figures[0], "before": figures[1], "operations": [operation]},
+        "figures": {"now": figures[0], "before": figures[1], "failed_share": 0.082, "operations": [operation]},
         "attributes": {"bad": 391, "others": 4369, "attributes": [
             {"key": key, "value": value, "share": share, "other_share": other, "lift": 9.0, "count": 391,
              "other_count": 12, "difference": 0.8}

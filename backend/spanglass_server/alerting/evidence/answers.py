@@ -53,10 +53,14 @@ class ValueShown(TypedDict):
 
 
 class FiguresShown(TypedDict):
-    """Requests of the service now and before, and its operations that changed most."""
+    """Requests of the service since it is bad and as long before, and its operations that changed most.
+
+    ``failed_share`` is of all requests since it is bad; operations are compared with all of the time before.
+    """
 
     now: Figures
     before: Figures
+    failed_share: float
     operations: list[Compared]
 
 

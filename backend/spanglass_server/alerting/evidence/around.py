@@ -12,7 +12,9 @@ from spanglass_server.query.hosts.listing import list_processes
 from spanglass_server.query.language.text import quote
 from spanglass_server.query.logs.search import LogList, search_logs
 from spanglass_server.query.records import match_records
+from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from spanglass_server.alerting.evidence.answers import FiguresShown, LogShown, ProcessShown
@@ -23,19 +25,30 @@ if TYPE_CHECKING:
 _MOST_OPERATIONS = 8
 _MOST_LOGS = 3
 _MOST_PROCESSES = 5
+#: Requests are counted over so long at least.
+_LEAST_NS = 60 * NS_PER_SECOND
 #: Fewer spans say nothing about an operation.
 _LEAST_SPANS = 5
 
 
 def figures_of(session: QuerySession, subject: Subject) -> FiguresShown:
-    """Requests of the service in the window and before, and its operations by how much they changed."""
+    """Requests of the service since it is bad and as long before, and its operations by how much they changed."""
     service = f"service.name = {quote(subject.service)}"
     records = match_records(session, Signal.SPANS, subject.both(), service)
     compared = compare_operations(session, records, subject.start_ns)
-    requests = match_records(session, Signal.SPANS, subject.both(), f"{service} and {REQUESTS}")
-    now, before = figures(session, requests, subject.start_ns)
+    start_ns = min(subject.start_ns, subject.at_ns - _LEAST_NS)
+    around = clamp(2 * start_ns - subject.window.end_ns, subject.window.end_ns)
+    requests = match_records(session, Signal.SPANS, around, f"{service} and {REQUESTS}")
+    now, before = figures(session, requests, start_ns)
+    served = [each["now"] for each in compared if each["kind"] in {"server", "consumer"}]
+    spans, errors = (sum(each[name] for each in served) for name in ("spans", "errors"))
     compared.sort(key=lambda each: (-changed(each), each["operation"]))
-    return {"now": now, "before": before, "operations": compared[:_MOST_OPERATIONS]}
+    return {
+        "now": now,
+        "before": before,
+        "failed_share": round(errors / spans, 4) if spans else 0.0,
+        "operations": compared[:_MOST_OPERATIONS],
+    }
 
 
 def changed(each: Compared) -> float:

@@ -76,7 +76,7 @@ def _head(found: Evidence, subject: Subject, operation: str) -> str:
             limit, spans = subject.bad.removeprefix("duration > "), attributes["bad"]
             return f"{who} takes longer than {limit} in {spans} spans {since}"
         return ""
-    share = _share_of(operation, found) if operation else failed_share(figures["now"])
+    share = _share_of(operation, found) if operation else figures["failed_share"]
     return f"{who} fails for {percent(share)} of requests {since}"
 
 
@@ -84,7 +84,7 @@ def _share_of(operation: str, found: Evidence) -> float:
     for each in found["figures"]["operations"]:
         if each["operation"] == operation and each["now"]["errors"]:
             return failed_share(each["now"])
-    return failed_share(found["figures"]["now"])
+    return found["figures"]["failed_share"]
 
 
 def _unreachable(examples: Sequence[Example]) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _unreachable(examples: Sequence[Example]) -> Iterator[str]:
     )
     for (caller, callee, why), times in peers.most_common(1):
         if callee and 2 * times > len(examples):
-            yield f"calls of {callee} by {caller} fail: {why}"
+            yield f"calls of {callee} by {caller} fail: {why.rstrip(': ')}"
 
 
 def _address(host: str | None, port: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.evidence.examples import MOST_BAD, bad_of
 from spanglass_server.alerting.evidence.words import shortened
-from spanglass_server.query.comparing.groups import LEAST_COUNT
+from spanglass_server.query.comparing.groups import is_no_id
 from spanglass_server.query.issues.attributes import attribute_shares
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
@@ -97,7 +97,7 @@ def attributes_of(
         for each in found["attributes"]
         if not each["key"].startswith(skipped)
         for value in each["values"]
-        if value["count"] >= LEAST_COUNT
+        if is_no_id(value["count"], value["baseline_count"] - value["count"])
     ]
     return {"operation": "", "bad": found["counted"], "others": found["baseline"], "attributes": attributes[:limit]}
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: So many of the bad ones are looked at for values that stand out.
 _MOST_BAD = 5_000
-#: What fewer of the bad ones have is chance, or an id.
-LEAST_COUNT = 3
+#: What fewer of the bad ones have, and none of the others, is an id.
+_LEAST_COUNT = 3
 
 
 class StandingOut(TypedDict):
@@ -93,9 +93,14 @@ def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...]
     counted = count(session, groups.relation(session, wanted), Sql("true"), candidates, Sql("is_bad"))
     bad, others = counted[True], counted[False]
     found = [_standing_out(each, place, bad, others) for place, each in enumerate(candidates)]
-    found = [each for each in found if each["difference"] > 0 and each["count"] >= LEAST_COUNT]
+    found = [each for each in found if each["difference"] > 0 and is_no_id(each["count"], each["other_count"])]
     found.sort(key=lambda each: (-each["difference"], each["key"]))
     return {"bad": bad.records, "others": others.records, "attributes": found[:limit]}
+
+
+def is_no_id(count: int, others: int) -> bool:
+    """Whether a value may say something: enough of the bad records have it, or others have it too."""
+    return count >= _LEAST_COUNT or others > 0
 
 
 def _standing_out(each: Candidate, place: int, bad: Counted, others: Counted) -> StandingOut:
