@@ -144,7 +144,7 @@ class Computing:
             case Absent(of=of, over_ns=over_ns):
                 return absent(self.plan.sources[of], over_ns or of.window_ns, self.pool)
             case Present(of=of):
-                return present(self._table(of))
+                return present(self._table(of, is_exact=True))
             case IssueEvent():
                 table, _ = self.pool.table(self.plan.events[node], node.column)
                 holds = table.values > 0
@@ -178,8 +178,8 @@ class Computing:
                 return self._computed(node, left)
         raise AssertionError(node)
 
-    def _table(self, node: Quantity) -> Table:
-        table, notes = self.pool.table(self.plan.sources[node].value, node.column)
+    def _table(self, node: Quantity, *, is_exact: bool = False) -> Table:
+        table, notes = self.pool.table(self.plan.sources[node].value, node.column, is_exact=is_exact)
         self.warnings += notes
         return table
 

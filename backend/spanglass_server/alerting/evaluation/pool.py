@@ -62,7 +62,7 @@ class Pool:
     look: Callable[[Steps], NDArray[np.bool_]] | None = None
     evaluated: int = 0  # how many evaluations of PromQL there were
     _shared: frozenset[str] = frozenset()
-    _grids: dict[tuple[str, int, int], Grid | RuleProblem] = field(default_factory=dict)
+    _grids: dict[tuple[str, int, int, bool], Grid | RuleProblem] = field(default_factory=dict)
     _watched: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], tuple[Grid, Grid] | RuleProblem] = field(default_factory=dict)
 
@@ -75,10 +75,13 @@ class Pool:
         self._shared = frozenset(text for text, number in wanted.items() if number > 1 or text in plain)
         self.source.announce((self._text(each) for each in expressions), self.steps, self.options)
 
-    def table(self, expression: Expression, column: int) -> tuple[Table, tuple[str, ...]]:
-        """The values of an expression, and what is to be told of it; raises ``RuleProblem``."""
+    def table(self, expression: Expression, column: int, *, is_exact: bool = False) -> tuple[Table, tuple[str, ...]]:
+        """The values of an expression, and what is to be told of it; raises ``RuleProblem``.
+
+        Values that nothing is compared with may have all their digits (``is_exact``).
+        """
         is_shared = expression.shared in self._shared
-        grid = self._grid(self._text(expression), expression, column)
+        grid = self._grid(self._text(expression), expression, column, is_exact=is_exact)
         labels, values = grid.labels, grid.values
         if is_shared:
             rows = grid.rows(*expression.picked)
@@ -124,11 +127,12 @@ class Pool:
         labels = LabelSets.of([dict(key) for key in keys])
         return Grid(labels, value), Grid(labels, spread)
 
-    def _grid(self, text: str, expression: Expression, column: int) -> Grid:
-        key = (text, expression.offset_ms, expression.lookback_ms)
+    def _grid(self, text: str, expression: Expression, column: int, *, is_exact: bool) -> Grid:
+        key = (text, expression.offset_ms, expression.lookback_ms, is_exact)
         if key not in self._grids:
             try:
-                self._grids[key] = self._evaluated(text, expression, column)
+                grid = self._evaluated(text, expression, column)
+                self._grids[key] = grid if is_exact else replace(grid, values=rounded(grid.values))
             except RuleProblem as problem:
                 self._grids[key] = problem
         found = self._grids[key]
@@ -145,13 +149,13 @@ class Pool:
         self.evaluated += 1
         value = answer.value
         if isinstance(value, Scalar):
-            return Grid(LabelSets(1), rounded(value.values[None, :]), answer.warnings)
+            return Grid(LabelSets(1), value.values[None, :], answer.warnings)
         if not isinstance(value, Vector):
             raise RuleProblem("this is no number", column)
         if value.histogram is not None and (value.histogram >= 0).any():
             hint = "take a quantile, a mean or a count of it"
             raise RuleProblem("native histograms can't be compared", column, hint)
-        return Grid(value.labels, rounded(np.where(value.present, value.values, np.nan)), answer.warnings)
+        return Grid(value.labels, np.where(value.present, value.values, np.nan), answer.warnings)
 
     def _shifted(self, offset_ms: int) -> Steps:
         return replace(self.steps, start_ms=self.steps.start_ms - offset_ms)

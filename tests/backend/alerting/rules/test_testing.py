@@ -27,6 +27,12 @@ groups:
           words: '{{ reReplaceAll "(.)x" "$1-" "axbx" }} {{ title "a b" }} {{ stripPort "h:80" }} {{ 1234567.5 }}'
       - alert: Down
         expr: up == 0
+      - alert: Third
+        expr: (gauge + 1) / 3
+        annotations: {value: "{{ $value }}"}
+      - alert: Early
+        expr: gauge >= 0
+        for: 1m
       - alert: Flaps
         expr: gauge > 10
         for: 1m
@@ -72,6 +78,10 @@ ASKED = {
     f"alert_rule_test:\n      {MANY % ('10m', 'a=0 ')}": False,
     "alert_rule_test: [{eval_time: 2m, alertname: ManyErrors}]": True,
     "alert_rule_test: [{eval_time: 5m, alertname: Flaps}]": True,
+    "alert_rule_test: [{alertname: Third, exp_alerts: "
+    "[{exp_labels: {job: g}, exp_annotations: {value: '0.3333333333333333'}}]}]": True,
+    "alert_rule_test: [{eval_time: 0, alertname: Early}, "
+    "{eval_time: 1m, alertname: Early, exp_alerts: [{exp_labels: {job: g}}]}]": True,
     **{
         f"alert_rule_test: [{{eval_time: {minute}m, alertname: Flaps, "
         f"exp_alerts: [{{exp_labels: {{job: g}}, exp_annotations: {{value: '{value}'}}}}]}}]": True

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from spanglass_server.promql.series.vectors import Steps
 
 _NAME = "alertname"
+#: The state machine takes no sample at the very beginning of time, where tests begin.
+_BEGIN_NS = 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def _firing(
         state, fired_with = INITIAL, math.nan
         for place, time_ns in enumerate(times):
             sample = _sample(readings, row, place, time_ns)
-            state, _ = advance(state, sample, policy, time_ns)
+            sample = _sample(readings, row, place, time_ns + _BEGIN_NS)
+            state, _ = advance(state, sample, policy, sample.time_ns)
             if sample.level is not None and sample.value is not None:
                 fired_with = sample.value
             if place in places and state.phase in (Phase.FIRING, Phase.KEEP_FIRING):
