@@ -167,6 +167,8 @@ def evaluator_rows(
             }
         )
     figures = {
+        "cpu_p99_s": float(np.percentile(measured.cpu_s["all"][1:], 99)),
+        "first_tick_cpu_s": measured.cpu_s["all"][0],
         "lag_p50_s": float(np.percentile(measured.lag_s[1:], 50)),
         "lag_p99_s": float(np.percentile(measured.lag_s[1:], 99)),
         "statements_per_tick": float(np.mean(measured.statements[1:])),
