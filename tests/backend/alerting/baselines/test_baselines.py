@@ -126,6 +126,25 @@ def test_keys_are_told_apart_by_the_labels_asked_for():
     assert Baselines().usual(found, "nothing", (), steps)[1].shape == (0, 2)
 
 
+def test_within_a_slot_nothing_is_read_again(monkeypatch):
+    """Live evaluation reads once in five minutes, and of earlier days only what moved into sight."""
+    found = source([({}, *every(5 * MINUTE, 9 * DAY, wave))])
+    asked = []
+    plain = SeriesInMemory.select
+    monkeypatch.setattr(
+        SeriesInMemory, "select", lambda self, selector: asked.append(selector) or plain(self, selector)
+    )
+    baselines = Baselines()
+    numbers = []
+    for seconds in range(0, 900, 15):
+        before = len(asked)
+        baselines.usual(found, "x", (), Steps(START + 8 * DAY + 10_000 + seconds * 1000, 0, 1))
+        numbers.append(len(asked) - before)
+    assert numbers[0] > 1
+    assert [at * 15 for at, number in enumerate(numbers) if number] == [0, 300, 600]
+    assert numbers[20] == numbers[40] == 1
+
+
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_live_and_backtest_agree(data):
