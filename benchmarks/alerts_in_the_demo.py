@@ -83,8 +83,7 @@ class Shop:
 
     def cause(self, alert_id: str) -> str:
         """What the evidence says of the cause."""
-        evidence = self.ask(f"/api/monitoring/alerts/{alert_id}")["details"].get("evidence") or {}
-        return str((evidence.get("cause") or {}).get("text") or "")
+        return str(self.ask(f"/api/monitoring/alerts/{alert_id}/")["evidence"].get("cause") or "")
 
 
 def started(folder: str, rate: float) -> Shop:
@@ -128,8 +127,8 @@ def tell(fault: str, found: list[Raised]) -> None:
     """Print what was raised."""
     print(f"\n{fault}: {len(found)} alerts")
     for one in found:
-        where = one.alert["labels"].get("service_name") or one.alert["labels"].get("host_name") or ""
-        print(f"  {one.after_s:6.1f} s  {one.alert['severity']:8} {one.alert['title']}  [{where}]")
+        part = "  part of a problem" if one.alert["part_of"] else ""
+        print(f"  {one.after_s:6.1f} s  {one.alert['severity']:8} {one.alert['title']}{part}")
         if one.cause:
             print(f"            {one.cause}")
     sys.stdout.flush()
@@ -156,6 +155,7 @@ def main() -> None:
                 found = watched(shop, asked.fault)
                 for one in found:
                     one.cause = shop.cause(one.alert["id"])
+                    one.alert = shop.ask(f"/api/monitoring/alerts/{one.alert['id']}/")
                 shop.switch(fault, on=False)
                 tell(fault, found)
                 late = quiet_again(shop)
