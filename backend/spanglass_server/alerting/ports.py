@@ -211,6 +211,9 @@ class AlertStore(Protocol):
     def count(self, wanted: AlertFilter) -> int:
         """How many there are."""
 
+    def counts(self, wanted: AlertFilter) -> Mapping[tuple[Status, Severity], int]:
+        """How many there are of each status and severity, whatever is wanted of these; in one look at the alerts."""
+
     def history(self, alert_id: str) -> Sequence[Entry]:
         """What became of one alert, oldest first."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from spanglass_core.alerting.lifecycle import Status
+    from spanglass_core.alerting.severity import Severity
     from spanglass_server.alerting.model import Alert, Entry, Key, KeyState
     from spanglass_server.alerting.ports import AlertFilter, Tick
 
@@ -117,6 +119,11 @@ class MemoryAlertStore:
     def count(self, wanted: AlertFilter) -> int:
         """See ``AlertStore``."""
         return len(self._matching(wanted))
+
+    def counts(self, wanted: AlertFilter) -> Mapping[tuple[Status, Severity], int]:
+        """See ``AlertStore``."""
+        found = self._matching(replace(wanted, statuses=(), severities=()))
+        return Counter((alert.status, alert.severity) for alert in found)
 
     def history(self, alert_id: str) -> Sequence[Entry]:
         """See ``AlertStore``."""

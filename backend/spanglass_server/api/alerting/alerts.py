@@ -6,7 +6,7 @@ They ask the alert store, which is SQLite, so they run in the threads of queries
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.lifecycle import LEGAL, IllegalChangeError, Status
@@ -22,11 +22,10 @@ from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.alerting.model import Alert
-    from spanglass_server.alerting.ports import AlertFilter
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession
 
@@ -66,21 +65,16 @@ class Alerts:
         except AlertNotFoundError as error:
             message = "the alert that the page before ended with is deleted"
             raise ApiError("bad_request", message, field="cursor", hint="begin again without cursor") from error
-        page = found[:limit]
+        page, counted = found[:limit], store.counts(wanted)
         return {
             "alerts": [shown.alert_json(alert) for alert in page],
-            "total": store.count(wanted),
-            "counts": self._counts(wanted),
+            "total": _total(counted, wanted.statuses, wanted.severities),
+            "counts": {
+                "status": {each.value: _total(counted, (each,), wanted.severities) for each in Status},
+                "severity": {each.value: _total(counted, wanted.statuses, (each,)) for each in Severity},
+            },
             "version": store.version(),
             "next_cursor": page[-1].id if len(found) > limit else None,
-        }
-
-    def _counts(self, wanted: AlertFilter) -> answers.Counts:
-        """Count by status and by severity, each as if its own filter were not given."""
-        count = self.desk.store.count
-        return {
-            "status": {status.value: count(replace(wanted, statuses=(status,))) for status in Status},
-            "severity": {severity.value: count(replace(wanted, severities=(severity,))) for severity in Severity},
         }
 
     def get(self, _: QuerySession, params: Params) -> answers.AlertPage:
@@ -134,6 +128,17 @@ class Alerts:
 
     def _page(self, alert: Alert) -> answers.AlertPage:
         return shown.alert_page(alert, self.desk.store.history(alert.id))
+
+
+def _total(
+    counted: Mapping[tuple[Status, Severity], int], statuses: Collection[Status], severities: Collection[Severity]
+) -> int:
+    """How many alerts have one of some statuses, and one of some severities; none means any."""
+    return sum(
+        count
+        for (status, severity), count in counted.items()
+        if (not statuses or status in statuses) and (not severities or severity in severities)
+    )
 
 
 def alert_routes(desk: Desk) -> tuple[Route, ...]:

@@ -179,6 +179,10 @@ def test_filters(reopen, wanted, services):
 
     found = [alert.key[0][1] for alert in store.alerts(wanted, limit=10)]
     assert ("".join(found), store.count(wanted)) == (services, len(services))
+    counted = store.counts(wanted)
+    assert sum(counted.values()) == store.count(replace(wanted, statuses=(), severities=()))
+    for (status, severity), count in counted.items():
+        assert count == store.count(replace(wanted, statuses=(status,), severities=(severity,)))
     pages, after = [], ""
     while page := store.alerts(wanted, limit=1, after=after):
         pages += page

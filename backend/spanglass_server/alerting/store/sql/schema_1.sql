@@ -1,7 +1,7 @@
 -- how often alerts changed, which is the version that readers compare
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO facts VALUES ('version', 0);
--- columns up to `part_of` are the fields of Alert; key, labels, channels and evidence are JSON
+-- columns up to `part_of`, and `evidence`, are the fields of Alert; key, labels, channels and evidence are JSON
 CREATE TABLE alerts (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE, rule_uid TEXT NOT NULL, rule_name TEXT NOT NULL, fingerprint TEXT NOT NULL,
@@ -11,12 +11,18 @@ CREATE TABLE alerts (
     acknowledged_ns INTEGER NOT NULL, acknowledged_by TEXT NOT NULL,
     resolved_ns INTEGER NOT NULL, resolved_by TEXT NOT NULL,
     count INTEGER NOT NULL, priority INTEGER NOT NULL, runbook TEXT NOT NULL, owner TEXT NOT NULL,
-    channels TEXT NOT NULL, evidence TEXT NOT NULL, part_of TEXT NOT NULL,
+    channels TEXT NOT NULL, part_of TEXT NOT NULL,
     -- for filters: what labels and key say, and all texts in lower case
-    service TEXT NOT NULL, host TEXT NOT NULL, words TEXT NOT NULL
+    service TEXT NOT NULL, host TEXT NOT NULL, words TEXT NOT NULL,
+    -- the last one, as SQLite reads the kilobytes of it on the way to those behind it
+    evidence TEXT NOT NULL
 );
 CREATE UNIQUE INDEX open_alerts ON alerts (fingerprint) WHERE status IN ('active', 'acknowledged');
 CREATE INDEX alerts_by_time ON alerts (created_ns, number);
+-- all that alerts are counted by: reading their rows, with kilobytes of evidence each, takes fifty times as long
+CREATE INDEX counted_alerts ON alerts (
+    created_ns, status, severity, rule_uid, source, service, host, part_of
+);
 CREATE INDEX alerts_of_rules ON alerts (rule_uid, created_ns, number);
 -- the history of all alerts, in the order in which it was committed; no cursor is ever given twice
 CREATE TABLE entries (
