@@ -123,6 +123,21 @@ def test_an_alert_tells_its_cause_and_takes_notes(open_page, alerts):
     ]  # fmt: skip
 
 
+def test_alerts_at_the_same_time_are_one_band_in_charts(open_page):
+    """Bands of one level that overlap are one; others, and moments, are left as they are."""
+    page = open_page("shop", "/alerts")
+    marks = [(1, 4, "warn"), (3, 6, "warn"), (8, 9, "warn"), (2, 5, "err"), (7, 7, "err"), (4, 5, None)]
+    found = page.evaluate(
+        """async (marks) => {
+          const { bands } = await import(new URL("charts/marks.js", document.querySelector("script[type=module]").src));
+          const made = marks.map(([time, end, level]) => ({ time, end, level }));
+          return bands(made).map(({ time, end, level }) => [time, end, level]);
+        }""",
+        marks,
+    )
+    assert found == [[1, 6, "warn"], [8, 9, "warn"], [2, 5, "err"]]
+
+
 def test_a_rule_is_written_tried_and_saved_by_keyboard(open_page, rules):
     """A mistake is marked at its column; what it says now and did follows the text; a quieter threshold is taken."""
     page = open_page("shop", "/rules/new")

@@ -18,7 +18,10 @@ LOOKED_AT = 100
 
 
 class Firing(NamedTuple):
-    """Open alerts that stand for a problem, the most urgent first, how many more there are, and where all are."""
+    """The most urgent open alert of each problem, worst first, how many more problems there are, and where all are.
+
+    ``parts`` of an alert is how many others of its problem are open.
+    """
 
     alerts: Sequence[reading.Row]
     more: int
@@ -30,8 +33,12 @@ async def read(visit: Visit, *, service: str = "", host: str = "", most: int = S
     asked: dict[str, Any] = {"service": service, "host": host}
     href = visit.link("/alerts", asked)
     try:
-        found = await reading.ask(visit, "alerts", **asked, status="open", part_of="none", limit=LOOKED_AT)
+        found = await reading.ask(visit, "alerts", **asked, status="open", limit=LOOKED_AT)
     except ApiError:
         return Firing((), 0, href)
-    alerts = [reading.alert(row, visit) for row in reading.by_priority(found["alerts"])[:most]]
-    return Firing(alerts, found["total"] - len(alerts), href)
+    problems: dict[str, list[Any]] = {}
+    for row in reading.by_priority(found["alerts"]):
+        problems.setdefault(row["part_of"] or row["id"], []).append(row)
+    alerts = [{**reading.alert(rows[0], visit), "parts": len(rows) - 1} for rows in list(problems.values())[:most]]
+    unread = max(0, found["total"] - len(found["alerts"]))
+    return Firing(alerts, len(problems) - len(alerts) + unread, href)

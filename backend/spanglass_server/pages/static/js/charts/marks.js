@@ -29,6 +29,22 @@ export function drawThresholds(u, thresholds) {
   }
 }
 
+const LEVELS = ["calm", "warn", "err"];
+
+/** The times that annotations last, by level; those that overlap are one, so that many are no darker than one. */
+export function bands(annotations) {
+  const found = [];
+  for (const level of LEVELS) {
+    const own = annotations.filter((one) => one.end > one.time && (one.level || "err") === level).sort((a, b) => a.time - b.time);
+    let last = null;
+    for (const { time, end } of own) {
+      if (last && time <= last.end) last.end = Math.max(last.end, end);
+      else found.push(last = { time, end, level });
+    }
+  }
+  return found;
+}
+
 /** Releases and other events: a dashed vertical, or a band where they last; amber for the level "warn". */
 export function drawAnnotations(u, annotations) {
   const { ctx, bbox } = u;
@@ -37,10 +53,12 @@ export function drawAnnotations(u, annotations) {
   ctx.strokeStyle = found["ink-2"];
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([3 * devicePixelRatio, 2 * devicePixelRatio]);
-  for (const { time, end, level } of annotations) {
-    const x = Math.round(u.valToPos(time, "x", true));
-    ctx.fillStyle = faint(found[level || "err"] ?? found["ink-3"], 12);
-    if (end > time) ctx.fillRect(x, bbox.top, u.valToPos(end, "x", true) - x, bbox.height);
+  const at = (time) => Math.round(u.valToPos(time, "x", true));
+  for (const { time, end, level } of bands(annotations)) {
+    ctx.fillStyle = faint(found[level] ?? found["ink-3"], 12);
+    ctx.fillRect(at(time), bbox.top, at(end) - at(time), bbox.height);
+  }
+  for (const x of new Set(annotations.map(({ time }) => at(time)))) {
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
