@@ -104,6 +104,16 @@ def test_rules_of_pages_are_kept_with_their_versions(folder):
     assert "error_rate > 6%" in again.changes()[1].after
 
 
+def test_a_file_of_prometheus_is_not_kept(folder):
+    """What is kept is written in our form: a rule file of Prometheus put there by hand is told of, and left alone."""
+    book = opened(folder)
+    file = folder / "data" / "alert-rules" / "prometheus.yaml"
+    file.write_text("groups:\n- name: g\n  rules:\n  - {alert: Down, expr: up == 0}\n")
+    assert own(book) == {}
+    hint = "put it into the directory that alerting.dir names"
+    assert book.problems() == [f"{file}: a rule file of Prometheus does not count here; {hint}"]
+
+
 def test_rules_in_files_are_changed_there(folder):
     """Pages neither change nor delete what stands in a file, and say where it does; no uid leads out of the folder."""
     file = folder / "rules" / "a.yaml"

@@ -9,6 +9,7 @@ from spanglass_server.alerting.rules.form.writing import to_yaml, version_of
 from spanglass_server.alerting.rules.sources.files import read_file
 from spanglass_server.forms.files import Contents
 from spanglass_server.forms.kept import Form, KeptFiles
+from spanglass_server.forms.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,10 @@ class KeptRules:
 
 
 def _read(text: str, file: str) -> Contents[Found]:
-    """Of a file that somebody put there by hand, recording rules don't count."""
+    """What is kept is written anew in our form, so that a file of Prometheus', put there by hand, would be lost."""
     read = read_file(text, file, "kept")
-    return Contents(tuple(each for each in read.standing if isinstance(each, Found)), read.problems)
+    rules = tuple(each for each in read.standing if isinstance(each, Found) and not each.group)
+    if len(rules) < len(read.standing):
+        hint = "put it into the directory that alerting.dir names"
+        return Contents((), (Problem("a rule file of Prometheus does not count here", file=file, hint=hint),))
+    return Contents(rules, read.problems)
