@@ -30,6 +30,8 @@ _SLOWER, _FAILS, _SLOWER_NS = 2.0, 0.05, 10_000_000
 #: A change explains what began to hold within these seconds after it, or so shortly before it was seen.
 _AFTER_S, _BEFORE_S = 600.0, -60.0
 _EXPLAINING = ("release", "revision", "restart", "silent", "host")
+#: A process that uses less (in processors, in bytes) is not what fills a host.
+_MUCH_CPU, _MUCH_MEMORY = 0.5, 200_000_000
 #: A value has risen if it is so many times what it was.
 _RISEN = 1.25
 
@@ -186,9 +188,9 @@ def _processes(found: Evidence, subject: Subject) -> Iterator[str]:
     for each in found.get("processes", [])[:1]:
         name = each["service"] or each["command"]
         what = f"process {each['pid']} of {name}" if name else f"process {each['pid']}"
-        if ("memory" in subject.name or "swap" in subject.name) and each["memory"]:
+        if ("memory" in subject.name or "swap" in subject.name) and (each["memory"] or 0) >= _MUCH_MEMORY:
             yield f"{what} uses {quantity(each['memory'], 'bytes')} of memory"
-        elif "cpu" in subject.name and each["cpu"]:
+        elif "cpu" in subject.name and (each["cpu"] or 0) >= _MUCH_CPU:
             yield f"{what} uses {each['cpu']:.2g} processors"
 
 

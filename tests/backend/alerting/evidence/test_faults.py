@@ -40,6 +40,7 @@ class Shop:
         self.spans: list[Span] = []
         self.logs: list[dict[str, Any]] = []
         self.occurrences: list[dict[str, Any]] = []
+        self.points: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
 
     def trace(self, second: float, *spans: tuple[str, str, int, float, Mapping[str, Any]]) -> bytes:
@@ -134,7 +135,7 @@ class Desk:
         """The evidence of an alert of a rule that fires at ``AT_NS``."""
         for row in {row["issue_key"]: row for row in reversed(shop.occurrences)}.values():
             self.issues.observe([_sighting(row)], AT_NS)
-        session = self.open(spans=shop.spans, logs=shop.logs, occurrences=shop.occurrences)
+        session = self.open(spans=shop.spans, logs=shop.logs, occurrences=shop.occurrences, metrics=shop.points)
         source = Evidences(evaluator, self.store, self.book, KnownIssues(self.issues), self.timing)  # type: ignore[arg-type]
         alert = alert_of(rule, evaluator.key, evaluator.values[1])
         readings = Readings(
@@ -366,6 +367,22 @@ def test_errors_in_logs(desk: Desk) -> None:
     assert [log["body"] for log in found["logs"]] == ["stock feed broken"] * 3
     assert (found["attributes"]["bad"], found["attributes"]["attributes"][0]["value"]) == (180, "stock")
     assert "100 % of the bad logs have feed = stock" in found["cause"]
+
+
+@pytest.mark.parametrize(("used", "said"), [(0.07, ""), (1.8, "process 7 of shop uses 1.8 processors")])
+def test_a_busy_host(desk: Desk, used: float, said: str) -> None:
+    """A rule about a host has its processes, and names one only if it uses much."""
+    shop = Shop()
+    point = {"metric_name": "process.cpu.utilization", "metric_type": "gauge", "metric_unit": "1",
+             "resource.host.name:str": "h1", "resource.process.pid:int": 7, "resource.service.name:str": "shop",
+             }  # fmt: skip
+    shop.points = [{**point, "time_ns": shop.at(second), "value_double": used} for second in range(-110, 0, 10)]
+    rule = Rule(uid="cpu", name="Busy", condition="cpu_usage > 90%", severity=Severity.ERROR)
+    found = desk.evidence(shop, rule, Held((("host_name", "h1"),), 0.95, 0.9, 0.9, "ratio"))
+    assert found["left_out"] == []
+    assert (found["about"]["topic"], found["about"]["host"]) == ("host", "h1")
+    assert [(each["pid"], each["cpu"]) for each in found["processes"]] == [(7, used)]
+    assert found["cause"] == said
 
 
 def test_past_alerts(desk: Desk) -> None:
