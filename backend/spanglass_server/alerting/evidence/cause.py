@@ -184,14 +184,15 @@ def _operations(found: Evidence, subject: Subject) -> Iterator[str]:
 
 
 def _processes(found: Evidence, subject: Subject) -> Iterator[str]:
-    """The process that uses most of a host."""
+    """The process that uses most of a host, if that is much."""
     for each in found.get("processes", [])[:1]:
         name = each["service"] or each["command"]
         what = f"process {each['pid']} of {name}" if name else f"process {each['pid']}"
-        if ("memory" in subject.name or "swap" in subject.name) and (each["memory"] or 0) >= _MUCH_MEMORY:
-            yield f"{what} uses {quantity(each['memory'], 'bytes')} of memory"
-        elif "cpu" in subject.name and (each["cpu"] or 0) >= _MUCH_CPU:
-            yield f"{what} uses {each['cpu']:.2g} processors"
+        cpu, memory = each["cpu"] or 0.0, each["memory"] or 0.0
+        if ("memory" in subject.name or "swap" in subject.name) and memory >= _MUCH_MEMORY:
+            yield f"{what} uses {quantity(memory, 'bytes')} of memory"
+        elif "cpu" in subject.name and cpu >= _MUCH_CPU:
+            yield f"{what} uses {cpu:.2g} processors"
 
 
 def _changes(changes: Sequence[Change]) -> Iterator[str]:
