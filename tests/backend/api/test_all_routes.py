@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
+from spanglass_server.api.factory import create_api
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
@@ -56,6 +58,21 @@ BY_NAME = {
     "severity": "error",
     "labels": "team=shop",
 }
+
+
+@pytest.fixture
+def serve_api(standing_server):
+    """Serve with one server for all: a socket for each of hundreds of requests would take most of the time."""
+
+    def serve(engine, *, routes=PLAIN_ROUTES, authorize=lambda _: None):
+        served = create_api(
+            routes, engine=engine, clock_ns=lambda: 2_000 * 10**9, authorize=authorize, deadline_s=7.5, version="1.2.3"
+        )
+        client = standing_server(Starlette(routes=served))
+        client.event_hooks = {}
+        return client
+
+    return serve
 
 
 def sample(param):
