@@ -218,3 +218,15 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, pages
         if violations:
             found[f"{scenario} {path}"] = violations
     assert found == {}
+
+
+def test_badges_cover_no_words_on_a_phone(open_page):
+    """On the page of a rule, what follows a badge in a row stands beside or below it."""
+    page = open_page("shop", "/rules/high-error-rate", width=390)
+    covered = """() => [...document.querySelectorAll('.tbl.stack tr')].flatMap((row) => {
+      const boxes = [...row.cells].flatMap((cell) => [...cell.children]).map((one) => one.getBoundingClientRect());
+      return boxes.filter((a, i) => boxes.slice(i + 1).some((b) => a.width && b.width && a.right > b.left + 1
+        && b.right > a.left + 1 && a.bottom > b.top + 1 && b.bottom > a.top + 1));
+    }).length"""
+    assert page.locator(".tbl.stack .badge").count() > 1
+    assert page.evaluate(covered) == 0

@@ -22,6 +22,9 @@ Key = tuple[tuple[str, str], ...]
 #: among them; kept: made in pages or over the API; shipped: come with the product.
 Origin = Literal["settings", "files", "kept", "shipped"]
 
+#: So begins the warning about a metric of which there is nothing in the range that was looked at.
+NOT_STORED = "nothing is stored of a metric"
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:

@@ -11,11 +11,11 @@ from spanglass_server.alerting.backtest.courses import Course, course_of, joined
 from spanglass_server.alerting.backtest.fires import Fire, take
 from spanglass_server.alerting.backtest.replay import Replay
 from spanglass_server.alerting.backtest.ticks import piece_size
-from spanglass_server.alerting.model import Failure, Readings
+from spanglass_server.alerting.model import NOT_STORED, Failure, Readings
 from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,7 @@ class Walk:
     unit: str = ""
     thresholds: dict[int, float] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
+    missing: list[str] | None = None
     failure: Failure | None = None
 
     @property
@@ -105,6 +106,7 @@ def walk(task: Task, policy: Policy, see: Callable[[int, Readings], None]) -> Wa
     for piece in _pieces(task, found):
         _follow(found, piece.readings, piece.counted, policy)
         see(piece.place, piece.readings)
+    found.warnings.update(dict.fromkeys(found.missing or ()))
     if found.ticks < task.ticks.count and found.failure is None:
         found.warnings["the range was not evaluated to its end: that takes too long; choose a shorter one"] = None
     return found
@@ -134,10 +136,17 @@ def _pieces(task: Task, found: Walk) -> Iterator[_Piece]:
         yield _Piece(place, read, np.flatnonzero(counts))
 
 
+def _warn(found: Walk, warnings: Sequence[str]) -> None:
+    """Keep the warnings of a piece. That nothing is stored of a metric is told where it is true of every piece."""
+    missing = [text for text in warnings if text.startswith(NOT_STORED)]
+    found.missing = missing if found.missing is None else [text for text in found.missing if text in missing]
+    found.warnings.update(dict.fromkeys(text for text in warnings if text not in missing))
+
+
 def _follow(found: Walk, readings: Readings, places: NDArray[np.int64], policy: Policy) -> None:
     found.unit = readings.unit or found.unit
     found.thresholds = dict(readings.thresholds) or found.thresholds
-    found.warnings.update(dict.fromkeys(readings.warnings))
+    _warn(found, readings.warnings)
     present = np.any(~np.isnan(readings.values), axis=1).tolist()
     found.keys.update(key for key, has_data in zip(readings.keys, present, strict=True) if has_data)
     rows = {key: row for row, key in enumerate(readings.keys)}

@@ -15,7 +15,7 @@ from spanglass_server.alerting.evaluation.pool import Pool
 from spanglass_server.alerting.evaluation.problems import RuleProblem
 from spanglass_server.alerting.evaluation.reading import read
 from spanglass_server.alerting.evaluation.watched import watched
-from spanglass_server.alerting.model import Failure
+from spanglass_server.alerting.model import NOT_STORED, Failure
 from spanglass_server.promql.engine import Options
 from spanglass_server.times import NS_PER_MS
 
@@ -92,7 +92,7 @@ class RuleEvaluator:
         plan = self._plan(rule, {})
         if isinstance(plan, Failure):
             return ()
-        return tuple(text for text in plan.warnings if not text.startswith("nothing is stored"))
+        return tuple(text for text in plan.warnings if not text.startswith(NOT_STORED))
 
     def _canonical(self, steps: Steps) -> Steps:
         """One step as one of many: counts of records are made for the distance of steps, so that it is the same."""

@@ -26,6 +26,7 @@ from spanglass_server.alerting.evaluation.quantities.measures import combined, m
 from spanglass_server.alerting.evaluation.quantities.metrics import metric_source
 from spanglass_server.alerting.evaluation.quantities.promql import promql_source
 from spanglass_server.alerting.evaluation.quantities.records import EVENT_WINDOW_MS, event_expression, record_source
+from spanglass_server.alerting.model import NOT_STORED
 from spanglass_server.measures.grammar import named_measure
 from spanglass_server.measures.table import MEASURES
 
@@ -158,7 +159,7 @@ class _Planning:
         kind = self.kinds.get(node.text)
         if kind is None:
             hint = did_you_mean(node.text, MEASURES)
-            self.warnings.append(f"nothing is stored of a metric {node.text}" + (f"; {hint}" if hint else ""))
+            self.warnings.append(f"{NOT_STORED} {node.text}" + (f"; {hint}" if hint else ""))
         return metric_source(node, kind, asked)
 
     def _moved(self, node: Quantity, source: Source) -> Source:

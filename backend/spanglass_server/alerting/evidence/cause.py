@@ -46,7 +46,7 @@ def clues(found: Evidence, subject: Subject, operation: str, usual: float | None
     texts = [
         *reasons,
         *_changes(found.get("changes", [])),
-        *(_operations(found, subject) if subject.topic != "errors" or not reasons else ()),
+        *(_operations(found, subject, operation) if subject.topic != "errors" or not reasons else ()),
         *_processes(found, subject),
         *_risen(found, usual),
     ]
@@ -102,7 +102,8 @@ def _unreachable(examples: Sequence[Example]) -> Iterator[str]:
     )
     for (caller, callee, why), times in peers.most_common(1):
         if callee and 2 * times > len(examples):
-            yield f"calls of {callee} by {caller} fail: {why.rstrip(': ')}"
+            reason = why.rstrip(": ")
+            yield f"calls of {callee} by {caller} fail" + (f": {reason}" if reason else "")
 
 
 def _address(host: str | None, port: int | None) -> str:
@@ -113,7 +114,8 @@ def _reasons(found: Evidence) -> Iterator[str]:
     """The issue that most bad traces have, else what most of the examples say."""
     examples = found.get("examples", [])
     place = _common(examples)
-    began_in = place["failure"]["service"] if place and place["failure"] else ""
+    failure = place["failure"] if place else None
+    began_in = failure["service"] if failure else ""
     if found["about"]["topic"] == "issue" and found.get("issues"):
         own = found["issues"][0]
         yield _of_issue(own, place)
@@ -124,7 +126,7 @@ def _reasons(found: Evidence) -> Iterator[str]:
     issue = next((each for each in behind if each["service"] == began_in or not began_in), None)
     if issue is not None:
         yield _of_issue(issue, place)
-    elif place is not None and place["reason"] and not (place["failure"] and place["failure"]["peer"]):
+    elif place is not None and place["reason"] and not (failure and (failure["peer"] or not failure["reason"])):
         yield place["reason"]
     elif not examples and found.get("issues"):
         first = found["issues"][0]
@@ -165,8 +167,8 @@ def _attributes(found: Evidence, subject: Subject) -> Iterator[str]:
             return
 
 
-def _operations(found: Evidence, subject: Subject) -> Iterator[str]:
-    """The operation that became slower, or (where that is the topic) fails more."""
+def _operations(found: Evidence, subject: Subject, told: str) -> Iterator[str]:
+    """The operation that became slower, or (where that is the topic) fails more; of ``told`` that is said already."""
     figures = found.get("figures")
     for each in figures["operations"] if figures else ():
         now, before = each["now"], each["before"]
@@ -178,8 +180,9 @@ def _operations(found: Evidence, subject: Subject) -> Iterator[str]:
             yield f"the 95th percentile of {each['operation']} of {subject.service} is {p95}"
             return
         if subject.topic != "latency" and failed_share(now) - failed_share(before) >= _FAILS:
-            share = f"{percent(failed_share(now))}, {percent(failed_share(before))} before"
-            yield f"{each['operation']} of {subject.service} fails for {share}"
+            if each["operation"] != told:
+                share = f"{percent(failed_share(now))}, {percent(failed_share(before))} before"
+                yield f"{each['operation']} of {subject.service} fails for {share}"
             return
 
 

@@ -168,7 +168,8 @@ def reason(failure: Failure | None, spent: TimeSpent | None) -> str:
         return f"{share} in {spent['service']}: {spent['name']}{times}"
     if failure is None:
         return ""
-    return f"{failure['service']}, {failure['name']}: {failure['reason']}{_unreached(failure)}"
+    why = f": {failure['reason']}" if failure["reason"] else " fails"
+    return f"{failure['service']}, {failure['name']}{why}{_unreached(failure)}"
 
 
 def _unreached(failure: Failure) -> str:

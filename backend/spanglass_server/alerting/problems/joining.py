@@ -67,7 +67,7 @@ class Joiner:
                 self._waiting.popleft()
 
     def _join(self, alert: Alert, head: Alert) -> None:
-        entry = Entry(self._clock_ns(), "joined", SERVER, f"part of the problem that began with {head.title!r}")
+        entry = Entry(self._clock_ns(), "joined", SERVER, f"part of the problem that began with: {head.title}")
         try:
             self._store.join(alert.id, head.id, entry)
         except AlertNotFoundError:

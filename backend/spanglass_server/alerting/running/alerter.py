@@ -48,10 +48,10 @@ class Alerter:
         self._ahead_ns = 0  # of the last tick before the clock
 
     def status(self) -> AlerterStatus:
-        """How the alerter and its rules stand."""
+        """How the alerter and its rules stand. What is wrong with files of rules is the book's to tell."""
         failing = [f"the rule {uid!r} fails: {why}" for uid, (_, why) in sorted(self._figures.failures().items())]
         recording = self._around.recorder.problems() if self._around.recorder is not None else ()
-        return self._figures.status((*self.problems(), *self._around.book.problems(), *recording, *failing))
+        return self._figures.status((*self.problems(), *recording, *failing))
 
     def problems(self) -> list[str]:
         """What is wrong with the alerter itself, in words for people."""

@@ -50,8 +50,8 @@ class PlainTexts:
         return {name: value for name, value in {**dict(told.key), **told.rule.labels}.items() if value}
 
     def title(self, told: Told) -> str:
-        """The rule's name, and the values of the key."""
-        values = ", ".join(value for _, value in told.key if value)
+        """The rule's name, and the values of the key: each once, as ``job`` is mostly the service."""
+        values = ", ".join(dict.fromkeys(value for _, value in told.key if value))
         return f"{told.rule.name}: {values}" if values else told.rule.name
 
     def description(self, told: Told) -> str:

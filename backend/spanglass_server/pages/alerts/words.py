@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_server.pages.format import NONE, THIN, duration_text, rate_parts
 from spanglass_server.pages.units import SIZES, ceiling_of, value_parts
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,9 +117,10 @@ def status(alert: Mapping[str, Any]) -> str:
 
 
 def lasted(alert: Mapping[str, Any], now_ns: int) -> str:
-    """Return how long an alert has been going on, or did: ``26 min 4 s``."""
+    """Return how long an alert has been going on, or did, in whole seconds: ``26 min 4 s``."""
     end_ns = alert["resolved_ns"] or now_ns
-    return duration_text(max(0, end_ns - alert["created_ns"]))
+    seconds = max(0, end_ns - alert["created_ns"]) // NS_PER_SECOND
+    return duration_text(seconds * NS_PER_SECOND) if seconds else f"0{THIN}s"
 
 
 def entry(found: Mapping[str, Any]) -> str:

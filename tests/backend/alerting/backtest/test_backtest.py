@@ -21,7 +21,7 @@ from spanglass_server.alerting.backtest.courses import Course
 from spanglass_server.alerting.backtest.numbers import roundest, with_unit
 from spanglass_server.alerting.backtest.preview import preview
 from spanglass_server.alerting.backtest.replay import Replay
-from spanglass_server.alerting.model import Failure, Readings
+from spanglass_server.alerting.model import NOT_STORED, Failure, Readings
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.store.ports import QueryTimeoutError, Window
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND, parse_time
@@ -92,7 +92,9 @@ class Numbers:
             holds = values < self.threshold if self.below else values > self.threshold
             good = values >= self.threshold + margin if self.below else values <= self.threshold - margin
         levels = np.where(holds, rule.severity.rank, 0).astype(np.int8)
-        return Readings(times, tuple(rows), values, levels, good, "s", {rule.severity.rank: self.threshold})
+        thresholds = {rule.severity.rank: self.threshold}
+        warnings = () if rows else (f"{NOT_STORED} queue_depth",)
+        return Readings(times, tuple(rows), values, levels, good, "s", thresholds, warnings=warnings)
 
     def _of(self, key: Key, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         given = self.values[key]
@@ -181,6 +183,14 @@ def test_a_long_range_is_walked_in_pieces_with_the_same_answer() -> None:
     assert len(drawn["times_s"]) < 1_000
     assert max(value for value in drawn["values"] if value is not None) == 8
     assert {START_NS / NS_PER_SECOND + start * 15.0 for start, *_ in fires(answer)} <= set(drawn["times_s"])
+
+
+def test_a_metric_is_unknown_only_if_no_piece_has_it() -> None:
+    """A metric that is sent for minutes of a long range is stored; one that is nowhere in it is not."""
+    begins_late = Numbers({SHOP: lambda ticks: np.where(ticks > 90_000, 2.0, np.nan)}, 1)
+    answer = run(begins_late, 90_100)
+    assert (len(begins_late.asked) > 1, answer["totals"]["fires"], answer["warnings"]) == (True, 1, [])
+    assert run(Numbers({}, 1), 90_100)["warnings"] == [f"{NOT_STORED} queue_depth"]
 
 
 def test_too_much_at_once_is_asked_for_in_smaller_pieces() -> None:

@@ -230,6 +230,18 @@ def test_the_reason_is_where_it_began(desk: Desk) -> None:
     assert "at POST /charges of payment" in found["cause"]
 
 
+def test_spans_that_fail_without_a_word(desk: Desk) -> None:
+    """Spans that have a status and no message are no cause: nothing is said with an end left open."""
+    shop = Shop()
+    for second, is_on in seconds():
+        shop.trace(
+            second, ("cart", "GET /cart", SERVER, 20, {"status_code": ERROR if is_on and second % 3 == 0 else 0})
+        )
+    found = desk.evidence(shop, ERROR_RATE, Held(of("cart"), 0.33, 0, 0.05, "ratio"))
+    assert {each["reason"] for each in found["examples"]} == {"cart, GET /cart fails"}
+    assert found["cause"] == ""
+
+
 def test_product_failure(desk: Desk) -> None:
     """One product is behind all the errors, though they are few."""
     shop = Shop()

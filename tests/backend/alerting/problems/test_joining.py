@@ -50,6 +50,8 @@ def test_what_one_fault_opens_is_one_problem():
         ("payment", "errors"): [("checkout", "errors"), ("payment", "slow"), ("web", "errors")],
         ("search", "errors"): [],
     }
+    (part,) = store.alerts(AlertFilter(service="checkout"), limit=9)
+    assert store.history(part.id)[-1].text == "part of the problem that began with: Errors in payment"
 
 
 def test_of_one_tick_the_first_stands_for_all():

@@ -16,7 +16,7 @@ def told(value=0.25, unit="ratio", reason="", **fields):
     """Return what happened to a key."""
     return Told(
         rule=rule(**fields),
-        key=(("host_name", ""), ("service_name", "shop")),
+        key=(("host_name", ""), ("job", "shop"), ("service_name", "shop")),
         severity=Severity.ERROR,
         value=value,
         unit=unit,
@@ -38,7 +38,7 @@ def told(value=0.25, unit="ratio", reason="", **fields):
     ],
 )
 def test_plain_texts(given, said):
-    """Condition, duration and value in its unit; the title has the name and what of the key has a value."""
+    """Condition, duration and value in its unit; the title has the name and what of the key has a value, once."""
     assert (TemplateTexts().description(given), PlainTexts().title(given)) == (said, "errors: shop")
 
 
@@ -55,7 +55,7 @@ def test_templates():
         "annotations": {"description": 'up: {{ query "up" | first | value }}', "summary": "not this"},
     }
     texts = TemplateTexts(source)
-    assert texts.labels(told(**fields)) == {"service_name": "shop!", "team": "shop-team"}
+    assert texts.labels(told(**fields)) == {"job": "shop", "service_name": "shop!", "team": "shop-team"}
     assert texts.title(told(**fields)) == "25% of shop"
     assert texts.description(told(**fields)) == "up: 1"
     fields["annotations"] = {"message": "{{ $labels.service_name }} is {{ nope }}"}
