@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.alerting.ports import AlertStore, Evaluator, RecordingStatus, RuleBook
-    from spanglass_server.alerting.running.status import AlerterStatus
+    from spanglass_server.alerting.watching.status import AlerterStatus
 
 _KINDS = {
     Status.ACTIVE: "reopened",

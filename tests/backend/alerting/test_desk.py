@@ -9,8 +9,8 @@ import pytest
 from spanglass_core.alerting.lifecycle import IllegalChangeError, Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import AlertEdit, Desk, NewAlert
-from spanglass_server.alerting.running.status import AlerterStatus
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
+from spanglass_server.alerting.watching.status import AlerterStatus
 
 
 @pytest.fixture

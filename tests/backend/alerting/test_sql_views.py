@@ -12,9 +12,9 @@ from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import Desk, NewAlert
 from spanglass_server.alerting.ports import Found, KeptThreshold, Threshold
-from spanglass_server.alerting.running.status import AlerterStatus
 from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
+from spanglass_server.alerting.watching.status import AlerterStatus
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.sql_console.read import run_sql
 from spanglass_server.store.ports import OfferedTable, QueryError

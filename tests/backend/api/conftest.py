@@ -18,9 +18,9 @@ from made_rules import MadeBook, MadeEvaluator
 from starlette.applications import Starlette
 
 from spanglass_server.alerting.desk import Desk
-from spanglass_server.alerting.running.status import AlerterStatus
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
+from spanglass_server.alerting.watching.status import AlerterStatus
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api

@@ -17,7 +17,7 @@ from spanglass_server.alerting.backtest.shown import failure, thresholds
 from spanglass_server.alerting.backtest.ticks import Ticks
 from spanglass_server.alerting.backtest.tuning import Tuning, tuning_of
 from spanglass_server.alerting.backtest.walking import Task, walk
-from spanglass_server.alerting.running import silence
+from spanglass_server.alerting.watching import silence
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.window import describe
 from spanglass_server.store.ports import Window

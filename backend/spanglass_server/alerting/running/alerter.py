@@ -6,15 +6,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import format_duration
-from spanglass_server.alerting.running import changes, watches
+from spanglass_server.alerting.running import changes
 from spanglass_server.alerting.running.alerts import Scribe
 from spanglass_server.alerting.running.committing import Committing, Evaluated
-from spanglass_server.alerting.running.figures import Figures
 from spanglass_server.alerting.running.memory import Gathered, Memory
 from spanglass_server.alerting.running.reading import Reader
 from spanglass_server.alerting.running.schedule import batches, due
-from spanglass_server.alerting.running.status import Gap
-from spanglass_server.alerting.running.watching import Watching
+from spanglass_server.alerting.watching import watches
+from spanglass_server.alerting.watching.figures import Figures
+from spanglass_server.alerting.watching.status import Gap
+from spanglass_server.alerting.watching.watcher import Watching
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.times import NS_PER_SECOND
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.ports import Found
     from spanglass_server.alerting.running.around import Around, Bounds
     from spanglass_server.alerting.running.schedule import Due
-    from spanglass_server.alerting.running.status import AlerterStatus
+    from spanglass_server.alerting.watching.status import AlerterStatus
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)

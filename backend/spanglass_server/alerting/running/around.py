@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.alerting.running import silence
+from spanglass_server.alerting.watching import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

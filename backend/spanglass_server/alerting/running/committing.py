@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.running.around import Around, Bounds
-    from spanglass_server.alerting.running.figures import Figures
     from spanglass_server.alerting.running.keys import Fed
     from spanglass_server.alerting.running.memory import Memory
     from spanglass_server.alerting.running.reading import Read
     from spanglass_server.alerting.running.schedule import Batch, Due
     from spanglass_server.alerting.running.texts import Texts
+    from spanglass_server.alerting.watching.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)

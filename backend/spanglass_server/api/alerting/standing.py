@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.states import INITIAL, Health, Phase
 from spanglass_server.alerting.rules.form.writing import to_json
-from spanglass_server.alerting.running.status import RuleStatus
+from spanglass_server.alerting.watching.status import RuleStatus
 from spanglass_server.api.alerting.shown import time_or_none
 from spanglass_server.api.alerting.tuned import threshold_json
 from spanglass_server.times import format_time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.alerting.model import KeyState
     from spanglass_server.alerting.ports import Found, KeptThreshold, RuleChange
-    from spanglass_server.alerting.running.status import AlerterStatus, Evaluation
+    from spanglass_server.alerting.watching.status import AlerterStatus, Evaluation
     from spanglass_server.api.alerting import rule_answers as answers
 
 #: Where rules may be changed over the API; those of files are changed there.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Alert, KeyState
     from spanglass_server.alerting.ports import RecordingStatus
-    from spanglass_server.alerting.running.status import RuleStatus
+    from spanglass_server.alerting.watching.status import RuleStatus
 
 #: What Go writes for a time that never was.
 NEVER = "0001-01-01T00:00:00Z"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.ports import AlertFilter
-from spanglass_server.alerting.running.status import RuleStatus
+from spanglass_server.alerting.watching.status import RuleStatus
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.params import Param
 from spanglass_server.api.prometheus.problems import BadParameterError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.alerting.running.silence import live
+from spanglass_server.alerting.watching.silence import live
 from spanglass_server.promql.series.vectors import Steps
 
 S = 10**9

@@ -12,7 +12,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_core.alerting.states import Health, Phase, State
 from spanglass_server.alerting.model import KeyState, Readings
 from spanglass_server.alerting.ports import Tick
-from spanglass_server.alerting.running.status import AlerterStatus, Evaluation, RuleStatus
+from spanglass_server.alerting.watching.status import AlerterStatus, Evaluation, RuleStatus
 
 SECOND = 10**9
 RULES = "/api/v1/rules"

@@ -12,7 +12,7 @@ from spanglass_core.alerting.states import Health, Phase, State
 from spanglass_server.alerting.desk import NewAlert
 from spanglass_server.alerting.model import Entry, KeyState
 from spanglass_server.alerting.ports import RecordingStatus, Tick
-from spanglass_server.alerting.running.status import AlerterStatus, RuleStatus
+from spanglass_server.alerting.watching.status import AlerterStatus, RuleStatus
 from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.notation import read_series
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from spanglass_core.alerting.severity import SEVERITIES
 from spanglass_core.alerting.states import Health, Phase
-from spanglass_server.alerting.running.status import AlerterStatus, Evaluation, Gap, RuleStatus
+from spanglass_server.alerting.watching.status import AlerterStatus, Evaluation, Gap, RuleStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.machine import policy_of
 from spanglass_core.alerting.states import Phase
-from spanglass_server.alerting.running import watches
 from spanglass_server.alerting.running.alerts import SERVER, Scribe, Subject
 from spanglass_server.alerting.running.committing import write
 from spanglass_server.alerting.running.keys import Limits, feed
 from spanglass_server.alerting.running.memory import Gathered
 from spanglass_server.alerting.running.reading import Piece
+from spanglass_server.alerting.watching import watches
 from spanglass_server.signals import SENT
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.model import Key
     from spanglass_server.alerting.ports import Found
     from spanglass_server.alerting.running.around import Around, Bounds
-    from spanglass_server.alerting.running.figures import Figures
     from spanglass_server.alerting.running.memory import Memory
     from spanglass_server.alerting.running.schedule import Due
+    from spanglass_server.alerting.watching.figures import Figures
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
 
