@@ -144,6 +144,13 @@ def test_a_rule_is_written_tried_and_saved_by_keyboard(open_page, rules):
     named(page)
     page.locator("[name=name]").press_sequentially("Checkout fails")
     page.keyboard.press("Tab")
+    page.keyboard.type("err")
+    option = page.locator("[role=option]").first
+    option.wait_for()
+    on_top = """(one) => { const { x, y } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(x + 9, y + 9)); }"""
+    assert option.evaluate(on_top), "the list of completions is not cut off by the field"
+    page.keyboard.press("Control+a")
     page.keyboard.type("error_rate >> 1%")
     page.wait_for_selector("#bad.err >> text=Column 13")
     assert page.locator(".t-bad").inner_text() == ">"

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Alert, Readings
+    from spanglass_server.alerting.running.status import AlerterStatus
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.promql.stored.source import StoredSeries
     from spanglass_server.self_metrics.registry import Telemetry
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 0.5  # whether something is due
 _PURGE_EVERY_S = 600.0
 _INSIST_EVERY_S = 0.05
+_OFF = "no rule is evaluated: alerting.enabled is false in the settings"
 
 
 class Alerting:
@@ -78,7 +80,7 @@ class Alerting:
             around.book,
             self._store,
             around.evaluator,
-            self._alerter.status,
+            self._status,
             clock_ns,
             lambda: str(uuid.uuid4()),
             around.recorder.status if around.recorder is not None else tuple,
@@ -132,6 +134,10 @@ class Alerting:
     def _companions(self, service: str, before_ns: int) -> frozenset[str]:
         found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))
         return found
+
+    def _status(self) -> AlerterStatus:
+        status = self._alerter.status()
+        return status if self._settings.enabled else replace(status, problems=(_OFF, *status.problems))
 
     def _step(self) -> None:
         """Evaluate until nothing is due at once."""

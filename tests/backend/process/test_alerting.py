@@ -56,11 +56,11 @@ def spans(now_ns, bad):
 
 
 @contextmanager
-def alerting_of(node, tmp_path):
+def alerting_of(node, tmp_path, **changes):
     """Run alerting over a node; closed at the end."""
     settings = Settings(
         data=Data(dir=node.data_dir),
-        alerting=AlertingSettings(dir=tmp_path / "rules", shipped=False, silence_ns=120 * S),
+        alerting=AlertingSettings(dir=tmp_path / "rules", shipped=False, silence_ns=120 * S, **changes),
     )
     made = Alerting(settings, node.telemetry, node.real, StoredSeries, node.clock)
     try:
@@ -119,6 +119,13 @@ def test_from_spans_to_alerts_and_back(node, tmp_path):
         assert (kinds[0], sorted(kinds[1:])) == ("fired", ["acknowledged", "evidence", "resolved"])
         node.clock.now_ns -= 100 * S
         node.until(lambda: any("the clock was set back" in problem for problem in node.real.problems))
+
+
+def test_alerting_that_is_off_says_so(node, tmp_path):
+    """Nothing is evaluated, and what lists rules tells why; a server that is meant to be so is well."""
+    with alerting_of(node, tmp_path, enabled=False) as alerting:
+        assert alerting.desk.status().problems == ("no rule is evaluated: alerting.enabled is false in the settings",)
+        assert node.real.problems == []
 
 
 def test_stopping_does_not_wait_for_evaluations(node, tmp_path, monkeypatch):

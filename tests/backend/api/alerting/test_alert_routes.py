@@ -141,6 +141,7 @@ def test_every_change_of_status_is_legal_or_a_conflict_that_says_what_is(client)
         else:
             assert told(answer) == (409, "conflict", "status")
             assert set(answer.json()["error"].get("expected", [])) == legal[before]
+            assert ("hint" in answer.json()["error"]) == bool(legal[before]), "what is over stays over"
             assert client.get(address).json()["status"] == before
 
 

@@ -14,7 +14,7 @@ class Box {
     count += 1;
     Object.assign(this, { input, find, place, id: `q-${count}`, options: [], active: -1 });
     this.list = h("div", { class: "pop q-list", id: this.id, role: "listbox", "aria-label": "Completions", hidden: true });
-    input.after(this.list);
+    (input.closest(".filter-t") ?? input).after(this.list); // that cuts off what is beside its text
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.id, autocomplete: "off", spellcheck: "false" })) input.setAttribute(name, value);
     input.addEventListener("input", () => { clearTimeout(this.timer); this.timer = setTimeout(() => this.ask(), PAUSE); });
     input.addEventListener("keydown", (event) => this.key(event));
