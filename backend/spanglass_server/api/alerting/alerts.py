@@ -44,7 +44,7 @@ def refusals() -> Iterator[None]:
         raise ApiError("not_found", message, field="id", hint=f"GET {PREFIX}/alerts/ lists alerts") from error
     except IllegalChangeError as error:
         possible = [status for status in Status if status in LEGAL[error.before]]
-        hint = "get it again: somebody else, or its rule, may have changed it meanwhile" if possible else ""
+        hint = "get it again: somebody else, or its rule, may have changed it meanwhile" if possible else None
         raise ApiError("conflict", str(error), field="status", expected=possible, hint=hint) from error
     except OSError as error:
         hint = "free some space or see to the disk of the data directory, and try again"
