@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Alert, Readings
-    from spanglass_server.alerting.running.status import AlerterStatus
+    from spanglass_server.alerting.watching.status import AlerterStatus
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.promql.stored.source import StoredSeries
     from spanglass_server.self_metrics.registry import Telemetry
