@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _MOST_KEYS = 200  # with their spans
 _MOST_SERIES = 12  # in the chart
+#: Quieter rules are tried on so many keys that fired: each try of 5,000 keys takes 6 s.
+_MOST_TRIED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,15 +151,15 @@ class _Tested:
         return [(each.time_ns, each.value) for each in watched.replay.transitions] if watched else []
 
     def suggestions(self) -> list[Suggestion]:
-        found = self.found
-        if not found.keeps_all:
+        found, ranked = self.found, self.ranked()
+        if not found.keeps_all or len(ranked) > _MOST_TRIED:
             found.warnings["too many keys crossed the threshold to look for quieter rules: narrow the condition"] = None
             return []
         return quieter(
             Tried(
                 self.task.rule,
                 self.policy,
-                self.ranked(),
+                ranked,
                 self.window.end_ns,
                 self.task.ticks.step_ns,
                 found.unit,

@@ -15,6 +15,7 @@ from spanglass_core.alerting.machine import advance, is_at_rest
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_core.alerting.states import INITIAL, Policy, Sample, Transition
+from spanglass_server.alerting.backtest import backtest as module_of_backtest
 from spanglass_server.alerting.backtest import walking
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.backtest.courses import Course
@@ -28,6 +29,7 @@ from spanglass_server.times import NS_PER_MS, NS_PER_SECOND, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -289,9 +291,14 @@ def test_no_threshold_where_another_can_not_be_tried(condition: str) -> None:
     assert not [each for each in answer["suggestions"] if each["what"] == "threshold"]
 
 
-def test_values_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more values than memory is meant to hold there are no suggestions, and that is said."""
-    monkeypatch.setattr(walking, "_MOST_KEPT", 10)
+@pytest.mark.parametrize(
+    ("module", "bound", "most"), [(walking, "_MOST_KEPT", 10), (module_of_backtest, "_MOST_TRIED", 0)]
+)
+def test_quieter_rules_are_looked_for_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, bound: str, most: int
+) -> None:
+    """With more values than memory is meant to hold, or with too many keys, there are no suggestions; that is said."""
+    monkeypatch.setattr(module, bound, most)
     answer = run(Numbers({SHOP: [2, 0, 2, 0] * 10}, 1), 40)
     assert (answer["totals"]["fires"], answer["suggestions"]) == (20, [])
     assert "narrow the condition" in answer["warnings"][0]
