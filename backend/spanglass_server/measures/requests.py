@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from spanglass_server.measures.kinds import Durations, Share, Values
-from spanglass_server.measures.sources import SERVICE, Measure, of_service, rates
+from spanglass_server.measures.sources import SERVICE, Measure, of_service, rate, rates
 
 _REQUESTS = 'span_kind=~"server|consumer"<m>'
+_ERRORS = 'log_records_total{severity=~"error|fatal"<m>}'
 _HTTP, _OLD_HTTP = "http_server_request_duration_seconds", "http_server_duration_milliseconds"
 
 REQUEST_MEASURES: tuple[Measure, ...] = (
@@ -60,7 +61,7 @@ REQUEST_MEASURES: tuple[Measure, ...] = (
         "log_errors",
         "/s",
         "Log records of severity error and fatal a second.",
-        Values(rates('log_records_total{severity=~"error|fatal"<m>}'), SERVICE, "sum"),
+        Values((f"({rate(_ERRORS)} or 0 * {rate('log_records_total{<m>}')})",), SERVICE, "sum"),
     ),
     of_service("log_rate", "/s", "Log records a second.", Values(rates("log_records_total{<m>}"), SERVICE, "sum")),
 )

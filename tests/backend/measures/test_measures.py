@@ -100,7 +100,14 @@ CASES = [
         "user_count",
         {(): 2.0},
     ),
-    ({'log_records_total{service_name="a", severity="error"}': "0+60x10"}, "log_errors", {(): 1.0}),
+    (
+        {
+            'log_records_total{service_name="a", severity="error"}': "0+60x10",
+            'log_records_total{service_name="b", severity="info"}': "0+60x10",
+        },
+        "sum(log_errors) by (service)",
+        {("a",): 1.0, ("b",): 0.0},
+    ),
     ({'spanglass.task.count{service_name="a", spanglass_task_outcome="success"}': "0+1x10"}, "task_count", {(): 5.0}),
     (
         {

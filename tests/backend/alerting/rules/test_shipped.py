@@ -104,7 +104,11 @@ CASES = {
     "a-new-error": {"all": issues("new_issue")},
     "an-error-is-back": {"all": issues("regression")},
     "an-error-escalates": {"all": issues("escalation")},
-    "more-errors-in-the-logs": {"all": counter(f'log_records_total{{{A}, severity="error"}}', 1, 60)},
+    "more-errors-in-the-logs": {
+        "some": counter(f'log_records_total{{{A}, severity="error"}}', 1, 60),
+        "none": counter(f'log_records_total{{{A}, severity="info"}}', 60, 60)
+        | counter(f'log_records_total{{{A}, severity="error"}}', 0, 60),
+    },
     "a-connection-pool-is-nearly-used-up": {
         "ours": gauge(f'db.client.connection.count{{{A}, db_client_connection_state="used"}}', 2, 10)
         | gauge(f"db.client.connection.max{{{A}}}", 10, 10),
