@@ -21,6 +21,8 @@ def asked(promql):
 
 FILLING = Filling(labels={"instance": "web-1.example:9100", "job": "x"}, value=1234567.5, query=asked)
 
+_TOO_LONG = "reReplaceAll would make more than 20000 characters"
+
 #: Texts were compared with promtool 2.42 where it knows the function.
 EXPANDED = {
     "plain } text": "plain } text",
@@ -52,6 +54,7 @@ EXPANDED = {
     " a {{- /* said */ -}} b {{- $labels.job }}": " abx",
     '{{ "a}}b" }}{{ `c"d` }}': 'a}}bc"d',
     '{{ reReplaceAll "(.*):(.*)" "$2 ${1}" $labels.instance }}': "9100 web-1.example",
+    '{{ reReplaceAll "(?P<host>[[:alpha:]]+)-([^(]+).*" "${host}/$2/$3$$" "web-1(x)" }}': "web/1/$",
     '{{ match "^web" $labels.instance }} {{ stripPort $labels.instance }} {{ stripDomain $labels.instance }}': (
         "true web-1.example web-1:9100"
     ),
@@ -114,11 +117,34 @@ def test_what_is_no_template_is_told(text, column, message):
         ('{{ printf "%y" 1 }}', "printf has no verb %y here"),
         ("{{ range $value }}{{ end }}", "range goes over samples or labels, not over 1.2345675e+06"),
         ('{{ eq 1 "1" }}', "1 and 1 are of two types, and can't be compared"),
-        ('{{ match "(" "a" }}', "'(' is no regular expression: missing ), unterminated subpattern at position 0"),
+        ('{{ match "(" "a" }}', "'(' is no regular expression: missing ): ("),
         ("{{ len 5 }}", "len: object of type 'int' has no len()"),
         ("{{ humanize 1.0 2.0 }}", "humanize takes 1 argument, not 2"),
+        ("{{ eq (args 1) (args 1) }}", "map[arg0:1] can't be compared"),
+        (f"{{{{ {'(' * 3000}1{')' * 3000} }}}}", "parentheses within parentheses, too deep"),
+        ("{{ " + "9" * 5000 + " }}", "99999999999999999999... has too many digits"),
+        ("{{ range $labels }}" * 20 + '{{ query "up" }}' + "{{ end }}" * 20, "it asks more than 100 queries"),
+        ("{{ $x := args 1 }}" + "{{ $x = args $x }}" * 3000 + "{{ $x }}", "values within values, too deep"),
+        ('{{ $x := print "0123456789" | printf "%900s" }}{{ reReplaceAll "." $x $x }}', _TOO_LONG),
     ],
 )
 def test_what_fails_is_said_in_the_text(text, message):
     """An alert does not fail by its words: the text says what went wrong."""
     assert expand_or_say(text, FILLING) == f"<error expanding template: {message}>"
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ('{{ $x := "aaaaaaaa" }}' + "{{ $x = print $x $x }}" * 40 + "{{ $x }}", "aaaa"),
+        ('{{ $x := "aaaaaaaa" }}' + "{{ $x = args $x $x }}" * 40 + "{{ $x }}", "map[arg0:map[arg0:"),
+        ("{{ range $labels }}" * 20 + "x" * 50_000 + "{{ end }}" * 20, "xxxx"),
+        ('{{ match "(a|aa)+$" "' + "a" * 60 + 'b" }}', "false"),
+        ('{{ "\\ud800" }}{{ printf "%c" 57343 }}', "??"),
+    ],
+)
+def test_a_text_that_grows_is_cut_off(text, begins):
+    """Nothing that a rule's author writes takes the memory, or the time, of the thread that evaluates all rules."""
+    written = expand_or_say(text, FILLING)
+    assert written.startswith(begins)
+    assert len(written.encode()) <= 20_000

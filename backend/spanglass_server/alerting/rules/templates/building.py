@@ -18,6 +18,7 @@ _NO_WORDS = {
     **dict.fromkeys(("define", "template", "block"), "named templates"),
     **dict.fromkeys(("break", "continue"), "leaving a range early"),
 }
+_MOST_DIGITS = 20
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 
 
@@ -133,9 +134,11 @@ class _Builder:
 
     def number(self, children: list[Token]) -> Constant:
         text = str(children[0])
-        if "x" in text.lower():
-            return Constant(int(text, 16))
-        return Constant(float(text) if any(mark in text for mark in ".eE") else int(text))
+        if "x" not in text.lower() and any(mark in text for mark in ".eE"):
+            return Constant(float(text))
+        if len(text) > _MOST_DIGITS:
+            raise TemplateError(f"{text[:_MOST_DIGITS]}... has too many digits", hint="write it with an e: 1e30")
+        return Constant(int(text, 16 if "x" in text.lower() else 10))
 
     def word(self, children: list[Token]) -> Constant | Call:
         name = str(children[0])

@@ -18,16 +18,15 @@ from spanglass_server.alerting.rules.templates.nodes import (
     TemplateError,
 )
 from spanglass_server.alerting.rules.templates.parsing import parse_template
-from spanglass_server.alerting.rules.templates.printf import text_of
+from spanglass_server.alerting.rules.templates.printf import MAX_LENGTH, text_of
 from spanglass_server.alerting.rules.templates.values import field_of, is_true
 
 if TYPE_CHECKING:
     from spanglass_server.alerting.rules.templates.nodes import Operand
     from spanglass_server.alerting.rules.templates.values import Filling
 
-#: A text that grows past it is cut off: nobody reads it, and a range in a range could go on and on.
-MAX_LENGTH = 20_000
-_MAX_ROUNDS = 100_000
+_MAX_ROUNDS = 100_000  # parts that are written, and functions that are called
+_MAX_QUERIES = 100
 
 
 def expand(text: str, filling: Filling) -> str:
@@ -42,8 +41,12 @@ def expand(text: str, filling: Filling) -> str:
         "$externalURL": filling.external_url,
         "$value": filling.value,
     }
-    writer.write(parse_template(text), filling.dot, [variables])
-    return "".join(writer.written)[:MAX_LENGTH]
+    try:
+        writer.write(parse_template(text), filling.dot, [variables])
+    except RecursionError:
+        raise TemplateError("values within values, too deep") from None
+    whole = "".join(writer.written)[:MAX_LENGTH]
+    return whole.encode(errors="replace").decode()  # half a character, such as of "\\ud800", can't be kept
 
 
 def expand_or_say(text: str, filling: Filling) -> str:
@@ -60,26 +63,44 @@ class _Writer:
     def __init__(self, filling: Filling) -> None:
         self._filling = filling
         self._rounds = 0
+        self._queries = 0
+        self._length = 0
         self.written: list[str] = []
 
     def write(self, block: Block, dot: Any, scopes: list[dict[str, Any]]) -> None:
         """Write a block."""
         for part in block:
-            self._rounds += 1
-            if self._rounds > _MAX_ROUNDS:
-                raise TemplateError("it goes on and on")
+            self._count()
+            if self._length > MAX_LENGTH:
+                return  # what comes would be cut off
             if isinstance(part, str):
-                self.written.append(part)
+                self._put(part)
                 continue
             value = self._value(part.value, dot, scopes)
             if isinstance(part, Output):
-                self.written.append(text_of(value))
+                self._put(text_of(value))
             elif isinstance(part, Assign):
                 self._assign(part, value, scopes)
             elif isinstance(part, If):
                 self._if(part, value, dot, scopes)
             else:
                 self._range(part, value, dot, scopes)
+
+    def _put(self, text: str) -> None:
+        self.written.append(text)
+        self._length += len(text)
+
+    def _count(self) -> None:
+        self._rounds += 1
+        if self._rounds > _MAX_ROUNDS:
+            raise TemplateError("it goes on and on")
+
+    def _called(self, name: str, arguments: list[Any]) -> Any:
+        self._count()
+        self._queries += name == "query"
+        if self._queries > _MAX_QUERIES:
+            raise TemplateError(f"it asks more than {_MAX_QUERIES} queries")
+        return called(name, arguments, self._filling)
 
     def _assign(self, part: Assign, value: Any, scopes: list[dict[str, Any]]) -> None:
         scope = next(scope for scope in reversed(scopes) if part.declared or part.variable in scope)
@@ -107,7 +128,7 @@ class _Writer:
         if isinstance(operand, Field):
             return self._field(operand, dot, scopes)
         if isinstance(operand, Call):
-            return called(operand.name, [self._value(each, dot, scopes) for each in operand.arguments], self._filling)
+            return self._called(operand.name, [self._value(each, dot, scopes) for each in operand.arguments])
         return self._piped(operand, dot, scopes)
 
     def _piped(self, pipeline: Pipeline, dot: Any, scopes: list[dict[str, Any]]) -> Any:
@@ -115,7 +136,7 @@ class _Writer:
         for command in pipeline.commands[1:]:
             if isinstance(command, Call):
                 arguments = [self._value(each, dot, scopes) for each in command.arguments]
-                value = called(command.name, [*arguments, value], self._filling)
+                value = self._called(command.name, [*arguments, value])
         return value
 
     def _field(self, field: Field, dot: Any, scopes: list[dict[str, Any]]) -> Any:

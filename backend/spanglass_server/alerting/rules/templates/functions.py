@@ -12,14 +12,16 @@ from urllib.parse import quote_plus, urlencode
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.alerting.rules.templates import numbers
 from spanglass_server.alerting.rules.templates.nodes import TemplateError
-from spanglass_server.alerting.rules.templates.printf import sprintf, text_of
+from spanglass_server.alerting.rules.templates.printf import MAX_LENGTH, sprintf, text_of
+from spanglass_server.alerting.rules.templates.regexes import matches, replaced
 from spanglass_server.alerting.rules.templates.values import Filling, Sample, field_of, is_true, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ANY = -1
-_GROUP = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_COMPARED = (bool, int, float, str, type(None))
+_MOST_ARGUMENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,12 @@ class Function:
 def called(name: str, arguments: Sequence[Any], filling: Filling) -> Any:
     """The value of a function. Raises ``TemplateError``."""
     function = FUNCTIONS[name]
-    if len(arguments) < function.least or (function.most != _ANY and len(arguments) > function.most):
+    most = _MOST_ARGUMENTS if function.most == _ANY else function.most
+    if not function.least <= len(arguments) <= most:
         raise TemplateError(f"{name} takes {_how_many(function)}, not {len(arguments)}")
     try:
-        return _ASKING[name](filling, *arguments) if name in _ASKING else function.call(*arguments)
+        value = _ASKING[name](filling, *arguments) if name in _ASKING else function.call(*arguments)
+        return value[:MAX_LENGTH] if isinstance(value, str) else value
     except TemplateError:
         raise
     except (TypeError, ValueError, OverflowError) as error:  # a value of another kind than the function takes
@@ -47,7 +51,7 @@ def called(name: str, arguments: Sequence[Any], filling: Filling) -> Any:
 def _how_many(function: Function) -> str:
     if function.most == function.least:
         return f"{function.least} arguments" if function.least != 1 else "1 argument"
-    return f"{function.least} or more arguments" if function.most == _ANY else f"{function.least} to {function.most}"
+    return f"{function.least} to {_MOST_ARGUMENTS if function.most == _ANY else function.most} arguments"
 
 
 def _text(value: Any) -> str:
@@ -76,22 +80,6 @@ def _first(value: Any) -> Sample:
 
 def _by_label(label: Any, value: Any) -> list[Sample]:
     return sorted(_samples(value), key=lambda sample: sample.labels.get(_text(label), ""))
-
-
-def _pattern(text: Any) -> re.Pattern[str]:
-    try:
-        return re.compile(_text(text))
-    except re.error as error:
-        raise TemplateError(f"{text!r} is no regular expression: {error}") from None
-
-
-def _replace_all(pattern: Any, replacement: Any, text: Any) -> str:
-    """References to groups are Go's: ``$1``, ``${name}``."""
-    python = _GROUP.sub(lambda found: f"\\g<{found[1] or found[2]}>", _text(replacement).replace("\\", "\\\\"))
-    try:
-        return _pattern(pattern).sub(python, _text(text))
-    except (re.error, IndexError) as error:
-        raise TemplateError(f"reReplaceAll: {error}") from None
 
 
 def _strip_port(address: Any) -> str:
@@ -167,6 +155,8 @@ def _equal(first: Any, *others: Any) -> bool:
 
 def _comparable(one: Any, other: Any) -> bool:
     kinds = [bool if isinstance(value, bool) else type(value) for value in (one, other)]
+    if kinds[0] not in _COMPARED:
+        raise TemplateError(f"{text_of(one)} can't be compared")
     if kinds[0] is not kinds[1]:
         raise TemplateError(f"{text_of(one)} and {text_of(other)} are of two types, and can't be compared")
     return True
@@ -226,8 +216,8 @@ FUNCTIONS: dict[str, Function] = {
     "title": _on_text(lambda text: re.sub(r"(?<!\w)\w", lambda found: found[0].upper(), text)),
     "toUpper": _on_text(str.upper),
     "toLower": _on_text(str.lower),
-    "match": Function(lambda pattern, text: _pattern(pattern).search(_text(text)) is not None, 2, 2),
-    "reReplaceAll": Function(_replace_all, 3, 3),
+    "match": Function(lambda pattern, text: matches(_text(pattern), _text(text)), 2, 2),
+    "reReplaceAll": Function(lambda *texts: replaced(*map(_text, texts)), 3, 3),
     "stripPort": Function(_strip_port, 1, 1),
     "stripDomain": Function(_strip_domain, 1, 1),
     "graphLink": Function(_graph_link("0"), 1, 1),

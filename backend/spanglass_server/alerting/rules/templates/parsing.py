@@ -45,6 +45,15 @@ VARIABLES = ("$labels", "$externalLabels", "$externalURL", "$value")
 @lru_cache(_KEPT)
 def parse_template(text: str) -> Block:
     """Read a template. Raises ``TemplateError`` with the place and what was probably meant."""
+    try:
+        return _parsed(text)
+    except RecursionError:
+        raise TemplateError(
+            "parentheses within parentheses, too deep", hint="give a part of it to a variable"
+        ) from None
+
+
+def _parsed(text: str) -> Block:
     reader = _Reader(list(_pieces(text)))
     block = reader.block(0)
     if reader.ended_by is not None:

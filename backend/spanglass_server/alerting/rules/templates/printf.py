@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.alerting.rules.templates.nodes import TemplateError
 from spanglass_server.promql.series.go_numbers import go_number
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _VERB: Final = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d{0,3})(?:\.(?P<digits>\d{0,3}))?(?P<verb>.)", re.DOTALL)
+#: A text that grows past it is cut off: nobody reads it, and one that is doubled forty times would fill the memory.
+MAX_LENGTH = 20_000
 _OF_FLOATS: Final = frozenset("feEgGF")
 _OF_INTEGERS: Final = frozenset("dxXobc")
 _OF_TEXTS: Final = frozenset("sqvxX")
@@ -45,10 +50,21 @@ def text_of(value: Any) -> str:
     if value is None:
         return "<nil>"
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{name}:{text_of(each)}' for name, each in sorted(value.items()))}]"
+        return f"map[{_listed(f'{name}:{text_of(each)}' for name, each in sorted(value.items()))}]"
     if isinstance(value, list | tuple):
-        return f"[{' '.join(map(text_of, value))}]"
+        return f"[{_listed(map(text_of, value))}]"
     return str(value)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts in a row, as far as they are shown: a map of maps may hold more than there is memory."""
+    shown, length = [], 0
+    for text in texts:
+        shown.append(text)
+        length += len(text) + 1
+        if length > MAX_LENGTH:
+            break
+    return " ".join(shown)[:MAX_LENGTH]
 
 
 def _value(value: Any, found: re.Match[str]) -> str:
