@@ -191,10 +191,15 @@ def test_a_rule_that_somebody_else_changed_is_not_overwritten(open_page, rules):
 
 
 def test_rules_are_switched_found_and_tuned(open_page, rules):
-    """A switch in the list, a search, thresholds in their units: all are sent with the reader's name."""
+    """A switch in the list, a search, thresholds in their units: all are sent with the reader's name.
+
+    Keys that fire are counted where their data ended, too.
+    """
+    rules.rules["high-error-rate"].update(keys=0, firing=1_000)
     page = open_page("shop", "/rules?q=team%3Dshop")
     named(page)
     assert page.locator(".rules tbody tr").count() == 1
+    assert "1\u202f000 firing, 2 pending, no data" in page.locator(".rules tbody tr").inner_text()
     page.get_by_role("switch", name="High error rate is on").click()
     page.wait_for_selector(".rules >> text=Disabled")
     page.locator(".rules td > a").click()

@@ -118,7 +118,7 @@ class Told:
 
     def _of_rules(self, known: Mapping[str, Found]) -> dict[str, list[dict[str, Any]]]:
         """The active keys of each rule, as alerts."""
-        wanted = AlertFilter(statuses=tuple(OPEN))
+        wanted = AlertFilter(statuses=tuple(OPEN), source="rule")  # what others raise is no rule's, and may be more
         opened = {alert.id: alert for alert in self.desk.store.alerts(wanted, limit=_MOST_ALERTS)}
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for state in self.desk.store.states():

@@ -111,6 +111,13 @@ def test_rules_and_alerts_are_told_as_prometheus_tells_its_own(told):
     assert (web["file"].endswith("files/web.yaml"), web["interval"]) == (True, 15)
 
 
+def test_what_others_raise_is_in_no_rules_way(told, desk, monkeypatch):
+    """However many alerts are raised by hand, those of rules have the texts that were made when they fired."""
+    monkeypatch.setattr("spanglass_server.api.prometheus.rules._MOST_ALERTS", 1)
+    desk.create(NewAlert(title="by hand"), "ann")
+    assert "Errors of shop" in [alert["annotations"]["summary"] for alert in told("/alerts")["alerts"]]
+
+
 def test_recording_rules_are_told_in_their_groups(told, desk):
     """Before the alerts of their group, or in one of their own, with how their latest evaluation went."""
     file = next(group["file"] for group in told("/rules")["groups"] if group["name"] == "web")
