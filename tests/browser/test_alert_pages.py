@@ -55,6 +55,7 @@ def test_alerts_are_dealt_with_by_keyboard_alone(open_page, alerts):
         "Disk / of shop-2",
         "Nightly export took longer than an hour",
     ]
+    assert [text.split(" is ")[0] for text in page.locator(".follows b").all_inner_texts()] == ["p95 of payments"]
     row = " ".join(page.locator(".alerts tbody tr").first.inner_text().replace("\u202f", " ").split())
     for said in ("Critical", "checkout", "team=shop", "8.2% against 5.0 %", "Firing", "Ines", "92"):
         assert said in row

@@ -34,6 +34,7 @@ def alert(found: Mapping[str, Any], visit: Visit, threshold: float | None = None
     """Return an alert with its times, its links, and what it is about; ``threshold`` is the one that it crossed."""
     labels = {**found["details"]["labels"], **found["details"]["key"]}
     row = {
+        "follows": False,
         **found,
         "labels": labels,
         "created_ns": time_ns(found["created_at"]),
@@ -58,8 +59,14 @@ def threshold_of(found: Mapping[str, Any], thresholds: Mapping[str, Mapping[str,
 
 
 def by_priority(alerts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Put alerts in order: the most urgent first, of those alike the newest."""
-    return sorted(alerts, key=lambda one: (one["priority"], one["created_at"]), reverse=True)
+    """Put alerts in order: the most urgent first, of those alike the newest; those of one problem stand together.
+
+    All of a problem but the first are told to ``follow`` it.
+    """
+    problems: dict[str, list[Mapping[str, Any]]] = {}
+    for one in sorted(alerts, key=lambda one: (one["priority"], one["created_at"]), reverse=True):
+        problems.setdefault(one["part_of"] or one["id"], []).append(one)
+    return [{**one, "follows": place > 0} for members in problems.values() for place, one in enumerate(members)]
 
 
 def time_ns(text: str | None) -> int:
