@@ -97,12 +97,10 @@ class Nowhere:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 405 when another method would be served, else 404."""
-        allowed = sorted(
-            {method for route in self.served if route.matches(scope)[0] != Match.NONE for method in route.methods or ()}
-        )
+        allowed = self._methods(scope)
         try:
             self.context.authorize(Request(scope))
-            error = _wrong_method(scope["method"], allowed) if allowed else _no_such_path(scope["path"])
+            error = _wrong_method(scope["method"], allowed) if allowed else self._no_such_path(scope)
         except ApiError as refused:
             error = refused
         response = failure(problem_of(error))
@@ -110,10 +108,19 @@ class Nowhere:
             response.headers["allow"] = ", ".join(allowed)
         await response(scope, receive, send)
 
+    def _methods(self, scope: Scope) -> list[str]:
+        """What is served at a path."""
+        found = (route for route in self.served if route.matches(scope)[0] != Match.NONE)
+        return sorted({method for route in found for method in route.methods or ()})
+
+    def _no_such_path(self, scope: Scope) -> ApiError:
+        """The monitoring API's paths end with a slash, and all others without one: easily mistaken."""
+        path = str(scope["path"])
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        is_served = bool(self._methods({**scope, "path": other}))
+        hint = f"did you mean {other}" if is_served else f"{PREFIX}/openapi.json lists all routes"
+        return ApiError("not_found", f"there is nothing at {path}", hint=hint)
+
 
 def _wrong_method(method: str, allowed: Sequence[str]) -> ApiError:
     return ApiError("method_not_allowed", f"{method} is not served here", expected=allowed)
-
-
-def _no_such_path(path: str) -> ApiError:
-    return ApiError("not_found", f"there is nothing at {path}", hint=f"{PREFIX}/openapi.json lists all routes")

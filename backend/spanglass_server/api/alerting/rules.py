@@ -114,10 +114,11 @@ class Rules:
 
     def _switch(self, params: Params, *, is_on: bool) -> answers.RuleAnswer:
         fields = fields_of(params["body"], bodies.SWITCH)
-        uid, book = found_rule(self.desk, params["uid"]).rule.uid, self.desk.book
+        found, book = found_rule(self.desk, params["uid"]), self.desk.book
+        uid, wanted = found.rule.uid, None if found.written.enabled == is_on else is_on  # as it is written: not tuned
         kept = next((each.threshold for each in book.thresholds() if each.rule_uid == uid), Threshold())
         with bodies.refusals():
-            book.override(uid, replace(kept, enabled=is_on), actor_of(fields, params), params["now_ns"])
+            book.override(uid, replace(kept, enabled=wanted), actor_of(fields, params), params["now_ns"])
         return self._answer(found_rule(self.desk, uid))
 
     def _put(self, rule: Rule, version: str, fields: dict[str, object], params: Params) -> answers.RuleAnswer:

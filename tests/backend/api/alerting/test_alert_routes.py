@@ -145,6 +145,14 @@ def test_every_change_of_status_is_legal_or_a_conflict_that_says_what_is(client)
             assert client.get(address).json()["status"] == before
 
 
+def test_a_path_without_its_slash_names_the_one_with_it(client):
+    """Nobody has to look up which paths end with a slash."""
+    for given, meant in ((PATH.rstrip("/"), PATH), ("/api/v1/rules/", "/api/v1/rules")):
+        answer = client.get(given)
+        assert (answer.status_code, answer.json()["error"]["hint"]) == (404, f"did you mean {meant}")
+    assert client.get("/api/v1/nothing/").json()["error"]["hint"].endswith("lists all routes")
+
+
 def test_an_alert_is_written_anew(client):
     """Only what is given changes; together with a status both do; the history says what was changed."""
     made = client.post(PATH, json={"title": "t", "description": "d", "labels": {"a": "1"}}).json()

@@ -200,7 +200,8 @@ def test_rules_of_files_and_shipped_ones(client, desk):
     assert told(client.delete(f"{RULES}/shipped", params={"version": "x"})) == (403, "forbidden", "uid")
     for uid in ("of-file", "shipped"):
         assert client.post(f"{RULES}/{uid}/disable", json={"by": "ann"}).json()["state"] == "disabled"
-        assert client.post(f"{RULES}/{uid}/enable", json={}).json()["enabled"] is True
+        again = client.post(f"{RULES}/{uid}/enable", json={}).json()
+        assert (again["enabled"], again["tuned"]) == (True, False), "as it is written"
     templates = client.get(f"{RULES}/templates").json()["templates"]
     assert [(each["rule"]["uid"], "alert_rules:" in each["yaml"]) for each in templates] == [("shipped", True)]
 
