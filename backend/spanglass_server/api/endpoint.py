@@ -83,6 +83,9 @@ class Endpoint:
 
     async def _params(self, request: Request) -> Params:
         """Read the route's parameters, and its body's JSON as ``body``."""
+        for name, text in request.path_params.items():
+            if not text.strip():  # such as %20: read_params would take it as not given
+                raise ApiError("bad_request", f"the path has no {name}", field=name)
         given = [*request.path_params.items(), *request.query_params.multi_items(), *self._headers(request)]
         params = read_params(self.route.parameters, given, self.context.clock_ns())
         if self.route.body is not None:

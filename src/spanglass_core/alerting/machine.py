@@ -20,6 +20,7 @@ of samples, and never of a clock. The names and times are Prometheus':
 | any | the evaluation failed | the same | failed, once |
 | any | no data, ``ok`` | as if it had recovered | no data, once |
 | any | no data, ``alert`` | as if it held | no data, once |
+| any | no data, ``alert``, since ``gone_ns`` or longer | inactive | resolved, or cancelled |
 | inactive, pending, firing | no data, ``keep`` | the same | no data, once |
 | pending | no data, ``keep``, since ``no_data_ns`` or longer | inactive | cancelled |
 | firing, keep firing | no data, ``keep``, since ``no_data_ns`` or longer | inactive | resolved |
@@ -73,6 +74,17 @@ def policy_of(rule: Rule, interval_ns: int = DEFAULT_INTERVAL_NS) -> Policy:
 def is_at_rest(state: State) -> bool:
     """Whether nothing of a state is worth keeping: inactive, and the last evaluation had data."""
     return state.phase is Phase.INACTIVE and state.health is Health.OK
+
+
+def is_forgettable(state: State, policy: Policy) -> bool:
+    """Whether ``INITIAL`` does as well from now on; keys that come and go would else be kept for ever.
+
+    A key without data that is inactive comes back or does not. Where no data is an alert, that a key was seen matters,
+    until it is gone for good.
+    """
+    if state.phase is not Phase.INACTIVE or state.health is Health.ERROR:
+        return False
+    return state.health is Health.NO_DATA or policy.no_data != "alert"
 
 
 def is_quiet(sample: Sample) -> bool:
@@ -133,14 +145,17 @@ def _without_data(state: State, sample: Sample, policy: Policy) -> Step:
         told += (_transition(Kind.NO_DATA, sample, state.severity),)
     since_ns = state.no_data_ns or sample.time_ns
     after = replace(state, health=Health.NO_DATA, no_data_ns=since_ns, error="", value=None)
+    lasted = f"no data for {format_duration(sample.time_ns - since_ns)}"
     if policy.no_data == "alert":
+        if sample.time_ns - since_ns >= policy.gone_ns:
+            return _then(told, _over(after, sample, lasted))
         severity = policy.no_data_severity or state.severity or Severity.WARNING
         level = severity if state.severity is None or severity.rank > state.severity.rank else state.severity
         return _then(told, _judged(after, replace(sample, level=level), policy, "no data"))
     if policy.no_data == "ok":
         return _then(told, _judged(after, replace(sample, level=None, recovered=True), policy, "no data"))
     if state.phase is not Phase.INACTIVE and sample.time_ns - since_ns >= policy.no_data_ns:
-        return _then(told, _over(after, sample, f"no data for {format_duration(sample.time_ns - since_ns)}"))
+        return _then(told, _over(after, sample, lasted))
     return _waiting(after, sample), told
 
 

@@ -70,6 +70,8 @@ class Sample:
 class Policy:
     """What the state machine needs of a rule. ``no_data_ns``: how long no data is put up with (``keep``).
 
+    ``gone_ns``: how long no data is an alert (``alert``); then the key, such as a host, is taken to be gone for good.
+
     After a gap between evaluations longer than ``max_gap_ns`` what was pending begins anew; 0: however long it was.
     """
 
@@ -77,6 +79,7 @@ class Policy:
     keep_firing_for_ns: int = 0
     no_data: NoData = "keep"
     no_data_ns: int = 900 * 10**9
+    gone_ns: int = 86_400 * 10**9
     no_data_severity: Severity | None = None  # for ``alert``; None: the one that it has, or a warning
     max_gap_ns: int = 0
 

@@ -62,6 +62,15 @@ def test_parameters_reach_the_handler(serve_api):
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_path_of_white_space_names_nothing(serve_api):
+    """A handler is never given None for what stands in the path."""
+    client = serve_api(PlainEngine(), routes=[route(path="/echo/{name}", parameters=(Param("name", "text"),))])
+
+    answer = client.get("/api/v1/echo/%0A")
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "name")
+
+
 def test_range_becomes_a_window(serve_api):
     """A route with a range gets a window in place of the three parameters."""
     client = serve_api(PlainEngine(), routes=[route(parameters=RANGE)])

@@ -94,6 +94,8 @@ COURSES = [
         Phase.INACTIVE,
     ),
     ("w-", Policy(no_data="alert", no_data_severity=CRITICAL), "0:fired 1:no_data 1:raised", Phase.FIRING),
+    # ... for so long: then the key is gone for good
+    ("w---", Policy(no_data="alert", gone_ns=30 * S), "0:fired 1:no_data 3:resolved", Phase.INACTIVE),
     # missed evaluations count as if the condition had held, longer gaps do not
     ("w   w", Policy(for_ns=60 * S, max_gap_ns=60 * S), "0:pending 4:fired", Phase.FIRING),
     ("w    w", Policy(for_ns=60 * S, max_gap_ns=60 * S), "0:pending", Phase.PENDING),

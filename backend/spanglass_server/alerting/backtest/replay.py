@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.alerting.machine import advance, is_at_rest
+from spanglass_core.alerting.machine import advance, is_forgettable
 from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_core.alerting.states import INITIAL, Phase, Policy, Sample, Transition
 
@@ -71,7 +71,7 @@ class Replay:
         if not self.state.evaluated_ns and sample.value is None and sample.level is None:
             return False  # a key that was not seen yet, or is at rest
         state, transitions = advance(self.state, sample, self._policy, sample.time_ns)
-        self.state = INITIAL if is_at_rest(state) and self._policy.no_data != "alert" else state
+        self.state = INITIAL if is_forgettable(state, self._policy) else state
         self.transitions += transitions
         return bool(transitions)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.alerting.machine import advance, is_at_rest
+from spanglass_core.alerting.machine import advance, is_forgettable
 from spanglass_core.alerting.severity import SEVERITIES
 from spanglass_core.alerting.states import INITIAL, Phase, Sample
 from spanglass_server.alerting.model import Failure
@@ -133,16 +133,19 @@ class _Feeding:
             else:
                 self._advance(key, _samples(readings, found, times, places))
 
-    def _counted(self, readings: Readings, rows: Mapping[Key, int], known: Iterable[Key]) -> NDArray[np.bool_]:
-        """Which keys count: all up to the limit; past it those that have a state, then the first ones."""
-        size, most = len(readings.keys), self._limits.max_keys
-        counted = np.ones(size, dtype=bool)
+    def _counted(self, readings: Readings, rows: Mapping[Key, int], known: Sequence[Key]) -> NDArray[np.bool_]:
+        """Which keys count: all up to the limit; past it those that have a state, then the first ones.
+
+        Keys that have a state and no data count too: else one that changes all the time would have ever more alerts.
+        """
+        mine = [rows[key] for key in known if key in rows]
+        size, most = len(readings.keys) + len(known) - len(mine), self._limits.max_keys
+        counted = np.ones(len(readings.keys), dtype=bool)
         if size > most:
-            mine = [rows[key] for key in known if key in rows]
             counted[:] = False
             counted[mine] = True
             others = np.flatnonzero(~counted)
-            counted[others[: max(most - len(mine), 0)]] = True
+            counted[others[: max(most - len(known), 0)]] = True
             text = f"{size} keys are more than alerting.max_keys: only the first {most} count; group by fewer labels"
             self._fed.warnings = (*readings.warnings, text)
         else:
@@ -178,7 +181,7 @@ class _Feeding:
             change.value = _value_of(sample, after, change.value)
             if state.phase is Phase.KEEP_FIRING and after.phase is Phase.FIRING:
                 change.moves.append(Again(sample.time_ns, after.severity, sample.value))
-            state = INITIAL if is_at_rest(after) and policy.no_data != "alert" else after
+            state = INITIAL if is_forgettable(after, policy) else after
         change.after = state
         if change.after.evaluated_ns or change.before.evaluated_ns or change.moves:
             self._fed.changes[key] = change

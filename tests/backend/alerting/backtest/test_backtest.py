@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanglass_core.alerting.machine import advance, is_at_rest
+from spanglass_core.alerting.machine import advance, is_forgettable
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_core.alerting.states import INITIAL, Policy, Sample, Transition
@@ -315,7 +315,7 @@ def test_a_replay_is_the_machine_tick_by_tick(data: st.DataObject) -> None:
         )
     )  # fmt: skip
     policy = Policy(
-        for_ns=data.draw(st.integers(0, 4)), keep_firing_for_ns=data.draw(st.integers(0, 4)), no_data_ns=3,
+        for_ns=data.draw(st.integers(0, 4)), keep_firing_for_ns=data.draw(st.integers(0, 4)), no_data_ns=3, gone_ns=6,
         no_data=data.draw(st.sampled_from(["keep", "ok", "alert"])),
     )  # fmt: skip
     cells = [(value, 0 if np.isnan(value) else level, recovered and not level)
@@ -334,7 +334,7 @@ def test_a_replay_is_the_machine_tick_by_tick(data: st.DataObject) -> None:
         sample = Sample(time, None if np.isnan(value) else value, severity, recovered)
         if state.evaluated_ns or sample.value is not None:  # live, a key that is at rest has no state
             state, changes = advance(state, sample, policy, time)
-            state = INITIAL if is_at_rest(state) and policy.no_data != "alert" else state
+            state = INITIAL if is_forgettable(state, policy) else state
             transitions += changes
     assert (replay.transitions, replay.state) == (transitions, state)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worlds import DELAY_S, START_S, S, World, rule
+from worlds import DELAY_S, START_S, STEP_S, S, World, rule
 
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
@@ -181,6 +181,25 @@ def test_more_keys_than_allowed():
 
     assert {alert.status for alert in world.alerts()} == {Status.ACTIVE}
     assert world.alerter.status().rules["errors"].firing == 3
+
+
+@pytest.mark.parametrize(("fields", "most"), [({"no_data": "ok"}, 10), ({}, 20), ({"no_data": "alert"}, 20)])
+def test_keys_that_come_and_go_are_forgotten(fields, most):
+    """A label that changes all the time leaves no states behind, and never more alerts at once than keys may count."""
+    world = World(rule(**fields), max_keys=20)
+    for tick in range(80):
+        for number in range(5):
+            world.samples.put(STEP_S * tick, 12.0, f"pod-{tick}-{number}")
+    world.run(80 * STEP_S)
+
+    kept = [known for known in world.store.states() if known.rule_uid == "errors"]
+    assert 5 <= len(kept) <= most
+    assert len(world.alerts(statuses=(Status.ACTIVE,), source="rule")) <= most
+    if fields.get("no_data") != "alert":
+        world.samples.values["errors"] = {}
+        world.samples.seconds.update(range(START_S, START_S + 3600, STEP_S))
+        world.run(2400)
+        assert not [known for known in world.store.states() if known.rule_uid == "errors"]
 
 
 def test_thousands_of_quiet_keys_cost_nothing(monkeypatch):
