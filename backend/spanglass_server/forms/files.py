@@ -87,6 +87,8 @@ class FileReader(Generic[F]):
             found = before.contents.found if before else ()
             return _Known((0, 0, 0), False, "", Contents(found, (problem,)))  # noqa: FBT003 - a record
         is_settled = time.time_ns() - stat.st_mtime_ns > _SETTLED_NS
+        if before is not None and before.contents.found and not text.strip() and not is_settled:
+            return before  # it is being written, and was emptied first: what it held stays until it settles
         if before is not None and before.text == text and before.stamp != (0, 0, 0):
             return _Known(stamp, is_settled, text, before.contents)
         return _Known(stamp, is_settled, text, _with_last_good(self._read(text, str(path)), before))

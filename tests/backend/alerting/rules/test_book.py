@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 
@@ -63,6 +64,22 @@ def test_changes_of_files_are_seen(folder):
     file.write_text(text_of("One", limit="7%"))
     assert (own(book), book.problems()) == ({"One": "error_rate > 7%"}, [])
     file.unlink()
+    assert own(book) == {}
+
+
+def test_a_file_that_is_emptied_to_be_written_keeps_its_rules(folder):
+    """Many programs empty a file and then write it: no alert is resolved for the moment between."""
+    book = opened(folder)
+    file = folder / "rules" / "a.yaml"
+    file.write_text(text_of("One"))
+    assert list(own(book)) == ["One"]
+    file.write_text("\n")
+    os.utime(file, (4e9, 4e9))  # just now, however long the test takes
+    assert list(own(book)) == ["One"]
+    file.write_text(text_of("Two"))
+    assert list(own(book)) == ["Two"]
+    file.write_text("")
+    os.utime(file, (1e9, 1e9))
     assert own(book) == {}
 
 
