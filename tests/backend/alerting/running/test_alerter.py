@@ -340,3 +340,21 @@ def test_levels_of_bulk_are_those_of_the_machine():
     world.run(300)
     assert [entry[:2] for entry in world.told()[0][3:]] == [(30, "fired"), (90, "lowered"), (150, "resolved")]
     assert np.isfinite(world.alerts()[0].value)
+
+
+def test_a_tick_that_takes_long_is_told_of_while_it_does(monkeypatch):
+    """Lag is measured when a tick is done; what is asked before must not hear that all is well."""
+    world, said = World(), []
+    filled(world, (15, 60, 12.0))
+    evaluate = world.samples.evaluate
+
+    def slow(*given):
+        world.second += 45
+        said.extend(world.alerter.problems())
+        return evaluate(*given)
+
+    monkeypatch.setattr(world.samples, "evaluate", slow)
+    world.second = 36
+    world.alerter.step()
+
+    assert said[0].startswith("alert rules are evaluated 45 s late")
