@@ -106,6 +106,7 @@ WRONG = {
     "x = 5": (3, "= is no comparison", "write =="),
     "x => 5": (3, "=> is no comparison", "write >="),
     "x ≥ 5": (3, "≥ means nothing", "write >="),
+    "größe.welt > 3": (3, "ö can't stand in a name", "write promql(\"{'the.name'}\")"),
     "error_rate over 5%": (17, "over takes a duration", "write > 5%"),
     "response_time over 1s": (22, "comparison is missing", "write > 1s"),
     "x above 5": (3, "above is no comparison", "write >"),
