@@ -81,7 +81,7 @@ def _of_character(text: str, at: int) -> ConditionError:
     if character == "$":
         return ConditionError("there are no variables in conditions", at + 1, "write the value itself")
     if character.isalpha():  # of another alphabet than names have here
-        hint = 'write promql("{\'the.name\'}"), where a name may have any letter'
+        hint = "write promql(\"{'the.name'}\"), where a name may have any letter"
         return ConditionError(f"{character} can't stand in a name", at + 1, hint)
     written = next((each for each in _SIGNS if text.startswith(each, at)), character)
     return ConditionError(f"{written} means nothing here", at + 1, _sign_hint(text, at))
