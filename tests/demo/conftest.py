@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: five processes that nobody needs any more would take most of a core until its end.
+@pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
         yield running
@@ -37,7 +38,7 @@ def browser() -> Iterator[Any]:
         yield chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_shop(demo: Demo, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     data = tmp_path_factory.mktemp("demo")
     process, said = demo.start(data, "--send-to", receiver.url, "--rate", "0")

@@ -167,9 +167,9 @@ class Alerter:
         missed = {rule.uid: each for rule, each in dues if each.missed}
         is_well, texts = True, self._around.texts(session)
         for batch in batches(dues):
-            with self._around.telemetry.timed(own.ALERT_EVALUATION_SECONDS):
-                read = self._reader.read(session, batch)
             live = self._around.live(session, batch.due.steps)
+            with self._around.telemetry.timed(own.ALERT_EVALUATION_SECONDS):
+                read = self._reader.read(session, batch) if live.any() else self._reader.checked(batch)
             is_well = is_well and self._committing.commit(memory, texts, Evaluated(batch, read, live), missed)
         return is_well
 

@@ -6,15 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.model import Failure
+import numpy as np
+
+from spanglass_server.alerting.model import Failure, Readings
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.supervision import in_words
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.model import Readings
     from spanglass_server.alerting.ports import Evaluator
     from spanglass_server.alerting.running.schedule import Batch
     from spanglass_server.store.ports import QuerySession
@@ -55,6 +57,13 @@ class Reader:
                 pieces[rule.uid] = self._one_by_one(session, rule, steps)
         return Read(pieces, (time.perf_counter_ns() - began) // max(len(batch.rules), 1))
 
+    def checked(self, batch: Batch) -> Read:
+        """What the rules of a batch say where nothing came in at all its ticks: nothing, or that they can't be read."""
+        steps = batch.due.steps
+        return Read(
+            {rule.uid: [Piece(steps, self._evaluator.check(rule) or _nothing(steps))] for rule in batch.rules}, 0
+        )
+
     def _one_by_one(self, session: QuerySession, rule: Rule, steps: Steps) -> list[Piece]:
         times_ms = [steps.start_ms + steps.step_ms * place for place in range(steps.size)]
         single = [Steps(time_ms, steps.step_ms, 1) for time_ms in times_ms]
@@ -69,3 +78,9 @@ class Reader:
             if len(rules) == 1:
                 return {rules[0].uid: Failure(in_words(error))}
         return {rule.uid: self._together(session, [rule], steps)[rule.uid] for rule in rules}
+
+
+def _nothing(steps: Steps) -> Readings:
+    times_ns = (steps.start_ms + steps.step_ms * np.arange(steps.size, dtype=np.int64)) * NS_PER_MS
+    shape = (0, steps.size)
+    return Readings(times_ns, (), np.empty(shape), np.empty(shape, np.int8), np.empty(shape, np.bool_))

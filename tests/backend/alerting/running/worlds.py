@@ -103,6 +103,10 @@ class Samples:
             holding=holding.astype(np.int8),
         )
 
+    def check(self, rule):
+        """See ``Evaluator``."""
+        return Failure(self.broken[rule.uid]) if rule.uid in self.broken else None
+
     def live(self, session, steps):
         """See ``silence.live``: whether any value came in during 30 s."""
         del session
