@@ -13,6 +13,7 @@ import numpy as np
 from spanglass_server.alerting.baselines.robust import Floor, median, spread
 from spanglass_server.alerting.baselines.samples import Grid, Quantity, Reader, Table, all_keys
 from spanglass_server.promql.engine import Options
+from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.promql.stored.cache import SeriesCache
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Baselines:
         (by all of them if empty). Raises what evaluation of the expression raises.
         """
         reader = Reader(source, self._options, self._cache, Quantity(promql, tuple(keys_by)))
-        times_ms = steps.start_ms + steps.step_ms * np.arange(steps.size, dtype=np.int64)
+        times_ms = step_times(steps)
         slot, past_ms = np.divmod(times_ms, SLOT_MS)
         daily = self._computed(reader, self._daily, np.concatenate([slot, slot + 1]))
         recent = self._computed(reader, self._recent, times_ms // RECENT_SLOT_MS)

@@ -11,6 +11,7 @@ from spanglass_core.alerting.machine import advance, is_forgettable
 from spanglass_core.alerting.severity import SEVERITIES
 from spanglass_core.alerting.states import INITIAL, Phase, Sample
 from spanglass_server.alerting.model import Failure
+from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Feeding:
 
     def take(self, piece: Piece) -> None:
         """Feed a piece, whatever it is."""
-        times = [(piece.steps.start_ms + piece.steps.step_ms * place) * NS_PER_MS for place in range(piece.steps.size)]
+        times = (step_times(piece.steps) * NS_PER_MS).tolist()
         places = [place for place in range(len(times)) if self._live is None or self._live[place]]
         if isinstance(piece.said, Failure):
             self._fed.error = piece.said.message

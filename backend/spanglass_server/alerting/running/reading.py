@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.alerting.model import Failure, Readings
+from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.supervision import in_words
 from spanglass_server.times import NS_PER_MS
@@ -65,7 +66,7 @@ class Reader:
         )
 
     def _one_by_one(self, session: QuerySession, rule: Rule, steps: Steps) -> list[Piece]:
-        times_ms = [steps.start_ms + steps.step_ms * place for place in range(steps.size)]
+        times_ms = step_times(steps).tolist()
         single = [Steps(time_ms, steps.step_ms, 1) for time_ms in times_ms]
         return [Piece(step, self._together(session, [rule], step)[rule.uid]) for step in single]
 
@@ -81,6 +82,7 @@ class Reader:
 
 
 def _nothing(steps: Steps) -> Readings:
-    times_ns = (steps.start_ms + steps.step_ms * np.arange(steps.size, dtype=np.int64)) * NS_PER_MS
     shape = (0, steps.size)
-    return Readings(times_ns, (), np.empty(shape), np.empty(shape, np.int8), np.empty(shape, np.bool_))
+    return Readings(
+        step_times(steps) * NS_PER_MS, (), np.empty(shape), np.empty(shape, np.int8), np.empty(shape, np.bool_)
+    )

@@ -12,6 +12,7 @@ from spanglass_server.api.prometheus.flat import Flat
 from spanglass_server.api.prometheus.label_texts import label_order
 from spanglass_server.api.prometheus.numbers import float_texts, time_text
 from spanglass_server.api.prometheus.series_texts import matrix_json, vector_json
+from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.series.vectors import Scalar, Text, Vector
@@ -43,7 +44,7 @@ def write_instant(value: Value | Samples, time_ms: int, limit: int) -> tuple[lis
 
 def write_range(value: Vector | Scalar, steps: Steps, limit: int) -> tuple[list[bytes], bool]:
     """Write the values at all steps, the series in the order of their labels."""
-    times = steps.start_ms + steps.step_ms * np.arange(steps.size, dtype=np.int64)
+    times = step_times(steps)
     if isinstance(value, Scalar):
         row = value.values.reshape(1, -1)
         value = Vector(LabelSets(1), row, np.ones(row.shape, np.bool_))
