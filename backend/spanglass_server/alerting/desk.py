@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from spanglass_core.alerting.fingerprints import fingerprint_of_labels
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.alerting.fingerprints import fingerprint_of_labels
 from spanglass_server.alerting.model import Alert, Entry
 from spanglass_server.alerting.store.merging import weighed
 

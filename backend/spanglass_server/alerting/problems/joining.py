@@ -9,16 +9,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.ports import AlertFilter, AlertNotFoundError
+from spanglass_server.alerting.running.alerts import SERVER
 from spanglass_server.alerting.store.filters import host_of, service_of
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from spanglass_server.alerting.model import Alert
     from spanglass_server.alerting.ports import AlertStore
@@ -31,7 +34,6 @@ WITHIN_NS = 600 * NS_PER_SECOND
 _MOST = 500
 #: Alerts that wait; of a storm of more the rest stand for themselves.
 _MOST_WAITING = 1000
-SERVER = "server"
 
 
 class Joiner:
@@ -58,50 +60,57 @@ class Joiner:
 
     def step(self) -> None:
         """Join what waits. What can't be read or written now is tried again."""
-        while self._waiting:
-            alert = self._waiting[0]
-            head = self._head_of(alert)
-            if head is not None:
-                self._join(alert, head)
+        while waiting := self._those_waiting():
+            self._join_all(waiting)
+
+    def _those_waiting(self) -> list[Alert]:
+        with self._lock:
+            return [*self._waiting]
+
+    def _join_all(self, waiting: Sequence[Alert]) -> None:
+        """Join alerts, over one reading of what is open: a storm opens a thousand at once."""
+        present = self._open(min(alert.created_ns for alert in waiting) - WITHIN_NS)
+        companions = cache(self._companions)
+        for alert in waiting:
+            left = {each.id for each in self._those_waiting()}
+            head = self._head_of(alert, [other for other in present if _is_before(other, alert, left)], companions)
+            if head is not None and self._join(alert, head):
+                present = [
+                    replace(each, part_of=head.id) if alert.id in (each.id, each.part_of) else each for each in present
+                ]
             with self._lock:
                 self._waiting.popleft()
 
-    def _join(self, alert: Alert, head: Alert) -> None:
+    def _join(self, alert: Alert, head: Alert) -> bool:
         entry = Entry(self._clock_ns(), "joined", SERVER, f"part of the problem that began with: {head.title}")
         try:
             self._store.join(alert.id, head.id, entry)
         except AlertNotFoundError:
             _LOG.debug("the alert %s was deleted before it was joined", alert.id)
+            return False
+        return True
 
-    def _head_of(self, alert: Alert) -> Alert | None:
-        """The alert that stands for the problem, None for an alert that begins one."""
-        others = [other for other in self._open() if self._is_before(other, alert)]
+    def _head_of(
+        self, alert: Alert, others: Sequence[Alert], companions: Callable[[str, int], frozenset[str]]
+    ) -> Alert | None:
+        """Of alerts before it the one that stands for its problem, None for an alert that begins one."""
         if not others:
             return None
         service = service_of(alert)
-        companions = self._companions(service, alert.created_ns) if service else frozenset()
+        together = {service, *companions(service, alert.created_ns)} if service else frozenset()
         for other in others:
-            its_service = service_of(other)
             if service:
-                is_related = its_service == service or its_service in companions
+                is_related = service_of(other) in together
             else:
-                is_related = not its_service and host_of(other) != "" and host_of(other) == host_of(alert)
+                is_related = not service_of(other) and host_of(other) != "" and host_of(other) == host_of(alert)
             if is_related:
                 return self._standing_for(other)
         return None
 
-    def _open(self) -> Sequence[Alert]:
-        """Open alerts, the oldest first: it is the first that stands for a problem."""
-        found = self._store.alerts(AlertFilter(statuses=tuple(OPEN)), limit=_MOST)
-        return found[::-1]
-
-    def _is_before(self, other: Alert, alert: Alert) -> bool:
-        """Whether an alert may stand for another one: of those of one tick, the first that is looked at does."""
-        if alert.id in (other.id, other.part_of):
-            return False
-        if other.created_ns == alert.created_ns and any(other.id == waiting.id for waiting in self._waiting):
-            return False
-        return 0 <= alert.created_ns - other.created_ns <= WITHIN_NS
+    def _open(self, start_ns: int) -> Sequence[Alert]:
+        """Open alerts from then on, the oldest first: it is the first that stands for a problem."""
+        wanted = AlertFilter(statuses=tuple(OPEN), start_ns=max(start_ns, 0))
+        return self._store.alerts(wanted, limit=_MOST)[::-1]
 
     def _standing_for(self, other: Alert) -> Alert | None:
         if not other.part_of:
@@ -111,3 +120,15 @@ class Joiner:
         except AlertNotFoundError:
             return other
         return head if head.status in OPEN else other
+
+
+def _is_before(other: Alert, alert: Alert, left: Collection[str]) -> bool:
+    """Whether an alert may stand for another one: of those of one tick, the first that is looked at does.
+
+    ``left`` are the ids of alerts that were not looked at yet.
+    """
+    if alert.id in (other.id, other.part_of):
+        return False
+    if other.created_ns == alert.created_ns and other.id in left:
+        return False
+    return 0 <= alert.created_ns - other.created_ns <= WITHIN_NS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.alerting.fingerprints import alert_id
+from spanglass_core.alerting.fingerprints import fingerprint as fingerprint_of_key
 from spanglass_core.alerting.lifecycle import OPEN, Status
 from spanglass_core.alerting.states import Kind, Phase
-from spanglass_server.alerting.fingerprints import alert_id, fingerprint_of_key
 from spanglass_server.alerting.model import Alert, Entry, KeyState
 from spanglass_server.alerting.running.keys import Again
 from spanglass_server.alerting.running.texts import Told

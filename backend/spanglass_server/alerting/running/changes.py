@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_core.alerting.fingerprints import digest_of
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.states import INITIAL, Kind, Transition
-from spanglass_server.alerting.fingerprints import digest_of
 from spanglass_server.alerting.running.alerts import Subject, Written
 from spanglass_server.alerting.running.keys import KeyChange
 from spanglass_server.alerting.running.memory import Gathered

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from made_alerts import fired, made
 
-from spanglass_server.alerting.fingerprints import alert_id, fingerprint_of_key
+from spanglass_core.alerting.fingerprints import alert_id
+from spanglass_core.alerting.fingerprints import fingerprint as fingerprint_of_key
 from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.problems.joining import WITHIN_NS, Joiner
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
@@ -85,3 +86,23 @@ def test_hosts_are_problems_of_their_own():
     opened(store, joiner, of_host("a", "disk"), made("web"), of_host("b", "disk"), of_host("a", "memory"))
 
     assert problems(store) == {("a", "disk"): [("a", "memory")], ("b", "disk"): [], ("web", "errors"): []}
+
+
+def test_a_storm_is_read_once():
+    """However many alerts open at once, what is open is read once, and once whom a service works with."""
+    asked, reads = [], []
+
+    class Counted(MemoryAlertStore):
+        """A store that counts how often its list is read."""
+
+        def alerts(self, *given, **named):
+            """As it is, counted."""
+            reads.append(given)
+            return super().alerts(*given, **named)
+
+    store = Counted()
+    joiner = Joiner(store, lambda service, _: (asked.append(service), TOGETHER[service])[1], lambda: 0)
+    opened(store, joiner, *(made("web", rule=f"rule {number}") for number in range(50)))
+
+    assert (len(reads), asked) == (1, ["web"])
+    assert {head[1]: len(parts) for head, parts in problems(store).items()} == {"rule 0": 49}

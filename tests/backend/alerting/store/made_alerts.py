@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from spanglass_core.alerting.fingerprints import alert_id
+from spanglass_core.alerting.fingerprints import fingerprint as fingerprint_of_key
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_core.alerting.states import Phase, State
-from spanglass_server.alerting.fingerprints import alert_id, fingerprint_of_key
 from spanglass_server.alerting.model import Alert, Entry, KeyState
 from spanglass_server.alerting.ports import Tick
 
