@@ -61,7 +61,8 @@ def test_an_alert_from_rule_to_resolution(new_server):
         assert (alert.severity, alert.firing, alert.alert_type) == ("warning", True, "full-queue")
         assert client.acknowledge_alert(alert.id, reason="looking").acknowledged_by == "ann"
 
-        (rule,) = ask(server, "GET", "/prometheus/api/v1/rules")[1]["data"]["groups"][0]["rules"]
+        (group,) = ask(server, "GET", "/prometheus/api/v1/rules?rule_name[]=Full%20queue")[1]["data"]["groups"]
+        (rule,) = group["rules"]
         assert (rule["name"], rule["state"], len(rule["alerts"])) == ("Full queue", "firing", 1)
         assert ask(server, "GET", "/prometheus/api/v1/alerts")[1]["data"]["alerts"] == rule["alerts"]
 

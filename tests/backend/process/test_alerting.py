@@ -139,6 +139,7 @@ def test_stopping_does_not_wait_for_evaluations(node, tmp_path, monkeypatch):
 
     monkeypatch.setattr(RuleEvaluator, "evaluate", endless)
     with alerting_of(node, tmp_path) as alerting:
+        pass_time(node, 2, bad=0)
         node.until(lambda: began)
         start = time.monotonic()
     assert time.monotonic() - start < 30
