@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import Served
 from fake_api import FakeApi
 from made_up import NOW_NS
 from made_up_dashboards import Boards
 from test_accessibility import AXE, IMPACTS, RUN
+
+from conftest import Served
 
 pytestmark = pytest.mark.browser
 
