@@ -1,0 +1,1 @@
+"""Incidents: alerts that belong together, what people do about them, and how long it took."""

@@ -1,0 +1,158 @@
+"""Interfaces inside notifications, with their contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spanglass_server.notifications.model import (
+        Attempt,
+        Channel,
+        Delivery,
+        Inhibition,
+        Message,
+        Notification,
+        Outcome,
+        Route,
+        Silence,
+        State,
+    )
+
+
+class Sender(Protocol):
+    """Delivers messages over one channel."""
+
+    async def send(self, message: Message) -> Outcome:
+        """Make one attempt. Never raises for what a sink does: that is its ``Outcome``. May be cancelled (time-out).
+
+        The same notification may come again after a crash: a channel that can passes its id on, so that the sink knows.
+        """
+
+    async def close(self) -> None:
+        """Close connections."""
+
+
+class Writer(Protocol):
+    """Puts notifications into words."""
+
+    def message(self, notification: Notification, channel: Channel, previous: str = "") -> Message:
+        """The message. A template that fails gives a plain message that says so; never raises for what is in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All that is configured, at one moment, by name: people, rotas and escalations of ``people/``, intervals."""
+
+    channels: Mapping[str, Channel]
+    route: Route
+    inhibitions: tuple[Inhibition, ...] = ()
+    intervals: Mapping[str, Any] = field(default_factory=dict)
+    people: Mapping[str, Any] = field(default_factory=dict)
+    rotas: Mapping[str, Any] = field(default_factory=dict)
+    escalations: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NotificationBook(Protocol):
+    """What is configured, from the settings file and from what was made in pages; safe for any thread.
+
+    While a file is broken, what it held when it was right stays. A name of the settings file hides a kept one.
+    """
+
+    def configuration(self) -> Configuration:
+        """All of it; quick, and the same object as long as nothing changed."""
+
+    def problems(self) -> Sequence[str]:
+        """What is wrong with the files now, each with file, line and hint."""
+
+    def written(self, section: str, name: str) -> Any:
+        """One thing as JSON, secrets hidden; ``KeyError``."""
+
+    def put(self, section: str, name: str, value: Any, version: str, by: str) -> str:
+        """Keep a thing of a section (channels, routes, ...) in the place of its version ("": a new one); its version.
+
+        Raises ``ConfigurationError`` with a problem for each wrong field, ``ConflictError`` where somebody else was
+        faster, ``ElsewhereError`` for what stands in the settings file.
+        """
+
+    def delete(self, section: str, name: str, version: str, by: str) -> None:
+        """Delete a kept thing; ``KeyError``, ``ConflictError``, ``ElsewhereError``, ``ConfigurationError`` if used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries are meant; empty fields mean all."""
+
+    states: tuple[State, ...] = ()
+    channel: str = ""
+    alert_id: str = ""
+    text: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one look at the alerts led to: all of it is kept, or nothing. ``groups`` are rows by key, None: gone.
+
+    ``cursor`` is that of the alert store's entries up to which all is taken in.
+    """
+
+    cursor: int
+    groups: Mapping[str, Any] = field(default_factory=dict)
+    escalations: Mapping[str, Any] = field(default_factory=dict)
+    notifications: tuple[Notification, ...] = ()
+
+
+class NotificationStore(Protocol):
+    """Keeps groups, the outbox, the log of attempts, silences and used links. Every method is one transaction, durable.
+
+    Any thread may call. Raises ``OSError`` when the disk can't be used; then nothing changed.
+    """
+
+    def cursor(self) -> int:
+        """Up to which entry of the alert store decisions are made."""
+
+    def decide(self, decision: Decision) -> None:
+        """Take a decision: its notifications wait in the outbox from then on. One whose id is known is not added."""
+
+    def groups(self) -> Mapping[str, Any]:
+        """The groups that stand, by key."""
+
+    def escalations(self) -> Mapping[str, Any]:
+        """The escalations that run, by key."""
+
+    def waiting(self, now_ns: int, limit: int, without: Sequence[str] = ()) -> Sequence[Delivery]:
+        """Deliveries that are due, the earliest first, but for those of some channels."""
+
+    def attempted(self, notification_id: str, attempt: Attempt, state: State, next_ns: int) -> None:
+        """Log an attempt, with what it led to."""
+
+    def reference(self, thread: str, channel: str) -> str:
+        """The reference of the last message of a thread that was sent, "" if there is none."""
+
+    def delivery(self, notification_id: str) -> Delivery:
+        """One delivery; ``KeyError``."""
+
+    def deliveries(self, wanted: DeliveryFilter, *, limit: int, after: str = "") -> Sequence[Delivery]:
+        """Deliveries, newest first; ``after`` is the id of the last one of the page before."""
+
+    def attempts(self, notification_id: str) -> Sequence[Attempt]:
+        """The attempts of a delivery, oldest first."""
+
+    def counts(self) -> Mapping[tuple[str, State], int]:
+        """How many deliveries there are by channel and state."""
+
+    def silences(self, *, ended_after_ns: int = 0) -> Sequence[Silence]:
+        """Silences that end after then, the latest end first."""
+
+    def put_silence(self, silence: Silence) -> None:
+        """Add a silence, or replace the one with its id."""
+
+    def use_link(self, nonce: str, now_ns: int) -> bool:
+        """Note that a link is used; False if it was before."""
+
+    def purge(self, before_ns: int) -> int:
+        """Delete deliveries that were done before then, silences that ended, links used; how many there were."""
