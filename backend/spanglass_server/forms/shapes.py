@@ -26,7 +26,9 @@ def _as_it_is(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Reads and writes a dataclass by the kinds of its fields, a key each (without the unit of a duration).
+    """Reads and writes a dataclass by the kinds of its fields, a key each.
+
+    A key lacks the unit of a duration (``for_ns``), and the underscore after a keyword of Python (``from_``).
 
     ``unfold`` turns what may be written shorter into the mapping of all keys, ``fold`` shortens it again; ``finish``
     fills in what follows from other values; ``check`` reports values that are each fine and together are not.
@@ -54,7 +56,7 @@ class Shape:
 
     @property
     def _fields(self) -> dict[str, Field[Any]]:
-        return {entry.name.removesuffix("_ns"): entry for entry in fields(self.owner)}
+        return {entry.name.removesuffix("_ns").removesuffix("_"): entry for entry in fields(self.owner)}
 
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
