@@ -120,6 +120,7 @@ class Reason(StrEnum):
     ESCALATION = "escalation"
     DIGEST = "digest"
     INCIDENT = "incident"
+    RESPONSE = "response"  # an alert fired whose rule names the channel under ``responses``
     TEST = "test"
 
 

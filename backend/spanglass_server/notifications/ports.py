@@ -106,6 +106,35 @@ class Decision:
     notifications: tuple[Notification, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What is logged of a delivery: an attempt, or none where it ended without one, with what that led to.
+
+    ``follow_ups`` wait in the outbox from then on: the digest that tells of it, or the same over a fallback.
+    """
+
+    notification_id: str
+    attempt: Attempt | None
+    state: State
+    next_ns: int = 0  # of one that waits: when the next attempt is due
+    done_ns: int = 0  # of one that is done: when that was, without an attempt
+    error: str = ""  # without an attempt: why
+    digest: str = ""  # the notification that tells of one that is DIGESTED
+    follow_ups: tuple[Notification, ...] = ()
+
+
+class NotificationStoreError(Exception):
+    """The notification store can't be used; the message says what to do."""
+
+
+class NotificationStoreVersionError(NotificationStoreError):
+    """The notification store was written by a newer version of the server."""
+
+
+class NotificationStoreDamagedError(NotificationStoreError):
+    """The notification store's file is not what this server or an older one wrote."""
+
+
 class NotificationStore(Protocol):
     """Keeps groups, the outbox, the log of attempts, silences and used links. Every method is one transaction, durable.
 
@@ -125,10 +154,38 @@ class NotificationStore(Protocol):
         """The escalations that run, by key."""
 
     def waiting(self, now_ns: int, limit: int, without: Sequence[str] = ()) -> Sequence[Delivery]:
-        """Deliveries that are due, the earliest first, but for those of some channels."""
+        """Deliveries that are due, the earliest first, but for those of some channels.
+
+        Of one thread and channel only the oldest, so that a resolution never overtakes what it is of; those that were
+        to wait from the beginning (``not_before_ns``) hold up no others.
+        """
+
+    def enqueue(self, notifications: Sequence[Notification]) -> None:
+        """Have notifications wait that no look at the alerts led to. One whose id is known is not added."""
 
     def attempted(self, notification_id: str, attempt: Attempt, state: State, next_ns: int) -> None:
         """Log an attempt, with what it led to."""
+
+    def log(self, tried: Sequence[Tried]) -> None:
+        """Log what became of some deliveries, all of it in one transaction."""
+
+    def record(self, notification: Notification, attempt: Attempt, state: State) -> None:
+        """Log a notification that never waited, such as a test message."""
+
+    def retry(self, notification_id: str, now_ns: int) -> Delivery:
+        """Have a delivery that is not sent wait anew, from now on; ``KeyError``, ``ValueError`` if it was sent."""
+
+    def sent_since(self, channel: str, since_ns: int) -> int:
+        """How many messages a channel took since then; digests, escalations, tests and responses don't count."""
+
+    def digested(self, digest: str) -> Sequence[Delivery]:
+        """The deliveries that a digest tells of, oldest first."""
+
+    def untold(self, limit: int) -> Sequence[Delivery]:
+        """Deliveries that are done and of which the history of their alerts does not tell yet, oldest first."""
+
+    def told(self, notification_ids: Sequence[str]) -> None:
+        """Note that the history of alerts tells of them."""
 
     def reference(self, thread: str, channel: str) -> str:
         """The reference of the last message of a thread that was sent, "" if there is none."""
@@ -144,6 +201,12 @@ class NotificationStore(Protocol):
 
     def counts(self) -> Mapping[tuple[str, State], int]:
         """How many deliveries there are by channel and state."""
+
+    def oldest_waiting(self, now_ns: int) -> Mapping[str, int]:
+        """The creation of the oldest delivery that is due, by channel, in nanoseconds since 1970."""
+
+    def last_errors(self) -> Mapping[str, tuple[int, str]]:
+        """The end of the last attempt and its error, "" if it succeeded, by channel."""
 
     def silences(self, *, ended_after_ns: int = 0) -> Sequence[Silence]:
         """Silences that end after then, the latest end first."""

@@ -1,0 +1,1 @@
+"""Where groups, the outbox, the log of attempts, silences and used links are kept."""
