@@ -27,6 +27,7 @@ from spanglass_core.settings_types import (
     SettingType,
     whole,
 )
+from spanglass_server.settings.destinations import DESTINATIONS
 
 T = TypeVar("T")
 
@@ -188,6 +189,21 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Egress:
+    """Where the server may connect to, for notifications and health checks."""
+
+    allow: tuple[str, ...] = _row(
+        (),
+        DESTINATIONS,
+        "Hosts, addresses and networks that may be reached though they are not public, such as `hooks.corp.example`, "
+        "`*.corp.example`, `10.1.0.0/16`.",
+    )
+    proxy: Secret = _row(
+        Secret(""), SECRET, "URL of the HTTP proxy for requests; those of the environment count for nothing."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -222,6 +238,7 @@ class Settings:
     issues: Issues = field(default_factory=Issues)
     dashboards: Dashboards = field(default_factory=Dashboards)
     alerting: Alerting = field(default_factory=Alerting)
+    egress: Egress = field(default_factory=Egress)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
     file: Path | None = None  # that they were read from; it may hold more than settings
@@ -238,6 +255,7 @@ GROUPS: dict[str, type[Any]] = {
     "issues": Issues,
     "dashboards": Dashboards,
     "alerting": Alerting,
+    "egress": Egress,
     "query": Query,
     "log": Log,
 }

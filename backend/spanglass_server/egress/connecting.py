@@ -1,0 +1,137 @@
+"""Opening sockets to hosts: every address is checked where it is connected to, whatever the name said before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Protocol
+
+import aiohappyeyeballs
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from spanglass_server.egress.addresses import parse_address
+from spanglass_server.egress.policy import RefusedError
+from spanglass_server.supervision import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.egress.addresses import Address
+    from spanglass_server.egress.policy import Policy
+
+#: Threads in which names are looked up: getaddrinfo may take 10 s or more, and can't be stopped.
+_LOOKUP_THREADS = 64
+_NO_ADDRESS = "its name is not known"
+_AFTER_S = 0.25  # the next address is tried beside one that does not answer (RFC 8305)
+
+
+class Lookup(Protocol):
+    """Finds the addresses of a name; ``OSError`` if there are none."""
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """Addresses as text, in the order in which they are to be tried."""
+
+
+class SystemLookup:
+    """The machine's own way: hosts file, DNS."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """See ``Lookup``."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def close(self) -> None:
+        """Wait for no lookup that is under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Opening:
+    """The sockets of one request to one host. ``refusal`` says why one of them was not opened."""
+
+    def __init__(self, policy: Policy, host: str, lookup: Lookup) -> None:
+        self.refusal = ""
+        self._policy = policy
+        self._host = host
+        self._lookup = lookup
+
+    async def addresses(self, port: int) -> list[str]:
+        """The host's addresses that are allowed; ``RefusedError`` if all are refused, ``OSError`` if there are none."""
+        literal = parse_address(self._host) is not None
+        found = [self._host.strip("[]")] if literal else await self._lookup(self._host, port)
+        refusals = {address: self._policy.refusal(self._host, _ip(address)) for address in found}
+        if not found:
+            raise OSError(_NO_ADDRESS)
+        allowed = [address for address, refusal in refusals.items() if not refusal]
+        if not allowed:
+            self.refusal = next(iter(refusals.values()))
+            raise RefusedError(self.refusal)
+        return allowed
+
+    def make_socket(self, info: Any) -> socket.socket:
+        """Make the socket for an address that is to be connected to, as ``getaddrinfo`` gives it."""
+        family, kind, proto, _, address = info
+        self.refusal = self._policy.refusal(self._host, _ip(str(address[0])))
+        if self.refusal:
+            raise RefusedError(self.refusal)
+        return socket.socket(family=family, type=kind, proto=proto)
+
+    async def connect(self, port: int) -> socket.socket:
+        """A connected socket, not blocking. Raises ``RefusedError``, ``OSError``."""
+        infos = [_info(address, port) for address in await self.addresses(port)]
+        try:
+            return await aiohappyeyeballs.start_connection(
+                infos, happy_eyeballs_delay=_AFTER_S, socket_factory=self.make_socket
+            )
+        except OSError:
+            if self.refusal:
+                raise RefusedError(self.refusal) from None
+            raise
+
+
+class Resolver(AbstractResolver):
+    """Gives aiohttp the addresses that an opening allows."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """See ``AbstractResolver``."""
+        del family
+        return [
+            ResolveResult(
+                hostname=host, host=address, port=port, family=_family(address), proto=0, flags=socket.AI_NUMERICHOST
+            )
+            for address in await self._opening.addresses(port)
+        ]
+
+    async def close(self) -> None:
+        """See ``AbstractResolver``."""
+
+
+def reason(error: OSError) -> str:
+    """Why a connection failed, in a few words."""
+    if isinstance(error, socket.gaierror):
+        return _NO_ADDRESS
+    return os.strerror(error.errno).lower() if error.errno else in_words(error)
+
+
+def _ip(text: str) -> Address:
+    return ip_address(text.partition("%")[0])  # the zone of a link-local address of IPv6 is none of it
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _info(address: str, port: int) -> Any:
+    return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
