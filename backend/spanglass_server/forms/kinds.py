@@ -182,6 +182,26 @@ class Duration:
         return format_duration(value) if value else self._none
 
 
+class Nullable:
+    """A kind whose value may be left open, with ``null``."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See ``Kind``."""
+        return {"anyOf": [self._kind.schema, {"type": "null"}]}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        return None if node.sort == "null" else self._kind.read(node, report)
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        return None if value is None else self._kind.write(value, full=full)
+
+
 class Many:
     """A list; one value by itself counts as a list of one."""
 
