@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: Parts that are no settings. Each is read, and checked, where it belongs.
-PARTS: Final = ("dashboards", "alert_rules", "channels", "notifications")
+PARTS: Final = ("dashboards", "alert_rules", "channels", "notifications", "checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,6 @@ class Key:
 
 
 _ON = ("true", "yes", "on")
-_CHECKS = "applications answer health checks; the server has none of its own: leave it out"
 _SAMPLING = "applications sample, not the server: set SPANGLASS_SAMPLE_RATIO there"
 _COLLECTING = "set SPANGLASS_METRIC_INTERVAL in applications, or PUT /api/monitoring/collectors/{collector}/"
 
@@ -36,9 +35,9 @@ SETTINGS: Final[dict[str, dict[str, Key]]] = {
         "retention_days": Key("retention.traces", "d"),
     },
     "health": {
-        "enabled": Key(fixed=_ON, instead=_CHECKS),
-        "check_interval": Key(instead=_CHECKS),
-        "timeout": Key(instead=_CHECKS),
+        "enabled": Key("health.enabled"),
+        "check_interval": Key("health.check_interval"),
+        "timeout": Key("health.timeout"),
     },
     "metrics": {
         "enabled": Key(fixed=_ON, instead="set SPANGLASS_METRICS=false in applications"),

@@ -204,6 +204,23 @@ class Egress:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """Health checks that the server runs, and how components are judged by telemetry."""
+
+    enabled: bool = _row(default=True, kind=BOOL, help_text="Whether the server runs its checks.")
+    check_interval_ns: int = _row(30 * _SECOND_NS, DURATION, "How often checks run that don't say.")
+    timeout_ns: int = _row(
+        10 * _SECOND_NS, DURATION, "Time after which a check has failed that gave no answer, unless it says another."
+    )
+    window_ns: int = _row(
+        300 * _SECOND_NS, DURATION, "Time back over which calls of services, databases and others are judged."
+    )
+    degraded_errors_percent: int = _row(5, whole(1), "Share of calls that fail, in percent, from which on is degraded.")
+    unhealthy_errors_percent: int = _row(50, whole(1), "Share of calls that fail, in percent, which is unhealthy.")
+    keep_history_ns: int = _row(400 * _DAY_NS, DURATION, "Age at which changes of statuses are deleted; 0 keeps them.")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -239,6 +256,7 @@ class Settings:
     dashboards: Dashboards = field(default_factory=Dashboards)
     alerting: Alerting = field(default_factory=Alerting)
     egress: Egress = field(default_factory=Egress)
+    health: Health = field(default_factory=Health)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
     file: Path | None = None  # that they were read from; it may hold more than settings
@@ -256,6 +274,7 @@ GROUPS: dict[str, type[Any]] = {
     "dashboards": Dashboards,
     "alerting": Alerting,
     "egress": Egress,
+    "health": Health,
     "query": Query,
     "log": Log,
 }

@@ -74,7 +74,7 @@ def test_settings_below_monitoring(tmp_path):
         """
         monitoring:
           performance: {enabled: true, sampling_rate: 1.0, retention_days: 14}
-          health: {enabled: true}
+          health: {enabled: false, check_interval: 15s, timeout: 5s}
           metrics: {enabled: yes, retention_days: 7}
           alerting:
             enabled: false
@@ -88,6 +88,8 @@ def test_settings_below_monitoring(tmp_path):
 
     assert (settings.retention.traces_ns, settings.retention.metrics_ns) == (14 * 86400 * 10**9, 7 * 86400 * 10**9)
     assert (settings.alerting.enabled, settings.alerting.channels) == (False, ("mail", "slack"))
+    health = settings.health
+    assert (health.enabled, health.check_interval_ns, health.timeout_ns) == (False, 15 * 10**9, 5 * 10**9)
 
 
 def test_every_value_reads_back():
@@ -116,8 +118,9 @@ def test_every_value_reads_back():
             "FILE:4:14: alerting.enabled is given twice, first at FILE:2:3",
         ),
         (
-            "monitoring:\n  health: {timeout: 5s}",
-            "FILE:2:12: monitoring.health.timeout can't be '5s' here: " + SETTINGS["health"]["timeout"].instead,
+            "monitoring:\n  metrics: {collection_interval: 5s}",
+            "FILE:2:13: monitoring.metrics.collection_interval can't be '5s' here: "
+            + SETTINGS["metrics"]["collection_interval"].instead,
         ),
         ("server:\n  xyzzy: 1", "FILE:2:3: unknown setting 'server.xyzzy'; docs/settings.md lists all settings"),
         (

@@ -1,0 +1,1 @@
+"""How checks are written."""
