@@ -1,0 +1,48 @@
+"""The tree of routes: which of them take an alert, and which channels they mean for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.notifications.routing.matchers import all_hold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from spanglass_server.notifications.model import Route, Subject
+
+
+def matching(route: Route, labels: Mapping[str, str]) -> list[Route]:
+    """The routes that take an alert, in their order: the deepest that match, to the first that does not continue."""
+    if not all_hold(route.matchers, labels):
+        return []
+    found: list[Route] = []
+    for child in route.routes:
+        below = matching(child, labels)
+        found.extend(below)
+        if below and not child.continues:
+            break
+    return found or [route]
+
+
+def channels_of(route: Route, subject: Subject) -> tuple[str, ...]:
+    """Which channels a route means for an alert: its own, else those that the alert names; each once."""
+    return tuple(dict.fromkeys(route.channels or subject.channels))
+
+
+def all_routes(route: Route) -> Iterator[Route]:
+    """A route and all below it, in their order."""
+    yield route
+    for child in route.routes:
+        yield from all_routes(child)
+
+
+def by_key(root: Route) -> dict[str, Route]:
+    """All routes of a tree by their keys."""
+    return {route.key: route for route in all_routes(root)}
+
+
+def standing_in(root: Route, key: str) -> Route:
+    """What counts for a group whose route is gone: the times of the first route, at any time of day."""
+    return replace(root, key=key, mute_during=(), active_during=(), escalation="", routes=())
