@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from spanglass_core.units import format_duration, format_size, parse_duration_ns, parse_size_bytes
 
@@ -108,6 +108,19 @@ def _path(text: str) -> Path:
     return Path(_text(text)).expanduser()
 
 
+def _web_address(text: str) -> str:
+    """Read ``https://host:port``; a slash at the end is left out."""
+    word = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(word)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        is_one = False
+    if not is_one or parts.path or parts.query or parts.fragment or "@" in parts.netloc or not word.isprintable():
+        raise ValueError("expected an address such as https://spanglass.example, without a path")
+    return word
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -156,6 +169,7 @@ BYTES = SettingType("bytes", _size, format_size)
 PORT = whole(0, _MAX_PORT)
 LEVEL = choice("debug", "info", "warning", "error")
 PATH = SettingType("path", _path, lambda value: "" if value is None else str(value))
+WEB_ADDRESS = SettingType("str", _web_address)
 LIST = SettingType("list", _list, ", ".join)
 RATIO = SettingType("ratio", _ratio)
 # values of headers are often keys, so they are never shown

@@ -26,7 +26,7 @@ TOKEN_HEADER = "x-spanglass-token"  # noqa: S105 - the name of a header
 CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
 
 _MAX_TOKEN_FILE_BYTES = 4096
-_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/")
+_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/", "/n/")  # /n/: signed links of messages
 #: The APIs, which refuse in shapes of their own.
 _OWN_CHECKS = ("/api/", "/prometheus/")
 

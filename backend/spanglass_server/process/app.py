@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import uvicorn
@@ -276,8 +277,14 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         ],
         exception_handlers={404: _not_found(not_found_page(in_process, **this))},
     )
-    names = None if tokens.read.required else HostNames(settings.server.host, settings.server.allowed_hosts)
+    names = None if tokens.read.required else HostNames(settings.server.host, _more_names(settings))
     return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read), names), telemetry)
+
+
+def _more_names(settings: Settings) -> Sequence[str]:
+    """Names under which browsers may open the pages besides that of the host: of the settings, and of links."""
+    own = urlsplit(settings.server.external_url).hostname
+    return (*settings.server.allowed_hosts, *([own] if own else []))
 
 
 def _not_found(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request, Exception], Awaitable[Response]]:

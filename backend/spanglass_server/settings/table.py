@@ -23,6 +23,7 @@ from spanglass_core.settings_types import (
     PORT,
     SECRET,
     STR,
+    WEB_ADDRESS,
     Secret,
     SettingType,
     whole,
@@ -61,6 +62,12 @@ class Server:
         (),
         LIST,
         "Names, besides localhost, under which browsers may open a server without a read token; `*` stands for any.",
+    )
+    external_url: str = _row(
+        "",
+        WEB_ADDRESS,
+        "Address under which people open the pages, such as `https://spanglass.example`: links in messages begin with "
+        "it. Without it they have the host and port of this server.",
     )
     shutdown_timeout_ns: int = _row(
         8 * _SECOND_NS, DURATION, "How long requests under way may take after SIGTERM before they are cut off."

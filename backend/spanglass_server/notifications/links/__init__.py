@@ -1,0 +1,1 @@
+"""Signed links in messages: they do one thing, once, for a time, without a login."""
