@@ -146,18 +146,18 @@ class HttpClient:
 
 
 def redirected(request: Request, status: int, place: str) -> Request:
-    """The request that a redirect asks for. Raises ``UnreachableError`` for one that is not followed."""
+    """The request that a redirect asks for. Raises ``RefusedError`` for one that is not followed."""
     old = URL(request.url)
     try:
         new = old.join(URL(place))
     except ValueError:
-        raise UnreachableError(f"{old.host} redirects to what is no address") from None
+        raise RefusedError(f"{old.host} redirects to what is no address") from None
     if new.scheme not in {"http", "https"} or not new.host:
-        raise UnreachableError(f"{old.host} redirects to an address that is not of HTTP")
+        raise RefusedError(f"{old.host} redirects to an address that is not of HTTP")
     if old.scheme == "https" and new.scheme == "http":
-        raise UnreachableError(f"{old.host} redirects from https to http, which is not followed")
+        raise RefusedError(f"{old.host} redirects from https to http, which is not followed")
     if status not in _KEEP_METHOD and request.method not in _SAFE_METHODS:
-        raise UnreachableError(
+        raise RefusedError(
             f"{old.host} answers {status}: it redirects to {new.host}, where the body would be lost; "
             "give the address that it leads to"
         )
@@ -181,11 +181,11 @@ def _checked(text: str) -> URL:
         url = URL(text)
         port = url.port
     except ValueError:
-        raise UnreachableError("the address is no URL; write https://host/path") from None
+        raise RefusedError("the address is no URL; write https://host/path") from None
     if url.scheme not in {"http", "https"} or not url.host or not port:
-        raise UnreachableError("the address is no URL of HTTP; write https://host/path")
+        raise RefusedError("the address is no URL of HTTP; write https://host/path")
     if url.user is not None or url.password is not None:
-        raise UnreachableError(f"the address of {url.host} holds a user name; give it in a header")
+        raise RefusedError(f"the address of {url.host} holds a user name; give it in a header")
     return url
 
 

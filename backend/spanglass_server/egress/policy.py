@@ -18,7 +18,7 @@ _BY_NAME = frozenset({Sort.PUBLIC, Sort.LOOPBACK, Sort.PRIVATE})
 
 
 class RefusedError(OSError):
-    """The server does not connect there; the message names the host, and says what would allow it."""
+    """The server does not connect there, and will not; the message names the host, and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.forms.kinds import Duration, Flag, Text, Texts
-from spanglass_server.notifications.config.secrets import Secret, SecretText
+from spanglass_server.notifications.channels.sending import text_of
+from spanglass_server.notifications.config.secrets import SecretText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.forms.kinds import Kind
     from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.problems import Report
+    from spanglass_server.forms.secrets import SecretSource
 
 _SECOND_NS = 10**9
 _HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
@@ -28,28 +30,28 @@ _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connec
 class HttpOptions:
     """Where and how a sink is asked."""
 
-    url: Secret
-    headers: Mapping[str, Secret] = field(default_factory=dict)
-    token: Secret = field(default_factory=Secret)
+    url: SecretSource
+    headers: Mapping[str, SecretSource] = field(default_factory=dict)
+    token: SecretSource | None = None
     username: str = ""
-    password: Secret = field(default_factory=Secret)
+    password: SecretSource | None = None
     verify: bool = True
     ca_file: str = ""
     timeout_ns: int = 10 * _SECOND_NS
 
     def credentials(self) -> dict[str, str]:
         """The headers that it names, and that of its token or password. Raises ``SecretError``."""
-        headers = {name.lower(): value.value() for name, value in self.headers.items()}
+        headers = {name.lower(): value.reveal() for name, value in self.headers.items()}
         if self.token:
-            headers["authorization"] = f"Bearer {self.token.value()}"
+            headers["authorization"] = f"Bearer {self.token.reveal()}"
         elif self.username:
-            pair = f"{self.username}:{self.password.value()}".encode()
+            pair = f"{self.username}:{text_of(self.password)}".encode()
             headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return headers
 
     def secrets(self) -> Iterator[str]:
         """What no answer may repeat. Raises ``SecretError``."""
-        yield from (secret.value() for secret in (self.url, self.token, self.password, *self.headers.values()))
+        yield from map(text_of, (self.url, self.token, self.password, *self.headers.values()))
 
 
 HTTP_KINDS: Final[dict[str, Kind]] = {
@@ -79,11 +81,11 @@ def check_http(value: Any, node: Node, report: Report) -> None:
             report.add(node.named("headers") or node, "the header Authorization and credentials are given")
 
 
-def check_url(secret: Secret, key: str, node: Node, report: Report) -> None:
+def check_url(secret: SecretSource | None, key: str, node: Node, report: Report) -> None:
     """Report an address that is none, without showing it; one that comes from elsewhere is not looked at."""
-    text = secret.plain
-    if not text:
+    if secret is None or secret.kind != "text":
         return
+    text = secret.place.reveal()
     place = node.named(key) or node
     scheme, sep, rest = text.partition("://")
     host = rest.partition("/")[0]

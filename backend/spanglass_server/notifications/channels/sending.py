@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.egress.http import host_of
 from spanglass_server.egress.policy import RefusedError
 from spanglass_server.error_text import one_line
-from spanglass_server.notifications.config.secrets import SecretError
+from spanglass_server.forms.secrets import SecretError
 from spanglass_server.notifications.model import Outcome
 from spanglass_server.supervision import in_words
 from spanglass_server.times import NS_PER_SECOND
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spanglass_server.egress.http import Answer, Request
+    from spanglass_server.forms.secrets import SecretSource
     from spanglass_server.notifications.channels.context import Context
     from spanglass_server.notifications.model import Channel, Message
 
@@ -52,12 +53,17 @@ class Sending(ABC):
     async def deliver(self, message: Message) -> Outcome:
         """Make one attempt."""
 
-    async def ask(self, request: Request) -> Answer:
-        """Send a request to the channel's own sink."""
-        return await self.context.way_to(self.channel, host_of(request.url)).send(request)
+    async def ask(self, request: Request, own: str = "") -> Answer:
+        """Send a request. ``own`` is the address that the channel names, where the request goes to another one."""
+        return await self.context.way_to(self.channel, host_of(own or request.url)).send(request)
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - most have nothing to close
         """See ``Sender``: connections end with their request."""
+
+
+def text_of(secret: SecretSource | None) -> str:
+    """A secret as it is now, "" for none. Raises ``SecretError``."""
+    return "" if secret is None else secret.reveal()
 
 
 def judged(answer: Answer, sink: str, hide: Iterable[str], now_ns: int) -> Outcome:

@@ -1,0 +1,58 @@
+"""All kinds of channels by name: how each is written, and what delivers over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.notifications.channels.email.options import EMAIL
+from spanglass_server.notifications.channels.email.sender import EmailSender
+from spanglass_server.notifications.channels.pagerduty import PAGERDUTY, PagerDutySender
+from spanglass_server.notifications.channels.slack.options import SLACK
+from spanglass_server.notifications.channels.slack.sender import SlackSender
+from spanglass_server.notifications.channels.webhook.sender import WEBHOOK, WebhookSender
+from spanglass_server.notifications.config.channels import ChannelKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from spanglass_server.forms.shapes import Shape
+    from spanglass_server.notifications.channels.context import Context
+    from spanglass_server.notifications.model import Channel
+    from spanglass_server.notifications.ports import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of channels. ``shape`` is of its options; ``title`` and ``summary`` are what pages call it.
+
+    ``addressed``: whether ``Notification.addresses`` of people can be told over it, in the place of the channel's own.
+    """
+
+    name: str
+    title: str
+    summary: str
+    shape: Shape
+    make: Callable[[Channel, Context], Sender]
+    addressed: bool = False
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind("email", "Email", "Mail over SMTP, with chart and links", EMAIL, EmailSender, addressed=True),
+        Kind("slack", "Slack", "A webhook, or a bot that updates its messages", SLACK, SlackSender, addressed=True),
+        Kind("webhook", "Webhook", "JSON to any address, signed, or as Alertmanager sends it", WEBHOOK, WebhookSender),
+        Kind("pagerduty", "PagerDuty", "Events that open and resolve incidents there", PAGERDUTY, PagerDutySender),
+    )
+}
+
+
+def sender_of(channel: Channel, context: Context) -> Sender:
+    """What delivers over a channel; ``KeyError`` for a kind that there is not."""
+    return KINDS[channel.kind].make(channel, context)
+
+
+def channel_kinds() -> list[ChannelKind]:
+    """The kinds as the configuration book takes them."""
+    return [ChannelKind(kind.name, kind.shape) for kind in KINDS.values()]
