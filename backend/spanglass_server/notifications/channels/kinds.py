@@ -48,7 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
-def sender_of(channel: Channel, context: Context) -> Sender:
+def make_sender(channel: Channel, context: Context) -> Sender:
     """What delivers over a channel; ``KeyError`` for a kind that there is not."""
     return KINDS[channel.kind].make(channel, context)
 

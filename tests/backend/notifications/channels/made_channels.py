@@ -12,7 +12,7 @@ from spanglass_server.egress.egress import Egress
 from spanglass_server.forms.nodes import yaml_tree
 from spanglass_server.forms.problems import Report
 from spanglass_server.notifications.channels.context import Context
-from spanglass_server.notifications.channels.kinds import channel_kinds, sender_of
+from spanglass_server.notifications.channels.kinds import channel_kinds, make_sender
 from spanglass_server.notifications.config.channels import channel_section
 from spanglass_server.notifications.config.sections import Sections
 from spanglass_server.notifications.model import Action, Channel, Message
@@ -52,7 +52,7 @@ def context(**given: Any) -> Context:
 
 def sender(written: str, **given: Any) -> Sender:
     """The sender of a channel of the settings file."""
-    return sender_of(channel(written), context(**given))
+    return make_sender(channel(written), context(**given))
 
 
 def message(**changed: Any) -> Message:

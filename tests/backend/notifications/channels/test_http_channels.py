@@ -17,7 +17,7 @@ from made_up_notifications import NOW_NS, alert, notification, resolved
 
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.notifications.channels.kinds import sender_of
+from spanglass_server.notifications.channels.kinds import make_sender
 from spanglass_server.notifications.model import Outcome, Reason
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_what_answers_mean(status: int, headers: dict[str, str], body: bytes, ou
     async def run() -> Outcome:
         async with http_sink((status, headers, body)) as sink:
             given = context(clock_ns=lambda: 1_763_724_840 * 10**9)
-            return await sender_of(channel(f'hook: {{type: webhook, url: "{sink.url()}"}}'), given).send(message())
+            return await make_sender(channel(f'hook: {{type: webhook, url: "{sink.url()}"}}'), given).send(message())
 
     assert asyncio.run(run()) == outcome
 
@@ -208,7 +208,7 @@ def test_what_pages_make_reaches_no_inside(monkeypatch: pytest.MonkeyPatch):
                 f'email: {{smtp_server: "127.0.0.1:{sink.port}", from: a@example.com, to: b@example.com}}',
             ):
                 made = replace(channel(written), origin="kept")
-                outcome = await sender_of(made, context()).send(message())
+                outcome = await make_sender(made, context()).send(message())
                 assert not outcome.sent
                 assert not outcome.retryable
                 assert outcome.error.startswith("127.0.0.1 is a loopback address, to which nothing is sent")
