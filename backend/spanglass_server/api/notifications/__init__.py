@@ -1,0 +1,1 @@
+"""The routes about notifications: settings, silences, what was delivered, escalations, who is on call."""

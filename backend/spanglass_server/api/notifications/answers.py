@@ -1,0 +1,292 @@
+"""Types of the API's answers about notifications."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from spanglass_server.api.alerting.answers import AlertJson, SeverityName
+from spanglass_server.query.answers import NextCursor, Time
+
+StateName = Literal["waiting", "sent", "failed", "digested"]
+ReasonName = Literal["firing", "resolved", "repeat", "escalation", "digest", "incident", "test"]
+
+
+class ChannelJson(TypedDict):
+    """A channel with what the delivery log knows of it; ``kind`` is null for one that is not configured (any more).
+
+    ``counts`` are deliveries by state, ``error`` is that of the last attempt.
+    """
+
+    name: str
+    kind: str | None
+    origin: str | None
+    counts: dict[str, int]
+    oldest_waiting_at: Time | None
+    last_at: Time | None
+    error: str | None
+
+
+class Standing(TypedDict):
+    """The answer of ``GET /api/v1/notifications``: how everything stands."""
+
+    channels: list[ChannelJson]
+    groups: int
+    escalations: int
+    silences: int
+    problems: list[str]
+
+
+class AlertName(TypedDict):
+    """An alert in short."""
+
+    id: str
+    title: str
+    severity: SeverityName
+    status: str
+
+
+class Bell(TypedDict):
+    """What the bell of the pages shows: open alerts, the newest first; ``version`` rises with every change of any."""
+
+    version: int
+    open: int
+    unacknowledged: int
+    failed: int
+    alerts: list[AlertJson]
+
+
+class MatcherJson(TypedDict):
+    """A condition on one label."""
+
+    name: str
+    operator: Literal["=", "!=", "=~", "!~"]
+    value: str
+
+
+class SilenceJson(TypedDict):
+    """A silence; ``text`` are its matchers as people write them, ``hides`` counts the open alerts that match now."""
+
+    id: str
+    state: Literal["pending", "active", "expired"]
+    matchers: list[MatcherJson]
+    text: str
+    starts_at: Time
+    ends_at: Time
+    created_by: str
+    comment: str
+    updated_at: Time
+    hides: int
+
+
+class SilenceList(TypedDict):
+    """Silences, the latest end first."""
+
+    silences: list[SilenceJson]
+
+
+class Hidden(TypedDict):
+    """What a silence would hide: the newest of the open alerts that match, and how many there are."""
+
+    matchers: list[MatcherJson]
+    text: str
+    total: int
+    alerts: list[AlertJson]
+
+
+class DeliveryJson(TypedDict):
+    """A notification with what became of it. ``addresses`` are those of people, in the place of the channel's own."""
+
+    id: str
+    channel: str
+    reason: ReasonName
+    why: str
+    state: StateName
+    thread: str
+    title: str
+    alerts: list[AlertName]
+    group_labels: dict[str, str]
+    addresses: list[str]
+    attempts: int
+    created_at: Time
+    next_at: Time | None
+    done_at: Time | None
+    took_ns: int | None
+    error: str | None
+    fallback_of: str | None
+
+
+class AttemptJson(TypedDict):
+    """One attempt to deliver."""
+
+    number: int
+    started_at: Time
+    latency_ns: int
+    sent: bool
+    retryable: bool
+    answer: str
+    error: str | None
+
+
+class DeliveryPage(DeliveryJson):
+    """One delivery with its attempts, oldest first."""
+
+    log: list[AttemptJson]
+
+
+class DeliveryList(TypedDict):
+    """Deliveries, the newest first."""
+
+    deliveries: list[DeliveryJson]
+    next_cursor: NextCursor
+
+
+class ActionJson(TypedDict):
+    """Something that can be done from a message."""
+
+    label: str
+    url: str
+
+
+class MessageJson(TypedDict):
+    """A message as a channel would say it; ``chart`` is a PNG in base64, ``problem`` says which template failed."""
+
+    channel: str
+    status: Literal["firing", "resolved", "info"]
+    severity: SeverityName
+    title: str
+    text: str
+    html: str
+    link: str
+    actions: list[ActionJson]
+    chart: str | None
+    chart_alt: str
+    problem: str | None
+
+
+class Tested(TypedDict):
+    """What came of a test message; ``error`` says what to do."""
+
+    sent: bool
+    answer: str
+    error: str | None
+    latency_ns: int
+    message: MessageJson
+
+
+class RecipientJson(TypedDict):
+    """Whom an escalation has told, or tells when their quiet hours end (``until``)."""
+
+    channel: str
+    person: str | None
+    until: Time | None
+
+
+class EscalationJson(TypedDict):
+    """An escalation that runs. ``step`` is the next one, from 1; ``next_at`` is null when there is none."""
+
+    key: str
+    escalation: str
+    began_at: Time
+    step: int
+    steps: int
+    round: int
+    next_at: Time | None
+    acknowledged: bool
+    paused: bool
+    told: list[RecipientJson]
+    held: list[RecipientJson]
+    alerts: list[AlertName]
+
+
+class EscalationList(TypedDict):
+    """Escalations that run, the one that is due first at the top."""
+
+    escalations: list[EscalationJson]
+
+
+class DutyJson(TypedDict):
+    """Who is on call from when to when; null for nobody, and for an end that is not known."""
+
+    person: str | None
+    full_name: str | None
+    start: Time | None
+    end: Time | None
+    why: Literal["override", "shift", "turn", "nobody"]
+    reason: str
+
+
+class RotaJson(TypedDict):
+    """A rota with who is on call, and who is next."""
+
+    rota: str
+    time_zone: str
+    now: DutyJson
+    next: DutyJson | None
+
+
+class OnCall(TypedDict):
+    """All rotas at one time."""
+
+    time: Time
+    rotas: list[RotaJson]
+
+
+class Schedule(TypedDict):
+    """Who is on call in a rota over a range, without gaps."""
+
+    rota: str
+    time_zone: str
+    start: Time
+    end: Time
+    duties: list[DutyJson]
+
+
+class Told(TypedDict):
+    """Who was told of an alert, who would be now and why (as ``explain`` says), and what holds it back."""
+
+    alert: AlertName
+    deliveries: list[DeliveryJson]
+    silences: list[SilenceJson]
+    escalations: list[EscalationJson]
+    explained: dict[str, Any]
+
+
+class Thing(TypedDict):
+    """Something that is configured, with where it stands. Secrets in ``value`` are hidden."""
+
+    section: str
+    name: str
+    origin: Literal["settings", "kept"]
+    file: str
+    line: int | None
+    version: str
+    editable: bool
+    value: Any
+
+
+class ThingList(TypedDict):
+    """The things of one section, by name."""
+
+    things: list[Thing]
+    problems: list[str]
+
+
+class ThingVersion(TypedDict):
+    """What a kept thing was before."""
+
+    version: str
+    replaced_at: Time
+    value: Any
+
+
+class ThingVersions(TypedDict):
+    """What a kept thing was before, newest first."""
+
+    versions: list[ThingVersion]
+
+
+class DeletedThing(TypedDict):
+    """What is gone."""
+
+    section: str
+    name: str
