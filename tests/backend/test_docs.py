@@ -12,6 +12,7 @@ from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.query.issues.known import KnownIssues
@@ -81,6 +82,7 @@ def test_settings_and_counters_exist(document):
         *dashboard_routes(None, None),
         *collection_routes(None),
         *alerting_routes(None, None),
+        *notification_routes(None, None, None),
     ],
     ids=lambda route: route.path,
 )

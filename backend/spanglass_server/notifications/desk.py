@@ -100,13 +100,17 @@ class NotificationDesk:
         problems = [*around.book.problems(), *around.problems()]
         return standing(around.book.configuration(), around.store, problems, around.clock_ns())
 
+    def alert(self, alert_id: str) -> Alert:
+        """One alert; ``AlertNotFoundError``."""
+        return self._around.alerts.alert(alert_id)
+
     def subject(self, alert: Alert) -> Subject:
         """An alert as routing sees it."""
         return subject_of(alert, self._around.default_channels)
 
     def explain(self, alert_id: str) -> Any:
         """Who hears of an alert, and why; ``AlertNotFoundError``."""
-        return self.explain_subject(self.subject(self._around.alerts.alert(alert_id)))
+        return self.explain_subject(self.subject(self.alert(alert_id)))
 
     def explain_subject(self, subject: Subject) -> Any:
         """Who would hear of an alert that need not exist."""
@@ -124,8 +128,16 @@ class NotificationDesk:
 
     def hidden_by(self, matchers: Sequence[Matcher]) -> Sequence[Alert]:
         """The open alerts that a silence with these matchers would hide, newest first."""
-        open_alerts = self._around.alerts.alerts(AlertFilter(statuses=tuple(OPEN)), limit=_MOST_HIDDEN)
-        return [alert for alert in open_alerts if self._around.matches(matchers, self.subject(alert).labels)]
+        matches = self._around.matches
+        return [alert for alert in self._open() if matches(matchers, self.subject(alert).labels)]
+
+    def hidden_counts(self, silences: Sequence[Sequence[Matcher]]) -> list[int]:
+        """How many open alerts match, for each of several lists of matchers."""
+        labels = [self.subject(alert).labels for alert in self._open()] if silences else []
+        return [sum(self._around.matches(matchers, each) for each in labels) for matchers in silences]
+
+    def _open(self) -> Sequence[Alert]:
+        return self._around.alerts.alerts(AlertFilter(statuses=tuple(OPEN)), limit=_MOST_HIDDEN)
 
     def silence(self, new: NewSilence, by: str, silence_id: str = "") -> Silence:
         """Silence alerts, or change the silence of that id; ``SilenceError``, ``KeyError``.

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from described_answers import described_by
 from made_rules import MadeBook, MadeEvaluator
+from notified_world import World
 from starlette.applications import Starlette
 
 from spanglass_server.alerting.desk import Desk
@@ -25,6 +26,7 @@ from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
@@ -181,12 +183,14 @@ def api(
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
+        notified = World(tmp_path / "notified")
         routes = (
             *ROUTES,
             *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
             *dashboard_routes(library, StoredSeries),
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
             *alerting_routes(desk, StoredSeries),
+            *notification_routes(notified.desk, notified.book, notified.alerts.store),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}

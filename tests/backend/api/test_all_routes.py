@@ -14,6 +14,7 @@ from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
 from spanglass_server.api.factory import create_api
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
@@ -27,6 +28,7 @@ ROUTES = (
     *dashboard_routes(None, None),
     *collection_routes(None),
     *alerting_routes(None, None),
+    *notification_routes(None, None, None),
 )
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
@@ -58,6 +60,8 @@ BY_NAME = {
     "severity": "error",
     "labels": "team=shop",
 }
+#: And where a route's takes less than that.
+BY_ROUTE = {("/deliveries", "state"): "sent", ("/on-call", "at"): "now"}
 
 
 @pytest.fixture
@@ -75,8 +79,10 @@ def serve_api(standing_server):
     return serve
 
 
-def sample(param):
-    """Choose a text that a parameter takes."""
+def sample(param, path):
+    """Choose a text that a parameter of a path takes."""
+    if (path, param.name) in BY_ROUTE:
+        return BY_ROUTE[path, param.name]
     if param.choices:
         return param.choices[0]
     if param.name in BY_NAME and param.kind != "integer":
@@ -88,13 +94,14 @@ def sample(param):
 
 def url(route):
     """Fill the path of a route."""
-    texts = {param.name: sample(param) for param in route.parameters}
+    texts = {param.name: sample(param, route.path) for param in route.parameters}
     return re.sub(r"{(\w+)(?::path)?}", lambda place: texts[place[1]], route.full_path)
 
 
 def query(route):
     """Make a text for every parameter of a route that is not in its path."""
-    return {param.name: sample(param) for param in route.parameters if param.name not in route.path_names}
+    named = [param for param in route.parameters if param.name not in route.path_names]
+    return {param.name: sample(param, route.path) for param in named}
 
 
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from spanglass_core.alerting.severity import Severity
+from spanglass_server.notifications.config.book import Book
+from spanglass_server.notifications.config.channels import channel_section
+from spanglass_server.notifications.config.routes import route_sections
+from spanglass_server.notifications.config.sections import Sections
+from spanglass_server.notifications.config.sources import KeptThings, SettingsFile
 from spanglass_server.notifications.model import Channel, Route
-from spanglass_server.notifications.people.checking import wrong_names
 from spanglass_server.notifications.people.escalating import Page, escalate
 from spanglass_server.notifications.people.model import (
     Case,
@@ -22,7 +26,12 @@ from spanglass_server.notifications.people.model import (
     Target,
 )
 from spanglass_server.notifications.people.running import Running, next_ns
+from spanglass_server.notifications.people.sections import people_sections
 from spanglass_server.notifications.ports import Configuration
+from spanglass_server.store.disk import DISK
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MINUTE_NS = 60 * 10**9
 DAY_NS = 24 * 60 * MINUTE_NS
@@ -163,20 +172,25 @@ def test_a_step_that_reaches_nobody_is_not_waited_for() -> None:
     assert clock.rows == {}
 
 
-def test_names_that_lead_nowhere_are_told() -> None:
-    """Channels, people and rotas that there are not, and names of several things, are problems with their place."""
-    wrong = Configuration(
-        channels=CHANNELS | {"bob": CHANNELS["slack"]},
-        route=CONFIGURED.route,
-        people={"ann": Person(channels={"emial": Reach()}), "bob": Person(channels={"email": Reach()})},
-        rotas={"db": Rota(people=("anne",))},
-        escalations={"db": Escalation(steps=(Step(tell=(Target("bob"), Target("x", "rota")), by=("smss",)),))},
-    )
-    assert [f"{section}.{name}.{problem}" for section, name, problem in wrong_names(wrong)] == [
-        "people.ann.emial: there is no channel 'emial'; did you mean 'email'?",
-        "rotas.db.people: there is no person 'anne'; did you mean 'ann'?",
-        "escalations.db.steps[0].tell: 'bob' is the name of a channel and a person; write channel:bob or person:bob",
-        "escalations.db.steps[0].tell: there is no rota 'x'; there are: slack, email, sms, bob, ann, bob, db",
-        "escalations.db.steps[0].by: there is no channel 'smss'; did you mean 'sms'?",
+def test_names_that_lead_nowhere_are_told(tmp_path: Path) -> None:
+    """Channels, people and rotas that there are not are problems of the settings file, with their place in it."""
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(WRITTEN)
+    sections = Sections([*people_sections(), channel_section([]), *route_sections()])
+    kept = KeptThings(tmp_path / "kept", DISK, lambda: 1, sections)
+    problems = Book(sections, SettingsFile(settings, sections), kept).problems()
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        "person ann.emial: there is no channel 'emial'; there is no channel yet",
+        "rota db.people: there is no person 'anne'; did you mean 'ann'?",
+        "escalation db.steps[0].tell: there is no rota 'x'; there are: db",
+        "escalation db.steps[0].by: there is no channel 'sms'; there is no channel yet",
     ]
-    assert list(wrong_names(CONFIGURED)) == []
+
+
+WRITTEN = """
+monitoring:
+  notifications:
+    people: {ann: {emial: {to: ann@example.com}}}
+    rotas: {db: {people: [anne]}}
+    escalations: {db: [{tell: [ann, "rota:x"], by: sms}]}
+"""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from spanglass_server.api.alerting.answers import AlertJson, SeverityName
+from spanglass_server.forms.problems import ProblemJson
 from spanglass_server.query.answers import NextCursor, Time
 
 StateName = Literal["waiting", "sent", "failed", "digested"]
-ReasonName = Literal["firing", "resolved", "repeat", "escalation", "digest", "incident", "test"]
 
 
 class ChannelJson(TypedDict):
@@ -98,7 +98,7 @@ class DeliveryJson(TypedDict):
 
     id: str
     channel: str
-    reason: ReasonName
+    reason: str
     why: str
     state: StateName
     thread: str
@@ -164,12 +164,12 @@ class MessageJson(TypedDict):
 
 
 class Tested(TypedDict):
-    """What came of a test message; ``error`` says what to do."""
+    """What came of a test message; ``error`` says what to do, ``delivery`` is its id in the log of deliveries."""
 
     sent: bool
     answer: str
     error: str | None
-    latency_ns: int
+    delivery: str
     message: MessageJson
 
 
@@ -242,13 +242,12 @@ class Schedule(TypedDict):
 
 
 class Told(TypedDict):
-    """Who was told of an alert, who would be now and why (as ``explain`` says), and what holds it back."""
+    """Who was told of an alert, and what holds it back or goes on."""
 
     alert: AlertName
     deliveries: list[DeliveryJson]
     silences: list[SilenceJson]
     escalations: list[EscalationJson]
-    explained: dict[str, Any]
 
 
 class Thing(TypedDict):
@@ -283,6 +282,12 @@ class ThingVersions(TypedDict):
     """What a kept thing was before, newest first."""
 
     versions: list[ThingVersion]
+
+
+class CheckedThing(TypedDict):
+    """Everything that is wrong with a thing, as ``value`` holds it; nothing where it can be kept."""
+
+    problems: list[ProblemJson]
 
 
 class DeletedThing(TypedDict):

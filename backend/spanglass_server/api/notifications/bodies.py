@@ -37,7 +37,7 @@ _SILENCE = {
 }
 SILENCE = body_schema(_SILENCE, ["matchers", "comment"])
 HIDDEN = body_schema({"matchers": MATCHERS}, ["matchers"])
-_HOW = "send a text such as team=\"db\", or a list of them"
+_HOW = 'send a text such as team="db", or a list of them'
 
 
 def matchers_of(fields: Mapping[str, Any], name: str = "matchers") -> tuple[Matcher, ...]:

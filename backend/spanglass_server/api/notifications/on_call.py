@@ -78,9 +78,7 @@ class OnCall:
     def shown(self, escalations: Iterable[Running]) -> list[answers.EscalationJson]:
         """Escalations with the alerts that they are about."""
         configured = self.desk.book.configuration()
-        return [
-            shown.escalation_json(running, configured, self._alerts(running.alert_ids)) for running in escalations
-        ]
+        return [shown.escalation_json(running, configured, self._alerts(running.alert_ids)) for running in escalations]
 
     def _alerts(self, ids: Iterable[str]) -> list[Alert]:
         found = []

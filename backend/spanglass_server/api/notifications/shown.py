@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from spanglass_server.api.alerting.shown import time_or_none
 from spanglass_server.notifications.people.running import next_ns
@@ -63,11 +63,18 @@ def matchers_json(matchers: Iterable[Matcher]) -> list[answers.MatcherJson]:
     return [{"name": each.name, "operator": each.operator, "value": each.value} for each in matchers]
 
 
+def silence_state(silence: Silence, now_ns: int) -> Literal["pending", "active", "expired"]:
+    """Whether a silence is yet to begin, hides alerts, or has ended."""
+    if silence.ends_ns <= now_ns:
+        return "expired"
+    return "active" if silence.starts_ns <= now_ns else "pending"
+
+
 def silence_json(silence: Silence, hides: int, now_ns: int) -> answers.SilenceJson:
     """Write a silence, with how many open alerts match."""
     return {
         "id": silence.id,
-        "state": "expired" if silence.ends_ns <= now_ns else "active" if silence.starts_ns <= now_ns else "pending",
+        "state": silence_state(silence, now_ns),
         "matchers": matchers_json(silence.matchers),
         "text": matchers_text(silence.matchers),
         "starts_at": format_time(silence.starts_ns),
@@ -143,9 +150,7 @@ def message_json(message: Message) -> answers.MessageJson:
     }
 
 
-def escalation_json(
-    running: Running, configured: Configuration, alerts: Sequence[Alert]
-) -> answers.EscalationJson:
+def escalation_json(running: Running, configured: Configuration, alerts: Sequence[Alert]) -> answers.EscalationJson:
     """Write an escalation with the alerts that it is about."""
     policy = configured.escalations.get(running.escalation)
     due_ns = next_ns(running, policy) if policy is not None else 0

@@ -36,14 +36,15 @@ class Silences:
     def list_(self, _: QuerySession, params: Params) -> answers.SilenceList:
         """Return those in a state, or those that hide an alert."""
         state = params["state"]
+        now_ns = params["now_ns"]
         with refusals("silence", "alert"):
             if params["alert"]:
                 found = self.desk.silences_of(self.desk.alert(params["alert"]))
             else:
                 found = self.desk.silences(ended_after_ns=None if state in {"open", "active", "pending"} else 0)
             wanted = {"open": ("pending", "active"), "all": ("pending", "active", "expired")}.get(state, (state,))
-            rows = [row for row in self._shown(found, params["now_ns"]) if row["state"] in wanted]
-        return {"silences": rows[: params["limit"]]}
+            wanted_ones = [silence for silence in found if shown.silence_state(silence, now_ns) in wanted]
+            return {"silences": self._shown(wanted_ones[: params["limit"]], now_ns)}
 
     def get(self, _: QuerySession, params: Params) -> answers.SilenceJson:
         """Return one."""
@@ -101,7 +102,7 @@ def silence_routes(desk: NotificationDesk) -> tuple[Route, ...]:
             parameters=(
                 Param("state", "choice", "open", "open are pending and active ones.", choices=_STATES),
                 Param("alert", "text", help="Only those that hide the alert with this id now."),
-                limit_param(1000),
+                limit_param(100),
             ),
             response=schema_of(answers.SilenceList),
             query=ask.list_,

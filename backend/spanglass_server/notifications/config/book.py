@@ -62,13 +62,21 @@ class Book:
         self._section(section)
         return self._look().standing.get(section, {})
 
+    def sections(self) -> Sequence[str]:
+        """The names of all sections."""
+        return tuple(self._sections.by_name)
+
     def schema(self, section: str) -> dict[str, Any]:
         """The JSON schema of the things of a section; ``KeyError``."""
         return self._section(section).form.schema
 
     def written(self, section: str, name: str) -> Any:
         """See ``NotificationBook``. With all defaults."""
-        return hidden(self._section(section).form.write(self.found(section)[name].value, full=True))
+        return self.shown(section, self.found(section)[name].value)
+
+    def shown(self, section: str, value: Any) -> Any:
+        """A thing of a section as JSON with all defaults, secrets hidden."""
+        return hidden(self._section(section).form.write(value, full=True))
 
     def put(self, section: str, name: str, value: Any, version: str, by: str) -> str:
         """See ``NotificationBook``. ``KEPT`` in the place of a secret is the one that stands."""
@@ -128,7 +136,9 @@ class Book:
             for path in references(of.form.write(read, full=True))
         ]
         standing = self._look().standing
-        problems += [_unknown(use, standing) for use in of.uses(read) if not _is_known(use, standing, (of.name, name))]
+        problems += [
+            self._unknown(use, standing) for use in of.uses(read) if not _is_known(use, standing, (of.name, name))
+        ]
         if problems:
             raise ConfigurationError(problems)
         return read
@@ -162,7 +172,15 @@ class Book:
             where = f"{of.noun} {found.name}"
             for use in of.uses(found.value):
                 if not _is_known(use, standing):
-                    yield _unknown(use, standing, where, found)
+                    yield self._unknown(use, standing, where, found)
+
+    def _unknown(self, use: Use, standing: Standing, where: str = "", found: Found | None = None) -> Problem:
+        known = sorted({name for section in use.sections for name in standing.get(section, {})})
+        what = " or ".join(self._sections.noun(section) for section in use.sections)
+        hint = meant(use.name, known) if known else f"there is no {what} yet"
+        path = ".".join(part for part in (where, use.path) if part)
+        line, file = (found.line, found.file) if found is not None else (0, "")
+        return Problem(f"there is no {what} {use.name!r}", path, line, hint=hint, file=file)
 
     def _secrets_missing(self, standing: Standing) -> Iterator[Problem]:
         """Secrets that can't be had now."""
@@ -200,12 +218,3 @@ _RENAME = "delete one of them, or give it another name"
 def _is_known(use: Use, standing: Standing, fresh: tuple[str, str] = ("", "")) -> bool:
     """Whether a name stands for something; ``fresh`` is a thing that is about to be kept."""
     return any(use.name in standing.get(section, {}) or fresh == (section, use.name) for section in use.sections)
-
-
-def _unknown(use: Use, standing: Standing, where: str = "", found: Found | None = None) -> Problem:
-    known = sorted({name for section in use.sections for name in standing.get(section, {})})
-    what = " or ".join(section.removesuffix("s") for section in use.sections)
-    hint = meant(use.name, known) if known else f"there is no {what} yet"
-    path = ".".join(part for part in (where, use.path) if part)
-    line, file = (found.line, found.file) if found is not None else (0, "")
-    return Problem(f"there is no {what} {use.name!r}", path, line, hint=hint, file=file)

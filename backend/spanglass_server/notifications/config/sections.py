@@ -114,6 +114,11 @@ class Sections:
         if len(self.by_name) < len(sections):
             raise ValueError("two sections have one name")
 
+    def noun(self, name: str) -> str:
+        """What a thing of a section is called, also of one that is not there."""
+        section = self.by_name.get(name)
+        return section.noun if section is not None else name.removesuffix("s")
+
     def read(self, root: Node, report: Report) -> list[Found]:
         """The things of a settings file, whatever else it holds; what is wrong with one leaves the others."""
         self._check_keys(root, report)
