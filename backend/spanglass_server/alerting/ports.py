@@ -202,6 +202,9 @@ class AlertStore(Protocol):
     def alert(self, alert_id: str) -> Alert:
         """One alert; ``AlertNotFoundError``."""
 
+    def found(self, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
+        """The alerts of these ids that there are, without their evidence, by id."""
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """The alert of a fingerprint that is not over, if there is one."""
 
@@ -228,6 +231,9 @@ class AlertStore(Protocol):
 
     def note(self, alert_id: str, entry: Entry) -> None:
         """Add a note."""
+
+    def tell(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """Add to the history of alerts what changes nothing else of them; of one that was deleted nothing is kept."""
 
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """Replace the evidence of an alert, and nothing else."""

@@ -219,3 +219,4 @@ class Delivery:
     done_ns: int = 0
     error: str = ""
     reference: str = ""
+    begun_ns: int = 0  # the first attempt, or the first since somebody had it tried anew

@@ -153,8 +153,10 @@ class NotificationStore(Protocol):
     def escalations(self) -> Mapping[str, Any]:
         """The escalations that run, by key."""
 
-    def waiting(self, now_ns: int, limit: int, without: Sequence[str] = ()) -> Sequence[Delivery]:
-        """Deliveries that are due, the earliest first, but for those of some channels.
+    def waiting(
+        self, now_ns: int, limit: int, without: Sequence[str] = (), but: Sequence[str] = ()
+    ) -> Sequence[Delivery]:
+        """Deliveries that are due, the earliest first, but for those of some channels, and those of some ids.
 
         Of one thread and channel only the oldest, so that a resolution never overtakes what it is of; those that were
         to wait from the beginning (``not_before_ns``) hold up no others.

@@ -113,6 +113,23 @@ ALERT_RULES = _gauge("alert_rules", "Alert rules that are evaluated, by their he
 ALERTS_FIRING = _gauge(
     "alerts_firing", "Keys of alert rules that fire, by the highest level of their rule.", "severity"
 )
+NOTIFICATION_DECISION_SECONDS = _histogram(
+    "notification_decision_seconds", "Time of one look at what became of alerts, with what it led to on disk."
+)
+NOTIFICATION_ATTEMPTS = _counter(
+    "notification_attempts", "Attempts to deliver: sent, retryable or refused.", "channel", "outcome"
+)
+NOTIFICATION_ATTEMPT_SECONDS = _histogram("notification_attempt_seconds", "Time of one attempt to deliver.", "channel")
+NOTIFICATION_DELIVERY_SECONDS = _histogram(
+    "notification_delivery_seconds", "Time from the decision to tell until the channel took the message.", "channel"
+)
+NOTIFICATIONS = _gauge(
+    "notifications", "Notifications in the delivery log, by what became of them.", "channel", "state"
+)
+NOTIFICATION_OLDEST_SECONDS = _gauge(
+    "notification_oldest_waiting_seconds", "Age of the oldest message that is due and has not arrived.", "channel"
+)
+NOTIFICATION_GROUPS = _gauge("notification_groups", "Groups of alerts that are told of together.")
 QUERY_SECONDS = _histogram("query_seconds", "Time of requests of the API and the pages.", "route")
 QUERY_FAILURES = _counter("query_failures", "Requests of the API and the pages that failed.", "route", "status")
 HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")

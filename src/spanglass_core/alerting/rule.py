@@ -45,6 +45,7 @@ class Rule:
     title: str = ""  # templates; none: made from the condition
     description: str = ""
     channels: tuple[str, ...] = ()
+    responses: tuple[str, ...] = ()  # channels that are called once for each alert, when it fires, past all routes
     runbook: str = ""
     owner: str = ""
     enabled: bool = True

@@ -94,6 +94,12 @@ class MemoryAlertStore:
                 raise AlertNotFoundError(alert_id)
             return self._alerts[alert_id]
 
+    def found(self, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
+        """See ``AlertStore``."""
+        with self._lock:
+            read = [self._alerts[alert_id] for alert_id in alert_ids if alert_id in self._alerts]
+        return {alert.id: replace(alert, evidence={}) for alert in read}
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """See ``AlertStore``."""
         with self._lock:
@@ -147,6 +153,13 @@ class MemoryAlertStore:
     def note(self, alert_id: str, entry: Entry) -> None:
         """See ``AlertStore``."""
         self._replace(alert_id, lambda stored: merging.noted(stored, entry), entry)
+
+    def tell(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """See ``AlertStore``."""
+        with self._lock:
+            for alert_id, entry in entries:
+                if alert_id in self._alerts:
+                    self._put(self._alerts[alert_id], (entry,))
 
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """See ``AlertStore``."""

@@ -23,6 +23,7 @@ _JSON = ("key", "labels", "channels", "evidence")
 _DERIVED = ("service", "host", "words")
 
 ALERT_COLUMNS = ", ".join(_FIELDS)
+PLAIN_COLUMNS = ", ".join("'{}'" if name == "evidence" else name for name in _FIELDS)
 INSERT_ALERT = (
     f"INSERT INTO alerts ({ALERT_COLUMNS}, {', '.join(_DERIVED)}) "  # noqa: S608 - names of our own columns
     f"VALUES ({', '.join('?' * (len(_FIELDS) + len(_DERIVED)))})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,13 @@ class SqliteAlertStore:
         with self._file.read() as connection:
             return _found(connection, alert_id)
 
+    def found(self, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
+        """See ``AlertStore``. Evidence, kilobytes an alert, is not read."""
+        sql = f"SELECT {rows.PLAIN_COLUMNS} FROM alerts WHERE id IN (SELECT value FROM json_each(?))"
+        with self._file.read() as connection:
+            read = [rows.alert_of(row) for row in connection.execute(sql, (json.dumps(list(alert_ids)),))]
+        return {alert.id: alert for alert in read}
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """See ``AlertStore``."""
         with self._file.read() as connection:
@@ -140,6 +148,11 @@ class SqliteAlertStore:
         """See ``AlertStore``."""
         with self._change() as change:
             change.replace(merging.noted(change.alert(alert_id), entry), entry)
+
+    def tell(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """See ``AlertStore``."""
+        with self._change() as change:
+            change.tell(entries)
 
     def attach(self, alert_id: str, evidence: Mapping[str, Any], entry: Entry) -> None:
         """See ``AlertStore``."""
@@ -207,6 +220,12 @@ class _Change:
         """Write an alert in the place of the one with its id."""
         self._connection.execute(rows.UPDATE_ALERT, [*rows.alert_values(alert), alert.id])
         return self._with_entries(alert, entries)
+
+    def tell(self, entries: Iterable[tuple[str, Entry]]) -> None:
+        """Add entries of alerts; those of deleted ones find no alert."""
+        values = [rows.entry_values(entry, alert_id) for alert_id, entry in entries]
+        self._connection.executemany(rows.INSERT_ENTRY, values)
+        self._seen = self._seen or bool(values)
 
     def move_parts(self, alert_id: str, head_id: str) -> None:
         """Make the parts of one alert's problem those of another one."""

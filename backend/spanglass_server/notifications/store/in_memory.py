@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.notifications.model import Delivery, State
@@ -61,7 +61,9 @@ class MemoryNotificationStore:
             copied: dict[str, Any] = json.loads(json.dumps(self._rows[kind]))
         return copied
 
-    def waiting(self, now_ns: int, limit: int, without: Sequence[str] = ()) -> Sequence[Delivery]:
+    def waiting(
+        self, now_ns: int, limit: int, without: Sequence[str] = (), but: Sequence[str] = ()
+    ) -> Sequence[Delivery]:
         """See ``NotificationStore``."""
         with self._lock:
             held: set[tuple[str, str]] = set()
@@ -70,7 +72,8 @@ class MemoryNotificationStore:
                 told = delivery.notification
                 place = (told.thread, told.channel)
                 if delivery.state is State.WAITING:
-                    if delivery.next_ns <= now_ns and told.channel not in without and place not in held:
+                    is_meant = told.channel not in without and told.id not in but
+                    if delivery.next_ns <= now_ns and is_meant and place not in held:
                         found.append(delivery)
                     if told.not_before_ns <= now_ns:
                         held.add(place)
@@ -103,7 +106,7 @@ class MemoryNotificationStore:
 
     def _log(self, tried: Tried) -> None:
         before = self._deliveries[tried.notification_id]
-        self._update(before, after(before.attempts, before.reference, tried), tried.digest)
+        self._update(before, after(_standing(before), tried), tried.digest)
         attempt = tried.attempt
         if attempt is not None:
             self._attempts.setdefault(tried.notification_id, {})[attempt.number] = attempt
@@ -128,8 +131,7 @@ class MemoryNotificationStore:
         """See ``NotificationStore``."""
         with self._lock:
             before = self._deliveries[notification_id]
-            fields = (before.state, before.attempts, before.next_ns, before.done_ns, before.error, before.reference)
-            self._update(before, again(Standing(*fields), now_ns), "")
+            self._update(before, again(_standing(before), now_ns), "")
             return self._deliveries[notification_id]
 
     def _found(self, wanted: Callable[[Delivery], bool]) -> list[Delivery]:
@@ -235,3 +237,7 @@ class MemoryNotificationStore:
 
     def close(self) -> None:
         """Nothing is to be released."""
+
+
+def _standing(delivery: Delivery) -> Standing:
+    return Standing(**{field.name: getattr(delivery, field.name) for field in fields(Standing)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.notifications.model import State
@@ -21,21 +21,24 @@ class Standing:
     done_ns: int
     error: str
     reference: str
+    begun_ns: int
 
 
-def after(attempts: int, reference: str, tried: Tried) -> Standing:
-    """How it stands after an attempt, or after it ended without one; attempts and reference are those before."""
-    attempt = tried.attempt
-    next_ns = tried.next_ns if tried.state is State.WAITING else 0
+def after(before: Standing, tried: Tried) -> Standing:
+    """How it stands after an attempt, or after it ended without one."""
+    attempt, waits = tried.attempt, tried.state is State.WAITING
+    next_ns = tried.next_ns if waits else 0
     if attempt is None:
-        return Standing(tried.state, attempts, next_ns, 0 if next_ns else tried.done_ns, tried.error, reference)
+        done_ns = 0 if waits else tried.done_ns
+        return replace(before, state=tried.state, next_ns=next_ns, done_ns=done_ns, error=tried.error)
     return Standing(
-        tried.state,
-        max(attempts, attempt.number),
-        next_ns,
-        0 if tried.state is State.WAITING else attempt.started_ns + attempt.latency_ns,
-        attempt.outcome.error,
-        attempt.outcome.reference or reference,
+        state=tried.state,
+        attempts=max(before.attempts, attempt.number),
+        next_ns=next_ns,
+        done_ns=0 if waits else attempt.started_ns + attempt.latency_ns,
+        error=attempt.outcome.error,
+        reference=attempt.outcome.reference or before.reference,
+        begun_ns=before.begun_ns or attempt.started_ns,
     )
 
 
@@ -43,4 +46,4 @@ def again(before: Standing, now_ns: int) -> Standing:
     """How it stands when it is tried anew; ``ValueError`` if there is nothing to try."""
     if before.state is State.SENT:
         raise ValueError("it is delivered: only deliveries that failed, wait or were told in a digest are tried again")
-    return Standing(State.WAITING, before.attempts, now_ns, 0, before.error, before.reference)
+    return replace(before, state=State.WAITING, next_ns=now_ns, done_ns=0, begun_ns=0)

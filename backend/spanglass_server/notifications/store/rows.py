@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from spanglass_server.notifications.model import Notification
 
-DELIVERY_COLUMNS = "state, attempts, next_ns, done_ns, error, reference, body"
+DELIVERY_COLUMNS = "state, attempts, next_ns, done_ns, error, reference, begun_ns, body"
 INSERT_DELIVERY = (
     "INSERT OR IGNORE INTO deliveries (id, channel, reason, thread, created_ns, not_before_ns, state, attempts, "
-    "next_ns, done_ns, error, reference, digest, untold, words, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, 0, '', '', '', 0, ?, ?)"
+    "next_ns, done_ns, error, reference, begun_ns, digest, untold, words, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, 0, '', '', 0, '', 0, ?, ?)"
 )
 ATTEMPT_COLUMNS = "number, started_ns, latency_ns, sent, retryable, answer, error, reference, retry_after_s"
 INSERT_ATTEMPT = (
@@ -45,7 +45,7 @@ def delivery_values(notification: Notification) -> list[Any]:
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """Read a row of ``DELIVERY_COLUMNS``."""
-    state, attempts, next_ns, done_ns, error, reference, body = row
+    state, attempts, next_ns, done_ns, error, reference, begun_ns, body = row
     return Delivery(
         notification=unpacked(body),
         state=State(state),
@@ -54,6 +54,7 @@ def delivery_of(row: Sequence[Any]) -> Delivery:
         done_ns=done_ns,
         error=error,
         reference=reference,
+        begun_ns=begun_ns,
     )
 
 

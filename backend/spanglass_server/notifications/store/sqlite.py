@@ -64,13 +64,16 @@ class SqliteNotificationStore:
             found = connection.execute(sql).fetchall()
         return {key: json.loads(row) for key, row in found}
 
-    def waiting(self, now_ns: int, limit: int, without: Sequence[str] = ()) -> Sequence[Delivery]:
+    def waiting(
+        self, now_ns: int, limit: int, without: Sequence[str] = (), but: Sequence[str] = ()
+    ) -> Sequence[Delivery]:
         """See ``NotificationStore``."""
         sql = (
             f"{_DELIVERIES} AS here WHERE state = 'waiting' AND next_ns <= ? "
-            f"AND channel NOT IN ({', '.join('?' * len(without))}) AND NOT {_HELD} ORDER BY next_ns, number LIMIT ?"
+            f"AND channel NOT IN ({', '.join('?' * len(without))}) AND id NOT IN ({', '.join('?' * len(but))}) "
+            f"AND NOT {_HELD} ORDER BY next_ns, number LIMIT ?"
         )
-        return self._deliveries(sql, [now_ns, *without, now_ns, limit])
+        return self._deliveries(sql, [now_ns, *without, *but, now_ns, limit])
 
     def _deliveries(self, sql: str, values: Sequence[Any]) -> list[Delivery]:
         with self._file.read() as connection:

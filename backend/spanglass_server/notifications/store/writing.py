@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.notifications.model import State
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 # ruff: noqa: S608 - texts of SQL are put together of our own tables and columns; values are bound
 
-_ONE = "SELECT number, channel, state, attempts, next_ns, done_ns, error, reference FROM deliveries WHERE id = ?"
+_STANDING = "state, attempts, next_ns, done_ns, error, reference, begun_ns"
+_ONE = f"SELECT number, channel, {_STANDING} FROM deliveries WHERE id = ?"
 _UPDATE = (
-    "UPDATE deliveries SET state = ?, attempts = ?, next_ns = ?, done_ns = ?, error = ?, reference = ?, digest = ?, "
+    f"UPDATE deliveries SET ({_STANDING}, digest) = (?, ?, ?, ?, ?, ?, ?, ?), "
     "untold = ? AND EXISTS (SELECT 1 FROM alerts_of_deliveries WHERE delivery = number) WHERE number = ?"
 )
 
@@ -53,15 +55,14 @@ class Change:
         row = self._connection.execute(_ONE, (tried.notification_id,)).fetchone()
         if row is not None:
             number, channel, before = _standing(row)
-            self._update(number, after(before.attempts, before.reference, tried), tried.digest)
+            self._update(number, after(before, tried), tried.digest)
             if tried.attempt is not None:
                 self._log_attempt(number, channel, tried.attempt)
         self.add(tried.follow_ups)
 
     def _update(self, number: int, now: Standing, digest: str) -> None:
         is_done = now.state is not State.WAITING
-        values = [str(now.state), now.attempts, now.next_ns, now.done_ns, now.error, now.reference, digest, is_done]
-        self._connection.execute(_UPDATE, [*values, number])
+        self._connection.execute(_UPDATE, [*astuple(now), digest, is_done, number])
 
     def _log_attempt(self, number: int, channel: str, attempt: Attempt) -> None:
         self._connection.execute(rows.INSERT_ATTEMPT, [number, *rows.attempt_values(attempt)])

@@ -63,6 +63,7 @@ DONE = {
     "lowered": "Became better", "resolved": "Resolved", "no_data": "No data", "data_again": "Data again",
     "failed": "The evaluation failed", "works_again": "The evaluation works again", "acknowledged": "Acknowledged",
     "reopened": "Reopened", "dismissed": "Dismissed", "note": "Note", "edited": "Edited", "evidence": "Evidence added",
+    "notified": "Notified", "response": "Response",
     "created": "Created", "counted": "Happened again", "active": "Reopened",
 }  # fmt: skip
 #: Who did what nobody did by hand.

@@ -226,3 +226,20 @@ def test_alerts_are_parts_of_a_problem(reopen):
     assert (store.alert(second).updated_ns, store.history(second)[-1].kind) == (210, "joined")
     with pytest.raises(AlertNotFoundError):
         store.join(first, "nobody", Entry(220, "joined", "server"))
+
+
+def test_many_alerts_are_read_and_told_of_at_once(reopen):
+    """Alerts are found by their ids, without evidence; entries are added to those that are still there."""
+    store, one, other = reopen(), made("a", evidence={"traces": ["x" * 100]}), made("b")
+    for alert in (one, other):
+        store.commit(fired(alert))
+    assert store.found([other.id, "gone", one.id]) == {one.id: replace(one, evidence={}), other.id: other}
+    assert store.found([]) == {}
+    version, told = store.version(), Entry(500, "notified", "mail", "sent")
+    store.tell([(one.id, told), ("gone", told), (other.id, told)])
+    store = reopen()
+
+    assert [list(store.history(alert.id))[-1] for alert in (one, other)] == [told, told]
+    assert store.alert(one.id) == one
+    assert store.version() > version
+    assert [each.alert_id for each in store.entries_after(2, 9)] == [one.id, other.id]

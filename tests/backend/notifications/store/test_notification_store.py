@@ -63,6 +63,7 @@ def test_what_waits_is_given_in_order(reopen):
     assert ids(store.waiting(299, 10)) == ["first", "elsewhere", "loud"]
     assert ids(store.waiting(299, 1)) == ["first"]
     assert ids(store.waiting(1000, 10, ["mail"])) == ["elsewhere"]
+    assert ids(store.waiting(299, 10, [], ["first", "loud"])) == ["elsewhere"]  # those under way still hold others up
     store.attempted("first", attempt(error="busy", retryable=True), State.WAITING, 5000)
     assert ids(store.waiting(299, 10)) == ["elsewhere", "loud"]
     store.attempted("first", attempt(2), State.SENT, 0)
@@ -89,6 +90,7 @@ def test_attempts_are_logged(reopen):
 
     sent = store.delivery("n1")
     assert (sent.state, sent.attempts, sent.next_ns, sent.done_ns, sent.error) == (State.SENT, 2, 0, 310, "")
+    assert sent.begun_ns == 200
     assert list(store.attempts("n1")) == [first, second]
     assert (store.reference("t", "mail"), store.reference("t", "chat")) == ("ts-1", "")
     assert store.last_errors() == {"mail": (310, "")}

@@ -41,6 +41,7 @@ RULE = Shape(
         "title": Template(),
         "description": Template(),
         "channels": Many(_NAMED, most=50, alone=True),
+        "responses": Many(_NAMED, most=10, alone=True),
         "runbook": Address(),
         "owner": Text(),
         "enabled": Flag(),

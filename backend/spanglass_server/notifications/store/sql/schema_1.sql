@@ -10,7 +10,7 @@ CREATE TABLE deliveries (
     id TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, reason TEXT NOT NULL, thread TEXT NOT NULL,
     created_ns INTEGER NOT NULL, not_before_ns INTEGER NOT NULL,
     state TEXT NOT NULL, attempts INTEGER NOT NULL, next_ns INTEGER NOT NULL, done_ns INTEGER NOT NULL,
-    error TEXT NOT NULL, reference TEXT NOT NULL,
+    error TEXT NOT NULL, reference TEXT NOT NULL, begun_ns INTEGER NOT NULL,
     digest TEXT NOT NULL, -- the notification that tells of one above the limit of its channel
     untold INTEGER NOT NULL, -- 1: it is done, and the history of its alerts does not say so yet
     words TEXT NOT NULL, -- texts in lower case, for filters

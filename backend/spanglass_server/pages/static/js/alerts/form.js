@@ -2,7 +2,7 @@
 
 const TEXTS = ["name", "condition", "severity", "for", "keep_firing_for", "interval", "delay", "window", "no_data", "title", "description", "runbook", "owner"];
 const NUMBERS = ["warning", "error", "critical", "recovery", "min_samples"];
-const LISTS = ["channels", "by"];
+const LISTS = ["channels", "responses", "by"];
 const DEFAULTS = { severity: "warning", no_data: "keep" };
 
 /** A number, or, with a unit behind it, the text as it stands: the server reads those. */

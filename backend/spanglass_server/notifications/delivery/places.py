@@ -1,0 +1,61 @@
+"""Which deliveries are under way: each channel has so many places, and none takes those of another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.notifications.delivery.handling import Ask, Handler
+    from spanglass_server.notifications.delivery.supplies import Supplies
+    from spanglass_server.notifications.model import Delivery
+
+_PIECE = 16  # deliveries read at once
+
+
+class Places:
+    """The attempts under way; ``freed`` is called when one has ended."""
+
+    def __init__(self, supplies: Supplies, handler: Handler, ask: Ask, freed: Callable[[], None]) -> None:
+        self._supplies = supplies
+        self._handler = handler
+        self._ask = ask
+        self._freed = freed
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._busy: Counter[str] = Counter()
+
+    async def fill(self) -> None:
+        """Begin what is due and has a place."""
+        while True:
+            full = [channel for channel, number in self._busy.items() if number >= self._supplies.concurrency]
+            now_ns = self._supplies.clock_ns()
+            due = await self._ask(self._supplies.store.waiting, now_ns, _PIECE, full, list(self._tasks))
+            if not [delivery for delivery in due if self._begin(delivery)]:
+                return
+
+    def _begin(self, delivery: Delivery) -> bool:
+        channel, notification_id = delivery.notification.channel, delivery.notification.id
+        if self._busy[channel] >= self._supplies.concurrency:
+            return False
+        self._busy[channel] += 1
+        task = self._tasks[notification_id] = asyncio.create_task(self._handler.handle(delivery))
+
+        def done(_: asyncio.Task[None]) -> None:
+            self._busy[channel] -= 1
+            del self._tasks[notification_id]
+            self._freed()
+
+        task.add_done_callback(done)
+        return True
+
+    async def end(self) -> None:
+        """Give attempts under way a moment, then cut them off: what is not logged comes again after the start."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, left = await asyncio.wait(tasks, timeout=self._supplies.grace_s)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,31 @@
+"""What delivering works with: ports, settings, clock and chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.notifications.delivery.retrying import Retrying
+    from spanglass_server.notifications.model import Channel
+    from spanglass_server.notifications.ports import NotificationBook, NotificationStore, Sender, Writer
+    from spanglass_server.self_metrics.registry import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplies:
+    """What the courier works with. ``chance`` gives numbers from 0 to 1; ``concurrency`` is for each channel."""
+
+    store: NotificationStore
+    book: NotificationBook
+    writer: Writer
+    make_sender: Callable[[Channel], Sender]
+    retrying: Retrying
+    telemetry: Telemetry
+    clock_ns: Callable[[], int]
+    chance: Callable[[], float]
+    timeout_s: float = 15.0
+    concurrency: int = 4
+    grace_s: float = 2.0  # for attempts under way when the server stops
