@@ -124,7 +124,7 @@ NOTIFICATION_DELIVERY_SECONDS = _histogram(
     "notification_delivery_seconds", "Time from the decision to tell until the channel took the message.", "channel"
 )
 NOTIFICATIONS = _gauge(
-    "notifications", "Notifications in the delivery log, by what became of them.", "channel", "state"
+    "notifications", "Notifications of the delivery log, by what became of them.", "channel", "state"
 )
 NOTIFICATION_OLDEST_SECONDS = _gauge(
     "notification_oldest_waiting_seconds", "Age of the oldest message that is due and has not arrived.", "channel"
