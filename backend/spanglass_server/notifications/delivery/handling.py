@@ -51,15 +51,24 @@ class Handler:
 
     async def handle(self, delivery: Delivery) -> None:
         """Do what is due; a defect of ours is told of in the delivery log, and costs this message a minute."""
+        place = delivery.notification.channel
+        counts = delivery.notification.reason in LIMITED
+        others = self._sending[place]  # those that began before and are not in the log yet
+        self._sending[place] += counts
         try:
-            tried = await self._handled(delivery)
+            await self._log_book.add(await self._guarded(delivery, others))
+        finally:
+            self._sending[place] -= counts
+
+    async def _guarded(self, delivery: Delivery, others: int) -> Tried:
+        try:
+            return await self._handled(delivery, others)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other messages go on
             _LOG.error("the delivery %s failed", delivery.notification.id, exc_info=error)
             next_ns = self._supplies.clock_ns() + _AFTER_DEFECT_NS
-            tried = _ended(delivery, State.WAITING, f"a defect: {in_words(error)}; see the log", next_ns)
-        await self._log_book.add(tried)
+            return _ended(delivery, State.WAITING, f"a defect: {in_words(error)}; see the log", next_ns)
 
-    async def _handled(self, delivery: Delivery) -> Tried:
+    async def _handled(self, delivery: Delivery, others: int) -> Tried:
         notification = delivery.notification
         channel = self._supplies.book.configuration().channels.get(notification.channel)
         if channel is None:
@@ -68,32 +77,12 @@ class Handler:
         if notification.reason is Reason.DIGEST:
             told = await self._ask(self._supplies.store.digested, notification.id)
             return await self._tried(delivery, channel, filled(notification, told))
-        if channel.limit is None or notification.reason not in LIMITED:
-            return await self._tried(delivery, channel, notification)
-        return await self._within_limit(delivery, channel)
-
-    async def _within_limit(self, delivery: Delivery, channel: Channel) -> Tried:
-        limit = channel.limit
-        assert limit is not None  # noqa: S101 - for the type checker
-        self._sending[channel.name] += 1
-        try:
-            # those that began before and are under way count too, whether they arrive or not
-            now_ns, others = self._supplies.clock_ns(), self._sending[channel.name] - 1
-            sent = await self._ask(self._supplies.store.sent_since, channel.name, period_ns(limit, now_ns))
-            if sent + others < limit.messages:
-                return await self._tried(delivery, channel, delivery.notification)
-        finally:
-            self._sending[channel.name] -= 1
-        digest = digest_of(channel, limit, now_ns)
-        return Tried(
-            notification_id=delivery.notification.id,
-            attempt=None,
-            state=State.DIGESTED,
-            done_ns=now_ns,
-            error="above the limit of the channel: a digest tells of it",
-            digest=digest.id,
-            follow_ups=(digest,),
-        )
+        if channel.limit is not None and notification.reason in LIMITED:
+            now_ns = self._supplies.clock_ns()
+            sent = await self._ask(self._supplies.store.sent_since, channel.name, period_ns(channel.limit, now_ns))
+            if sent + others >= channel.limit.messages:
+                return _digested(delivery, digest_of(channel, channel.limit, now_ns), now_ns)
+        return await self._tried(delivery, channel, notification)
 
     async def _tried(self, delivery: Delivery, channel: Channel, notification: Notification) -> Tried:
         supplies = self._supplies
@@ -153,4 +142,16 @@ def _ended(delivery: Delivery, state: State, error: str, time_ns: int) -> Tried:
         next_ns=time_ns if state is State.WAITING else 0,
         done_ns=time_ns,
         error=error,
+    )
+
+
+def _digested(delivery: Delivery, digest: Notification, now_ns: int) -> Tried:
+    return Tried(
+        notification_id=delivery.notification.id,
+        attempt=None,
+        state=State.DIGESTED,
+        done_ns=now_ns,
+        error="above the limit of the channel: a digest tells of it",
+        digest=digest.id,
+        follow_ups=(digest,),
     )
