@@ -21,6 +21,7 @@ from spanglass_server.notifications.desk import Around, NotificationDesk
 from spanglass_server.notifications.model import Action, Message, Outcome
 from spanglass_server.notifications.people.model import Reach
 from spanglass_server.notifications.people.sections import people_sections
+from spanglass_server.notifications.routing.explaining import Explanation, Situation, explain
 from spanglass_server.notifications.routing.matchers import all_hold
 from spanglass_server.notifications.store.in_memory import MemoryNotificationStore
 from spanglass_server.store.disk import DISK
@@ -28,11 +29,14 @@ from spanglass_server.store.disk import DISK
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spanglass_server.notifications.model import Subject
+
 START_NS = 1_767_600_000 * 10**9  # 2026-01-05T08:00:00Z
 SETTINGS = """
 monitoring:
   channels: {mail: {to: ops@example.com}}
   notifications:
+    route: {channels: mail, routes: [{match: [service="shop"], escalation: db, group_by: [host]}]}
     people: {ann: {mail: ann@example.com, full_name: Ann}, bob: {mail: {}}}
     rotas: {db: {people: [ann, bob], starts: 2026-01-05}}
     escalations: {db: [{tell: mail}, {after: 15m, tell: "rota:db"}]}
@@ -78,11 +82,20 @@ class World:
                 alerts=self.alerts.store,
                 writer=SimpleNamespace(message=message),
                 matches=all_hold,
-                explain=lambda subject: subject,
+                explain=self._explain,
                 send=lambda channel, notification: (message(notification, channel), self.outcome),
                 clock_ns=self.clock_ns,
                 new_id=lambda: next(ids),
             )
+        )
+
+    def _explain(self, subject: Subject) -> Explanation:
+        silences = self.store.silences(ended_after_ns=self.now_ns)
+        return explain(
+            subject,
+            Situation(
+                configured=self.book.configuration(), silences=silences, firing=(), groups={}, now_ns=self.now_ns
+            ),
         )
 
     def clock_ns(self) -> int:

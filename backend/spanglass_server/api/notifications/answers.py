@@ -241,10 +241,86 @@ class Schedule(TypedDict):
     duties: list[DutyJson]
 
 
+class MutedJson(TypedDict):
+    """Why people are not told: the silence, the alert that inhibits, or the interval by its name."""
+
+    by: Literal["inhibition", "silence", "mute_during", "active_during"]
+    silence: str | None
+    alert: str | None
+    interval: str | None
+
+
+class WalkedJson(TypedDict):
+    """One route on the way through the tree; ``failing`` is the matcher that does not hold of the label's ``value``."""
+
+    route: str
+    depth: int
+    result: Literal["takes", "passes", "fails", "unasked"]
+    matchers: list[str]
+    failing: str | None
+    value: str | None
+
+
+class StepJson(TypedDict):
+    """A step of an escalation that begins now, with whom it would reach."""
+
+    after: str
+    tell: list[str]
+    recipients: list[RecipientJson]
+
+
+class HearingJson(TypedDict):
+    """What one route that takes the alert comes to, in words as ``text``."""
+
+    route: str
+    channels: list[str]
+    unknown_channels: list[str]
+    group_labels: dict[str, str]
+    group_wait: str
+    group_interval: str
+    repeat_interval: str
+    muted: MutedJson | None
+    escalation: str | None
+    escalation_steps: list[StepJson]
+    text: str
+
+
+class Explained(TypedDict):
+    """Who hears of an alert, and why: in sentences as ``text``, and step by step through the tree of routes."""
+
+    labels: dict[str, str]
+    text: list[str]
+    muted: MutedJson | None
+    silences: list[str]
+    steps: list[WalkedJson]
+    hearings: list[HearingJson]
+
+
+#: A route with what it inherits. ``group_by`` is null for all labels, ``routes`` are such objects again.
+RouteJson = TypedDict(
+    "RouteJson",
+    {
+        "key": str,
+        "matchers": list[str],
+        "channels": list[str],
+        "group_by": list[str] | None,
+        "group_wait": str,
+        "group_interval": str,
+        "repeat_interval": str,
+        "continue": bool,
+        "mute_during": list[str],
+        "active_during": list[str],
+        "escalation": str | None,
+        "routes": list[dict[str, Any]],
+    },
+)
+
+
 class Told(TypedDict):
-    """Who was told of an alert, and what holds it back or goes on."""
+    """Who was told of an alert, what holds it back or goes on, and who would be told now."""
 
     alert: AlertName
+    explained: Explained
     deliveries: list[DeliveryJson]
     silences: list[SilenceJson]
     escalations: list[EscalationJson]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass_server.api.notifications.deliveries import delivery_routes
+from spanglass_server.api.notifications.explaining import explaining_routes
 from spanglass_server.api.notifications.on_call import on_call_routes
 from spanglass_server.api.notifications.settings import settings_routes
 from spanglass_server.api.notifications.silences import silence_routes
@@ -23,6 +24,7 @@ def notification_routes(desk: NotificationDesk, book: Book, alerts: AlertStore) 
     return (
         *standing_routes(desk, alerts),
         *trying_routes(desk, book),
+        *explaining_routes(desk),
         *settings_routes(book),
         *silence_routes(desk),
         *delivery_routes(desk),

@@ -165,13 +165,14 @@ def escalation_json(running: Running, configured: Configuration, alerts: Sequenc
         "next_at": time_or_none(due_ns),
         "acknowledged": running.acknowledged,
         "paused": running.paused_ns > 0,
-        "told": [_recipient(each) for each in running.told],
-        "held": [_recipient(each) for each in running.held],
+        "told": [recipient_json(each) for each in running.told],
+        "held": [recipient_json(each) for each in running.held],
         "alerts": [alert_name(alert) for alert in alerts],
     }
 
 
-def _recipient(to: Recipient) -> answers.RecipientJson:
+def recipient_json(to: Recipient) -> answers.RecipientJson:
+    """Write a recipient."""
     return {"channel": to.channel, "person": to.person or None, "until": time_or_none(to.until_ns)}
 
 

@@ -10,6 +10,7 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.api.alerting.shown import alert_json
 from spanglass_server.api.notifications import answers, shown
 from spanglass_server.api.notifications.bodies import refusals
+from spanglass_server.api.notifications.explaining import Explaining
 from spanglass_server.api.notifications.on_call import OnCall
 from spanglass_server.api.notifications.silences import Silences
 from spanglass_server.api.params import Param, limit_param
@@ -68,6 +69,7 @@ class Stands:
             silences = Silences(self.desk).list_(session, {**params, "alert": alert.id, "state": "all", "limit": 100})
         return {
             "alert": shown.alert_name(alert),
+            "explained": Explaining(self.desk).explained(alert, params["now_ns"]),
             "deliveries": [shown.delivery_json(delivery) for delivery in deliveries],
             "silences": silences["silences"],
             "escalations": OnCall(self.desk).shown(running),
@@ -93,7 +95,7 @@ def standing_routes(desk: NotificationDesk, alerts: AlertStore) -> tuple[Route, 
         ),
         Route(
             path="/notifications/alerts/{id}",
-            summary="Who was told of an alert, which silences hide it, and the escalations that run for it.",
+            summary="Who was told of an alert, what hides it, the escalations that run for it, who would be told now.",
             parameters=(_ID,),
             response=schema_of(answers.Told),
             query=ask.told,

@@ -182,6 +182,27 @@ def test_a_channel_is_tried_before_and_after_it_is_kept(world: World, client: ht
     assert nowhere.json()["error"]["hint"] == "did you mean 'mail'?"
 
 
+def test_who_hears_of_an_alert(world: World, client: httpx.Client) -> None:
+    """An alert that is there, or could be, is followed through the tree to channels and the steps of escalations."""
+    slow = raised(world, service="shop", host="h1")
+    tree = client.get("/api/v1/notifications/route").json()
+    assert [route["matchers"] for route in tree["routes"]] == [['service="shop"']]
+    told = client.post("/api/v1/notifications/explain", json={"alert": slow.id}).json()
+    made_up = {"labels": {"service": "shop", "host": "h1"}, "severity": "error", "title": "Slow", "source": "api"}
+    assert client.post("/api/v1/notifications/explain", json=made_up).json() == told
+    assert [(step["depth"], step["result"]) for step in told["steps"]] == [(0, "passes"), (1, "takes")]
+    (hearing,) = told["hearings"]
+    assert (hearing["channels"], hearing["group_labels"], hearing["group_wait"]) == (["mail"], {"host": "h1"}, "30s")
+    assert hearing["escalation_steps"] == [
+        {"after": "0s", "tell": ["mail"], "recipients": [{"channel": "mail", "person": None, "until": None}]},
+        {"after": "15m", "tell": ["rota:db"], "recipients": []},  # it begins at nine
+    ]
+    other = client.post("/api/v1/notifications/explain", json={"labels": {"service": "cart"}}).json()
+    assert (other["steps"][1]["failing"], other["steps"][1]["value"]) == ('service="shop"', "cart")
+    for wrong, field in (({"alert": "x", "title": "y"}, "alert"), ({"labels": {"severity": "bad"}}, "severity")):
+        assert error_of(client.post("/api/v1/notifications/explain", json=wrong)) == (400, "bad_request", field)
+
+
 def test_who_is_on_call(client: httpx.Client) -> None:
     """Each rota says who is on call, until when, and who is next; a schedule covers its range."""
     (rota,) = client.get("/api/v1/on-call", params={"at": "2026-01-06T12:00:00Z"}).json()["rotas"]
