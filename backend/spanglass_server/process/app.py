@@ -27,16 +27,19 @@ from spanglass_server.api.alerting.trying import Defaults
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.incidents.sql_views import sql_views as incident_views
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
+from spanglass_server.process.incidents import Incidents
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
@@ -93,7 +96,9 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         series = _series_of(settings, node)
         alerting = Alerting(settings, telemetry, node, series, time.time_ns)
         closing.callback(alerting.close)
-        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, series, alerting), jobs, on_ready))
+        incidents = Incidents(settings, telemetry, node, alerting.desk, None, time.time_ns)
+        closing.callback(incidents.close)
+        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, series, alerting, incidents), jobs, on_ready))
 
 
 def _series_of(settings: Settings, node: StorageNode) -> Callable[[QuerySession], StoredSeries]:
@@ -114,6 +119,7 @@ class Parts:
     node: StorageNode
     series: Callable[[QuerySession], StoredSeries]
     alerting: Alerting
+    incidents: Incidents
 
 
 def tune_allocators() -> None:
@@ -211,12 +217,14 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     release = version("spanglass")
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
-    node.engine.offer(sql_views(parts.alerting.desk.book, parts.alerting.desk.store))
+    views = sql_views(parts.alerting.desk.book, parts.alerting.desk.store)
+    node.engine.offer({**views, **incident_views(parts.incidents.desk.store)})
     routes = [
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
+        *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(
             node, telemetry, intake.rejections, settings, release, Configured(targets, library, parts.alerting.desk)

@@ -129,10 +129,11 @@ def _print_settings(settings: Settings) -> None:
 
 
 def _check_written(settings: Settings) -> int:
-    """Say what is wrong with dashboards, rules and checks in files. A server starts all the same: its pages tell."""
-    from spanglass_server.process import alert_rules, dashboards, health  # noqa: PLC0415 - as above
+    """Say what is wrong with what is written in files. A server starts all the same: its pages tell."""
+    from spanglass_server.process import alert_rules, dashboards, health, incidents  # noqa: PLC0415 - as above
 
-    problems = [*dashboards.problems_of(settings), *alert_rules.problems_of(settings), *health.problems_of(settings)]
+    parts = (dashboards, alert_rules, health, incidents)
+    problems = [problem for part in parts for problem in part.problems_of(settings)]
     for problem in problems:
         print(f"spanglass serve: {problem}", file=sys.stderr)  # noqa: T201 - the terminal is the interface
     return EXIT_USAGE if problems else EXIT_OK

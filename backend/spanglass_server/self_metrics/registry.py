@@ -130,6 +130,7 @@ NOTIFICATION_OLDEST_SECONDS = _gauge(
     "notification_oldest_waiting_seconds", "Age of the oldest message that is due and has not arrived.", "channel"
 )
 NOTIFICATION_GROUPS = _gauge("notification_groups", "Groups of alerts that are told of together.")
+INCIDENTS_LIVE = _gauge("incidents_live", "Incidents that are not over, by status.", "status")
 QUERY_SECONDS = _histogram("query_seconds", "Time of requests of the API and the pages.", "route")
 QUERY_FAILURES = _counter("query_failures", "Requests of the API and the pages that failed.", "route", "status")
 HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")

@@ -19,12 +19,14 @@ from notified_world import World
 from starlette.applications import Starlette
 
 from spanglass_server.alerting.desk import Desk
+from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.alerting.store.sqlite import SqliteAlertStore
 from spanglass_server.alerting.watching.status import AlerterStatus
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context
@@ -34,6 +36,9 @@ from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
+from spanglass_server.incidents.config.book import IncidentBook
+from spanglass_server.incidents.desk import IncidentDesk
+from spanglass_server.incidents.store.in_memory import MemoryIncidentStore
 from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
@@ -172,12 +177,19 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def incident_desk(desk: Desk) -> IncidentDesk:
+    """Open the desk of incidents, made of the alerts of the test."""
+    return IncidentDesk(MemoryIncidentStore(), IncidentBook(None), desk, lambda: NOW_NS)
+
+
+@pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
     open_tables: Callable[..., Any],
     issue_store: SqliteIssueStore,
     library: Library,
     desk: Desk,
+    incident_desk: IncidentDesk,
     tmp_path: Path,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
@@ -191,6 +203,7 @@ def api(
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
             *alerting_routes(desk, StoredSeries),
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
+            *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}

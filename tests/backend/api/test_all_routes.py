@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
 from spanglass_server.api.factory import create_api
+from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.openapi import describe_api
@@ -29,6 +31,7 @@ ROUTES = (
     *collection_routes(None),
     *alerting_routes(None, None),
     *notification_routes(None, None, None),
+    *all_incident_routes(SimpleNamespace(store=None), None),
 )
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"

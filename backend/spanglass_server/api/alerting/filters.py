@@ -44,7 +44,7 @@ PARAMETERS = (
 
 def filter_of(params: Params) -> AlertFilter:
     """Read the parameters; ApiError naming the one at fault."""
-    start_ns, end_ns = _range(params)
+    start_ns, end_ns = range_of(params)
     return AlertFilter(
         statuses=statuses_of(params["status"] or ()),
         severities=words_of("severity", params["severity"] or (), Severity),
@@ -91,7 +91,7 @@ def labels_of(pairs: Sequence[str]) -> Mapping[str, str]:
     return labels
 
 
-def _range(params: Params) -> tuple[int, int]:
+def range_of(params: Params) -> tuple[int, int]:
     """The range of creation; 0 for an end that nobody named."""
     if not any(params[name] for name in ("start", "end", "last")):
         return 0, 0

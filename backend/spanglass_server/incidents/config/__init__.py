@@ -1,0 +1,1 @@
+"""When incidents are opened, and how they go on: what a settings file says."""

@@ -1,0 +1,161 @@
+"""How long alerts and incidents took: MTTA, MTTR, recovery, and the share that was over in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Seconds = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+_NS = 1e9
+_P90 = 90
+#: Groups of one sort that are told of, those with most in them.
+MOST_GROUPS = 50
+_DAY_S = 86_400
+_MOST_DAYS = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Durations in seconds, of those that happened."""
+
+    count: int
+    mean: float
+    median: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Of some alerts or incidents. ``within`` is the share that was over in time, among those that are over or late.
+
+    What was dismissed was none: it is counted in ``dismissed`` alone.
+    """
+
+    total: int
+    open: int
+    dismissed: int
+    acknowledge: Spread | None
+    recover: Spread | None
+    resolve: Spread | None
+    within: float | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Alerts or incidents in columns, in seconds since 1970; NaN for what has not happened.
+
+    ``ended`` is what counts as the end: the recovery of incidents, the end of alerts. ``groups`` are names by sort.
+    """
+
+    began: Seconds
+    opened: Seconds
+    acknowledged: Seconds
+    ended: Seconds
+    resolved: Seconds
+    dismissed: Flags
+    groups: Mapping[str, NDArray[np.object_]]
+
+
+def incident_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
+    """Incidents that were opened in a time, from ``monitoring_incidents``; those merged into others are none."""
+    chosen = _opened_in(table, "opened_at", start_ns, end_ns).filter(pc.is_null(pc.field("merged_into")))
+    return Cases(
+        began=_times(chosen, "started_at"),
+        opened=_times(chosen, "opened_at"),
+        acknowledged=_times(chosen, "acknowledged_at"),
+        ended=_times(chosen, "recovered_at"),
+        resolved=_times(chosen, "resolved_at"),
+        dismissed=_is(chosen, "status", "dismissed"),
+        groups={"severity": _texts(chosen, "severity"), "opened_by": _texts(chosen, "opened_by")},
+    )
+
+
+def alert_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
+    """Alerts that were raised in a time, from ``monitoring_alerts``."""
+    chosen = _opened_in(table, "created_at", start_ns, end_ns)
+    opened, resolved = _times(chosen, "created_at"), _times(chosen, "resolved_at")
+    return Cases(
+        began=opened,
+        opened=opened,
+        acknowledged=_times(chosen, "acknowledged_at"),
+        ended=resolved,
+        resolved=resolved,
+        dismissed=_is(chosen, "status", "dismissed"),
+        groups={name: _texts(chosen, name) for name in ("severity", "service", "rule")},
+    )
+
+
+def figures(cases: Cases, target_s: float, now_s: float, of: Flags | None = None) -> Figures:
+    """The figures of all, or of some."""
+    meant = np.ones(len(cases.opened), bool) if of is None else of
+    counted = meant & ~cases.dismissed
+    ended = counted & ~np.isnan(cases.ended)
+    took = cases.ended - cases.opened
+    in_time = ended & (took <= target_s)
+    late = counted & (np.where(np.isnan(cases.ended), now_s, cases.ended) - cases.opened > target_s)
+    judged = int(in_time.sum() + late.sum())
+    return Figures(
+        total=int(counted.sum()),
+        open=int((counted & np.isnan(cases.resolved)).sum()),
+        dismissed=int((meant & cases.dismissed).sum()),
+        acknowledge=_spread((cases.acknowledged - cases.opened)[counted]),
+        recover=_spread((cases.ended - cases.began)[counted]),
+        resolve=_spread((cases.resolved - cases.opened)[counted]),
+        within=float(in_time.sum()) / judged if judged else None,
+        late=int(late.sum()),
+    )
+
+
+def grouped(cases: Cases, target_s: float, now_s: float) -> dict[str, dict[str, Figures]]:
+    """The figures by sort and name, those with most in them first; what has no name is left out."""
+    found: dict[str, dict[str, Figures]] = {}
+    for sort, names in cases.groups.items():
+        known, counts = np.unique(names[names != ""].astype(str), return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:MOST_GROUPS]
+        found[sort] = {str(known[at]): figures(cases, target_s, now_s, names == known[at]) for at in order}
+    return found
+
+
+def days(cases: Cases, target_s: float, now_s: float, start_s: float, end_s: float) -> list[tuple[float, Figures]]:
+    """The figures of each day in UTC, of at most 92 days, the newest; those without any too."""
+    first = max(start_s // _DAY_S, (end_s - 1) // _DAY_S - _MOST_DAYS + 1)
+    numbers = np.arange(first, (end_s - 1) // _DAY_S + 1)
+    own = cases.opened // _DAY_S
+    return [(float(number * _DAY_S), figures(cases, target_s, now_s, own == number)) for number in numbers]
+
+
+def _spread(seconds: Seconds) -> Spread | None:
+    known = np.maximum(seconds[~np.isnan(seconds)], 0.0)
+    if not len(known):
+        return None
+    return Spread(len(known), float(known.mean()), float(np.median(known)), float(np.percentile(known, _P90)))
+
+
+def _opened_in(table: pa.Table, column: str, start_ns: int, end_ns: int) -> pa.Table:
+    times = pc.cast(table[column], "int64")
+    return table.filter(pc.and_(pc.greater_equal(times, start_ns), pc.less(times, end_ns)))
+
+
+def _times(table: pa.Table, column: str) -> Seconds:
+    numbers = pc.cast(pc.cast(table[column], "int64"), "float64", safe=False)
+    return np.asarray(numbers.to_numpy(), dtype=np.float64) / _NS
+
+
+def _is(table: pa.Table, column: str, word: str) -> Flags:
+    return np.asarray(pc.equal(table[column], word).to_numpy(), dtype=np.bool_)
+
+
+def _texts(table: pa.Table, column: str) -> NDArray[np.object_]:
+    return np.asarray(pc.fill_null(table[column], "").to_numpy(), dtype=object)

@@ -1,0 +1,1 @@
+"""What is done again and again: alerts into incidents, releases into timelines, announcements."""
