@@ -11,6 +11,7 @@ from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.config.layouts import ByName
 from spanglass_server.notifications.config.sections import Found, Section, Use
 from spanglass_server.notifications.model import Channel, Limit
+from spanglass_server.notifications.routing.tree import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +81,9 @@ class ChannelForm:
         """See ``Form``."""
         if node.sort != "mapping":
             report.add(node, "expected a mapping with the channel's type and its options")
+            return FAILED
+        if name == NOBODY:
+            report.add(node, f"{NOBODY!r} stands for no channel at all", "give this one another name")
             return FAILED
         kind = self._kind(name, node, report)
         if kind is None:

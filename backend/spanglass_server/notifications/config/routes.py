@@ -23,6 +23,7 @@ from spanglass_server.notifications.routing.intervals import TimeInterval
 from spanglass_server.notifications.routing.matchers import MatcherError, matcher_text
 from spanglass_server.notifications.routing.parsing import parse_matchers
 from spanglass_server.notifications.routing.resolving import ALL_LABELS, WrittenRoute
+from spanglass_server.notifications.routing.tree import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,7 +219,8 @@ def route_sections() -> tuple[Section, ...]:
 def _names_of(route: WrittenRoute, path: str = "") -> Iterator[Use]:
     for key, section in (("channels", CHANNELS), ("mute_during", INTERVALS), ("active_during", INTERVALS)):
         for at, name in enumerate(getattr(route, key)):
-            yield Use(name, (section,), f"{path}{key}[{at}]")
+            if name != NOBODY or key != "channels":
+                yield Use(name, (section,), f"{path}{key}[{at}]")
     if route.escalation:
         yield Use(route.escalation, (ESCALATIONS,), f"{path}escalation")
     for at, below in enumerate(route.routes):

@@ -119,6 +119,8 @@ def _hearing_text(
     group: Group | None,
 ) -> str:
     known = [name for name in channels[0] if name not in channels[1]]
+    if not channels[0] and route.channels:
+        return f"The route {route.key} takes it and tells nobody."
     if not channels[0]:
         return f"The route {route.key} takes it and names no channel, nor does the alert: nobody is told."
     if not known:

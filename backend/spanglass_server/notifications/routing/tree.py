@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.notifications.routing.matchers import all_hold
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from spanglass_server.notifications.model import Route, Subject
+
+#: In the place of channels: nobody is told, not even those that alerts name.
+NOBODY: Final = "nobody"
 
 
 def matching(route: Route, labels: Mapping[str, str]) -> list[Route]:
@@ -28,7 +31,7 @@ def matching(route: Route, labels: Mapping[str, str]) -> list[Route]:
 
 def channels_of(route: Route, subject: Subject) -> tuple[str, ...]:
     """Which channels a route means for an alert: its own, else those that the alert names; each once."""
-    return tuple(dict.fromkeys(route.channels or subject.channels))
+    return tuple(name for name in dict.fromkeys(route.channels or subject.channels) if name != NOBODY)
 
 
 def all_routes(route: Route) -> Iterator[Route]:

@@ -1,0 +1,1 @@
+"""Files of Prometheus' Alertmanager: taken over into our form, or checked."""

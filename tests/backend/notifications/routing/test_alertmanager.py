@@ -1,0 +1,243 @@
+"""Routing beside a real Alertmanager: the same alerts, the same configuration, the same messages at the same times."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import routing_cases
+import their_alertmanager
+import yaml
+
+from spanglass_server.forms.kinds import Text
+from spanglass_server.forms.shapes import Shape
+from spanglass_server.notifications.config.channels import ChannelKind, channel_section
+from spanglass_server.notifications.config.composing import composed
+from spanglass_server.notifications.config.routes import route_sections
+from spanglass_server.notifications.config.sections import Sections
+from spanglass_server.notifications.config.sources import read_settings
+from spanglass_server.notifications.importing.reading import imported
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spanglass_server.notifications.ports import Configuration
+
+_TOLERANCE_S = 0.35
+_RUNS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A webhook of a test."""
+
+    url: str
+    format: str = ""
+
+
+SECTIONS = Sections(
+    [channel_section([ChannelKind("webhook", Shape(Hook, {"url": Text(), "format": Text()}))]), *route_sections()]
+)
+
+
+@pytest.fixture(autouse=True)
+def _there() -> None:
+    if shutil.which(their_alertmanager.NAME) is None:
+        missing = pytest.fail if os.environ.get("SPANGLASS_REQUIRE_ALL") == "1" else pytest.skip
+        missing("prometheus-alertmanager is not installed: apt install prometheus-alertmanager")
+
+
+@pytest.mark.slow
+def test_the_table_of_cases_is_answered_as_alertmanager_answers(tmp_path: Path) -> None:
+    """All cases at once, within four seconds; a run in which the machine could not keep time is made again."""
+    for attempt in range(_RUNS):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        different, lag_s = _compared(directory)
+        if not different or lag_s < _TOLERANCE_S / 2:
+            break
+    assert not different, "\n".join(different)
+
+
+def _compared(directory: Path) -> tuple[list[str], float]:
+    """Where answers differ, and for how long the machine held everything up."""
+    sink = their_alertmanager.Sink()
+    text = yaml.safe_dump(routing_cases.configuration(sink.url, datetime.now(UTC)))
+    configured = _imported(text)
+    begin_s = 0.0
+    lag = _Lag()
+    try:
+        with their_alertmanager.running(text, directory) as alertmanager:
+            begin_s = time.time() + 0.3
+            _post_silences(alertmanager, begin_s)
+            _post_alerts(alertmanager, begin_s, lag)
+            lag.until(begin_s + routing_cases.END_S)
+            got = list(sink.got)
+    finally:
+        sink.close()
+    paths = {name: channel.options.url.rpartition("/")[2] for name, channel in configured.channels.items()}
+    answers = routing_cases.ours(configured, begin_s, paths.__getitem__)
+    assert len(answers) > 100
+    return routing_cases.differences(answers, routing_cases.theirs(got, begin_s), _TOLERANCE_S), lag.most_s
+
+
+class _Lag:
+    """Waits, and sees by how much it was woken too late."""
+
+    def __init__(self) -> None:
+        self.most_s = 0.0
+        self._event = threading.Event()
+
+    def until(self, moment_s: float) -> None:
+        while (left_s := moment_s - time.time()) > 0:
+            step_s = min(left_s, 0.02)
+            before_s = time.monotonic()
+            self._event.wait(step_s)
+            self.most_s = max(self.most_s, time.monotonic() - before_s - step_s)
+
+
+def _post_silences(alertmanager: their_alertmanager.Alertmanager, begin_s: float) -> None:
+    for silence in routing_cases.silences(begin_s):
+        alertmanager.post(
+            "silences",
+            {
+                "matchers": [
+                    {
+                        "name": matcher.name,
+                        "value": matcher.value,
+                        "isRegex": "~" in matcher.operator,
+                        "isEqual": matcher.operator in ("=", "=~"),
+                    }
+                    for matcher in silence.matchers
+                ],
+                "startsAt": their_alertmanager.rfc3339(silence.starts_ns / 1e9),
+                "endsAt": their_alertmanager.rfc3339(silence.ends_ns / 1e9),
+                "createdBy": silence.created_by,
+                "comment": silence.comment,
+            },
+        )
+
+
+def _post_alerts(alertmanager: their_alertmanager.Alertmanager, begin_s: float, lag: _Lag) -> None:
+    events = routing_cases.events()
+    for at in sorted({event.at for event in events}):
+        lag.until(begin_s + at)
+        alerts = [
+            {
+                "labels": dict(event.labels),
+                "startsAt": their_alertmanager.rfc3339(begin_s + event.begun),
+                **({"endsAt": their_alertmanager.rfc3339(begin_s + at)} if event.is_end else {}),
+            }
+            for event in events
+            if event.at == at
+        ]
+        alertmanager.post("alerts", alerts)
+        lag.most_s = max(lag.most_s, time.time() - begin_s - at - 0.05)
+
+
+def _imported(text: str) -> Configuration:
+    taken = imported(text, "alertmanager.yml", SECTIONS)
+    assert (taken.problems, taken.notes) == ((), ())
+    contents = read_settings(taken.yaml, "settings.yaml", SECTIONS)
+    assert contents.problems == ()
+    things: dict[str, dict[str, object]] = {}
+    for found in contents.found:
+        things.setdefault(found.section, {})[found.name] = found.value
+    return composed(things)
+
+
+ROUTES = [
+    "{receiver: a}",
+    "{receiver: b}",
+    "{}",
+    "{receiver: a, matchers: [x=1]}",
+    "{receiver: a, match: {x: y}}",
+    "{receiver: a, continue: true}",
+    "{receiver: a, mute_time_intervals: [t]}",
+    "{receiver: a, active_time_intervals: [t]}",
+    "{receiver: a, routes: [{receiver: a, mute_time_intervals: [t], active_time_intervals: [t]}]}",
+    "{receiver: a, routes: [{mute_time_intervals: [u]}]}",
+    "{receiver: a, routes: [{receiver: b}]}",
+    "{receiver: a, routes: [{}]}",
+    "{receiver: a, group_by: [x, x]}",
+    "{receiver: a, group_by: ['...', x]}",
+    "{receiver: a, group_by: ['...']}",
+    "{receiver: a, group_wait: 0s}",
+    "{receiver: a, group_interval: 0s}",
+    "{receiver: a, repeat_interval: 0s}",
+    "{receiver: a, repeat_interval: 1d12h}",
+    "{receiver: a, repeat_interval: 1y}",
+    "{receiver: a, repeat_interval: soon}",
+    "{receiver: a, routes: [{match_re: {x: '('}}]}",
+    "{receiver: a, routes: [{match: {'x-y': a}}]}",
+    "{receiver: a, routs: []}",
+]
+MATCHERS = [
+    "x=y", "x", "=y", "x=", "x==y", 'x="y', 'x="y"z', 'x=y"', "x=y=z", "x=~(", "x=~a|b", "x!y", "x!~y",
+    "x=y,z=w", "x=y,,z=w", "x=y,", "{x=y}", "{x=y", "x=y}", "x = y", " x=y ", 'x="\\n"', 'x="a,b",z=w',
+    "x:y=z", "x=~[a-", "x=\\",
+]  # fmt: skip
+INTERVALS = [
+    "{times: [{start_time: '09:00', end_time: '24:00'}]}",
+    "{times: [{start_time: '09:00', end_time: '24:01'}]}",
+    "{times: [{start_time: '09:00', end_time: '09:00'}]}",
+    "{times: [{start_time: '22:00', end_time: '06:00'}]}",
+    "{times: [{start_time: '9:00', end_time: '10:00'}]}",
+    "{weekdays: ['monday:friday', 'Sunday']}",
+    "{weekdays: ['friday:monday']}",
+    "{weekdays: [mon]}",
+    "{weekdays: ['1']}",
+    "{days_of_month: ['1:5', '-3:-1', '31']}",
+    "{days_of_month: ['0']}",
+    "{days_of_month: ['32']}",
+    "{days_of_month: ['-1:1']}",
+    "{days_of_month: ['1:-1']}",
+    "{days_of_month: ['20:-10']}",
+    "{days_of_month: ['-1:-3']}",
+    "{months: ['january:march', '5:8', december]}",
+    "{months: ['march:january']}",
+    "{years: ['2020:2022', '2026']}",
+    "{years: ['2022:2020']}",
+    "{location: Europe/Berlin}",
+    "{location: Europe/Nowhere}",
+    "{hours: ['1']}",
+]
+
+
+def test_what_alertmanager_refuses_is_refused(tmp_path: Path) -> None:
+    """Configurations, matchers and time intervals are right or wrong here as they are for Alertmanager's own check."""
+    right = _file("{receiver: a}")
+    quoted = [yaml.safe_dump(each, default_style='"').strip() for each in MATCHERS]
+    texts = [
+        *(_file(route) for route in ROUTES),
+        *(_file(f"{{receiver: a, routes: [{{matchers: [{each}]}}]}}") for each in quoted),
+        *(_file("{receiver: a}", interval) for interval in INTERVALS),
+        right.replace("[{name: a", "[{name: a}, {name: a"),
+        right.replace("{name: t,", "{name: t, time_intervals: []}, {name: t,"),
+        "receivers: [{name: a}]\n",
+        "route: [",
+    ]
+    files = [tmp_path / f"{number}.yml" for number, _ in enumerate(texts)]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    taken = {text: imported(text, "a.yml", SECTIONS).problems for text in texts}
+    different = [
+        (text, [str(problem) for problem in taken[text]])
+        for text, is_right in zip(texts, their_alertmanager.accepts(files), strict=True)
+        if is_right == bool(taken[text])
+    ]
+    assert not different, "\n".join(map(str, different))
+    assert len(texts) // 4 < sum(map(bool, taken.values())) < len(texts)
+
+
+def _file(route: str, interval: str = "{years: ['2026']}") -> str:
+    return (
+        f"route: {route}\nreceivers: [{{name: a, webhook_configs: [{{url: 'http://h/'}}]}}]\n"
+        f"time_intervals: [{{name: t, time_intervals: [{interval}]}}]\n"
+    )
