@@ -205,6 +205,12 @@ class AlertStore(Protocol):
     def found(self, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
         """The alerts of these ids that there are, without their evidence, by id."""
 
+    def all_open(self) -> Sequence[Alert]:
+        """All alerts that are not over, without their evidence, in the order in which they opened."""
+
+    def last_cursor(self) -> int:
+        """The cursor of the latest entry, 0 if there was none."""
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """The alert of a fingerprint that is not over, if there is one."""
 

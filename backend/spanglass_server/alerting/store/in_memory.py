@@ -100,6 +100,15 @@ class MemoryAlertStore:
             read = [self._alerts[alert_id] for alert_id in alert_ids if alert_id in self._alerts]
         return {alert.id: replace(alert, evidence={}) for alert in read}
 
+    def all_open(self) -> Sequence[Alert]:
+        """See ``AlertStore``."""
+        with self._lock:
+            return [replace(alert, evidence={}) for alert in self._alerts.values() if alert.status in OPEN]
+
+    def last_cursor(self) -> int:
+        """See ``AlertStore``."""
+        return self._cursor
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """See ``AlertStore``."""
         with self._lock:

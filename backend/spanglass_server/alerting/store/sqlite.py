@@ -87,6 +87,17 @@ class SqliteAlertStore:
             read = [rows.alert_of(row) for row in connection.execute(sql, (json.dumps(list(alert_ids)),))]
         return {alert.id: alert for alert in read}
 
+    def all_open(self) -> Sequence[Alert]:
+        """See ``AlertStore``."""
+        sql = f"SELECT {rows.PLAIN_COLUMNS} FROM alerts WHERE status IN ('active', 'acknowledged') ORDER BY number"
+        with self._file.read() as connection:
+            return [rows.alert_of(row) for row in connection.execute(sql)]
+
+    def last_cursor(self) -> int:
+        """See ``AlertStore``."""
+        with self._file.read() as connection:
+            return int(connection.execute("SELECT coalesce(max(cursor), 0) FROM entries").fetchone()[0])
+
     def open_alert(self, fingerprint: str) -> Alert | None:
         """See ``AlertStore``."""
         with self._file.read() as connection:

@@ -15,6 +15,11 @@ _IDS = uuid.UUID("b1f6a6a0-8b5e-5d0a-9d4b-2a3c5e7f9012")
 _LONGEST = 10  # channels in a row
 
 
+def fallback_id(notification: Notification, fallback: str) -> str:
+    """The id of what a fallback is told in the place of a notification."""
+    return str(uuid.uuid5(_IDS, f"{notification.id}\n{fallback}"))
+
+
 def fallback_of(
     notification: Notification,
     channel: Channel,
@@ -31,7 +36,7 @@ def fallback_of(
         return None
     return replace(
         notification,
-        id=str(uuid.uuid5(_IDS, f"{notification.id}\n{channel.fallback}")),
+        id=fallback_id(notification, channel.fallback),
         channel=channel.fallback,
         created_ns=now_ns,
         not_before_ns=0,

@@ -33,7 +33,8 @@ class Group:
     """Alerts of one route with the same labels that it groups by, and the same channels.
 
     ``members`` are ids of alerts by fingerprint. ``left`` are those of them that now belong elsewhere: whoever was
-    told of them is told of their end. ``due_ns`` is when it is looked at next; ``emptied_ns`` since when it is empty.
+    told of them is told of their end. ``due_ns`` is when it is looked at next; ``emptied_ns`` since when it is empty;
+    ``begun_ns`` when its alerts were first told of, after nobody knew of any: whoever decides sets it.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Group:
     left: frozenset[str] = frozenset()
     told: Mapping[str, Told] = field(default_factory=dict)
     emptied_ns: int = 0
+    begun_ns: int = 0
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Group:
@@ -71,6 +73,7 @@ class Group:
                 for channel, each in self.told.items()
             },
             "emptied_ns": self.emptied_ns,
+            "begun_ns": self.begun_ns,
         }
 
     def has_told(self, fingerprint: str) -> bool:

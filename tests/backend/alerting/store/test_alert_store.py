@@ -235,6 +235,7 @@ def test_many_alerts_are_read_and_told_of_at_once(reopen):
         store.commit(fired(alert))
     assert store.found([other.id, "gone", one.id]) == {one.id: replace(one, evidence={}), other.id: other}
     assert store.found([]) == {}
+    assert (store.all_open(), store.last_cursor()) == ([replace(one, evidence={}), other], 2)
     version, told = store.version(), Entry(500, "notified", "mail", "sent")
     store.tell([(one.id, told), ("gone", told), (other.id, told)])
     store = reopen()

@@ -1,0 +1,65 @@
+"""Escalations of groups that people were told of: which cases there are, and what their steps tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spanglass_server.notifications.people.escalating import escalate
+from spanglass_server.notifications.people.model import Case
+
+if TYPE_CHECKING:
+    from spanglass_server.notifications.delivery.deciding import Deciding, Draft, Memory
+    from spanglass_server.notifications.delivery.flushes import Flushes
+    from spanglass_server.notifications.model import Notification, Route
+    from spanglass_server.notifications.people.escalating import Escalated
+    from spanglass_server.notifications.ports import Configuration
+    from spanglass_server.notifications.routing.groups import Group
+    from spanglass_server.notifications.routing.muting import Muting
+
+
+def are_there(draft: Draft, flushes: Flushes, memory: Memory) -> bool:
+    """Whether any group escalates, or has."""
+    return bool(memory.escalations) or any(flushes.route_of(group).escalation for group in draft.groups.values())
+
+
+def step(
+    draft: Draft, flushes: Flushes, memory: Memory, muting: Muting, configured: Configuration, now_ns: int
+) -> Escalated:
+    """Take one step of all of them."""
+    cases = []
+    for group in draft.groups.values():
+        route = flushes.route_of(group)
+        if route.escalation and any(told.firing for told in group.told.values()):
+            case = _case(group, route, memory, muting)
+            if case is not None:
+                cases.append(case)
+    return escalate(memory.escalations, cases, configured, now_ns)
+
+
+def _case(group: Group, route: Route, memory: Memory, muting: Muting) -> Case | None:
+    members = [alert_id for name, alert_id in group.members.items() if name not in group.left]
+    firing = [memory.open[alert_id] for alert_id in members if alert_id in memory.open]
+    if not firing:
+        return None
+    is_muted = muting.of_route(route) is not None
+    heard = [] if is_muted else [subject for subject in firing if muting.of(subject) is None]
+    worst = max((subject.severity for subject in heard or firing), key=lambda severity: severity.rank)
+    return Case(
+        key=group.key,
+        escalation=route.escalation,
+        since_ns=group.begun_ns,
+        severity=worst,
+        alert_ids=tuple(subject.alert_id for subject in heard if not subject.acknowledged),
+        muted=not heard,
+        group_labels=group.labels,
+    )
+
+
+def notifications_of(escalated: Escalated, deciding: Deciding, now_ns: int) -> list[Notification]:
+    """What its pages tell, with the alerts as they are now."""
+    wanted = dict.fromkeys(alert_id for page in escalated.pages for alert_id in page.alert_ids)
+    found = deciding.found(list(wanted))
+    return [
+        page.notification([found[alert_id] for alert_id in page.alert_ids if alert_id in found], now_ns)
+        for page in escalated.pages
+    ]
