@@ -29,17 +29,20 @@ from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
+from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
+from spanglass_server.pages.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
 from spanglass_server.process.dashboards import open_library
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.incidents import Incidents
+from spanglass_server.process.notifications import Notifications
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
@@ -96,9 +99,17 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         series = _series_of(settings, node)
         alerting = Alerting(settings, telemetry, node, series, time.time_ns)
         closing.callback(alerting.close)
-        incidents = Incidents(settings, telemetry, node, alerting.desk, None, time.time_ns)
+        notifications = Notifications(settings, telemetry, node, alerting.desk, time.time_ns)
+        closing.callback(notifications.close)
+        incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk.announce, time.time_ns)
         closing.callback(incidents.close)
-        uvloop_run(_serve(Parts(settings, tokens, telemetry, node, series, alerting, incidents), jobs, on_ready))
+
+        def ready(http_port: int, grpc_port: int) -> None:
+            notifications.address.listens(http_port)
+            on_ready(http_port, grpc_port)
+
+        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents)
+        uvloop_run(_serve(parts, jobs, ready))
 
 
 def _series_of(settings: Settings, node: StorageNode) -> Callable[[QuerySession], StoredSeries]:
@@ -119,6 +130,7 @@ class Parts:
     node: StorageNode
     series: Callable[[QuerySession], StoredSeries]
     alerting: Alerting
+    notifications: Notifications
     incidents: Incidents
 
 
@@ -223,6 +235,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *ROUTES,
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
+        *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
@@ -280,6 +293,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             *remote_write_routes(intake),
             *prometheus(_api_authorize(tokens.read)),
             *operation_routes(node, telemetry),
+            *link_routes(parts.notifications.links, release, time.time_ns),
             *api(_api_authorize(tokens.read)),
             *page_routes(in_process, **this),
         ],

@@ -80,6 +80,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     from spanglass_server.alerting.ports import AlertStoreError  # noqa: PLC0415
     from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
+    from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
     from spanglass_server.process.app import run  # noqa: PLC0415
     from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
 
@@ -88,7 +89,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     try:
         run(settings, tokens, jobs, on_ready=announce)
-    except (OSError, CatalogError, IssueStoreError, AlertStoreError) as error:
+    except (OSError, CatalogError, IssueStoreError, AlertStoreError, NotificationStoreError) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 
@@ -130,9 +131,10 @@ def _print_settings(settings: Settings) -> None:
 
 def _check_written(settings: Settings) -> int:
     """Say what is wrong with what is written in files. A server starts all the same: its pages tell."""
-    from spanglass_server.process import alert_rules, dashboards, health, incidents  # noqa: PLC0415 - as above
+    # as above
+    from spanglass_server.process import alert_rules, dashboards, health, incidents, notifications  # noqa: PLC0415
 
-    parts = (dashboards, alert_rules, health, incidents)
+    parts = (dashboards, alert_rules, health, incidents, notifications)
     problems = [problem for part in parts for problem in part.problems_of(settings)]
     for problem in problems:
         print(f"spanglass serve: {problem}", file=sys.stderr)  # noqa: T201 - the terminal is the interface

@@ -196,6 +196,26 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Notifications:
+    """Telling people of alerts."""
+
+    enabled: bool = _row(default=True, kind=BOOL, help_text="Whether anybody is told of alerts.")
+    attempt_timeout_ns: int = _row(
+        15 * _SECOND_NS, DURATION, "Time after which an attempt to deliver has failed that had no answer."
+    )
+    concurrency: int = _row(4, whole(1), "Messages that one channel delivers at once.")
+    retry_for_ns: int = _row(
+        3600 * _SECOND_NS, DURATION, "How long a message is tried again that did not arrive, from the first attempt on."
+    )
+    fallback_after_ns: int = _row(
+        120 * _SECOND_NS, DURATION, "How long it is tried over a channel that has a fallback, from the decision on."
+    )
+    keep_ns: int = _row(
+        90 * _DAY_NS, DURATION, "Age at which deliveries that are done, and silences that ended, are deleted; 0 keeps."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """Where the server may connect to, for notifications and health checks."""
 
@@ -262,6 +282,7 @@ class Settings:
     issues: Issues = field(default_factory=Issues)
     dashboards: Dashboards = field(default_factory=Dashboards)
     alerting: Alerting = field(default_factory=Alerting)
+    notifications: Notifications = field(default_factory=Notifications)
     egress: Egress = field(default_factory=Egress)
     health: Health = field(default_factory=Health)
     query: Query = field(default_factory=Query)
@@ -280,6 +301,7 @@ GROUPS: dict[str, type[Any]] = {
     "issues": Issues,
     "dashboards": Dashboards,
     "alerting": Alerting,
+    "notifications": Notifications,
     "egress": Egress,
     "health": Health,
     "query": Query,
