@@ -10,6 +10,7 @@ from spanglass_server.forms.problems import meant
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.config.layouts import ByName
 from spanglass_server.notifications.config.sections import Found, Section, Use
+from spanglass_server.notifications.messages.rendering.checking import problem_of
 from spanglass_server.notifications.model import Channel, Limit
 from spanglass_server.notifications.routing.tree import NOBODY
 
@@ -43,6 +44,19 @@ class _Common:
     html: str = ""
 
 
+class Template(Text):
+    """A template of messages: right by its syntax and names, before anything is sent by it."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        text = super().read(node, report)
+        problem = problem_of(text) if text is not FAILED and text else ""
+        if problem:
+            report.add(node, f"the template is wrong: {problem}", "docs/messages.md lists what templates can use")
+            return FAILED
+        return text
+
+
 _LIMIT = Shape(Limit, {"messages": Number(1, 100_000, whole=True), "per": Duration(_SECOND_NS)})
 _COMMON = Shape(
     _Common,
@@ -50,9 +64,9 @@ _COMMON = Shape(
         "send_resolved": Flag(),
         "fallback": Text(),
         "limit": Nullable(_LIMIT),
-        "title": Text(),
-        "text": Text(),
-        "html": Text(),
+        "title": Template(),
+        "text": Template(),
+        "html": Template(),
     },
 )
 

@@ -129,6 +129,7 @@ def test_settings_become_a_configuration_with_what_routes_inherit(place: Place) 
     [
         ("type: mail", "type: mial", "there is no type 'mial' of channels; did you mean 'mail'?"),
         ("to: duty@", "too: duty@", "unknown key 'too'; did you mean 'to'?"),
+        ("fallback: mail", "title: '{{ severty }}'", "the template is wrong: line 1: there is no 'severty'"),
         ("fallback: mail", "fallback: smoke", "there is no channel 'smoke'; there are: mail, pager"),
         ("channels: mail", "channels: mial", "there is no channel 'mial'; did you mean 'mail'?"),
         ("mute_during: nights", "mute_during: nigths", "no interval 'nigths'; did you mean 'nights'?"),

@@ -57,4 +57,4 @@ def _is_set(name: nodes.Name) -> bool:
 
 def _meant(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)
-    return f"; did you mean {close[0]!r}?" if close else "; docs/messages.md lists what there is"
+    return f"; did you mean {close[0]!r}?" if close else ""
