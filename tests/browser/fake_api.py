@@ -12,6 +12,7 @@ import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
 from made_up_issues import MadeUpIssues
+from made_up_notifications import MadeUpNotifications
 from made_up_rules import MadeUpRules
 from made_up_status import FULL_DISK, status_of
 
@@ -35,6 +36,8 @@ VALUES = {
     "severity": [("info", 151204), ("debug", 38841), ("error", 7318), ("warn", 4105)],
 }
 TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
+#: Paths about notifications.
+NOTIFYING = frozenset({"deliveries", "silences", "routes", "on-call", "escalations", "notifications"})
 
 
 class FakeApi:
@@ -54,6 +57,7 @@ class FakeApi:
         self.issues = MadeUpIssues(scenario)
         self.alerts = MadeUpAlerts(scenario)
         self.rules = MadeUpRules(scenario)
+        self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
@@ -71,6 +75,8 @@ class FakeApi:
             await asyncio.sleep(1.5)
         if self.scenario == "timeout" and parts[0] not in {"filter", "values", "keys"}:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
+        if parts[0] in NOTIFYING:
+            return self.notifications.get(parts[0], parts[1:], params)
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
@@ -82,7 +88,10 @@ class FakeApi:
             return self.rules.tune(body)
         if path == "/api/v1/rules" or path.startswith("/api/v1/rules/"):
             return self.rules.write(method, [unquote(part) for part in path.split("/")[4:]] or [""], body)
-        return self.issues.write(method, [unquote(part) for part in path.removeprefix("/api/v1/").split("/")], body)
+        parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
+        if parts[0] in NOTIFYING:
+            return self.notifications.write(method, parts[0], parts[1:], body)
+        return self.issues.write(method, parts, body)
 
     def _issues(self, parts, params):
         return self.issues.get(parts, params)

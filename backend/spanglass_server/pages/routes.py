@@ -22,6 +22,7 @@ from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
+from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import RANGE, Site, Visit
@@ -127,6 +128,22 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/rules/new", editor.show_new),
     ("/rules/{uid}", rule.show),
     ("/rules/{uid}/edit", editor.show_edit),
+    ("/silences", silences.show),
+    ("/silences/new", silences.show_new),
+    ("/routes", routing.show),
+    ("/routes/edit", things.show_routes),
+    ("/routes/{section}/new", things.show_new),
+    ("/routes/{section}/{name}/edit", things.show_edit),
+    ("/on-call", on_call.show),
+    ("/on-call/{section}/new", things.show_new),
+    ("/on-call/{section}/{name}/edit", things.show_edit),
+    ("/channels", channels.show),
+    ("/channels/new", channel_form.show_new),
+    ("/channels/{channel}", channels.show_one),
+    ("/channels/{channel}/edit", channel_form.show_edit),
+    ("/channels/{channel}/mail", channels.show_mail),
+    ("/deliveries", deliveries.show),
+    ("/deliveries/{delivery}", deliveries.show_one),
     ("/logs", logs.show),
     ("/hosts", host_pages.show_hosts),
     ("/hosts/{host:path}", host_pages.show_host),

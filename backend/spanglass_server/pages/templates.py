@@ -28,7 +28,9 @@ SECTIONS = (
     ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
-ALSO = {"/releases": "/issues", "/processes": "/hosts", "/rules": "/alerts"}
+ALSO = {"/releases": "/issues", "/processes": "/hosts"} | dict.fromkeys(
+    ("/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts"
+)
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
