@@ -37,7 +37,7 @@ VALUES = {
 }
 TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 #: Paths about notifications.
-NOTIFYING = frozenset({"deliveries", "silences", "routes", "on-call", "escalations", "notifications"})
+NOTIFYING = frozenset({"deliveries", "silences", "on-call", "escalations", "notifications"})
 
 
 class FakeApi:
@@ -71,6 +71,8 @@ class FakeApi:
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
+        if parts == ["notifications", "bell"]:  # of every page, whatever its own question comes to
+            return self.notifications.get(parts[0], parts[1:], params)
         if self.scenario == "slow":
             await asyncio.sleep(1.5)
         if self.scenario == "timeout" and parts[0] not in {"filter", "values", "keys"}:

@@ -129,13 +129,13 @@ KINDS = [
     {"type": "object", "properties": {"type": {"const": "slack"}, "webhook_url": _SECRET, **_COMMON}},
 ]  # fmt: skip
 
-TIMES = {"group_wait_ns": 30 * 10**9, "group_interval_ns": 5 * MINUTE_NS, "repeat_interval_ns": 240 * MINUTE_NS}
+TIMES = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}
 
 
 def route(key, matchers=(), channels=(), routes=(), **more):
     """Return a node of the tree."""
-    return {"key": key, "matchers": [matcher(text) for text in matchers], "channels": list(channels), **TIMES,
-            "group_by": ["alertname"], "continue": False, "mute_during": [], "active_during": [], "escalation": "",
+    return {"key": key, "matchers": list(matchers), "channels": list(channels), **TIMES,
+            "group_by": ["alertname"], "continue": False, "mute_during": [], "active_during": [], "escalation": None,
             "routes": list(routes)} | more  # fmt: skip
 
 
@@ -145,8 +145,7 @@ def routes(scenario):
         return route("{}", routes=[route(f"r{i}", [f'team="t{i}"'], ["slack"], [route(f"r{i}/{j}", [f'pod="{j}"'])
                      for j in range(9)]) for i in range(100)])  # fmt: skip
     if scenario == "hostile":
-        return route("{}", routes=[route("x", ['a="b"'], [HOSTILE], escalation=HOSTILE) | {
-            "matchers": [{"name": HOSTILE, "operator": "=", "value": HOSTILE}]}])  # fmt: skip
+        return route("{}", routes=[route("x", [HOSTILE], [HOSTILE], escalation=HOSTILE)])
     if scenario == "empty":
         return route("{}")
     low = route("{}/shop/low", ['severity=~"warning|info"'], ["email"], mute_during=["nights"])
@@ -251,6 +250,13 @@ class MadeUpNotifications:
             return {"channels": {"anyOf": KINDS}}
         if parts[:1] == ["settings"]:
             return self._settings(*parts[1:])
+        if parts == ["route"]:
+            return routes(self.scenario)
+        if parts == ["bell"]:
+            open_ = [one for one in self.alerts.alerts.values() if one["status"] in {"active", "acknowledged"}]
+            open_.sort(key=lambda one: one["created_at"], reverse=True)
+            return {"version": self.alerts.version, "open": len(open_), "unacknowledged": len(open_), "failed": 1,
+                    "alerts": open_[:20]}  # fmt: skip
         if parts[:1] == ["alerts"]:
             return self._told(parts[1])
         return {"channels": self._stands(), "groups": 2, "escalations": 1, "problems": self.problems,
@@ -296,22 +302,21 @@ class MadeUpNotifications:
                  for name in self.settings["rotas"]]  # fmt: skip
         return {"time": rfc(NOW_NS), "rotas": rotas}
 
-    def _routes(self, _, __):
-        return {"route": routes(self.scenario)}
-
     def _explain(self, body):
         alert = self.alerts.alerts.get(body.get("alert", ""))
         labels = labels_of(alert) if alert else body["labels"]
         found = []
         for node in routes(self.scenario)["routes"]:
-            if all(holds(each, labels) for each in node["matchers"]):
-                inner = [one for one in node["routes"] if all(holds(each, labels) for each in one["matchers"])]
+            if all(holds(each, labels) for each in map(matcher, node["matchers"])):
+                inner = [
+                    one for one in node["routes"] if all(holds(each, labels) for each in map(matcher, one["matchers"]))
+                ]
                 found.append((inner or [node])[0])
                 if not node["continue"]:
                     break
         hearings = [
-            {"route": one["key"], "channels": one["channels"], "unknown": [], "group": "", "group_labels": {}, **TIMES,
-             "escalation": one["escalation"], "muted": None, "due_at": None, "told_at": {}, "text": ""}
+            {"route": one["key"], "channels": one["channels"], "unknown_channels": [], "group_labels": {}, **TIMES,
+             "escalation": one["escalation"], "muted": None, "escalation_steps": [], "text": ""}
             for one in found or [routes(self.scenario)]
         ]  # fmt: skip
         texts = [f"{', '.join(one['channels'])}: through the route {one['key']}, 30s after it begins." for one in found]

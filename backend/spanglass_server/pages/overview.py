@@ -11,6 +11,7 @@ from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.hosts import wrong
 from spanglass_server.pages.metrics import kinds
 from spanglass_server.pages.metrics.listing import stored_name
+from spanglass_server.pages.notifications import told
 from spanglass_server.pages.services import what_is_wrong, with_sparks
 from spanglass_server.pages.units import rate_unit_parts, unit_of, value_parts
 from spanglass_server.pages.window import SECOND_NS
@@ -37,7 +38,7 @@ async def show(visit: Visit) -> Response:
     """``/``."""
     window = visit.window.as_params()
     earlier = {name: str(max(1, int(at) - visit.window.length_ns)) for name, at in window.items()}
-    listing, total, before, hosts, issues, senders, metrics, status, alerts = await visit.together(
+    listing, total, before, hosts, issues, senders, metrics, status, alerts, telling = await visit.together(
         visit.api("services", **window, buckets=BUCKETS),
         visit.api("requests", **window, buckets=BUCKETS),
         visit.attempt(visit.api("requests", **earlier, buckets=BUCKETS), {"points": [], "requests": 0}),
@@ -47,6 +48,7 @@ async def show(visit: Visit) -> Response:
         _key_metrics(visit),
         visit.attempt(visit.api("status"), {"counters": {}, "health": None}),
         firing.read(visit),
+        told.standing(visit),
     )
     first_s = charts.first_filled(point for service in listing["services"] for point in service["series"])
     services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
@@ -56,15 +58,15 @@ async def show(visit: Visit) -> Response:
     fresh = [issue for issue in issues["issues"] if _is_new(issue, visit) and issue["id"] not in told_of]
     incoming, causes = _incoming(senders["senders"], visit), await what_is_wrong(visit, services)
     is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
-    told = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
+    named = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
-        "overview.html", firing=alerts, causes=[] if is_quiet else causes,
+        "overview.html", firing=alerts, telling=telling, causes=[] if is_quiet else causes,
         services=services[:SERVICES], found=len(services),
         troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,
         hosts=host_rows[:HOSTS], host_count=len(host_rows),
         hosts_problem=hosts["problem"], new_issues=fresh[:NEW_ISSUES], more_issues=len(fresh) - NEW_ISSUES,
         issues=[{**row, "spark": charts.spark(row["series"])} for row in issues["issues"][:ISSUES]],
-        issues_problem=issues["problem"], behind=[] if is_quiet else _behind(senders["senders"], told, visit),
+        issues_problem=issues["problem"], behind=[] if is_quiet else _behind(senders["senders"], named, visit),
         incoming=incoming,
         refused=_refused(status["counters"]), health=status["health"], metrics=metrics, total=total,
         figures=_figures(total, before, visit), is_empty=not (services or host_rows or senders["senders"]),

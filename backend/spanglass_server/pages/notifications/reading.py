@@ -137,10 +137,10 @@ def explained(found: Mapping[str, Any]) -> Row:
     """Return who is told of an alert and why, or why nobody is: an explanation of the API."""
     hearings = found["hearings"]
     told = [
-        {"channel": name, "escalation": one["escalation"]}
+        {"channel": name, "escalation": one["escalation"] or ""}
         for one in hearings
         if not found["muted"] and not one["muted"]
         for name in one["channels"]
-        if name not in one["unknown"]
+        if name not in one["unknown_channels"]
     ]
     return {"labels": found["labels"], "told": told, "texts": found["text"], "hits": {one["route"] for one in hearings}}

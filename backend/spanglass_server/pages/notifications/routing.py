@@ -32,7 +32,7 @@ class LabelsError(ValueError):
 async def show(visit: Visit) -> Response:
     """Render the tree; with ``?labels=`` or ``?alert=``, who would be told of it and why."""
     answer, standing, alerts, roots, inhibitions, intervals = await visit.together(
-        visit.api("routes"),
+        visit.api("notifications", "route"),
         visit.api("notifications"),
         visit.attempt(alert_reading.ask(visit, "alerts", status="open", limit=MOST_OFFERED), NO_ALERTS),
         reading.things(visit, "routes"),
@@ -41,7 +41,7 @@ async def show(visit: Visit) -> Response:
     )
     what = await what_if(visit)
     return visit.page(
-        "notifications/routes.html", ranged=False, root=tree(answer["route"], what["hits"]), what=what,
+        "notifications/routes.html", ranged=False, root=tree(answer, what["hits"]), what=what,
         written=roots[0] if roots else None, problems=standing["problems"],
         inhibitions=[_inhibition(one) for one in inhibitions],
         intervals=[{**one, "text": _interval(one["value"]), "edit": _edit(one)} for one in intervals],
@@ -78,7 +78,7 @@ async def what_if(visit: Visit) -> dict[str, Any]:
         return nothing
     try:
         asked = {"labels": labels_of(text)} if text.strip() else {"alert": alert}
-        found = await reading.post(visit, "routes", "explain", body=asked)
+        found = await reading.post(visit, "notifications", "explain", body=asked)
     except (ApiError, LabelsError) as error:
         return {**nothing, "problem": str(error)}
     return {**nothing, **reading.explained(found)}

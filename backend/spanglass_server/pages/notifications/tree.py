@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.units import format_duration
 from spanglass_server.pages.notifications import words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 #: Times of a route: the key in the API's answer, and what is said of it.
-TIMES = (("group_wait_ns", "waits"), ("group_interval_ns", "then every"), ("repeat_interval_ns", "again after"))
+TIMES = (("group_wait", "waits"), ("group_interval", "then every"), ("repeat_interval", "again after"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def _node(route: Mapping[str, Any], parent: Mapping[str, Any], hits: Collection[
     hit = route["key"] in hits
     return Node(
         route["key"], [words.matcher(one) for one in route.get("matchers", ())], route.get("channels", ()),
-        _facts(route, parent), bool(route.get("continue")) and bool(parent), route.get("escalation", ""), hit,
+        _facts(route, parent), bool(route.get("continue")) and bool(parent), route.get("escalation") or "", hit,
         hit or any(each.passed for each in below), below,
     )  # fmt: skip
 
@@ -54,7 +53,7 @@ def _facts(route: Mapping[str, Any], parent: Mapping[str, Any]) -> list[str]:
     facts = []
     if not parent or route["group_by"] != parent["group_by"]:
         facts.append(_grouped(route["group_by"]))
-    facts += [f"{name} {format_duration(route[key])}" for key, name in TIMES if not parent or route[key] != parent[key]]
+    facts += [f"{name} {route[key]}" for key, name in TIMES if not parent or route[key] != parent[key]]
     facts += [f"not during {name}" for name in route.get("mute_during", ())]
     facts += [f"only during {name}" for name in route.get("active_during", ())]
     return facts

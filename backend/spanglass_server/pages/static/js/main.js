@@ -1,6 +1,7 @@
 // Starts what the page has. Everything here adds to pages that read without it.
 
 import * as alerts from "./alerts/list.js";
+import * as bell from "./notifications/bell.js";
 import * as chart from "./chart.js";
 import * as filter from "./filter.js";
 import * as go from "./go.js";
@@ -18,6 +19,6 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell]) part.start();
 if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";
