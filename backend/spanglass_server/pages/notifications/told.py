@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from spanglass_server.pages.alerts.reading import time_ns
 from spanglass_server.pages.notifications import reading
 from spanglass_server.pages.ports import ApiError
 
@@ -57,7 +58,7 @@ async def standing(visit: Visit) -> Standing:
         return Standing((), 0, 0, ())
     failing = [reading.channel(one["name"], one, None) for one in found["channels"] if one["error"]]
     rotas = [
-        {"name": one["rota"], "person": one["now"]["person"], "end_ns": reading.time_ns(one["now"]["end"])}
+        {"name": one["rota"], "person": one["now"]["person"], "end_ns": time_ns(one["now"]["end"])}
         for one in on_call["rotas"][:MOST_ROTAS]
     ]
     return Standing(failing[:MOST_CHANNELS], found["silences"], found["escalations"], rotas)
