@@ -36,6 +36,7 @@ BUILT_IN = {
     "dashboards": ("spanglass.cli.dashboards.dashboards", "list, check, export and import dashboards"),
     "rules": ("spanglass.cli.alerting.rules", "list, check, test, backtest and export alert rules"),
     "alerts": ("spanglass.cli.alerting.alerts", "list alerts, show, acknowledge, resolve, dismiss them"),
+    "routes": ("spanglass.cli.notifications.routes", "check routes and channels, take over Alertmanager's"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),

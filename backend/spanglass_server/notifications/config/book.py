@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.forms.kinds import FAILED
 from spanglass_server.forms.nodes import TreeError, json_tree
-from spanglass_server.forms.problems import Problem, Report, meant
+from spanglass_server.forms.problems import Problem, Report
 from spanglass_server.notifications.config.composing import composed
 from spanglass_server.notifications.config.errors import ConfigurationError, ElsewhereError
+from spanglass_server.notifications.config.naming import Naming, shelved
 from spanglass_server.notifications.config.secrets import hidden, missing, references, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from spanglass_server.forms.files import Contents
-    from spanglass_server.notifications.config.sections import Found, Section, Sections, Use
+    from spanglass_server.notifications.config.sections import Found, Section, Sections
     from spanglass_server.notifications.config.sources import KeptThings, Source
     from spanglass_server.notifications.ports import Configuration
 
 _LOG = logging.getLogger(__name__)
-
-Standing = dict[str, dict[str, "Found"]]  # by section and name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class _Shelf:
     """What the sources hold at one moment."""
 
     contents: tuple[Contents[Found], ...]
-    standing: Standing
+    standing: dict[str, dict[str, Found]]
     configuration: Configuration
     problems: tuple[Problem, ...] = field(default=())
 
@@ -42,6 +41,7 @@ class Book:
 
     def __init__(self, sections: Sections, settings: Source | None, kept: KeptThings) -> None:
         self._sections = sections
+        self._naming = Naming(sections)
         self._settings = settings
         self._kept = kept
         self._lock = threading.RLock()
@@ -101,10 +101,10 @@ class Book:
             standing = self.found(section)[name]
             if standing.origin == "settings":
                 raise ElsewhereError(name, standing.file, standing.line)
-            users = [text for text, use in self._uses() if section in use.sections and use.name == name]
-            if users:
+            user = self._naming.user_of(section, name, self._look().standing)
+            if user:
                 hint = "name another one there first"
-                raise ConfigurationError([Problem(f"the {of.noun} is used by {users[0]}", hint=hint)])
+                raise ConfigurationError([Problem(f"the {of.noun} is used by {user}", hint=hint)])
             self._kept.delete(section, name, version)
             _LOG.info("notifications: the %s %r was deleted by %s", of.noun, name, by)
 
@@ -135,10 +135,7 @@ class Book:
             Problem("a secret from the environment or a file can only be named in the settings file", path, hint=_HERE)
             for path in references(of.form.write(read, full=True))
         ]
-        standing = self._look().standing
-        problems += [
-            self._unknown(use, standing) for use in of.uses(read) if not _is_known(use, standing, (of.name, name))
-        ]
+        problems += self._naming.unknown(of, name, read, self._look().standing)
         if problems:
             raise ConfigurationError(problems)
         return read
@@ -153,54 +150,21 @@ class Book:
             return self._shelf
 
     def _shelved(self, contents: tuple[Contents[Found], ...]) -> _Shelf:
-        standing: Standing = {}
+        standing, hidden_ones = shelved(found for each in contents for found in each.found)
         problems = [problem for each in contents for problem in each.problems]
-        for found in (found for each in contents for found in each.found):
-            first = standing.setdefault(found.section, {}).setdefault(found.name, found)
-            if first is not found:
-                problems.append(self._hiding(found, first))
-        problems += self._unknown_names(standing)
+        problems += [self._naming.hiding(found, first) for found, first in hidden_ones]
+        problems += self._naming.leading_nowhere(standing)
         things = {
             name: {each.name: self._section(name).placed(each.value, each) for each in found.values()}
             for name, found in standing.items()
         }
         return _Shelf(contents, standing, composed(things), tuple(problems))
 
-    def _unknown_names(self, standing: Standing) -> Iterator[Problem]:
-        """Names of things that there are not."""
-        for of, found in self._all(standing):
-            where = f"{of.noun} {found.name}"
-            for use in of.uses(found.value):
-                if not _is_known(use, standing):
-                    yield self._unknown(use, standing, where, found)
-
-    def _unknown(self, use: Use, standing: Standing, where: str = "", found: Found | None = None) -> Problem:
-        known = sorted({name for section in use.sections for name in standing.get(section, {})})
-        what = " or ".join(self._sections.noun(section) for section in use.sections)
-        hint = meant(use.name, known) if known else f"there is no {what} yet"
-        path = ".".join(part for part in (where, use.path) if part)
-        line, file = (found.line, found.file) if found is not None else (0, "")
-        return Problem(f"there is no {what} {use.name!r}", path, line, hint=hint, file=file)
-
-    def _secrets_missing(self, standing: Standing) -> Iterator[Problem]:
+    def _secrets_missing(self, standing: Mapping[str, Mapping[str, Found]]) -> Iterator[Problem]:
         """Secrets that can't be had now."""
-        for of, found in self._all(standing):
+        for of, found in self._naming.everything(standing):
             for text in missing(found.value):
                 yield Problem(text, f"{of.noun} {found.name}", found.line, file=found.file)
-
-    def _uses(self) -> Iterator[tuple[str, Use]]:
-        """Every name within a thing, with the thing."""
-        for of, found in self._all(self._look().standing):
-            yield from ((f"the {of.noun} {found.name!r}", use) for use in of.uses(found.value))
-
-    def _all(self, standing: Standing) -> Iterator[tuple[Section, Found]]:
-        for name, things in standing.items():
-            yield from ((self._section(name), found) for found in things.values())
-
-    def _hiding(self, found: Found, first: Found) -> Problem:
-        noun = self._section(found.section).noun
-        where = f"{first.file}:{first.line}" if first.line else first.file
-        return Problem(f"the {noun} {found.name!r} is hidden by the one in {where}", file=found.file, hint=_RENAME)
 
     def _log(self, problems: Sequence[Problem]) -> None:
         texts = frozenset(str(problem) for problem in problems)
@@ -212,9 +176,3 @@ class Book:
 
 
 _HERE = "write the secret itself here"
-_RENAME = "delete one of them, or give it another name"
-
-
-def _is_known(use: Use, standing: Standing, fresh: tuple[str, str] = ("", "")) -> bool:
-    """Whether a name stands for something; ``fresh`` is a thing that is about to be kept."""
-    return any(use.name in standing.get(section, {}) or fresh == (section, use.name) for section in use.sections)

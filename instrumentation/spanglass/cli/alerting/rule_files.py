@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanglass.cli import options
+from spanglass.cli import files, options
 from spanglass.cli.errors import CliError, Exit, missing
 from spanglass.cli.output import print_json
 from spanglass.terminal import show
@@ -15,7 +12,7 @@ from spanglass.terminal.safe import terminal_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 #: Where the server's distribution says what reads files of rules.
 _ENTRY_POINTS = "spanglass.rule_files"
@@ -28,16 +25,13 @@ def check(argv: Sequence[str]) -> int:
         "Say everything that is wrong with files of rules, ours or Prometheus'. Where the server is installed it need "
         "not run; else, and for the problems of dialects that it alone knows, the one at --url is asked.",
     )
-    _add_files(parser, "YAML; - reads standard input")
+    files.add_files(parser, "YAML; - reads standard input")
     arguments = parser.parse_args(argv)
-    local, problems = _local("check"), 0
+    local, problems = files.local(_ENTRY_POINTS, "check"), 0
     for file in arguments.files:
-        text = _read(file)
+        text = files.read(file)
         checked = local(text, file) if local is not None else _asked(arguments, text, file)
-        problems += len(checked["problems"])
-        for what in ("problems", "notes"):
-            for problem in checked[what]:
-                _tell(arguments.format, {"kind": what.removesuffix("s"), **problem, "file": problem["file"] or file})
+        problems += files.tell_all(arguments.format, file, checked)
         if arguments.format == "text" and not checked["problems"]:
             print(f"{terminal_text(file)}: {_counted(checked)}, nothing is wrong")
     return Exit.USAGE if problems else Exit.OK
@@ -48,18 +42,16 @@ def test(argv: Sequence[str]) -> int:
     parser = options.parser(
         "rules test", "Run unit tests of rules: series in, alerts out at given times. Needs the server's package."
     )
-    _add_files(parser, "YAML with tests")
+    files.add_files(parser, "YAML with tests")
     arguments = parser.parse_args(argv)
-    local = _local("test")
+    local = files.local(_ENTRY_POINTS, "test")
     if local is None:
         raise missing("unit tests of rules need the extra [server]", "server", "spanglass rules backtest asks a server")
     failed = wrong = 0
     for file in arguments.files:
-        _read(file)  # one that can't be read is told as for every command
+        files.read(file)  # one that can't be read is told as for every command
         result = local(file)
-        wrong += len(result["problems"])
-        for problem in result["problems"]:
-            _tell(arguments.format, {"kind": "problem", **problem, "file": problem["file"] or file})
+        wrong += files.tell_all(arguments.format, file, {**result, "notes": []})
         failures = [each for each in result["checked"] if each["failure"]]
         failed += len(failures)
         for each in result["checked"] if arguments.format == "ndjson" else failures:
@@ -69,20 +61,6 @@ def test(argv: Sequence[str]) -> int:
         if arguments.format == "text" and result["passed"]:
             print(f"{terminal_text(file)}: {show.counted(len(result['checked']), 'expectation')} met")
     return Exit.USAGE if wrong else Exit.FAILED if failed else Exit.OK
-
-
-def _add_files(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help=what)
-    parser.add_argument("--format", choices=("text", "ndjson"), default="text", help="how to print (default text)")
-
-
-def _local(name: str) -> Callable[..., dict[str, Any]] | None:
-    """What the installed server does with files; None where it is not installed."""
-    try:
-        found: Callable[..., dict[str, Any]] = next(iter(entry_points(group=_ENTRY_POINTS, name=name))).load()
-    except (StopIteration, ModuleNotFoundError):
-        return None
-    return found
 
 
 def _asked(arguments: argparse.Namespace, text: str, file: str) -> dict[str, Any]:
@@ -100,17 +78,6 @@ def _counted(checked: dict[str, Any]) -> str:
     )
 
 
-def _tell(form: str, problem: dict[str, Any]) -> None:
-    """Print a problem in the form that editors jump to: ``file:line:column: path: message; hint``."""
-    if form == "ndjson":
-        print_json(problem)
-        return
-    place = ":".join(str(part) for part in (problem["file"], problem["line"], problem["column"]) if part)
-    said = f"note: {problem['message']}" if problem["kind"] == "note" else problem["message"]
-    told = ": ".join(part for part in (place, problem["path"], said) if part)
-    print(terminal_text(f"{told}; {problem['hint']}" if problem["hint"] else told))
-
-
 def _tell_result(form: str, each: dict[str, Any]) -> None:
     if form == "ndjson":
         print_json({"kind": "expectation", **each})
@@ -120,12 +87,3 @@ def _tell_result(form: str, each: dict[str, Any]) -> None:
     print(terminal_text(f"{place}: {each['test']}: {each['what']}: {first}"))
     for line in more:
         print(terminal_text(f"  {line}"))
-
-
-def _read(file: str) -> str:
-    """The text of a file."""
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CliError(f"{terminal_text(file)} can't be read: {reason}") from None
