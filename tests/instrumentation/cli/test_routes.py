@@ -52,5 +52,5 @@ def test_what_is_wrong_is_printed_as_editors_read_it(tmp_path: Path, capsys: pyt
         "write a number and a unit, such as 30s, 15m or 1h30m\n"
     )
     assert said.err.startswith(
-        f"{theirs}:1:69: route.routes[0].receiver: there is no receiver 'nul'; did you mean 'null'?\n"
+        f"{theirs}:1:67: route.routes[0].receiver: there is no receiver 'nul'; did you mean 'null'?\n"
     )
