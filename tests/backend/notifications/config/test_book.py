@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,10 @@ import yaml
 
 from spanglass_server.forms.kinds import Text
 from spanglass_server.forms.shapes import Shape
+from spanglass_server.notifications.channels.kinds import channel_kinds
 from spanglass_server.notifications.config.book import Book
 from spanglass_server.notifications.config.channels import ChannelKind, channel_section
+from spanglass_server.notifications.config.checking import check_text
 from spanglass_server.notifications.config.errors import ConfigurationError, ConflictError, ElsewhereError
 from spanglass_server.notifications.config.routes import route_sections
 from spanglass_server.notifications.config.secrets import KEPT, SecretText
@@ -23,8 +26,6 @@ from spanglass_server.notifications.routing.resolving import DEFAULT_ROUTE
 from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from spanglass_server.forms.secrets import SecretSource
 
 SETTINGS = """\
@@ -248,3 +249,15 @@ def test_wrong_things_are_refused_by_field(
         place.book.put(section, name, value, "", "ann")
     assert [str(problem) for problem in refused.value.problems] == said
     assert name not in place.book.found(section)
+
+
+def test_the_documented_settings_are_right() -> None:
+    """What docs/routing.md gives as an example is read without a problem by the kinds of channels that there are."""
+    text = (Path(__file__).parents[4] / "docs" / "routing.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    sections = Sections([channel_section(channel_kinds()), *route_sections()])
+    checked = check_text(example, "routing.md", sections)
+    assert (checked.counts, checked.problems) == (
+        {"channels": 3, "routes": 1, "inhibitions": 1, "intervals": 1},
+        (),
+    )
