@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 _KEPT = "notifications"
 _LOOK_EVERY_S = 0.25
 _PURGE_EVERY_S = 600.0
-_LINKS_NS = 7 * 86_400 * NS_PER_SECOND
 _JOIN_S = 5.0
 _OFF = "nobody is told of alerts: notifications.enabled is false in the settings"
 
@@ -172,7 +171,7 @@ class Notifications:
                 labels=lambda alert: desk.subject(alert).labels,
                 base_url=self.address.url,
                 clock_ns=self._clock_ns,
-                lifetime_ns=_LINKS_NS,
+                lifetime_ns=self._settings.link_lifetime_ns,
             )
         )
 

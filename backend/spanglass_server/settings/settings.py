@@ -23,6 +23,7 @@ _BY_ENV = {row.env: row for row in TABLE.values()}
 _ENV_PREFIXES = tuple(f"SPANGLASS_{group.upper()}_" for group in GROUPS)
 # Kubernetes puts such variables for a service named like ours into every container; they are not meant for us.
 _SERVICE_LINK = re.compile(r"_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_\w+)$")
+_LONGEST_LINKS_NS = 30 * 86_400 * 10**9
 
 
 def load(
@@ -101,6 +102,8 @@ def _check(settings: Settings) -> None:
             )
     if settings.server.port == settings.server.grpc_port != 0:
         raise SettingsError("server.port and server.grpc_port are the same: give one of them another port")
+    if settings.notifications.link_lifetime_ns > _LONGEST_LINKS_NS:  # it is remembered for 40 days that one was used
+        raise SettingsError("notifications.link_lifetime is longer than 30 days: links in messages would not work once")
     auth = settings.auth
     for name in ("ingest_token", "read_token"):
         if getattr(auth, name) and getattr(auth, f"{name}_file") is not None:

@@ -210,6 +210,9 @@ class Notifications:
     fallback_after_ns: int = _row(
         120 * _SECOND_NS, DURATION, "How long it is tried over a channel that has a fallback, from the decision on."
     )
+    link_lifetime_ns: int = _row(
+        3 * _DAY_NS, DURATION, "How long links in messages work that acknowledge or silence; at most 30 days."
+    )
     keep_ns: int = _row(
         90 * _DAY_NS, DURATION, "Age at which deliveries that are done, and silences that ended, are deleted; 0 keeps."
     )

@@ -193,6 +193,7 @@ def test_command_line_refusals():
     ("overrides", "message"),
     [
         ({"server.port": "5", "server.grpc_port": "5"}, "server.port and server.grpc_port are the same"),
+        ({"notifications.link_lifetime": "31d"}, "notifications.link_lifetime is longer than 30 days"),
         ({"ingest.max_inflight_bytes": "1MB"}, "ingest.max_body_bytes is larger than ingest.max_inflight_bytes"),
         (
             {"auth.read_token": "a", "auth.read_token_file": "b"},

@@ -119,10 +119,11 @@ def _trace(one: Mapping[str, Any], base_url: str) -> dict[str, str]:
 
 
 def _error(one: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    title, message = words.line(str(one["title"]), _MOST_TITLE), words.line(str(one["message"]), _MOST_TEXT)
     return {
         "id": str(one["issue"]),
-        "title": words.line(str(one["title"]), _MOST_TITLE),
-        "message": words.line(str(one["message"]), _MOST_TEXT),
+        "title": title,
+        "message": "" if message in title else message,  # most titles of issues end with it
         "culprit": words.line(str(one["culprit"]), _MOST_TITLE),
         "events": int(one["events"]),
         "is_new": bool(one["is_new"]),

@@ -65,9 +65,10 @@ def course_of(evidence: Mapping[str, Any], severity: str, fired_s: float) -> Cou
         return None
     thresholds = [Threshold(str(one["severity"]), float(one["value"])) for one in found.get("thresholds", ())]
     bounds = _finite(found.get("bounds") or ())
+    first = next(place for place, value in enumerate(values) if value is not None)
     return Course(
-        times, values, str(found.get("unit", "")), thresholds, fired_s, severity,
-        bounds if len(bounds) == len(times) else (),
+        times[first:], values[first:], str(found.get("unit", "")), thresholds, fired_s, severity,
+        bounds[first:] if len(bounds) == len(times) else (),
     )  # fmt: skip
 
 
