@@ -64,6 +64,10 @@ OPERATION_NAME = "spanglass.operation.name"
 HEALTH_CHECK_NAME = "spanglass.health.check.name"
 #: Whether the application is unhealthy when this check is.
 HEALTH_CHECK_CRITICAL = "spanglass.health.check.critical"
+#: On checks that the server runs: http, tcp, tls, dns, heartbeat, sql, redis or command.
+HEALTH_CHECK_KIND = "spanglass.health.check.kind"
+#: On checks that the server runs: what addresses go by.
+HEALTH_CHECK_UID = "spanglass.health.check.uid"
 #: healthy, degraded or unhealthy.
 HEALTH_STATUS = "spanglass.health.status"
 #: What it was before; absent on the first result.

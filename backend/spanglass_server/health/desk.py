@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.health.model import CheckState, CheckView, Status, check_subject, component_subject
+from spanglass_server.health.model import check_subject, component_subject
 from spanglass_server.health.uptime import by_step, uptime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.forms.problems import Problem
     from spanglass_server.health.calls import CallTokens
     from spanglass_server.health.check import Check, Found
-    from spanglass_server.health.model import Call, Change, Component, Overall, Run, Uptime
-    from spanglass_server.health.ports import Board, CheckBook, Runner
+    from spanglass_server.health.model import Call, Change, CheckView, Component, Overall, Run, Uptime
+    from spanglass_server.health.own_checks import OwnChecks
+    from spanglass_server.health.ports import Board
     from spanglass_server.health.store.sqlite import HealthStore
 
 #: Changes of one subject that an answer about a range takes in; one that changes each minute has 1,440 a day.
 MOST_CHANGES: Final = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What checks get that don't say; ``enabled`` is whether the server runs checks at all."""
-
-    enabled: bool
-    interval_ns: int
-    timeout_ns: int
 
 
 class HealthDesk:
@@ -36,19 +27,18 @@ class HealthDesk:
 
     def __init__(
         self,
-        book: CheckBook,
+        own: OwnChecks,
         store: HealthStore,
         board: Board,
-        runner: Runner,
         tokens: CallTokens,
-        defaults: Defaults,
         clock_ns: Callable[[], int],
     ) -> None:
-        self.book = book
-        self.defaults = defaults
+        self.book = own.book
+        self.defaults = own.defaults
+        self._own = own
         self._store = store
         self._board = board
-        self._runner = runner
+        self._runner = own.runner
         self._tokens = tokens
         self._clock_ns = clock_ns
 
@@ -76,15 +66,13 @@ class HealthDesk:
 
     def checks(self) -> Sequence[CheckView]:
         """All checks, those of applications too, by name."""
-        states = self._runner.states()
-        own = [self._view(found, states) for found in self.book.checks().values()]
-        return sorted((*own, *self._board.application_checks()), key=lambda view: (view.name.lower(), view.uid))
+        found = (*self._own.views(), *self._board.application_checks())
+        return sorted(found, key=lambda view: (view.name.lower(), view.uid))
 
     def check(self, uid: str) -> CheckView:
         """One check."""
-        found = self.book.checks().get(uid)
-        if found is not None:
-            return self._view(found, self._runner.states())
+        if uid in self.book.checks():
+            return self._own.view(uid)
         for view in self._board.application_checks():
             if view.uid == uid:
                 return view
@@ -171,28 +159,3 @@ class HealthDesk:
                 self._runner.called(found.uid, call)
                 return True
         return False
-
-    def _view(self, found: Found, states: Mapping[str, CheckState]) -> CheckView:
-        check, state = found.check, states.get(found.uid, CheckState())
-        run, runs = state.run, check.enabled and self.defaults.enabled
-        return CheckView(
-            uid=check.uid,
-            name=check.name,
-            kind=check.kind,
-            area=check.of_area,
-            component=check.of_component,
-            source="check",
-            critical=check.critical,
-            enabled=check.enabled,
-            status=state.status if runs else Status.UNKNOWN,
-            since_ns=state.since_ns if runs else 0,
-            last_ns=run.started_ns if run is not None else 0,
-            latency_ns=run.latency_ns if run is not None else None,
-            detail=state.detail if runs else "switched off",
-            flapping=state.flapping,
-            interval_ns=check.interval_ns or self.defaults.interval_ns,
-            service=check.service,
-            public=check.public,
-            figures=run.figures if run is not None else {},
-            found=found,
-        )

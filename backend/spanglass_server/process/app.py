@@ -39,6 +39,7 @@ from spanglass_server.pages.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
 from spanglass_server.process.dashboards import open_library
+from spanglass_server.process.health import Health
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.incidents import Incidents
@@ -101,6 +102,8 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(alerting.close)
         notifications = Notifications(settings, telemetry, node, alerting.desk, time.time_ns)
         closing.callback(notifications.close)
+        health = Health(settings, telemetry, node, series, alerting.desk.store, time.time_ns)
+        closing.callback(health.close)
         incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk.announce, time.time_ns)
         closing.callback(incidents.close)
 
@@ -108,7 +111,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             notifications.address.listens(http_port)
             on_ready(http_port, grpc_port)
 
-        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents)
+        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents, health)
         uvloop_run(_serve(parts, jobs, ready))
 
 
@@ -132,6 +135,7 @@ class Parts:
     alerting: Alerting
     notifications: Notifications
     incidents: Incidents
+    health: Health
 
 
 def tune_allocators() -> None:

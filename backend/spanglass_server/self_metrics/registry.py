@@ -131,6 +131,11 @@ NOTIFICATION_OLDEST_SECONDS = _gauge(
 )
 NOTIFICATION_GROUPS = _gauge("notification_groups", "Groups of alerts that are told of together.")
 INCIDENTS_LIVE = _gauge("incidents_live", "Incidents that are not over, by status.", "status")
+HEALTH_CHECK_RUNS = _counter("health_check_runs", "Runs of the server's health checks.", "kind", "status")
+HEALTH_CHECK_LATENESS_SECONDS = _histogram(
+    "health_check_lateness_seconds", "How much later than it was due a health check began."
+)
+HEALTH_CHECKS = _gauge("health_checks", "Health checks, those of applications too, by how they are.", "status")
 QUERY_SECONDS = _histogram("query_seconds", "Time of requests of the API and the pages.", "route")
 QUERY_FAILURES = _counter("query_failures", "Requests of the API and the pages that failed.", "route", "status")
 HTTP_RESPONSES = _counter("http_responses", "HTTP responses sent.", "method", "status")

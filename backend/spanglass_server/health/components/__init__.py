@@ -1,0 +1,1 @@
+"""How components are: from checks, from applications, from other telemetry, and of the whole."""

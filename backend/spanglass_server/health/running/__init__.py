@@ -1,0 +1,1 @@
+"""Running the server's checks on schedule, and telling what came out."""

@@ -1,0 +1,313 @@
+"""Runs the server's checks on schedule: one event loop in one thread, where a check that hangs delays no other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.health.checkers.running import run_check
+from spanglass_server.health.flapping import Patience, advanced
+from spanglass_server.health.heartbeats import Memory, judged, remembered
+from spanglass_server.health.model import CheckState, Run, Status, check_subject
+from spanglass_server.health.running.agenda import Agenda
+from spanglass_server.health.running.trust import way_of
+from spanglass_server.self_metrics import registry as own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from spanglass_server.egress.egress import Egress
+    from spanglass_server.health.check import Check, Found
+    from spanglass_server.health.model import Call, Kept
+    from spanglass_server.health.own_checks import Defaults
+    from spanglass_server.health.ports import CheckBook
+    from spanglass_server.health.running.results import Results
+    from spanglass_server.health.store.sqlite import HealthStore
+    from spanglass_server.self_metrics.registry import Telemetry
+
+_LOOK_EVERY_S: Final = 1.0  # at what is written
+#: Runs of a check that are remembered: 2,000 checks take 30 MB of them.
+_RUNS: Final = 30
+#: While a status is in doubt a check runs again after a third of its interval, within these bounds.
+_DOUBT_SHARE: Final = 3
+_DOUBT_NS: Final = (10**9, 10 * 10**9)
+#: What a cancelled run may take to clean up before it is left to itself.
+_CLEAN_UP_S: Final = 0.5
+_TRY_MORE_S: Final = 5.0
+#: A check that was not seen for so long, beyond two of its intervals, was not watched.
+_UNSEEN_NS: Final = 30 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The time, in ns since 1970, and a clock that never goes back."""
+
+    now_ns: Callable[[], int]
+    steady_ns: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What running checks works with."""
+
+    book: CheckBook
+    store: HealthStore
+    egress: Egress
+    results: Results
+    defaults: Defaults
+    clocks: Clocks
+    telemetry: Telemetry
+
+
+class CheckRunner:
+    """The ``Runner``. ``step`` is the work of a supervised thread; ``stop`` ends it."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._agenda = Agenda()
+        self._found: Mapping[str, Found] = {}
+        self._states: dict[str, CheckState] = {}
+        self._memories: dict[str, Memory] = {}
+        self._runs: dict[str, deque[Run]] = {}
+        self._running: dict[str, asyncio.Task[Run]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._kept: dict[str, Kept] | None = None  # of before the start, until a check is taken
+        self._lock = threading.Lock()  # over states and runs, which other threads read
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._stopping = threading.Event()
+        self._wake: asyncio.Event | None = None
+
+    # -- the Runner's interface, for any thread
+
+    def states(self) -> Mapping[str, CheckState]:
+        """See ``Runner``."""
+        with self._lock:
+            return dict(self._states)
+
+    def runs(self, uid: str) -> Sequence[Run]:
+        """See ``Runner``."""
+        with self._lock:
+            return list(reversed(self._runs.get(uid, ())))
+
+    def next_ns(self, uid: str) -> int:
+        """See ``Runner``."""
+        due_ns = self._agenda.due_ns(uid)
+        clocks = self._around.clocks
+        return clocks.now_ns() + due_ns - clocks.steady_ns() if due_ns else 0
+
+    def try_out(self, check: Check, *, trusted: bool) -> Run:
+        """See ``Runner``."""
+        wait_s = self._timeout_ns(check) / 1e9 + _TRY_MORE_S
+        if not self._ready.wait(_TRY_MORE_S) or self._loop is None:
+            raise OSError("checks are not run at the moment: /server says what is wrong")
+        return asyncio.run_coroutine_threadsafe(self._bounded(check, trusted=trusted), self._loop).result(wait_s)
+
+    def called(self, uid: str, call: Call) -> None:
+        """See ``Runner``."""
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self._take_call, uid, call)
+
+    def stop(self) -> None:
+        """End the work, and cancel what runs."""
+        self._stopping.set()
+        loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(wake.set)
+
+    def step(self) -> bool:
+        """Run checks until ``stop``; False then. What it raises is a fault, after which it is called again."""
+        if not self._stopping.is_set():
+            asyncio.run(self._main())
+        return not self._stopping.is_set()
+
+    # -- on the loop
+
+    async def _main(self) -> None:
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        self._running.clear()
+        self._ready.set()
+        look_ns = 0
+        try:
+            while not self._stopping.is_set():
+                now_ns = self._around.clocks.steady_ns()
+                if now_ns >= look_ns:
+                    await self._look()
+                    look_ns = now_ns + int(_LOOK_EVERY_S * 1e9)
+                for uid, due_ns in self._agenda.due(self._around.clocks.steady_ns()):
+                    self._begin(uid, due_ns)
+                await self._pause(look_ns)
+        finally:
+            self._ready.clear()
+            for task in (*self._running.values(), *self._background):
+                task.cancel()
+            if self._background:
+                await asyncio.wait(self._background, timeout=_CLEAN_UP_S)
+
+    async def _pause(self, look_ns: int) -> None:
+        assert self._wake is not None  # noqa: S101 - set where the loop begins
+        next_ns = self._agenda.next_ns()
+        until_ns = look_ns if next_ns is None else min(look_ns, next_ns)
+        wait_s = max(0.0, (until_ns - self._around.clocks.steady_ns()) / 1e9)
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _look(self) -> None:
+        """Take what is written now."""
+        around = self._around
+        if self._kept is None:
+            self._kept = dict(await asyncio.to_thread(around.store.kept))
+        found = await asyncio.to_thread(around.book.checks) if around.defaults.enabled else {}
+        if found is self._found:
+            return
+        on = {uid: each for uid, each in found.items() if each.check.enabled}
+        for uid in (uid for uid in self._states if uid not in on):
+            self._drop(uid, "switched off" if uid in found else "the check is no more")
+        for uid, each in on.items():
+            if uid not in self._states:
+                await self._take(each)
+        self._found = found
+        intervals = {uid: each.check.interval_ns or around.defaults.interval_ns for uid, each in on.items()}
+        self._agenda.sync(intervals, around.clocks.steady_ns())
+
+    async def _take(self, found: Found) -> None:
+        """Begin with a check: as it stood before a short stop of the server, else as one that is not known."""
+        assert self._kept is not None  # noqa: S101 - read before
+        around, uid, now_ns = self._around, found.uid, self._around.clocks.now_ns()
+        kept = self._kept.pop(check_subject(uid), None)
+        state = CheckState(since_ns=now_ns)
+        absent_ns = 0
+        if kept is not None:
+            interval_ns = found.check.interval_ns or around.defaults.interval_ns
+            state = CheckState(status=kept.status, since_ns=kept.since_ns, detail=kept.detail)
+            absent_ns = kept.seen_ns
+            if kept.status is not Status.UNKNOWN and now_ns - kept.seen_ns > 2 * interval_ns + _UNSEEN_NS:
+                lost = CheckState(since_ns=kept.seen_ns, detail="this server did not run")
+                around.results.changed(found.check, state, lost, kept.seen_ns)
+                state = lost
+        if found.check.heartbeat is not None:
+            calls = await asyncio.to_thread(around.store.calls, uid)
+            known_ns = kept.since_ns if kept is not None and not calls else now_ns
+            self._memories[uid] = remembered(calls, known_ns, absent_ns, now_ns if absent_ns else 0)
+        with self._lock:
+            self._states[uid] = state
+        around.results.seen(found.check, state, now_ns)
+
+    def _drop(self, uid: str, why: str) -> None:
+        now_ns = self._around.clocks.now_ns()
+        with self._lock:
+            state = self._states.pop(uid)
+            self._runs.pop(uid, None)
+        self._memories.pop(uid, None)
+        self._around.results.dropped(uid, state, replace(CheckState(since_ns=now_ns), detail=why), now_ns)
+
+    def _begin(self, uid: str, due_ns: int) -> None:
+        found, steady_ns = self._found[uid], self._around.clocks.steady_ns()
+        self._around.telemetry.observe(own.HEALTH_CHECK_LATENESS_SECONDS, (steady_ns - due_ns) / 1e9)
+        self._agenda.at(uid, self._agenda.following_ns(uid, steady_ns))
+        if found.check.heartbeat is not None:
+            self._judge(found)
+        elif uid not in self._running:  # else it hangs beyond all timeouts, and was told of
+            self._in_background(self._run(found))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _run(self, found: Found) -> None:
+        uid = found.uid
+        run = await self._bounded(found.check, trusted=found.origin == "settings", key=uid)
+        current = self._found.get(uid)
+        if current is None or uid not in self._states or current.check != found.check:
+            return  # it was changed or deleted while it ran
+        self._take_run(found.check, run, Patience(found.check.failures, found.check.successes))
+        state = self._states[uid]
+        if state.bad or (state.good and not state.flapping):
+            wait_ns = self._interval_ns(found.check) // _DOUBT_SHARE
+            least_ns, most_ns = _DOUBT_NS
+            again_ns = self._around.clocks.steady_ns() + min(most_ns, max(least_ns, wait_ns))
+            if again_ns < self._agenda.due_ns(uid):
+                self._agenda.at(uid, again_ns)
+                self._wake_up()
+
+    async def _bounded(self, check: Check, *, trusted: bool, key: str = "") -> Run:
+        """Run a check; one that does not even end when it is cancelled is told of, and left to itself."""
+        around, timeout_ns = self._around, self._timeout_ns(check)
+        started_ns = around.clocks.now_ns()
+        egress = way_of(check, around.egress, trusted=trusted)
+        task = asyncio.get_running_loop().create_task(run_check(check, egress, timeout_ns, started_ns))
+        if key:
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=timeout_ns / 1e9 + _CLEAN_UP_S)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done:
+            return task.result()
+        task.cancel()
+        text = f"no answer within {timeout_ns / 1e9:g} s, and it does not stop"
+        return Run(started_ns=started_ns, latency_ns=timeout_ns, status=Status.UNHEALTHY, detail=text)
+
+    def _take_call(self, uid: str, call: Call) -> None:
+        memory, found = self._memories.get(uid), self._found.get(uid)
+        if memory is None or found is None:
+            return
+        self._memories[uid] = memory.after(call)
+        self._judge(found, called=call.kind != "start")
+
+    def _judge(self, found: Found, *, called: bool = False) -> None:
+        """Look at a heartbeat, and again when its status would change by itself."""
+        heartbeat, memory = found.check.heartbeat, self._memories[found.uid]
+        assert heartbeat is not None  # noqa: S101 - asked before
+        clocks = self._around.clocks
+        now_ns = clocks.now_ns()
+        verdict = judged(heartbeat, memory, now_ns)
+        took_ns = memory.took_ns if called else 0
+        run = Run(started_ns=now_ns - took_ns, latency_ns=took_ns, status=verdict.status, detail=verdict.detail)
+        self._take_run(found.check, run, Patience(1, 1), told=called)
+        if verdict.until_ns:
+            again_ns = clocks.steady_ns() + max(0, verdict.until_ns - now_ns)
+            if again_ns < self._agenda.due_ns(found.uid):
+                self._agenda.at(found.uid, again_ns)
+                self._wake_up()
+
+    def _take_run(self, check: Check, run: Run, patience: Patience, *, told: bool = True) -> None:
+        """Keep a run with what it means; ``told``: it is one that is worth remembering."""
+        before = self._states[check.uid]
+        state = advanced(before, run, patience)
+        changed = state.status is not before.status
+        if not told and not changed and before.run is not None:
+            state = replace(state, run=before.run)  # of a heartbeat the last call is shown, not the last look
+        with self._lock:
+            self._states[check.uid] = state
+            if told or changed:
+                self._runs.setdefault(check.uid, deque(maxlen=_RUNS)).append(run)
+        now_ns = run.started_ns + run.latency_ns
+        self._around.results.ran(check, run if told or changed else None, state, now_ns)
+        if changed:
+            self._around.results.changed(check, before, state, now_ns)
+        self._around.telemetry.add(own.HEALTH_CHECK_RUNS, 1, check.kind, run.status)
+
+    def _wake_up(self) -> None:
+        if self._wake is not None:
+            self._wake.set()
+
+    def _timeout_ns(self, check: Check) -> int:
+        """As it says, else the server's own, but never longer than its interval."""
+        if check.timeout_ns:
+            return check.timeout_ns
+        return min(self._around.defaults.timeout_ns, self._interval_ns(check))
+
+    def _interval_ns(self, check: Check) -> int:
+        return check.interval_ns or self._around.defaults.interval_ns
