@@ -95,7 +95,7 @@ def write(tmp_path, port, hanging):
     (tmp_path / "settings.yaml").write_text(f"""
 monitoring:
   checks:
-    - {{name: Shop, http: "http://127.0.0.1:{port}/ok", failures: 1, successes: 1, service: shop, public: true}}
+    - {{name: Shop, http: "http://127.0.0.1:{port}/ok", failures: 1, successes: 1, timeout: 30s, service: shop}}
     - {{name: Silent, http: "http://127.0.0.1:{hanging}/", critical: false}}
     - {{name: Nightly, heartbeat: 1d}}
     - {{name: Off, tcp: "127.0.0.1:1", enabled: false}}
