@@ -28,6 +28,7 @@ from spanglass_core.settings_types import (
     SettingType,
     whole,
 )
+from spanglass_server.settings.command_lines import COMMAND_LINES
 from spanglass_server.settings.destinations import DESTINATIONS
 
 T = TypeVar("T")
@@ -216,6 +217,15 @@ class Notifications:
     keep_ns: int = _row(
         90 * _DAY_NS, DURATION, "Age at which deliveries that are done, and silences that ended, are deleted; 0 keeps."
     )
+    commands: tuple[tuple[str, ...], ...] = _row(
+        (),
+        COMMAND_LINES,
+        "Commands that channels made in pages may run, each with all its arguments; the settings file may name others.",
+    )
+    heartbeat_url: Secret = _row(
+        Secret(""), SECRET, "Address outside that is called as long as alerts are evaluated and delivered."
+    )
+    heartbeat_interval_ns: int = _row(60 * _SECOND_NS, DURATION, "How often it is called.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from spanglass_server.notifications.channels.command import COMMAND, CommandSender
 from spanglass_server.notifications.channels.email.options import EMAIL
 from spanglass_server.notifications.channels.email.sender import EmailSender
 from spanglass_server.notifications.channels.pagerduty import PAGERDUTY, PagerDutySender
+from spanglass_server.notifications.channels.services.options import DISCORD, NTFY, SERVICE, TEAMS, TELEGRAM
+from spanglass_server.notifications.channels.services.sender import ServiceSender
 from spanglass_server.notifications.channels.slack.options import SLACK
 from spanglass_server.notifications.channels.slack.sender import SlackSender
+from spanglass_server.notifications.channels.sms import SMS, SmsSender
 from spanglass_server.notifications.channels.webhook.sender import WEBHOOK, WebhookSender
 from spanglass_server.notifications.config.channels import ChannelKind
 
@@ -44,6 +48,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("slack", "Slack", "A webhook, or a bot that updates its messages", SLACK, SlackSender, addressed=True),
         Kind("webhook", "Webhook", "JSON to any address, signed, or as Alertmanager sends it", WEBHOOK, WebhookSender),
         Kind("pagerduty", "PagerDuty", "Events that open and resolve incidents there", PAGERDUTY, PagerDutySender),
+        Kind("sms", "Text message", "Over the HTTP gateway of any provider", SMS, SmsSender, addressed=True),
+        Kind("teams", "Microsoft Teams", "A workflow that posts to a conversation", TEAMS, ServiceSender),
+        Kind("telegram", "Telegram", "A bot that writes to a conversation", TELEGRAM, ServiceSender),
+        Kind("discord", "Discord", "A webhook of a conversation", DISCORD, ServiceSender),
+        Kind("ntfy", "ntfy", "A topic that phones subscribe to", NTFY, ServiceSender),
+        Kind("service", "Another service", "One of some fifty, by its URL", SERVICE, ServiceSender),
+        Kind("command", "Command", "A program that gets the alert as JSON", COMMAND, CommandSender),
     )
 }
 

@@ -47,6 +47,31 @@ _MAIL = "smtp_server: smtp.example.com, from: a@example.com"
             "hook: {type: webhook, url: 'https://a.example', headers: {Host: hush}}",
             ["monitoring.channels.hook.headers: the header Host can't be set"],
         ),
+        (
+            "sms: {url: 'https://a.example', to: [x], fields: {to: '{to}'}, format: form}",
+            ["monitoring.channels.sms.to[0]: 'x' is not possible here"],
+        ),
+        (
+            "sms: {url: 'https://a.example', fields: {to: ['{to}']}, format: form}",
+            [
+                "monitoring.channels.sms.fields: no field has {text}",
+                "monitoring.channels.sms.fields: a form has no values within values",
+            ],
+        ),
+        (
+            "page: {type: command, command: [echo, hi]}",
+            ["monitoring.channels.page.command: 'echo' is no absolute path"],
+        ),
+        ("page: {type: command, command: []}", ["monitoring.channels.page.command: command is empty"]),
+        (
+            "x: {type: service, url: 'json://hush'}",
+            ["monitoring.channels.x.url: 'json' is no service that may be used"],
+        ),
+        ("x: {type: service, url: hush}", ["monitoring.channels.x.url: url is no URL of a service"]),
+        ("ntfy: {url: 'https://ntfy.sh/'}", ["monitoring.channels.ntfy.url: url has no topic"]),
+        ("telegram: {chat: '1'}", ["monitoring.channels.telegram: bot_token is missing"]),
+        ("discord: {webhook_url: hush}", ["monitoring.channels.discord.webhook_url: webhook_url is no address"]),
+        ("teams: {}", ["monitoring.channels.teams: webhook_url is missing"]),
         ("pagerduty: {url: 'ftp://hush', routing_key: hush}", ["monitoring.channels.pagerduty.url: url is no address"]),
     ],
 )

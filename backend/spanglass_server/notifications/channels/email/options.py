@@ -38,7 +38,7 @@ class EmailOptions:
     verify: bool = True
     ca_file: str = ""
     reply_to: str = ""
-    timeout_ns: int = 20 * _SECOND_NS
+    timeout_ns: int = 10 * _SECOND_NS
 
     @property
     def server(self) -> tuple[str, int]:

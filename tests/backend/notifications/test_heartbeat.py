@@ -1,0 +1,80 @@
+"""The dead man's switch: calls while alerts reach people, silence when they may not."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spanglass_core.settings_types import Secret
+from spanglass_server.egress.egress import Egress
+from spanglass_server.notifications.heartbeat import Heartbeat, HeartbeatStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Watcher:
+    """An address outside: keeps paths that were called, answers with a status."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.status = 200
+        watcher = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                watcher.paths.append(self.path)
+                self.send_response(watcher.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = Secret(f"http://127.0.0.1:{self.server.server_port}/hush-hush")
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    """One that listens."""
+    made = Watcher()
+    with made.server:
+        thread = threading.Thread(target=made.server.serve_forever)
+        thread.start()
+        yield made
+        made.server.shutdown()
+        thread.join()
+
+
+def test_a_heart_beats_while_alerts_reach_people(watcher: Watcher):
+    """Each beat is a call; none is made while there is a problem, which its status names; then they go on."""
+    problems: list[str] = []
+    heart = Heartbeat(watcher.url, Egress(), lambda: problems, lambda: 7)
+    assert heart.status() == HeartbeatStatus()
+    heart.beat()
+    assert heart.status() == HeartbeatStatus(last_ns=7)
+    problems.append("alert rules are evaluated late")
+    heart.beat()
+    assert heart.status() == HeartbeatStatus(last_ns=7, withheld="alert rules are evaluated late")
+    problems.clear()
+    heart.beat()
+    assert heart.status() == HeartbeatStatus(last_ns=7)
+    assert watcher.paths == ["/hush-hush"] * 2
+
+
+def test_a_call_that_is_not_taken(watcher: Watcher):
+    """What the watcher refuses, and one that is gone, are problems in words, without the address's secret path."""
+    heart = Heartbeat(watcher.url, Egress(), list, lambda: 7)
+    watcher.status = 404
+    heart.beat()
+    assert heart.problems() == ["the heartbeat is not taken: 127.0.0.1 answered 404"]
+    gone = Heartbeat(Secret("http://127.0.0.1:1/hush-hush"), Egress(), list, lambda: 7)
+    gone.beat()
+    assert gone.problems() == ["the heartbeat is not taken: 127.0.0.1 can't be asked: connection refused"]
+    watcher.status = 200
+    heart.beat()
+    assert heart.problems() == []
