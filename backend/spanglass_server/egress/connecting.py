@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from spanglass_server.egress.addresses import Address
     from spanglass_server.egress.policy import Policy
 
-#: Threads in which names are looked up: getaddrinfo may take 10 s or more, and can't be stopped.
-_LOOKUP_THREADS = 64
+#: Lookups at once: getaddrinfo may take 10 s and more, and can't be stopped, so that each has a thread of its own.
+_LOOKUPS = 256
 _NO_ADDRESS = "its name is not known"
 _AFTER_S = 0.25  # the next address is tried beside one that does not answer (RFC 8305)
 
@@ -36,21 +37,40 @@ class Lookup(Protocol):
 
 
 class SystemLookup:
-    """The machine's own way: hosts file, DNS."""
+    """The machine's own way: hosts file, DNS. No lookup waits for another, and none holds up the end of the server."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
+        self._places = threading.BoundedSemaphore(_LOOKUPS)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """See ``Lookup``."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if not self._places.acquire(blocking=False):
+            raise OSError("the name server does not answer, and too many names wait for it")
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[str]] = loop.create_future()
 
-    def close(self) -> None:
-        """Wait for no lookup that is under way."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        def look() -> None:
+            try:
+                entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                addresses: list[str] | OSError = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+            except (OSError, UnicodeError) as error:  # UnicodeError: a name that can't be one
+                addresses = error if isinstance(error, OSError) else OSError(_NO_ADDRESS)
+            finally:
+                self._places.release()
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(_tell, found, addresses)
+
+        threading.Thread(target=look, name="lookup", daemon=True).start()
+        return await found
+
+
+def _tell(found: asyncio.Future[list[str]], addresses: list[str] | OSError) -> None:
+    if found.done():  # nobody waits any longer
+        return
+    if isinstance(addresses, OSError):
+        found.set_exception(addresses)
+    else:
+        found.set_result(addresses)
 
 
 class Opening:

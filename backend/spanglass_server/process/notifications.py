@@ -32,6 +32,7 @@ from spanglass_server.notifications.routing.groups import Group
 from spanglass_server.notifications.routing.matchers import all_hold
 from spanglass_server.notifications.standing import late
 from spanglass_server.notifications.store.sqlite import FILE_NAME, SqliteNotificationStore
+from spanglass_server.process.heartbeat import open_heartbeat
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor
@@ -102,6 +103,7 @@ class Notifications:
         self.links = self._links(key)
         self._supervisor = Supervisor(telemetry)
         node.also(self._health)
+        self._heart = open_heartbeat(settings, self.egress, node, self._late)
         telemetry.watch(own.NOTIFICATIONS, self._by_state)
         telemetry.watch(own.NOTIFICATION_OLDEST_SECONDS, self._oldest)
         telemetry.watch(own.NOTIFICATION_GROUPS, lambda: self._notifier.groups)
@@ -114,7 +116,9 @@ class Notifications:
 
     def _supplies(self, telemetry: Telemetry) -> Supplies:
         settings = self._settings
-        context = Context(egress=self.egress, clock_ns=self._clock_ns, base_url=self.address.url)
+        context = Context(
+            egress=self.egress, clock_ns=self._clock_ns, base_url=self.address.url, commands=settings.commands
+        )
 
         def sender(channel: Channel) -> Sender:
             return make_sender(channel, context)
@@ -194,6 +198,9 @@ class Notifications:
         if self._settings.enabled:
             tasks.append(self._supervisor.start("courier", self._courier.run))
             tasks.append(self._supervisor.every(_LOOK_EVERY_S, "notifier", self._look))
+        if self._heart is not None:
+            every_s = max(self._settings.heartbeat_interval_ns / NS_PER_SECOND, 1.0)
+            tasks.append(self._supervisor.every(every_s, "heartbeat", self._heart.beat))
         if self._settings.keep_ns:
             tasks.append(self._supervisor.every(_PURGE_EVERY_S, "notification purge", self._purge))
         return tasks
@@ -211,11 +218,13 @@ class Notifications:
         return [*off, *self._notifier.problems(), *self._courier.problems(), *self._supervisor.problems]
 
     def _health(self) -> list[str]:
+        return [*self._courier.problems(), *self._supervisor.problems, *self._late()]
+
+    def _late(self) -> list[str]:
         try:
-            waiting = late(self._store, self._clock_ns())
+            return late(self._store, self._clock_ns())
         except OSError as error:
-            waiting = [str(error)]
-        return [*self._courier.problems(), *self._supervisor.problems, *waiting]
+            return [str(error)]
 
     def _by_state(self) -> Mapping[tuple[str, ...], float]:
         return {(channel, str(state)): number for (channel, state), number in self._store.counts().items()}
