@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.fingerprints import fingerprint_of_labels
 from spanglass_core.alerting.lifecycle import Status
@@ -43,6 +43,7 @@ class NewAlert:
     runbook: str = ""
     owner: str = ""
     channels: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ class Desk:
             runbook=new.runbook,
             owner=new.owner,
             channels=new.channels,
+            evidence=new.evidence,
         )
         entry = Entry(now_ns, "fired", by, severity=new.severity, value=new.value)
         return self.store.create(weighed(alert), entry)

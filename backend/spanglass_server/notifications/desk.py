@@ -129,14 +129,15 @@ class NotificationDesk:
     def hidden_by(self, matchers: Sequence[Matcher]) -> Sequence[Alert]:
         """The open alerts that a silence with these matchers would hide, newest first."""
         matches = self._around.matches
-        return [alert for alert in self._open() if matches(matchers, self.subject(alert).labels)]
+        return [alert for alert in self.open_alerts() if matches(matchers, self.subject(alert).labels)]
 
     def hidden_counts(self, silences: Sequence[Sequence[Matcher]]) -> list[int]:
         """How many open alerts match, for each of several lists of matchers."""
-        labels = [self.subject(alert).labels for alert in self._open()] if silences else []
+        labels = [self.subject(alert).labels for alert in self.open_alerts()] if silences else []
         return [sum(self._around.matches(matchers, each) for each in labels) for matchers in silences]
 
-    def _open(self) -> Sequence[Alert]:
+    def open_alerts(self) -> Sequence[Alert]:
+        """All open alerts, the newest first; of a storm, the newest ten thousand."""
         return self._around.alerts.alerts(AlertFilter(statuses=tuple(OPEN)), limit=_MOST_HIDDEN)
 
     def silence(self, new: NewSilence, by: str, silence_id: str = "") -> Silence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN, Status
+from spanglass_server.alerting.posted import SOURCE as POSTED
 from spanglass_server.alerting.store.filters import service_of
 from spanglass_server.notifications.model import Subject
 
@@ -18,7 +19,7 @@ def subject_of(alert: Alert, default_channels: Sequence[str] = ()) -> Subject:
     """The subject of an alert; ``default_channels`` are those of alerts that name none.
 
     Labels of ours win over labels of the alert with the same name, so that a route by severity means ours. Only an
-    alert without a rule, such as one of a client of Alertmanager, may bring its own ``alertname``.
+    alert without a rule may bring its own ``alertname``, and one that a client of Alertmanager has posted brings all.
     """
     labels = {**dict(alert.key), **alert.labels}
     own = {
@@ -29,11 +30,12 @@ def subject_of(alert: Alert, default_channels: Sequence[str] = ()) -> Subject:
         "service": service_of(alert),
         "owner": alert.owner,
     }
+    found = {name: value for name, value in own.items() if value}
     is_over = alert.status not in OPEN
     return Subject(
         alert_id=alert.id,
         fingerprint=alert.fingerprint,
-        labels={**labels, **{name: value for name, value in own.items() if value}},
+        labels={**found, **labels} if alert.source == POSTED else {**labels, **found},
         severity=alert.severity,
         title=alert.title,
         starts_ns=alert.created_ns,

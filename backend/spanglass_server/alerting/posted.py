@@ -1,0 +1,139 @@
+"""Alerts that clients of Alertmanager, such as Prometheus, post again and again while they fire, and at their end.
+
+An alert is raised by the first post, and is over by one with an end that has passed, or when its end passes and nobody
+posts it any longer. What a person resolved meanwhile stays so until then. The ends are kept in memory: after a restart
+every open one has the time that one without an end has.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from spanglass_core.alerting.fingerprints import fingerprint_of_labels
+from spanglass_core.alerting.lifecycle import OPEN, IllegalChangeError
+from spanglass_core.alerting.severity import Severity
+from spanglass_server.alerting.desk import NewAlert
+from spanglass_server.alerting.ports import AlertFilter, AlertNotFoundError
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from spanglass_server.alerting.desk import Desk
+
+#: The source of these alerts.
+SOURCE: Final = "alertmanager"
+#: How long an alert without an end lasts after it was posted last; Alertmanager's default.
+RESOLVE_TIMEOUT_NS: Final = 300 * 10**9
+_MOST_OPEN = 100_000
+#: Other words for severities that rules of Prometheus use; those that are not known are warnings.
+_SEVERITIES: Final = {
+    **{severity.value: severity for severity in Severity},
+    "page": Severity.CRITICAL,
+    "emergency": Severity.CRITICAL,
+    "fatal": Severity.CRITICAL,
+    "high": Severity.ERROR,
+    "major": Severity.ERROR,
+    "minor": Severity.WARNING,
+    "warn": Severity.WARNING,
+    "low": Severity.INFO,
+    "none": Severity.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """An alert as a client posts it; times in nanoseconds since 1970, 0 where it gives none."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    starts_ns: int = 0
+    ends_ns: int = 0
+    generator_url: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Alerts with the same labels are the same."""
+        return fingerprint_of_labels(SOURCE, "", self.labels)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An alert that clients post, and until when it lasts unless they post it again."""
+
+    alert_id: str
+    ends_ns: int
+
+
+class PostedAlerts:
+    """Takes posts; safe for any thread. Raises ``OSError`` when the disk can't be used: what is posted comes again."""
+
+    def __init__(self, desk: Desk, clock_ns: Callable[[], int]) -> None:
+        self._desk = desk
+        self._clock_ns = clock_ns
+        self._lock = threading.Lock()
+        wanted = AlertFilter(source=SOURCE, statuses=tuple(OPEN))
+        ends_ns = clock_ns() + RESOLVE_TIMEOUT_NS
+        self._open = {
+            alert.fingerprint: _Open(alert.id, ends_ns) for alert in desk.store.alerts(wanted, limit=_MOST_OPEN)
+        }
+
+    def post(self, posted: Iterable[Posted]) -> None:
+        """Take what a client posts."""
+        with self._lock:
+            now_ns = self._clock_ns()
+            for each in posted:
+                known = self._open.get(each.fingerprint)
+                if each.ends_ns and each.ends_ns <= now_ns:
+                    if known is not None:
+                        self._end(each.fingerprint, known, "its client says that it is over")
+                elif known is not None:
+                    known.ends_ns = each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS
+                else:
+                    alert = self._desk.create(_new_alert(each, now_ns), SOURCE)
+                    self._open[each.fingerprint] = _Open(alert.id, each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS)
+
+    def ends_ns(self, fingerprint: str) -> int:
+        """Until when an alert lasts unless it is posted again; 0 for one that is not known."""
+        with self._lock:
+            known = self._open.get(fingerprint)
+            return known.ends_ns if known is not None else 0
+
+    def step(self) -> None:
+        """Resolve those that nobody posts any longer."""
+        with self._lock:
+            now_ns = self._clock_ns()
+            for fingerprint, known in list(self._open.items()):
+                if known.ends_ns <= now_ns:
+                    self._end(fingerprint, known, "its client no longer sends it")
+
+    def _end(self, fingerprint: str, known: _Open, reason: str) -> None:
+        with suppress(AlertNotFoundError, IllegalChangeError):  # a person has deleted it, or said that it is over
+            self._desk.resolve(known.alert_id, SOURCE, reason)
+        del self._open[fingerprint]
+
+
+def _new_alert(posted: Posted, now_ns: int) -> NewAlert:
+    labels, notes = posted.labels, posted.annotations
+    name = labels.get("alertname", "")
+    severity = _SEVERITIES.get(labels.get("severity", "").lower(), Severity.WARNING)
+    return NewAlert(
+        title=notes.get("summary", "") or notes.get("title", "") or name or "Alert",
+        description=notes.get("description", "") or notes.get("message", ""),
+        severity=severity,
+        source=SOURCE,
+        labels=labels,
+        fingerprint=posted.fingerprint,
+        runbook=notes.get("runbook_url", "") or notes.get("runbook", ""),
+        owner=labels.get("owner", ""),
+        evidence={
+            "posted": {
+                "annotations": dict(notes),
+                "generator_url": posted.generator_url,
+                "starts_at": format_time(posted.starts_ns or now_ns),
+            }
+        },
+    )
