@@ -28,7 +28,7 @@ CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
 _MAX_TOKEN_FILE_BYTES = 4096
 _PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/", "/n/")  # /n/: signed links of messages
 #: The APIs, which refuse in shapes of their own.
-_OWN_CHECKS = ("/api/", "/prometheus/")
+_OWN_CHECKS = ("/api/", "/prometheus/", "/alertmanager/")
 
 
 class TokenCheck:

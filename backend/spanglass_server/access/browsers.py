@@ -48,6 +48,7 @@ _MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/hea
 FIGURES: Final = "/metrics"
 _API: Final = "/api/"
 _PROMETHEUS: Final = "/prometheus/"
+_ALERTMANAGER: Final = "/alertmanager/"
 #: ``Sec-Fetch-Site`` of requests that a page of ours or the user has made.
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
@@ -127,6 +128,8 @@ def _forbidden(path: str, message: str, hint: str) -> Response:
         return JSONResponse({"error": {"code": "forbidden", "message": message, "hint": hint}}, 403)
     if path.startswith(_PROMETHEUS):
         return JSONResponse({"status": "error", "errorType": "forbidden", "error": f"{message}; {hint}"}, 403)
+    if path.startswith(_ALERTMANAGER):
+        return JSONResponse(f"{message}; {hint}", 403)
     return PlainTextResponse(f"Refused: {message}. To mend it, {hint}.\n", 403)
 
 

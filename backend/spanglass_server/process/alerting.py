@@ -11,6 +11,7 @@ from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
 from spanglass_server.alerting.evidence.gathering import Evidences, Timing
+from spanglass_server.alerting.posted import PostedAlerts
 from spanglass_server.alerting.problems.companions import companions
 from spanglass_server.alerting.problems.joining import Joiner
 from spanglass_server.alerting.rules.recording.recorder import GroupRecorder
@@ -43,13 +44,14 @@ if TYPE_CHECKING:
     from spanglass_server.supervision import Task
 
 _LOOK_EVERY_S = 0.5  # whether something is due
+_POSTED_EVERY_S = 1.0
 _PURGE_EVERY_S = 600.0
 _INSIST_EVERY_S = 0.05
 _OFF = "no rule is evaluated: alerting.enabled is false in the settings"
 
 
 class Alerting:
-    """The alerts of one data directory, and ``desk``, which is what API and pages use.
+    """The alerts of one data directory: ``desk``, which is what API and pages use, and ``posted``, for other clients.
 
     Runs from the constructor on. Raises ``OSError`` or ``AlertStoreError`` when the directory can't be used.
     """
@@ -85,6 +87,7 @@ class Alerting:
             lambda: str(uuid.uuid4()),
             around.recorder.status if around.recorder is not None else tuple,
         )
+        self.posted = PostedAlerts(self.desk, clock_ns)
         self._supervisor = Supervisor(telemetry)
         node.also(self._problems)
         telemetry.watch(own.ALERT_RULES, self._rules_by_health)
@@ -119,7 +122,8 @@ class Alerting:
         )
 
     def _start(self, gatherer: Gatherer, joiner: Joiner) -> list[Task]:
-        every, tasks = self._supervisor.every, []
+        every = self._supervisor.every
+        tasks = [every(_POSTED_EVERY_S, "posted alerts", self.posted.step)]
         if self._settings.enabled:
             tasks.append(every(_LOOK_EVERY_S, "alerter", self._unless_stopped(self._step)))
             tasks.append(every(_LOOK_EVERY_S, "problems", self._unless_stopped(joiner.step)))

@@ -24,6 +24,8 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.sql_views import sql_views
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.alerting.trying import Defaults
+from spanglass_server.api.alertmanager.endpoint import Context as AlertmanagerContext
+from spanglass_server.api.alertmanager.routes import create_alertmanager_api
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
@@ -272,6 +274,10 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             targets,
         )
 
+    def alertmanager(authorize: Callable[[HTTPConnection], None]) -> list[BaseRoute]:
+        context = AlertmanagerContext(node.engine, time.time_ns, authorize, settings.query.deadline_ns / 1e9)
+        return create_alertmanager_api(context, parts.notifications.desk, parts.alerting.posted, release)
+
     # the pages call them within the process, after the reader's own request was let in
     in_process = InProcessApi(Starlette(routes=[*api(lambda _: None), *prometheus(lambda _: None)]))
 
@@ -296,6 +302,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             *otlp_routes(intake, cors=cors),
             *remote_write_routes(intake),
             *prometheus(_api_authorize(tokens.read)),
+            *alertmanager(_api_authorize(tokens.read)),
             *operation_routes(node, telemetry),
             *link_routes(parts.notifications.links, release, time.time_ns),
             *api(_api_authorize(tokens.read)),
