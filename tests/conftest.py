@@ -11,6 +11,7 @@ _HERE = Path(__file__).parent
 _SHARING = tuple(_HERE / folder for folder in ("browser", "e2e", "backend/api"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Make a group of each file whose tests share what a fixture started, unless they name their own."""
     for item in items:
