@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from spanglass_server.notifications.routing.intervals import containing
@@ -25,20 +25,14 @@ class Muted:
     interval: str = ""
 
 
-@dataclass(slots=True)
 class _Sources:
-    """The alerts that an inhibition is by, by the labels in which both have to agree."""
+    """The alerts that an inhibition is by, by the labels in which both have to agree; looked for when first asked."""
 
-    inhibition: Inhibition
-    #: For each combination of values: an alert, and one that the inhibition would not mute itself.
-    found: dict[tuple[str, ...], tuple[Subject, Subject | None]] = field(default_factory=dict)
-
-    def add(self, subject: Subject) -> None:
-        values = self._values(subject.labels)
-        any_one, one_sided = self.found.get(values, (subject, None))
-        if one_sided is None and not all_hold(self.inhibition.target, subject.labels):
-            one_sided = subject
-        self.found[values] = (any_one, one_sided)
+    def __init__(self, inhibition: Inhibition, firing: Sequence[Subject]) -> None:
+        self._inhibition = inhibition
+        self._firing = firing
+        #: For each combination of values: an alert, and one that the inhibition would not mute itself.
+        self._found: dict[tuple[str, ...], tuple[Subject, Subject | None]] | None = None
 
     def by(self, labels: Mapping[str, str]) -> Subject | None:
         """The alert that mutes one with these labels.
@@ -46,13 +40,29 @@ class _Sources:
         One that is a source and a target of the same inhibition is muted only by those that are no targets: alerts
         don't mute themselves, nor each other.
         """
-        found = self.found.get(self._values(labels))
-        if found is None or not all_hold(self.inhibition.target, labels):
+        if not all_hold(self._inhibition.target, labels):
             return None
-        return found[1] if all_hold(self.inhibition.source, labels) else found[0]
+        if self._found is None:
+            self._found = self._find()
+        found = self._found.get(self._values(labels))
+        if found is None:
+            return None
+        return found[1] if all_hold(self._inhibition.source, labels) else found[0]
+
+    def _find(self) -> dict[tuple[str, ...], tuple[Subject, Subject | None]]:
+        sources: dict[tuple[str, ...], tuple[Subject, Subject | None]] = {}
+        for subject in self._firing:
+            if subject.ends_ns or not all_hold(self._inhibition.source, subject.labels):
+                continue
+            values = self._values(subject.labels)
+            any_one, one_sided = sources.get(values, (subject, None))
+            if one_sided is None and not all_hold(self._inhibition.target, subject.labels):
+                one_sided = subject
+            sources[values] = (any_one, one_sided)
+        return sources
 
     def _values(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        return tuple(labels.get(name, "") for name in self.inhibition.equal)
+        return tuple(labels.get(name, "") for name in self._inhibition.equal)
 
 
 class Muting:
@@ -68,12 +78,8 @@ class Muting:
         self._configured = configured
         self._silences = [silence for silence in silences if silence.starts_ns <= now_ns < silence.ends_ns]
         self._now_ns = now_ns
-        self._sources = [_Sources(inhibition) for inhibition in configured.inhibitions]
+        self._sources = [_Sources(inhibition, firing) for inhibition in configured.inhibitions]
         self._known: dict[str, Muted | None] = {}
-        for sources in self._sources:
-            for subject in firing:
-                if not subject.ends_ns and all_hold(sources.inhibition.source, subject.labels):
-                    sources.add(subject)
 
     def of(self, subject: Subject) -> Muted | None:
         """Why people are not told of an alert, None if they are."""
