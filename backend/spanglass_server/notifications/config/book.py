@@ -37,7 +37,10 @@ class _Shelf:
 
 
 class Book:
-    """See ``NotificationBook``. Things of ``settings`` hide kept ones of the same section and name."""
+    """See ``NotificationBook``. Things of ``settings`` hide kept ones of the same section and name.
+
+    A thing with a name in it that leads nowhere counts as it was when all led somewhere, if it was.
+    """
 
     def __init__(self, sections: Sections, settings: Source | None, kept: KeptThings) -> None:
         self._sections = sections
@@ -46,7 +49,7 @@ class Book:
         self._kept = kept
         self._lock = threading.RLock()
         self._logged: frozenset[str] = frozenset()
-        self._shelf = self._shelved(())
+        self._shelf = self._shelved((), {})
 
     def configuration(self) -> Configuration:
         """See ``NotificationBook``."""
@@ -145,15 +148,16 @@ class Book:
             sources = [source for source in (self._settings, self._kept) if source is not None]
             contents = tuple(source.read() for source in sources)
             if contents != self._shelf.contents:
-                self._shelf = self._shelved(contents)
+                self._shelf = self._shelved(contents, self._shelf.standing)
                 self._log([*self._shelf.problems, *self._secrets_missing(self._shelf.standing)])
             return self._shelf
 
-    def _shelved(self, contents: tuple[Contents[Found], ...]) -> _Shelf:
+    def _shelved(self, contents: tuple[Contents[Found], ...], before: Mapping[str, Mapping[str, Found]]) -> _Shelf:
         standing, hidden_ones = shelved(found for each in contents for found in each.found)
         problems = [problem for each in contents for problem in each.problems]
         problems += [self._naming.hiding(found, first) for found, first in hidden_ones]
         problems += self._naming.leading_nowhere(standing)
+        standing = self._naming.mended(standing, before)
         things = {
             name: {each.name: self._section(name).placed(each.value, each) for each in found.values()}
             for name, found in standing.items()

@@ -45,6 +45,15 @@ class Naming:
                     problem = self._unknown(use, standing, f"{of.noun} {found.name}")
                     yield Problem(problem.message, problem.path, found.line, hint=problem.hint, file=found.file)
 
+    def mended(self, standing: Standing, before: Standing) -> dict[str, dict[str, Found]]:
+        """Things of which a name leads nowhere as they were before, if all of theirs lead somewhere now."""
+        mended = {section: dict(things) for section, things in standing.items()}
+        for of, found in self.everything(standing):
+            old = before.get(found.section, {}).get(found.name)
+            if old is not None and self._leads_nowhere(of, found, standing):
+                mended[found.section][found.name] = found if self._leads_nowhere(of, old, standing) else old
+        return mended
+
     def unknown(self, of: Section, name: str, value: object, standing: Standing) -> list[Problem]:
         """A problem for every name within a thing, about to be kept, that stands for nothing."""
         fresh = (of.name, name)
@@ -63,6 +72,9 @@ class Naming:
         where = f"{first.file}:{first.line}" if first.line else first.file
         message = f"the {noun} {found.name!r} is hidden by the one in {where}"
         return Problem(message, file=found.file, hint="delete one of them, or give it another name")
+
+    def _leads_nowhere(self, of: Section, found: Found, standing: Standing) -> bool:
+        return any(not _is_known(use, standing) for use in of.uses(found.value))
 
     def _unknown(self, use: Use, standing: Standing, where: str = "") -> Problem:
         known = sorted({name for section in use.sections for name in standing.get(section, {})})

@@ -152,14 +152,16 @@ def test_settings_become_a_configuration_with_what_routes_inherit(place: Place) 
 )
 def test_what_is_wrong_is_told_with_its_line(place: Place, before: str, after: str, said: str) -> None:
     """A mistake in a settings file is named with file and line; what was right before it stays in force."""
-    channels = set(place.book.configuration().channels)
+    good = place.book.configuration()
     assert before in SETTINGS
     place.settings.write_text(SETTINGS.replace(before, after, 1))
     (problem,) = (problem for problem in place.book.problems() if said in problem)
     line = SETTINGS[: SETTINGS.index(before)].count("\n") + 1
     assert problem.startswith(f"{place.settings}:")
     assert abs(int(problem.split(":")[1]) - line) <= 7
-    assert set(place.book.configuration().channels) == channels
+    configured = place.book.configuration()
+    assert configured.route == good.route
+    assert {name: each.fallback for name, each in configured.channels.items()} == {"mail": "", "pager": "mail"}
 
 
 def test_what_is_made_in_pages_is_kept_with_versions(place: Place) -> None:
