@@ -81,11 +81,11 @@ def check_http(value: Any, node: Node, report: Report) -> None:
             report.add(node.named("headers") or node, "the header Authorization and credentials are given")
 
 
-def check_url(secret: SecretSource | None, key: str, node: Node, report: Report) -> None:
+def check_url(given: SecretSource | str | None, key: str, node: Node, report: Report) -> None:
     """Report an address that is none, without showing it; one that comes from elsewhere is not looked at."""
-    if secret is None or secret.kind != "text":
+    if given is None or (not isinstance(given, str) and given.kind != "text"):
         return
-    text = secret.place.reveal()
+    text = given if isinstance(given, str) else given.place.reveal()
     place = node.named(key) or node
     scheme, sep, rest = text.partition("://")
     host = rest.partition("/")[0]

@@ -31,6 +31,7 @@ class Kind:
     """A kind of channels. ``shape`` is of its options; ``title`` and ``summary`` are what pages call it.
 
     ``addressed``: whether ``Notification.addresses`` of people can be told over it, in the place of the channel's own.
+    ``destination``: the options that say who gets its secrets.
     """
 
     name: str
@@ -38,23 +39,30 @@ class Kind:
     summary: str
     shape: Shape
     make: Callable[[Channel, Context], Sender]
+    destination: tuple[str, ...] = ()
     addressed: bool = False
 
+
+_SMTP: Final = ("smtp_server", "tls", "verify", "ca_file")
+_HTTP: Final = ("url", "verify", "ca_file")
+_BOT: Final = ("api_url",)
 
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        Kind("email", "Email", "Mail over SMTP, with chart and links", EMAIL, EmailSender, addressed=True),
-        Kind("slack", "Slack", "A webhook, or a bot that updates its messages", SLACK, SlackSender, addressed=True),
-        Kind("webhook", "Webhook", "JSON to any address, signed, or as Alertmanager sends it", WEBHOOK, WebhookSender),
-        Kind("pagerduty", "PagerDuty", "Events that open and resolve incidents there", PAGERDUTY, PagerDutySender),
-        Kind("sms", "Text message", "Over the HTTP gateway of any provider", SMS, SmsSender, addressed=True),
+        Kind("email", "Email", "Mail over SMTP, with chart and links", EMAIL, EmailSender, _SMTP, addressed=True),
+        Kind(
+            "slack", "Slack", "A webhook, or a bot that updates its messages", SLACK, SlackSender, _BOT, addressed=True
+        ),
+        Kind("webhook", "Webhook", "Signed JSON to any address, or Alertmanager's", WEBHOOK, WebhookSender, _HTTP),
+        Kind("pagerduty", "PagerDuty", "Events that open incidents there", PAGERDUTY, PagerDutySender, ("url",)),
+        Kind("sms", "Text message", "Over the HTTP gateway of any provider", SMS, SmsSender, _HTTP, addressed=True),
         Kind("teams", "Microsoft Teams", "A workflow that posts to a conversation", TEAMS, ServiceSender),
         Kind("telegram", "Telegram", "A bot that writes to a conversation", TELEGRAM, ServiceSender),
         Kind("discord", "Discord", "A webhook of a conversation", DISCORD, ServiceSender),
-        Kind("ntfy", "ntfy", "A topic that phones subscribe to", NTFY, ServiceSender),
+        Kind("ntfy", "ntfy", "A topic that phones subscribe to", NTFY, ServiceSender, ("url",)),
         Kind("service", "Another service", "One of some fifty, by its URL", SERVICE, ServiceSender),
-        Kind("command", "Command", "A program that gets the alert as JSON", COMMAND, CommandSender),
+        Kind("command", "Command", "A program that gets the alert as JSON", COMMAND, CommandSender, ("command",)),
     )
 }
 
@@ -66,4 +74,4 @@ def make_sender(channel: Channel, context: Context) -> Sender:
 
 def channel_kinds() -> list[ChannelKind]:
     """The kinds as the configuration book takes them."""
-    return [ChannelKind(kind.name, kind.shape) for kind in KINDS.values()]
+    return [ChannelKind(kind.name, kind.shape, kind.destination) for kind in KINDS.values()]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from spanglass_core.alerting.lifecycle import OPEN, Status
-from spanglass_core.settings_types import Secret
 from spanglass_server.egress.http import Request, host_of
-from spanglass_server.forms.secrets import SecretSource
+from spanglass_server.forms.kinds import Text
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.channels.http_options import check_url
 from spanglass_server.notifications.channels.sending import Sending, judged
@@ -21,9 +20,10 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.problems import Report
+    from spanglass_server.forms.secrets import SecretSource
     from spanglass_server.notifications.model import Message, Outcome
 
-_EVENTS: Final = SecretSource("text", Secret("https://events.pagerduty.com/v2/enqueue"))
+_EVENTS: Final = "https://events.pagerduty.com/v2/enqueue"
 _MOST_SUMMARY, _MOST_TEXT, _MOST_ALERTS = 1_024, 8_000, 20
 
 
@@ -32,14 +32,14 @@ class PagerDutyOptions:
     """``routing_key`` is that of an integration of a service there; ``url`` that of another region's events."""
 
     routing_key: SecretSource
-    url: SecretSource = field(default=_EVENTS)
+    url: str = _EVENTS
 
 
 def _check(value: Any, node: Node, report: Report) -> None:
     check_url(value.url, "url", node, report)
 
 
-PAGERDUTY: Final = Shape(PagerDutyOptions, {"routing_key": SecretText(), "url": SecretText()}, check=_check)
+PAGERDUTY: Final = Shape(PagerDutyOptions, {"routing_key": SecretText(), "url": Text()}, check=_check)
 
 
 class PagerDutySender(Sending):
@@ -48,7 +48,7 @@ class PagerDutySender(Sending):
     async def deliver(self, message: Message) -> Outcome:
         """See ``Sending``."""
         options: PagerDutyOptions = self.channel.options
-        url, key = options.url.reveal(), options.routing_key.reveal()
+        url, key = options.url, options.routing_key.reveal()
         body = orjson.dumps({"routing_key": key, **event(message, self.context.base_url())})
         answer = await self.ask(Request(url=url, headers={"content-type": "application/json"}, body=body))
         return judged(answer, host_of(url), [key], self.context.clock_ns())

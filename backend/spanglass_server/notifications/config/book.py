@@ -13,7 +13,7 @@ from spanglass_server.forms.problems import Problem, Report
 from spanglass_server.notifications.config.composing import composed
 from spanglass_server.notifications.config.errors import ConfigurationError, ElsewhereError
 from spanglass_server.notifications.config.naming import Naming, shelved
-from spanglass_server.notifications.config.secrets import hidden, missing, references, restored
+from spanglass_server.notifications.config.secrets import has_kept, hidden, missing, references, restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,6 +138,8 @@ class Book:
             Problem("a secret from the environment or a file can only be named in the settings file", path, hint=_HERE)
             for path in references(of.form.write(read, full=True))
         ]
+        if old is not None and before is not None and has_kept(value):
+            problems += [Problem(_MOVED, path, hint=_AGAIN) for path in of.moved(read, before.value)]
         problems += self._naming.unknown(of, name, read, self._look().standing)
         if problems:
             raise ConfigurationError(problems)
@@ -179,4 +181,6 @@ class Book:
         self._logged = texts
 
 
+_MOVED = "what is kept would be sent to somebody else"
+_AGAIN = "give the secrets again"
 _HERE = "write the secret itself here"

@@ -26,10 +26,14 @@ _SECOND_NS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
-    """A kind of channels: ``options`` says which keys it has beside those of all channels."""
+    """A kind of channels: ``options`` says which keys it has beside those of all channels.
+
+    ``destination`` are those that say who gets its secrets: where one changes, secrets have to be given anew.
+    """
 
     name: str
     options: Shape
+    destination: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +141,23 @@ class ChannelForm:
 
 def channel_section(kinds: Sequence[ChannelKind]) -> Section:
     """The section of channels, of these kinds."""
+    destinations = {kind.name: kind.destination for kind in kinds}
+
+    def moved(channel: Channel, before: Channel) -> list[str]:
+        if channel.kind != before.kind:
+            return ["type"]
+        keys = destinations[channel.kind]
+        return [key for key in keys if getattr(channel.options, key) != getattr(before.options, key)]
+
     return Section(
-        CHANNELS, "channel", ("monitoring", "channels"), ChannelForm(kinds), ByName(), uses=_uses, placed=_placed
+        CHANNELS,
+        "channel",
+        ("monitoring", "channels"),
+        ChannelForm(kinds),
+        ByName(),
+        uses=_uses,
+        placed=_placed,
+        moved=moved,
     )
 
 

@@ -62,6 +62,14 @@ def restored(given: Any, before: Any) -> Any:
     return given
 
 
+def has_kept(given: Any) -> bool:
+    """Whether ``KEPT`` stands somewhere in JSON that somebody gives."""
+    if given == KEPT:
+        return True
+    inner = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+    return any(has_kept(value) for value in inner)
+
+
 def references(written: Any, path: str = "") -> Iterator[str]:
     """Where written JSON names the environment or a file."""
     if isinstance(written, SecretReference):

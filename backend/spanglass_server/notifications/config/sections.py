@@ -86,6 +86,10 @@ def _nothing(_: Any) -> Iterable[Use]:
     return ()
 
 
+def _stays(_: Any, __: Any) -> Iterable[str]:
+    return ()
+
+
 def _as_it_is(value: Any, _: Found) -> Any:
     return value
 
@@ -94,7 +98,8 @@ def _as_it_is(value: Any, _: Found) -> Any:
 class Section:
     """One sort of things. ``place`` are the keys on the way to it in a settings file; ``noun`` is what one is called.
 
-    ``uses`` gives the names of other things within one; ``placed`` tells a thing where it stands.
+    ``uses`` gives the names of other things within one; ``placed`` tells a thing where it stands. ``moved`` gives the
+    path of what makes the secrets of a thing go to somebody else than those of the one before it.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Section:
     layout: Layout
     uses: Callable[[Any], Iterable[Use]] = _nothing
     placed: Callable[[Any, Found], Any] = _as_it_is
+    moved: Callable[[Any, Any], Iterable[str]] = _stays
 
 
 class Sections:

@@ -49,7 +49,7 @@ class Bot:
     def __init__(
         self, options: SlackOptions, ask: Callable[[Request, str], Awaitable[Answer]], clock_ns: Callable[[], int]
     ) -> None:
-        self._api = options.api_url.reveal().rstrip("/")
+        self._api = options.api_url.rstrip("/")
         self._token = text_of(options.bot_token)
         self._ask = ask
         self._clock_ns = clock_ns

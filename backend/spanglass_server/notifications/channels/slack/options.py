@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_core.settings_types import Secret
 from spanglass_server.forms.kinds import Text
-from spanglass_server.forms.secrets import SecretSource
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.channels.http_options import check_url
 from spanglass_server.notifications.config.secrets import SecretText
@@ -15,8 +13,9 @@ from spanglass_server.notifications.config.secrets import SecretText
 if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.problems import Report
+    from spanglass_server.forms.secrets import SecretSource
 
-_API: Final = SecretSource("text", Secret("https://slack.com/api"))
+_API: Final = "https://slack.com/api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class SlackOptions:
     webhook_url: SecretSource | None = None
     bot_token: SecretSource | None = None
     channel: str = ""
-    api_url: SecretSource = field(default=_API)
+    api_url: str = _API
 
 
 def _check(value: Any, node: Node, report: Report) -> None:
@@ -46,6 +45,6 @@ def _check(value: Any, node: Node, report: Report) -> None:
 
 SLACK: Final = Shape(
     SlackOptions,
-    {"webhook_url": SecretText(), "bot_token": SecretText(), "channel": Text(), "api_url": SecretText()},
+    {"webhook_url": SecretText(), "bot_token": SecretText(), "channel": Text(), "api_url": Text()},
     check=_check,
 )
