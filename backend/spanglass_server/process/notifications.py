@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanglass_server.egress.egress import Egress
@@ -27,6 +29,7 @@ from spanglass_server.notifications.links.desk import Links
 from spanglass_server.notifications.links.key import link_key
 from spanglass_server.notifications.messages.writer import MessageWriter, Sources
 from spanglass_server.notifications.people.sections import people_sections
+from spanglass_server.notifications.ports import NotificationStoreError
 from spanglass_server.notifications.routing.explaining import Explanation, Situation, explain
 from spanglass_server.notifications.routing.groups import Group
 from spanglass_server.notifications.routing.matchers import all_hold
@@ -63,11 +66,14 @@ def open_sections() -> Sections:
 
 
 def problems_of(settings: Settings) -> list[str]:
-    """What is wrong with channels, routes and people of the settings file, without a data directory."""
+    """What is wrong with channels, routes and people of the settings file; what is kept is read where it is there."""
     if settings.file is None:
         return []
-    sections = open_sections()
-    return [str(problem) for problem in SettingsFile(settings.file, sections).read().problems]
+    sections, kept = open_sections(), settings.data.dir.resolve() / _KEPT
+    with tempfile.TemporaryDirectory() as nothing:
+        directory = kept if kept.is_dir() else Path(nothing) / _KEPT
+        book = Book(sections, SettingsFile(settings.file, sections), KeptThings(directory, DISK, lambda: 0, sections))
+        return list(book.problems())
 
 
 class Notifications:
@@ -223,7 +229,7 @@ class Notifications:
     def _late(self) -> list[str]:
         try:
             return late(self._store, self._clock_ns())
-        except OSError as error:
+        except (OSError, NotificationStoreError) as error:
             return [str(error)]
 
     def _by_state(self) -> Mapping[tuple[str, ...], float]:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from spanglass_server.notifications.delivery.breaker import Breaker
 from spanglass_server.notifications.delivery.fallback import fallback_of
 from spanglass_server.notifications.delivery.limits import digest_of, filled, period_ns
 from spanglass_server.notifications.model import Attempt, Reason, State
@@ -46,7 +47,7 @@ class Handler:
         self._trier = trier
         self._log_book = log_book
         self._ask = ask
-        self._down: dict[str, str] = {}  # the error of channels whose last attempt failed
+        self.breaker = Breaker()
         self._sending: Counter[str] = Counter()  # messages under way that count for the limit of their channel
 
     async def handle(self, delivery: Delivery) -> None:
@@ -86,12 +87,9 @@ class Handler:
 
     async def _tried(self, delivery: Delivery, channel: Channel, notification: Notification) -> Tried:
         supplies = self._supplies
-        error, now_ns = self._down.get(channel.name, ""), supplies.clock_ns()
-        if error and channel.fallback and supplies.retrying.end_ns(delivery, channel, now_ns) < now_ns:
-            instead = await self._instead(notification, channel, error)
-            if instead:  # behind many others of a sink that does not work there was no attempt in time
-                ended = _ended(delivery, State.FAILED, f"not tried, as the channel does not work: {error}", now_ns)
-                return replace(ended, follow_ups=instead)
+        unable = await self._unable(delivery, channel, notification)
+        if unable is not None:
+            return unable
         previous = await self._ask(supplies.store.reference, notification.thread, channel.name)
         message = await self._trier.message(notification, channel, previous)
         started_ns = supplies.clock_ns()
@@ -101,15 +99,31 @@ class Handler:
             number=delivery.attempts + 1, started_ns=started_ns, latency_ns=ended_ns - started_ns, outcome=outcome
         )
         self._measure(notification, channel, attempt, ended_ns)
+        if outcome.retryable and not outcome.sent:
+            self.breaker.failed(channel.name, outcome.error, ended_ns)
+        else:
+            self.breaker.answered(channel.name)
         if outcome.sent:
-            self._down.pop(channel.name, None)
             return Tried(notification_id=notification.id, attempt=attempt, state=State.SENT)
-        self._down[channel.name] = outcome.error
         next_ns = supplies.retrying.next_ns(delivery, channel, attempt, supplies.chance())
         if next_ns:
             return Tried(notification_id=notification.id, attempt=attempt, state=State.WAITING, next_ns=next_ns)
         instead = await self._instead(notification, channel, outcome.error)
         return Tried(notification_id=notification.id, attempt=attempt, state=State.FAILED, follow_ups=instead)
+
+    async def _unable(self, delivery: Delivery, channel: Channel, notification: Notification) -> Tried | None:
+        """What becomes of a message without an attempt, while its channel does not work; None: it is tried."""
+        error, now_ns = self.breaker.error(channel.name), self._supplies.clock_ns()
+        until_ns = self.breaker.paused(now_ns).get(channel.name, 0)
+        if not channel.fallback or not error:
+            return None
+        end_ns = self._supplies.retrying.end_ns(delivery, channel, now_ns)
+        if end_ns < now_ns:
+            instead = await self._instead(notification, channel, error)
+            if instead:
+                ended = _ended(delivery, State.FAILED, f"not tried, as the channel does not work: {error}", now_ns)
+                return replace(ended, follow_ups=instead)
+        return _ended(delivery, State.WAITING, error, min(until_ns, end_ns + 1)) if until_ns else None
 
     async def _instead(self, notification: Notification, channel: Channel, error: str) -> tuple[Notification, ...]:
         """What is told over the fallback of the channel, if it has one."""

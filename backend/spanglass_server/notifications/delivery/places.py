@@ -30,15 +30,25 @@ class Places:
     async def fill(self) -> None:
         """Begin what is due and has a place."""
         while True:
-            full = [channel for channel, number in self._busy.items() if number >= self._supplies.concurrency]
             now_ns = self._supplies.clock_ns()
-            due = await self._ask(self._supplies.store.waiting, now_ns, _PIECE, full, list(self._tasks))
+            full = [channel for channel in self._busy if not self._has_place(channel)]
+            without = [*full, *(channel for channel in self._paused(now_ns) if channel not in full)]
+            due = await self._ask(self._supplies.store.waiting, now_ns, _PIECE, without, list(self._tasks))
             if not [delivery for delivery in due if self._begin(delivery)]:
                 return
 
+    def _has_place(self, channel: str) -> bool:
+        return self._busy[channel] < self._handler.breaker.places(channel, self._supplies.concurrency)
+
+    def _paused(self, now_ns: int) -> list[str]:
+        """Channels of which nothing is tried now; those with a fallback may have to be told over that."""
+        channels = self._supplies.book.configuration().channels
+        paused = self._handler.breaker.paused(now_ns)
+        return [name for name in paused if name not in channels or not channels[name].fallback]
+
     def _begin(self, delivery: Delivery) -> bool:
         channel, notification_id = delivery.notification.channel, delivery.notification.id
-        if self._busy[channel] >= self._supplies.concurrency:
+        if not self._has_place(channel):
             return False
         self._busy[channel] += 1
         task = self._tasks[notification_id] = asyncio.create_task(self._handler.handle(delivery))

@@ -8,6 +8,7 @@ import pytest
 from couriers import BUSY, REFUSED, SENT, World, until
 from made_notifications import alert, attempt, told
 
+from spanglass_server.notifications.delivery.breaker import Breaker
 from spanglass_server.notifications.delivery.retrying import Retrying
 from spanglass_server.notifications.model import Channel, Delivery, Limit, Outcome, Reason, State
 from spanglass_server.notifications.ports import DeliveryFilter
@@ -32,7 +33,7 @@ def test_a_sink_that_hangs_holds_up_no_other():
     with world.courier(timeout_s=0.2) as courier:
         courier.wake()
         until(lambda: all(states(world.store)[f"m{number}"] is State.SENT for number in range(9)))
-        until(lambda: world.store.delivery("s8").attempts and world.store.delivery("b").attempts)
+        until(lambda: world.store.delivery("s3").attempts and world.store.delivery("b").attempts)
 
     assert [each for each in world.sent if each[0] == "mail"] == [("mail", f"m{number}") for number in range(9)]
     stuck = world.store.delivery("s0")
@@ -42,26 +43,54 @@ def test_a_sink_that_hangs_holds_up_no_other():
     assert sorted(world.closed) == ["broken", "mail", "stuck"]
     attempts = {each.metric: each.values for each in world.telemetry.snapshot()}[own.NOTIFICATION_ATTEMPTS]
     assert attempts["mail", "sent"] == 9
-    assert attempts["stuck", "retryable"] == 9
+    assert attempts["stuck", "retryable"] == 4
 
 
 def test_a_message_is_tried_until_it_is_given_up():
     """Pauses double; after the time for it it has failed; one that is refused fails at once; unknown channels too."""
     world = World({"mail": [BUSY], "chat": [REFUSED]})
     world.store.enqueue([told("m", created_ns=1000), told("c", "chat"), told("u", "nowhere")])
-    seen = []
-    with world.courier() as courier:
+    seen, second = [], 10**9
+    retrying = Retrying(for_ns=20 * second, fallback_after_ns=0, first_ns=2 * second, most_ns=8 * second, jitter=0)
+    with world.courier(retrying=retrying) as courier:
         for _ in range(4):
             courier.wake()
             until(lambda: world.store.delivery("m").attempts > len(seen))
-            seen.append(world.store.delivery("m").next_ns - world.now_ns)
-            world.now_ns = world.store.delivery("m").next_ns or world.now_ns
+            next_ns = world.store.delivery("m").next_ns
+            seen.append(max(next_ns - world.now_ns, 0) / second)
+            world.now_ns = max(next_ns, world.now_ns)
 
-    assert seen == [10, 20, 40, -1070]
+    assert seen == [2, 4, 8, 0]
     assert states(world.store) == {"m": State.FAILED, "c": State.FAILED, "u": State.FAILED}
     assert [each.outcome.error for each in world.store.attempts("m")] == ["busy"] * 4
     assert world.store.delivery("u").error.startswith("there is no channel 'nowhere': add it under")
     assert list(world.store.attempts("u")) == []
+
+
+def test_a_channel_that_does_not_work_is_asked_by_one_message_at_a_time():
+    """After three failures in a row nothing is tried for a while, then one message; a success sets all of them free."""
+    breaker = Breaker()
+    for _ in range(2):
+        breaker.failed("mail", "busy", 100)
+    assert (breaker.places("mail", 4), breaker.paused(100)) == (4, {})
+    for pause_s in (1, 2, 4, 8, 16, 30, 30):
+        breaker.failed("mail", "busy", 100)
+        assert breaker.paused(100) == {"mail": 100 + pause_s * 10**9}
+    assert (breaker.places("mail", 4), breaker.error("mail"), breaker.paused(10**12)) == (1, "busy", {})
+    breaker.answered("mail")
+    assert (breaker.places("mail", 4), breaker.error("mail")) == (4, "")
+
+    world = World({"mail": [BUSY] * 4 + [SENT]})
+    world.store.enqueue([told(f"n{number}") for number in range(9)])
+    retrying = Retrying(for_ns=10**12, fallback_after_ns=0, first_ns=10, jitter=0)
+    with world.courier(retrying=retrying) as courier:
+        until(lambda: sum(each.attempts for each in world.store.deliveries(DeliveryFilter(), limit=9)) == 4)
+        world.now_ns += 10**9
+        courier.wake()
+        until(lambda: len(world.sent) == 4)
+        world.now_ns += 10**9
+        courier.wake()
+        until(lambda: list(states(world.store).values()) == [State.SENT] * 9)
 
 
 def test_pauses():
