@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import tempfile
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spanglass_server.egress.egress import Egress
@@ -14,6 +12,7 @@ from spanglass_server.notifications.channels.context import Context
 from spanglass_server.notifications.channels.kinds import channel_kinds, make_sender
 from spanglass_server.notifications.config.book import Book
 from spanglass_server.notifications.config.channels import channel_section
+from spanglass_server.notifications.config.checking import check
 from spanglass_server.notifications.config.routes import route_sections
 from spanglass_server.notifications.config.sections import Sections
 from spanglass_server.notifications.config.sources import KeptThings, SettingsFile
@@ -66,14 +65,11 @@ def open_sections() -> Sections:
 
 
 def problems_of(settings: Settings) -> list[str]:
-    """What is wrong with channels, routes and people of the settings file; what is kept is read where it is there."""
+    """What is wrong with channels, routes and people of the settings file, without a data directory."""
     if settings.file is None:
         return []
-    sections, kept = open_sections(), settings.data.dir.resolve() / _KEPT
-    with tempfile.TemporaryDirectory() as nothing:
-        directory = kept if kept.is_dir() else Path(nothing) / _KEPT
-        book = Book(sections, SettingsFile(settings.file, sections), KeptThings(directory, DISK, lambda: 0, sections))
-        return list(book.problems())
+    sections = open_sections()
+    return [str(problem) for problem in check(SettingsFile(settings.file, sections).read(), sections).problems]
 
 
 class Notifications:
