@@ -99,10 +99,12 @@ class Client:
         answer: dict[str, Any] = self._checked(response, parameters)
         return answer
 
-    def send(self, method: str, path: str, content: Any, *, api: str = API) -> Any:
-        """Send JSON with any method to a path below ``api``."""
-        body = json.dumps(content).encode()
-        return self._checked(self.request(method, api + path, body, {"Content-Type": "application/json"}), content)
+    def send(self, method: str, path: str, content: Any, *, api: str = API, by: str = "") -> Any:
+        """Send JSON with any method to a path below ``api``; ``by`` is who does it, where the body can't say so."""
+        body, headers = json.dumps(content).encode(), {"Content-Type": "application/json"}
+        if by:
+            headers["X-Spanglass-User"] = by.encode().decode("latin-1")  # bytes are what HTTP carries
+        return self._checked(self.request(method, api + path, body, headers), content)
 
     def pages(
         self, path: str, parameters: Mapping[str, Any], key: str, limit: int, *, api: str = API
