@@ -62,7 +62,6 @@ class Flushes:
         notifications = []
         for group in due:
             begun = self._begun(group)
-            known = tuple(name for name in begun.channels if name in self._channels)
 
             def subject(alert_id: str, of: Group = group) -> Subject | None:
                 alert = found.get(alert_id)
@@ -70,11 +69,8 @@ class Flushes:
                     return None
                 return self._deciding.subject(alert)
 
-            flushed = flush(
-                replace(begun, channels=known), self.route_of(group), subject, muting, self._tells_ends, self._now_ns
-            )
-            after = flushed.group
-            draft.put({group.key: None if after is None else replace(after, channels=group.channels)})
+            flushed = flush(begun, self.route_of(group), subject, muting, self._tells_ends, self._now_ns)
+            draft.put({group.key: flushed.group})
             notifications += [self._notification(begun, telling, found) for telling in flushed.tellings]
         return notifications
 
@@ -83,8 +79,8 @@ class Flushes:
         is_known = any(told.firing for told in group.told.values())
         return group if is_known else replace(group, begun_ns=self._now_ns)
 
-    def _tells_ends(self, channel: str) -> bool:
-        return self._channels[channel].send_resolved
+    def _tells_ends(self, channel: str) -> bool | None:
+        return self._channels[channel].send_resolved if channel in self._channels else None
 
     def _notification(self, group: Group, telling: Telling, found: dict[str, Alert]) -> Notification:
         return Notification(

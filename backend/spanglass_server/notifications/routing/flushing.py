@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.notifications.model import Reason
 from spanglass_server.notifications.routing.groups import Told
+from spanglass_server.notifications.routing.tree import own_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,15 +36,34 @@ class Flushed:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The alerts of a group that nothing mutes, by fingerprint. ``insists``: one of them is to be repeated."""
+    """The alerts of a group that nothing mutes, by fingerprint. ``left`` are those that belong elsewhere."""
 
     firing: Mapping[str, Subject]
     resolved: Mapping[str, Subject]
-    insists: bool
+    left: frozenset[str]
+
+    def by(self, told: Told | None) -> _Seen:
+        """What of it a channel is concerned with: of those that belong elsewhere, only what it was told of."""
+        foreign = self.left - told.firing.keys() if told is not None else self.left
+        if not foreign:
+            return self
+        firing, resolved = (
+            {name: subject for name, subject in side.items() if name not in foreign}
+            for side in (self.firing, self.resolved)
+        )
+        return _Seen(firing, resolved, self.left)
+
+    def ranks(self, told: Told | None) -> dict[str, int]:
+        """Severities of those that fire; of one that belongs elsewhere, that which was told."""
+        known = told.firing if told is not None else {}
+        return {
+            name: known[name] if name in self.left else subject.severity.rank for name, subject in self.firing.items()
+        }
 
     @property
-    def ranks(self) -> dict[str, int]:
-        return {fingerprint: subject.severity.rank for fingerprint, subject in self.firing.items()}
+    def insists(self) -> bool:
+        """Whether one of them is to be repeated."""
+        return any(not subject.acknowledged and name not in self.left for name, subject in self.firing.items())
 
 
 def flush(
@@ -51,26 +71,34 @@ def flush(
     route: Route,
     subjects: Callable[[str], Subject | None],
     muting: Muting,
-    sends_resolved: Callable[[str], bool],
+    sends_resolved: Callable[[str], bool | None],
     now_ns: int,
 ) -> Flushed:
     """Look at a group that is due.
 
     ``subjects`` gives alerts by id as they are now, None for one that was deleted; ``sends_resolved`` whether a channel
-    tells of ends. A group without alerts stays for a while, so that one that comes back waits for the interval.
+    tells of ends, None for one that is not configured and told nothing. A channel that is no longer one of the route's
+    hears of ends. A group without alerts stays for a while, so that one that comes back waits for the interval.
     """
     members = {name: subject for name, each in group.members.items() if (subject := subjects(each)) is not None}
     seen = _seen(group, members, route, muting)
+    channels = channels_of_group(group, route)
     told, tellings = dict(group.told), []
-    for channel in group.channels:
-        reason = _news(told.get(channel), seen, route.repeat_interval_ns, sends_resolved(channel), now_ns)
+    for channel in dict.fromkeys((*channels, *group.told)):
+        sends, before = sends_resolved(channel), told.get(channel)
+        if sends is None:
+            continue
+        # a channel that is no longer one of them is concerned with what it was told alone
+        own = (seen if channel in channels else replace(seen, left=frozenset(members))).by(before)
+        reason = _reason(own, before, route, now_ns, ends=sends)
         if reason is None:
             continue
-        told[channel] = Told(time_ns=now_ns, firing=seen.ranks, resolved=frozenset(seen.resolved))
-        alerts = [*seen.firing.values(), *(seen.resolved.values() if sends_resolved(channel) else ())]
+        told[channel] = Told(time_ns=now_ns, firing=own.ranks(before), resolved=frozenset(own.resolved))
+        alerts = [*own.firing.values(), *(own.resolved.values() if sends else ())]
         if alerts:
             tellings.append(Telling(channel=channel, reason=reason, alerts=_ordered(alerts)))
-    return Flushed(_after(group, members, seen, told, now_ns + route.group_interval_ns, now_ns), tuple(tellings))
+    looked = replace(group, channels=channels, told=told, due_ns=now_ns + route.group_interval_ns)
+    return Flushed(_after(looked, members, seen, now_ns), tuple(tellings))
 
 
 def news(
@@ -98,6 +126,11 @@ def news(
     return Reason.REPEAT if told.time_ns <= now_ns - repeat_ns else None
 
 
+def channels_of_group(group: Group, route: Route) -> tuple[str, ...]:
+    """The channels of a group now: those of its route, else those that its alerts name."""
+    return own_channels(route) if route.channels else group.channels
+
+
 def untold(group: Group, channel: str) -> Group:
     """The group as if a channel had been told nothing: what could not be delivered is told at the next look."""
     return replace(group, told={name: told for name, told in group.told.items() if name != channel})
@@ -105,33 +138,33 @@ def untold(group: Group, channel: str) -> Group:
 
 def _seen(group: Group, members: Mapping[str, Subject], route: Route, muting: Muting) -> _Seen:
     if muting.of_route(route) is not None:
-        return _Seen({}, {}, insists=False)
+        return _Seen({}, {}, group.left)
     heard = {name: subject for name, subject in members.items() if muting.of(subject) is None}
     firing = {name: subject for name, subject in heard.items() if not subject.ends_ns}
-    insists = any(not subject.acknowledged and name not in group.left for name, subject in firing.items())
-    return _Seen(firing, {name: subject for name, subject in heard.items() if subject.ends_ns}, insists)
+    return _Seen(firing, {name: subject for name, subject in heard.items() if subject.ends_ns}, group.left)
 
 
-def _news(told: Told | None, seen: _Seen, repeat_ns: int, sends_resolved: bool, now_ns: int) -> Reason | None:  # noqa: FBT001
-    if not seen.firing and not seen.resolved:
+def _reason(own: _Seen, before: Told | None, route: Route, now_ns: int, *, ends: bool) -> Reason | None:
+    if not own.firing and not own.resolved:
         return None
-    reason = news(told, seen.ranks, frozenset(seen.resolved), repeat_ns, sends_resolved=sends_resolved, now_ns=now_ns)
-    return None if reason is Reason.REPEAT and not seen.insists else reason
+    ranks, resolved = own.ranks(before), frozenset(own.resolved)
+    reason = news(before, ranks, resolved, route.repeat_interval_ns, sends_resolved=ends, now_ns=now_ns)
+    return None if reason is Reason.REPEAT and not own.insists else reason
 
 
-def _after(
-    group: Group, members: Mapping[str, Subject], seen: _Seen, told: Mapping[str, Told], due_ns: int, now_ns: int
-) -> Group | None:
+def _after(group: Group, members: Mapping[str, Subject], seen: _Seen, now_ns: int) -> Group | None:
     if group.is_forgotten(now_ns):
         return None
     staying = {name: subject.alert_id for name, subject in members.items() if not subject.ends_ns}
     # what ended while it was muted is told to nobody, and is news when it comes again
     unseen = {name for name in group.members if name not in staying and name not in seen.resolved}
-    if unseen:
-        told = {channel: _without(each, unseen) for channel, each in told.items()}
+    told = {
+        channel: _without(each, unseen) if unseen else each
+        for channel, each in group.told.items()
+        if channel in group.channels or each.firing
+    }
     return replace(
         group,
-        due_ns=due_ns,
         has_flushed=True,
         members=staying,
         left=group.left & staying.keys(),

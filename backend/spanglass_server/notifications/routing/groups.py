@@ -30,7 +30,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Alerts of one route with the same labels that it groups by, and the same channels.
+    """Alerts of one route with the same labels that it groups by, and the same channels where they name them.
 
     ``members`` are ids of alerts by fingerprint. ``left`` are those of them that now belong elsewhere: whoever was
     told of them is told of their end. ``due_ns`` is when it is looked at next; ``emptied_ns`` since when it is empty;
@@ -92,5 +92,9 @@ def grouping_labels(route: Route, labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def group_key(route: Route, labels: Mapping[str, str], channels: tuple[str, ...]) -> str:
-    """The key of a group: ``{}/{team="db"}:{alertname="Lag"}:mail,slack``."""
-    return f"{route.key}:{labels_text(labels)}:{','.join(channels)}"
+    """The key of a group: ``{}/{team="db"}:{alertname="Lag"}``; with the channels where alerts name them.
+
+    Channels of the route are no part of it: one that is added is told, and the others go on as they were.
+    """
+    named = "" if route.channels else f":{','.join(channels)}"
+    return f"{route.key}:{labels_text(labels)}{named}"

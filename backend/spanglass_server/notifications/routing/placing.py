@@ -90,6 +90,8 @@ class _Placing:
             group = Group(key=key, route=route.key, channels=channels, labels=labels, due_ns=due_ns)
             self._drafts[key] = _Draft(group)
         draft = self._draft(key)
+        if draft.group.channels != own[1]:  # whoever is new among them is told at once
+            draft.group = replace(draft.group, channels=own[1], due_ns=min(draft.group.due_ns, self._now_ns))
         draft.members[subject.fingerprint] = subject.alert_id
         draft.left.discard(subject.fingerprint)
         self._keys.setdefault(subject.fingerprint, set()).add(key)

@@ -29,9 +29,14 @@ def matching(route: Route, labels: Mapping[str, str]) -> list[Route]:
     return found or [route]
 
 
+def own_channels(route: Route) -> tuple[str, ...]:
+    """The channels that a route names, each once."""
+    return tuple(name for name in dict.fromkeys(route.channels) if name != NOBODY)
+
+
 def channels_of(route: Route, subject: Subject) -> tuple[str, ...]:
     """Which channels a route means for an alert: its own, else those that the alert names; each once."""
-    return tuple(name for name in dict.fromkeys(route.channels or subject.channels) if name != NOBODY)
+    return own_channels(route) if route.channels else tuple(dict.fromkeys(subject.channels))
 
 
 def all_routes(route: Route) -> Iterator[Route]:
@@ -48,4 +53,4 @@ def by_key(root: Route) -> dict[str, Route]:
 
 def standing_in(root: Route, key: str) -> Route:
     """What counts for a group whose route is gone: the times of the first route, at any time of day."""
-    return replace(root, key=key, mute_during=(), active_during=(), escalation="", routes=())
+    return replace(root, key=key, channels=(), mute_during=(), active_during=(), escalation="", routes=())

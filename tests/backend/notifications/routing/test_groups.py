@@ -144,13 +144,34 @@ def test_an_alert_that_ended_unseen_is_news_when_it_comes_again() -> None:
     assert [each[1:] for each in world.until(1400)] == [("slack", "firing", "a2+")]
 
 
+def test_channels_of_a_route_come_and_go() -> None:
+    """A channel that is added is told, and the others not again; one that is taken away hears of the end alone."""
+    world = World()
+    world.alert("a1")
+    world.until(40)
+    world.root = resolved(replace(TREE, channels=("slack", "mail")))
+    world.reload()
+    assert world.until(340) == [(40, "mail", "firing", "a1+")]
+    world.root = resolved(replace(TREE, channels=("mail",)))
+    world.reload()
+    world.alert("b1")
+    assert world.until(640) == [(340, "mail", "firing", "a1+ b1+")]
+    world.end("a1")
+    world.end("b1")
+    assert sorted(world.until(1000)) == [
+        (940, "mail", "resolved", "a1- b1-"),
+        (940, "slack", "resolved", "a1-"),
+    ]
+    assert [set(group.told) for group in world.groups.values()] == [{"mail"}]
+
+
 def test_groups_of_a_tree_that_is_gone_tell_of_ends_and_nothing_else() -> None:
     """With another tree open alerts go to its groups at once; who was told before is told of the end, not again."""
     world = World()
     world.alert("a1")
     world.until(40)
     world.alert("b1")
-    world.root = resolved(replace(TREE, channels=("mail",)))
+    world.root = resolved(replace(TREE, channels=("mail",), group_by=("severity",)))
     world.reload()
     assert world.until(4000) == [(40, "mail", "firing", "a1+ b1+"), (3640, "mail", "repeat", "a1+ b1+")]
     world.end("a1")
