@@ -11,6 +11,7 @@ import spanglass_server
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES
+from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.routes.collection import collection_routes
@@ -83,6 +84,7 @@ def test_settings_and_counters_exist(document):
         *collection_routes(None),
         *alerting_routes(None, None),
         *notification_routes(None, None, None),
+        *health_routes(None),
     ],
     ids=lambda route: route.path,
 )

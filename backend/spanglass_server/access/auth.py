@@ -26,7 +26,8 @@ TOKEN_HEADER = "x-spanglass-token"  # noqa: S105 - the name of a header
 CHALLENGE = 'Basic realm="spanglass", charset="UTF-8"'
 
 _MAX_TOKEN_FILE_BYTES = 4096
-_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/", "/n/")  # /n/: signed links of messages
+_PUBLIC_PATHS = ("/v1/", "/v1development/", "/healthz", "/readyz", "/static/", "/n/", "/heartbeat/")
+# /n/: signed links of messages; /heartbeat/: secret addresses that jobs call
 #: The APIs, which refuse in shapes of their own.
 _OWN_CHECKS = ("/api/", "/prometheus/", "/alertmanager/")
 

@@ -43,7 +43,7 @@ HEADERS = {
 }
 
 #: Paths for senders and monitors, which reach the server under names of their own (``host.docker.internal``).
-_MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/healthz", "/readyz")
+_MACHINES: Final = ("/v1/", "/v1development/", "/prometheus/api/v1/write", "/healthz", "/readyz", "/heartbeat/")
 #: The server's own figures for a scraper; a browser that opens the same address gets the page of stored metrics.
 FIGURES: Final = "/metrics"
 _API: Final = "/api/"

@@ -103,7 +103,9 @@ class Endpoint:
         route = self.route
         if route.query is None:
             assert route.reply is not None, "a route has query or reply"  # noqa: S101 - a mistake in the table
-            return _json(*_encode(route.reply(params), packs=packs), route.status)
+            answer = route.reply(params)
+            status = route.status if route.status_of is None else route.status_of(answer)
+            return _json(*_encode(answer, packs=packs), status)
         query = route.query
         run = self.context.engine.run(
             lambda session: _encode(query(session, params), packs=packs), deadline_s=self.context.deadline_s

@@ -27,7 +27,7 @@ class Route:
 
     ``path`` comes after ``prefix``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
-    ``status`` is that of an answer.
+    ``status`` is that of an answer, unless ``status_of`` makes it of what is answered.
     """
 
     method: str = "GET"
@@ -41,6 +41,7 @@ class Route:
     status: int = 200
     query: Callable[[QuerySession, Params], Answer] | None = None
     reply: Callable[[Params], Answer] | None = None
+    status_of: Callable[[Answer], int] | None = None
 
     @property
     def full_path(self) -> str:

@@ -29,6 +29,8 @@ from spanglass_server.api.alertmanager.routes import create_alertmanager_api
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.health.heartbeats import heartbeat_routes
+from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
@@ -243,6 +245,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
+        *health_routes(parts.health.desk),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(
@@ -304,6 +307,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             *prometheus(_api_authorize(tokens.read)),
             *alertmanager(_api_authorize(tokens.read)),
             *operation_routes(node, telemetry),
+            *heartbeat_routes(parts.health.desk, time.time_ns),
             *link_routes(parts.notifications.links, release, time.time_ns),
             *api(_api_authorize(tokens.read)),
             *page_routes(in_process, **this),

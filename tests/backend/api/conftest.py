@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from described_answers import described_by
+from made_health import MadeHealth
 from made_rules import MadeBook, MadeEvaluator
 from notified_world import World
 from starlette.applications import Starlette
@@ -26,6 +27,7 @@ from spanglass_server.alerting.watching.status import AlerterStatus
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
@@ -191,11 +193,14 @@ def api(
     desk: Desk,
     incident_desk: IncidentDesk,
     tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
 
     def serve(**rows: Any) -> httpx.Client:
         notified = World(tmp_path / "notified")
+        health = MadeHealth(tmp_path / "health")
+        request.addfinalizer(health.close)
         routes = (
             *ROUTES,
             *issue_routes(KnownIssues(issue_store), AskedToRegroup()),
@@ -203,6 +208,7 @@ def api(
             *collection_routes(CollectionIntervals(tmp_path, DISK)),
             *alerting_routes(desk, StoredSeries),
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
+            *health_routes(health.desk),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

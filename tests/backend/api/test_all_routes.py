@@ -14,6 +14,7 @@ from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
 from spanglass_server.api.factory import create_api
+from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
@@ -31,6 +32,7 @@ ROUTES = (
     *collection_routes(None),
     *alerting_routes(None, None),
     *notification_routes(None, None, None),
+    *health_routes(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 
@@ -64,7 +66,11 @@ BY_NAME = {
     "labels": "team=shop",
 }
 #: And where a route's takes less than that.
-BY_ROUTE = {("/deliveries", "state"): "sent", ("/on-call", "at"): "now"}
+BY_ROUTE = {
+    ("/deliveries", "state"): "sent",
+    ("/on-call", "at"): "now",
+    **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},
+}
 
 
 @pytest.fixture

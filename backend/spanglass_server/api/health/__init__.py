@@ -1,0 +1,1 @@
+"""The routes about health: checks, components, the whole, and the URLs of heartbeats."""
