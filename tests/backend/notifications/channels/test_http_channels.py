@@ -122,11 +122,11 @@ def test_a_webhook_of_slack():
 
     outcome, body = asyncio.run(run())
     assert outcome == Outcome(sent=True, answer="200 ok")
-    assert body["text"] == "High error rate: &lt;checkout&gt; &amp; more"
+    assert body["text"] == "*High error rate: &lt;checkout&gt; &amp; more*"
     (attachment,) = body["attachments"]
     assert attachment["color"] == "#c4314b"
-    assert [block["type"] for block in attachment["blocks"]] == ["header", "section", "actions"]
-    assert [button["url"] for button in attachment["blocks"][2]["elements"]] == [
+    assert [block["type"] for block in attachment["blocks"]] == ["section", "actions"]
+    assert [button["url"] for button in attachment["blocks"][1]["elements"]] == [
         "https://spanglass.example/alerts/a-1",
         "https://spanglass.example/n/t1",
     ]

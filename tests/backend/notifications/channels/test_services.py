@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from http_sinks import http_sink
@@ -14,25 +15,68 @@ from made_channels import channel, context, message, sender
 from made_up_notifications import alert, notification
 
 from spanglass_server.notifications.channels.kinds import make_sender
+from spanglass_server.notifications.channels.services.sender import ServiceSender
 from spanglass_server.notifications.model import Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spanglass_server.notifications.model import Channel
+
+
+def _service(one: Any) -> ServiceSender:
+    assert isinstance(one, ServiceSender)
+    return one
+
+
+async def _told(made: Channel) -> Outcome:
+    """What comes of one message over a channel."""
+    one = make_sender(made, context())
+    try:
+        return await one.send(message())
+    finally:
+        await one.close()
+
 
 def test_a_service_is_told_in_a_process():
-    """Text and title arrive with the token of the service; what it refuses is told without secrets, and given up."""
+    """Text and title arrive with the token of the service; what it refuses is told without secrets, and given up.
+
+    One process tells messages that come one after the other, and it ends with its channel.
+    """
 
     async def run() -> None:
         async with http_sink((200, {}, b"{}"), (403, {}, b'{"error": "no tk_hush-hush"}'), (503, {}, b"{}")) as sink:
-            one = sender(f'ntfy: {{url: "{sink.url("/alerts")}", token: tk_hush-hush}}')
-            taken, refused, busy = [await one.send(message()) for _ in range(3)]
+            one = _service(sender(f'ntfy: {{url: "{sink.url("/alerts")}", token: tk_hush-hush}}'))
+            taken, refused, busy = [await one.send(message(chart_png=b"PNG")) for _ in range(3)]
+            (process,) = one._workers._idle
+            await one.close()
+            assert process.returncode is not None
             assert taken == Outcome(sent=True, answer="the service took it")
-            assert sink.got[0].headers["Authorization"] == "Bearer tk_hush-hush"
-            assert "8.2 % of requests fail." in sink.got[0].body.decode()
-            assert "High error rate" in sink.got[0].body.decode()
+            assert {got.headers["Authorization"] for got in sink.got} == {"Bearer tk_hush-hush"}
+            first = sink.got[0]
+            assert (first.body, first.headers["User-Agent"], "X-Icon" in first.headers) == (b"PNG", "Spanglass", False)
+            told = dict(parse_qsl(first.path.partition("?")[2]))
+            assert (told["title"], told["message"]) == (message().title, message().text)
             assert (refused.sent, refused.retryable, busy.retryable) == (False, False, True)
             assert "hush" not in repr((refused, busy))
+
+    asyncio.run(run())
+
+
+def test_a_service_that_hangs(monkeypatch: pytest.MonkeyPatch):
+    """It costs its time, and the process that waits for it is ended."""
+    monkeypatch.setattr("spanglass_server.notifications.channels.services.sender._TIMEOUT_S", 1.0)
+
+    async def hang(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        async with http_sink() as sink:
+            sink.handler = hang
+            one = _service(sender(f'ntfy: {{url: "{sink.url("/alerts")}"}}'))
+            outcome = await one.send(message())
+            assert outcome == Outcome(sent=False, retryable=True, error="the service did not answer within 1 s")
+            assert one._workers._idle == []
 
     asyncio.run(run())
 
@@ -43,14 +87,14 @@ def test_the_guard_of_the_process():
     async def run() -> None:
         async with http_sink((307, {"location": "http://10.0.0.1/"}, b"")) as sink:
             trusted = channel(f'ntfy: {{url: "{sink.url("/alerts")}"}}')
-            redirected = await make_sender(trusted, context()).send(message())
+            redirected = await _told(trusted)
             assert (redirected.sent, len(sink.got)) == (False, 1)
 
-            kept = await make_sender(replace(trusted, origin="kept"), context()).send(message())
+            kept = await _told(replace(trusted, origin="kept"))
             assert (kept.sent, kept.retryable) == (False, False)
             assert kept.error.startswith("127.0.0.1 is a loopback address, to which nothing is sent")
-            named = replace(channel(f'ntfy: {{url: "http://localhost:{sink.port}/alerts"}}'), origin="kept")
-            assert "loopback address" in (await make_sender(named, context()).send(message())).error
+            named = channel(f'ntfy: {{url: "http://localhost:{sink.port}/alerts"}}')
+            assert "loopback address" in (await _told(replace(named, origin="kept"))).error
             assert len(sink.got) == 1
 
     asyncio.run(run())
@@ -59,11 +103,7 @@ def test_the_guard_of_the_process():
 def test_services_that_are_not_allowed(monkeypatch: pytest.MonkeyPatch):
     """A URL that comes from the environment is no way round the list of services: the process looks at it, too."""
     monkeypatch.setenv("SERVICE_URL", "json://127.0.0.1/hush-hush")
-
-    async def run() -> Outcome:
-        return await sender("any: {type: service, url: {env: SERVICE_URL}}").send(message())
-
-    assert asyncio.run(run()) == Outcome(
+    assert asyncio.run(_told(channel("any: {type: service, url: {env: SERVICE_URL}}"))) == Outcome(
         sent=False, error="the address is none of a service that may be used; look at the documentation"
     )
 

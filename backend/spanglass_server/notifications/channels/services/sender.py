@@ -1,4 +1,4 @@
-"""Tells services over apprise, each message in a process that ends with it."""
+"""Tells services over apprise, which runs in processes of its own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 import orjson
 
 from spanglass_server.error_text import one_line
-from spanglass_server.notifications.channels.processes import Program, run
 from spanglass_server.notifications.channels.sending import Sending, cut
+from spanglass_server.notifications.channels.services.workers import Workers
 from spanglass_server.notifications.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spanglass_server.notifications.channels.processes import Ended
+    from spanglass_server.notifications.channels.context import Context
     from spanglass_server.notifications.channels.services.options import ServiceOptions
-    from spanglass_server.notifications.model import Message
+    from spanglass_server.notifications.model import Channel, Message
 
 _CHILD = "spanglass_server.notifications.channels.services.child"
 _TIMEOUT_S = 12.0  # below notifications.attempt_timeout, so that the answer says what it was
@@ -32,7 +32,15 @@ _LATER = frozenset({408, 425, 429})
 
 
 class ServiceSender(Sending):
-    """One message is one process, ended when it takes too long. A service that is told twice shows it twice."""
+    """A process that takes too long is ended. A service that is told twice shows it twice."""
+
+    def __init__(self, channel: Channel, context: Context) -> None:
+        super().__init__(channel, context)
+        self._workers = Workers([sys.executable, "-I", "-m", _CHILD])
+
+    async def close(self) -> None:
+        """See ``Sender``."""
+        await self._workers.close()
 
     async def deliver(self, message: Message) -> Outcome:
         """See ``Sending``."""
@@ -50,19 +58,18 @@ class ServiceSender(Sending):
             "allow": [*sorted(policy.hosts), *map(str, policy.networks)],
             "proxy": egress.proxy,
         }
-        argv = [sys.executable, "-I", "-m", _CHILD]
-        ended = await run(Program(argv=argv, given=orjson.dumps(task), environment={}, timeout_s=_TIMEOUT_S))
-        return outcome_of(ended, secrets)
+        try:
+            answer = await self._workers.ask(orjson.dumps(task), _TIMEOUT_S)
+        except TimeoutError:
+            return Outcome(sent=False, retryable=True, error=f"the service did not answer within {_TIMEOUT_S:g} s")
+        return outcome_of(answer, secrets)
 
 
-def outcome_of(ended: Ended, secrets: Sequence[str]) -> Outcome:
-    """What the process said; without an answer it broke, and may not the next time."""
-    if ended.code is None:
-        return Outcome(sent=False, retryable=True, error=f"the service did not answer within {_TIMEOUT_S:g} s")
-    answer = _answer(ended.output)
+def outcome_of(line: bytes, secrets: Sequence[str]) -> Outcome:
+    """What the process said; one that broke may not the next time."""
+    answer = _answer(line)
     if answer is None:
-        said = cut(one_line(ended.output.decode("utf-8", "replace")), secrets)
-        return Outcome(sent=False, retryable=True, error=f"what tells the service ended with {ended.code}: {said}")
+        return Outcome(sent=False, retryable=True, error="what tells the service broke; it is tried again")
     if answer["sent"]:
         return Outcome(sent=True, answer="the service took it")
     if answer.get("unknown"):
@@ -77,10 +84,9 @@ def outcome_of(ended: Ended, secrets: Sequence[str]) -> Outcome:
     return Outcome(sent=False, retryable=is_later, answer=said, error=error)
 
 
-def _answer(output: bytes) -> dict[str, Any] | None:
-    """The last line, in which the process says what came of it."""
+def _answer(line: bytes) -> dict[str, Any] | None:
     try:
-        said = orjson.loads(output.rpartition(b"\n")[2])
+        said = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
     return said if isinstance(said, dict) else None

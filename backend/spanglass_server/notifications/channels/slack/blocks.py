@@ -18,18 +18,21 @@ def escaped(text: str) -> str:
 
 
 def content(message: Message) -> dict[str, Any]:
-    """``text`` is what stands in notifications of the desktop; the writer has escaped the message's own text."""
+    """``text`` is the title, also in notifications of the desktop; the writer has escaped the message's own text."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(message.title, _MOST_TITLE), "emoji": False}},
         {"type": "section", "text": {"type": "mrkdwn", "text": _cut(message.text, _MOST_TEXT) or "\u200b"}},
     ]
     buttons = _buttons(message)
     if buttons:
         blocks.append({"type": "actions", "elements": buttons})
     color = _RESOLVED if message.status == "resolved" else _COLORS[message.severity]
-    # the title is in the text already: an attachment has a fallback of its own
     attachment = {"color": color, "fallback": _cut(message.title, _MOST_TITLE), "blocks": blocks}
-    return {"text": escaped(message.title), "attachments": [attachment], "unfurl_links": False, "unfurl_media": False}
+    return {
+        "text": f"*{escaped(message.title)}*",
+        "attachments": [attachment],
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
 
 
 def _buttons(message: Message) -> list[dict[str, Any]]:

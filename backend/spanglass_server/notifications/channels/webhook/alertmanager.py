@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -55,18 +56,19 @@ def _alert(alert: Alert, base_url: str) -> dict[str, Any]:
 def _stand_in(message: Message) -> dict[str, Any]:
     is_over = message.status == "resolved"
     created = format_time(message.notification.created_ns)
+    title = str(message.notification.about.get("title", "")) or message.title  # the same when it is over
     return {
         "status": "resolved" if is_over else "firing",
         "labels": {
-            "alertname": message.title,
+            "alertname": title,
             "severity": str(message.severity),
             "reason": str(message.notification.reason),
         },
-        "annotations": {"summary": message.title, "description": message.text},
+        "annotations": {"summary": title, "description": message.text},
         "startsAt": created,
         "endsAt": created if is_over else _NEVER,
         "generatorURL": message.link,
-        "fingerprint": message.notification.id,
+        "fingerprint": hashlib.sha256(message.notification.thread.encode()).hexdigest()[:16],
     }
 
 
