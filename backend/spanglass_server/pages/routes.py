@@ -19,6 +19,8 @@ from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
 from spanglass_server.pages.hosts import pages as host_pages
+from spanglass_server.pages.incidents import incident
+from spanglass_server.pages.incidents import listing as incident_list
 from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
@@ -124,6 +126,9 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/releases", releases.show),
     ("/alerts", alert_list.show),
     ("/alerts/{alert}", alert.show),
+    ("/incidents", incident_list.show),
+    ("/incidents/{incident}", incident.show),
+    ("/incidents/{incident}/postmortem", incident.show_postmortem),
     ("/rules", rules.show),
     ("/rules/new", editor.show_new),
     ("/rules/{uid}", rule.show),

@@ -29,7 +29,7 @@ SECTIONS = (
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
 ALSO = {"/releases": "/issues", "/processes": "/hosts"} | dict.fromkeys(
-    ("/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts"
+    ("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts"
 )
 
 #: What the filter box of a signal shows while it is empty.

@@ -1,0 +1,1 @@
+"""The pages of incidents: their list and report, one incident, its postmortem."""
