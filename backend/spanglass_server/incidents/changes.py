@@ -101,13 +101,15 @@ def with_responders(held: Held, names: Sequence[str], by: str, now_ns: int) -> T
     responders = tuple(dict.fromkeys(name for name in names if name))
     come = [name for name in responders if name not in before.responders]
     gone = [name for name in before.responders if name not in responders]
-    said = "; ".join(filter(None, (_listed("responds", come), _listed("no longer responds", gone))))
+    said = "; ".join(
+        filter(None, (_listed("added {} to the responders", come), _listed("took {} off the responders", gone)))
+    )
     after = replace(before, responders=responders, updated_ns=now_ns)
     return Turn(after, lines=(Line(now_ns, "responder", by, said),) if said else ())
 
 
-def _listed(word: str, names: Sequence[str]) -> str:
-    return f"{word}: {', '.join(names)}" if names else ""
+def _listed(words: str, names: Sequence[str]) -> str:
+    return words.format(", ".join(names)) if names else ""
 
 
 def _with_responders(incident: Incident, names: Iterable[str]) -> Incident:
@@ -116,10 +118,8 @@ def _with_responders(incident: Incident, names: Iterable[str]) -> Incident:
 
 def with_step(held: Held, text: str, by: str, now_ns: int) -> Turn:
     """One more response step."""
-    steps = (*held.incident.steps, ResponseStep(text, by))
-    return Turn(
-        replace(held.incident, steps=steps, updated_ns=now_ns), lines=(Line(now_ns, "step", by, f"to do: {text}"),)
-    )
+    after = replace(held.incident, steps=(*held.incident.steps, ResponseStep(text, by)), updated_ns=now_ns)
+    return Turn(after, lines=(Line(now_ns, "step", by, f"added the step: {text}"),))
 
 
 def step_done(held: Held, number: int, by: str, now_ns: int, *, done: bool) -> Turn:
@@ -131,8 +131,7 @@ def step_done(held: Held, number: int, by: str, now_ns: int, *, done: bool) -> T
     if bool(step.done_ns) is done:
         return Turn(held.incident)
     steps[number - 1] = replace(step, done_ns=now_ns if done else 0, done_by=by if done else "")
-    word = "done" if done else "not done after all"
-    line = Line(now_ns, "step", by, f"{word}: {step.text}")
+    line = Line(now_ns, "step", by, f"{'did' if done else 'took back'} the step: {step.text}")
     return Turn(replace(held.incident, steps=tuple(steps), updated_ns=now_ns), lines=(line,))
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: What means something in Markdown, in the middle of a line.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
 _MOST_LINES, _MOST_ALERTS = 300, 100
+#: Lines whose text says all of it.
+_TOLD = frozenset({"step", "responder", "edited", "postmortem"})
 _TO_FILL = "_To be written._"
 
 
@@ -110,8 +112,8 @@ def _timeline(timeline: Sequence[Line], members: dict[str, Member]) -> Iterable[
     for line in timeline[-_MOST_LINES:]:
         about = f" {plain(members[line.alert_id].title)}" if line.alert_id in members else ""
         what = f"alert {line.kind.removeprefix(ALERT)}" if line.kind.startswith(ALERT) else line.kind
-        said = f": {plain(line.text)}" if line.text else ""
-        yield f"| {_time(line.time_ns)} | {plain(line.by)} | {what}{about}{said} |"
+        words = [f"{what}{about}" if line.kind not in _TOLD or not line.text else "", plain(line.text)]
+        yield f"| {_time(line.time_ns)} | {plain(line.by)} | {': '.join(filter(None, words))} |"
 
 
 def _alerts(members: Sequence[Member]) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -56,7 +58,8 @@ class Figures:
 class Cases:
     """Alerts or incidents in columns, in seconds since 1970; NaN for what has not happened.
 
-    ``ended`` is what counts as the end: the recovery of incidents, the end of alerts. ``groups`` are names by sort.
+    ``ended`` is what counts as the end: the recovery of incidents, the end of alerts. ``groups`` say by sort and name
+    which ones are in a group.
     """
 
     began: Seconds
@@ -65,7 +68,7 @@ class Cases:
     ended: Seconds
     resolved: Seconds
     dismissed: Flags
-    groups: Mapping[str, NDArray[np.object_]]
+    groups: Mapping[str, Mapping[str, Flags]]
 
 
 def incident_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
@@ -78,7 +81,11 @@ def incident_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
         ended=_times(chosen, "recovered_at"),
         resolved=_times(chosen, "resolved_at"),
         dismissed=_is(chosen, "status", "dismissed"),
-        groups={"severity": _texts(chosen, "severity"), "opened_by": _texts(chosen, "opened_by")},
+        groups={
+            "severity": _by_text(chosen, "severity"),
+            "service": _by_list(chosen, "services"),
+            "opened_by": _by_text(chosen, "opened_by"),
+        },
     )
 
 
@@ -93,7 +100,7 @@ def alert_cases(table: pa.Table, start_ns: int, end_ns: int) -> Cases:
         ended=resolved,
         resolved=resolved,
         dismissed=_is(chosen, "status", "dismissed"),
-        groups={name: _texts(chosen, name) for name in ("severity", "service", "rule")},
+        groups={name: _by_text(chosen, name) for name in ("severity", "service", "rule")},
     )
 
 
@@ -120,12 +127,10 @@ def figures(cases: Cases, target_s: float, now_s: float, of: Flags | None = None
 
 def grouped(cases: Cases, target_s: float, now_s: float) -> dict[str, dict[str, Figures]]:
     """The figures by sort and name, those with most in them first; what has no name is left out."""
-    found: dict[str, dict[str, Figures]] = {}
-    for sort, names in cases.groups.items():
-        known, counts = np.unique(names[names != ""].astype(str), return_counts=True)
-        order = np.argsort(-counts, kind="stable")[:MOST_GROUPS]
-        found[sort] = {str(known[at]): figures(cases, target_s, now_s, names == known[at]) for at in order}
-    return found
+    return {
+        sort: {name: figures(cases, target_s, now_s, of) for name, of in groups.items()}
+        for sort, groups in cases.groups.items()
+    }
 
 
 def days(cases: Cases, target_s: float, now_s: float, start_s: float, end_s: float) -> list[tuple[float, Figures]]:
@@ -157,5 +162,24 @@ def _is(table: pa.Table, column: str, word: str) -> Flags:
     return np.asarray(pc.equal(table[column], word).to_numpy(), dtype=np.bool_)
 
 
-def _texts(table: pa.Table, column: str) -> NDArray[np.object_]:
-    return np.asarray(pc.fill_null(table[column], "").to_numpy(), dtype=object)
+def _by_text(table: pa.Table, column: str) -> dict[str, Flags]:
+    return _groups([[text] if text else [] for text in table[column].to_pylist()])
+
+
+def _by_list(table: pa.Table, column: str) -> dict[str, Flags]:
+    return _groups([orjson.loads(text) for text in table[column].to_pylist()])
+
+
+def _groups(names: Sequence[Sequence[str]]) -> dict[str, Flags]:
+    """Which rows have each name, the most frequent names first."""
+    counted = Counter(name for each in names for name in each)
+    places: dict[str, list[int]] = {name: [] for name, _ in counted.most_common(MOST_GROUPS)}
+    for place, each in enumerate(names):
+        for name in each:
+            if name in places:
+                places[name].append(place)
+    found = {}
+    for name, own in places.items():
+        found[name] = np.zeros(len(names), bool)
+        found[name][own] = True
+    return found

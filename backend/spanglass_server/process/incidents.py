@@ -57,7 +57,7 @@ class Incidents:
         telemetry: Telemetry,
         node: StorageNode,
         alerting: Desk,
-        tell: Callable[[Announcement], object] | None,
+        tell: Callable[[Announcement], object],
         clock_ns: Callable[[], int],
     ) -> None:
         self._engine = node.engine
@@ -76,11 +76,9 @@ class Incidents:
         self._tasks = [
             every(_LOOK_EVERY_S, "incidents", works(Correlator(around).step)),
             every(_RELEASES_EVERY_S, "incident releases", works(releases.step)),
+            every(_LOOK_EVERY_S, "incident announcements", Announcer(self._store, book.settings, tell).step),
             every(_PURGE_EVERY_S, "incident purge", self._purge),
         ]
-        if tell is not None:
-            announcer = Announcer(self._store, book.settings, tell)
-            self._tasks.append(every(_LOOK_EVERY_S, "incident announcements", announcer.step))
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._engine.run_here(query, self._stop)

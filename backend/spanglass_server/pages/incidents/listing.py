@@ -50,10 +50,11 @@ async def show(visit: Visit) -> Response:
 
 
 async def _report(visit: Visit) -> Response:
-    last = visit.param("last") or RANGES[1][0]
+    given = visit.range_params()
+    last = given.get("last", "") if given else RANGES[1][0]
     problem, report = None, None
     try:
-        report = await ask(visit, "incident-report", last=last)
+        report = await ask(visit, "incident-report", **(given or {"last": last}))
     except ApiError as error:
         problem = of_api(error, visit)
     return visit.page(
@@ -75,7 +76,7 @@ def _part(report: Mapping[str, Any], name: str, title: str, visit: Visit) -> dic
     days = part["days"]
     times = [time_ns(day["day"]) / SECOND_NS for day in days]
     late = charts.Series("late", "err", [float(day["late"]) for day in days])
-    rest = charts.Series("in time", "", [float(day["total"] - day["late"]) for day in days])
+    rest = charts.Series("others", "", [float(day["total"] - day["late"]) for day in days])
     has_any = part["all"]["total"] > 0
     chart = (
         charts.bars(f"{title} by day", charts.Buckets(times, _DAY_S), [late, rest], visit.clock) if has_any else None

@@ -79,6 +79,7 @@ def line(found: Mapping[str, Any], titles: Mapping[str, tuple[str, str]]) -> Row
         "who": "" if found["by"] in alert_words.BY_ITSELF else found["by"],
         "title": title,
         "href": href,
+        "is_told": found["kind"] in words.TOLD and bool(found["text"]),
         "icon": words.ICONS.get(found["kind"], ""),
         "is_alert": found["kind"].startswith("alert.") or found["kind"] in {"joined", "left"},
     }

@@ -37,6 +37,8 @@ DONE = {
     "responder": "Responders", "step": "Step", "release": "Release", "overdue": "Takes long", "merged": "Merged",
     "postmortem": "Postmortem",
 }  # fmt: skip
+#: Lines whose text says all of it.
+TOLD = frozenset({"step", "responder", "edited", "postmortem"})
 #: Icons of lines that stand out.
 ICONS = {
     "opened": "errors", "relapsed": "errors", "raised": "warn", "overdue": "clock", "recovered": "check",
@@ -70,4 +72,5 @@ def seconds(value: float | None) -> str:
     """Return a duration in whole seconds: ``26 min 4 s``; a dash for none."""
     if value is None:
         return NONE
-    return duration_text(round(value) * NS_PER_SECOND) if value >= 1 else f"0{THIN}s"
+    text = duration_text(round(value) * NS_PER_SECOND) if value >= 1 else f"0{THIN}s"
+    return text.removesuffix(f" 0{THIN}s") or text
