@@ -11,6 +11,7 @@ import made_up as shop
 import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
+from made_up_incidents import MadeUpIncidents
 from made_up_issues import MadeUpIssues
 from made_up_notifications import MadeUpNotifications
 from made_up_rules import MadeUpRules
@@ -57,6 +58,7 @@ class FakeApi:
         self.issues = MadeUpIssues(scenario)
         self.alerts = MadeUpAlerts(scenario)
         self.rules = MadeUpRules(scenario)
+        self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
@@ -66,10 +68,8 @@ class FakeApi:
         self.asked.append((path, dict(params)))
         if body is not None:
             return await self.write("POST", path, {**params, **body})
-        if path == "/api/monitoring/thresholds/":
-            return {"thresholds": [{"rule": "high-error-rate", "critical_threshold": 0.05}]}
-        if path.startswith("/api/monitoring/alerts/"):
-            return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
+        if path.startswith("/api/monitoring/"):
+            return await self._monitoring(path, params)
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if parts == ["notifications", "bell"]:  # of every page, whatever its own question comes to
             return self.notifications.get(parts[0], parts[1:], params)
@@ -82,8 +82,17 @@ class FakeApi:
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 
+    async def _monitoring(self, path, params):
+        if path.startswith("/api/monitoring/incident"):
+            return await self.incidents("GET", path, params)
+        if path.startswith("/api/monitoring/alerts/"):
+            return self.alerts.get([unquote(part) for part in path.split("/")[4:]], params)
+        return {"thresholds": [{"rule": "high-error-rate", "critical_threshold": 0.05}]}
+
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
+        if path.startswith("/api/monitoring/incidents/"):
+            return await self.incidents(method, path, {}, None if method == "DELETE" else body)
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
         if path == "/api/monitoring/thresholds/":

@@ -106,3 +106,38 @@ def test_a_rule_is_written_tried_saved_and_its_alerts_are_dealt_with(server, ope
     history = page.locator("#history").inner_text()
     assert "Kim acknowledged" in history
     assert "Kim resolved: rolled back" in history
+
+
+def test_an_incident_from_alert_to_postmortem(server, open_page):
+    """A bad alert opens an incident, another joins; it is seen to, recovers with its alerts, and is written up."""
+    client, path = server.client, "/api/monitoring/alerts/"
+    raised = {"severity": "critical", "labels": {"service_name": "pay"}, "by": "cron"}
+    ids = [
+        client.post(path, json={"title": "Payments fail", "runbook": "- Look\n- Switch over", **raised}).json()["id"],
+        client.post(path, json={"title": "Queue of pay is full", **raised}).json()["id"],
+    ]
+    listed = "/api/monitoring/incidents/?status=live&service=pay"
+    found = until(client, listed, lambda answer: [each["alert_count"] for each in answer["incidents"]] == [2])
+    incident = found["incidents"][0]["id"]
+    page = open_page(server, f"/alerts/{ids[1]}", allow=("Failed to load resource",))
+    page.evaluate("localStorage.setItem('spanglass.name', 'Kim')")
+    page.locator("#incident a").click()
+    page.wait_for_selector("html[data-incident]")
+    page.keyboard.press("a")
+    page.wait_for_selector("#said >> text=Acknowledged")
+    assert {client.get(f"{path}{each}/").json()["acknowledged_by"] for each in ids} == {"Kim"}
+    page.locator("[data-step='2']").click()
+    page.wait_for_selector("[data-step='2'][aria-checked=true]")
+    for each in ids:
+        client.put(f"{path}{each}/", json={"status": "resolved", "by": "cron"}).raise_for_status()
+    until(client, f"/api/monitoring/incidents/{incident}/", lambda answer: answer["status"] == "recovered")
+    page.wait_for_selector("[data-status=recovered]")  # the page goes on by itself
+    page.keyboard.press("r")
+    page.locator("#why textarea").fill("switched to the second provider")
+    page.locator("#why .main").click()
+    page.wait_for_selector("#said >> text=Resolved")
+    page.keyboard.press("p")
+    page.wait_for_selector("#postmortem")
+    text = page.locator("[name=text]").input_value()
+    for said in ("# INC-", "switched to the second provider", "- [x] Switch over (Kim,", "Queue of pay is full"):
+        assert said in text

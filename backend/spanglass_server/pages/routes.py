@@ -46,12 +46,14 @@ if TYPE_CHECKING:
 #: The name of a service and a number: ``CHECKOUT-12``.
 ISSUE_ID = re.compile(r"[A-Z0-9-]{1,24}-[A-Z0-9]{1,12}")
 
+INCIDENT_ID = re.compile(r"INC-[0-9]{1,12}")
+
 #: The beginning of a trace's id, as tables show it.
 ID_START = re.compile(r"[0-9a-fA-F]{8,31}")
 
 
 async def jump(visit: Visit) -> Response:
-    """``/jump?q=``: the id of a trace or its beginning, the id of an issue, or a service opens its page.
+    """``/jump?q=``: the id of a trace or its beginning, the id of an issue or incident, or a service opens its page.
 
     Anything else is searched in traces.
     """
@@ -61,6 +63,8 @@ async def jump(visit: Visit) -> Response:
         return _redirect(f"/traces/{trace_id}")
     if ISSUE_ID.fullmatch(text.upper()) and await _is_issue(visit, text.upper()):
         return _redirect(visit.to_issue(text.upper()))
+    if INCIDENT_ID.fullmatch(text.upper()):
+        return _redirect(f"/incidents/{text.upper()}")
     if ID_START.fullmatch(text) and (found := await _trace_that_begins(visit, text.lower())):
         return _redirect(f"/traces/{found}")
     answer = await visit.api("services", **visit.window.as_params(), buckets=0)

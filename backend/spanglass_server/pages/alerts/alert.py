@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import evidence, reading, words
+from spanglass_server.pages.incidents.reading import incident as incident_of
 from spanglass_server.pages.notifications import told
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ MOST_PARTS = 10
 async def show(visit: Visit) -> Response:
     """Render the alert; what evidence lacks is told with the reason."""
     alert_id = visit.request.path_params["alert"]
-    found, notified, parts = await visit.together(
+    found, notified, parts, incidents = await visit.together(
         reading.ask(visit, "alerts", alert_id),
         told.of_alert(visit, alert_id),
         visit.attempt(reading.ask(visit, "alerts", part_of=alert_id, limit=MOST_PARTS), {"alerts": [], "total": 0}),
+        visit.attempt(reading.ask(visit, "incidents", alert=alert_id, limit=1), {"incidents": []}),
     )
     alert = reading.alert(found, visit, _threshold(found))
     return visit.page(
         "alerts/alert.html", ranged=False, alert=alert, parts=[reading.alert(one, visit) for one in parts["alerts"]],
+        incident=next((incident_of(one, visit) for one in incidents["incidents"]), None),
         part_count=parts["total"], notified=notified, evidence=evidence.read(alert, visit),
         history=[_entry(one, alert) for one in reversed(found["history"])],
     )  # fmt: skip

@@ -12,13 +12,15 @@ from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.responses import Response
 
     from spanglass_server.pages.visit import Visit
 
 LIMIT = 50
+#: Incidents on the overview.
+MOST_LIVE = 5
 FILTERS = ("severity", "service", "rule", "text")
 #: What stands in the URL, its name, and the statuses it asks for.
 VIEWS = (("live", "Going on", "live"), ("over", "Over", "over"), ("report", "Report", ""))
@@ -47,6 +49,12 @@ async def show(visit: Visit) -> Response:
         by_severity=found["counts"]["severity"], is_filtered=any(asked.values()),
         next_page=visit.link(visit.request.url.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
     )  # fmt: skip
+
+
+async def live(visit: Visit) -> Sequence[reading.Row]:
+    """Return incidents that go on, for the overview; none where they can't be had: the page is about something else."""
+    answer = await visit.attempt(ask(visit, "incidents", status="live", limit=MOST_LIVE), NOTHING)
+    return [reading.incident(row, visit) for row in answer["incidents"]]
 
 
 async def _report(visit: Visit) -> Response:

@@ -6,7 +6,7 @@ import { renew } from "../live.js";
 import { give, run } from "./acting.js";
 import { addTo, changeIncident, doStep, getIncident, takeOut } from "./api.js";
 
-const acts = document.getElementById("acts");
+const acts = document.getElementById("incident-acts");
 const { incident: id, title } = acts.dataset;
 const renewed = () => renew().catch(() => location.reload());
 
@@ -77,5 +77,5 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), c: () => document.getElementById("note").focus(), p: () => location.assign(`/incidents/${encodeURIComponent(id)}/postmortem`) });
+bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), c: () => document.getElementById("note-text").focus(), p: () => location.assign(`/incidents/${encodeURIComponent(id)}/postmortem`) });
 document.documentElement.dataset.incident = "";

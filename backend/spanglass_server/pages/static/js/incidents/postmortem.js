@@ -4,13 +4,13 @@ import { say } from "../issues/actions.js";
 import { run } from "./acting.js";
 import { writePostmortem } from "./api.js";
 
-const { incident: id } = document.getElementById("acts").dataset;
+const { incident: id } = document.getElementById("incident-acts").dataset;
 const form = document.getElementById("postmortem");
 const area = form.elements.text;
 area.readOnly = false;
 let saved = area.value;
 
-document.getElementById("copy").addEventListener("click", async () => {
+document.getElementById("copy-text").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(area.value);
     say("Copied.");
@@ -20,7 +20,7 @@ document.getElementById("copy").addEventListener("click", async () => {
   }
 });
 
-const download = document.getElementById("download");
+const download = document.getElementById("download-file");
 download.addEventListener("click", () => {
   URL.revokeObjectURL(download.href);
   download.href = URL.createObjectURL(new Blob([area.value], { type: "text/markdown" }));
