@@ -111,7 +111,8 @@ def channels(scenario):
     return {"shop": shop, "one": shop[:1]}.get(scenario, [])
 
 
-_TEXT, _SECRET = {"type": "string"}, {"type": ["string", "object"], "examples": [{"env": "SMTP_PASSWORD"}]}
+_TEXT = {"type": "string"}
+_SECRET = {"oneOf": [_TEXT, {"type": "object", "properties": {"env": _TEXT}, "required": ["env"]}]}
 _COMMON = {
     "send_resolved": {"type": "boolean"}, "fallback": _TEXT,
     "limit": {"anyOf": [{"type": "object", "properties": {

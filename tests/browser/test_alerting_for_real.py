@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import httpx
@@ -18,14 +19,13 @@ _PATIENCE_S = 90.0  # only a failure waits so long
 SETTINGS = ("alerting.interval=1s", "alerting.delay=0s", "alerting.shipped=false")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Start a server that evaluates every second, and give its address."""
+@contextmanager
+def running(folder, settings):
+    """Start a server with its data in a folder, and give its address."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith("SPANGLASS_")}
     words = [sys.executable, "-m", "spanglass.cli.main", "serve", "--data", "data", "--port", "0", "--grpc-port", "0"]
-    for setting in SETTINGS:
+    for setting in settings:
         words += ["--set", setting]
-    folder = tmp_path_factory.mktemp("alerting")
     with subprocess.Popen(words, cwd=folder, env=environ, stderr=subprocess.PIPE, text=True) as process:
         try:
             lines = iter(process.stderr.readline, "")
@@ -35,6 +35,13 @@ def server(tmp_path_factory):
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Start a server that evaluates every second, and give its address."""
+    with running(tmp_path_factory.mktemp("alerting"), SETTINGS) as found:
+        yield found
 
 
 def send(client, service, failing):

@@ -13,8 +13,7 @@ WIDE = (
     ("shop", "/channels/email/edit"), ("empty", "/channels"),
 )  # fmt: skip
 NARROW = (
-    ("shop", "/on-call"), ("many", "/silences"), ("hostile", "/on-call"), ("hostile", "/routes"),
-    ("hostile", "/deliveries"),
+    ("shop", "/on-call"), ("hostile", "/on-call"), ("hostile", "/routes"), ("hostile", "/deliveries"),
 )  # fmt: skip
 
 

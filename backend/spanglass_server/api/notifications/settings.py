@@ -10,6 +10,7 @@ from spanglass_server.api.alerting.bodies import ACTOR_HEADER, BY, actor_of
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
 from spanglass_server.api.notifications import answers
+from spanglass_server.api.notifications.written import written_of
 from spanglass_server.api.params import Param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import ANYTHING, STRING, schema_of, table
@@ -20,6 +21,7 @@ from spanglass_server.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spanglass_server.api.notifications.written import Written
     from spanglass_server.api.params import Params
     from spanglass_server.notifications.config.book import Book
     from spanglass_server.notifications.config.sections import Found
@@ -30,16 +32,18 @@ PATH = "/notifications/settings"
 _SECTION = Param("section", "text", help="channels, routes, inhibitions, intervals, people, rotas or escalations.")
 _NAME = Param("name", "text", help="The thing's name; of routes always root.")
 _VERSION = Param("version", "text", help="The version that is deleted, as it was given.")
-_VALUE = {"description": "the thing, as in the settings file"}
+_VALUE = {
+    "value": {"description": "the thing, as in the settings file"},
+    "yaml": {**STRING, "description": "the same as YAML, in the place of value"},
+}
 _KEPT = body_schema(
     {
-        "value": _VALUE,
+        **_VALUE,
         "version": {**STRING, "description": "the version that is changed, as it was given; left out for a new one"},
         "by": BY,
-    },
-    ["value"],
+    }
 )
-_CHECKED = body_schema({"value": _VALUE}, ["value"])
+_CHECKED = body_schema(_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +71,24 @@ class Configured:
         """Keep one."""
         fields = fields_of(params["body"], _KEPT)
         section, name = self._section(params["section"]), params["name"]
-        with refusals(section):
-            self.book.put(section, name, fields["value"], text_of(fields, "version"), actor_of(fields, params))
+        written = written_of(fields)
+        with refusals(section, written):
+            if written.problem:
+                raise ConfigurationError([written.problem])
+            self.book.put(section, name, written.value, text_of(fields, "version"), actor_of(fields, params))
             return self._thing(self._found(params))
 
     def check(self, _: QuerySession, params: Params) -> answers.CheckedThing:
         """Say what is wrong with one that is not kept yet."""
         fields = fields_of(params["body"], _CHECKED)
-        section = self._section(params["section"])
+        section, written = self._section(params["section"]), written_of(fields)
+        problems = [written.problem] if written.problem else []
         try:
-            self.book.check(section, params["name"], fields["value"])
+            if not problems:
+                self.book.check(section, params["name"], written.value)
         except ConfigurationError as error:
-            return {"problems": [problem.as_json() for problem in error.problems]}
-        return {"problems": []}
+            problems = [written.placed(problem) for problem in error.problems]
+        return {"problems": [problem.as_json() for problem in problems]}
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedThing:
         """Delete one."""
@@ -137,15 +146,17 @@ class Configured:
 
 
 @contextmanager
-def refusals(section: str) -> Iterator[None]:
-    """Turn what the book refuses into errors of the API."""
+def refusals(section: str, written: Written | None = None) -> Iterator[None]:
+    """Turn what the book refuses into errors of the API, with the place where it was written as YAML."""
     try:
         yield
     except ConfigurationError as error:
         first, more = error.problems[0], len(error.problems) - 1
+        first = written.placed(first) if written else first
         rest = f" ({more} more: POST /api/v1{PATH}/{section}/NAME/check lists all)" if more else ""
         path = f"value.{first.path}" if first.path else "value"
-        raise ApiError("bad_request", f"{first.message}{rest}", field=path, hint=first.hint or None) from error
+        where = f"line {first.line}: " if first.line else ""
+        raise ApiError("bad_request", f"{where}{first.message}{rest}", field=path, hint=first.hint or None) from error
     except ConflictError as error:
         now = error.current or "none: it was deleted"
         hint = f"get it again, and make the change to what it is now; the version that it has now is {now}"

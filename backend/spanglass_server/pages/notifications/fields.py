@@ -29,7 +29,6 @@ class Field:
     label: str
     sort: str
     value: str
-    is_on: bool = False
     required: bool = False
     choices: Sequence[str] = ()
     hint: str = ""
@@ -75,7 +74,7 @@ def _field(key: str, schema: Mapping[str, Any], value: Any, *, is_required: bool
     if sort == "secret":
         note, given = _secret(given)
     return Field(
-        key, _label(key), sort, _typed(sort, given), given is True, is_required, tuple(schema.get("enum", ())), hint,
+        key, _label(key), sort, _typed(sort, given), is_required, tuple(schema.get("enum", ())), hint,
         note or str(schema.get("description", "")),
     )  # fmt: skip
 
@@ -91,7 +90,7 @@ def _sort(key: str, schema: Mapping[str, Any]) -> str:
     items, more = schema.get("items", {}), schema.get("additionalProperties")
     sorts = (
         ("choice", bool(schema.get("enum"))),
-        ("secret", {"string", "object"} <= kinds),
+        ("secret", {"string", "object"} <= kinds or _may_be_named(schema)),
         ("flag", "boolean" in kinds),
         ("number", bool({"integer", "number"} & kinds)),
         ("list", "array" in kinds and items.get("type") == "string"),
@@ -100,6 +99,11 @@ def _sort(key: str, schema: Mapping[str, Any]) -> str:
         ("text", "string" in kinds),
     )
     return next((sort for sort, holds in sorts if holds), "json")
+
+
+def _may_be_named(schema: Mapping[str, Any]) -> bool:
+    """Whether a value may stand in the environment or in a file: it is a secret."""
+    return any("env" in one.get("properties", {}) for one in schema.get("oneOf", ()))
 
 
 def _secret(value: Any) -> tuple[str, str]:
@@ -113,6 +117,8 @@ def _secret(value: Any) -> tuple[str, str]:
 
 
 def _typed(sort: str, value: Any) -> str:
+    if sort == "flag":
+        return {True: "true", False: "false"}.get(value, "")
     if value in (None, "", [], {}):
         return ""
     if sort == "list":

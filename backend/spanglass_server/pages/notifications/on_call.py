@@ -23,6 +23,7 @@ SLOTS = 10
 DAY_NS = 24 * 3600 * NS_PER_SECOND
 DAYS = 14
 #: Steps that come at once, and why somebody is on call.
+EVERY_DAY = ("", "monday:sunday")
 NOW = (None, "", "0s", "off", 0)
 WHY = {"override": "override", "shift": "shift", "turn": "", "nobody": ""}
 
@@ -92,7 +93,7 @@ def _person(found: Mapping[str, Any], slots: Mapping[str, int]) -> dict[str, Any
 def _hours(found: Mapping[str, Any]) -> str:
     days = found.get("weekdays")
     text = ", ".join(str(day) for day in days) if isinstance(days, list) else str(days or "")
-    return f"{found['from']} to {found['to']}" + (f" ({text})" if text else "")
+    return f"{found['from']} to {found['to']}" + (f" ({text})" if text not in EVERY_DAY else "")
 
 
 def _escalation(found: Mapping[str, Any]) -> dict[str, Any]:

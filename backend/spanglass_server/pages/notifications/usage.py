@@ -27,7 +27,11 @@ async def uses_of(visit: Visit, name: str) -> Sequence[tuple[str, str]]:
         for one in escalations
         if any(name in (*_bare(step["tell"]), *step.get("by", ())) for step in one["value"]["steps"])
     ]
-    uses += [(one["name"], "/on-call") for one in people if name in one["value"].get("channels", one["value"])]
+    uses += [
+        (f"the person {one['name']}", "/on-call")
+        for one in people
+        if name in one["value"].get("channels", one["value"])
+    ]
     uses += [
         (f"the channel {one['name']}, when it fails", reading.to_channel(one["name"]))
         for one in channels

@@ -44,6 +44,16 @@ def test_a_thing_is_kept_changed_and_deleted(client: httpx.Client) -> None:
     wrong = {"channels": {"mial": {}}, "time_zone": "Mars"}
     answer = client.put(f"{path}/people/eve", json={"value": wrong})
     assert error_of(answer) == (400, "bad_request", "value.time_zone")
+    wrong = {"yaml": 'quiet_hours:\n  - {from: 22:00, to: "07:00"}\n  - from: "25:00"\n    to: "07:00"\nmail: {}\n'}
+    told = [
+        (problem["line"], problem["column"], problem["path"])
+        for problem in client.post(f"{path}/people/eve/check", json=wrong).json()["problems"]
+    ]
+    assert told == [(3, 5, "quiet_hours[1].from")], "22:00 is a time, not the number that YAML makes of it"
+    assert client.put(f"{path}/people/eve", json=wrong).json()["error"]["message"].startswith("line 3: ")
+    [broken] = client.post(f"{path}/people/eve/check", json={"yaml": "a: [1"}).json()["problems"]
+    assert broken["line"] == 1
+    assert client.post(f"{path}/people/eve/check", json={}).status_code == 400
     problems = client.post(f"{path}/people/eve/check", json={"value": {"mial": {}}}).json()["problems"]
     assert [(problem["path"], problem["hint"]) for problem in problems] == [("mial", "did you mean 'mail'?")]
     made = client.put(f"{path}/people/eve", json={"value": {"mail": "eve@example.com"}}, headers=ANN).json()

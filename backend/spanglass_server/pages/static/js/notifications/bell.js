@@ -38,7 +38,7 @@ function ago(ms) {
 const line = (alert, now, seen) => {
   const [css, name, word] = level(alert.severity);
   return h("li", { class: created(alert) > seen ? "fresh" : "" },
-    h("p", {}, icon(name, css), " ", h("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, h("b", {}, alert.title.slice(0, 160))), h("span", { class: "vh" }, `, ${word}`), created(alert) > seen && h("span", { class: "badge on" }, "new")),
+    h("p", {}, icon(name, css), h("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, h("b", {}, alert.title.slice(0, 160))), h("span", { class: "vh" }, `, ${word}`), created(alert) > seen && h("span", { class: "badge on" }, "new")),
     h("span", { class: "note" }, alert.status === "acknowledged" ? "acknowledged, " : "", ago(Math.max(0, now - created(alert)))));
 };
 

@@ -3,7 +3,7 @@
 const list = (text) => text.split(",").map((one) => one.trim()).filter(Boolean);
 const pairs = (text) => Object.fromEntries(text.split("\n").filter((line) => line.trim()).map((line) => { const at = line.indexOf(":"); return at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()]; }));
 
-const READ = { text: String, long: String, number: Number, list, pairs, json: JSON.parse, secret: String };
+const READ = { flag: (text) => text === "true", text: String, long: String, number: Number, list, pairs, json: JSON.parse, secret: String };
 
 function put(into, [first, ...rest], value) {
   if (rest.length) put((into[first] ??= {}), rest, value);
@@ -27,7 +27,6 @@ export function valueOf(form, before = {}) {
     const { sort } = field.dataset;
     const path = field.name.split(".");
     const text = field.value.trim();
-    if (sort === "flag") { put(value, path, field.checked); continue; }
     if (!text) { if (!("kept" in field.dataset)) drop(value, path); continue; }
     try {
       put(value, path, READ[sort](sort === "long" || sort === "secret" ? field.value : text));

@@ -33,8 +33,6 @@ function goTo(number) {
   text.setSelectionRange(start, end < 0 ? text.value.length : end);
 }
 
-const problemsOf = (error) => error.error?.problems ?? [{ line: error.error?.line, column: error.error?.column, message: error.message, hint: error.error?.hint }];
-
 let timer = 0;
 let stop = null;
 async function check() {
@@ -42,9 +40,11 @@ async function check() {
   stop = new AbortController();
   try {
     const { problems } = await send("POST", `${path(named() || "new")}/check`, { yaml: text.value }, { signal: stop.signal });
-    show(problems ?? []);
+    show(problems);
+    return problems.length === 0;
   } catch (error) {
-    if (error.name !== "AbortError") show(problemsOf(error));
+    if (error.name !== "AbortError") show([{ message: error.message, hint: error.error?.hint }]);
+    return false;
   }
 }
 
@@ -57,15 +57,18 @@ onSubmit(form, async () => {
   if (!form.reportValidity()) return;
   const by = await actor();
   if (!by) return;
+  clearTimeout(timer);
+  if (!(await check())) {
+    say("Not saved: see below the text what is wrong.", { bad: true });
+    bad.querySelector("button")?.focus();
+    return;
+  }
   try {
     await send("PUT", path(named()), { yaml: text.value, version, by });
     saved = true;
     location.assign(page);
   } catch (error) {
-    if (error.status === 409) return say(`Not saved. ${refusal(error)}`, { bad: true });
-    show(problemsOf(error));
-    say("Not saved: see below the text what is wrong.", { bad: true });
-    bad.querySelector("button")?.focus();
+    say(`Not saved. ${refusal(error)}`, { bad: true });
   }
 });
 
