@@ -1,4 +1,4 @@
-"""A typed client of the server's monitoring API: measurements, alerts, thresholds, the state of the server.
+"""A typed client of the server's monitoring API: measurements, alerts, thresholds, silences, the state of the server.
 
 ``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls.
 """
@@ -17,6 +17,7 @@ from spanglass.client.errors import (
     ServerError,
     UnreachableError,
 )
+from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
 from spanglass.client.retrying import Retrying
 
 __all__ = [
@@ -28,13 +29,18 @@ __all__ = [
     "ClientError",
     "ConflictError",
     "Counts",
+    "Delivery",
+    "DeliveryList",
+    "Explanation",
     "MetricPage",
     "MetricValue",
     "MonitoringClient",
     "NotFoundError",
+    "OnCall",
     "RequestError",
     "Retrying",
     "ServerError",
+    "Silence",
     "SystemStatus",
     "Threshold",
     "UnreachableError",

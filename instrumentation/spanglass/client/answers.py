@@ -39,7 +39,7 @@ class MetricValue:
     @classmethod
     def of(cls, raw: Json) -> MetricValue:
         """Read an object of the API."""
-        return cls(**_known(cls, raw, {"timestamp": time_of}))
+        return cls(**known(cls, raw, {"timestamp": time_of}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class Alert:
         """Read an object of the API."""
         times = dict.fromkeys(("created_at", "updated_at", "acknowledged_at", "resolved_at"), time_of)
         lists = dict.fromkeys(("possible", "history", "notes"), tuple)
-        return cls(**_known(cls, raw, {**times, **lists}), raw=raw)
+        return cls(**known(cls, raw, {**times, **lists}), raw=raw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ class Threshold:
     @classmethod
     def of(cls, raw: Json) -> Threshold:
         """Read an object of the API."""
-        return cls(**_known(cls, raw, {"updated_at": time_of}))
+        return cls(**known(cls, raw, {"updated_at": time_of}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class SystemStatus:
     @classmethod
     def of(cls, raw: Json) -> SystemStatus:
         """Read the API's answer."""
-        return cls(**_known(cls, raw, {}), raw=raw)
+        return cls(**known(cls, raw, {}), raw=raw)
 
 
 def time_of(text: str | None) -> datetime | None:
@@ -188,7 +188,7 @@ def time_of(text: str | None) -> datetime | None:
     return datetime.fromisoformat(f"{whole}.{fraction[:_MICROSECONDS].ljust(_MICROSECONDS, '0')}").replace(tzinfo=UTC)
 
 
-def _known(kind: type[_T], raw: Json, reading: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+def known(kind: type[_T], raw: Json, reading: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
     """The members of an object that a class has, read; one that is missing without a default raises ``KeyError``."""
     names: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
     return {name: reading.get(name, _as_is)(raw[name]) for name in names if name in raw and name != "raw"}

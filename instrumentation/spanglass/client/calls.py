@@ -28,7 +28,7 @@ CHANGEABLE = (
 class Call(Generic[_T]):
     """One call. ``wanted`` is the status that it gives an alert: one that has it already is no conflict.
 
-    An attempt whose answer was lost may have changed it.
+    An attempt whose answer was lost may have changed it. ``by`` is who makes a change, where no body says so.
     """
 
     method: str
@@ -37,17 +37,18 @@ class Call(Generic[_T]):
     params: Mapping[str, Any]
     body: Json | None = None
     wanted: str = ""
+    by: str = ""
 
 
 def get_metrics(metric_type: str, params: Mapping[str, Any]) -> Call[MetricPage]:
     """Measurements of one type, or of all."""
     path = f"{_MONITORING}/metrics/" + (f"{quote(metric_type, safe='')}/" if metric_type else "")
-    return Call("GET", path, MetricPage.of, _plain(params))
+    return Call("GET", path, MetricPage.of, plain(params))
 
 
 def get_alerts(filters: Mapping[str, Any]) -> Call[AlertList]:
     """Alerts that match."""
-    return Call("GET", _ALERTS, AlertList.of, _plain(filters))
+    return Call("GET", _ALERTS, AlertList.of, plain(filters))
 
 
 def get_alert(alert_id: str) -> Call[Alert]:
@@ -98,7 +99,7 @@ def _threshold(threshold: Threshold | Mapping[str, Any]) -> dict[str, Any]:
     return dict(threshold)
 
 
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as texts: lists and labels with commas between, what is None left out."""
     return {name: _text(value) for name, value in params.items() if value is not None}
 

@@ -6,17 +6,18 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spanglass.client import calls
+from spanglass.client import calls, notified
 from spanglass.client.errors import ConflictError
 from spanglass.client.retrying import Retrying
 from spanglass.client.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from spanglass.client.answers import Alert, AlertList, MetricPage, Severity, SystemStatus, Threshold
     from spanglass.client.calls import Call
+    from spanglass.client.notified import DeliveryList, Explanation, OnCall, Silence
     from spanglass.client.transport import Answer
 
 _T = TypeVar("_T")
@@ -44,7 +45,7 @@ class _Client:
         return self._transport.url
 
     def _attempt(self, call: Call[Any]) -> Answer:
-        return self._transport.attempt(call.method, call.path, call.params, call.body)
+        return self._transport.attempt(call.method, call.path, call.params, call.body, call.by)
 
     def _wait_s(self, answer: Answer, tried: int) -> float | None:
         """How long to wait before another attempt; None when this answer is the last."""
@@ -110,6 +111,30 @@ class MonitoringClient(_Client):
         """The state of the server, and of the evaluation of its rules."""
         return self._run(calls.get_system_status())
 
+    def get_silences(self, state: str = "open") -> tuple[Silence, ...]:
+        """Silences: ``open`` (pending and active ones), ``pending``, ``active``, ``expired`` or ``all``."""
+        return self._run(notified.get_silences(state))
+
+    def create_silence(self, matchers: str | Sequence[str], duration: str, comment: str, *, by: str = "") -> Silence:
+        """Silence alerts that match all matchers (``service="shop"``) for a duration (``2h``); the comment says why."""
+        return self._run(notified.create_silence(matchers, duration, comment, by or self._by))
+
+    def end_silence(self, silence_id: str, *, by: str = "") -> Silence:
+        """End a silence now; ``NotFoundError``."""
+        return self._run(notified.end_silence(silence_id, by or self._by))
+
+    def explain_alert(self, alert: str | Mapping[str, str], severity: Severity | None = None) -> Explanation:
+        """Who hears of an alert, by its id, or of one that could be, by its labels; and why."""
+        return self._run(notified.explain(alert, severity))
+
+    def get_deliveries(self, filters: Mapping[str, Any] | None = None) -> DeliveryList:
+        """What was told, newest first: ``state``, ``channel``, ``alert``, ``text``, ``last``, ``limit``, ``cursor``."""
+        return self._run(notified.get_deliveries(filters or {}))
+
+    def get_on_call(self, at: str = "now") -> tuple[OnCall, ...]:
+        """Who is on call in each rota, now or at another time (RFC 3339, ``now+8h``)."""
+        return self._run(notified.get_on_call(at))
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -171,6 +196,32 @@ class AsyncMonitoringClient(_Client):
     async def get_system_status(self) -> SystemStatus:
         """See ``MonitoringClient``."""
         return await self._run(calls.get_system_status())
+
+    async def get_silences(self, state: str = "open") -> tuple[Silence, ...]:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.get_silences(state))
+
+    async def create_silence(
+        self, matchers: str | Sequence[str], duration: str, comment: str, *, by: str = ""
+    ) -> Silence:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.create_silence(matchers, duration, comment, by or self._by))
+
+    async def end_silence(self, silence_id: str, *, by: str = "") -> Silence:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.end_silence(silence_id, by or self._by))
+
+    async def explain_alert(self, alert: str | Mapping[str, str], severity: Severity | None = None) -> Explanation:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.explain(alert, severity))
+
+    async def get_deliveries(self, filters: Mapping[str, Any] | None = None) -> DeliveryList:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.get_deliveries(filters or {}))
+
+    async def get_on_call(self, at: str = "now") -> tuple[OnCall, ...]:
+        """See ``MonitoringClient``."""
+        return await self._run(notified.get_on_call(at))
 
     async def close(self) -> None:
         """Close the connections."""

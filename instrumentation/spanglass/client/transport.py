@@ -44,10 +44,14 @@ class Transport:
             self._headers["Authorization"] = f"Bearer {token}"
         self._session: tuple[int, requests.Session] | None = None
 
-    def attempt(self, method: str, path: str, params: Mapping[str, Any], body: Any = None) -> Answer:
+    def attempt(self, method: str, path: str, params: Mapping[str, Any], body: Any = None, by: str = "") -> Answer:
         """Make one attempt; it never raises for what the network or the server does."""
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        headers = self._headers | ({} if body is None else {"Content-Type": "application/json"})
+        headers: dict[str, str | bytes] = {**self._headers}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if by:
+            headers["X-Spanglass-User"] = by.encode()
         try:
             with (
                 own_work,
