@@ -78,6 +78,8 @@ def _channels(
             chosen = unused(wanted, {*channels, NOBODY})
             channels[chosen] = channel
             own.append(chosen)
+        if not own and len(receiver.entries) > 1:
+            notes.add(name, f"nobody is told through {name.text!r} until it has a channel")
         receivers[name.text] = tuple(own) or (NOBODY,)
     return channels, receivers
 

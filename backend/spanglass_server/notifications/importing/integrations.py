@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +120,41 @@ def _pagerduty(integration: Integration) -> dict[str, Any]:
     return {"routing_key": key, "url": url}
 
 
+def _telegram(integration: Integration) -> dict[str, Any]:
+    return {"bot_token": integration.secret("bot_token", "telegram_bot_token"), "chat": integration.text("chat_id")}
+
+
+def _discord(integration: Integration) -> dict[str, Any]:
+    return {"webhook_url": integration.secret("webhook_url")}
+
+
+def _teams(integration: Integration) -> dict[str, Any]:
+    url = integration.secret("webhook_url")
+    if integration.given.path.rpartition(".")[2].startswith("msteams_"):
+        hint = "make a workflow in Teams, and give its address"
+        integration.notes.add(integration.given, "connectors of Teams are no longer there", hint)
+    return {"webhook_url": url}
+
+
+def _opsgenie(integration: Integration) -> dict[str, Any]:
+    return {"url": _service("opsgenie", integration, integration.secret("api_key", "opsgenie_api_key"))}
+
+
+def _pushover(integration: Integration) -> dict[str, Any]:
+    user, token = integration.secret("user_key"), integration.secret("token")
+    whole = f"{quote(user, safe='')}@{quote(token, safe='')}" if isinstance(user, str) and token else user
+    return {"url": _service("pover", integration, whole if isinstance(token, str) else token)}
+
+
+def _service(scheme: str, integration: Integration, login: Any) -> str:
+    """The URL of a service. A secret that stands in a file can't be part of one: the whole URL has to stand there."""
+    if isinstance(login, str):
+        return f"{scheme}://{login}"
+    hint = f"put {scheme}://... with the keys into a file, and name that as url: {{file: PATH}}"
+    integration.notes.add(integration.given, "keys in files are left out", hint)
+    return f"{scheme}://key"
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How the integrations of one kind are taken over: our type, and whether they tell of ends by default."""
@@ -133,6 +169,12 @@ KINDS: Final[dict[str, Kind]] = {
     "email_configs": Kind("email", False, _email),  # noqa: FBT003
     "slack_configs": Kind("slack", False, _slack),  # noqa: FBT003
     "pagerduty_configs": Kind("pagerduty", True, _pagerduty),  # noqa: FBT003
+    "telegram_configs": Kind("telegram", True, _telegram),  # noqa: FBT003
+    "discord_configs": Kind("discord", True, _discord),  # noqa: FBT003
+    "msteams_configs": Kind("teams", True, _teams),  # noqa: FBT003
+    "msteamsv2_configs": Kind("teams", True, _teams),  # noqa: FBT003
+    "opsgenie_configs": Kind("service", True, _opsgenie),  # noqa: FBT003
+    "pushover_configs": Kind("service", True, _pushover),  # noqa: FBT003
 }
 
 

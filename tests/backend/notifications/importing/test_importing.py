@@ -45,7 +45,11 @@ receivers:
       - url: https://example.com/hook
         http_config: {basic_auth: {username: u, password: p4ss}, tls_config: {insecure_skip_verify: true}}
     telegram_configs:
-      - {chat_id: 1}
+      - {chat_id: -100, bot_token: '1:t', parse_mode: HTML}
+    victorops_configs:
+      - {routing_key: x}
+  - name: elsewhere
+    wechat_configs: [{agent_id: x}]
   - name: 'null'
 inhibit_rules:
   - source_matchers: [severity="critical"]
@@ -76,6 +80,7 @@ monitoring:
     Database-people-slack: {type: slack, webhook_url: {file: /run/secrets/slack}}
     Database-people-webhook:
       {type: webhook, url: https://example.com/hook, format: alertmanager, username: u, password: p4ss, verify: false}
+    Database-people-telegram: {type: telegram, bot_token: '1:t', chat: '-100'}
   notifications:
     route:
       channels: [everybody]
@@ -83,7 +88,11 @@ monitoring:
       repeat_interval: 1d
       routes:
         - match: ['team="db"', 'severity=~"page|critical"']
-          channels: [Database-people-pagerduty, Database-people-slack, Database-people-webhook]
+          channels:
+            - Database-people-pagerduty
+            - Database-people-slack
+            - Database-people-webhook
+            - Database-people-telegram
           continue: true
           mute_during: [out-of-office]
         - match: ['service=~"a|b"']
@@ -118,10 +127,16 @@ def test_a_file_becomes_settings_and_what_is_left_out_is_told() -> None:
             "am.yml:29:9: receivers[1].slack_configs[0]: the webhook writes to the conversation that it was made for, "
             "not to #db; give a bot_token and the channel, if it is to be another one"
         ),
+        "am.yml:34:9: receivers[1].telegram_configs[0]: left out: parse_mode",
         (
-            "am.yml:34:7: receivers[1].telegram_configs: telegram_configs are left out; "
+            "am.yml:36:7: receivers[1].victorops_configs: victorops_configs are left out; "
             "make a channel for it, see docs/channels.md"
         ),
+        (
+            "am.yml:38:21: receivers[2].wechat_configs: wechat_configs are left out; "
+            "make a channel for it, see docs/channels.md"
+        ),
+        "am.yml:37:11: receivers[2].name: nobody is told through 'elsewhere' until it has a channel",
         "am.yml:1:1: templates are left out; texts are templates of Jinja2 here, see docs/messages.md",
     ]
 
