@@ -10,6 +10,7 @@ from spanglass_server.egress.egress import Egress
 from spanglass_server.egress.policy import Policy
 from spanglass_server.notifications.channels.context import Context
 from spanglass_server.notifications.channels.kinds import channel_kinds, make_sender
+from spanglass_server.notifications.channels.made_in_pages import refusals
 from spanglass_server.notifications.config.book import Book
 from spanglass_server.notifications.config.channels import channel_section
 from spanglass_server.notifications.config.checking import check
@@ -59,16 +60,17 @@ _JOIN_S = 5.0
 _OFF = "nobody is told of alerts: notifications.enabled is false in the settings"
 
 
-def open_sections() -> Sections:
+def open_sections(settings: Settings) -> Sections:
     """All that can be configured."""
-    return Sections([channel_section(channel_kinds()), *route_sections(), *people_sections()])
+    refused = refusals(Policy.of(settings.egress.allow), settings.notifications.commands)
+    return Sections([channel_section(channel_kinds(), refused), *route_sections(), *people_sections()])
 
 
 def problems_of(settings: Settings) -> list[str]:
     """What is wrong with channels, routes and people of the settings file, without a data directory."""
     if settings.file is None:
         return []
-    sections = open_sections()
+    sections = open_sections(settings)
     return [str(problem) for problem in check(SettingsFile(settings.file, sections).read(), sections).problems]
 
 
@@ -112,7 +114,7 @@ class Notifications:
         self._tasks = self._start()
 
     def _open_book(self, settings: Settings) -> Book:
-        sections = open_sections()
+        sections = open_sections(settings)
         file = SettingsFile(settings.file, sections) if settings.file is not None else None
         return Book(sections, file, KeptThings(settings.data.dir.resolve() / _KEPT, DISK, self._clock_ns, sections))
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from spanglass_server.notifications.model import Message
 
 _SECOND_NS = 10**9
+#: Why a command of pages is not run.
+NOT_ALLOWED: Final = (
+    "this command may only be run from a channel of the settings file; list it, with all its arguments, in the "
+    "setting notifications.commands to allow it here"
+)
 _LATER = 75  # EX_TEMPFAIL of <sysexits.h>
 #: Variables of the server that a command gets, too: none of them is a secret.
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TZ", "HOME")
@@ -70,7 +75,7 @@ class CommandSender(Sending):
         """See ``Sending``."""
         options: CommandOptions = self.channel.options
         if self.channel.origin != "settings" and options.command not in self.context.commands:
-            return Outcome(sent=False, error=_NOT_ALLOWED)
+            return Outcome(sent=False, error=NOT_ALLOWED)
         secrets = {name: value.reveal() for name, value in options.environment.items()}
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         program = Program(
@@ -95,9 +100,3 @@ def _how(ended: Ended, timeout_s: float) -> str:
     if ended.code is None:
         return f"did not end within {timeout_s:g} s, and was ended"
     return f"was ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
-
-
-_NOT_ALLOWED = (
-    "this command may only be run from a channel of the settings file; list it, with all its arguments, in the "
-    "setting notifications.commands to allow it here"
-)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.forms.kinds import Duration, Flag, Text, Texts
-from spanglass_server.notifications.channels.sending import text_of
+from spanglass_server.notifications.channels.sending import parts_of, text_of
 from spanglass_server.notifications.config.secrets import SecretText
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class HttpOptions:
 
     def secrets(self) -> Iterator[str]:
         """What no answer may repeat. Raises ``SecretError``."""
-        yield from map(text_of, (self.url, self.token, self.password, *self.headers.values()))
+        yield from parts_of(self.url.reveal())
+        yield from map(text_of, (self.token, self.password, *self.headers.values()))
 
 
 HTTP_KINDS: Final[dict[str, Kind]] = {

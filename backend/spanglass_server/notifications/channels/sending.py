@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spanglass_server.egress.http import host_of
 from spanglass_server.egress.policy import RefusedError
@@ -64,6 +65,14 @@ class Sending(ABC):
 def text_of(secret: SecretSource | None) -> str:
     """A secret as it is now, "" for none. Raises ``SecretError``."""
     return "" if secret is None else secret.reveal()
+
+
+def parts_of(url: str) -> list[str]:
+    """The URL, and what in it may be a secret: login, path, values of its query."""
+    given = urlsplit(url)
+    login = given.netloc.rpartition("@")[0]
+    words = [*login.split(":"), *given.path.split("/"), *(pair.partition("=")[2] for pair in given.query.split("&"))]
+    return [url, *(word for word in words if word)]
 
 
 def judged(answer: Answer, sink: str, hide: Iterable[str], now_ns: int) -> Outcome:

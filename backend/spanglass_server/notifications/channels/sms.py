@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"\{(to|from|text|id)\}")
 _PHONE = r"\+?[0-9][0-9 ()./-]{2,30}"
+_BETWEEN = re.compile(r"[ ()./-]")  # people write them, gateways don't take them
 _MOST_RECIPIENTS = 50
 _FIELDS: Final = {"to": "{to}", "from": "{from}", "text": "{text}"}
 
@@ -126,7 +127,7 @@ class SmsSender(Sending):
     async def _tell(self, recipient: str, message: Message) -> Outcome:
         options: SmsOptions = self.channel.options
         values = {
-            "to": recipient,
+            "to": _BETWEEN.sub("", recipient),
             "from": options.from_,
             "text": shortened(message.text or message.title, options.max_length),
             "id": message.notification.id,

@@ -140,6 +140,7 @@ class Book:
         ]
         if old is not None and before is not None and has_kept(value):
             problems += [Problem(_MOVED, path, hint=_AGAIN) for path in of.moved(read, before.value)]
+        problems += [Problem(reason, path) for path, reason in of.refused(read)]
         problems += self._naming.unknown(of, name, read, self._look().standing)
         if problems:
             raise ConfigurationError(problems)

@@ -15,7 +15,7 @@ from spanglass_server.notifications.model import Channel, Limit
 from spanglass_server.notifications.routing.tree import NOBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from spanglass_server.forms.nodes import Entry, Node
     from spanglass_server.forms.problems import Report
@@ -139,8 +139,14 @@ class ChannelForm:
         return {**own, "properties": properties}
 
 
-def channel_section(kinds: Sequence[ChannelKind]) -> Section:
-    """The section of channels, of these kinds."""
+def _all_may(_: Channel) -> Iterable[tuple[str, str]]:
+    return ()
+
+
+def channel_section(
+    kinds: Sequence[ChannelKind], refused: Callable[[Channel], Iterable[tuple[str, str]]] = _all_may
+) -> Section:
+    """The section of channels, of these kinds; see ``Section`` for ``refused``."""
     destinations = {kind.name: kind.destination for kind in kinds}
 
     def moved(channel: Channel, before: Channel) -> list[str]:
@@ -158,6 +164,7 @@ def channel_section(kinds: Sequence[ChannelKind]) -> Section:
         uses=_uses,
         placed=_placed,
         moved=moved,
+        refused=refused,
     )
 
 

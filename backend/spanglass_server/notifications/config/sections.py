@@ -82,7 +82,7 @@ class Found:
         return self.name if self.origin == "kept" else f"{self.section}/{self.name}"
 
 
-def _nothing(_: Any) -> Iterable[Use]:
+def _nothing(_: Any) -> Iterable[Any]:
     return ()
 
 
@@ -99,7 +99,8 @@ class Section:
     """One sort of things. ``place`` are the keys on the way to it in a settings file; ``noun`` is what one is called.
 
     ``uses`` gives the names of other things within one; ``placed`` tells a thing where it stands. ``moved`` gives the
-    path of what makes the secrets of a thing go to somebody else than those of the one before it.
+    path of what makes the secrets of a thing go to somebody else than those of the one before it, ``refused`` paths
+    that may not be so where it is made in pages, with the reason.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Section:
     uses: Callable[[Any], Iterable[Use]] = _nothing
     placed: Callable[[Any, Found], Any] = _as_it_is
     moved: Callable[[Any, Any], Iterable[str]] = _stays
+    refused: Callable[[Any], Iterable[tuple[str, str]]] = _nothing
 
 
 class Sections:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spanglass_server.egress.policy import Policy
 from spanglass_server.notifications.channels.kinds import channel_kinds
+from spanglass_server.notifications.channels.made_in_pages import refusals
 from spanglass_server.notifications.config.book import Book
 from spanglass_server.notifications.config.channels import channel_section
 from spanglass_server.notifications.config.errors import ConfigurationError
@@ -25,7 +27,8 @@ _MAIL = {"smtp_server": "smtp.example.com", "from": "a@example.com", "username":
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
     """A book of a data directory that is empty."""
-    sections = Sections([channel_section(channel_kinds())])
+    refused = refusals(Policy.of(["10.1.0.0/16"]), [("/bin/page", "--now")])
+    sections = Sections([channel_section(channel_kinds(), refused)])
     return Book(sections, None, KeptThings(tmp_path, DISK, lambda: 1, sections))
 
 
@@ -69,3 +72,28 @@ def test_kept_secrets_stay_with_their_sink(
     assert problems == [(path, "what is kept would be sent to somebody else", "give the secrets again")]
     again = {key: "new" if value == KEPT and key != "url" else value for key, value in moved.items()}
     assert book.put("channels", "email", again, version, "Kim")
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "reason"),
+    [
+        ({"type": "email", **_MAIL, "smtp_server": "127.0.0.1:25"}, "smtp_server", "127.0.0.1 is a loopback address"),
+        ({"type": "webhook", "url": "http://10.2.0.1/x"}, "url", "10.2.0.1 is a private address"),
+        ({"type": "webhook", "url": "http://169.254.169.254/latest"}, "url", "169.254.169.254 is a link-local"),
+        ({"type": "slack", "webhook_url": "http://localhost:1/x"}, "webhook_url", "localhost is 127.0.0.1, a loopback"),
+        ({"type": "ntfy", "url": "http://[::1]/x"}, "url", "::1 is a loopback address"),
+        ({"type": "command", "command": ["/bin/page"]}, "command", "this command may only be run from a channel of"),
+        ({"type": "webhook", "url": {"env": "HOOK"}}, "url", "a secret from the environment or a file can only"),
+        ({"type": "webhook", "url": "http://10.1.0.1/x"}, "", ""),
+        ({"type": "command", "command": ["/bin/page", "--now"]}, "", ""),
+    ],
+)
+def test_what_pages_may_not_say(book: Book, given: dict[str, Any], path: str, reason: str):
+    """An address inside, a command and a place of secrets are refused when a channel is saved, at the key."""
+    if not path:
+        assert book.put("channels", "one", given, "", "Kim")
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        book.put("channels", "one", given, "", "Kim")
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.message.startswith(reason)) == (path, True)

@@ -10,7 +10,7 @@ from spanglass_server.forms.kinds import Text
 from spanglass_server.forms.problems import meant
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.notifications.channels.http_options import check_url
-from spanglass_server.notifications.channels.sending import text_of
+from spanglass_server.notifications.channels.sending import parts_of, text_of
 from spanglass_server.notifications.channels.services.schemes import SCHEMES, SERVICES, scheme_of
 from spanglass_server.notifications.config.secrets import SecretText
 
@@ -122,14 +122,6 @@ class NtfyOptions:
     def secrets(self) -> Sequence[str]:
         """See ``ServiceOptions``."""
         return [text_of(self.token), *parts_of(self.url.reveal())[1:]]
-
-
-def parts_of(url: str) -> list[str]:
-    """The URL, and what in it may be a secret: login, path, values of its query."""
-    given = urlsplit(url)
-    login = given.netloc.rpartition("@")[0]
-    words = [*login.split(":"), *given.path.split("/"), *(pair.partition("=")[2] for pair in given.query.split("&"))]
-    return [url, *(word for word in words if word)]
 
 
 def _check_service(value: Any, node: Node, report: Report) -> None:

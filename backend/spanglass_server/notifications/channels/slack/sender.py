@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from spanglass_server.egress.http import Request, host_of
-from spanglass_server.notifications.channels.sending import Sending, judged
+from spanglass_server.notifications.channels.sending import Sending, judged, parts_of
 from spanglass_server.notifications.channels.slack.blocks import content, escaped
 from spanglass_server.notifications.channels.slack.bot import Bot, SlackError
 from spanglass_server.notifications.model import Outcome, Reason
@@ -34,7 +34,7 @@ class SlackSender(Sending):
             return Outcome(sent=False, error="a webhook of Slack can't write to a person; give a bot_token")
         url = options.webhook_url.reveal() if options.webhook_url is not None else ""
         request = Request(url=url, headers={"content-type": "application/json"}, body=orjson.dumps(content(message)))
-        return judged(await self.ask(request), host_of(url), [url], self.context.clock_ns())
+        return judged(await self.ask(request), host_of(url), parts_of(url), self.context.clock_ns())
 
     async def _over_bot(self, message: Message, options: SlackOptions) -> Outcome:
         bot = Bot(options, self.ask, self.context.clock_ns)

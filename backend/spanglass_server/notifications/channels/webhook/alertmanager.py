@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from spanglass_core.alerting.lifecycle import OPEN
+from spanglass_server.notifications.channels.webhook.body import MOST_ALERTS
 from spanglass_server.notifications.subjects import subject_of
 from spanglass_server.times import format_time
 
@@ -22,13 +23,13 @@ _NEVER = "0001-01-01T00:00:00Z"  # Go's zero time: the end of what goes on
 
 def alertmanager_body(message: Message, base_url: str) -> bytes:
     """A message as JSON. What is no alert, such as a test, is one alert with its title."""
-    alerts = [_alert(alert, base_url) for alert in message.alerts] or [_stand_in(message)]
+    alerts = [_alert(alert, base_url) for alert in message.alerts[:MOST_ALERTS]] or [_stand_in(message)]
     return orjson.dumps(
         {
             "version": "4",
             "groupKey": message.notification.thread,
-            "truncatedAlerts": 0,
-            "status": "firing" if any(alert["status"] == "firing" for alert in alerts) else "resolved",
+            "truncatedAlerts": max(0, len(message.alerts) - MOST_ALERTS),
+            "status": "resolved" if message.status == "resolved" else "firing",
             "receiver": message.notification.channel,
             "groupLabels": dict(message.notification.group_labels),
             "commonLabels": _common([alert["labels"] for alert in alerts]),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from spanglass_server.notifications.model import Message
 
 VERSION = 1
+#: Of a larger group the first are told, and how many are left out: receivers have limits, too.
+MOST_ALERTS = 500
 
 
 def message_body(message: Message, base_url: str) -> bytes:
@@ -37,7 +39,8 @@ def message_body(message: Message, base_url: str) -> bytes:
             "group_labels": dict(notification.group_labels),
             "about": dict(notification.about),
             "actions": [{"label": action.label, "url": action.url} for action in message.actions],
-            "alerts": [_alert(alert, base_url) for alert in message.alerts],
+            "alerts": [_alert(alert, base_url) for alert in message.alerts[:MOST_ALERTS]],
+            "alerts_left_out": max(0, len(message.alerts) - MOST_ALERTS),
             "problem": message.problem or None,
         },
         default=str,
