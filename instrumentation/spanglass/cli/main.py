@@ -41,6 +41,7 @@ BUILT_IN = {
     "silences": ("spanglass.cli.notifications.silences", "list silences, make and end them"),
     "oncall": ("spanglass.cli.notifications.oncall", "say who is on call, and what escalates"),
     "deliveries": ("spanglass.cli.notifications.deliveries", "list what was told over which channel, try again"),
+    "checks": ("spanglass.cli.health.checks", "list health checks, show and run them, say how everything is"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),

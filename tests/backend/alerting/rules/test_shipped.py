@@ -80,6 +80,11 @@ def tasks(outcome, healthy, fault):
     return counter(f'spanglass.task.count{{service_name="a", spanglass_task_outcome="{outcome}"}}', healthy, fault)
 
 
+def check_of(critical):
+    """The labels of a health check."""
+    return f'service_name="a", spanglass_health_check_name="db", spanglass_health_check_critical="{critical}"'
+
+
 A, H = 'service_name="a"', 'host_name="h"'
 HTTP, OLD_HTTP = "http_server_request_duration_seconds", "http_server_duration_milliseconds"
 QUERIES = "kind:client and db.system.name exists"
@@ -153,6 +158,13 @@ CASES = {
         "hostmetrics": usage("system.memory.usage", 50, 95),
     },
     "the-network-is-slow": {"ours": durations("spanglass_network_latency_seconds", H, 0.01, 1.0)},
+    "a-health-check-fails": {
+        "server": gauge(f"spanglass.health.check.status{{{check_of('true')}}}", 1, 0),
+        "half": gauge(f"spanglass.health.check.status{{{check_of('true')}}}", 1, 0.5),
+    },
+    "a-lesser-health-check-fails": {
+        "server": gauge(f"spanglass.health.check.status{{{check_of('false')}}}", 1, 0)
+    },
     "memory-of-a-service-grows": {
         "ours": gauge(f"process.memory.usage{{{A}}}", 100_000_000, 150_000_000),
         "plain": gauge(f'process.runtime.cpython.memory{{{A}, type="rss"}}', 100_000_000, 150_000_000),
