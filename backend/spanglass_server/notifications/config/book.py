@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from spanglass_server.notifications.config.naming import Naming, shelved
 from spanglass_server.notifications.config.secrets import has_kept, hidden, missing, references, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spanglass_server.forms.files import Contents
     from spanglass_server.notifications.config.sections import Found, Section, Sections
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from spanglass_server.notifications.ports import Configuration
 
 _LOG = logging.getLogger(__name__)
+
+#: Deliveries ask often, and a look at a hundred kept files takes 5 ms.
+STALE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,13 @@ class Book:
     A thing with a name in it that leads nowhere counts as it was when all led somewhere, if it was.
     """
 
-    def __init__(self, sections: Sections, settings: Source | None, kept: KeptThings) -> None:
+    def __init__(
+        self,
+        sections: Sections,
+        settings: Source | None,
+        kept: KeptThings,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sections = sections
         self._naming = Naming(sections)
         self._settings = settings
@@ -50,10 +61,14 @@ class Book:
         self._lock = threading.RLock()
         self._logged: frozenset[str] = frozenset()
         self._shelf = self._shelved((), {})
+        self._monotonic_s = monotonic_s
+        self._looked_s = -math.inf
 
     def configuration(self) -> Configuration:
-        """See ``NotificationBook``."""
-        return self._look().configuration
+        """See ``NotificationBook``. A change of a file is seen within ``STALE_S``, one made here at once."""
+        with self._lock:
+            is_fresh = self._monotonic_s() - self._looked_s < STALE_S
+            return (self._shelf if is_fresh else self._look()).configuration
 
     def problems(self) -> Sequence[str]:
         """See ``NotificationBook``."""
@@ -94,6 +109,7 @@ class Book:
                 kept = self._kept.put(of, name, read, version)
             except ValueError as error:
                 raise ConfigurationError([Problem(str(error), "name")]) from None
+            self._looked_s = -math.inf
             _LOG.info("notifications: the %s %r was kept by %s", of.noun, name, by)
             return kept.version
 
@@ -109,6 +125,7 @@ class Book:
                 hint = "name another one there first"
                 raise ConfigurationError([Problem(f"the {of.noun} is used by {user}", hint=hint)])
             self._kept.delete(section, name, version)
+            self._looked_s = -math.inf
             _LOG.info("notifications: the %s %r was deleted by %s", of.noun, name, by)
 
     def check(self, section: str, name: str, value: Any) -> Any:
@@ -153,6 +170,7 @@ class Book:
             if contents != self._shelf.contents:
                 self._shelf = self._shelved(contents, self._shelf.standing)
                 self._log([*self._shelf.problems, *self._secrets_missing(self._shelf.standing)])
+            self._looked_s = self._monotonic_s()
             return self._shelf
 
     def _shelved(self, contents: tuple[Contents[Found], ...], before: Mapping[str, Mapping[str, Found]]) -> _Shelf:

@@ -73,14 +73,20 @@ class Place:
         self.settings = directory / "settings.yaml"
         self.kept = directory / "notifications"
         self.now_ns = 1
+        self.now_s = 0.0
         self.settings.write_text(SETTINGS)
         self.open()
+
+    def clock(self) -> float:
+        """A clock on which every look is long ago."""
+        self.now_s += 1
+        return self.now_s
 
     def open(self) -> None:
         """Open the book, as after a restart."""
         sections = Sections([channel_section([MAIL]), *route_sections()])
         kept = KeptThings(self.kept, DISK, lambda: self.now_ns, sections)
-        self.book = Book(sections, SettingsFile(self.settings, sections), kept)
+        self.book = Book(sections, SettingsFile(self.settings, sections), kept, self.clock)
 
 
 @pytest.fixture
@@ -219,6 +225,24 @@ def test_the_settings_file_comes_first(place: Place) -> None:
             "delete one of them, or give it another name"
         )
     ]
+
+
+def test_a_look_at_files_is_remembered_for_a_moment_and_changes_made_here_count_at_once(
+    place: Place,
+) -> None:
+    """Within a tenth of a second files are not looked at again, unless something is kept or deleted."""
+    place.book = Book(place.book._sections, place.book._settings, place.book._kept, lambda: place.now_s)
+    before = place.book.configuration()
+    place.settings.write_text("server: {}\n")
+    assert place.book.configuration() is before
+    version = place.book.put("channels", "web", {"type": "mail", "to": "a@b"}, "", "ann")
+    assert set(place.book.configuration().channels) == {"web"}
+    place.book.delete("channels", "web", version, "ann")
+    assert place.book.configuration().channels == {}
+    place.settings.write_text(SETTINGS)
+    assert place.book.configuration().channels == {}
+    place.now_s += 0.2
+    assert set(place.book.configuration().channels) == {"mail", "pager"}
 
 
 @pytest.mark.parametrize(
