@@ -18,6 +18,10 @@ from spanglass_server.pages.alerts import listing as alert_list
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
+from spanglass_server.pages.health import check as health_check
+from spanglass_server.pages.health import component as health_component
+from spanglass_server.pages.health import editor as health_editor
+from spanglass_server.pages.health import listing as health
 from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.incidents import incident
 from spanglass_server.pages.incidents import listing as incident_list
@@ -153,6 +157,11 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/channels/{channel}/mail", channels.show_mail),
     ("/deliveries", deliveries.show),
     ("/deliveries/{delivery}", deliveries.show_one),
+    ("/health", health.show),
+    ("/health/checks/new", health_editor.show_new),
+    ("/health/checks/{uid}", health_check.show),
+    ("/health/checks/{uid}/edit", health_editor.show_edit),
+    ("/health/components/{uid:path}", health_component.show),
     ("/logs", logs.show),
     ("/hosts", host_pages.show_hosts),
     ("/hosts/{host:path}", host_pages.show_host),

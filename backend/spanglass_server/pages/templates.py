@@ -24,8 +24,8 @@ LINKABLE = ("http://", "https://")
 SECTIONS = (
     ("/", "Overview", "overview"), ("/services", "Services", "services"), ("/traces", "Traces", "traces"),
     ("/issues", "Errors", "errors"), ("/alerts", "Alerts", "alerts"), ("/logs", "Logs", "logs"),
-    ("/metrics", "Metrics", "metrics"), ("/dashboards", "Dashboards", "dashboards"), ("/hosts", "Hosts", "hosts"),
-    ("/server", "Server", "server"),
+    ("/metrics", "Metrics", "metrics"), ("/dashboards", "Dashboards", "dashboards"), ("/health", "Health", "health"),
+    ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
 ALSO = {"/releases": "/issues", "/processes": "/hosts"} | dict.fromkeys(

@@ -23,11 +23,11 @@ async def show(visit: Visit) -> Response:
     uid = visit.request.path_params["uid"]
     last = visit.param("last") if visit.param("last") in RANGES else _DEFAULT
     found = await visit.api("checks", uid)
-    past, times = await visit.together(
+    past, course = await visit.together(
         history(visit, "checks", uid), response_times(visit, found["name"], found["service"], last)
     )
     return visit.page(
-        "health/check.html", ranged=False, check=reading.check(found), past=past, last=last, ranges=RANGES, times=times,
+        "health/check.html", ranged=False, check=reading.check(found), past=past, last=last, ranges=RANGES, course=course,
         runs=[_run(one) for one in found["runs"][:_MOST_RUNS]], calls=[_call(one) for one in found["calls"]],
         next_ns=reading.time_ns(found["next_time"]), figures=list(found["figures"].items()),
     )  # fmt: skip

@@ -87,7 +87,7 @@ KINDS: Sequence[Kind] = (
             Field("dns.name", "Name", "shop.example.com", required=True),
             Field("dns.record", "Record", sort="choice", options=RECORDS),
             Field("dns.expect", "Must be among the answers", "93.184.216.34", "lines"),
-            Field("dns.server", "Ask the server", "the system’s", more=True),
+            Field("dns.server", "Ask the server", "that of the system", more=True),
             Field(f"dns.{_SLOWER}", _SLOW, "200ms", more=True),
         ),
     ),
@@ -102,7 +102,7 @@ KINDS: Sequence[Kind] = (
         ),
     ),
     Kind(
-        "redis", "Redis", "pings a server that speaks Redis’ protocol",
+        "redis", "Redis", "pings a server that speaks the protocol of Redis",
         (
             Field("redis.address", "Address", "cache.example.com:6379", required=True),
             Field("redis.role", "Must be", sort="choice", options=("", "master", "slave")),

@@ -28,7 +28,9 @@ async def show(visit: Visit) -> Response:
         _changes(visit) if view == "changes" else _nothing(),
     )
     components = [reading.component(one) for one in whole["components"]]
-    names = {one["uid"]: one["name"] for one in whole["components"]}
+    names = {"overall": "Everything"}
+    names |= {f"component/{one['uid']}": one["name"] for one in whole["components"]}
+    names |= {f"check/{one['uid']}": one["name"] for one in checks["checks"]}
     rows = components if view == "components" else [reading.check(one) for one in checks["checks"]]
     matching = [row for row in rows if _matches(row, visit.param("q").lower())]
     status = visit.param("status") if visit.param("status") in looks.ORDER else ""
@@ -40,8 +42,8 @@ async def show(visit: Visit) -> Response:
         "health/list.html", ranged=False, view=view, whole=_whole(whole), problems=checks["problems"],
         areas=reading.by_area(found[at:after]) if view == "components" else (), rows=found[at:after], found=len(found),
         total=len(rows), counts={name: sum(row["status"] == name for row in matching) for name in looks.ORDER},
-        status=status, matching=len(matching), component_count=len(components), check_count=len(checks["checks"]),
-        changes=[{**reading.change(one), "name": names.get(one["uid"], one["name"])} for one in changes["changes"]],
+        chosen=status, matching=len(matching), component_count=len(components), check_count=len(checks["checks"]),
+        changes=[{**reading.change(one), "name": names.get(one["subject"], one["subject"])} for one in changes["changes"]],
         next_changes=changes.get("next_cursor"), looks=looks, enabled=checks["enabled"],
         status_page=whole["status_page"],
         next_page=visit.here(cursor=str(after)) if after < len(found) else None,

@@ -79,9 +79,12 @@ def by_area(components: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def change(found: Mapping[str, Any]) -> Row:
-    """Return a change of status with its time and looks."""
+    """Return a change of status with its time and looks, and where its subject is shown."""
+    kind, _, uid = found["subject"].partition("/")
     return {
         **found,
+        "uid": uid,
+        "href": {"check": to_check, "component": to_component}.get(kind, lambda _: "/health")(uid),
         "time_ns": time_ns(found["time"]),
         "look": looks.look(found["status"]),
         "before": looks.look(found["previous"]),

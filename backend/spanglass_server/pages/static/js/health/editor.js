@@ -5,7 +5,7 @@ import { actor, refusal, say } from "../issues/actions.js";
 import { durationText } from "../time.js";
 import { checkOf, fieldOf, mark } from "./form.js";
 
-const form = document.getElementById("check");
+const form = document.getElementById("check-form");
 const before = JSON.parse(form.dataset.check);
 const tried = document.getElementById("tried");
 let saved = JSON.stringify(checkOf(form, before));
@@ -42,16 +42,16 @@ async function tryOut(button) {
   mark(form, null);
   button.disabled = true;
   tried.hidden = false;
-  tried.className = "hint";
+  tried.className = "hint said";
   tried.textContent = "Trying…";
   try {
     const run = await send("POST", "checks/try", { check: { ...checkOf(form, before), name: form.elements.namedItem("name").value.trim() || "New check" } });
     const css = { healthy: "ok", degraded: "warn", unhealthy: "err" }[run.status] ?? "";
-    tried.className = `hint ${css}`;
+    tried.className = `hint said ${css}`;
     tried.textContent = [`It is ${run.status} after ${durationText(run.latency_ns)}.`, run.detail].filter(Boolean).join(" ");
   } catch (error) {
     mark(form, fieldOf(form, error.error));
-    tried.className = "hint err";
+    tried.className = "hint said err";
     tried.textContent = refusal(error);
   } finally {
     button.disabled = false;
