@@ -258,6 +258,12 @@ class Health:
     degraded_errors_percent: int = _row(5, whole(1), "Share of calls that fail, in percent, from which on is degraded.")
     unhealthy_errors_percent: int = _row(50, whole(1), "Share of calls that fail, in percent, which is unhealthy.")
     keep_history_ns: int = _row(400 * _DAY_NS, DURATION, "Age at which changes of statuses are deleted; 0 keeps them.")
+    status_page: bool = _row(
+        default=False,
+        kind=BOOL,
+        help_text="Whether anybody may see `/status`, the page of public components, and their badges.",
+    )
+    status_page_title: str = _row("Status", STR, "What the status page is called.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,7 @@ async def show(visit: Visit) -> Response:
     uid = visit.request.path_params["uid"]
     last = visit.param("last") if visit.param("last") in RANGES else _DEFAULT
     found = await visit.api("checks", uid)
-    past, course = await visit.together(
-        history(visit, "checks", uid), response_times(visit, found["name"], found["service"], last)
-    )
+    past, course = await visit.together(history(visit, "checks", uid), response_times(visit, found, last))
     return visit.page(
         "health/check.html", ranged=False, check=reading.check(found), past=past, last=last, ranges=RANGES, course=course,
         runs=[_run(one) for one in found["runs"][:_MOST_RUNS]], calls=[_call(one) for one in found["calls"]],

@@ -32,9 +32,7 @@ async def history(visit: Visit, *path: str) -> dict[str, Any]:
         visit.attempt(visit.api(*path, "changes", limit=MOST_CHANGES), {"changes": []}),
     )
     return {
-        "uptimes": [
-            (name, looks.uptime(found["share"])) for (name, _), found in zip(UPTIMES, uptimes, strict=True)
-        ],
+        "uptimes": [(name, looks.uptime(found["share"])) for (name, _), found in zip(UPTIMES, uptimes, strict=True)],
         "days": reading.days(days["days"], visit),
         "outages": [_outage(one, visit) for one in reversed(uptimes[-1]["outages"])][:MOST_OUTAGES],
         "changes": [reading.change(one) for one in changes["changes"]],
@@ -57,12 +55,16 @@ def _outage(one: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
     return {**one, "start_ns": start_ns, "end_ns": end_ns, "lasted": lasted}
 
 
-async def response_times(visit: Visit, name: str, service: str, last: str) -> dict[str, Any]:
+async def response_times(visit: Visit, check: Mapping[str, Any], last: str) -> dict[str, Any]:
     """Return the chart of how long a check took over a range, from the metric that it writes, or why there is none."""
     end_ns = visit.clock.now_ns
     start_ns = end_ns - RANGES[last][1] * 3_600 * SECOND_NS
     step_s = max(30, (end_ns - start_ns) // SECOND_NS // 200)
-    answer = await visit.attempt(_mean(visit, name, service, (start_ns, end_ns), step_s), {"data": {"result": []}})
+    window_s = max(2 * step_s, 4 * (check["interval_ns"] or 0) // SECOND_NS, 120)
+    query = _mean(check, window_s)
+    params = {"query": query, "start": str(start_ns // SECOND_NS), "end": str(end_ns // SECOND_NS), "step": str(step_s)}
+    question = visit.site.api("/prometheus/api/v1/query_range", params)
+    answer = await visit.attempt(question, {"data": {"result": []}})
     series = [
         {"labels": {}, "times_s": [float(time) for time, _ in one["values"]],
          "values": [float(value) if value != "NaN" else None for _, value in one["values"]], "bounds": None}
@@ -72,14 +74,15 @@ async def response_times(visit: Visit, name: str, service: str, last: str) -> di
     return {"drawing": drawing.draw(course, visit) if series else None, "problem": answer["problem"]}
 
 
-async def _mean(visit: Visit, name: str, service: str, range_ns: tuple[int, int], step_s: int) -> dict[str, Any]:
-    """Ask for the mean duration of runs at each step."""
-    labels = f"spanglass_health_check_name={_quoted(name)}" + (f",service_name={_quoted(service)}" if service else "")
-    metric, window = "spanglass_health_check_duration_seconds", f"{max(120, 2 * step_s)}s"
-    query = f"sum(increase({metric}_sum{{{labels}}}[{window}])) / sum(increase({metric}_count{{{labels}}}[{window}]))"
-    start_s, end_s = (str(time_ns // SECOND_NS) for time_ns in range_ns)
-    params = {"query": query, "start": start_s, "end": end_s, "step": str(step_s)}
-    return await visit.site.api("/prometheus/api/v1/query_range", params)
+def _mean(check: Mapping[str, Any], window_s: int) -> str:
+    """Return PromQL of the mean duration of runs: of a check of the server by its uid, of an application's by name."""
+    if check["source"] == "check":
+        labels = f"spanglass_health_check_uid={_quoted(check['uid'])}"
+    else:
+        service = f",service_name={_quoted(check['service'])}"
+        labels = f"spanglass_health_check_name={_quoted(check['name'])}{service}"
+    metric = "spanglass_health_check_duration_seconds"
+    return " / ".join(f"sum(increase({metric}_{part}{{{labels}}}[{window_s}s]))" for part in ("sum", "count"))
 
 
 def _quoted(text: str) -> str:
