@@ -25,7 +25,8 @@ async def show(visit: Visit) -> Response:
     found = await visit.api("checks", uid)
     past, course = await visit.together(history(visit, "checks", uid), response_times(visit, found, last))
     return visit.page(
-        "health/check.html", ranged=False, check=reading.check(found), past=past, last=last, ranges=RANGES, course=course,
+        "health/check.html", ranged=False, check=reading.check(found), past=past, last=last, ranges=RANGES,
+        course=course,
         runs=[_run(one) for one in found["runs"][:_MOST_RUNS]], calls=[_call(one) for one in found["calls"]],
         next_ns=reading.time_ns(found["next_time"]), figures=list(found["figures"].items()),
     )  # fmt: skip

@@ -65,7 +65,7 @@ async def response_times(visit: Visit, check: Mapping[str, Any], last: str) -> d
     params = {"query": query, "start": str(start_ns // SECOND_NS), "end": str(end_ns // SECOND_NS), "step": str(step_s)}
     question = visit.site.api("/prometheus/api/v1/query_range", params)
     answer = await visit.attempt(question, {"data": {"result": []}})
-    series = [
+    series: list[dict[str, Any]] = [
         {"labels": {}, "times_s": [float(time) for time, _ in one["values"]],
          "values": [float(value) if value != "NaN" else None for _, value in one["values"]], "bounds": None}
         for one in answer["data"]["result"][:1]

@@ -43,7 +43,9 @@ async def show(visit: Visit) -> Response:
         areas=reading.by_area(found[at:after]) if view == "components" else (), rows=found[at:after], found=len(found),
         total=len(rows), counts={name: sum(row["status"] == name for row in matching) for name in looks.ORDER},
         chosen=status, matching=len(matching), component_count=len(components), check_count=len(checks["checks"]),
-        changes=[{**reading.change(one), "name": names.get(one["subject"], one["subject"])} for one in changes["changes"]],
+        changes=[
+            {**reading.change(one), "name": names.get(one["subject"], one["subject"])} for one in changes["changes"]
+        ],
         next_changes=changes.get("next_cursor"), looks=looks, enabled=checks["enabled"],
         status_page=whole["status_page"],
         next_page=visit.here(cursor=str(after)) if after < len(found) else None,
