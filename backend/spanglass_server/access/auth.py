@@ -140,11 +140,15 @@ def _digest(token: str) -> bytes:
 
 
 class ReadersOnly:
-    """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways."""
+    """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways.
 
-    def __init__(self, app: ASGIApp, check: TokenCheck) -> None:
+    ``public`` are beginnings of more paths that anybody may see.
+    """
+
+    def __init__(self, app: ASGIApp, check: TokenCheck, public: tuple[str, ...] = ()) -> None:
         self._app = app
         self._check = check
+        self._public = (*_PUBLIC_PATHS, *_OWN_CHECKS, *public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
@@ -160,7 +164,7 @@ class ReadersOnly:
 
     def _may_pass(self, scope: Scope) -> bool:
         path = scope["path"]
-        if path.startswith((*_PUBLIC_PATHS, *_OWN_CHECKS)):
+        if path.startswith(self._public):
             return True
         headers = dict(scope["headers"])
         return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))

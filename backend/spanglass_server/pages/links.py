@@ -93,8 +93,8 @@ def link_routes(links: Links, version: str, clock_ns: Callable[[], int]) -> list
         return _page(shown, request, "links/done.html", 200, done=done)
 
     return [
-        Route("/n/{token}", offer, methods=["GET"], include_in_schema=False),
-        Route("/n/{token}", use, methods=["POST"], include_in_schema=False),
+        Route("/n/{token:path}", offer, methods=["GET"], include_in_schema=False),
+        Route("/n/{token:path}", use, methods=["POST"], include_in_schema=False),
     ]
 
 

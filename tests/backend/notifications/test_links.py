@@ -126,7 +126,7 @@ def test_a_link_silences_what_the_message_was_about(here):
     assert made.created_by == "Kim"
 
 
-@pytest.mark.parametrize("what", ["expired", "gone", "cut", "altered", "purged"])
+@pytest.mark.parametrize("what", ["expired", "gone", "cut", "altered", "longer", "purged"])
 def test_a_link_that_does_nothing_says_why(here, what):
     """It has ended, its alerts or its message are gone, or it was not made by this server; nothing is changed."""
     url = here.urls["Acknowledge"]
@@ -139,8 +139,8 @@ def test_a_link_that_does_nothing_says_why(here, what):
         here.store = here.links._around.store.__class__()
         here.links = Links(replace(here.links._around, store=here.store))
     else:
-        url = url[:-3] if what == "cut" else url.replace("/n/A", "/n/B")
-    status, title = (404, "This link is not complete") if what in {"cut", "altered"} else (410, "")
+        url = {"cut": url[:-3], "altered": url.replace("/n/A", "/n/B"), "longer": f"{url}/more"}[what]
+    status, title = (404, "This link is not complete") if what in {"cut", "altered", "longer"} else (410, "")
     for method in ("GET", "POST"):
         page = here.ask(method, url)
         assert page.status_code == status
