@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from spanglass_core.settings_types import SECRET, Secret, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -142,13 +143,13 @@ def _digest(token: str) -> bytes:
 class ReadersOnly:
     """Asks for the read token before a page is shown; OTLP, the API and health checks have their own ways.
 
-    ``public`` are beginnings of more paths that anybody may see.
+    ``is_public`` says of which more paths anybody may see what is there.
     """
 
-    def __init__(self, app: ASGIApp, check: TokenCheck, public: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, check: TokenCheck, is_public: Callable[[str], bool] = lambda _: False) -> None:
         self._app = app
         self._check = check
-        self._public = (*_PUBLIC_PATHS, *_OWN_CHECKS, *public)
+        self._is_public = is_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
@@ -164,7 +165,7 @@ class ReadersOnly:
 
     def _may_pass(self, scope: Scope) -> bool:
         path = scope["path"]
-        if path.startswith(self._public):
+        if path.startswith((*_PUBLIC_PATHS, *_OWN_CHECKS)) or self._is_public(path):
             return True
         headers = dict(scope["headers"])
         return self._check.allows(_text(headers.get(b"authorization")), _text(headers.get(TOKEN_HEADER.encode())))

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -74,12 +74,16 @@ class HostNames:
 class BrowserGuard:
     """ASGI middleware: refuses requests under foreign names, and those that pages of other sites make.
 
-    Without ``names`` (the server asks for a token, which no rebound name has in its browser) any name will do.
+    Without ``names`` (the server asks for a token, which no rebound name has in its browser) any name will do. What
+    ``is_public`` is for everybody: pages of other sites may show it.
     """
 
-    def __init__(self, app: ASGIApp, names: HostNames | None) -> None:
+    def __init__(
+        self, app: ASGIApp, names: HostNames | None, is_public: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._app = app
         self._names = names
+        self._is_public = is_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 403."""
@@ -89,6 +93,8 @@ class BrowserGuard:
     def _refusal(self, scope: Scope) -> Response | None:
         path = scope["path"]
         if path.startswith(_MACHINES) or (path == FIGURES and not wants_page(scope)):
+            return None
+        if scope["method"] in {"GET", "HEAD"} and self._is_public(path):
             return None
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")

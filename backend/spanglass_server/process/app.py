@@ -39,6 +39,7 @@ from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
+from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
 from spanglass_server.pages.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
@@ -309,13 +310,22 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             *operation_routes(node, telemetry),
             *heartbeat_routes(parts.health.desk, time.time_ns),
             *link_routes(parts.notifications.links, release, time.time_ns),
+            *_status_page(parts, release),
             *api(_api_authorize(tokens.read)),
             *page_routes(in_process, **this),
         ],
         exception_handlers={404: _not_found(not_found_page(in_process, **this))},
     )
     names = None if tokens.read.required else HostNames(settings.server.host, _more_names(settings))
-    return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read), names), telemetry)
+    for_all = is_public if settings.health.status_page else (lambda _: False)
+    return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read, for_all), names, for_all), telemetry)
+
+
+def _status_page(parts: Parts, release: str) -> list[BaseRoute]:
+    """The page that anybody may see, where that is wanted."""
+    settings = parts.settings.health
+    page = StatusPage(settings.status_page_title, release)
+    return public_routes(parts.health.desk, page, time.time_ns) if settings.status_page else []
 
 
 def _more_names(settings: Settings) -> Sequence[str]:

@@ -11,11 +11,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from spanglass_core.settings_types import Secret
+from spanglass_server.access.auth import ReadersOnly, TokenCheck
+from spanglass_server.access.browsers import BrowserGuard
 from spanglass_server.health.model import Change, Component, Status, component_subject
 from spanglass_server.health.uptime import by_step
 from spanglass_server.pages.health import looks
 from spanglass_server.pages.health.badge import badge
-from spanglass_server.pages.health.public import StatusPage, public_routes
+from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
 
 DAY_NS = 86_400 * 10**9
 NOW_NS = 20_413 * DAY_NS + DAY_NS // 2  # noon of 21 November 2025
@@ -63,12 +66,14 @@ def desk():
 
 
 def get(desk, path, now_ns=NOW_NS):
-    """Ask for a path."""
+    """Ask for a path without a token, from a page of another site, which may show badges."""
 
     async def ask():
         app = Starlette(routes=public_routes(desk, StatusPage("Shop & Co", "1"), lambda: now_ns))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
-            return [await client.get(path) for _ in range(2)][-1]
+        guarded = BrowserGuard(ReadersOnly(app, TokenCheck(Secret("token")), is_public), None, is_public)
+        elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "image"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url="http://here") as client:
+            return [await client.get(path, headers=elsewhere) for _ in range(2)][-1]
 
     return asyncio.run(ask())
 
@@ -110,6 +115,7 @@ def test_badges_are_pictures_of_public_components(desk):
         assert answer.headers["content-type"] == "image/svg+xml"
         assert ET.fromstring(answer.text).get("aria-label").startswith(says)  # noqa: S314 - our own
     assert get(desk, "/status/orders/badge.svg").status_code == 404
+    assert [get(desk, path).status_code for path in ("/status/x", "/statusx", "/")] == [404, 403, 403]
     wide = [int(ET.fromstring(badge(name, "works", "healthy")).get("width")) for name in ("i", "iiii", "WWWW")]  # noqa: S314
     assert wide == sorted(set(wide))
 

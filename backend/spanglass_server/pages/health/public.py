@@ -49,7 +49,13 @@ def public_routes(desk: HealthDesk, page: StatusPage, clock_ns: Callable[[], int
         public.route("/status.json", public.as_json),
         public.route("/status/badge.svg", public.badge),
         public.route("/status/{component:path}/badge.svg", public.badge_of),
+        public.route("/status/{rest:path}", public.nothing),
     ]
+
+
+def is_public(path: str) -> bool:
+    """Whether a path is one of those above."""
+    return path in {"/status", "/status.html", "/status.json"} or path.startswith("/status/")
 
 
 class _Public:
@@ -90,6 +96,10 @@ class _Public:
     def as_json(self, found: Published, _: Request) -> Response:
         """The same for programs."""
         return JSONResponse(_json(found, self._page.title), headers={**HEADERS, **_CACHE})
+
+    def nothing(self, _found: Published, _request: Request) -> Response:
+        """What nobody is told of."""
+        return PlainTextResponse("There is nothing here.\n", 404, headers=HEADERS)
 
     def badge(self, found: Published, _: Request) -> Response:
         """A badge of all public components together."""
