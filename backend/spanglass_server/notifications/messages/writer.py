@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.notifications.messages import words
-from spanglass_server.notifications.messages.charts.drawn import Charts
+from spanglass_server.notifications.messages.charts.drawn import Charts, Drawn
 from spanglass_server.notifications.messages.facts import (
     MOST_ALERTS,
     Material,
@@ -19,7 +19,7 @@ from spanglass_server.notifications.messages.facts import (
     status_of,
 )
 from spanglass_server.notifications.messages.rendering.sandbox import Sandbox, TemplateFailedError
-from spanglass_server.notifications.messages.rendering.shipped import Shipped, escaping_of, most_of
+from spanglass_server.notifications.messages.rendering.shipped import Shipped, escaping_of, most_of, shows_pictures
 from spanglass_server.notifications.model import Message
 from spanglass_server.supervision import in_words
 
@@ -72,7 +72,7 @@ class MessageWriter:
 
     def _message(self, notification: Notification, channel: Channel, previous: str) -> Message:
         alerts = self._with_evidence(notification.alerts)
-        drawn = self._charts.of(alerts)
+        drawn = self._charts.of(alerts) if shows_pictures(channel.kind) else Drawn()
         base_url = self._sources.base_url().rstrip("/")
         actions = tuple(self._sources.actions(notification, alerts))
         material = Material(

@@ -22,6 +22,8 @@ _MOST = {"title": 250, "text": 30_000, "html": 400_000}
 _TEXTS = {"sms": "sms.text.j2", "slack": "slack.text.j2"}
 #: Kinds whose messages have HTML beside the text.
 _WITH_HTML = frozenset({"email"})
+#: Kinds that show no pictures: none is drawn for them, which takes 30 ms.
+_WITHOUT_PICTURES = frozenset({"sms", "pagerduty", "webhook", "command"})
 
 
 class Shipped:
@@ -62,3 +64,8 @@ def escaping_of(kind: str, part: Part) -> Escaping:
 def most_of(kind: str, part: Part) -> int:
     """Characters of a part."""
     return _MOST_TEXT.get(kind, _MOST["text"]) if part == "text" else _MOST[part]
+
+
+def shows_pictures(kind: str) -> bool:
+    """Whether a kind of channels shows the chart."""
+    return kind not in _WITHOUT_PICTURES
