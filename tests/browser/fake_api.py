@@ -11,6 +11,7 @@ import made_up as shop
 import made_up_errors
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
+from made_up_health import MadeUpHealth
 from made_up_incidents import MadeUpIncidents
 from made_up_issues import MadeUpIssues
 from made_up_notifications import MadeUpNotifications
@@ -39,6 +40,8 @@ VALUES = {
 TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 #: Paths about notifications.
 NOTIFYING = frozenset({"deliveries", "silences", "on-call", "escalations", "notifications"})
+#: Paths about health; that of PromQL, which tells how long checks took, begins with nothing.
+HEALTH = frozenset({"health", "checks", "components", ""})
 
 
 class FakeApi:
@@ -60,6 +63,7 @@ class FakeApi:
         self.rules = MadeUpRules(scenario)
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
+        self.parts = MadeUpHealth(scenario)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
@@ -77,8 +81,9 @@ class FakeApi:
             await asyncio.sleep(1.5)
         if self.scenario == "timeout" and parts[0] not in {"filter", "values", "keys"}:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
-        if parts[0] in NOTIFYING:
-            return self.notifications.get(parts[0], parts[1:], params)
+        if parts[0] in NOTIFYING | HEALTH:
+            kept = self.parts if parts[0] in HEALTH else self.notifications
+            return kept.get(parts[0], parts[1:], params)
         answer = getattr(self, "_" + parts[0].replace("-", "_"))
         return answer(parts[1:], params)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import charts
 from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.format import duration_text, parse_time_ns, percent_parts, rate_parts
+from spanglass_server.pages.health.standing import standing
 from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.hosts import wrong
 from spanglass_server.pages.incidents import listing as incident_list
@@ -39,7 +40,20 @@ async def show(visit: Visit) -> Response:
     """``/``."""
     window = visit.window.as_params()
     earlier = {name: str(max(1, int(at) - visit.window.length_ns)) for name, at in window.items()}
-    listing, total, before, hosts, issues, senders, metrics, status, alerts, telling, incidents = await visit.together(
+    (
+        listing,
+        total,
+        before,
+        hosts,
+        issues,
+        senders,
+        metrics,
+        status,
+        alerts,
+        telling,
+        incidents,
+        whole,
+    ) = await visit.together(
         visit.api("services", **window, buckets=BUCKETS),
         visit.api("requests", **window, buckets=BUCKETS),
         visit.attempt(visit.api("requests", **earlier, buckets=BUCKETS), {"points": [], "requests": 0}),
@@ -51,6 +65,7 @@ async def show(visit: Visit) -> Response:
         firing.read(visit),
         told.standing(visit),
         incident_list.live(visit),
+        standing(visit),
     )
     first_s = charts.first_filled(point for service in listing["services"] for point in service["series"])
     services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
@@ -62,7 +77,8 @@ async def show(visit: Visit) -> Response:
     is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
     named = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
-        "overview.html", firing=alerts, telling=telling, incidents=incidents, causes=[] if is_quiet else causes,
+        "overview.html", firing=alerts, telling=telling, incidents=incidents, whole=whole,
+        causes=[] if is_quiet else causes,
         services=services[:SERVICES], found=len(services),
         troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,
         hosts=host_rows[:HOSTS], host_count=len(host_rows),

@@ -79,7 +79,7 @@ def _mean(check: Mapping[str, Any], window_s: int) -> str:
     if check["source"] == "check":
         labels = f"spanglass_health_check_uid={_quoted(check['uid'])}"
     else:
-        service = f",service_name={_quoted(check['service'])}"
+        service = f",service_name={_quoted(check['service'] or '')}"
         labels = f"spanglass_health_check_name={_quoted(check['name'])}{service}"
     metric = "spanglass_health_check_duration_seconds"
     return " / ".join(f"sum(increase({metric}_{part}{{{labels}}}[{window_s}s]))" for part in ("sum", "count"))
