@@ -246,7 +246,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
-        *health_routes(parts.health.desk),
+        *health_routes(parts.health.desk, status_page=settings.health.status_page),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(
