@@ -120,14 +120,15 @@ _COMMON = {
     "title": _TEXT, "text": _TEXT, "html": _TEXT,
 }  # fmt: skip
 KINDS = [
-    {"type": "object", "required": ["smtp_server", "from", "to"], "properties": {
+    {"title": "Email", "description": "Mail", "required": ["smtp_server", "from", "to"], "properties": {
         "type": {"const": "email"}, "smtp_server": _TEXT, "from": _TEXT, "to": {"type": "array", "items": _TEXT},
         "tls": {"type": "string", "enum": ["starttls", "tls", "none"]}, "username": _TEXT, "password": _SECRET,
         **_COMMON}},
-    {"type": "object", "required": ["url"], "properties": {
+    {"title": "Webhook", "description": "Signed JSON", "required": ["url"], "properties": {
         "type": {"const": "webhook"}, "url": _SECRET, "headers": {"type": "object", "additionalProperties": _TEXT},
         **_COMMON}},
-    {"type": "object", "properties": {"type": {"const": "slack"}, "webhook_url": _SECRET, **_COMMON}},
+    {"title": "Slack", "description": "", "properties": {
+        "type": {"const": "slack"}, "webhook_url": _SECRET, **_COMMON}},
 ]  # fmt: skip
 
 TIMES = {"group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h"}

@@ -74,4 +74,4 @@ def make_sender(channel: Channel, context: Context) -> Sender:
 
 def channel_kinds() -> list[ChannelKind]:
     """The kinds as the configuration book takes them."""
-    return [ChannelKind(kind.name, kind.shape, kind.destination) for kind in KINDS.values()]
+    return [ChannelKind(kind.name, kind.shape, kind.destination, kind.title, kind.summary) for kind in KINDS.values()]

@@ -29,11 +29,14 @@ class ChannelKind:
     """A kind of channels: ``options`` says which keys it has beside those of all channels.
 
     ``destination`` are those that say who gets its secrets: where one changes, secrets have to be given anew.
+    ``title`` and ``summary`` stand in its schema, for forms.
     """
 
     name: str
     options: Shape
     destination: tuple[str, ...] = ()
+    title: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class ChannelForm:
 
     def __init__(self, kinds: Sequence[ChannelKind]) -> None:
         self._kinds = {kind.name: kind.options for kind in kinds}
+        self._words = {kind.name: {"title": kind.title or kind.name, "description": kind.summary} for kind in kinds}
         for kind in kinds:
             taken = set(kind.options.kinds) & {"type", *_COMMON.kinds}
             if taken:
@@ -136,7 +140,7 @@ class ChannelForm:
     def _schema(self, name: str) -> dict[str, Any]:
         own, common = self._kinds[name].schema, _COMMON.schema
         properties = {"type": {"const": name}, **own["properties"], **common["properties"]}
-        return {**own, "properties": properties}
+        return {**own, **self._words[name], "properties": properties}
 
 
 def _all_may(_: Channel) -> Iterable[tuple[str, str]]:

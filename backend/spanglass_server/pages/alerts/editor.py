@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import reading, words
 from spanglass_server.pages.alerts.rules import NO_TEMPLATES
+from spanglass_server.pages.notifications.reading import SETTINGS
 from spanglass_server.pages.ports import ApiError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 10_000
 #: What no data means, and what is said of it.
 NO_DATA = (("keep", "keep the state for 15 min"), ("ok", "it is OK"), ("alert", "raise an alert"))
+NO_CHANNELS: dict[str, Any] = {"things": []}
 #: Thresholds of a rule, and values that stand for nothing in its fields.
 LEVELS = ("warning", "error", "critical", "recovery")
 UNSET: tuple[Any, ...] = (None, "", "0s", 0, [], {})
@@ -30,7 +32,7 @@ async def show_new(visit: Visit) -> Response:
     """Render the form for a new rule: empty, from ``?template=``, ``?from=`` (a copy) or ``?condition=``."""
     templates = await _templates(visit)
     rule, problem = await _begin(visit)
-    return _page(visit, rule, templates=templates, problem=problem)
+    return await _page(visit, rule, templates=templates, problem=problem)
 
 
 async def show_edit(visit: Visit) -> Response:
@@ -41,12 +43,18 @@ async def show_edit(visit: Visit) -> Response:
         row = reading.rule(found, visit)
         return visit.page("alerts/elsewhere.html", ranged=False, status=409, rule=row)
     rule = _typed(found["rule"], found["threshold"]["unit"])
-    return _page(visit, rule, uid=uid, version=found["version"])
+    return await _page(visit, rule, uid=uid, version=found["version"])
 
 
 async def _templates(visit: Visit) -> Sequence[Mapping[str, Any]]:
     answer = await visit.attempt(visit.api("rules", "templates"), NO_TEMPLATES)
     return answer["templates"]  # type: ignore[no-any-return]
+
+
+async def _channels(visit: Visit) -> str:
+    """Return the names of the channels that there are."""
+    answer = await visit.attempt(visit.api(*SETTINGS, "channels"), NO_CHANNELS)
+    return ", ".join(one["name"] for one in answer["things"])
 
 
 async def _begin(visit: Visit) -> tuple[dict[str, Any], str]:
@@ -73,10 +81,11 @@ def _typed(rule: Mapping[str, Any], unit: str) -> dict[str, Any]:
     return kept | {name: words.written(rule[name], unit) for name in LEVELS if rule.get(name) is not None}
 
 
-def _page(visit: Visit, rule: Mapping[str, Any], *, uid: str = "", version: str = "", **more: Any) -> Response:
+async def _page(visit: Visit, rule: Mapping[str, Any], **more: Any) -> Response:
+    """``more`` are uid and version of the rule that is changed, templates, and what is wrong."""
     labels = ", ".join(f"{name}={value}" for name, value in (rule.get("labels") or {}).items())
     return visit.page(
-        "alerts/editor.html", ranged=False, uid=uid, version=version, rule=rule, labels=labels,
-        severities=list(reversed(words.SEVERITIES)), no_data=NO_DATA, backtests=BACKTESTS,
-        **{"templates": (), "problem": "", **more},
+        "alerts/editor.html", ranged=False, rule=rule, labels=labels,
+        channels=await _channels(visit), severities=list(reversed(words.SEVERITIES)), no_data=NO_DATA, backtests=BACKTESTS,
+        **{"uid": "", "version": "", "templates": (), "problem": "", **more},
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.notifications import reading, words
+from spanglass_server.pages.notifications import reading
 from spanglass_server.pages.notifications.channels import kinds
 from spanglass_server.pages.notifications.fields import COMMON, fields_of
 
@@ -21,7 +21,7 @@ async def show_new(visit: Visit) -> Response:
     schemas, others = await visit.together(kinds(visit), reading.things(visit, "channels"))
     kind = visit.param("kind")
     if kind not in schemas:
-        rows = [(name, words.kind(name), words.KIND_SAYS.get(name, "")) for name in schemas]
+        rows = [(name, schema["title"], schema["description"]) for name, schema in schemas.items()]
         return visit.page("notifications/kinds.html", ranged=False, kinds=rows)
     return _page(visit, kind, schemas[kind], _names(others), name=visit.param("name"))
 
@@ -50,7 +50,7 @@ def _page(visit: Visit, kind: str, schema: Mapping[str, Any], others: Sequence[s
     properties = schema["properties"]
     common = {"properties": {key: properties[key] for key in COMMON if key in properties}}
     return visit.page(
-        "notifications/channel_form.html", ranged=False, kind=kind, kind_word=words.kind(kind), others=others,
+        "notifications/channel_form.html", ranged=False, kind=kind, kind_word=schema["title"], others=others,
         fields=fields_of(schema, more["values"], (*COMMON, "type")), common=fields_of(common, more["values"]),
-        says=words.KIND_SAYS.get(kind, ""), **more,
+        says=schema["description"], **more,
     )  # fmt: skip

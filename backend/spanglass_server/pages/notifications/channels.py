@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.pages.alerts import reading as alert_reading
-from spanglass_server.pages.notifications import reading, words
+from spanglass_server.pages.notifications import reading
 from spanglass_server.pages.notifications.usage import uses_of
 from spanglass_server.pages.ports import ApiError
 
@@ -44,7 +44,7 @@ async def show(visit: Visit) -> Response:
     found = [row for row in rows if all(word in f"{row['name']} {row['kind_word']}".lower() for word in text.split())]
     return visit.page(
         "notifications/channels.html", ranged=False, rows=found, total=len(rows), problems=problems,
-        kinds=[(name, words.kind(name)) for name in schemas],
+        kinds=[(name, schema["title"]) for name, schema in schemas.items()],
     )  # fmt: skip
 
 

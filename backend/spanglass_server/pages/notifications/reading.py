@@ -37,7 +37,8 @@ async def things(visit: Visit, section: str) -> Sequence[Row]:
 
 def thing(found: Mapping[str, Any]) -> Row:
     """Return something that is configured, with the words for where that is."""
-    return {**found, "place": place(found), "from": words.ORIGINS.get(found["origin"], found["origin"])}
+    where = "" if found["editable"] else place(found)
+    return {**found, "place": where, "from": words.ORIGINS.get(found["origin"], found["origin"])}
 
 
 def to_channel(name: str) -> str:

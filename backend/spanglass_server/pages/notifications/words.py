@@ -29,20 +29,8 @@ SILENCES: Mapping[str, Level] = {
 }
 #: Kinds of channels that are not called as they are written.
 KINDS = {
-    "email": "Email", "slack": "Slack", "webhook": "Webhook", "pagerduty": "PagerDuty", "sms": "SMS",
-    "command": "Command", "apprise": "Service", "teams": "Microsoft Teams", "telegram": "Telegram", "ntfy": "ntfy",
-    "discord": "Discord", "alertmanager": "Alertmanager webhook",
+    "pagerduty": "PagerDuty", "sms": "Text message", "teams": "Microsoft Teams", "ntfy": "ntfy",
 }  # fmt: skip
-#: What a kind is, for those who choose one.
-KIND_SAYS = {
-    "email": "over an SMTP server, HTML and plain text, with the chart",
-    "slack": "a webhook, or a bot that updates its message and answers in a thread",
-    "webhook": "JSON of ours, signed, or in the shape of Alertmanager's",
-    "pagerduty": "Events API v2: opens and resolves incidents",
-    "sms": "through any HTTP gateway",
-    "command": "a program that the settings allow, with the alerts as JSON",
-    "apprise": "Teams, Telegram, ntfy, Discord and others, by their address",
-}
 #: Where something is written, as it is said behind its name.
 ORIGINS = {"kept": "made here", "settings": "settings file"}
 

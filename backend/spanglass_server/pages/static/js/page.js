@@ -105,6 +105,7 @@ export function start() {
   popovers();
   facets();
   pickers();
+  tabs();
   document.addEventListener("click", copying);
   document.addEventListener("click", rows);
 }
