@@ -85,7 +85,7 @@ async def _page(visit: Visit, rule: Mapping[str, Any], **more: Any) -> Response:
     """``more`` are uid and version of the rule that is changed, templates, and what is wrong."""
     labels = ", ".join(f"{name}={value}" for name, value in (rule.get("labels") or {}).items())
     return visit.page(
-        "alerts/editor.html", ranged=False, rule=rule, labels=labels,
-        channels=await _channels(visit), severities=list(reversed(words.SEVERITIES)), no_data=NO_DATA, backtests=BACKTESTS,
+        "alerts/editor.html", ranged=False, rule=rule, labels=labels, channels=await _channels(visit),
+        severities=list(reversed(words.SEVERITIES)), no_data=NO_DATA, backtests=BACKTESTS,
         **{"uid": "", "version": "", "templates": (), "problem": "", **more},
     )  # fmt: skip
