@@ -16,7 +16,7 @@ CREATE TABLE deliveries (
     words TEXT NOT NULL, -- texts in lower case, for filters
     body BLOB NOT NULL -- the last one, as SQLite reads all of it on the way to what is behind it
 );
-CREATE INDEX due_deliveries ON deliveries (next_ns, channel) WHERE state = 'waiting';
+CREATE INDEX due_deliveries ON deliveries (next_ns, number, channel) WHERE state = 'waiting';
 CREATE INDEX waiting_threads ON deliveries (thread, channel, number) WHERE state = 'waiting';
 CREATE INDEX references_of_threads ON deliveries (thread, channel, number) WHERE reference <> '';
 CREATE INDEX sent_deliveries ON deliveries (channel, done_ns, reason) WHERE state = 'sent';
