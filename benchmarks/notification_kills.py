@@ -35,6 +35,7 @@ ROUTE = """  notifications:
 CHANNELS = ("mail", "hook")
 _LIFE_S = (0.1, 2.5)  # between ready and the kill
 _QUIET_S = 15.0
+_START_S = 180.0  # on a machine that is busy with other things
 _PATIENCE_S = 900.0
 
 
@@ -121,7 +122,7 @@ def main() -> None:
                 for _ in range(options.kills):
                     time.sleep(chance.uniform(*_LIFE_S))
                     server.kill()
-                    server.start()
+                    server.start(timeout_s=_START_S)
                 made_at_last_kill = storm.made
             wait_until_quiet(server, sinks)
         rows = counted(sinks, options.alerts)

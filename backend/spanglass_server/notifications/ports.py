@@ -153,6 +153,9 @@ class NotificationStore(Protocol):
     def escalations(self) -> Mapping[str, Any]:
         """The escalations that run, by key."""
 
+    def running(self) -> tuple[int, int]:
+        """How many groups stand, and how many escalations run."""
+
     def waiting(
         self, now_ns: int, limit: int, without: Sequence[str] = (), but: Sequence[str] = ()
     ) -> Sequence[Delivery]:

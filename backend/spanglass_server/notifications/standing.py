@@ -51,6 +51,7 @@ def standing(
     """How all channels stand: those that are configured, and those of which the log knows."""
     counts, last, oldest = store.counts(), store.last_errors(), store.oldest_waiting(now_ns)
     names = [*configured.channels, *sorted({name for name, _ in counts} - configured.channels.keys())]
+    groups, escalations = store.running()
     channels = []
     for name in names:
         channel, (last_ns, error) = configured.channels.get(name), last.get(name, (0, ""))
@@ -67,8 +68,8 @@ def standing(
         )
     return NotificationsStatus(
         channels=tuple(channels),
-        groups=len(store.groups()),
-        escalations=len(store.escalations()),
+        groups=groups,
+        escalations=escalations,
         silences=sum(silence.starts_ns <= now_ns for silence in store.silences(ended_after_ns=now_ns)),
         problems=(*problems, *late(store, now_ns)),
     )

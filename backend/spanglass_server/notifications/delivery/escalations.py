@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.notifications.people.escalating import escalate
@@ -55,11 +56,14 @@ def _case(group: Group, route: Route, memory: Memory, muting: Muting) -> Case | 
     )
 
 
-def notifications_of(escalated: Escalated, deciding: Deciding, now_ns: int) -> list[Notification]:
-    """What its pages tell, with the alerts as they are now."""
+def notifications_of(escalated: Escalated, memory: Memory, deciding: Deciding, now_ns: int) -> list[Notification]:
+    """What its pages tell, with the alerts as they are now; each escalation of a group is a thread of its own."""
     wanted = dict.fromkeys(alert_id for page in escalated.pages for alert_id in page.alert_ids)
     found = deciding.found(list(wanted))
-    return [
-        page.notification([found[alert_id] for alert_id in page.alert_ids if alert_id in found], now_ns)
-        for page in escalated.pages
-    ]
+    notifications = []
+    for page in escalated.pages:
+        alerts = [found[alert_id] for alert_id in page.alert_ids if alert_id in found]
+        row = escalated.rows.get(page.key) or memory.escalations[page.key]
+        notification = page.notification(alerts, now_ns)
+        notifications.append(replace(notification, thread=f"{notification.thread}@{row['begun_ns']}"))
+    return notifications

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from spanglass_server.notifications.delivery.breaker import Breaker
 from spanglass_server.notifications.delivery.fallback import fallback_of
 from spanglass_server.notifications.delivery.limits import digest_of, filled, period_ns
+from spanglass_server.notifications.delivery.supplies import Configured
 from spanglass_server.notifications.model import Attempt, Reason, State
 from spanglass_server.notifications.ports import Tried
 from spanglass_server.notifications.store.filters import LIMITED
@@ -48,6 +49,7 @@ class Handler:
         self._log_book = log_book
         self._ask = ask
         self.breaker = Breaker()
+        self.configured = Configured(supplies.book)
         self._sending: Counter[str] = Counter()  # messages under way that count for the limit of their channel
 
     async def handle(self, delivery: Delivery) -> None:
@@ -71,7 +73,7 @@ class Handler:
 
     async def _handled(self, delivery: Delivery, others: int) -> Tried:
         notification = delivery.notification
-        channel = self._supplies.book.configuration().channels.get(notification.channel)
+        channel = self.configured.channels().get(notification.channel)
         if channel is None:
             now_ns = self._supplies.clock_ns()
             return _ended(delivery, State.FAILED, _UNKNOWN.format(name=notification.channel), now_ns)

@@ -76,7 +76,7 @@ class Notifier:
             muting = Muting(configured, silences, list(memory.open.values()), now_ns)
             notifications += flushes.flush(draft, due, muting)
             escalated = escalations.step(draft, flushes, memory, muting, configured, now_ns)
-            notifications += escalations.notifications_of(escalated, deciding, now_ns)
+            notifications += escalations.notifications_of(escalated, memory, deciding, now_ns)
             rows = dict(escalated.rows)
             answers, entries = responses(called, deciding, muting, now_ns)
             notifications += answers

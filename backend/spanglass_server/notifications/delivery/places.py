@@ -42,7 +42,7 @@ class Places:
 
     def _paused(self, now_ns: int) -> list[str]:
         """Channels of which nothing is tried now; those with a fallback may have to be told over that."""
-        channels = self._supplies.book.configuration().channels
+        channels = self._handler.configured.channels()
         paused = self._handler.breaker.paused(now_ns)
         return [name for name in paused if name not in channels or not channels[name].fallback]
 

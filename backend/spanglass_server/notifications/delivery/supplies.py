@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from spanglass_server.notifications.delivery.retrying import Retrying
     from spanglass_server.notifications.model import Channel
     from spanglass_server.notifications.ports import NotificationBook, NotificationStore, Sender, Writer
     from spanglass_server.self_metrics.registry import Telemetry
+
+
+_KNOWN_S = 0.5
+
+
+class Configured:
+    """What is configured, as it was at most half a second ago: the book looks at files, which blocks an event loop."""
+
+    def __init__(self, book: NotificationBook, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._book = book
+        self._seconds = seconds
+        self._read_s = float("-inf")
+        self._channels: Mapping[str, Channel] = {}
+
+    def channels(self) -> Mapping[str, Channel]:
+        """The channels by name."""
+        if self._seconds() - self._read_s >= _KNOWN_S:
+            self._channels = self._book.configuration().channels
+            self._read_s = self._seconds()
+        return self._channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,10 @@ class MemoryNotificationStore:
         """See ``NotificationStore``."""
         return self._copied("escalations")
 
+    def running(self) -> tuple[int, int]:
+        """See ``NotificationStore``."""
+        return len(self._rows["groups"]), len(self._rows["escalations"])
+
     def _copied(self, kind: str) -> Mapping[str, Any]:
         with self._lock:
             copied: dict[str, Any] = json.loads(json.dumps(self._rows[kind]))

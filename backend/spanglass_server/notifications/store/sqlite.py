@@ -59,6 +59,13 @@ class SqliteNotificationStore:
         """See ``NotificationStore``."""
         return self._rows("SELECT key, row FROM escalations ORDER BY key")
 
+    def running(self) -> tuple[int, int]:
+        """See ``NotificationStore``."""
+        with self._file.read() as connection:
+            sql = "SELECT (SELECT count(*) FROM groups), (SELECT count(*) FROM escalations)"
+            groups, escalations = connection.execute(sql).fetchone()
+        return groups, escalations
+
     def _rows(self, sql: str) -> Mapping[str, Any]:
         with self._file.read() as connection:
             found = connection.execute(sql).fetchall()

@@ -253,8 +253,12 @@ def test_an_escalation_goes_on_until_somebody_acknowledges(world):
     assert world.after(1) == [("boss", "escalation", [alert.id])]
     other = world.fire("cart", severity=Severity.CRITICAL)
     assert ("duty", "escalation", [other.id]) in world.after(30)
+    thread = next(each.thread for each in world.fresh if each.channel == "duty")
     world.desk.acknowledge(other.id, "ann")
     assert world.after(3600) == []
     world.desk.resolve(other.id, "ann")
     world.after(300)
-    assert ("duty", str(Reason.RESOLVED)) in {(each.channel, str(each.reason)) for each in world.fresh}
+    assert ("duty", Reason.RESOLVED, thread) in {(each.channel, each.reason, each.thread) for each in world.fresh}
+    world.fire("cart", severity=Severity.CRITICAL)
+    world.after(30)
+    assert thread not in {each.thread for each in world.fresh}

@@ -37,6 +37,7 @@ def test_a_decision_is_kept(reopen):
     store = reopen()
 
     assert (store.cursor(), store.groups(), store.escalations()) == (9, {"b": {"x": 1}}, {"e": {"z": "ü"}})
+    assert store.running() == (1, 1)
     kept = replace(notification, alerts=(replace(strange, evidence={}),))
     delivery = Delivery(notification=kept, state=State.WAITING, next_ns=150)
     assert store.delivery("n1") == delivery
