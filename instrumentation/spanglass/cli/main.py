@@ -36,6 +36,7 @@ BUILT_IN = {
     "dashboards": ("spanglass.cli.dashboards.dashboards", "list, check, export and import dashboards"),
     "rules": ("spanglass.cli.alerting.rules", "list, check, test, backtest and export alert rules"),
     "alerts": ("spanglass.cli.alerting.alerts", "list alerts, show, acknowledge, resolve, dismiss them"),
+    "incidents": ("spanglass.cli.alerting.incidents", "list incidents, show, open, acknowledge, resolve them; report"),
     "routes": ("spanglass.cli.notifications.routes", "say who hears of an alert, and check files of routes"),
     "channels": ("spanglass.cli.notifications.channels", "list channels, send test messages, preview messages"),
     "silences": ("spanglass.cli.notifications.silences", "list silences, make and end them"),

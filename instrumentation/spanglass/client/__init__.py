@@ -1,4 +1,4 @@
-"""A typed client of the server's monitoring API: measurements, alerts, thresholds, silences, the state of the server.
+"""A typed client of the server's monitoring API: measurements, alerts, incidents, silences, its state.
 
 ``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls.
 """
@@ -18,6 +18,7 @@ from spanglass.client.errors import (
     UnreachableError,
 )
 from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
+from spanglass.client.incident_answers import Incident, IncidentList
 from spanglass.client.retrying import Retrying
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Delivery",
     "DeliveryList",
     "Explanation",
+    "Incident",
+    "IncidentList",
     "MetricPage",
     "MetricValue",
     "MonitoringClient",

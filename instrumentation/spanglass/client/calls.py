@@ -29,6 +29,7 @@ class Call(Generic[_T]):
     """One call. ``wanted`` is the status that it gives an alert: one that has it already is no conflict.
 
     An attempt whose answer was lost may have changed it. ``by`` is who makes a change, where no body says so.
+    What may be done ``once`` only has one attempt.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Call(Generic[_T]):
     body: Json | None = None
     wanted: str = ""
     by: str = ""
+    once: bool = False
 
 
 def get_metrics(metric_type: str, params: Mapping[str, Any]) -> Call[MetricPage]:
@@ -59,13 +61,13 @@ def get_alert(alert_id: str) -> Call[Alert]:
 def create_alert(title: str, severity: Severity, by: str, fields: Mapping[str, Any]) -> Call[Alert]:
     """A new alert, or one more of the open one like it."""
     body = {"title": title, "severity": severity, **fields, **({"by": by} if by else {})}
-    return Call("POST", _ALERTS, Alert.of, {}, _given(body))
+    return Call("POST", _ALERTS, Alert.of, {}, given(body))
 
 
 def change_alert(alert_id: str, status: Status, by: str, reason: str) -> Call[Alert]:
     """Another status."""
     body = {"status": status, "by": by or None, "reason": reason or None}
-    return Call("PUT", _alert(alert_id), Alert.of, {}, _given(body), wanted=status)
+    return Call("PUT", _alert(alert_id), Alert.of, {}, given(body), wanted=status)
 
 
 def update_thresholds(thresholds: Mapping[str, Threshold | Mapping[str, Any]], by: str) -> Call[tuple[Threshold, ...]]:
@@ -112,5 +114,6 @@ def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a body, what is None left out."""
     return {name: value for name, value in fields.items() if value is not None}

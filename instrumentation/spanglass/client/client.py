@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanglass.client import calls, notified
 from spanglass.client.errors import ConflictError
+from spanglass.client.incidents import AsyncIncidentCalls, IncidentCalls
 from spanglass.client.retrying import Retrying
 from spanglass.client.transport import Transport
 
@@ -47,12 +48,12 @@ class _Client:
     def _attempt(self, call: Call[Any]) -> Answer:
         return self._transport.attempt(call.method, call.path, call.params, call.body, call.by)
 
-    def _wait_s(self, answer: Answer, tried: int) -> float | None:
+    def _wait_s(self, call: Call[Any], answer: Answer, tried: int) -> float | None:
         """How long to wait before another attempt; None when this answer is the last."""
-        return None if answer.error is None else self._retrying.wait_s(answer.error, tried, answer.asked_s)
+        return None if answer.error is None or call.once else self._retrying.wait_s(answer.error, tried, answer.asked_s)
 
 
-class MonitoringClient(_Client):
+class MonitoringClient(_Client, IncidentCalls):
     """Calls of the monitoring API that wait for their answers. Any thread may use one.
 
     ``url`` and ``token`` are SPANGLASS_URL and SPANGLASS_READ_TOKEN unless given. Every call makes several attempts
@@ -147,7 +148,7 @@ class MonitoringClient(_Client):
 
     def _run(self, call: Call[_T]) -> _T:
         answer, tried = self._attempt(call), 1
-        while (wait_s := self._wait_s(answer, tried)) is not None:
+        while (wait_s := self._wait_s(call, answer, tried)) is not None:
             time.sleep(wait_s)
             answer, tried = self._attempt(call), tried + 1
         if isinstance(answer.error, ConflictError) and call.wanted and tried > 1:
@@ -156,7 +157,7 @@ class MonitoringClient(_Client):
         return _result(call, answer)
 
 
-class AsyncMonitoringClient(_Client):
+class AsyncMonitoringClient(_Client, AsyncIncidentCalls):
     """The same calls to be awaited: each attempt is made in a thread of the loop's pool, and waits are the loop's."""
 
     async def get_metrics(self, metric_type: str = "", params: Mapping[str, Any] | None = None) -> MetricPage:
@@ -235,7 +236,7 @@ class AsyncMonitoringClient(_Client):
 
     async def _run(self, call: Call[_T]) -> _T:
         answer, tried = await asyncio.to_thread(self._attempt, call), 1
-        while (wait_s := self._wait_s(answer, tried)) is not None:
+        while (wait_s := self._wait_s(call, answer, tried)) is not None:
             await asyncio.sleep(wait_s)
             answer, tried = await asyncio.to_thread(self._attempt, call), tried + 1
         if isinstance(answer.error, ConflictError) and call.wanted and tried > 1:
