@@ -17,8 +17,8 @@ from spanglass.client.errors import (
     ServerError,
     UnreachableError,
 )
-from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
 from spanglass.client.incident_answers import Incident, IncidentList
+from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
 from spanglass.client.retrying import Retrying
 
 __all__ = [

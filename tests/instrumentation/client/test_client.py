@@ -120,6 +120,12 @@ def call(request, server):
 
 LISTED = {"alerts": [ALERT], "total": 1, "counts": {"status": {"active": 0}, "severity": {}}, "next_cursor": None}
 THRESHOLDS = {"thresholds": [{"id": "r", "rule": "r", "metric_type": "error_rate", "warning_threshold": 0.1}]}
+INCIDENT = {
+    "id": "INC-7", "title": "Payments fail", "severity": "error", "status": "acknowledged", "services": ["pay"],
+    "started_at": "2026-11-29T10:00:00.5Z", "opened_at": "2026-11-29T10:01:00Z", "updated_at": "2026-11-29T10:01:00Z",
+    "recovered_at": None, "durations": {"recover": None}, "timeline": [{"kind": "opened"}], "more": 1,
+}  # fmt: skip
+INCIDENTS = {"incidents": [INCIDENT], "total": 1, "counts": {"status": {"open": 0}, "severity": {}}, "version": 3}
 STATUS = {"version": "1", "ready": True, "health": None, "uptime_s": 5.5, "alerting": {"firing": 1}, "more": []}
 CHANGE = {"warning_threshold": 0.1, "critical_threshold": None}
 
@@ -166,6 +172,28 @@ CHANGE = {"warning_threshold": 0.1, "critical_threshold": None}
         ),
         ("get_thresholds", (), THRESHOLDS, ("GET", "/api/monitoring/thresholds/", None)),
         ("get_system_status", (), STATUS, ("GET", "/api/v1/status", None)),
+        (
+            "get_incidents",
+            ({"status": "live", "severity": ["error", "critical"]},),
+            INCIDENTS,
+            ("GET", "/api/monitoring/incidents/?status=live&severity=error%2Ccritical", None),
+        ),
+        ("get_incident", ("INC-7",), INCIDENT, ("GET", "/api/monitoring/incidents/INC-7/", None)),
+        (
+            "acknowledge_incident",
+            ("INC-7",),
+            INCIDENT,
+            ("PUT", "/api/monitoring/incidents/INC-7/", {"status": "acknowledged", "by": "ann"}),
+        ),
+        (
+            "resolve_incident",
+            ("INC-7",),
+            INCIDENT,
+            ("PUT", "/api/monitoring/incidents/INC-7/", {"status": "resolved", "by": "ann"}),
+        ),
+        ("change_incident", ("INC-7",), INCIDENT, ("PUT", "/api/monitoring/incidents/INC-7/", {"by": "ann"})),
+        ("get_postmortem", ("INC-7",), {"text": "# x"}, ("GET", "/api/monitoring/incidents/INC-7/postmortem/", None)),
+        ("get_incident_report", ({"last": "7d"},), {}, ("GET", "/api/monitoring/incident-report/?last=7d", None)),
     ],
 )
 def test_each_call_asks_its_route_and_a_503_that_goes_away_is_not_seen(call, server, name, arguments, said, asked):
@@ -203,6 +231,19 @@ def test_answers_are_typed(call, server):
     server.say((200, STATUS))
     assert call("get_system_status").alerting == {"firing": 1}
     assert time_of("2026-11-29T10:00:00Z") == datetime(2026, 11, 29, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("open_incident", ("Down",)), ("note_incident", ("INC-7", "hm"))])
+def test_what_would_be_done_twice_has_one_attempt(call, server, name, arguments):
+    """An incident is opened, and a note written, once: after an error the caller decides; the answer is typed."""
+    server.say((503, {"error": {"code": "unavailable", "message": "starting"}}), (200, INCIDENT))
+    with pytest.raises(ServerError):
+        call(name, *arguments)
+    assert len(server.asked) == 1
+
+    incident = call(name, *arguments)
+    assert (incident.services, incident.started_at) == (("pay",), datetime(2026, 11, 29, 10, 0, 0, 500_000, tzinfo=UTC))
+    assert incident.raw["more"] == 1
 
 
 @pytest.mark.parametrize(

@@ -198,13 +198,14 @@ def _draw(incident: dict[str, Any], url: str) -> None:
     out.line(text(", ".join([began, *(f"to {name} {value}" for name, value in times.items())])))
     for line in filter(None, (incident["summary"], incident["cause"], incident["resolution"], *incident["runbooks"])):
         out.line(text(line))
+    titles = {one["id"]: one["title"] for one in incident["alerts"]}
     sections = (
         ("alerts", [f"{one['severity']} {one['status']} {one['title']} ({one['because']})"
                     for one in incident["alerts"]]),
         ("response", [_step_line(step) for step in incident["steps"]]),
         ("similar", [f"{one['id']} {one['title']}: {one['resolution'] or one['cause'] or one['status']} ({one['why']})"
                      for one in incident["similar"]]),
-        ("timeline", [_line(line) for line in incident["timeline"]]),
+        ("timeline", [_line(line, titles) for line in incident["timeline"]]),
     )  # fmt: skip
     for title, lines in sections:
         if lines:
@@ -221,9 +222,9 @@ def _step_line(step: dict[str, Any]) -> str:
     return f"{step['number']}. [{'x' if done else ' '}] {step['text']}{done}"
 
 
-def _line(line: dict[str, Any]) -> str:
-    said = f": {line['text']}" if line["text"] else ""
-    return f"{show.local_time(line['time'])} {line['by']} {line['kind']}{said}"
+def _line(line: dict[str, Any], titles: dict[str, str]) -> str:
+    said = ": ".join(filter(None, (titles.get(line["alert"] or "", ""), line["text"])))
+    return f"{show.local_time(line['time'])} {line['by']} {line['kind'].replace('.', ' ')}{': ' * bool(said)}{said}"
 
 
 _ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
