@@ -12,7 +12,7 @@ INCIDENT = {
     "started_at": "2026-11-29T10:00:00.000000000Z", "alert_count": 2, "open_count": 1, "services": ["pay"],
     "hosts": [], "summary": "", "cause": "", "resolution": "", "runbooks": ["https://runbooks/pay"],
     "durations": {"detect": 60.0, "acknowledge": 125.0, "recover": None, "resolve": None},
-    "alerts": [{"id": "a1", "severity": "error", "status": "active", "title": "Errors of pay", "because": "it opened it"}],
+    "alerts": [{"id": "a1", "severity": "error", "status": "active", "title": "Errors of pay", "because": "first"}],
     "steps": [{"number": 1, "text": "Look", "done_at": "2026-11-29T10:05:00Z", "done_by": "ann"},
               {"number": 2, "text": "Switch", "done_at": None, "done_by": None}],
     "similar": [{"id": "INC-3", "title": "Payments fail", "resolution": "switched", "cause": "", "status": "resolved",
@@ -44,7 +44,8 @@ def test_incidents_are_listed_and_shown(canned, run):
     assert canned.received[0].parameters["status"] == "live"
     shown = "\n".join(out(run("incidents", "show", "INC-7")))
     for said in ("began 2026-11-29 15:30:00", "to detect 1 min, to acknowledge 2 min 5 s", "1. [x] Look (ann,",
-                 "2. [ ] Switch", "INC-3 Payments fail: switched (about pay too)", "ann note: the bank", "rule alert fired: Errors of pay"):  # fmt: skip
+                 "2. [ ] Switch", "INC-3 Payments fail: switched (about pay too)", "ann note: the bank",
+                 "rule alert fired: Errors of pay"):  # fmt: skip
         assert said in shown
     assert "\x1b" not in shown
 
