@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.alerting.fingerprints import fingerprint_of_labels
-from spanglass_core.alerting.lifecycle import Status
+from spanglass_core.alerting.lifecycle import OPEN, Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.model import Alert, Entry
+from spanglass_server.alerting.ports import Tick
 from spanglass_server.alerting.store.merging import weighed
 
 if TYPE_CHECKING:
@@ -101,6 +102,26 @@ class Desk:
 
     def create(self, new: NewAlert, by: str) -> Alert:
         """Make an alert, or count one more of the open one with its fingerprint."""
+        return self.store.create(*self._made(new, by))
+
+    def create_all(self, new: Sequence[NewAlert], by: str) -> Sequence[Alert]:
+        """Make alerts of which none is open, in one transaction."""
+        made = [self._made(each, by) for each in new]
+        opened = tuple((alert, (entry,)) for alert, entry in made)
+        self.store.commit(Tick(self._clock_ns(), (), opened=opened))
+        return [alert for alert, _ in made]
+
+    def resolve_all(self, alert_ids: Sequence[str], by: str, reason: str) -> None:
+        """Say that alerts are over, in one transaction; those that are, or are no longer there, stay as they are."""
+        now_ns = self._clock_ns()
+        ended = {"status": Status.RESOLVED, "updated_ns": now_ns, "resolved_ns": now_ns, "resolved_by": by}
+        entry = self._entry(_KINDS[Status.RESOLVED], by, reason)
+        found = [alert for alert in self.store.found(alert_ids).values() if alert.status in OPEN]
+        changed = tuple((weighed(replace(alert, **ended)), (entry,)) for alert in found)  # type: ignore[arg-type]
+        if changed:
+            self.store.commit(Tick(now_ns, (), changed=changed))
+
+    def _made(self, new: NewAlert, by: str) -> tuple[Alert, Entry]:
         now_ns = self._clock_ns()
         alert = Alert(
             id=self._new_id(),
@@ -124,8 +145,7 @@ class Desk:
             channels=new.channels,
             evidence=new.evidence,
         )
-        entry = Entry(now_ns, "fired", by, severity=new.severity, value=new.value)
-        return self.store.create(weighed(alert), entry)
+        return weighed(alert), Entry(now_ns, "fired", by, severity=new.severity, value=new.value)
 
     def edit(self, alert_id: str, edit: AlertEdit, by: str, reason: str = "") -> Alert:
         """Write an alert anew."""

@@ -8,15 +8,14 @@ every open one has the time that one without an end has.
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from spanglass_core.alerting.fingerprints import fingerprint_of_labels
-from spanglass_core.alerting.lifecycle import OPEN, IllegalChangeError
+from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.desk import NewAlert
-from spanglass_server.alerting.ports import AlertFilter, AlertNotFoundError
+from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -85,16 +84,18 @@ class PostedAlerts:
         """Take what a client posts."""
         with self._lock:
             now_ns = self._clock_ns()
+            over: list[str] = []
+            new: dict[str, Posted] = {}
             for each in posted:
-                known = self._open.get(each.fingerprint)
+                fingerprint = each.fingerprint
                 if each.ends_ns and each.ends_ns <= now_ns:
-                    if known is not None:
-                        self._end(each.fingerprint, known, "its client says that it is over")
-                elif known is not None:
-                    known.ends_ns = each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS
+                    over.append(fingerprint)
+                elif fingerprint in self._open:
+                    self._open[fingerprint].ends_ns = each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS
                 else:
-                    alert = self._desk.create(_new_alert(each, now_ns), SOURCE)
-                    self._open[each.fingerprint] = _Open(alert.id, each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS)
+                    new[fingerprint] = each
+            self._begin(new, now_ns)
+            self._end(over, "its client says that it is over")
 
     def ends_ns(self, fingerprint: str) -> int:
         """Until when an alert lasts unless it is posted again; 0 for one that is not known."""
@@ -106,14 +107,24 @@ class PostedAlerts:
         """Resolve those that nobody posts any longer."""
         with self._lock:
             now_ns = self._clock_ns()
-            for fingerprint, known in list(self._open.items()):
-                if known.ends_ns <= now_ns:
-                    self._end(fingerprint, known, "its client no longer sends it")
+            self._end(
+                [key for key, known in self._open.items() if known.ends_ns <= now_ns], "its client no longer sends it"
+            )
 
-    def _end(self, fingerprint: str, known: _Open, reason: str) -> None:
-        with suppress(AlertNotFoundError, IllegalChangeError):  # a person has deleted it, or said that it is over
-            self._desk.resolve(known.alert_id, SOURCE, reason)
-        del self._open[fingerprint]
+    def _begin(self, new: Mapping[str, Posted], now_ns: int) -> None:
+        if not new:
+            return
+        made = self._desk.create_all([_new_alert(each, now_ns) for each in new.values()], SOURCE)
+        for alert, each in zip(made, new.values(), strict=True):
+            self._open[alert.fingerprint] = _Open(alert.id, each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS)
+
+    def _end(self, fingerprints: Iterable[str], reason: str) -> None:
+        """End some; what a person deleted, or said to be over, stays as it is."""
+        known = {key: self._open[key].alert_id for key in fingerprints if key in self._open}
+        if known:
+            self._desk.resolve_all(list(known.values()), SOURCE, reason)
+        for key in known:
+            del self._open[key]
 
 
 def _new_alert(posted: Posted, now_ns: int) -> NewAlert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.alerting.lifecycle import Status
+from spanglass_core.alerting.lifecycle import OPEN, Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_core.units import format_duration
 from spanglass_server.alerting.model import Alert
@@ -41,6 +41,7 @@ _EXPLAIN = body_schema(
     }
 )
 _MADE_UP = "what-if"
+_OVER = "It is over. If it fired now:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Explaining:
         explanation: Explanation = self.desk.explain_subject(self.desk.subject(alert))
         return {
             "labels": dict(explanation.labels),
-            "text": list(explanation.text),
+            "text": [*([_OVER] if alert.status not in OPEN else []), *explanation.text],
             "muted": _muted(explanation.muted),
             "silences": list(explanation.silences),
             "steps": [

@@ -69,7 +69,8 @@ def command(argv: Sequence[str]) -> int:
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """An escalation with its next step in words."""
     stopped = "acknowledged" if row["acknowledged"] else "alerts are muted" if row["paused"] else ""
-    step = stopped or (f"{row['step']} of {row['steps']}" if row["step"] <= row["steps"] else "all done")
+    last = "quiet hours end" if row["held"] else "all done"
+    step = stopped or (f"{row['step']} of {row['steps']}" if row["step"] <= row["steps"] else last)
     return {**row, "step": step}
 
 
