@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
 import yaml
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _of_json(value: Any, path: str, depth: int, budget: _Budget) -> Node:
     if isinstance(value, str):
         return Node("text", path, text=value)
     sort: Sort = "null" if value is None else "bool" if isinstance(value, bool) else "number"
-    return Node(sort, path, text=orjson.dumps(value).decode())
+    return Node(sort, path, text=json.dumps(value))  # orjson refuses whole numbers above 64 bits
 
 
 def _below(path: str, key: str) -> str:

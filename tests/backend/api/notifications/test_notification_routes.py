@@ -54,6 +54,8 @@ def test_a_thing_is_kept_changed_and_deleted(client: httpx.Client) -> None:
     [broken] = client.post(f"{path}/people/eve/check", json={"yaml": "a: [1"}).json()["problems"]
     assert broken["line"] == 1
     assert client.post(f"{path}/people/eve/check", json={}).status_code == 400
+    huge = client.post(f"{path}/people/eve/check", json={"yaml": "9" * 400}).json()["problems"]
+    assert huge[0]["message"].startswith("expected a mapping")
     problems = client.post(f"{path}/people/eve/check", json={"value": {"mial": {}}}).json()["problems"]
     assert [(problem["path"], problem["hint"]) for problem in problems] == [("mial", "did you mean 'mail'?")]
     made = client.put(f"{path}/people/eve", json={"value": {"mail": "eve@example.com"}}, headers=ANN).json()
