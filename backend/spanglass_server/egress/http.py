@@ -201,6 +201,8 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not accepted: {getattr(error.certificate_error, 'verify_message', '') or 'see TLS'}"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "it is no name and no address of a host"
     if isinstance(error, aiohttp.ClientConnectorError):
         return reason(error.os_error)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):

@@ -6,6 +6,7 @@ import base64
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.forms.kinds import Duration, Flag, Text, Texts
@@ -101,13 +102,18 @@ def tls_of(options: Any) -> ssl.SSLContext | None:
     return None if options.verify and not options.ca_file else tls_context(options.ca_file, verify=options.verify)
 
 
-@lru_cache(maxsize=64)
 def tls_context(ca_file: str, *, verify: bool) -> ssl.SSLContext:
-    """A context with these certificates, or the machine's. Raises ``OSError`` that names the file."""
+    """A context with these certificates, as they are now, or the machine's. Raises ``OSError`` that names the file."""
     try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except (OSError, ssl.SSLError) as error:
+        stamp = Path(ca_file).stat().st_mtime_ns if ca_file else 0
+        return _context(ca_file, stamp, verify=verify)
+    except OSError as error:  # of SSL, too
         raise OSError(f"the file {ca_file} of certificates can't be used: {error.strerror or error}") from None
+
+
+@lru_cache(maxsize=64)
+def _context(ca_file: str, _stamp: int, *, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or None)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -133,39 +133,74 @@ def test_a_webhook_of_slack():
 
 
 def test_a_bot_of_slack_updates_its_message():
-    """The first message of a thread is posted with its chart, then brought up to date, with an answer below it."""
+    """The first message of a thread is posted with its chart, then brought up to date, with an answer below it.
+
+    One that is gone is written anew, and so is a thread that was over and fires again.
+    """
     posted = (200, {}, orjson.dumps({"ok": True, "channel": "C1", "ts": "17.5"}))
     over = notification(resolved(), reason=Reason.RESOLVED)
 
+    def says(**answer: Any) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, orjson.dumps(answer)
+
     async def run() -> tuple[list[Outcome], Sink]:
-        async with http_sink(posted) as sink:
-            place = orjson.dumps({"ok": True, "upload_url": sink.url("/upload"), "file_id": "F1"})
-            gone = orjson.dumps({"ok": False, "error": "message_not_found"})
-            away = orjson.dumps({"ok": False, "error": "not_in_channel"})
-            sink.answers = [posted, (200, {}, place), posted, posted, posted, posted, (200, {}, gone), posted,
-                            (200, {}, away), (429, {"retry-after": "3"}, b"")]  # fmt: skip
+        async with http_sink() as sink:
+            place = says(ok=True, upload_url=sink.url("/upload"), file_id="F1")
+            sink.answers = [
+                posted, place, posted, posted,  # the first, with a chart
+                posted, posted,  # new alerts
+                posted, posted,  # it is over
+                posted,  # it fires again
+                says(ok=False, error="message_not_found"), posted,
+                says(ok=False, error="not_in_channel"),
+                (429, {"retry-after": "3"}, b""),
+            ]  # fmt: skip
             one = sender(f'slack: {{bot_token: hush-hush, channel: "#ops", api_url: "{sink.url("/api/")}"}}')
-            first = await one.send(message(chart_png=b"PNG", chart_alt="errors"))
-            again = message(notification=over, status="resolved", previous=first.reference)
-            return [first, *[await one.send(again) for _ in range(4)]], sink
+            outcomes = [await one.send(message(chart_png=b"PNG", chart_alt="errors"))]
+            outcomes.append(await one.send(message(previous="C1/17.5")))
+            outcomes.append(await one.send(message(notification=over, status="resolved", previous="C1/17.5")))
+            outcomes.append(await one.send(message(previous="C1/17.5/over")))
+            outcomes += [await one.send(message(previous="C1/1.0")) for _ in range(3)]
+            return outcomes, sink
 
     outcomes, sink = asyncio.run(run())
     assert [(each.sent, each.retryable, each.reference) for each in outcomes] == [
-        (True, False, "C1/17.5"), (True, False, "C1/17.5"), (True, False, "C1/17.5"), (False, False, ""),
-        (False, True, ""),
+        (True, False, "C1/17.5"), (True, False, "C1/17.5"), (True, False, "C1/17.5/over"), (True, False, "C1/17.5"),
+        (True, False, "C1/17.5"), (False, False, ""), (False, True, ""),
     ]  # fmt: skip
-    assert outcomes[3].error == "Slack refused the message: not_in_channel; invite the bot to the conversation"
-    assert outcomes[4].retry_after_s == 3.0
-    assert [got.path for got in sink.got] == [
-        "/api/chat.postMessage", "/api/files.getUploadURLExternal", "/upload", "/api/files.completeUploadExternal",
-        "/api/chat.update", "/api/chat.postMessage",
-        "/api/chat.update", "/api/chat.postMessage",
-        "/api/chat.update", "/api/chat.update",
+    assert outcomes[5].error == "Slack refused the message: not_in_channel; invite the bot to the conversation"
+    assert outcomes[6].retry_after_s == 3.0
+    assert [got.path.removeprefix("/api/") for got in sink.got] == [
+        "chat.postMessage", "files.getUploadURLExternal", "/upload", "files.completeUploadExternal",
+        "chat.update", "chat.postMessage",
+        "chat.update", "chat.postMessage",
+        "chat.postMessage",
+        "chat.update", "chat.postMessage",
+        "chat.update",
+        "chat.update",
     ]  # fmt: skip
     assert {got.headers.get("Authorization") for got in sink.got if got.path != "/upload"} == {"Bearer hush-hush"}
     assert "Authorization" not in sink.got[2].headers
-    assert sink.got[4].json["attachments"][0]["color"] == "#2e8b57"
-    assert sink.got[5].json["thread_ts"] == "17.5"
+    assert [(sink.got[at].json["thread_ts"], sink.got[at].json["reply_broadcast"]) for at in (5, 7)] == [
+        ("17.5", True),
+        ("17.5", False),
+    ]
+    assert [sink.got[at].json["attachments"][0]["color"] for at in (4, 6)] == ["#c4314b", "#2e8b57"]
+
+
+def test_a_bot_of_slack_writes_to_people():
+    """Each person gets the message once, whatever becomes of the others; it is not the one that is updated later."""
+    told = message(notification=notification(alert(), addresses=("U1", "U2")), previous="C1/17.5")
+    done, busy = (200, {}, b'{"ok": true, "channel": "D1", "ts": "9"}'), (503, {}, b"")
+
+    async def run() -> tuple[list[Outcome], list[Any]]:
+        async with http_sink(done, busy, done) as sink:
+            one = sender(f'slack: {{bot_token: hush-hush, channel: "#ops", api_url: "{sink.url("/api/")}"}}')
+            return [await one.send(told), await one.send(told)], [got.json["channel"] for got in sink.got]
+
+    outcomes, channels = asyncio.run(run())
+    assert [(each.sent, each.retryable, each.reference) for each in outcomes] == [(False, True, ""), (True, False, "")]
+    assert channels == ["U1", "U2", "U2"]
 
 
 def test_events_of_pagerduty():
