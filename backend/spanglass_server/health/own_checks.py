@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.health.model import CheckState, CheckView, Status
 
 if TYPE_CHECKING:
     from spanglass_server.health.check import Found
     from spanglass_server.health.ports import CheckBook, Runner
+
+
+_NEW: Final = CheckState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +24,35 @@ class Defaults:
     timeout_ns: int
 
 
-@dataclass(frozen=True, slots=True)
 class OwnChecks:
-    """What is written, and what runs it; safe for any thread."""
+    """What is written, and what runs it; safe for any thread.
 
-    book: CheckBook
-    runner: Runner
-    defaults: Defaults
+    Views are kept while nothing changed: of 2,000 checks each 30 s, some 70 have run since the second before.
+    """
+
+    def __init__(self, book: CheckBook, runner: Runner, defaults: Defaults) -> None:
+        self.book = book
+        self.runner = runner
+        self.defaults = defaults
+        self._made: dict[str, tuple[Found, CheckState, CheckView]] = {}
 
     def views(self) -> list[CheckView]:
-        """All of them."""
-        states = self.runner.states()
-        return [self._view(found, states.get(uid, CheckState())) for uid, found in self.book.checks().items()]
+        """All of them; equal ones are the same objects as before."""
+        states, made, found = self.runner.states(), self._made, self.book.checks()
+        fresh = {uid: self._kept(made.get(uid), each, states.get(uid, _NEW)) for uid, each in found.items()}
+        self._made = fresh
+        return [view for _, _, view in fresh.values()]
 
     def view(self, uid: str) -> CheckView:
         """One; ``KeyError``."""
-        return self._view(self.book.checks()[uid], self.runner.states().get(uid, CheckState()))
+        return self._view(self.book.checks()[uid], self.runner.states().get(uid, _NEW))
+
+    def _kept(
+        self, before: tuple[Found, CheckState, CheckView] | None, found: Found, state: CheckState
+    ) -> tuple[Found, CheckState, CheckView]:
+        if before is not None and before[0] is found and before[1] is state:
+            return before
+        return found, state, self._view(found, state)
 
     def _view(self, found: Found, state: CheckState) -> CheckView:
         check = found.check

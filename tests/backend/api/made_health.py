@@ -6,7 +6,7 @@ from typing import Any
 
 from spanglass_server.health.book import Book
 from spanglass_server.health.calls import CallTokens
-from spanglass_server.health.components.of_checks import components_of_checks
+from spanglass_server.health.components.of_checks import CheckComponents
 from spanglass_server.health.components.overall import overall_of
 from spanglass_server.health.desk import HealthDesk
 from spanglass_server.health.model import CheckState, CheckView, Run, Status
@@ -70,7 +70,7 @@ class SaidBoard:
 
     def components(self) -> list[Any]:
         """Those of all checks."""
-        return components_of_checks((*self._own.views(), *self._application))
+        return CheckComponents().of((*self._own.views(), *self._application))
 
     def overall(self) -> Any:
         """The whole of them."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from spanglass_core.units import format_duration
-from spanglass_server.health.components.of_checks import components_of_checks
+from spanglass_server.health.components.of_checks import CheckComponents
 from spanglass_server.health.components.overall import overall_of
 from spanglass_server.health.components.telemetry import merged
 from spanglass_server.health.model import (
     AREAS,
     OVERALL,
+    CheckView,
     Component,
     Overall,
     Status,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.health.components.ledger import Ledger
-    from spanglass_server.health.model import CheckView
+
+T = TypeVar("T", CheckView, Component)
 
 #: How long something is shown as unknown of which nothing is heard any more.
 _REMEMBERED_NS: Final = 24 * 3600 * 10**9
@@ -67,6 +69,8 @@ class HealthBoard:
         self._overall = overall_of((), clock_ns())
         self._version = 0
         self._noted: set[str] = set()
+        self._of_checks = CheckComponents()
+        self._shown: dict[str, tuple[object, object]] = {}  # by subject: what was noted, and what is shown of it
 
     @property
     def version(self) -> int:
@@ -107,7 +111,7 @@ class HealthBoard:
             heard, heard_checks = self._heard, self._heard_checks
         noted: set[str] = set()
         checks = tuple(self._noted_check(view, now_ns, noted) for view in heard_checks.values())
-        found = merged((*components_of_checks((*self._own_checks(), *checks)), self._itself(), *heard.values()))
+        found = merged((*self._of_checks.of((*self._own_checks(), *checks)), self._itself(), *heard.values()))
         components = [self._noted_component(component, now_ns, noted) for component in found.values()]
         components.sort(key=lambda component: (AREAS.index(component.area), component.name.lower()))
         overall = overall_of(components, now_ns)
@@ -115,6 +119,7 @@ class HealthBoard:
         since_ns = self._ledger.note(OVERALL, overall.status, reasons, now_ns)
         for subject in self._noted - noted:
             self._ledger.drop(subject, "it is no more", now_ns)
+            self._shown.pop(subject, None)
         self._noted = noted
         self._show(checks, tuple(components), replace(overall, since_ns=since_ns))
         self._ledger.save(now_ns)
@@ -128,9 +133,18 @@ class HealthBoard:
     def _noted_check(self, view: CheckView, now_ns: int, noted: set[str]) -> CheckView:
         subject = check_subject(view.uid)
         noted.add(subject)
-        return replace(view, since_ns=self._ledger.note(subject, view.status, view.detail, now_ns, view.since_ns))
+        return self._since(subject, view, self._ledger.note(subject, view.status, view.detail, now_ns, view.since_ns))
 
     def _noted_component(self, component: Component, now_ns: int, noted: set[str]) -> Component:
         subject = component_subject(component.uid)
         noted.add(subject)
-        return replace(component, since_ns=self._ledger.note(subject, component.status, component.reason, now_ns))
+        return self._since(subject, component, self._ledger.note(subject, component.status, component.reason, now_ns))
+
+    def _since(self, subject: str, told: T, since_ns: int) -> T:
+        """What is told, with the time since when it is so; the same object as long as nothing changed."""
+        before = self._shown.get(subject)
+        if before is not None and before[0] is told and before[1].since_ns == since_ns:  # type: ignore[attr-defined]
+            return before[1]  # type: ignore[return-value]
+        shown = replace(told, since_ns=since_ns)
+        self._shown[subject] = (told, shown)
+        return shown

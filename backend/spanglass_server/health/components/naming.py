@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ def area_of_name(name: str) -> Area:
     return next((area for area, pattern in _PATTERNS if pattern.search(words)), "component")
 
 
+@lru_cache(maxsize=20_000)
 def uid_of(area: Area, name: str) -> str:
     """The uid of a component: its area and name, and a digest where small letters and dashes can't tell the name."""
     short = slug(name, "x")
