@@ -19,7 +19,7 @@ UPTIMES = (("24 hours", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90))
 DAYS = 90
 MOST_CHANGES, MOST_OUTAGES = 50, 20
 #: Ranges of the chart of response times, the first being the one of a URL without any: name and hours.
-RANGES = {"6h": ("6 h", 6), "24h": ("24 h", 24), "7d": ("7 days", 168), "30d": ("30 days", 720)}
+RANGES = {"1h": ("1 h", 1), "6h": ("6 h", 6), "24h": ("24 h", 24), "7d": ("7 days", 168)}
 _DAY_NS = 86_400 * SECOND_NS
 _NO_UPTIME: dict[str, Any] = {"share": None, "outages": [], "days": []}
 

@@ -45,7 +45,7 @@ def check(found: Mapping[str, Any]) -> Row:
         "since_ns": time_ns(found["since_time"]),
         "last_ns": time_ns(found["last_time"]),
         "kind_text": looks.KINDS.get(found["kind"], found["kind"]),
-        "took": duration_text(found["latency_ns"]) if found["latency_ns"] is not None else "",
+        "took": duration_text(found["latency_ns"]) if found["latency_ns"] else "",
     }
 
 
@@ -57,7 +57,7 @@ def component(found: Mapping[str, Any]) -> Row:
         "href": to_component(found["uid"]),
         "since_ns": time_ns(found["since_time"]),
         "last_ns": time_ns(found["last_time"]),
-        "took": duration_text(found["latency_ns"]) if found["latency_ns"] is not None else "",
+        "took": duration_text(found["latency_ns"]) if found["latency_ns"] else "",
         "told_by": " and ".join(_SOURCES.get(one, one) for one in found["sources"]),
         "figures": [(name.replace("_", " "), _figure(one)) for name, one in found["figures"].items()],
     }
