@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.notifications.model import Matcher, Reason, Silence, Subject
@@ -16,7 +18,7 @@ from spanglass_server.notifications.routing.groups import LINGER_NS, Group, Told
 from spanglass_server.notifications.routing.muting import Muting
 from spanglass_server.notifications.routing.placing import place, take_out
 from spanglass_server.notifications.routing.resolving import WrittenRoute, resolved
-from spanglass_server.notifications.routing.tree import by_key, standing_in
+from spanglass_server.notifications.routing.tree import by_key, matching, standing_in
 
 S = 10**9
 TREE = WrittenRoute(
@@ -38,6 +40,7 @@ class World:
         self.groups: dict[str, Group] = {}
         self.silences: list[Silence] = []
         self.told: list[tuple[int, str, str, str]] = []
+        self.parts: set[str] = set()
         self.now = 0
 
     def alert(self, name: str, severity: Severity = Severity.WARNING, **changes: Any) -> None:
@@ -48,7 +51,8 @@ class World:
             alert_id=name, fingerprint=name[0], labels=labels, severity=severity, title="", starts_ns=self.now * S
         )
         self.alerts[name] = replace(made, labels=labels, severity=severity, **changes)
-        self._keep(place(self.groups, [self.alerts[name]], self.root, self.now * S))
+        if name not in self.parts:
+            self._keep(place(self.groups, [self.alerts[name]], self.root, self.now * S))
 
     def end(self, name: str) -> None:
         """Resolve an alert."""
@@ -239,3 +243,63 @@ def test_what_is_news(
         before = Told(time_ns=time_ns, firing=dict.fromkeys(fired, 2), resolved=frozenset(ended))
     ranks = dict.fromkeys(firing, 2)
     assert news(before, ranks, frozenset(resolved_ones), 100, sends_resolved=sends_resolved, now_ns=100) is expected
+
+
+TREES = (
+    TREE,
+    replace(TREE, channels=("slack", "mail")),
+    replace(TREE, group_by=(), channels=("mail",), routes=()),
+    replace(TREE, routes=(replace(TREE.routes[0], continue_=True), WrittenRoute(match=(), group_by=("...",)))),
+)
+CHANGES = st.one_of(
+    st.tuples(st.just("alert"), st.sampled_from("abc"), st.sampled_from(list(Severity))),
+    st.tuples(st.just("end"), st.sampled_from("abc"), st.none()),
+    st.tuples(st.just("acknowledge"), st.sampled_from("abc"), st.none()),
+    st.tuples(st.just("part"), st.sampled_from("abc"), st.none()),
+    st.tuples(st.just("tree"), st.none(), st.sampled_from(TREES)),
+)
+WAITS = st.sampled_from((0, 31, 400, 4000))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(CHANGES, WAITS), min_size=3, max_size=12))
+def test_whoever_is_told_of_an_alert_is_told_of_its_end_and_none_that_stays_is_forgotten(changes: Any) -> None:
+    """Whatever happens to alerts and routes: open alerts are told of in time, every end is told, and groups go.
+
+    One that comes back before its end was told is the same to those who are told.
+    """
+    world, told = World(), []
+    for (what, name, value), wait in changes:
+        _happen(world, what, name, value)
+        told += world.until(world.now + wait)
+    told += world.until(world.now + 331)
+    for name, subject in world.alerts.items():
+        wanted = {channel for route in matching(world.root, subject.labels) for channel in route.channels}
+        if not subject.ends_ns and name not in world.parts:
+            assert wanted <= {channel for _, channel, _, alerts in told if f"{name[0]}+" in _kinds(alerts)}
+        if not subject.ends_ns:
+            world.end(name)
+    told += world.until(world.now + 2000)
+    last = {(channel, alert[0]): alert[-1] for _, channel, _, alerts in told for alert in _kinds(alerts)}
+    assert set(last.values()) <= {"-"}
+    assert world.groups == {}
+
+
+def _kinds(alerts: str) -> list[str]:
+    return [alert[0] + alert[-1] for alert in alerts.split()]
+
+
+def _happen(world: World, what: str, name: Any, value: Any) -> None:
+    current = next((each for each in world.alerts if each[0] == name and not world.alerts[each].ends_ns), None)
+    if what == "alert" and current not in world.parts:
+        world.alert(current or f"{name}{len(world.alerts)}", value)
+    elif what == "tree":
+        world.root = resolved(value)
+        world.reload()
+    elif current is not None and what == "end":
+        world.end(current)
+    elif current is not None and what == "acknowledge":
+        world.alert(current, world.alerts[current].severity, acknowledged=True)
+    elif current is not None and what == "part":
+        world.parts.add(current)
+        world.groups |= take_out(world.groups, [current[0]], world.now * S)
