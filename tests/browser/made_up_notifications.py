@@ -387,10 +387,13 @@ def wrong(body):
     """Return what is wrong with a thing: the made-up API knows of two mistakes."""
     if "bad" in body.get("yaml", ""):
         return [{"line": 2, "column": 3, "path": "bad", "message": "unknown key 'bad'", "hint": "did you mean 'by'?"}]
-    if body.get("value", {}).get("smtp_server", "x:25").rpartition(":")[2] not in {"25", "587"}:
-        return [{"line": None, "column": None, "path": "smtp_server", "field": "value.smtp_server",
-                 "message": "the port is missing", "hint": "write host:port"}]  # fmt: skip
-    return []
+    value, found = body.get("value", {}), []
+    if value.get("smtp_server", "x:25").rpartition(":")[2] not in {"25", "587"}:
+        found.append({"line": None, "column": None, "path": "smtp_server", "message": "the port is missing",
+                      "hint": "write host:port"})  # fmt: skip
+    if "@" not in value.get("from", "@"):
+        found.append({"line": None, "column": None, "path": "from", "message": "this is no address", "hint": None})
+    return found
 
 
 def found_in(things, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from made_up_alerts import alert
 from test_accessibility import AXE, IMPACTS, OPEN_ALL, RUN
 
 pytestmark = pytest.mark.browser
@@ -24,6 +25,7 @@ def notifications(serve):
     found.reset()
     yield found
     found.reset()
+    found.alerts.reset()
 
 
 def named(page):
@@ -84,9 +86,13 @@ def test_a_channel_is_tested_previewed_and_changed(open_page, notifications):
     page.locator("#preview").click()
     page.wait_for_selector("#message >> text=[Critical]")
     page.locator("[name=smtp_server]").fill("mail.example")
+    page.locator("[name=from]").fill("nobody")
     page.locator("#channel .btn.main").click()
     page.wait_for_selector("[name=smtp_server][aria-invalid]")
+    assert page.locator("[aria-invalid]").count() == 2, "all that is wrong is marked"
     assert "Write host:port" in page.locator("#said").inner_text()
+    assert page.evaluate("document.activeElement.name") == "smtp_server"
+    page.locator("[name=from]").fill("alerts@example.com")
     page.locator("[name=smtp_server]").fill("mail.example:25")
     page.locator("[name='limit.messages']").fill("5")
     page.locator("[name=username]").fill("")
@@ -134,6 +140,29 @@ def test_one_that_was_given_up_is_sent_again(open_page, notifications):
     page.locator("[data-retry]").press("Enter")
     page.wait_for_selector(".sub >> text=Waiting")
     assert [change[:2] for change in notifications.changes] == [("POST", "deliveries/n-000003/retry")]
+
+
+def test_the_bell_tells_what_is_new_and_notifies_when_asked(open_page, notifications):
+    """New alerts are counted until the bell is opened; each is one notification of the browser, once asked for."""
+    alerts = notifications.alerts
+    page = open_page("shop", "/silences")
+    page.evaluate("""() => { window.shown = []; window.Notification = class extends EventTarget {
+      static permission = "granted";
+      static async requestPermission() { return "granted"; }
+      constructor(title, { body }) { super(); window.shown.push(`${body}: ${title}`); }
+    }; }""")
+    page.locator("#bell summary").press("Enter")
+    page.wait_for_selector("#bell-list >> text=Error rate of checkout")
+    page.locator("#bell-ask").press("Enter")
+    page.wait_for_selector("#bell-ask[aria-pressed=true]")
+    page.keyboard.press("Escape")
+    soon = alert(9, "Orders stand still", "warning", age_min=-(10**6))
+    alerts.alerts[soon["id"]] = soon
+    alerts.version += 1
+    page.locator("#bell summary").press("Enter")
+    page.wait_for_selector("#bell-list li.fresh >> text=Orders stand still")
+    assert page.evaluate("shown") == ["Warning: Orders stand still"]
+    assert page.locator("#bell summary").get_attribute("aria-label") == "Alerts: 5 open, 1 new"
 
 
 @pytest.mark.parametrize(("pages", "scheme", "width"), [(WIDE, "light", 1400), (NARROW, "dark", 390)])

@@ -35,6 +35,9 @@ OF_A_TRACE = {
         "Try again when the server has less to do.",
     ),
 }
+#: Pages of notifications that list what others show one of.
+LISTS = {"channels": "Channels", "deliveries": "Deliveries", "silences": "Silences", "routes": "Routes",
+         "on-call": "On call"}  # fmt: skip
 #: Errors that a shorter range helps.
 TOO_MUCH = frozenset({"timeout", "out_of_memory"})
 
@@ -64,6 +67,9 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         links = [("Search traces", visit.go("/traces")), ("Services", visit.go("/services"))]
         if "issue" in visit.request.path_params:
             links = [("All errors", visit.go("/issues", state="all")), ("Services", visit.go("/services"))]
+        first = visit.request.url.path.split("/")[1]
+        if first in LISTS:
+            links = [(LISTS[first], f"/{first}"), ("Alerts", "/alerts")]
     elif error.code in {"bad_request", "bad_filter"}:
         links = [("Without a filter", visit.link(visit.request.url.path, visit.range_params()))]
     message = sentence(str(error.error.get("message", "")))

@@ -42,9 +42,9 @@ export function baseNumber(text) {
 /** The field of an error of the API, which names it as `rule.condition` or `condition`; null where it names none. */
 export const fieldOf = (form, error) => form.elements.namedItem(String(error?.field ?? "").split(".").pop() || "-");
 
-/** Mark what is wrong at a field; without one, nothing is. */
-export function mark(form, field) {
-  for (const one of form.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
+/** Mark what is wrong at a field, beside others or alone; without one, nothing is. */
+export function mark(form, field, beside = false) {
+  if (!beside) for (const one of form.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
   if (!field) return;
   field.setAttribute("aria-invalid", "true");
   field.closest("details")?.setAttribute("open", "");

@@ -83,7 +83,7 @@ export function say(text, { bad = false, undo = null } = {}) {
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
 /** Why something was refused, in a sentence or two. */
-export const refusal = (error) => [error.message, error.error?.hint].filter(Boolean).map(sentence).join(" ");
+export const refusal = (error) => [error.message, error.error?.hint ?? error.hint].filter(Boolean).map(sentence).join(" ");
 
 const many = (ids) => (ids.length === 1 ? ids[0] : `${grouped(ids.length)} issues`);
 

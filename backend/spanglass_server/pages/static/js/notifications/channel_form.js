@@ -10,6 +10,7 @@ import { fieldAt, valueOf } from "./fields.js";
 const form = document.getElementById("channel");
 const { name: old, kind, version } = form.dataset;
 const before = JSON.parse(form.dataset.before);
+const path = (name) => `notifications/settings/channels/${encodeURIComponent(name)}`;
 const named = () => form.elements.namedItem("@name").value.trim();
 
 function written() {
@@ -26,13 +27,27 @@ function refused(error, begin) {
   field?.focus?.();
 }
 
+/** Whether the channel could be kept; else all that is wrong is said, each at its field. */
+async function isRight(value) {
+  const { problems } = await send("POST", `${path(named())}/check`, { value });
+  if (!problems.length) return true;
+  const fields = problems.map((one) => fieldAt(form, one.path)).filter((one) => one?.dataset);
+  mark(form, null);
+  for (const field of fields.reverse()) mark(form, field, true);
+  say(`Not saved. ${problems.map(refusal).join(" ")}`, { bad: true });
+  fields.at(-1)?.focus();
+  return false;
+}
+
 form.addEventListener("input", () => mark(form, null));
 onSubmit(form, async () => {
   if (!form.reportValidity()) return;
   const by = await actor();
   if (!by) return;
   try {
-    const answer = await send("PUT", `notifications/settings/channels/${encodeURIComponent(old || named())}`, { value: written(), version, by });
+    const value = written();
+    if (!(await isRight(value))) return;
+    const answer = await send("PUT", path(old || named()), { value, version, by });
     location.assign(`/channels/${encodeURIComponent(answer.name)}`);
   } catch (error) {
     if (error.status === 409 && error.error?.field === "version") say(old ? "Not saved: somebody else changed this channel meanwhile. Load the page anew, and change it again." : `Not saved: there is a channel ${named()} already. Give this one another name.`, { bad: true });
