@@ -14,6 +14,7 @@ from spanglass_server.notifications.delivery.log_book import LogBook
 from spanglass_server.notifications.delivery.places import Places
 from spanglass_server.notifications.delivery.senders import Senders
 from spanglass_server.notifications.delivery.trying import Trier
+from spanglass_server.supervision import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class Courier:
     def problems(self) -> list[str]:
         """What is wrong now, in words."""
         running = self._running
-        return [running.log_book.problem] if running is not None and running.log_book.problem else []
+        return [] if running is None else [each for each in (running.log_book.problem, running.problem) if each]
 
     def wake(self) -> None:
         """Something may be due."""
@@ -88,6 +89,7 @@ class _Running:
         self._writers = writers
         self._outbox = outbox
         self._loop = asyncio.get_running_loop()
+        self.problem = ""
         self._news = asyncio.Event()
         self._senders = Senders(supplies.make_sender)
         self._trier = Trier(self._senders, self._write, supplies.timeout_s)
@@ -110,7 +112,11 @@ class _Running:
     async def round(self) -> None:
         """Begin what is due, and wait for news, but not for long."""
         self._news.clear()
-        await self._places.fill()
+        try:
+            await self._places.fill()
+            self.problem = ""
+        except OSError as error:  # attempts under way go on
+            self.problem = f"the outbox can't be read ({in_words(error)}); it is tried again"
         try:
             async with asyncio.timeout(_LOOK_EVERY_S):
                 await self._news.wait()

@@ -53,7 +53,7 @@ class Handler:
         self._sending: Counter[str] = Counter()  # messages under way that count for the limit of their channel
 
     async def handle(self, delivery: Delivery) -> None:
-        """Do what is due; a defect of ours is told of in the delivery log, and costs this message a minute."""
+        """Do what is due; a failure of our own is told of in the delivery log, and costs this message a minute."""
         place = delivery.notification.channel
         counts = delivery.notification.reason in LIMITED
         others = self._sending[place]  # those that began before and are not in the log yet
@@ -69,7 +69,7 @@ class Handler:
         except Exception as error:  # noqa: BLE001 - whatever it is, the other messages go on
             _LOG.error("the delivery %s failed", delivery.notification.id, exc_info=error)
             next_ns = self._supplies.clock_ns() + _AFTER_DEFECT_NS
-            return _ended(delivery, State.WAITING, f"a defect: {in_words(error)}; see the log", next_ns)
+            return _ended(delivery, State.WAITING, f"not tried: {in_words(error)}; see the log", next_ns)
 
     async def _handled(self, delivery: Delivery, others: int) -> Tried:
         notification = delivery.notification

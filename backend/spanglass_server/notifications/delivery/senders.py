@@ -38,10 +38,10 @@ class Senders:
         """Lend the sender of a channel as it is configured now. Raises what making it raises."""
         kept = self._kept.get(channel.name)
         if kept is None or kept.channel != channel:
-            made = _Kept(channel, self._make(channel))
-            if kept is not None:
-                await self._outdate(kept)
-            kept = self._kept[channel.name] = made
+            before, kept = kept, _Kept(channel, self._make(channel))
+            self._kept[channel.name] = kept  # at once: closing the one before may take a while
+            if before is not None:
+                await self._outdate(before)
         kept.users += 1
         try:
             yield kept.sender

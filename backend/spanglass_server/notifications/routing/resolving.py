@@ -42,11 +42,14 @@ class WrittenRoute:
     routes: tuple[WrittenRoute, ...] = ()
 
 
+#: Of a group of the default route: 15 s to the next evaluation and 5 s for late data leave so much of half a minute.
+_SHORT_WAIT_NS = 5 * _SECOND_NS
+
 #: Without a tree. Alerts of different rules and services are told of by themselves, so that none waits for another.
 DEFAULT_ROUTE: Final = Route(
     key="{}",
     group_by=("alertname", "service"),
-    group_wait_ns=_GROUP_WAIT_NS,
+    group_wait_ns=_SHORT_WAIT_NS,
     group_interval_ns=_GROUP_INTERVAL_NS,
     repeat_interval_ns=_REPEAT_INTERVAL_NS,
 )

@@ -191,24 +191,32 @@ def test_a_message_that_cant_be_written_is_sent_plainly():
     assert message.problem == "it could not be written as usual: RuntimeError: template"
 
 
-def test_nothing_more_is_sent_while_the_log_cant_be_written():
-    """A message whose outcome can't be remembered keeps its place until it can, and is not sent again."""
+def test_nothing_more_is_sent_while_the_disk_fails():
+    """A message whose outcome can't be remembered keeps its place until it can; a broken outbox is told of."""
     world = World({"mail": [SENT]})
-    log, failures = world.store.log, []
+    store, failing = world.store, {"log", "waiting"}
 
-    def full(tried):
-        if len(failures) < 1:
-            failures.append([each.notification_id for each in tried])
-            raise OSError("disk full")
-        log(tried)
+    def failing_at(name):
+        work = getattr(store, name)
 
-    world.store.log = full
-    world.store.enqueue([told("m")])
+        def run(*values):
+            if name in failing:
+                raise OSError("disk full")
+            return work(*values)
+
+        return run
+
+    store.log, store.waiting = failing_at("log"), failing_at("waiting")
+    store.enqueue([told("m")])
     with world.courier() as courier:
-        courier.wake()
         until(courier.problems)
+        assert courier.problems() == ["the outbox can't be read (disk full); it is tried again"]
+        failing.remove("waiting")
+        until(lambda: world.sent)
+        until(lambda: courier.problems() and "log" in courier.problems()[0])
         assert courier.problems() == ["the delivery log can't be written (disk full); nothing is sent until it can"]
-        until(lambda: states(world.store) == {"m": State.SENT})
+        failing.remove("log")
+        until(lambda: states(store) == {"m": State.SENT})
         until(lambda: not courier.problems())
     assert world.sent == [("mail", "m")]
 
