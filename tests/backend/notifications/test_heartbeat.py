@@ -43,7 +43,7 @@ def watcher() -> Iterator[Watcher]:
     """One that listens."""
     made = Watcher()
     with made.server:
-        thread = threading.Thread(target=made.server.serve_forever)
+        thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
         thread.start()
         yield made
         made.server.shutdown()
