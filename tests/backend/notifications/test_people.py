@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +14,12 @@ from hypothesis import strategies as st
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.forms.nodes import json_tree, yaml_tree
 from spanglass_server.forms.problems import Report
+from spanglass_server.notifications.config.sections import Sections
+from spanglass_server.notifications.config.sources import read_settings
 from spanglass_server.notifications.people.model import Override, Person, QuietHours, Reach, Rota, Shift
 from spanglass_server.notifications.people.quiet import quiet_until
 from spanglass_server.notifications.people.rota import on_call, schedule
+from spanglass_server.notifications.people.sections import people_sections
 from spanglass_server.notifications.people.shapes import ESCALATION, PERSON, ROTA
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -172,6 +177,24 @@ overrides: [{person: bob, from: 2026-12-24T09:00, to: 2026-12-27T09:00}]
         time_zone="Europe/Berlin",
         quiet_hours=(QuietHours(from_=1320, to=420, weekdays=(0, 1, 2, 3, 6), severity=Severity.ERROR),),
     )
+
+
+def test_the_example_of_the_docs_is_right() -> None:
+    """What docs/on-call.md shows is read without a problem, and means what it says."""
+    text = (Path(__file__).parents[3] / "docs" / "on-call.md").read_text()
+    example = "".join(re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    contents = read_settings(example, "on-call.md", Sections(people_sections()))
+    assert contents.problems == ()
+    found = {(each.section, each.name): each.value for each in contents.found}
+    assert set(found) == {
+        ("people", "ann"),
+        ("people", "bob"),
+        ("rotas", "db"),
+        ("escalations", "db"),
+        ("escalations", "board"),
+    }
+    assert on_call(found["rotas", "db"], at("2026-01-05T09:00")).person == "ann"
+    assert len(found["people", "ann"].quiet_hours) == 2
 
 
 @pytest.mark.parametrize(("shape", "text", "problem"), WRONG, ids=[text for _, text, _ in WRONG])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.notifications.people.escalating import escalate
 from spanglass_server.notifications.people.model import Case
+from spanglass_server.notifications.routing.flushing import channels_of_group
 
 if TYPE_CHECKING:
     from spanglass_server.notifications.delivery.deciding import Deciding, Draft, Memory
@@ -30,11 +31,18 @@ def step(
     cases = []
     for group in draft.groups.values():
         route = flushes.route_of(group)
-        if route.escalation and any(told.firing for told in group.told.values()):
+        if route.escalation and _has_begun(group, route, configured):
             case = _case(group, route, memory, muting)
             if case is not None:
                 cases.append(case)
     return escalate(memory.escalations, cases, configured, now_ns)
+
+
+def _has_begun(group: Group, route: Route, configured: Configuration) -> bool:
+    """Whether people know of a group; where it has no channel that could tell them, whether it was looked at."""
+    if any(told.firing for told in group.told.values()):
+        return True
+    return group.has_flushed and not any(name in configured.channels for name in channels_of_group(group, route))
 
 
 def _case(group: Group, route: Route, memory: Memory, muting: Muting) -> Case | None:

@@ -119,6 +119,10 @@ def _hearing_text(
     group: Group | None,
 ) -> str:
     known = [name for name in channels[0] if name not in channels[1]]
+    if not known and route.escalation:
+        return (
+            f"The route {route.key} takes it for no channel: only its escalation tells people, {_when(route, group)}."
+        )
     if not channels[0] and route.channels:
         return f"The route {route.key} takes it and tells nobody."
     if not channels[0]:

@@ -27,7 +27,7 @@ def place(groups: Mapping[str, Group], subjects: Iterable[Subject], root: Route,
         wanted: dict[str, tuple[Route, dict[str, str], tuple[str, ...]]] = {}
         for route in matching(root, subject.labels):
             labels, channels = grouping_labels(route, subject.labels), channels_of(route, subject)
-            if channels:
+            if channels or route.escalation:  # an escalation tells people by itself
                 wanted.setdefault(group_key(route, labels, channels), (route, labels, channels))
         placing.leave(subject.fingerprint, wanted)
         for key, (route, labels, channels) in wanted.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.notifications.model import Route
 from spanglass_server.notifications.routing.matchers import matchers_text
+from spanglass_server.notifications.routing.tree import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def _resolved(written: WrittenRoute, above: Route, key: str) -> Route:
         continues=written.continue_,
         mute_during=written.mute_during,
         active_during=written.active_during,
-        escalation=written.escalation or above.escalation,
+        escalation=written.escalation or ("" if written.channels == (NOBODY,) else above.escalation),
     )
     routes = tuple(_resolved(child, route, name) for child, name in _named(written.routes, key))
     return replace(route, routes=routes)

@@ -241,6 +241,19 @@ def test_other_routes_count_at_once(world):
     assert sorted(world.after(300)) == [("chat", "resolved", [alert.id]), ("mail", "resolved", [alert.id])]
 
 
+@pytest.mark.parametrize("channels", [(), ("gone",)])
+def test_an_escalation_tells_people_where_no_channel_does(world, channels):
+    """A route without a channel, or with one that is not configured, waits as others do, and then its steps come."""
+    policy = Escalation(steps=(Step(after_ns=60 * SECOND, tell=(Target("duty"),)),))
+    world.configure(replace(ROOT, channels=channels, escalation="db"), {"db": policy}, duty={})
+    alert = world.fire("shop")
+    assert world.after(30) == []
+    assert world.after(59) == []
+    assert world.after(1) == [("duty", "escalation", [alert.id])]
+    world.desk.resolve(alert.id, "ann")
+    assert world.after(300) == [("duty", "resolved", [alert.id])]
+
+
 def test_an_escalation_goes_on_until_somebody_acknowledges(world):
     """Its steps come in their time, across a restart, and stop; whom it told is told of the end."""
     steps = (Step(after_ns=0, tell=(Target("duty"),)), Step(after_ns=900 * SECOND, tell=(Target("boss"),)))

@@ -107,3 +107,8 @@ def test_what_hides_an_alert_comes_first() -> None:
     assert explain(lonely, replace(SITUATION, configured=bare)).text == (
         "The route {} takes it and names no channel, nor does the alert: nobody is told.",
     )
+    silent = WrittenRoute(channels=("nobody",))  # it takes no escalation from above, but may name one
+    paged = resolved(WrittenRoute(escalation="db", routes=(silent, replace(silent, escalation="web"))))
+    assert [route.escalation for route in paged.routes] == ["", "web"]
+    told = explain(lonely, replace(SITUATION, configured=replace(bare, route=paged.routes[1]))).text
+    assert told[0].endswith("takes it for no channel: only its escalation tells people, 30s after it begins.")
