@@ -29,6 +29,7 @@ from spanglass_server.notifications.links.desk import Links
 from spanglass_server.notifications.links.key import link_key
 from spanglass_server.notifications.messages.writer import MessageWriter, Sources
 from spanglass_server.notifications.people.sections import people_sections
+from spanglass_server.notifications.people.telling import unreached
 from spanglass_server.notifications.ports import NotificationStoreError
 from spanglass_server.notifications.routing.explaining import Explanation, Situation, explain
 from spanglass_server.notifications.routing.groups import Group
@@ -219,7 +220,8 @@ class Notifications:
 
     def _problems(self) -> list[str]:
         off = [] if self._settings.enabled else [_OFF]
-        return [*off, *self._notifier.problems(), *self._courier.problems(), *self._supervisor.problems]
+        unheard = unreached(self.book.configuration(), self._clock_ns())
+        return [*off, *unheard, *self._notifier.problems(), *self._courier.problems(), *self._supervisor.problems]
 
     def _health(self) -> list[str]:
         return [*self._courier.problems(), *self._supervisor.problems, *self._late()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,7 @@ from spanglass_server.notifications.people.model import (
 )
 from spanglass_server.notifications.people.running import Running, next_ns
 from spanglass_server.notifications.people.sections import people_sections
+from spanglass_server.notifications.people.telling import unreached
 from spanglass_server.notifications.ports import Configuration
 from spanglass_server.store.disk import DISK
 
@@ -170,6 +172,17 @@ def test_a_step_that_reaches_nobody_is_not_waited_for() -> None:
     assert clock.at(60, case("a", escalation="nobody")) == []
     assert clock.at(61, case("a", escalation="deleted")) == []
     assert clock.rows == {}
+
+
+def test_an_escalation_that_reaches_nobody_is_a_problem() -> None:
+    """Where no step of an escalation that a route names would reach anybody now, this is told before it matters."""
+    lonely = Escalation(steps=(Step(tell=(Target("empty", "rota"),)), Step(tell=(Target("gone"),))))
+    route = replace(CONFIGURED.route, escalation="db", routes=(replace(CONFIGURED.route, escalation="lonely"),))
+    configured = replace(CONFIGURED, route=route, escalations={**CONFIGURED.escalations, "lonely": lonely})
+    assert unreached(configured, START_NS) == [
+        "the escalation 'lonely' reaches nobody now: nobody is on call in, or can be told as, rota:empty, gone"
+    ]
+    assert unreached(CONFIGURED, START_NS) == []
 
 
 def test_names_that_lead_nowhere_are_told(tmp_path: Path) -> None:

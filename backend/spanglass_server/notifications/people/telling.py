@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_core.alerting.severity import Severity
 from spanglass_server.notifications.people.model import Recipient, Target
 from spanglass_server.notifications.people.quiet import quiet_until
 from spanglass_server.notifications.people.rota import on_call
+from spanglass_server.notifications.routing.tree import all_routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from spanglass_core.alerting.severity import Severity
     from spanglass_server.notifications.people.model import Person, TargetKind
     from spanglass_server.notifications.ports import Configuration
 
@@ -74,3 +75,18 @@ def _person(
         for channel, reach in person.channels.items()
         if channel in configured.channels and (not by or channel in by)
     ]
+
+
+def unreached(configured: Configuration, at_ns: int) -> list[str]:
+    """Escalations of routes that would reach nobody now, whatever happens, in words."""
+    used = {route.escalation for route in all_routes(configured.route) if route.escalation}
+    problems = []
+    for name in sorted(used & configured.escalations.keys()):
+        steps = configured.escalations[name].steps
+        if not any(recipients(step.tell, step.by, configured, Severity.CRITICAL, at_ns) for step in steps):
+            empty = [str(target) for step in steps for target in step.tell]
+            problems.append(
+                f"the escalation {name!r} reaches nobody now: nobody is on call in, or can be told as, "
+                f"{', '.join(dict.fromkeys(empty))}"
+            )
+    return problems
