@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.health.model import Outage, Status, Uptime
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from spanglass_server.health.model import Change
+
+#: A range that ended so shortly before ends now: its end was taken when the question came in.
+_JUST_NOW_NS: Final = 10 * 10**9
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ def uptime(changes: Iterable[Change], at_start: Status, start_ns: int, end_ns: i
     spent = walked.spent_ns
     known_ns = sum(spent.values()) - spent[Status.UNKNOWN]
     outages = tuple(walked.outages)
-    if outages and status is Status.UNHEALTHY and until_ns == now_ns:
+    if outages and status is Status.UNHEALTHY and now_ns - until_ns <= _JUST_NOW_NS:
         last = outages[-1]
         outages = (*outages[:-1], Outage(last.start_ns, 0, last.detail))
     return Uptime(

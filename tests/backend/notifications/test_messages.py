@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from made_up_notifications import (
@@ -19,6 +21,7 @@ from made_up_notifications import (
 
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.ports import AlertNotFoundError
+from spanglass_server.notifications.messages.facts import NAMES
 from spanglass_server.notifications.messages.rendering.checking import problem_of
 from spanglass_server.notifications.messages.rendering.sandbox import Sandbox
 from spanglass_server.notifications.messages.rendering.shipped import Shipped
@@ -93,6 +96,8 @@ def test_a_message_carries_the_evidence(writer, kind):
         (notification(alert(), reason=Reason.INCIDENT, about={"title": "Shop is down", "severity": "error",
                                                               "link": "/incidents/7", "status": "firing"}),
          "[INCIDENT, CRITICAL] Shop is down"),
+        (notification(reason=Reason.INCIDENT, about={"title": "Incident INC-1: Shop is down", "severity": "error",
+                                                     "status": "firing"}), "[ERROR] Incident INC-1: Shop is down"),
     ],
 )  # fmt: skip
 def test_titles_say_how_bad_what_and_how_many(writer, made, title):
@@ -243,3 +248,12 @@ def test_a_test_message_and_a_fallback_say_what_they_are(writer):
     assert fallback.text.startswith("Another channel could not be reached; this message was meant for it.")
     assert "Another channel could not be reached" in fallback.html
     assert fallback.status == "resolved"
+
+
+def test_the_docs_list_every_fact():
+    """docs/messages.md has a row for each name that templates can use."""
+    text = (Path(__file__).parents[3] / "docs/messages.md").read_text(encoding="utf-8")
+    listed = {
+        name for row in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert set(NAMES) <= listed

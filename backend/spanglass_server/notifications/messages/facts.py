@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_core.alerting.severity import SEVERITIES, Severity
 from spanglass_server.notifications.messages import words
-from spanglass_server.notifications.messages.headlines import headline
+from spanglass_server.notifications.messages.headlines import headline, what
 from spanglass_server.notifications.messages.told import told
 from spanglass_server.notifications.model import Reason
 
@@ -30,6 +30,7 @@ NAMES: Mapping[str, str] = {
     "severity": "info, warning, error or critical: the worst of the open alerts, else of all",
     "reason": "firing, resolved, repeat, escalation, digest, incident or test",
     "headline": "the title as it is without a template",
+    "what": "the same without how bad it is",
     "alerts": "the alerts, open ones and the worst first, at most 20",
     "more": "how many alerts are not in alerts",
     "firing": "how many alerts are open",
@@ -116,7 +117,7 @@ def facts(material: Material) -> dict[str, Any]:
         "server": material.base_url,
         "sent": words.moment(notification.created_ns),
     }
-    return found | {"headline": headline(found)}
+    return found | {"headline": headline(found), "what": what(found)}
 
 
 def _common(alerts: Sequence[Alert]) -> dict[str, str]:

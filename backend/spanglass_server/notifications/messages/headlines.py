@@ -16,7 +16,7 @@ _MOST_LABELS = 3
 
 def headline(facts: Mapping[str, Any]) -> str:
     """``[CRITICAL] High error rate: checkout (8.2 %)``, from the other facts."""
-    return words.cut(f"[{_mark(facts)}] {_what(facts)}", MOST)
+    return words.cut(f"[{_mark(facts)}] {what(facts)}", MOST)
 
 
 def _mark(facts: Mapping[str, Any]) -> str:
@@ -27,7 +27,8 @@ def _mark(facts: Mapping[str, Any]) -> str:
         return "RESOLVED"
     severity = str(facts["severity"]).upper()
     if reason == "incident":
-        return f"INCIDENT, {severity}"
+        is_said = str(facts["about"].get("title", "")).lower().startswith("incident")
+        return severity if is_said else f"INCIDENT, {severity}"
     if reason == "escalation":
         return f"{severity}, NOT ACKNOWLEDGED"
     if reason == "repeat" and facts["alerts"]:
@@ -35,7 +36,8 @@ def _mark(facts: Mapping[str, Any]) -> str:
     return severity
 
 
-def _what(facts: Mapping[str, Any]) -> str:
+def what(facts: Mapping[str, Any]) -> str:
+    """What it is about and how many, without how bad it is."""
     alerts = facts["alerts"]
     about = str(facts["about"].get("title", ""))
     if not alerts or (facts["reason"] == "incident" and about):

@@ -26,14 +26,9 @@ _NO_UPTIME: dict[str, Any] = {"share": None, "outages": [], "days": []}
 
 async def history(visit: Visit, *path: str) -> dict[str, Any]:
     """Return the past of what has its history at a path of the API."""
-    # a little later than now, so that an outage that lasts is told to last
-    end = rfc3339(visit.clock.now_ns + 60 * SECOND_NS)
     *uptimes, days, changes = await visit.together(
-        *(
-            visit.attempt(visit.api(*path, "uptime", start=_before(visit, days), end=end), _NO_UPTIME)
-            for _, days in UPTIMES
-        ),
-        visit.attempt(visit.api(*path, "uptime", start=_first_day(visit), end=end, step="1d"), _NO_UPTIME),
+        *(visit.attempt(visit.api(*path, "uptime", start=_before(visit, days)), _NO_UPTIME) for _, days in UPTIMES),
+        visit.attempt(visit.api(*path, "uptime", start=_first_day(visit), step="1d"), _NO_UPTIME),
         visit.attempt(visit.api(*path, "changes", limit=MOST_CHANGES), {"changes": []}),
     )
     return {
