@@ -69,7 +69,7 @@ class OwnChecks:
             status=state.status if runs else Status.UNKNOWN,
             since_ns=state.since_ns if runs else 0,
             last_ns=run.started_ns if run is not None else 0,
-            latency_ns=run.latency_ns if run is not None else None,
+            latency_ns=run.latency_ns or None if run is not None else None,
             detail=state.detail if runs else "switched off",
             flapping=state.flapping,
             interval_ns=check.interval_ns or self.defaults.interval_ns,

@@ -31,6 +31,9 @@ T = TypeVar("T", CheckView, Component)
 #: How long something is shown as unknown of which nothing is heard any more.
 _REMEMBERED_NS: Final = 24 * 3600 * 10**9
 
+#: After the start: until then everything that is still there was heard of.
+_SETTLE_NS: Final = 600 * 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -70,6 +73,7 @@ class HealthBoard:
         self._version = 0
         self._noted: set[str] = set()
         self._of_checks = CheckComponents()
+        self._settles_ns = clock_ns() + _SETTLE_NS
         self._shown: dict[str, tuple[object, object]] = {}  # by subject: what was noted, and what is shown of it
 
     @property
@@ -110,8 +114,9 @@ class HealthBoard:
         with self._lock:
             heard, heard_checks = self._heard, self._heard_checks
         noted: set[str] = set()
+        own = self._own_checks()
         checks = tuple(self._noted_check(view, now_ns, noted) for view in heard_checks.values())
-        found = merged((*self._of_checks.of((*self._own_checks(), *checks)), self._itself(), *heard.values()))
+        found = merged((*self._of_checks.of((*own, *checks)), self._itself(), *heard.values()))
         components = [self._noted_component(component, now_ns, noted) for component in found.values()]
         components.sort(key=lambda component: (AREAS.index(component.area), component.name.lower()))
         overall = overall_of(components, now_ns)
@@ -123,6 +128,9 @@ class HealthBoard:
         self._noted = noted
         self._show(checks, tuple(components), replace(overall, since_ns=since_ns))
         self._ledger.save(now_ns)
+        if self._settles_ns and now_ns >= self._settles_ns:
+            self._ledger.settle(frozenset(check_subject(view.uid) for view in own if view.enabled))
+            self._settles_ns = 0
 
     def _show(self, checks: tuple[CheckView, ...], components: tuple[Component, ...], overall: Overall) -> None:
         is_same = (checks, components, overall.score) == (self._checks, self._components, self._overall.score)

@@ -34,7 +34,7 @@ class Ledger:
                 before = Kept(subject=subject, status=Status.UNKNOWN, since_ns=since_ns or now_ns, seen_ns=now_ns)
             if status is not before.status:
                 at_ns = min(now_ns, max(since_ns, before.since_ns)) if since_ns else now_ns
-                self._change(before, status, detail, at_ns)
+                self._changes.append(_change(before, status, detail, at_ns))
                 before = Kept(subject=subject, status=status, since_ns=at_ns, seen_ns=now_ns)
             self._standing[subject] = Kept(
                 subject=subject, status=status, since_ns=before.since_ns, seen_ns=now_ns, detail=detail
@@ -46,7 +46,24 @@ class Ledger:
         with self._lock:
             before = self._standing.pop(subject, None)
             if before is not None and before.status is not Status.UNKNOWN:
-                self._change(before, Status.UNKNOWN, detail, now_ns)
+                self._changes.append(_change(before, Status.UNKNOWN, detail, now_ns))
+
+    def settle(self, others: frozenset[str]) -> None:
+        """Let go of subjects of before the start that were not noted since; ``others`` are noted elsewhere.
+
+        What became of them while the server did not run is not known. Raises ``OSError``; then call it again.
+        """
+        with self._lock:
+            gone = [kept for subject, kept in self._before.items() if subject not in others]
+        changes = [
+            _change(kept, Status.UNKNOWN, "it was not heard of after this server had begun again", kept.seen_ns)
+            for kept in gone
+            if kept.status is not Status.UNKNOWN
+        ]
+        self._store.forget([kept.subject for kept in gone])
+        self._store.save([], changes)
+        with self._lock:
+            self._before.clear()
 
     def save(self, now_ns: int) -> None:
         """Store what changed, and now and then that nothing did. Raises ``OSError``; what was not stored is kept."""
@@ -68,10 +85,9 @@ class Ledger:
         kept = self._before.pop(subject, None)
         if kept is None or kept.status is Status.UNKNOWN or now_ns - kept.seen_ns <= _UNSEEN_NS:
             return kept
-        self._change(kept, Status.UNKNOWN, "this server did not run", kept.seen_ns)
+        self._changes.append(_change(kept, Status.UNKNOWN, "this server did not run", kept.seen_ns))
         return Kept(subject=subject, status=Status.UNKNOWN, since_ns=kept.seen_ns, seen_ns=now_ns)
 
-    def _change(self, before: Kept, status: Status, detail: str, time_ns: int) -> None:
-        self._changes.append(
-            Change(subject=before.subject, time_ns=time_ns, status=status, previous=before.status, detail=detail)
-        )
+
+def _change(before: Kept, status: Status, detail: str, time_ns: int) -> Change:
+    return Change(subject=before.subject, time_ns=time_ns, status=status, previous=before.status, detail=detail)

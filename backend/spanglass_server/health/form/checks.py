@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spanglass_server.health.check import KINDS
 
@@ -31,6 +32,8 @@ def check_check(check: Check, node: Node, report: Report) -> None:
 
 def check_http(http: Http, node: Node, report: Report) -> None:
     """What a request can hold, and an answer can say."""
+    if urlsplit(http.url).username is not None:
+        report.add(_at(node, "url"), "the URL holds a user", "give it as user, with password: {env: NAME}")
     if http.body and http.method in _BODILESS:
         report.add(_at(node, "body"), f"{http.method} sends no body", "say method: POST")
     if http.redirects_to and not any(code.startswith("3") for code in http.status) and http.status != ("2xx",):

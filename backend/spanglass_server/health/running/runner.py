@@ -287,14 +287,14 @@ class CheckRunner:
         before = self._states[check.uid]
         state = advanced(before, run, patience)
         changed = state.status is not before.status
-        if not told and not changed and before.run is not None:
+        if not told:
             state = replace(state, run=before.run)  # of a heartbeat the last call is shown, not the last look
         with self._lock:
             self._states[check.uid] = state
             if told or changed:
                 self._runs.setdefault(check.uid, deque(maxlen=_RUNS)).append(run)
         now_ns = run.started_ns + run.latency_ns
-        self._around.results.ran(check, run if told or changed else None, state, now_ns)
+        self._around.results.ran(check, run if told and run.latency_ns else None, state, now_ns)
         if changed:
             self._around.results.changed(check, before, state, now_ns)
         self._around.telemetry.add(own.HEALTH_CHECK_RUNS, 1, check.kind, run.status)
