@@ -41,6 +41,7 @@ monitoring:
       title: "{{ $labels.host_name }} is full"
       description: "{{ $value | humanizePercentage }}"
       channels: [pager]
+      responses: restart-worker
       runbook: https://wiki.example/disk
       owner: ops
       enabled: false
@@ -83,6 +84,7 @@ def test_all_keys():
             title="{{ $labels.host_name }} is full",
             description="{{ $value | humanizePercentage }}",
             channels=("pager",),
+            responses=("restart-worker",),
             runbook="https://wiki.example/disk",
             owner="ops",
             enabled=False,
@@ -180,6 +182,7 @@ def made_rules(draw):
         labels=draw(st.dictionaries(st.from_regex(r"[a-z][a-z_.]{0,9}", fullmatch=True), TEXTS, max_size=2)),
         description=draw(TEXTS | st.just("a\nb\n")),
         channels=tuple(draw(st.lists(NAMES, max_size=2))),
+        responses=tuple(draw(st.lists(NAMES, max_size=2))),
         owner=draw(TEXTS),
         enabled=draw(st.booleans()),
         hysteresis=draw(st.sampled_from([0.0, 0.05, 0.1])),
