@@ -66,7 +66,8 @@ class Memory:
 
     def __init__(self, deciding: Deciding) -> None:
         self._deciding = deciding
-        self.cursor = deciding.store.cursor()
+        # no higher than the last one: the file of alerts may have been moved away, and begun anew
+        self.cursor = min(deciding.store.cursor(), deciding.alerts.last_cursor())
         if not self.cursor:  # the first start: what is over is over, what is open is told of
             self.cursor = deciding.alerts.last_cursor()
             deciding.store.decide(Decision(cursor=self.cursor))

@@ -19,7 +19,7 @@ from spanglass_server.notifications.delivery.fallback import fallback_id
 from spanglass_server.notifications.delivery.notifier import Notifier
 from spanglass_server.notifications.model import Channel, Matcher, Reason, Route, Silence, State
 from spanglass_server.notifications.people.model import Escalation, Step, Target
-from spanglass_server.notifications.ports import Configuration, DeliveryFilter, Tried
+from spanglass_server.notifications.ports import Configuration, Decision, DeliveryFilter, Tried
 from spanglass_server.notifications.store.in_memory import MemoryNotificationStore
 from spanglass_server.self_metrics.registry import Telemetry
 
@@ -158,6 +158,14 @@ def test_alerts_of_before_the_first_start(world):
     over, still = world.fire("cart", seen=False), world.fire("shop", seen=False)
     world.desk.resolve(over.id, "ann")
     assert world.after(60) == [("mail", "firing", [still.id])]
+
+
+def test_a_file_of_alerts_that_began_anew(world):
+    """What was read of the one before counts for nothing: alerts of the new one are told of."""
+    world.store.decide(Decision(cursor=1_000_000))
+    world.restart()
+    alert = world.fire("shop")
+    assert world.after(30) == [("mail", "firing", [alert.id])]
 
 
 def test_what_was_given_up_is_told_anew(world):
