@@ -35,8 +35,9 @@ _LOOK_EVERY_S = 0.5
 _RELEASES_EVERY_S = 30.0
 _PURGE_EVERY_S = 3600.0
 _INSIST_EVERY_S = 0.05
-#: Who works with whom is asked once so often for each service: a storm has many alerts of few services.
-_REMEMBERED_S = 30.0
+#: Who works with whom is asked once so often for each service, and of so many services in that time: a storm of alerts
+#: of more is put together without their neighbours, in time.
+_REMEMBERED_S, _MOST_ASKED = 30.0, 100
 
 
 def problems_of(settings: Settings) -> list[str]:
@@ -88,8 +89,10 @@ class Incidents:
         now_s = time.monotonic()
         if known is not None and now_s - known[0] < _REMEMBERED_S:
             return known[1]
-        found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))
         self._known = {name: each for name, each in self._known.items() if now_s - each[0] < _REMEMBERED_S}
+        if len(self._known) >= _MOST_ASKED:
+            return frozenset()
+        found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))
         self._known[service] = (now_s, found)
         return found
 

@@ -161,9 +161,9 @@ def test_overdue_is_told_once_to_more_people(world):
     for _ in range(20):
         world.after(1)
 
-    overdue = [each for each in world.told if "takes long" in each.title]
+    overdue = [each for each in world.told if "overdue" in each.title]
     assert [(each.title, each.channels) for each in overdue] == [
-        ("Incident takes long INC-1: errors of shop", ("mail", "pager"))
+        ("Incident overdue INC-1: errors of shop", ("mail", "pager"))
     ]
     assert world.store.incident("INC-1").overdue_ns == START + 16 * MINUTE
 
@@ -218,6 +218,20 @@ def test_alerts_that_people_move_stay_where_they_are(world):
     assert (merged.status, merged.merged_into, into.alert_count) == (Status.DISMISSED, second.id, 1)
     with pytest.raises(ValueError, match="into itself"):
         world.desk.merge(second.id, second.id, "bob")
+
+
+def test_chains_and_what_people_open(world):
+    """What works with one that has just joined joins too; an incident that a person opens takes what is about it."""
+    together = {"a": {"b"}, "b": {"a", "c"}, "c": {"b"}}
+    around = replace(world.correlator._around, companions=lambda service, _: frozenset(together.get(service, ())))
+    world.correlator = Correlator(around)
+    for service, severity in (("c", WARNING), ("b", WARNING), ("a", CRITICAL), ("z", WARNING)):
+        world.fire(service, severity=severity)
+    world.look()
+    assert found(world) == [("INC-1", ["errors of a", "errors of b", "errors of c"])]
+    world.desk.open(NewIncident(title="By hand", services=("z",)), "bob")
+    world.look()
+    assert found(world)[1] == ("INC-2", ["errors of z"])
 
 
 def test_a_storm_is_one_incident(world):

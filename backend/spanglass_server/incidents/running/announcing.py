@@ -25,7 +25,7 @@ _TOLD: Mapping[str, str] = {
     "relapsed": "Incident relapsed",
     "reopened": "Incident reopened",
     "acknowledged": "Incident acknowledged",
-    "overdue": "Incident takes long",
+    "overdue": "Incident overdue",
     "recovered": "Incident recovered",
     "resolved": "Incident resolved",
     "dismissed": "Incident dismissed",

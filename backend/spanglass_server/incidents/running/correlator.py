@@ -36,6 +36,7 @@ class Correlator:
         self._loose: dict[str, Alert] | None = None  # open alerts without an incident, by id; None: not read yet
         self._live: tuple[int, list[Held]] = (-1, [])  # by the version of the store
         self._sorted: tuple[IncidentSettings | None, int] = (None, 0)  # with what, and when, alerts were sorted last
+        self._has_moved = False  # whether incidents have more alerts since, which others may belong to
         self._version = -1  # of the store after the last look: with another one, people have changed something
 
     def step(self) -> None:
@@ -54,19 +55,22 @@ class Correlator:
             if entries:
                 store.take(cursor, [], version)
             return len(entries) == _BATCH
+        has_moved = self._has_moved or version != self._version
         if version != self._version:
             self._loose = None
         look = Look(around, settings, self._read_live(version))
         loose = look.follow(entries, self._those_loose())
         now_ns = around.clock_ns()
-        if entries or self._is_due(loose, settings, now_ns):
-            loose, self._sorted = look.sort(loose), (settings, now_ns)
+        is_due = self._is_due(loose, settings, now_ns)
+        if entries or is_due or has_moved:  # only what has changed may open one, unless it is time that has
+            loose = look.sort(loose, loose if is_due else {each.alert_id for each in entries})
+            self._sorted = (settings, now_ns)
         turns = look.turns()
         if (entries or turns) and not store.take(cursor, turns, version):  # somebody has changed an incident meanwhile
             self._sorted = (None, 0)
             return True
-        self._loose, self._version = loose, version + bool(turns)
-        return len(entries) == _BATCH or look.has_opened
+        self._loose, self._version, self._has_moved = loose, version + bool(turns), look.has_moved
+        return len(entries) == _BATCH or look.has_moved
 
     def _those_loose(self) -> Mapping[str, Alert]:
         """Open alerts that are in no incident, and were not taken out of one."""

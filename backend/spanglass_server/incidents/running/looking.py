@@ -11,12 +11,12 @@ from spanglass_server.alerting.ports import AlertNotFoundError
 from spanglass_server.incidents.following import lines_of
 from spanglass_server.incidents.model import Held
 from spanglass_server.incidents.running.drafts import Draft
-from spanglass_server.incidents.running.matching import best, together
+from spanglass_server.incidents.running.matching import Loose, best
 from spanglass_server.incidents.running.opening import is_meant, opened
 from spanglass_server.incidents.steps import Runbooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from spanglass_server.alerting.model import Alert, Entry, Recorded
     from spanglass_server.alerting.ports import AlertStore
@@ -64,11 +64,7 @@ class Look:
         self._text_of = Runbooks(settings.runbooks).text
         self._drafts = {held.incident.id: self._draft(held) for held in live}
         self._opened: list[Turn] = []
-
-    @property
-    def has_opened(self) -> bool:
-        """Whether there are new incidents, which may take more of the loose alerts."""
-        return bool(self._opened)
+        self.has_moved = False  # whether an alert has joined an incident or opened one: others may belong to it now
 
     def _draft(self, held: Held) -> Draft:
         return Draft(held, self._now_ns, self._text_of)
@@ -96,15 +92,15 @@ class Look:
             self._drafts[incident_id] = self._draft(held)
         return self._drafts[incident_id]
 
-    def sort(self, loose: Mapping[str, Alert]) -> dict[str, Alert]:
-        """Have open alerts join incidents or open them; gives those that are left."""
-        ordered = sorted(loose.values(), key=lambda alert: (alert.created_ns, alert.id))
-        left = {alert.id: alert for alert in ordered if not self._joins(alert)}
+    def sort(self, alerts: Mapping[str, Alert], changed: Collection[str]) -> dict[str, Alert]:
+        """Have open alerts join incidents, and those that have changed open them; gives those that are left."""
+        ordered = sorted(alerts.values(), key=lambda alert: (alert.created_ns, alert.id))
+        loose = Loose(alert for alert in ordered if not self._joins(alert))
         for alert in ordered:
-            if alert.id in left:
-                for taken in self._opens(alert, left):
-                    del left[taken]
-        return left
+            if alert.id in changed and alert.id in loose:
+                for taken in self._opens(alert, loose):
+                    loose.take(taken)
+        return loose.rest()
 
     def _joins(self, alert: Alert) -> bool:
         places = [draft.place for draft in self._drafts.values() if draft.incident.is_live]
@@ -113,21 +109,23 @@ class Look:
             return False
         place, why = found
         current = self._around.alert(alert.id)
+        self.has_moved = True
         if current is not None:
             self._drafts[place.incident.id].join(current, why, self._around.history(alert.id))
         return True
 
-    def _opens(self, alert: Alert, left: Mapping[str, Alert]) -> list[str]:
+    def _opens(self, alert: Alert, loose: Loose) -> list[str]:
         """The ids of the alerts with which one opens an incident; none if it does not."""
         for rule in self._settings.rules:
-            if len(left) < rule.alerts or not is_meant(rule, alert, self._now_ns):
+            if len(loose) < rule.alerts or not is_meant(rule, alert, self._now_ns):
                 continue
-            related = together(alert, left.values(), self._settings.within_ns, self._around.companions)
+            related = loose.together(alert, self._settings.within_ns, self._around.companions)
             if 1 + sum(is_meant(rule, other, self._now_ns) for other, _ in related) < rule.alerts:
                 continue
             alerts = [(alert, "it opened the incident"), *related]
             turn = opened(rule, alerts, self._now_ns, self._text_of)
             told = [line for each, _ in alerts for line in lines_of(each.id, self._around.history(each.id))]
+            self.has_moved = True
             self._opened.append(replace(turn, lines=(*told, *turn.lines)))
             return [each.id for each, _ in alerts]
         return []

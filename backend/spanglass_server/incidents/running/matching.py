@@ -94,23 +94,57 @@ def best(alert: Alert, places: Iterable[Place], within_ns: int, companions: Comp
     return None if found is None else found[2:]
 
 
-def together(alert: Alert, others: Iterable[Alert], within_ns: int, companions: Companions) -> list[tuple[Alert, str]]:
-    """Of alerts that are in no incident those that belong to this one, each with why."""
-    near = [other for other in others if other.id != alert.id and abs(other.created_ns - alert.created_ns) <= within_ns]
-    if not near:
-        return []
+class Loose:
+    """Open alerts that are in no incident, by what they may have in common."""
+
+    def __init__(self, alerts: Iterable[Alert]) -> None:
+        self._alerts: dict[str, Alert] = {}
+        self._by: dict[tuple[str, str], dict[str, Alert]] = {}
+        for alert in alerts:
+            self._alerts[alert.id] = alert
+            for key in _keys(alert):
+                self._by.setdefault(key, {})[alert.id] = alert
+
+    def __contains__(self, alert_id: str) -> bool:
+        return alert_id in self._alerts
+
+    def __len__(self) -> int:
+        return len(self._alerts)
+
+    def rest(self) -> dict[str, Alert]:
+        """Those that are left, by id."""
+        return dict(self._alerts)
+
+    def take(self, alert_id: str) -> None:
+        """Take one out."""
+        alert = self._alerts.pop(alert_id)
+        for key in _keys(alert):
+            self._by[key].pop(alert_id)
+
+    def together(self, alert: Alert, within_ns: int, companions: Companions) -> list[tuple[Alert, str]]:
+        """Those that belong to an alert, the first that was raised first, each with why."""
+        service, host = service_of(alert), host_of(alert)
+        found: dict[str, tuple[Alert, str]] = {}
+
+        def look(key: tuple[str, str], why: str) -> None:
+            for other in self._by.get(key, {}).values():
+                if other.id != alert.id and abs(other.created_ns - alert.created_ns) <= within_ns:
+                    found.setdefault(other.id, (other, why))
+
+        look(("problem", alert.part_of or alert.id), "part of the same problem")
+        if service:
+            look(("service", service), f"about {service} as well")
+            others = {name for kind, name in self._by if kind == "service"} - {service}
+            for name in sorted(others & companions(service, alert.created_ns)) if others else ():
+                look(("service", name), f"{name} works with {service}")
+        elif host:
+            look(("host", host), f"about the host {host} as well")
+        return sorted(found.values(), key=lambda each: (each[0].created_ns, each[0].id))
+
+
+def _keys(alert: Alert) -> list[tuple[str, str]]:
     service, host = service_of(alert), host_of(alert)
-    works_with: frozenset[str] | None = None
-    found = []
-    for other in near:
-        if alert.id == other.part_of or (alert.part_of and alert.part_of in (other.id, other.part_of)):
-            found.append((other, "part of the same problem"))
-        elif service and service_of(other) == service:
-            found.append((other, f"about {service} as well"))
-        elif not service and host and host_of(other) == host and not service_of(other):
-            found.append((other, f"about the host {host} as well"))
-        elif service and service_of(other):
-            works_with = companions(service, alert.created_ns) if works_with is None else works_with
-            if service_of(other) in works_with:
-                found.append((other, f"{service_of(other)} works with {service}"))
-    return found
+    keys = [("problem", alert.part_of or alert.id)]
+    if service or host:
+        keys.append(("service", service) if service else ("host", host))
+    return keys

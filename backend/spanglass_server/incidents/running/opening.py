@@ -73,7 +73,8 @@ def with_runbooks(incident: Incident, members: Sequence[Member], text_of: Callab
 
 
 def _title(alerts: Sequence[tuple[Alert, str]]) -> str:
-    first = alerts[0][0]
+    """The title of the worst alert, of those alike the first that was raised, and where the others are."""
+    first = min((alert for alert, _ in alerts), key=lambda alert: (-alert.severity.rank, alert.created_ns))
     names = tuple(dict.fromkeys(name for alert, _ in alerts if (name := service_of(alert) or host_of(alert))))
     if len(names) < 2:  # noqa: PLR2004 - one alert's title says it
         return first.title

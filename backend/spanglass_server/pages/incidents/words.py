@@ -34,7 +34,7 @@ DONE = {
     "opened": "Opened", "acknowledged": "Acknowledged", "reopened": "Reopened", "relapsed": "Relapsed",
     "recovered": "Recovered", "resolved": "Resolved", "dismissed": "Dismissed", "raised": "Became worse",
     "edited": "Edited", "note": "Note", "joined": "An alert joined", "left": "An alert was taken out",
-    "responder": "Responders", "step": "Step", "release": "Release", "overdue": "Takes long", "merged": "Merged",
+    "responder": "Responders", "step": "Step", "release": "Release", "overdue": "Overdue", "merged": "Merged",
     "postmortem": "Postmortem",
 }  # fmt: skip
 #: Lines whose text says all of it.
