@@ -49,8 +49,15 @@ class ProcessGuard:
         sys.addaudithook(self._event)
 
     def check_host(self, host: str) -> None:
-        """Check where a name leads, for a request through a proxy. Raises ``RefusedError``, ``OSError``."""
-        for entry in self._lookup(host, 443, type=socket.SOCK_STREAM):
+        """Check where a name leads, for a request through a proxy. Raises ``RefusedError``.
+
+        The proxy looks it up again: only names that lead nowhere, as seen from here, are left to it.
+        """
+        try:
+            found = self._lookup(host, 443, type=socket.SOCK_STREAM)
+        except socket.gaierror:
+            return
+        for entry in found:
             self._check(str(entry[4][0]), {host})
 
     def _getaddrinfo(self, host: Any, *arguments: Any, **options: Any) -> Any:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from spanglass_core.settings_types import Secret
 from spanglass_server.egress.egress import Egress
 from spanglass_server.notifications.heartbeat import Heartbeat, HeartbeatStatus
+from spanglass_server.process.heartbeat import open_heartbeat
+from spanglass_server.settings.table import Alerting, Notifications, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class Watcher:
@@ -78,3 +80,47 @@ def test_a_call_that_is_not_taken(watcher: Watcher):
     watcher.status = 200
     heart.beat()
     assert heart.problems() == []
+
+
+class Node:
+    """What a heartbeat sees of the server: its problems, those of others among them."""
+
+    def __init__(self) -> None:
+        self.own: list[str] = []
+        self.others: list[Callable[[], Sequence[str]]] = []
+
+    @property
+    def problems(self) -> list[str]:
+        """All of them."""
+        return self.own + [problem for other in self.others for problem in other()]
+
+    def also(self, problems: Callable[[], Sequence[str]]) -> None:
+        """Add those of another part."""
+        self.others.append(problems)
+
+
+def test_what_withholds_a_heartbeat(watcher: Watcher):
+    """A problem of the server does, and alerting that is off; a channel that can't be reached, or its own, does not."""
+    url = Notifications(heartbeat_url=watcher.url)
+    node, late = Node(), ["messages wait for slack"]
+    node.also(lambda: late)
+
+    def opened(settings: Settings) -> Heartbeat | None:
+        return open_heartbeat(settings, Egress(), cast("Any", node), lambda: late)
+
+    assert opened(Settings()) is None
+    heart = opened(Settings(notifications=url))
+    assert heart is not None
+    for status in (500, 200):
+        watcher.status = status
+        heart.beat()
+    assert len(watcher.paths) == 2
+    assert heart.status().withheld == ""
+    node.own.append("the disk is full")
+    heart.beat()
+    assert (heart.status().withheld, len(watcher.paths)) == ("the disk is full", 2)
+
+    off = opened(Settings(notifications=url, alerting=Alerting(enabled=False)))
+    assert off is not None
+    off.beat()
+    assert off.status().withheld.startswith("alerting.enabled or notifications.enabled is false")

@@ -73,13 +73,13 @@ async def smtp_sink(
             sink,
             hostname="sink",
             loop=asyncio.get_running_loop(),
-            tls_context=_context(starttls),
+            tls_context=tls_of_server(starttls),
             authenticator=_log_in if login else None,
             auth_required=login,
             auth_require_tls=tls is None,
         )
 
-    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, ssl=_context(tls))
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, ssl=tls_of_server(tls))
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink
@@ -88,7 +88,8 @@ async def smtp_sink(
         await server.wait_closed()
 
 
-def _context(file: Path | None) -> ssl.SSLContext | None:
+def tls_of_server(file: Path | None) -> ssl.SSLContext | None:
+    """The context of a server with key and certificate of a file."""
     if file is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -14,6 +14,7 @@ import pytest
 from http_sinks import http_sink
 from made_channels import channel, context, message, send, sender
 from made_up_notifications import NOW_NS, alert, notification, resolved
+from smtp_sinks import tls_of_server
 
 from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
@@ -21,6 +22,8 @@ from spanglass_server.notifications.channels.kinds import make_sender
 from spanglass_server.notifications.model import Outcome, Reason
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from http_sinks import Sink
 
 _ONE = notification(alert(), thread="route/db")
@@ -249,6 +252,25 @@ def test_what_pages_make_reaches_no_inside(monkeypatch: pytest.MonkeyPatch):
                 assert outcome.error.startswith("127.0.0.1 is a loopback address, to which nothing is sent")
                 assert "hush" not in repr(made) + repr(outcome)
             assert sink.got == []
+
+    asyncio.run(run())
+
+
+def test_certificates_of_sinks(certificate: Path):
+    """A sink is known by the certificates that its channel names; one that is not known gets nothing, unless it may."""
+
+    async def run() -> None:
+        async with http_sink(tls=tls_of_server(certificate)) as sink:
+            for options, problem in (
+                (f"ca_file: {certificate}", ""),
+                ("verify: false", ""),
+                ("verify: true", "its certificate is not accepted: self-signed certificate"),
+                (f"ca_file: {certificate}.none", "of certificates can't be used: No such file or directory"),
+            ):
+                one = sender(f'hook: {{type: webhook, url: "{sink.url()}", {options}}}')
+                outcome = await one.send(message())
+                assert (outcome.sent, problem in outcome.error) == (not problem, True)
+            assert len(sink.got) == 2
 
     asyncio.run(run())
 

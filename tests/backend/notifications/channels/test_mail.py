@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanglass_server.notifications.model import Message
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate of 127.0.0.1, its own authority, in one file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH: on Debian and Ubuntu, apt install openssl")
-    file = tmp_path_factory.mktemp("certificate") / "all.pem"
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-", "-out", "-"]
-    names = ["-days", "2", "-subj", "/CN=sink", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = subprocess.run(["openssl", "req", "-x509", *key, *names], check=True, capture_output=True)
-    file.write_bytes(made.stdout)
-    return file
 
 
 def _send(sink: dict[str, Any], options: str, *messages: Message) -> tuple[SmtpSink, list[Outcome]]:

@@ -14,6 +14,7 @@ from http_sinks import http_sink
 from made_channels import channel, context, message, sender
 from made_up_notifications import alert, notification
 
+from spanglass_server.egress.egress import Egress
 from spanglass_server.notifications.channels.kinds import make_sender
 from spanglass_server.notifications.channels.services.sender import ServiceSender
 from spanglass_server.notifications.model import Outcome
@@ -96,6 +97,25 @@ def test_the_guard_of_the_process():
             named = channel(f'ntfy: {{url: "http://localhost:{sink.port}/alerts"}}')
             assert "loopback address" in (await _told(replace(named, origin="kept"))).error
             assert len(sink.got) == 1
+
+    asyncio.run(run())
+
+
+def test_services_behind_a_proxy():
+    """With a proxy of the settings all goes there; what leads inside is refused all the same."""
+
+    async def run() -> None:
+        async with http_sink((200, {}, b"{}")) as proxy:
+            given = context(egress=Egress(proxy=proxy.url("")))
+            far = make_sender(channel('ntfy: {url: "http://far.invalid/alerts"}'), given)
+            assert (await far.send(message())).sent
+            assert [got.headers["Host"] for got in proxy.got] == ["far.invalid"]
+            await far.close()
+            kept = replace(channel('ntfy: {url: "http://10.0.0.1/alerts"}'), origin="kept")
+            near = make_sender(kept, given)
+            assert "a private address" in (await near.send(message())).error
+            await near.close()
+            assert len(proxy.got) == 1
 
     asyncio.run(run())
 
