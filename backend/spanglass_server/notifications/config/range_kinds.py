@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 from spanglass_server.forms.kinds import FAILED, described
+from spanglass_server.notifications.routing.intervals import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,19 +146,19 @@ def _minutes(text: str) -> int | None:
 
 
 class TimeZone:
-    """The name of a time zone, such as Europe/Berlin; "" is UTC."""
+    """The name of a time zone, such as Europe/Berlin; "" is UTC, ``Local`` that of the server's machine."""
 
     schema: Final = {"type": "string", "examples": ["Europe/Berlin"]}
 
     def read(self, node: Node, report: Report) -> Any:
         """See ``Kind``."""
         name = node.text if node.sort == "text" else None
-        if name == "":
+        if name in {"", LOCAL}:
             return name
         try:
             return ZoneInfo(name or "").key
         except (OSError, ValueError, KeyError):  # of which ZoneInfoNotFoundError is the last
-            report.add(node, f"there is no time zone {node.text!r}", "write it like Europe/Berlin or UTC")
+            report.add(node, f"there is no time zone {node.text!r}", "write it like Europe/Berlin, UTC or Local")
             return FAILED
 
     def write(self, value: str, *, full: bool) -> Any:

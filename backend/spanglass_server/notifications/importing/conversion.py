@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spanglass_server.forms.names import unused
 from spanglass_server.forms.problems import meant
 from spanglass_server.notifications.config.routes import INTERVAL, MATCHERS, ROUTE
-from spanglass_server.notifications.importing.integrations import KINDS, Integration, channel_of
+from spanglass_server.notifications.importing.integrations import KINDS, OTHERS, Integration, channel_of
 from spanglass_server.notifications.model import Matcher
 from spanglass_server.notifications.routing.resolving import WrittenRoute
 from spanglass_server.notifications.routing.tree import NOBODY
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     )
 
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
-_OTHERS: Final = frozenset({"name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def _channels(
         if name.text in receivers:
             problems.add(name, f"two receivers are named {name.text!r}")
             continue
-        made = list(_of_receiver(receiver, theirs.global_, notes))
+        made = list(_of_receiver(receiver, theirs.global_, problems, notes))
         own = []
         for kind, channel in made:
             wanted = _plain(name.text if len(made) == 1 else f"{name.text}-{kind}")
@@ -84,11 +83,18 @@ def _channels(
     return channels, receivers
 
 
-def _of_receiver(receiver: Node, globals_: Node | None, notes: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_receiver(
+    receiver: Node, globals_: Node | None, problems: Report, notes: Report
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for entry in receiver.entries:
-        if entry.key in _OTHERS:
+        if entry.key == "name":
             continue
         kind = KINDS.get(entry.key)
+        if kind is None and entry.key not in OTHERS:
+            place = (entry.line, entry.column)
+            hint = meant(entry.key, (*KINDS, *OTHERS))
+            problems.add_at(entry.value.path, place, f"unknown key {entry.key!r}", hint)
+            continue
         if kind is None:
             notes.add(entry.value, f"{entry.key} are left out", "make a channel for it, see docs/channels.md")
             continue

@@ -177,6 +177,12 @@ KINDS: Final[dict[str, Kind]] = {
     "pushover_configs": Kind("service", True, _pushover),  # noqa: FBT003
 }
 
+#: Integrations for which there is no channel of the same kind.
+OTHERS: Final = tuple(
+    f"{name}_configs"
+    for name in ("incidentio", "jira", "mattermost", "rocketchat", "sns", "victorops", "webex", "wechat")
+)
+
 
 def channel_of(kind: Kind, integration: Integration) -> dict[str, Any]:
     """The channel of an integration as it is written in the settings file; what is left out is noted."""

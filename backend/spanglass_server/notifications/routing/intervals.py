@@ -6,7 +6,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: The first and the last that count.
 Range = tuple[int, int]
 
+#: The time zone of the machine.
+LOCAL: Final = "Local"
 _NS = 10**9
 
 
@@ -23,7 +25,8 @@ class TimeInterval:
     """The moments that are within one of the ranges of each sort; of a sort without ranges, all are.
 
     ``times`` are minutes of the day, the end not among them; ``weekdays`` 0 (Sunday) to 6; ``days_of_month`` 1 to 31,
-    or from the month's end -1 to -31; ``months`` 1 to 12. ``location`` is a time zone by its name, "" is UTC.
+    or from the month's end -1 to -31; ``months`` 1 to 12. ``location`` is a time zone by its name, "" is UTC, ``Local``
+    that of the server's machine.
     """
 
     times: tuple[Range, ...] = ()
@@ -61,6 +64,8 @@ def containing(names: Iterable[str], intervals: Mapping[str, Any], now_ns: int) 
 @lru_cache(256)
 def _local(location: str, minute: int) -> datetime:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    if location == LOCAL:
+        return moment.astimezone()
     return moment.astimezone(ZoneInfo(location)) if location else moment
 
 

@@ -147,6 +147,7 @@ def test_what_is_wrong_is_told_with_its_line_there() -> None:
         "receiver: 'null'": "receiver: nul",
         "routes:\n": "routs:\n",
         "mute_time_intervals: [out": "mute_time_intervals: [outt",
+        "wechat_configs": "wechatt_configs",
     }
     said = []
     for before, after in wrong.items():
@@ -159,6 +160,8 @@ def test_what_is_wrong_is_told_with_its_line_there() -> None:
         "am.yml:12:3: route.routs: unknown key 'routs'; did you mean 'routes'?",
         "",
         "am.yml:13:7: route.routes[0]: there is no time interval 'outt of office'; did you mean 'out of office'?",
+        "",
+        "am.yml:38:5: receivers[2].wechatt_configs: unknown key 'wechatt_configs'; did you mean 'wechat_configs'?",
     ]
     mail = imported(THEIRS.replace("smtp.example.com:587", "smtp://example.com"), "am.yml", SECTIONS)
     assert [str(problem) for problem in mail.problems] == [

@@ -206,6 +206,7 @@ INTERVALS = [
     "{years: ['2022:2020']}",
     "{location: Europe/Berlin}",
     "{location: Europe/Nowhere}",
+    "{location: Local}",
     "{hours: ['1']}",
 ]
 
