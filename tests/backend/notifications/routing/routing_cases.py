@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from spanglass_core.alerting.severity import Severity
+from spanglass_core.units import parse_duration_ns
 from spanglass_server.notifications.model import Matcher, Silence, Subject
 from spanglass_server.notifications.routing.flushing import flush
 from spanglass_server.notifications.routing.muting import Muting
@@ -28,6 +29,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parents[3] / "data/notifications/routing_cases.yaml").read_text(encoding="utf-8")
 )
 END_S = 3.7
+_TIMES = frozenset({"group_wait", "group_interval", "repeat_interval"})
 _S = 10**9
 
 
@@ -54,8 +56,8 @@ class Told:
 Answers = dict[tuple[str, str], list[Told]]
 
 
-def events() -> list[Event]:
-    """What happens in all cases."""
+def events(scale: int) -> list[Event]:
+    """What happens in all cases, so many times slower than it is written."""
     found = []
     for number, case in enumerate(CASES):
         begun: dict[str, float] = {}
@@ -63,14 +65,15 @@ def events() -> list[Event]:
             at, name, *words = shlex.split(text)
             labels = {"case": str(number), "alertname": name}
             labels |= dict(word.split("=", 1) for word in words if "=" in word and not word.startswith("ago="))
-            ago = next((float(word.removeprefix("ago=")) for word in words if word.startswith("ago=")), 0.0)
+            ago = next((float(word.removeprefix("ago=")) for word in words if word.startswith("ago=")), 0.0) * scale
+            second = float(at) * scale
             is_end, key = "end" in words, str(labels)
-            begun[key] = begun.get(key, float(at)) if is_end else float(at) - ago
-            found.append(Event(float(at), labels, begun[key], is_end))
+            begun[key] = begun.get(key, second) if is_end else second - ago
+            found.append(Event(second, labels, begun[key], is_end))
     return sorted(found, key=lambda event: event.at)
 
 
-def silences(begin_s: float) -> list[Silence]:
+def silences(begin_s: float, scale: int) -> list[Silence]:
     """The silences of all cases, each for its own."""
     return [
         Silence(
@@ -79,8 +82,8 @@ def silences(begin_s: float) -> list[Silence]:
                 *(matcher for text in given["matchers"] for matcher in parse_matchers(text)),
                 Matcher("case", "=", str(number)),
             ),
-            starts_ns=int((begin_s + given.get("at", 0)) * _S),
-            ends_ns=int((begin_s + given.get("until", 3600)) * _S),
+            starts_ns=int((begin_s + given.get("at", 0) * scale) * _S),
+            ends_ns=int((begin_s + given.get("until", 3600) * scale) * _S),
             created_by="test",
             comment="test",
             updated_ns=0,
@@ -90,8 +93,8 @@ def silences(begin_s: float) -> list[Silence]:
     ]
 
 
-def configuration(sink: str, now: datetime) -> dict[str, Any]:
-    """All cases as one configuration of Alertmanager."""
+def configuration(sink: str, now: datetime, scale: int) -> dict[str, Any]:
+    """All cases as one configuration of Alertmanager, so many times slower than they are written."""
     receivers: dict[str, Any] = {"nobody": {"name": "nobody"}}
     routes, rules = [], []
     for number, case in enumerate(CASES):
@@ -105,7 +108,7 @@ def configuration(sink: str, now: datetime) -> dict[str, Any]:
             "matchers": [own],
             "routes": case.get("routes", []),
         }
-        routes.append(_renamed(route, number, sink, receivers))
+        routes.append(_slower(_renamed(route, number, sink, receivers), scale))
         rules += [_restricted(rule, number, own) for rule in case.get("inhibit", ())]
     return {
         "route": {"receiver": "nobody", "routes": routes},
@@ -125,6 +128,12 @@ def _renamed(route: dict[str, Any], number: int, sink: str, receivers: dict[str,
         receivers[name] = {"name": name, "webhook_configs": hooks}
     renamed["routes"] = [_renamed(child, number, sink, receivers) for child in route.get("routes", ())]
     return renamed
+
+
+def _slower(route: dict[str, Any], scale: int) -> dict[str, Any]:
+    times = {key: value for key, value in route.items() if key in _TIMES}
+    slower = {key: f"{parse_duration_ns(value) * scale // 10**6}ms" for key, value in times.items()}
+    return {**route, **slower, "routes": [_slower(child, scale) for child in route["routes"]]}
 
 
 def _restricted(rule: dict[str, Any], number: int, own: str) -> dict[str, Any]:
@@ -170,9 +179,10 @@ def text_of(labels: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "case" and value)
 
 
-def ours(configured: Configuration, begin_s: float, path_of: Callable[[str], str]) -> Answers:
+def ours(configured: Configuration, begin_s: float, path_of: Callable[[str], str], scale: int) -> Answers:
     """What we tell whom, with a clock of its own."""
-    return _Simulation(configured, silences(begin_s), int(begin_s * _S), path_of).answers(events())
+    simulation = _Simulation(configured, silences(begin_s, scale), int(begin_s * _S), path_of)
+    return simulation.answers(events(scale), END_S * scale)
 
 
 class _Simulation:
@@ -188,14 +198,14 @@ class _Simulation:
         self._groups: dict[str, Group] = {}
         self._told: Answers = {}
 
-    def answers(self, happening: Iterable[Event]) -> Answers:
+    def answers(self, happening: Iterable[Event], end_s: float) -> Answers:
         for number, event in enumerate(happening):
             now_ns = self._ns(event.at)
             self._until(now_ns)
             subject = self._subject(event, f"{number}")
             self._alerts[subject.fingerprint] = subject
             self._groups |= place(self._groups, [subject], self._configured.route, now_ns)
-        self._until(self._ns(END_S))
+        self._until(self._ns(end_s))
         return self._told
 
     def _subject(self, event: Event, alert_id: str) -> Subject:
