@@ -125,7 +125,7 @@ def _faults(name: str, days: Sequence[Uptime]) -> list[Fault]:
     """The outages of all days; one over midnight is one."""
     found: list[Fault] = []
     for outage in (outage for day in days for outage in day.outages):
-        if found and found[-1].end_ns == outage.start_ns:
+        if found and found[-1].end_ns in {0, outage.start_ns}:
             found[-1] = Fault(name, found[-1].start_ns, outage.end_ns)
         else:
             found.append(Fault(name, outage.start_ns, outage.end_ns))
