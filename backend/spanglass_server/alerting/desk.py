@@ -105,11 +105,12 @@ class Desk:
         return self.store.create(*self._made(new, by))
 
     def create_all(self, new: Sequence[NewAlert], by: str) -> Sequence[Alert]:
-        """Make alerts of which none is open, in one transaction."""
+        """Make alerts, or count one more of those that are open, in one transaction; them in the same order."""
         made = [self._made(each, by) for each in new]
         opened = tuple((alert, (entry,)) for alert, entry in made)
         self.store.commit(Tick(self._clock_ns(), (), opened=opened))
-        return [alert for alert, _ in made]
+        found = self.store.found([alert.id for alert, _ in made])
+        return [found.get(alert.id) or self.store.open_alert(alert.fingerprint) or alert for alert, _ in made]
 
     def resolve_all(self, alert_ids: Sequence[str], by: str, reason: str) -> None:
         """Say that alerts are over, in one transaction; those that are, or are no longer there, stay as they are."""

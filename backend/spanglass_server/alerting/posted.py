@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "alertmanager"
 #: How long an alert without an end lasts after it was posted last; Alertmanager's default.
 RESOLVE_TIMEOUT_NS: Final = 300 * 10**9
-_MOST_OPEN = 100_000
+#: More open alerts than this of clients are refused: a label that never is the same twice would fill the disk.
+MOST_OPEN: Final = 100_000
 #: Other words for severities that rules of Prometheus use; those that are not known are warnings.
 _SEVERITIES: Final = {
     **{severity.value: severity for severity in Severity},
@@ -67,6 +68,13 @@ class _Open:
     ends_ns: int
 
 
+class TooManyAlertsError(Exception):
+    """Clients of Alertmanager have more alerts open than are kept."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST_OPEN} alerts of clients are open: is there a label that is always another?")
+
+
 class PostedAlerts:
     """Takes posts; safe for any thread. Raises ``OSError`` when the disk can't be used: what is posted comes again."""
 
@@ -77,11 +85,13 @@ class PostedAlerts:
         wanted = AlertFilter(source=SOURCE, statuses=tuple(OPEN))
         ends_ns = clock_ns() + RESOLVE_TIMEOUT_NS
         self._open = {
-            alert.fingerprint: _Open(alert.id, ends_ns) for alert in desk.store.alerts(wanted, limit=_MOST_OPEN)
+            alert.fingerprint: _Open(alert.id, ends_ns)
+            for alert in desk.store.alerts(wanted, limit=MOST_OPEN)
+            if "posted" in alert.evidence  # another one may only be called so
         }
 
     def post(self, posted: Iterable[Posted]) -> None:
-        """Take what a client posts."""
+        """Take what a client posts; ``TooManyAlertsError`` where too many would be open: none is begun then."""
         with self._lock:
             now_ns = self._clock_ns()
             over: list[str] = []
@@ -94,8 +104,10 @@ class PostedAlerts:
                     self._open[fingerprint].ends_ns = each.ends_ns or now_ns + RESOLVE_TIMEOUT_NS
                 else:
                     new[fingerprint] = each
-            self._begin(new, now_ns)
             self._end(over, "its client says that it is over")
+            if len(self._open) + len(new) > MOST_OPEN:
+                raise TooManyAlertsError
+            self._begin(new, now_ns)
 
     def ends_ns(self, fingerprint: str) -> int:
         """Until when an alert lasts unless it is posted again; 0 for one that is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.alerting.posted import RESOLVE_TIMEOUT_NS
+from spanglass_server.alerting.posted import RESOLVE_TIMEOUT_NS, TooManyAlertsError
 from spanglass_server.api.alertmanager.bodies import filters_of, flag, posted_of
 from spanglass_server.api.alertmanager.endpoint import AlertmanagerRoute
 from spanglass_server.api.errors import ApiError
@@ -55,6 +55,8 @@ class Alerts:
         alerts = posted_of(asked)
         try:
             self.posted.post(alerts)
+        except TooManyAlertsError as error:
+            raise ApiError("bad_request", str(error)) from error
         except OSError as error:
             raise ApiError("unavailable", f"the alerts could not be kept: {error}") from error
 

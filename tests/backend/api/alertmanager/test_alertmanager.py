@@ -130,17 +130,29 @@ def test_what_a_person_ended_stays_so_and_a_restart_forgets_nothing(client: Clie
     world = client.world
     posted = Posted(labels={"alertname": "Slow"})
     client.posted.post([posted, Posted(labels={"alertname": "Other"})])
+    by_hand = world.alerts.create(NewAlert(title="By hand", source="alertmanager"), "ann")
     by_name = {alert.title: alert for alert in client.open()}
     world.alerts.resolve(by_name["Slow"].id, "ann")
     client.posted.post([posted])
-    assert [alert.title for alert in client.open()] == ["Other"]
+    assert {alert.title for alert in client.open()} == {"Other", "By hand"}
     restarted = PostedAlerts(world.alerts, world.clock_ns)
     world.now_ns += 4 * MINUTE_NS
     restarted.step()
-    assert len(client.open()) == 1
+    assert len(client.open()) == 2
     world.now_ns += MINUTE_NS
     restarted.step()
+    assert [alert.id for alert in client.open()] == [by_hand.id]
     assert world.alerts.store.alert(by_name["Other"].id).status is Status.RESOLVED
+
+
+def test_more_alerts_than_are_kept_are_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose labels never are the same twice is told so before the disk is full, and old ones still end."""
+    monkeypatch.setattr("spanglass_server.alerting.posted.MOST_OPEN", 1)
+    assert client.post("/alerts", [slow()]).status_code == 200
+    refused = client.post("/alerts", [slow(labels={"alertname": "Other"})])
+    assert (refused.status_code, "more than 1 alerts" in refused.json()) == (400, True)
+    assert client.post("/alerts", [slow(endsAt="2026-01-05T08:00:00Z")]).status_code == 200
+    assert client.open() == []
 
 
 def test_alerts_of_rules_are_shown_filtered_and_grouped(client: Client) -> None:
