@@ -68,6 +68,7 @@ def test_what_if_shows_which_routes_take_an_alert(open_page, notifications):
     hits = page.locator(".hit > .route-r").all_inner_texts()
     assert [text.split("\n")[1] for text in hits] == ['severity="critical"', 'team="shop"']
     assert page.locator("#who .who b").all_inner_texts() == ["pager", "slack"]
+    assert 'team="db" does not hold: it is shop' in page.locator(".routes").inner_text()
     page.locator("[name=labels]").fill("team")
     page.wait_for_selector("#who .err >> text=name=value")
     page.locator("[name=alert]").select_option(index=1)

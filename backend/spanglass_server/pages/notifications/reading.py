@@ -144,4 +144,12 @@ def explained(found: Mapping[str, Any]) -> Row:
         for name in one["channels"]
         if name not in one["unknown_channels"]
     ]
-    return {"labels": found["labels"], "told": told, "texts": found["text"], "hits": {one["route"] for one in hearings}}
+    fails = {one["route"]: _failing(one) for one in found["steps"] if one["failing"]}
+    hits = {one["route"] for one in hearings}
+    return {"labels": found["labels"], "told": told, "texts": found["text"], "hits": hits, "fails": fails}
+
+
+def _failing(step: Mapping[str, Any]) -> str:
+    return f"{step['failing']} does not hold: " + (
+        f"it is {step['value']}" if step["value"] else "it has no such label"
+    )

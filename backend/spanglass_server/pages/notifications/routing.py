@@ -41,7 +41,7 @@ async def show(visit: Visit) -> Response:
     )
     what = await what_if(visit)
     return visit.page(
-        "notifications/routes.html", ranged=False, root=tree(answer, what["hits"]), what=what,
+        "notifications/routes.html", ranged=False, root=tree(answer, what["hits"], what["fails"]), what=what,
         written=roots[0] if roots else None, problems=standing["problems"],
         inhibitions=[_inhibition(one) for one in inhibitions],
         intervals=[{**one, "text": _interval(one["value"]), "edit": _edit(one)} for one in intervals],
@@ -72,7 +72,7 @@ def _interval(value: Any) -> str:
 
 async def what_if(visit: Visit) -> dict[str, Any]:
     """Return what the API explains of the alert that the form names, or what is wrong with it."""
-    nothing: dict[str, Any] = {"told": None, "problem": "", "hits": set(), "texts": (), "labels": {}}
+    nothing: dict[str, Any] = {"told": None, "problem": "", "hits": set(), "fails": {}, "texts": (), "labels": {}}
     alert, text = visit.param("alert"), visit.exact("labels")
     if not alert and not text.strip():
         return nothing

@@ -16,7 +16,10 @@ TIMES = (("group_wait", "waits"), ("group_interval", "then every"), ("repeat_int
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A route, and how it differs from its parent. ``hit``: it takes the alert; ``passed``: it is on the way."""
+    """A route, and how it differs from its parent. ``hit``: it takes the alert; ``passed``: it is on the way.
+
+    ``fails`` says why it does not take the alert.
+    """
 
     key: str
     conditions: Sequence[str]
@@ -26,6 +29,7 @@ class Node:
     escalation: str
     hit: bool
     passed: bool
+    fails: str = ""
     routes: Sequence[Node] = field(default_factory=tuple)
 
     @property
@@ -34,18 +38,22 @@ class Node:
         return 1 + sum(each.size for each in self.routes)
 
 
-def tree(route: Mapping[str, Any], hits: Collection[str] = ()) -> Node:
-    """Return the root of the tree; ``hits`` are the keys of the routes by which an alert is told of."""
-    return _node(route, {}, hits)
+def tree(route: Mapping[str, Any], hits: Collection[str] = (), fails: Mapping[str, str] | None = None) -> Node:
+    """Return the root of the tree.
+
+    ``hits`` are the keys of the routes by which an alert is told of, ``fails`` why others don't take it, by their keys.
+    """
+    return _node(route, {}, hits, fails or {})
 
 
-def _node(route: Mapping[str, Any], parent: Mapping[str, Any], hits: Collection[str]) -> Node:
-    below = tuple(_node(each, route, hits) for each in route.get("routes", ()))
+def _node(route: Mapping[str, Any], parent: Mapping[str, Any], hits: Collection[str], fails: Mapping[str, str]) -> Node:
+    below = tuple(_node(each, route, hits, fails) for each in route.get("routes", ()))
     hit = route["key"] in hits
     return Node(
         route["key"], [words.matcher(one) for one in route.get("matchers", ())], route.get("channels", ()),
         _facts(route, parent), bool(route.get("continue")) and bool(parent), route.get("escalation") or "", hit,
-        hit or any(each.passed for each in below), below,
+        hit or any(each.passed for each in below),
+        fails.get(route["key"], ""), below,
     )  # fmt: skip
 
 
