@@ -165,13 +165,23 @@ def test_a_rule_is_written_tried_and_saved_by_keyboard(open_page, rules):
     page.wait_for_function("() => document.querySelectorAll('#fires tbody tr').length === 1")
     assert page.locator("[name=condition]").input_value() == "error_rate > 6%"
     page.locator("[name=critical]").fill("20%")
+    page.locator(".more summary").click()
+    page.locator("[name=responses]").fill("hook")
     page.locator("#save").press("Enter")
     page.wait_for_url("**/rules/checkout-fails")
     assert rules.changes == [
         (
             "POST",
             "",
-            {"rule": {"name": "Checkout fails", "condition": "error_rate > 6%", "critical": "20%"}, "by": "Kim"},
+            {
+                "rule": {
+                    "name": "Checkout fails",
+                    "condition": "error_rate > 6%",
+                    "critical": "20%",
+                    "responses": ["hook"],
+                },
+                "by": "Kim",
+            },
         )
     ]
 

@@ -98,7 +98,6 @@ def facts(rule: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("One alert for each", ", ".join(rule["by"])),
         ("Labels", ", ".join(f"{name}={value}" for name, value in rule["labels"].items())),
         ("Channels", ", ".join(rule["channels"])),
-        ("Calls when it fires", ", ".join(rule.get("responses", ()))),
         ("Responses", ", ".join(rule.get("responses", ()))),
         ("Owner", rule["owner"]),
     ]
