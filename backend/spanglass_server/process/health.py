@@ -25,8 +25,9 @@ from spanglass_server.health.components.telemetry import OpenAlert, Thresholds, 
 from spanglass_server.health.desk import HealthDesk
 from spanglass_server.health.model import Component, Status
 from spanglass_server.health.own_checks import Defaults, OwnChecks
+from spanglass_server.health.running.around import Around, Clocks
 from spanglass_server.health.running.results import Results
-from spanglass_server.health.running.runner import Around, CheckRunner, Clocks
+from spanglass_server.health.running.runner import CheckRunner
 from spanglass_server.health.store.sqlite import FILE_NAME, HealthStore
 from spanglass_server.ingest.ports import IngestError
 from spanglass_server.query.window import clamp

@@ -1,4 +1,4 @@
-"""A typed client of the server's monitoring API: measurements, alerts, incidents, silences, its state.
+"""A typed client of the server's monitoring API: measurements, alerts, incidents, silences, health, its state.
 
 ``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls.
 """
@@ -17,6 +17,7 @@ from spanglass.client.errors import (
     ServerError,
     UnreachableError,
 )
+from spanglass.client.health import Check, Component, Health
 from spanglass.client.incident_answers import Incident, IncidentList
 from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
 from spanglass.client.retrying import Retrying
@@ -27,12 +28,15 @@ __all__ = [
     "AlertList",
     "AnswerError",
     "AsyncMonitoringClient",
+    "Check",
     "ClientError",
+    "Component",
     "ConflictError",
     "Counts",
     "Delivery",
     "DeliveryList",
     "Explanation",
+    "Health",
     "Incident",
     "IncidentList",
     "MetricPage",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanglass.client import calls, notified
 from spanglass.client.errors import ConflictError
+from spanglass.client.health import AsyncHealthCalls, HealthCalls
 from spanglass.client.incidents import AsyncIncidentCalls, IncidentCalls
 from spanglass.client.retrying import Retrying
 from spanglass.client.transport import Transport
@@ -53,7 +54,7 @@ class _Client:
         return None if answer.error is None or call.once else self._retrying.wait_s(answer.error, tried, answer.asked_s)
 
 
-class MonitoringClient(_Client, IncidentCalls):
+class MonitoringClient(_Client, IncidentCalls, HealthCalls):
     """Calls of the monitoring API that wait for their answers. Any thread may use one.
 
     ``url`` and ``token`` are SPANGLASS_URL and SPANGLASS_READ_TOKEN unless given. Every call makes several attempts
@@ -157,7 +158,7 @@ class MonitoringClient(_Client, IncidentCalls):
         return _result(call, answer)
 
 
-class AsyncMonitoringClient(_Client, AsyncIncidentCalls):
+class AsyncMonitoringClient(_Client, AsyncIncidentCalls, AsyncHealthCalls):
     """The same calls to be awaited: each attempt is made in a thread of the loop's pool, and waits are the loop's."""
 
     async def get_metrics(self, metric_type: str = "", params: Mapping[str, Any] | None = None) -> MetricPage:

@@ -125,6 +125,9 @@ INCIDENT = {
     "started_at": "2026-11-29T10:00:00.5Z", "opened_at": "2026-11-29T10:01:00Z", "updated_at": "2026-11-29T10:01:00Z",
     "recovered_at": None, "durations": {"recover": None}, "timeline": [{"kind": "opened"}], "more": 1,
 }  # fmt: skip
+CHECK = {"uid": "shop", "name": "Shop", "kind": "http", "status": "healthy", "runs": []}
+COMPONENT = {"uid": "api-shop", "name": "Shop", "area": "api", "status": "healthy", "checks": ["shop"]}
+HEALTH = {"status": "healthy", "score": 100, "since_time": None, "reasons": [], "components": [COMPONENT]}
 INCIDENTS = {"incidents": [INCIDENT], "total": 1, "counts": {"status": {"open": 0}, "severity": {}}, "version": 3}
 STATUS = {"version": "1", "ready": True, "health": None, "uptime_s": 5.5, "alerting": {"firing": 1}, "more": []}
 CHANGE = {"warning_threshold": 0.1, "critical_threshold": None}
@@ -192,6 +195,9 @@ CHANGE = {"warning_threshold": 0.1, "critical_threshold": None}
             ("PUT", "/api/monitoring/incidents/INC-7/", {"status": "resolved", "by": "ann"}),
         ),
         ("change_incident", ("INC-7",), INCIDENT, ("PUT", "/api/monitoring/incidents/INC-7/", {"by": "ann"})),
+        ("get_health", (), HEALTH, ("GET", "/api/monitoring/health/", None)),
+        ("get_checks", (), {"checks": [CHECK]}, ("GET", "/api/v1/checks", None)),
+        ("get_check", ("shop/1",), CHECK, ("GET", "/api/v1/checks/shop%2F1", None)),
         ("get_postmortem", ("INC-7",), {"text": "# x"}, ("GET", "/api/monitoring/incidents/INC-7/postmortem/", None)),
         ("get_incident_report", ({"last": "7d"},), {}, ("GET", "/api/monitoring/incident-report/?last=7d", None)),
     ],

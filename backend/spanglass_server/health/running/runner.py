@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.health.checkers.running import run_check
@@ -17,16 +18,11 @@ from spanglass_server.health.running.trust import way_of
 from spanglass_server.self_metrics import registry as own
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
-    from spanglass_server.egress.egress import Egress
     from spanglass_server.health.check import Check, Found
     from spanglass_server.health.model import Call, Kept
-    from spanglass_server.health.own_checks import Defaults
-    from spanglass_server.health.ports import CheckBook
-    from spanglass_server.health.running.results import Results
-    from spanglass_server.health.store.sqlite import HealthStore
-    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.health.running.around import Around
 
 _LOOK_EVERY_S: Final = 1.0  # at what is written
 #: Runs of a check that are remembered: 2,000 checks take 30 MB of them.
@@ -39,27 +35,6 @@ _CLEAN_UP_S: Final = 0.5
 _TRY_MORE_S: Final = 5.0
 #: A check that was not seen for so long, beyond two of its intervals, was not watched.
 _UNSEEN_NS: Final = 30 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The time, in ns since 1970, and a clock that never goes back."""
-
-    now_ns: Callable[[], int]
-    steady_ns: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What running checks works with."""
-
-    book: CheckBook
-    store: HealthStore
-    egress: Egress
-    results: Results
-    defaults: Defaults
-    clocks: Clocks
-    telemetry: Telemetry
 
 
 class CheckRunner:
@@ -131,33 +106,36 @@ class CheckRunner:
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         self._running.clear()
         self._ready.set()
-        look_ns = 0
+        looking = self._loop.create_task(self._keep_looking())
         try:
             while not self._stopping.is_set():
-                now_ns = self._around.clocks.steady_ns()
-                if now_ns >= look_ns:
-                    await self._look()
-                    look_ns = now_ns + int(_LOOK_EVERY_S * 1e9)
+                if looking.done():
+                    looking.result()  # raises what it failed with
                 for uid, due_ns in self._agenda.due(self._around.clocks.steady_ns()):
                     self._begin(uid, due_ns)
-                await self._pause(look_ns)
+                await self._pause()
         finally:
             self._ready.clear()
-            for task in (*self._running.values(), *self._background):
+            tasks = [looking, *self._running.values(), *self._background]
+            for task in tasks:
                 task.cancel()
-            if self._background:
-                await asyncio.wait(self._background, timeout=_CLEAN_UP_S)
+            await asyncio.wait(tasks, timeout=_CLEAN_UP_S)
 
-    async def _pause(self, look_ns: int) -> None:
+    async def _keep_looking(self) -> None:
+        """Look at what is written once a second, beside what runs."""
+        while True:
+            await self._look()
+            self._wake_up()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _pause(self) -> None:
+        """Wait until something is due, or one is woken."""
         assert self._wake is not None  # noqa: S101 - set where the loop begins
         next_ns = self._agenda.next_ns()
-        until_ns = look_ns if next_ns is None else min(look_ns, next_ns)
-        wait_s = max(0.0, (until_ns - self._around.clocks.steady_ns()) / 1e9)
-        try:
-            async with asyncio.timeout(wait_s):
+        wait_s = _LOOK_EVERY_S if next_ns is None else (next_ns - self._around.clocks.steady_ns()) / 1e9
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(wait_s, _LOOK_EVERY_S))):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
 
     async def _look(self) -> None:
