@@ -109,7 +109,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(notifications.close)
         health = Health(settings, telemetry, node, series, alerting.desk.store, time.time_ns)
         closing.callback(health.close)
-        incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk.announce, time.time_ns)
+        incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk, time.time_ns)
         closing.callback(incidents.close)
 
         def ready(http_port: int, grpc_port: int) -> None:

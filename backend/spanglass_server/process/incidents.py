@@ -16,6 +16,7 @@ from spanglass_server.incidents.running.correlator import Correlator
 from spanglass_server.incidents.running.looking import Around
 from spanglass_server.incidents.running.releases import ReleaseWatch
 from spanglass_server.incidents.store.sqlite import FILE_NAME, SqliteIncidentStore
+from spanglass_server.notifications.people.rota import on_call
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.stopping import Stop
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spanglass_server.alerting.desk import Desk
-    from spanglass_server.notifications.desk import Announcement
+    from spanglass_server.notifications.desk import NotificationDesk
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.settings.settings import Settings
@@ -48,8 +49,8 @@ def problems_of(settings: Settings) -> list[str]:
 class Incidents:
     """The incidents of one data directory, and ``desk``, which is what API and pages use.
 
-    Runs from the constructor on; ``tell`` announces. Raises ``OSError`` or ``IncidentStoreError`` when the directory
-    can't be used.
+    Runs from the constructor on, and announces over ``notifications``. Raises ``OSError`` or ``IncidentStoreError``
+    when the directory can't be used.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Incidents:
         telemetry: Telemetry,
         node: StorageNode,
         alerting: Desk,
-        tell: Callable[[Announcement], object],
+        notifications: NotificationDesk,
         clock_ns: Callable[[], int],
     ) -> None:
         self._engine = node.engine
@@ -71,13 +72,15 @@ class Incidents:
         self._supervisor = Supervisor(telemetry)
         node.also(self._problems)
         telemetry.watch(own.INCIDENTS_LIVE, self._live_by_status)
-        around = Around(alerting.store, self._store, book.settings, self._companions, clock_ns)
+        self._book = notifications.book
+        around = Around(alerting.store, self._store, book.settings, self._companions, clock_ns, self._on_call)
         every, works = self._supervisor.every, self._unless_stopped
+        announcer = Announcer(self._store, book.settings, notifications.announce)
         releases = ReleaseWatch(self._store, self._ask, clock_ns)
         self._tasks = [
             every(_LOOK_EVERY_S, "incidents", works(Correlator(around).step)),
             every(_RELEASES_EVERY_S, "incident releases", works(releases.step)),
-            every(_LOOK_EVERY_S, "incident announcements", Announcer(self._store, book.settings, tell).step),
+            every(_LOOK_EVERY_S, "incident announcements", announcer.step),
             every(_PURGE_EVERY_S, "incident purge", self._purge),
         ]
 
@@ -95,6 +98,10 @@ class Incidents:
         found: frozenset[str] = self._ask(lambda session: companions(session, service, before_ns))
         self._known[service] = (now_s, found)
         return found
+
+    def _on_call(self, name: str, at_ns: int) -> str:
+        rota = self._book.configuration().rotas.get(name)
+        return name if rota is None else on_call(rota, at_ns).person
 
     def _unless_stopped(self, work: Callable[[], None]) -> Callable[[], None]:
         """The same work, for which it is no failure that the end of the server interrupts its queries."""

@@ -35,7 +35,7 @@ def found(world):
 
 
 def test_one_fault_from_alert_to_the_end(reopen):
-    """A bad alert opens an incident; what belongs to it joins, each with why; acknowledged, recovered, resolved."""
+    """L7, N14: a bad alert opens one; what belongs to it joins, each with why; acknowledged, recovered, resolved."""
     world = World(reopen(), channels=("mail",))
     slow = world.fire("shop", "slow", WARNING)
     world.after(2)
@@ -117,10 +117,13 @@ def test_opening_rules(world):
     """How many, for how long, which labels, and what is known from the beginning; the first rule that holds opens."""
     slow = OpeningRule(
         name="slow", match=(Matcher("team", "=", "web"), Matcher("rule", "=", "slow")), after_ns=5 * MINUTE,
-        title="Pages are slow", severity="critical", lead="ann", responders=("bob",), steps=("look", "tell"),
+        title="Pages are slow", severity="critical", lead="ann", responders=("web", "night"), steps=("look", "tell"),
         runbook="https://runbooks/slow", channels=("pager",),
     )  # fmt: skip
     world.book.now = IncidentSettings(rules=(slow, OpeningRule(name="three", alerts=3)))
+    duty = {"web": "bob", "night": ""}  # rotas
+    around = replace(world.correlator._around, on_call=lambda name, _: duty.get(name, name))
+    world.correlator = Correlator(around)
     world.fire("shop", "slow", WARNING)
     world.after(4.9)
     assert found(world) == []
@@ -151,7 +154,7 @@ def test_opening_rules(world):
 
 
 def test_overdue_is_told_once_to_more_people(world):
-    """What has not recovered in time is told once, to those who are escalated to as well; what has is not."""
+    """N11: what has not recovered in time is told once, to those who are escalated to as well; what has is not."""
     world.book.now = IncidentSettings(channels=("mail",), escalate=("pager",))
     world.fire("shop")
     world.after(1)

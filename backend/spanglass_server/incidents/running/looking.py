@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.alerting.model import Alert, Entry, Recorded
     from spanglass_server.alerting.ports import AlertStore
-    from spanglass_server.incidents.config.model import IncidentSettings
+    from spanglass_server.incidents.config.model import IncidentSettings, OpeningRule
     from spanglass_server.incidents.model import Turn
     from spanglass_server.incidents.ports import IncidentStore
     from spanglass_server.incidents.running.matching import Companions
@@ -31,13 +31,18 @@ MOST_LOOSE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is looked at; ``companions`` gives the services that one works with, before a time in nanoseconds."""
+    """What is looked at; ``companions`` gives the services that one works with, before a time in nanoseconds.
+
+    ``on_call`` gives the person that the name of a rota stands for at a time, "" for nobody, and other names as they
+    are.
+    """
 
     alerts: AlertStore
     store: IncidentStore
     settings: Callable[[], IncidentSettings]
     companions: Companions
     clock_ns: Callable[[], int]
+    on_call: Callable[[str, int], str] = lambda name, _: name
 
     def alert(self, alert_id: str) -> Alert | None:
         """An alert as it is now, None where it is deleted."""
@@ -123,12 +128,20 @@ class Look:
             if 1 + sum(is_meant(rule, other, self._now_ns) for other, _ in related) < rule.alerts:
                 continue
             alerts = [(alert, "it opened the incident"), *related]
-            turn = opened(rule, alerts, self._now_ns, self._text_of)
+            turn = opened(self._staffed(rule), alerts, self._now_ns, self._text_of)
             told = [line for each, _ in alerts for line in lines_of(each.id, self._around.history(each.id))]
             self.has_moved = True
             self._opened.append(replace(turn, lines=(*told, *turn.lines)))
             return [each.id for each, _ in alerts]
         return []
+
+    def _staffed(self, rule: OpeningRule) -> OpeningRule:
+        """A rule with people in the place of the rotas that it names."""
+
+        def person(name: str) -> str:
+            return self._around.on_call(name, self._now_ns) if name else ""
+
+        return replace(rule, lead=person(rule.lead), responders=tuple(map(person, rule.responders)))
 
     def turns(self) -> list[Turn]:
         """All that becomes of incidents."""

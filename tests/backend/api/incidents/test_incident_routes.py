@@ -165,7 +165,7 @@ def test_what_is_wrong_is_named(client, desk, method, path, body, told):
 
 
 def test_the_report(client, desk):
-    """MTTA, MTTR and the share in time of alerts and incidents; what was dismissed is none, what is late counts."""
+    """N11: MTTA, MTTR and share in time of alerts and incidents; what was dismissed is none, what is late counts."""
     minute = 60 * 10**9
     for number, (took, status) in enumerate(
         [(5, "resolved"), (10, "resolved"), (30, "resolved"), (1, "dismissed"), (None, "active")]
