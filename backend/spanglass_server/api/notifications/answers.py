@@ -347,9 +347,10 @@ class ThingList(TypedDict):
 
 
 class ThingVersion(TypedDict):
-    """What a kept thing was before."""
+    """What a kept thing was before; ``by`` is who had kept it so, null where that is not known."""
 
     version: str
+    by: str | None
     replaced_at: Time
     value: Any
 

@@ -107,6 +107,7 @@ class Configured:
             "versions": [
                 {
                     "version": found.version,
+                    "by": found.by or None,
                     "replaced_at": format_time(replaced_ns),
                     "value": self.book.shown(section, found.value),
                 }

@@ -106,7 +106,7 @@ class Book:
             read = self._read(of, name, value, before)
             try:
                 of.layout.gather(name, {})
-                kept = self._kept.put(of, name, read, version)
+                kept = self._kept.put(of, name, read, version, by)
             except ValueError as error:
                 raise ConfigurationError([Problem(str(error), "name")]) from None
             self._looked_s = -math.inf

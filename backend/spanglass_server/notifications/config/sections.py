@@ -66,7 +66,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A thing with the place that it stands in. Equal kept things have equal versions; others have none."""
+    """A thing with the place that it stands in. Equal kept things have equal versions; others have none.
+
+    ``by`` is who kept it as it is, "" where that is not known.
+    """
 
     section: str
     name: str
@@ -75,6 +78,7 @@ class Found:
     file: str = ""
     line: int = 0
     version: str = ""
+    by: str = ""
 
     @property
     def uid(self) -> str:

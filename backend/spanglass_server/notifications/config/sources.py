@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.disk import Disk
 
 _KEY_BYTES = 32
+_BY = "# kept by "
+_MAX_BY = 200
 
 
 class Source(Protocol):
@@ -73,11 +76,12 @@ class KeptThings:
             tuple(problem for each in contents for problem in each.problems),
         )
 
-    def put(self, section: Section, name: str, value: Any, version: str) -> Found:
+    def put(self, section: Section, name: str, value: Any, version: str, by: str) -> Found:
         """Keep a thing in the place of the one with this version ("": a new one); ``ValueError`` for its name."""
+        who = "".join(letter for letter in by if letter.isprintable())[:_MAX_BY]  # what YAML takes on one line
         digest = self._versions.of(section, value)
         return self._files[section.name].put(
-            name, version, lambda file: Found(section.name, name, value, "kept", file, 0, digest)
+            name, version, lambda file: Found(section.name, name, value, "kept", file, 0, digest, who)
         )
 
     def delete(self, section: str, name: str, version: str) -> None:
@@ -92,8 +96,9 @@ class KeptThings:
         def read(text: str, file: str) -> Contents[Found]:
             contents = read_settings(text, file, self._sections)
             own = [found for found in contents.found if found.section == section.name]
+            by = _who(text)
             kept = tuple(
-                Found(section.name, each.name, each.value, "kept", file, 0, self._versions.of(section, each.value))
+                replace(each, origin="kept", line=0, version=self._versions.of(section, each.value), by=by)
                 for each in own
             )
             return Contents(kept, contents.problems)
@@ -139,4 +144,11 @@ def _yaml_of(section: Section, found: Sequence[Found]) -> str:
     joined: Any = values[0]
     for value in values[1:]:
         joined = {**joined, **value} if isinstance(joined, dict) else [*joined, *value]
-    return dump(written_at(section.place, joined))
+    by = found[-1].by
+    return f"{_BY}{by}\n" * bool(by) + dump(written_at(section.place, joined))
+
+
+def _who(text: str) -> str:
+    """Who kept what a file holds, as its first line says."""
+    first = text.partition("\n")[0]
+    return first.removeprefix(_BY) if first.startswith(_BY) else ""

@@ -66,7 +66,7 @@ def test_a_thing_is_kept_changed_and_deleted(client: httpx.Client) -> None:
     now = client.put(f"{path}/people/eve", json=changed).json()
     assert now["version"] != made["version"]
     versions = client.get(f"{path}/people/eve/versions").json()["versions"]
-    assert [version["version"] for version in versions] == [made["version"]]
+    assert [(version["version"], version["by"]) for version in versions] == [(made["version"], "ann")]
     rota = client.put(f"{path}/rotas/web", json={"value": {"people": ["eve"]}}).json()
     used = client.delete(f"{path}/people/eve", params={"version": now["version"]})
     assert error_of(used) == (400, "bad_request", "value")

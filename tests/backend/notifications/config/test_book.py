@@ -180,13 +180,14 @@ def test_what_is_made_in_pages_is_kept_with_versions(place: Place) -> None:
     shown = place.book.written("channels", "web")
     assert (shown["password"], shown["to"]) == (KEPT, "web@example.com")
     place.open()
-    second = place.book.put("channels", "web", {**shown, "to": "new@example.com"}, first, "ann")
+    second = place.book.put("channels", "web", {**shown, "to": "new@example.com"}, first, "bob\n\x00\x85 of web")
     channel = place.book.configuration().channels["web"]
     assert (channel.options.to, channel.options.password.reveal()) == ("new@example.com", "s3cret")
     assert (channel.origin, channel.version) == ("kept", second)
     with pytest.raises(ConflictError):
         place.book.put("channels", "web", written, first, "bob")
-    assert [found.value.options.to for _, found in place.book.versions("channels", "web")] == ["web@example.com"]
+    old = [(found.value.options.to, found.by) for _, found in place.book.versions("channels", "web")]
+    assert (old, place.book.found("channels")["web"].by) == ([("web@example.com", "ann")], "bob of web")
     place.book.put("channels", "next", {"type": "mail", "to": "a@b", "fallback": "web"}, "", "ann")
     with pytest.raises(ConfigurationError, match="the channel is used by the channel 'next'"):
         place.book.delete("channels", "web", second, "ann")
