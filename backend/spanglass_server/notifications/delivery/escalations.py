@@ -56,7 +56,6 @@ def _case(group: Group, route: Route, memory: Memory, muting: Muting) -> Case | 
     return Case(
         key=group.key,
         escalation=route.escalation,
-        since_ns=group.begun_ns,
         severity=worst,
         alert_ids=tuple(subject.alert_id for subject in heard if not subject.acknowledged),
         muted=not heard,

@@ -115,12 +115,11 @@ def _current(before: Running | None, case: Case, now_ns: int) -> Running | None:
     if before is None or before.escalation != case.escalation:
         if case.muted or not case.alert_ids:
             return None
-        begun_ns = case.since_ns if before is None else now_ns
         return Running(
             key=case.key,
             escalation=case.escalation,
-            begun_ns=begun_ns,
-            since_ns=begun_ns,
+            begun_ns=now_ns,
+            since_ns=now_ns,
             alert_ids=case.alert_ids,
         )
     if case.muted:

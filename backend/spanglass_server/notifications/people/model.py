@@ -140,14 +140,15 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A group of open alerts of which an escalation tells. While ``muted`` (silenced, inhibited) it stands still.
+    """A group of open alerts of which an escalation tells, from now on if it did not yet.
+
+    While ``muted`` (silenced, inhibited) it stands still.
 
     ``alert_ids`` are those that are neither acknowledged nor muted; without any, it is acknowledged.
     """
 
     key: str
     escalation: str
-    since_ns: int  # when its first alert could be told of
     severity: Severity
     alert_ids: tuple[str, ...] = ()
     muted: bool = False
