@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST_ALERTS = 20
 _MOST_LABELS = 30
 _MOST_TEXT, _MOST_LINE = 4_000, 300
+#: The key of the first route says nothing to who reads a message.
+_WHY: Mapping[str, str] = {"route {}": "the first route, which takes every alert"}
 
 #: Every fact that a template can use, and what it is; docs/messages.md has the same table.
 NAMES: Mapping[str, str] = {
@@ -107,7 +109,7 @@ def facts(material: Material) -> dict[str, Any]:
         "labels": _common(alerts),
         "group": _texts(notification.group_labels),
         "about": _about(notification.about),
-        "why": words.line(notification.why, _MOST_LINE),
+        "why": words.line(_WHY.get(notification.why, notification.why), _MOST_LINE),
         "channel": material.channel.name,
         "kind": material.channel.kind,
         "fallback": bool(notification.fallback_of),
