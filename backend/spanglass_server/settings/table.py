@@ -204,7 +204,7 @@ class Notifications:
     attempt_timeout_ns: int = _row(
         15 * _SECOND_NS, DURATION, "Time after which an attempt to deliver has failed that had no answer."
     )
-    concurrency: int = _row(4, whole(1), "Messages that one channel delivers at once.")
+    concurrency: int = _row(8, whole(1), "Messages that one channel delivers at once.")
     retry_for_ns: int = _row(
         3600 * _SECOND_NS, DURATION, "How long a message is tried again that did not arrive, from the first attempt on."
     )
