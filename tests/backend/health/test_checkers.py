@@ -114,6 +114,7 @@ def test_tcp_and_names():
                     said(dns={"name": "shop.test", "server": server, "expect": ["192.0.2.9"]}),
                     said(dns={"name": "other.test", "server": server}),
                     said(dns={"name": "shop.test", "server": f"127.0.0.1:{nowhere}"}, timeout_s=0.3),
+                    said(tcp="a..b:80"),
                 )
 
     found = asyncio.run(ask())
@@ -129,7 +130,8 @@ def test_tcp_and_names():
         ("unhealthy", "192.0.2.9 is not among the answers: 192.0.2.1, 192.0.2.2"),
         ("unhealthy", "there is no name other.test"),
     ]
-    assert found[7][0] == "unhealthy"
+    assert [status for status, _ in found[7:]] == ["unhealthy"] * 2
+    assert found[8][1] == "a..b:80 can't be reached: its name is not known"
 
 
 def test_certificates(tmp_path):
@@ -161,7 +163,7 @@ def test_certificates(tmp_path):
     assert texts[5].startswith("its certificate is not accepted: Hostname mismatch")
     assert texts[6].startswith("TLS failed")
     assert "certificate" in texts[7]
-    assert texts[8] == "No such file or directory"
+    assert texts[8] == f"{tmp_path / 'none.pem'}: No such file or directory"
 
 
 @pytest.mark.parametrize("der", [b"", b"\x30\x03\x02\x01\x00", b"\x30\x84\xff\xff\xff\xff", b"no certificate"])
@@ -197,7 +199,7 @@ def test_commands(tmp_path):
     assert found[:3] == [("healthy", "fine"), ("unhealthy", "exit code 2: bad"), ("degraded", "exit code 1")]
     assert found[3][0] == "healthy"
     assert found[4] == ("unhealthy", "no answer within 0.2 s")
-    assert found[5] == ("unhealthy", "No such file or directory")
+    assert found[5] == ("unhealthy", "/no/such/program: No such file or directory")
     assert found[6] == ("unhealthy", "ended by signal 9: y")
     assert found[7][1].startswith("the variable NOT_SET_ANYWHERE is not set in the server's environment")
     assert took_s < 30

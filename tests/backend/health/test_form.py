@@ -96,6 +96,8 @@ component: Web shop
         ("{name: a, dns: {name: h, record: AAA}}", "dns.record: 'AAA' is not one of the choices; did you mean 'AAAA'?"),
         ("{name: a, heartbeat: {grace: 1m}}", "heartbeat: it does not say when a call is due; say every: 1h"),
         ("{name: a, heartbeat: {cron: '61 * * * *'}}", "heartbeat.cron: minute: '61' is none from 0 to 59; such as"),
+        ("{name: a, heartbeat: {cron: '0 0 31 2 *'}}", "heartbeat.cron: '0 0 31 2 *' never comes"),
+        ("{name: a, http: 'https://ann@h/'}", "http.url: the URL holds a user; give it as user, with password"),
         ("{name: a, heartbeat: {cron: '@daily', time_zone: Mars}}", "there is no time zone 'Mars'; such as Europe"),
         ("{name: a, heartbeat: 1h, interval: 5s}", "interval: a heartbeat has no interval; say every or cron"),
         ("{name: a, command: ls -l}", "command.command: 'ls -l' is no path of a program; write its whole path"),

@@ -38,7 +38,9 @@ def found_check(desk: HealthDesk, uid: str) -> CheckView:
         return desk.check(uid)
     except KeyError:
         known = [view.uid for view in desk.checks()]
-        raise ApiError("not_found", f"there is no check {uid!r}", field="uid", hint=meant(uid, known)) from None
+        raise ApiError(
+            "not_found", f"there is no check {uid!r}", field="uid", hint=meant(uid, known) if known else None
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

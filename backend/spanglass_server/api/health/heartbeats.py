@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from spanglass_server.health.checkers.outcome import shortened
 from spanglass_server.health.model import Call
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PREFIX: Final = "/heartbeat/"
 #: Of what a job says about itself.
 _MAX_BYTES: Final = 10_000
-_MAX_TEXT: Final = 500
 _MOST_CODE: Final = 255
 _NO_STORE: Final = {"cache-control": "no-store"}
 
@@ -44,7 +44,7 @@ def heartbeat_routes(desk: HealthDesk, clock_ns: Callable[[], int]) -> list[Base
         how = request.path_params.get("how", "")
         if kind == "fail" and how.isdigit():
             text = f"exit code {how}{f': {text}' if text else ''}"
-        made = Call(clock_ns(), kind, text[:_MAX_TEXT])
+        made = Call(clock_ns(), kind, shortened(text))
         try:
             taken = await asyncio.to_thread(desk.called, request.path_params["token"], made)
         except OSError:
@@ -75,4 +75,4 @@ async def _text(request: Request) -> str:
         body += chunk
         if len(body) > _MAX_BYTES:
             break
-    return " ".join(bytes(body[:_MAX_BYTES]).decode("utf-8", "replace").split())
+    return shortened(bytes(body[:_MAX_BYTES]).decode("utf-8", "replace"))

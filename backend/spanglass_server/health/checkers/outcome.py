@@ -48,6 +48,6 @@ def unless_slow(outcome: Outcome, took_ns: int, slower_than_ns: int) -> Outcome:
 
 
 def shortened(text: str) -> str:
-    """A text as one line that is not too long."""
-    line = " ".join(text.split())
+    """A text as one line of what can be printed, not too long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= MAX_DETAIL else f"{line[: MAX_DETAIL - 1]}…"

@@ -59,7 +59,9 @@ async def _outcome(check: Check, egress: Egress, timeout_s: float) -> Outcome:
     except SecretError as error:
         return unhealthy(str(error))
     except OSError as error:
-        return unhealthy(in_words(error))
+        return unhealthy(f"{error.filename}: {in_words(error)}" if error.filename else in_words(error))
+    except UnicodeError:  # of a name with an empty part, or one of more than 63 letters
+        return unhealthy("its address holds what can't be the name of a host")
     except Exception as error:  # noqa: BLE001 - whatever it is, other checks go on
         _LOG.error("check %s: a fault of this server", check.uid, exc_info=error)
         return unhealthy(f"the check itself has failed, a fault of this server: {in_words(error)}")

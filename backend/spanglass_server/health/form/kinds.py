@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spanglass_server.forms.nodes import Node
     from spanglass_server.forms.problems import Report
 
+_UTC: Final = ZoneInfo("UTC")
 #: A host as its name, an address, or one of IPv6 in brackets; with a port.
 _HOST_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@?#]+):(\d{1,5})")
 _MOST_PORT: Final = 65_535
@@ -119,9 +120,12 @@ class Times(Text):
         if text is FAILED or not text:
             return text
         try:
-            parse_cron(text)
+            comes = parse_cron(text).next_ns(0, _UTC)
         except CronError as error:
             report.add(node, str(error), "such as `30 3 * * *` for each day at half past three")
+            return FAILED
+        if not comes:
+            report.add(node, f"{text!r} never comes", "no such day is in any of these months")
             return FAILED
         return text
 

@@ -173,7 +173,7 @@ def test_heartbeats_are_called(health, client):
     assert client.get("/api/v1/checks/nightly").json()["heartbeat_path"] == path
     assert client.get(path).text == "OK\n"
     assert client.post(f"{path}/start").status_code == 200
-    assert client.post(f"{path}/3", content=b"disk\nfull").status_code == 200
+    assert client.post(f"{path}/3", content=b"disk\n\x1b\0full").status_code == 200
     assert client.head(f"{path}/0").status_code == 200
     assert [(uid, call.kind, call.text) for uid, call in health.runner.calls] == [
         ("nightly", "ok", ""),
