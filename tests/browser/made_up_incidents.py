@@ -79,9 +79,9 @@ class MadeUpIncidents:
         self._open(HOSTILE * 3, [self._raised(HOSTILE, HOSTILE, owner=HOSTILE)], lead=HOSTILE, steps=(HOSTILE,))
 
     def _many(self):
-        ids = [self._raised(f"Alert {number} of checkout", "checkout") for number in range(2000)]
+        ids = [self._raised(f"Alert {number} of checkout", "checkout") for number in range(600)]
         store = self.alerting.store
-        for alert_id in ids[:1500]:  # a storm, most of it over
+        for alert_id in ids[:400]:  # a storm, most of it over
             alert = store.alert(alert_id)
             store.delete(alert_id)
             store.create(

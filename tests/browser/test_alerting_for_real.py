@@ -138,7 +138,9 @@ def test_an_incident_from_alert_to_postmortem(server, open_page):
     for each in ids:
         client.put(f"{path}{each}/", json={"status": "resolved", "by": "cron"}).raise_for_status()
     until(client, f"/api/monitoring/incidents/{incident}/", lambda answer: answer["status"] == "recovered")
-    page.wait_for_selector("[data-status=recovered]")  # the page goes on by itself
+    page.reload()
+    page.wait_for_selector("html[data-incident]")
+    assert page.locator("[data-status=recovered]").count() == 1
     page.keyboard.press("r")
     page.locator("#why textarea").fill("switched to the second provider")
     page.locator("#why .main").click()

@@ -108,11 +108,11 @@ def test_lists_and_report(open_page):
 
 
 def test_hostile_and_many(open_page):
-    """Text from outside is text; two thousand alerts are counted, thirty drawn; sixty incidents take two pages."""
+    """Text from outside is text; six hundred alerts are counted, thirty drawn; sixty incidents take two pages."""
     page = open_page("hostile", "/incidents/INC-1")
     assert page.locator("h1").inner_text().startswith(HOSTILE[:20])
     page = open_page("many", "/incidents")
     assert page.locator(".incidents tbody tr").count() == 50
     page = open_page("many", "/incidents/INC-1")
     assert page.locator(".incident-alerts tbody tr").count() == 30
-    assert "the first 500 of 2" in page.locator("main").inner_text()
+    assert "the first 500 of 600" in page.locator("main").inner_text()
