@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from contextlib import suppress
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from spanglass_server.health.check import Check, Found
     from spanglass_server.health.model import Call, Kept
     from spanglass_server.health.running.around import Around
+
+_LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0  # at what is written
 #: Runs of a check that are remembered: 2,000 checks take 30 MB of them.
@@ -199,7 +202,12 @@ class CheckRunner:
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a result of a health check could not be taken in, a fault of this server", exc_info=error)
 
     async def _run(self, found: Found) -> None:
         uid = found.uid
