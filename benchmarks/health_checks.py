@@ -146,6 +146,9 @@ def measured(checks: int, hung: int, interval_s: int, intervals: int, asked: Tar
         shutil.rmtree(folder, ignore_errors=True)
 
 
+_LEAST_INTERVALS = 2
+
+
 def main() -> int:
     """Measure, print, write; 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -154,6 +157,8 @@ def main() -> int:
     parser.add_argument("--intervals", type=int, default=4, help="how many are measured")
     parser.add_argument("--hung", type=int, default=100)
     arguments = parser.parse_args()
+    if arguments.intervals < _LEAST_INTERVALS:
+        parser.error("--intervals: how punctual checks are shows after two of them")
     clean_up_on_sigterm()
     pace = (arguments.interval, arguments.intervals)
     with target() as asked:
