@@ -97,6 +97,11 @@ def test_on_call(when: str, person: str, why: str, start: str, end: str) -> None
     assert (duty.person, duty.why, said(duty.start_ns), said(duty.end_ns)) == (person, why, start, end)
 
 
+def test_a_rota_may_start_on_the_last_day_that_there_is() -> None:
+    """Its first handover would be after the end of all calendars: nobody is on call, and nothing fails."""
+    assert on_call(Rota(people=("ann",), starts="9999-12-31"), at("2026-11-25T12:00")).why == "nobody"
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 700 * 24 * 60),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _DAY_NS = 86_400 * 10**9
 _DEFAULT_AHEAD_NS = 28 * _DAY_NS
 _MOST_NS = 366 * _DAY_NS
+#: The end of 2200: calendars end with 9999, and a look a few turns ahead must stay within them.
+_LAST_NS = 7_289_654_400 * 10**9
 #: Alerts of one escalation that are named.
 _MOST_ALERTS = 20
 
@@ -103,9 +105,12 @@ class OnCall:
 
 def _time_of(params: Params, name: str, default_ns: int) -> int:
     try:
-        return parse_time(params[name], params["now_ns"]) if params[name] else default_ns
+        time_ns = parse_time(params[name], params["now_ns"]) if params[name] else default_ns
     except ValueError as error:
         raise ApiError("bad_request", str(error), field=name) from error
+    if not 0 <= time_ns <= _LAST_NS:
+        raise ApiError("bad_request", f"{params[name]!r} is too far away", field=name, hint="give a time up to 2200")
+    return time_ns
 
 
 def on_call_routes(desk: NotificationDesk) -> tuple[Route, ...]:

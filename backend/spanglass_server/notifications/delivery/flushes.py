@@ -49,8 +49,15 @@ class Flushes:
 
     def due(self, draft: Draft) -> list[Group]:
         """The groups to be looked at, those that are due for longest first."""
-        due = [group for group in draft.groups.values() if group.due_ns <= self._now_ns]
+        due = [group for group in draft.groups.values() if self._is_due(group)]
         return sorted(due, key=lambda group: group.due_ns)[:MOST_DUE]
+
+    def _is_due(self, group: Group) -> bool:
+        """Whether its time has come; one that waits longer than its route has any wait was set by another clock."""
+        if group.due_ns <= self._now_ns:
+            return True
+        route = self.route_of(group)
+        return group.due_ns - self._now_ns > max(route.group_wait_ns, route.group_interval_ns)
 
     def flush(self, draft: Draft, due: list[Group], muting: Muting) -> list[Notification]:
         """Look at these groups; what is to be told. Alerts are as they are now: deleted ones are gone."""

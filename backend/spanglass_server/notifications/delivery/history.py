@@ -66,8 +66,11 @@ class History:
         return attempts[-1].outcome.answer if attempts else ""
 
     def undelivered(self, done: list[Delivery]) -> list[Undelivered]:
-        """Which groups are to tell a channel anew: it was given up, and no other was told in its place."""
-        failed = [each for each in done if each.state is State.FAILED and each.attempts]
+        """Which groups are to tell a channel anew: it was given up, and no other was told in its place.
+
+        One that was not configured when its turn came is among them: it is told as soon as it is there again.
+        """
+        failed = [each for each in done if each.state is State.FAILED]
         found = []
         for delivery in failed:
             notification = delivery.notification

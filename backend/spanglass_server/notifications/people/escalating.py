@@ -124,7 +124,7 @@ def _current(before: Running | None, case: Case, now_ns: int) -> Running | None:
         )
     if case.muted:
         return before if before.paused_ns else replace(before, paused_ns=now_ns)
-    running = before
+    running = replace(before, since_ns=min(before.since_ns, now_ns))  # the clock may have been set back
     if running.paused_ns:
         running = replace(running, since_ns=running.since_ns + now_ns - running.paused_ns, paused_ns=0)
     if not case.alert_ids:

@@ -83,12 +83,12 @@ def _week(rota: Rota, zone: tzinfo, at_ns: int) -> int:
     """How many handovers there were after the first one, which is on or after the day the rota starts."""
     weekday, minute = divmod(rota.handover, DAY_MINUTES)
     starts = date.fromisoformat(rota.starts)
-    first = starts + timedelta(days=(weekday - starts.weekday()) % _WEEK)
+    first = starts.toordinal() + (weekday - starts.weekday()) % _WEEK  # a number: there is no day after 9999-12-31
     today = local_day(at_ns, zone)
     latest = today - timedelta(days=(today.weekday() - weekday) % _WEEK)
     if at_ns < at_minute(latest, minute, zone):
         latest -= timedelta(days=_WEEK)
-    return (latest - first).days // _WEEK
+    return (latest.toordinal() - first) // _WEEK
 
 
 def _is_in(shift: Shift, zone: tzinfo, at_ns: int) -> bool:

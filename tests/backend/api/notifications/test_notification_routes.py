@@ -229,6 +229,7 @@ def test_who_is_on_call(client: httpx.Client) -> None:
     assert [duty["person"] for duty in duties] == [None, "ann", "bob", "ann"]
     assert error_of(client.get("/api/v1/on-call/dba")) == (404, "not_found", "rota")
     assert error_of(client.get("/api/v1/on-call/db", params={"end": "now-1h"})) == (400, "bad_request", "end")
+    assert error_of(client.get("/api/v1/on-call", params={"at": "9999-12-31T00:00:00Z"})) == (400, "bad_request", "at")
 
 
 def test_one_alert_says_who_was_told_and_what_runs(world: World, client: httpx.Client) -> None:

@@ -239,6 +239,35 @@ def test_channels_that_are_not_there(world):
     assert world.notifier.problems() == []
 
 
+def test_a_channel_that_was_gone_for_a_while(world):
+    """What could not be told over it, as it was not configured just then, is told when it is again."""
+    with_chat = (replace(ROOT, channels=("chat",)),)
+    world.configure(*with_chat, chat={})
+    alert = world.fire("shop")
+    assert world.after(30) == [("chat", "firing", [alert.id])]
+    world.configure(*with_chat)
+    gone = Tried(
+        notification_id=world.fresh[0].id, attempt=None, state=State.FAILED, done_ns=world.now_ns, error="gone"
+    )
+    world.store.log([gone])
+    assert world.after(600) == []
+    world.configure(*with_chat, chat={})
+    assert world.after(300) == [("chat", "firing", [alert.id])]
+
+
+def test_a_clock_that_is_set_back(world):
+    """Groups and escalations that wait for a time of the old clock are looked at all the same."""
+    policy = Escalation(steps=(Step(after_ns=900 * SECOND, tell=(Target("boss"),)),))
+    world.now_ns += 10**7 * SECOND
+    world.configure(replace(ROOT, escalation="db"), {"db": policy}, boss={})
+    alert = world.fire("shop")
+    world.after(30)
+    world.now_ns -= 10**6 * SECOND
+    other = world.fire("shop", labels={"pod": "b"})
+    assert world.after(300) == [("mail", "firing", [other.id, alert.id])]  # oldest first
+    assert [channel for channel, _, _ in world.after(900)] == ["boss"]
+
+
 def test_other_routes_count_at_once(world):
     """Alerts find their places in a changed tree, and those who were told before are told of the end."""
     alert = world.fire("shop")
