@@ -97,6 +97,14 @@ def test_on_call(when: str, person: str, why: str, start: str, end: str) -> None
     assert (duty.person, duty.why, said(duty.start_ns), said(duty.end_ns)) == (person, why, start, end)
 
 
+def test_the_last_minute_of_a_week_is_the_first_of_the_next() -> None:
+    """A handover on sunday at 24:00 is one on monday at midnight, and is written as that."""
+    node = yaml_tree("{people: [a], handover: sunday 24:00}")
+    assert node is not None
+    rota = ROTA.read(node, Report())
+    assert ROTA.write(rota, full=True)["handover"] == "monday 00:00"
+
+
 def test_a_rota_may_start_on_the_last_day_that_there_is() -> None:
     """Its first handover would be after the end of all calendars: nobody is on call, and nothing fails."""
     assert on_call(Rota(people=("ann",), starts="9999-12-31"), at("2026-11-25T12:00")).why == "nobody"

@@ -51,6 +51,6 @@ class Breaker:
         return most if down is None or down.failures < _IN_A_ROW else 1
 
     def paused(self, now_ns: int) -> dict[str, int]:
-        """Until when which channels are not tried. A longer pause than there is comes from a clock that was set back."""
+        """Until when which channels are not tried; a pause longer than any comes from a clock that was set back."""
         untils = {channel: down.until_ns for channel, down in self._down.items()}
         return {channel: until_ns for channel, until_ns in untils.items() if 0 < until_ns - now_ns <= _MOST_NS}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _MINUTES = 60
+_WEEK_MINUTES = 7 * DAY_MINUTES
 
 
 class Word:
@@ -104,7 +105,7 @@ def _read_handover(text: str) -> int:
     day = _day(word.lower())
     if day < 0:
         raise ValueError(f"{word!r} is no day of the week")
-    return day * DAY_MINUTES + read_clock(clock.strip() or "09:00")
+    return (day * DAY_MINUTES + read_clock(clock.strip() or "09:00")) % _WEEK_MINUTES  # sunday 24:00 is a monday
 
 
 def _write_handover(value: int) -> str:
