@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from spanglass_core.attribute_names import HEALTH_CHANGED_EVENT, HEALTH_CHECK_NAME
 from spanglass_server.alerting.evidence.topics import LOG_ERRORS, REQUESTS
 from spanglass_server.alerting.evidence.words import shortened
 from spanglass_server.error_text import one_line
@@ -69,10 +70,18 @@ def failed_share(of: Figures) -> float:
 
 
 def error_logs(session: QuerySession, subject: Subject) -> list[LogShown]:
-    """The newest logs of errors of the service in the window, or those that the alert counts."""
+    """The newest logs of errors of the service in the window, or those that the alert counts.
+
+    Of a health check they are those that tell what was wrong with it: others of its service are about other checks.
+    """
     filter_text = f"service.name = {quote(subject.service)} and {LOG_ERRORS}" if subject.service else LOG_ERRORS
     if subject.topic == "logs":
         filter_text = " and ".join(f"({text})" for text in (subject.filter, subject.bad) if text)
+    elif subject.health_check:
+        of_check = f"{HEALTH_CHECK_NAME} = {quote(subject.health_check)}"
+        changed_to_worse = f"event_name = {quote(HEALTH_CHANGED_EVENT)} and severity >= warn"
+        service = f"service.name = {quote(subject.service)} and " if subject.service else ""
+        filter_text = f"{service}{changed_to_worse} and {of_check}"
     found = cast("LogList", search_logs(session, subject.window, filter_text=filter_text, limit=_MOST_LOGS))
     return [
         {

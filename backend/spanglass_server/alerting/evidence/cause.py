@@ -44,6 +44,7 @@ def clues(found: Evidence, subject: Subject, operation: str, usual: float | None
     unreachable = [*_unreachable(found.get("examples", []))]
     reasons = [*(unreachable or _reasons(found)), *_attributes(found, subject)]
     texts = [
+        *_health_check(found, subject),
         *reasons,
         *_changes(found.get("changes", [])),
         *(_operations(found, subject, operation) if subject.topic != "errors" or not reasons else ()),
@@ -87,6 +88,12 @@ def _share_of(operation: str, found: Evidence) -> float:
         if each["operation"] == operation and each["now"]["errors"]:
             return failed_share(each["now"])
     return found["figures"]["failed_share"]
+
+
+def _health_check(found: Evidence, subject: Subject) -> Iterator[str]:
+    """What the check said when it became as bad as it is."""
+    if subject.health_check:
+        yield from (log["body"] for log in found.get("logs", [])[:1])
 
 
 def _unreachable(examples: Sequence[Example]) -> Iterator[str]:

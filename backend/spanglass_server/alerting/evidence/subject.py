@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from spanglass_core.attribute_names import HEALTH_CHECK_NAME
 from spanglass_server.alerting.evidence.topics import kind_of, quantities
 from spanglass_server.alerting.store.filters import HOST_LABELS, SERVICE_LABELS
 from spanglass_server.measures.grammar import LABELS
@@ -35,6 +36,7 @@ _EQUAL = re.compile(r'"?([\w.]+)"?\s*=\s*"((?:[^"\\]|\\.)*)"')
 _SERVICE_IN_FILTER = re.compile(r'service(?:\.name)?\s*[:=]\s*(?:"([^"]+)"|([^\s()",=<>!~]+))')
 #: Labels of counted records that are no attributes.
 _OF_RECORDS = {"span_name": "name", "span_kind": "kind", "status_code": "status", "severity": "severity"}
+_HEALTH_CHECK = label_name(HEALTH_CHECK_NAME)
 _NO_FILTER = {*SERVICE_LABELS, *HOST_LABELS, "issue", "event", "exception_type", "le"}
 
 
@@ -43,7 +45,7 @@ class Subject:
     """What is looked at. ``name`` is what the quantity is called; ``filter`` and ``bad`` are in the filter language.
 
     The condition has held since ``since_ns``, and the alert fired at ``at_ns``. ``window`` is looked at for what is
-    bad, ``before`` is as long a time in front of it.
+    bad, ``before`` is as long a time in front of it. ``health_check`` is its name, "" for what is about none.
     """
 
     topic: Topic
@@ -52,6 +54,7 @@ class Subject:
     service: str
     host: str
     issue: str
+    health_check: str
     filter: str
     bad: str
     since_ns: int
@@ -135,6 +138,7 @@ def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, defa
         service=service,
         host=host,
         issue=labels.get("issue", "") if kind.topic == "issue" else "",
+        health_check=labels.get(_HEALTH_CHECK, ""),
         filter=" and ".join(f"({term})" if " or " in term and not term.startswith("(") else term for term in terms),
         bad=kind.bad,
         since_ns=held.since_ns,

@@ -361,6 +361,28 @@ def test_a_release_that_breaks(desk: Desk) -> None:
     assert "release 1.1 of cart began at 14:03:30 UTC" in found["cause"]
 
 
+def test_a_health_check(desk: Desk) -> None:
+    """An alert about a health check says what the check said, and nothing of other checks of the same service."""
+    shop = Shop()
+    told = [
+        (-95, "Backup", 17, "health check Backup is unhealthy: a call was due at 03:00"),
+        (-80, "Queue", 17, "health check Queue is unhealthy: connection refused"),
+        (-120, "Backup", 9, "health check Backup is healthy: called"),
+    ]
+    for order, (second, name, severity, body) in enumerate(told):
+        shop.logs.append(
+            {"time_ns": shop.at(second), "arrival_order": order + 1, "severity_number": severity,
+             "body": body, "event_name": "spanglass.health.changed",
+             "resource.service.name:str": "spanglass", "log.spanglass.health.check.name:str": name}
+        )  # fmt: skip
+    condition = "min(spanglass.health.check.status) by (service, spanglass.health.check.name) < 1"
+    rule = Rule(uid="health", name="A health check fails", condition=condition, severity=Severity.ERROR)
+    key = (*of("spanglass"), ("spanglass_health_check_name", "Backup"))
+    found = desk.evidence(shop, rule, Held(key, 0, 1, 1, ""))
+    assert found["cause"] == "health check Backup is unhealthy: a call was due at 03:00"
+    assert [log["body"] for log in found["logs"]] == [found["cause"]]
+
+
 def test_errors_in_logs(desk: Desk) -> None:
     """For a rule about logs the records are the logs, beside the others of the service; three are shown."""
     shop = Shop()
