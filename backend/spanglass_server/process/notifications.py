@@ -221,10 +221,11 @@ class Notifications:
     def _problems(self) -> list[str]:
         off = [] if self._settings.enabled else [_OFF]
         unheard = unreached(self.book.configuration(), self._clock_ns())
-        return [*off, *unheard, *self._notifier.problems(), *self._courier.problems(), *self._supervisor.problems]
+        asked = self._notifier.problems()
+        return [*off, *unheard, *asked, *self._notifier.faults(), *self._courier.problems(), *self._supervisor.problems]
 
     def _health(self) -> list[str]:
-        return [*self._courier.problems(), *self._supervisor.problems, *self._late()]
+        return [*self._notifier.faults(), *self._courier.problems(), *self._supervisor.problems, *self._late()]
 
     def _late(self) -> list[str]:
         try:

@@ -79,6 +79,8 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
 def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     from spanglass_server.alerting.ports import AlertStoreError  # noqa: PLC0415
+    from spanglass_server.health.store.sqlite import HealthStoreError  # noqa: PLC0415
+    from spanglass_server.incidents.ports import IncidentStoreError  # noqa: PLC0415
     from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
     from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
     from spanglass_server.process.app import run  # noqa: PLC0415
@@ -87,9 +89,10 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     def announce(http_port: int, grpc_port: int) -> None:
         print(banner(settings, http_port, grpc_port), file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
 
+    stores = (IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError)
     try:
         run(settings, tokens, jobs, on_ready=announce)
-    except (OSError, CatalogError, IssueStoreError, AlertStoreError, NotificationStoreError) as error:
+    except (OSError, CatalogError, *stores) as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_OK
 

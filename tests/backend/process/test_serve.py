@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from spanglass_server.alerting.ports import AlertStoreError
+from spanglass_server.health.store.sqlite import HealthStoreError
+from spanglass_server.incidents.ports import IncidentStoreError
+from spanglass_server.issues.ports import IssueStoreError
+from spanglass_server.notifications.ports import NotificationStoreError
 from spanglass_server.process.lockfile import DataDirectoryError, data_directory_lock
-from spanglass_server.process.serve import banner
+from spanglass_server.process.serve import banner, command
 from spanglass_server.settings.settings import load
 from spanglass_server.settings.table import TABLE
 from spanglass_server.store.catalog import SCHEMA_VERSION, LocalCatalog
@@ -177,6 +182,21 @@ def test_a_catalog_that_cant_be_used(serve, tmp_path, spoil, message):
     assert "Traceback" not in result.stderr
     assert re.search(f"^spanglass serve: {message}", result.stderr, re.MULTILINE), result.stderr
     assert (data / "catalog.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "error", [AlertStoreError, HealthStoreError, IncidentStoreError, IssueStoreError, NotificationStoreError]
+)
+def test_any_store_that_cant_be_used(monkeypatch, capsys, tmp_path, error):
+    """One that is newer or damaged is exit code 1 and its line, whichever it is."""
+
+    def run(*_, **__):
+        raise error("the store is damaged: restore it")
+
+    monkeypatch.setattr("spanglass_server.process.app.run", run)
+    monkeypatch.setattr("spanglass_server.process.serve._configure_log", lambda _: None)
+    assert command(["--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.endswith("spanglass serve: the store is damaged: restore it\n")
 
 
 def test_banner():

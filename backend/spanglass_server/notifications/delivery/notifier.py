@@ -14,11 +14,13 @@ from spanglass_server.notifications.delivery.deciding import Draft, Memory
 from spanglass_server.notifications.delivery.flushes import Flushes
 from spanglass_server.notifications.delivery.history import History
 from spanglass_server.notifications.delivery.responses import responses, with_responses
+from spanglass_server.notifications.people.escalating import Escalated
 from spanglass_server.notifications.ports import Decision
 from spanglass_server.notifications.routing.flushing import untold
 from spanglass_server.notifications.routing.muting import Muting
 from spanglass_server.notifications.routing.placing import place, take_out
 from spanglass_server.self_metrics import registry as own
+from spanglass_server.supervision import in_words
 
 if TYPE_CHECKING:
     from spanglass_server.alerting.model import Entry
@@ -39,7 +41,12 @@ class Notifier:
         self._history = History(deciding.store, deciding.alerts, deciding.book)
         self._memory: Memory | None = None
         self._unknown: frozenset[str] = frozenset()
+        self._fault = ""
         self.groups = 0
+
+    def faults(self) -> list[str]:
+        """What this server does wrong, in words for people."""
+        return [self._fault] if self._fault else []
 
     def problems(self) -> list[str]:
         """What is wrong with what alerts ask for, in words for people."""
@@ -75,7 +82,7 @@ class Notifier:
             silences = deciding.store.silences(ended_after_ns=now_ns)
             muting = Muting(configured, silences, list(memory.open.values()), now_ns)
             notifications += flushes.flush(draft, due, muting)
-            escalated = escalations.step(draft, flushes, memory, muting, configured, now_ns)
+            escalated = self._escalated(draft, flushes, muting, memory, configured)
             notifications += escalations.notifications_of(escalated, memory, deciding, now_ns)
             rows = dict(escalated.rows)
             answers, entries = responses(called, deciding, muting, now_ns)
@@ -85,6 +92,20 @@ class Notifier:
             deciding.alerts.tell(entries)
         self._note(draft, configured)
         return bool(recorded) or len(due) > 0
+
+    def _escalated(
+        self, draft: Draft, flushes: Flushes, muting: Muting, memory: Memory, configured: Configuration
+    ) -> Escalated:
+        """The next step of all escalations; a defect there must not keep groups from being told."""
+        try:
+            escalated = escalations.step(draft, flushes, memory, muting, configured, muting.now_ns)
+        except Exception as error:  # noqa: BLE001 - whatever it is, groups are told
+            if not self._fault:
+                _LOG.error("escalations failed; groups are told all the same", exc_info=error)
+            self._fault = f"nobody is told by escalations ({in_words(error)}); the server's log has the reason"
+            return Escalated({}, ())
+        self._fault = ""
+        return escalated
 
     def _place(self, memory: Memory, draft: Draft, news: News, configured: Configuration, now_ns: int) -> None:
         subjects = list(news.subjects)

@@ -77,7 +77,7 @@ class Muting:
     ) -> None:
         self._configured = configured
         self._silences = [silence for silence in silences if silence.starts_ns <= now_ns < silence.ends_ns]
-        self._now_ns = now_ns
+        self.now_ns = now_ns
         self._sources = [_Sources(inhibition, firing) for inhibition in configured.inhibitions]
         self._known: dict[str, Muted | None] = {}
 
@@ -90,10 +90,10 @@ class Muting:
     def of_route(self, route: Route) -> Muted | None:
         """Why a route tells nobody now, None if it does."""
         intervals = self._configured.intervals
-        muted = containing(route.mute_during, intervals, self._now_ns)
+        muted = containing(route.mute_during, intervals, self.now_ns)
         if muted:
             return Muted(by="mute_during", interval=muted)
-        if route.active_during and not containing(route.active_during, intervals, self._now_ns):
+        if route.active_during and not containing(route.active_during, intervals, self.now_ns):
             return Muted(by="active_during", interval=", ".join(route.active_during))
         return None
 

@@ -291,6 +291,19 @@ def test_an_escalation_tells_people_where_no_channel_does(world, channels):
     assert world.after(300) == [("duty", "resolved", [alert.id])]
 
 
+def test_a_defect_of_escalations_keeps_no_group_from_being_told(world, monkeypatch):
+    """Groups are told, the defect is a fault in words until it is gone, and then the steps come."""
+    policy = Escalation(steps=(Step(after_ns=0, tell=(Target("duty"),)),))
+    world.configure(replace(ROOT, escalation="db"), {"db": policy}, duty={})
+    alert = world.fire("shop")
+    with monkeypatch.context() as patch:
+        patch.setattr("spanglass_server.notifications.delivery.escalations.escalate", lambda *_: 1 / 0)
+        assert world.after(30) == [("mail", "firing", [alert.id])]
+        assert world.notifier.faults()[0].startswith("nobody is told by escalations (ZeroDivisionError: division by")
+    assert world.after(1) == [("duty", "escalation", [alert.id])]
+    assert world.notifier.faults() == []
+
+
 def test_an_escalation_goes_on_until_somebody_acknowledges(world):
     """Its steps come in their time, across a restart, and stop; whom it told is told of the end."""
     steps = (Step(after_ns=0, tell=(Target("duty"),)), Step(after_ns=900 * SECOND, tell=(Target("boss"),)))
