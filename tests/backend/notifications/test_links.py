@@ -112,6 +112,16 @@ def test_a_link_acknowledges_once_and_only_by_its_button(here):
     assert (again.status_code, text_of(again)[:18]) == (410, "This link was used")
 
 
+def test_nothing_is_offered_where_nothing_is_left_to_acknowledge():
+    """Once the alert is over the page says so and leads to it, without a button that would do nothing."""
+    here = Here(resolved())
+    token = sign(KEY, LinkAction.ACKNOWLEDGE, here.sent.id, here.now_ns // 1_000_000_000 + 60)
+    page = here.ask("GET", f"/n/{token}")
+    assert text_of(page).startswith("Nothing is left to acknowledge")
+    assert "Open the alert" in text_of(page)
+    assert "<form" not in page.text
+
+
 def test_a_link_silences_what_the_message_was_about(here):
     """For the chosen time, by the labels that the alerts share, up to their severity: worse ones are told."""
     url = here.urls["Silence"]

@@ -23,7 +23,7 @@ async def show(visit: Visit) -> Response:
     row = reading.incident(found, visit)
     alerts = [reading.alert(one, visit) for one in found["alerts"]]
     titles = {one["id"]: (one["title"], one["href"]) for one in alerts}
-    lines = [reading.line(one, titles) for one in found["timeline"]]
+    lines = reading.folded([reading.line(one, titles) for one in found["timeline"]])
     shown = [one for one in lines if not one["is_alert"]] if visit.param("lines") == "people" else lines
     took = found["durations"]
     return visit.page(

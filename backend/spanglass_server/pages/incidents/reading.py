@@ -8,6 +8,7 @@ from urllib.parse import quote
 from spanglass_server.pages.alerts import words as alert_words
 from spanglass_server.pages.alerts.reading import time_ns
 from spanglass_server.pages.incidents import words
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ Row = dict[str, Any]
 _TIMES = ("started", "opened", "updated", "acknowledged", "recovered", "resolved", "overdue")
 #: Alerts that are drawn over time; the table has the rest.
 MOST_BARS = 30
+#: Lines of a timeline that are told of as one are so near to one another.
+_AT_ONCE_NS = 2 * NS_PER_SECOND
 
 
 def incident(found: Mapping[str, Any], visit: Visit) -> Row:
@@ -83,3 +86,25 @@ def line(found: Mapping[str, Any], titles: Mapping[str, tuple[str, str]]) -> Row
         "icon": words.ICONS.get(found["kind"], ""),
         "is_alert": found["kind"].startswith("alert.") or found["kind"] in {"joined", "left"},
     }
+
+
+def folded(lines: Sequence[Row]) -> list[Row]:
+    """Return lines of alerts that say the same within two seconds as one, with how many ``more`` alerts it is about.
+
+    A group of alerts that is told over a channel is a line in the history of each of them.
+    """
+    found: list[Row] = []
+    told: set[str] = set()
+    for one in lines:
+        last = found[-1] if found else None
+        if last and one["is_alert"] and one["time_ns"] - last["time_ns"] <= _AT_ONCE_NS and _alike(last, one):
+            told.add(one["title"])
+            found[-1] = {**last, "more": len(told) - 1}
+        else:
+            found.append({**one, "more": 0})
+            told = {one["title"]}
+    return found
+
+
+def _alike(one: Row, other: Row) -> bool:
+    return all(one[name] == other[name] for name in ("kind", "text", "who"))

@@ -11,6 +11,7 @@ import pytest
 from rule_series import evaluator, made
 
 import spanglass_server.alerting.rules.shipped as shipped_package
+from spanglass_core.alerting.levels import eased
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.rules.form.reading import read_yaml
@@ -203,6 +204,13 @@ def test_a_rule_fires_when_its_fault_begins(uid, sender):
     (fired,) = fires(uid, CASES[uid][sender], Window(0, 60 * MINUTE_NS))
 
     assert 40 < fired < 60
+
+
+def test_a_check_that_is_degraded_again_is_critical_no_more():
+    """After 0 (unhealthy) the level critical ends at 0.5 (degraded), though the alert goes on as a warning."""
+    rule = RULES["a-health-check-fails"]
+    assert rule.critical is not None
+    assert 0 < rule.critical < eased("<", rule.critical, rule.hysteresis) < 0.5
 
 
 def test_a_database_that_grows():
