@@ -185,6 +185,18 @@ def test_an_escalation_that_reaches_nobody_is_a_problem() -> None:
     assert unreached(CONFIGURED, START_NS) == []
 
 
+def test_people_without_the_channel_of_a_step_are_a_problem() -> None:
+    """Whoever a step tells, by name or in a rota, by channels that they do not have is told before it matters."""
+    tell = (Target("ann"), Target("db", "rota"), Target("slack"))
+    steps = (Step(tell=(Target("bob"),)), Step(tell=tell, after_ns=MINUTE_NS, by=("sms",)))
+    rotas = {"db": Rota(people=("bob", "ann"))}
+    route = replace(CONFIGURED.route, escalation="db")
+    configured = replace(CONFIGURED, route=route, rotas=rotas, escalations={"db": Escalation(steps=steps)})
+    assert unreached(configured, START_NS) == [
+        "step 2 of the escalation 'db' can't tell bob: it tells by sms, which they do not have"
+    ]
+
+
 def test_names_that_lead_nowhere_are_told(tmp_path: Path) -> None:
     """Channels, people and rotas that there are not are problems of the settings file, with their place in it."""
     settings = tmp_path / "settings.yaml"

@@ -88,7 +88,8 @@ class Silences:
         return [shown.silence_json(silence, hides, now_ns) for silence, hides in zip(found, counts, strict=True)]
 
     def _one(self, silence: Silence, params: Params) -> answers.SilenceJson:
-        return self._shown([silence], params["now_ns"])[0]
+        # it was made after the request came: what begins now has begun
+        return self._shown([silence], max(params["now_ns"], silence.updated_ns))[0]
 
 
 def silence_routes(desk: NotificationDesk) -> tuple[Route, ...]:

@@ -13,7 +13,7 @@ from spanglass_server.notifications.routing.tree import all_routes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from spanglass_server.notifications.people.model import Person, TargetKind
+    from spanglass_server.notifications.people.model import Person, Step, TargetKind
     from spanglass_server.notifications.ports import Configuration
 
 
@@ -78,7 +78,7 @@ def _person(
 
 
 def unreached(configured: Configuration, at_ns: int) -> list[str]:
-    """Escalations of routes that would reach nobody now, whatever happens, in words."""
+    """Escalations of routes that would reach nobody now, whatever happens, and people whom a step can't reach."""
     used = {route.escalation for route in all_routes(configured.route) if route.escalation}
     problems = []
     for name in sorted(used & configured.escalations.keys()):
@@ -89,4 +89,29 @@ def unreached(configured: Configuration, at_ns: int) -> list[str]:
                 f"the escalation {name!r} reaches nobody now: nobody is on call in, or can be told as, "
                 f"{', '.join(dict.fromkeys(empty))}"
             )
+        for place, step in enumerate(steps, 1):
+            lacking = [name for name in _people_of(step, configured) if _lacks(name, step, configured)]
+            if lacking:
+                problems.append(
+                    f"step {place} of the escalation {name!r} can't tell {', '.join(lacking)}: it tells by "
+                    f"{', '.join(step.by)}, which they do not have"
+                )
     return problems
+
+
+def _people_of(step: Step, configured: Configuration) -> list[str]:
+    """The people whom a step tells by name, and all of its rotas."""
+    found: list[str] = []
+    for target in step.tell:
+        kind = next(iter(kinds_of(target, configured)), "")
+        if kind == "person":
+            found.append(target.name)
+        elif kind == "rota":
+            rota = configured.rotas[target.name]
+            found += [*rota.people, *(name for shift in rota.weekly for name in shift.people)]
+    return list(dict.fromkeys(found))
+
+
+def _lacks(name: str, step: Step, configured: Configuration) -> bool:
+    person = configured.people.get(name)
+    return bool(step.by) and person is not None and not set(step.by) & set(person.channels)

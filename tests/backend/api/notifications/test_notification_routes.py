@@ -111,6 +111,21 @@ def test_a_silence_is_previewed_made_changed_and_ended(world: World, client: htt
     assert {each["id"] for each in every} == {silence["id"], other["id"]}
 
 
+def test_a_silence_that_begins_while_it_is_asked_for_is_active(
+    world: World, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock goes on between the arrival of the request and the silence: what begins now is not yet to begin."""
+    make = world.desk.silence
+
+    def later(*asked: Any) -> Any:
+        world.now_ns += 1_000_000
+        return make(*asked)
+
+    monkeypatch.setattr(world.desk, "silence", later)
+    body = {"matchers": 'service="shop"', "duration": "2h", "comment": "deploy"}
+    assert client.post("/api/v1/silences", json=body, headers=ANN).json()["state"] == "active"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
