@@ -7,6 +7,8 @@ import hmac
 import os
 from typing import TYPE_CHECKING, Final
 
+from spanglass_server.store.disk import replace_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,10 +43,5 @@ def open_key(path: Path, disk: Disk) -> bytes:
             return key
         raise OSError(f"{path} is no key of {_KEY_BYTES} bytes: delete it, and give jobs their new URLs of heartbeats")
     key = os.urandom(_KEY_BYTES)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(key)
-        stream.flush()
-        os.fsync(stream.fileno())
-    disk.sync(path.parent)
+    replace_file(path, key, disk)  # in one step: a server that is killed here must start again
     return key

@@ -19,7 +19,7 @@ from spanglass_server.incidents.running.opening import with_runbooks
 from spanglass_server.incidents.steps import Runbooks, added, steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from spanglass_server.alerting.desk import Desk as AlertDesk
     from spanglass_server.alerting.ports import AlertStore
@@ -61,16 +61,34 @@ class HeldElsewhereError(ValueError):
         self.incident_id = incident_id
 
 
+class UnknownChannelError(ValueError):
+    """A channel is not configured: nobody would hear over it. ``known`` are those that are."""
+
+    def __init__(self, channel: str, known: Collection[str]) -> None:
+        super().__init__(f"there is no channel {channel!r}")
+        self.channel = channel
+        self.known = tuple(sorted(known))
+
+
 class IncidentDesk:
-    """The facade; safe for any thread. Methods that change raise ``IncidentNotFoundError`` and ``OSError``."""
+    """The facade; safe for any thread. Methods that change raise ``IncidentNotFoundError`` and ``OSError``.
+
+    ``channels`` gives the names of all that are configured; without it none is checked.
+    """
 
     def __init__(
-        self, store: IncidentStore, book: IncidentBook, alerting: AlertDesk, clock_ns: Callable[[], int]
+        self,
+        store: IncidentStore,
+        book: IncidentBook,
+        alerting: AlertDesk,
+        clock_ns: Callable[[], int],
+        channels: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.store = store
         self.book = book
         self._alerting = alerting
         self._clock_ns = clock_ns
+        self._channels = channels
 
     @property
     def alerts(self) -> AlertStore:
@@ -78,7 +96,8 @@ class IncidentDesk:
         return self._alerting.store
 
     def open(self, new: NewIncident, by: str) -> Incident:
-        """Open an incident; ``AlertNotFoundError``, ``HeldElsewhereError`` for its alerts."""
+        """Open an incident; ``UnknownChannelError``, ``AlertNotFoundError``, ``HeldElsewhereError`` for its alerts."""
+        self._check(new.channels)
         now_ns = self._clock_ns()
         members, lines = self._members(new.alert_ids, f"{by} opened the incident with it", now_ns)
         begun = Incident(
@@ -106,6 +125,12 @@ class IncidentDesk:
         opened = Line(now_ns, "opened", by, new.summary or new.title, incident.severity)
         joined = [Line(now_ns, "joined", by, each.because, each.severity, each.alert_id) for each in members]
         return self.store.open(Turn(incident, members, (*lines, opened, *joined, *said)))
+
+    def _check(self, channels: Sequence[str]) -> None:
+        known = self._channels() if channels and self._channels is not None else channels
+        for name in channels:
+            if name not in known:
+                raise UnknownChannelError(name, known)
 
     def _text_of(self, runbook: str) -> str:
         return Runbooks(self.book.settings().runbooks).text(runbook)
@@ -144,7 +169,10 @@ class IncidentDesk:
                     change(member.alert_id, by, reason)
 
     def edit(self, incident_id: str, edit: changes.Edit, by: str, reason: str = "") -> Incident:
-        """Write an incident anew."""
+        """Write an incident anew; ``UnknownChannelError`` for a channel that it did not have before."""
+        if edit.channels:
+            before = self.store.incident(incident_id).channels
+            self._check([name for name in edit.channels if name not in before])
         return self._change(incident_id, lambda held, now: changes.edited(held, edit, by, reason, now))
 
     def note(self, incident_id: str, by: str, text: str) -> Incident:

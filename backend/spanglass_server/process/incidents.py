@@ -23,7 +23,7 @@ from spanglass_server.store.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.notifications.desk import NotificationDesk
@@ -66,13 +66,13 @@ class Incidents:
         self._clock_ns = clock_ns
         self._stop = Stop()
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
+        self._book = notifications.book
         book = IncidentBook(settings.file)
         self._store = SqliteIncidentStore(settings.data.dir.resolve() / FILE_NAME)
-        self.desk = IncidentDesk(self._store, book, alerting, clock_ns)
+        self.desk = IncidentDesk(self._store, book, alerting, clock_ns, self._channels)
         self._supervisor = Supervisor(telemetry)
         node.also(self._problems)
         telemetry.watch(own.INCIDENTS_LIVE, self._live_by_status)
-        self._book = notifications.book
         around = Around(alerting.store, self._store, book.settings, self._companions, clock_ns, self._on_call)
         every, works = self._supervisor.every, self._unless_stopped
         announcer = Announcer(self._store, book.settings, notifications.announce)
@@ -120,8 +120,13 @@ class Incidents:
         if keep_ns:
             self._store.purge(self._clock_ns() - keep_ns)
 
+    def _channels(self) -> Collection[str]:
+        return self._book.configuration().channels
+
     def _problems(self) -> list[str]:
-        return [*self.desk.book.problems(), *self._supervisor.problems]
+        book = self.desk.book
+        nowhere = book.settings().leading_nowhere(self._channels())
+        return [*book.problems(), *nowhere, *self._supervisor.problems]
 
     def _live_by_status(self) -> Mapping[tuple[str, ...], float]:
         counted: Counter[tuple[str, ...]] = Counter()

@@ -181,7 +181,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def incident_desk(desk: Desk) -> IncidentDesk:
     """Open the desk of incidents, made of the alerts of the test."""
-    return IncidentDesk(MemoryIncidentStore(), IncidentBook(None), desk, lambda: NOW_NS)
+    return IncidentDesk(MemoryIncidentStore(), IncidentBook(None), desk, lambda: NOW_NS, lambda: ("mail",))
 
 
 @pytest.fixture

@@ -40,6 +40,9 @@ def test_settings_are_read_again_when_they_change(tmp_path):
     assert (settings.within_ns, settings.resolve_after_ns, settings.resolve_within_ns) == (5 * MINUTE, 0, 20 * MINUTE)
     assert (settings.channels, settings.runbooks) == (("mail",), tmp_path / "runbooks")
     assert book.problems() == []
+    assert [problem.split(", ")[0] for problem in settings.leading_nowhere(["mail"])] == [
+        "incidents are to be told over 'pager'", "incidents are to be told over 'x'",
+    ]  # fmt: skip
     path.write_text(
         "monitoring:\n  incidents:\n    witin: 5m\n    rules:\n      - {match: ['team=']}\n      - alerts: 0\n"
     )

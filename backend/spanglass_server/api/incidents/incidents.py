@@ -20,8 +20,9 @@ from spanglass_server.api.issues.bodies import MAX_TEXT, fields_of, text_of
 from spanglass_server.api.params import CURSOR_PARAM, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
+from spanglass_server.forms.problems import meant
 from spanglass_server.incidents.changes import Edit
-from spanglass_server.incidents.desk import HeldElsewhereError
+from spanglass_server.incidents.desk import HeldElsewhereError, UnknownChannelError
 from spanglass_server.incidents.lifecycle import LEGAL, IllegalChangeError, Status
 from spanglass_server.incidents.ports import IncidentNotFoundError
 from spanglass_server.incidents.similar import similar
@@ -56,6 +57,9 @@ def refusals() -> Iterator[None]:
     except HeldElsewhereError as error:
         hint = f"take it out of {error.incident_id} first, or merge the incidents"
         raise ApiError("conflict", str(error), field="alerts", hint=hint) from error
+    except UnknownChannelError as error:
+        hint = meant(error.channel, error.known) if error.known else "no channel is configured"
+        raise ApiError("bad_request", str(error), field="channels", hint=hint) from error
     except OSError as error:
         hint = "free some space or see to the disk of the data directory, and try again"
         raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error

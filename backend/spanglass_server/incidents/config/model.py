@@ -9,11 +9,13 @@ from spanglass_server.notifications.model import Matcher
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 _MINUTE_NS = 60 * NS_PER_SECOND
 #: Requirement: most incidents, and alerts, are to be over within this.
 TARGET_NS = 15 * _MINUTE_NS
+_ADD_IT = "add it under monitoring.channels, or take its name out of monitoring.incidents"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +64,9 @@ class IncidentSettings:
     escalate: tuple[str, ...] = ()
     runbooks: Path | None = None
     keep_ns: int = 0
+
+    def leading_nowhere(self, known: Collection[str]) -> list[str]:
+        """What is wrong, in words, where a channel is named that is none of these: nobody would hear over it."""
+        named = {*self.channels, *self.escalate, *(name for rule in self.rules for name in rule.channels)}
+        unknown = sorted(named.difference(known))
+        return [f"incidents are to be told over {name!r}, which is no channel: {_ADD_IT}" for name in unknown]

@@ -135,6 +135,8 @@ def test_lists_merges_and_deletes(client, desk):
         ("POST", "", {"title": "x", "started_at": "now+1h"}, (400, "started_at")),
         ("POST", "", {"title": "x", "alerts": ["nowhere"]}, (404, "alerts")),
         ("POST", "", {"title": "x", "alerts": ["HELD"]}, (409, "alerts")),
+        ("POST", "", {"title": "x", "channels": ["mail", "maul"]}, (400, "channels")),
+        ("PUT", "INC-1/", {"channels": ["maul"]}, (400, "channels")),
         ("PUT", "INC-1/", {}, (400, "status")),
         ("PUT", "INC-1/", {"status": "gone"}, (400, "status")),
         ("PUT", "INC-9/", {"status": "resolved"}, (404, "id")),
