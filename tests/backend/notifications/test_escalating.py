@@ -140,6 +140,7 @@ def test_acknowledgement_stops_it_and_another_alert_begins_it_anew() -> None:
     assert clock.at(516, case("b")) == ["email ann escalation"]  # it is past six
     assert clock.pages[-1].alert_ids == ("b",)
     assert clock.at(517) == ["slack resolved", "email ann resolved"]
+    assert clock.pages[-1].why == "escalation db has ended: its alerts are over, or have gone to another route"
 
 
 def test_muted_time_does_not_count() -> None:

@@ -138,6 +138,13 @@ def test_many_alerts_are_counted_and_the_worst_told_first(writer):
     assert message.link == f"{BASE_URL}/alerts"
 
 
+def test_a_text_message_about_several_alerts_names_them(writer):
+    """Whoever reads a text message learns which alerts are open, each title once; those that are over are a number."""
+    made = notification(DISK_FULL, alert(1), alert(2), resolved(3, title="Over"), group_labels={})
+    message = writer.message(made, channel("sms"))
+    assert message.text == f"{message.title}: High error rate: checkout; Disk full {BASE_URL}/alerts"
+
+
 def test_evidence_that_came_later_is_in_the_message():
     """Alerts are told as they were at the decision, with the evidence that there is when the message is made."""
     now = alert(severity=Severity.INFO)

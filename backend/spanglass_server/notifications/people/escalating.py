@@ -170,7 +170,10 @@ def _waited(running: Running, now_ns: int) -> str:
 
 
 def _over(running: Running, configured: Configuration) -> list[Page]:
-    """Tell those who were told that it is over, where their channel tells of that."""
+    """Tell those who were told that it is over, where their channel tells of that.
+
+    Alerts that are open still have gone to another route, as by a lower severity: the message shows them as they are.
+    """
     channels = configured.channels
     return [
         Page(
@@ -178,7 +181,7 @@ def _over(running: Running, configured: Configuration) -> list[Page]:
             key=running.key,
             reason=Reason.RESOLVED,
             recipient=to,
-            why=f"escalation {running.escalation}: what you were told of is over",
+            why=f"escalation {running.escalation} has ended: its alerts are over, or have gone to another route",
             alert_ids=running.alert_ids,
         )
         for to in running.told
