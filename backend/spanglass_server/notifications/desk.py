@@ -12,6 +12,7 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.notifications.model import Attempt, Notification, Reason, Silence, State
 from spanglass_server.notifications.standing import standing
 from spanglass_server.notifications.subjects import subject_of
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _IDS = uuid.UUID("3f0c1b52-8d0e-5b4e-a1c7-5a7f3c0d9e21")
 _MOST_HIDDEN = 10_000  # open alerts that are compared with a silence
+_LAST_NS = 7_289_654_400 * NS_PER_SECOND  # the end of 2200: what can be stored ends in 2262
 _TEST_TITLE = "Test message"
 _TEST_TEXT = "{by} has sent this message over the channel {channel!r} to see whether it arrives. Nothing has happened."
 
@@ -193,6 +195,8 @@ class NotificationDesk:
             raise SilenceError("matchers", "they match every alert: give a label a value that is not empty")
         if new.ends_ns <= max(new.starts_ns, now_ns):
             raise SilenceError("ends", "the end must be later than now and than the start")
+        if new.starts_ns < 0 or new.ends_ns > _LAST_NS:
+            raise SilenceError("ends", "the times must be between 1970 and 2200")
         if not by.strip():
             raise SilenceError("created_by", "say who silences")
         if not new.comment.strip():

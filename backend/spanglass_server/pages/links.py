@@ -82,7 +82,7 @@ def link_routes(links: Links, version: str, clock_ns: Callable[[], int]) -> list
 
     async def use(request: Request) -> Response:
         form = await _form(request)
-        name = " ".join(form.get("name", "").split())[:_MOST_NAME]
+        name = "".join(letter for letter in " ".join(form.get("name", "").split()) if letter.isprintable())[:_MOST_NAME]
         duration_ns = DURATIONS_NS.get(form.get("duration", ""), DURATIONS_NS["1h"])
         try:
             done = await asyncio.to_thread(links.use, request.path_params["token"], name, duration_ns)
@@ -105,7 +105,10 @@ async def _form(request: Request) -> dict[str, str]:
         body += part
         if len(body) > _MOST_BYTES:
             return {}
-    found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:  # more fields than the page has
+        return {}
     return {name: values[0] for name, values in found.items()}
 
 

@@ -102,6 +102,8 @@ def test_a_silence_from_preview_to_end(world):
         ({"matchers": (Matcher("team", "=", ""),)}, "ann", "matchers"),
         ({"ends_ns": 900}, "ann", "ends"),
         ({"starts_ns": 6000}, "ann", "ends"),
+        ({"starts_ns": -(10**20)}, "ann", "ends"),
+        ({"ends_ns": 10**20}, "ann", "ends"),
         ({"comment": " "}, "ann", "comment"),
         ({}, "", "created_by"),
     ],

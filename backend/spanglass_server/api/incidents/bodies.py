@@ -130,6 +130,8 @@ def _time(fields: Mapping[str, Any], name: str, now_ns: int) -> int | None:
         time_ns = parse_time(text, now_ns)
     except ValueError as error:
         raise ApiError("bad_request", str(error), field=name) from error
+    if time_ns < 0:
+        raise ApiError("bad_request", f"{text!r} is before 1970", field=name, hint="send when its effects began")
     if time_ns > now_ns:
         raise ApiError("bad_request", f"{text!r} is in the future", field=name, hint="send when its effects began")
     return time_ns

@@ -133,6 +133,7 @@ def test_lists_merges_and_deletes(client, desk):
         ("POST", "", {"title": "x", "services": "shop"}, (400, "services")),
         ("POST", "", {"title": "x", "severity": "bad"}, (400, "severity")),
         ("POST", "", {"title": "x", "started_at": "now+1h"}, (400, "started_at")),
+        ("POST", "", {"title": "x", "started_at": "now-9999999d"}, (400, "started_at")),
         ("POST", "", {"title": "x", "alerts": ["nowhere"]}, (404, "alerts")),
         ("POST", "", {"title": "x", "alerts": ["HELD"]}, (409, "alerts")),
         ("POST", "", {"title": "x", "channels": ["mail", "maul"]}, (400, "channels")),
