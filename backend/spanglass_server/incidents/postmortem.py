@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: What means something in Markdown, in the middle of a line.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
 _MOST_LINES, _MOST_ALERTS = 300, 100
+_AT_ONCE_NS = 2 * NS_PER_SECOND
 #: Lines whose text says all of it.
 _TOLD = frozenset({"step", "responder", "edited", "postmortem"})
 _TO_FILL = "_To be written._"
@@ -109,11 +110,27 @@ def _timeline(timeline: Sequence[Line], members: dict[str, Member]) -> Iterable[
         yield ""
     yield "| UTC | who | what |"
     yield "| --- | --- | --- |"
-    for line in timeline[-_MOST_LINES:]:
-        about = f" {plain(members[line.alert_id].title)}" if line.alert_id in members else ""
+    for lines in _at_once(timeline[-_MOST_LINES:]):
+        line = lines[0]
+        titles = list(dict.fromkeys(members[each.alert_id].title for each in lines if each.alert_id in members))
+        more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+        about = f" {plain(titles[0])}{more}" if titles else ""
         what = f"alert {line.kind.removeprefix(ALERT)}" if line.kind.startswith(ALERT) else line.kind
         words = [f"{what}{about}" if line.kind not in _TOLD or not line.text else "", plain(line.text)]
         yield f"| {_time(line.time_ns)} | {plain(line.by)} | {': '.join(filter(None, words))} |"
+
+
+def _at_once(timeline: Sequence[Line]) -> Iterable[list[Line]]:
+    """Lines, those of alerts that say the same within two seconds together: a group is told of as one."""
+    found: list[list[Line]] = []
+    for line in timeline:
+        last = found[-1][-1] if found else None
+        is_alike = last is not None and (last.kind, last.text, last.by) == (line.kind, line.text, line.by)
+        if last and is_alike and line.alert_id and line.time_ns - last.time_ns <= _AT_ONCE_NS:
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return found
 
 
 def _alerts(members: Sequence[Member]) -> list[str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from made_incidents import MINUTE
 
+from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.incidents.config.book import IncidentBook
-from spanglass_server.incidents.model import Incident, Turn
+from spanglass_server.incidents.model import Incident, Line, Member, Turn
+from spanglass_server.incidents.postmortem import draft
 from spanglass_server.incidents.sql_views import sql_views
 from spanglass_server.incidents.steps import Runbooks, steps_of
 from spanglass_server.incidents.store.in_memory import MemoryIncidentStore
@@ -114,3 +116,23 @@ def test_incidents_in_sql(open_tables):
     documented = re.findall(r"`([a-z_]+)`", "".join(rows))
     columns = run_sql(session, "FROM monitoring_incidents")["columns"]
     assert sorted(documented) == sorted(column["name"] for column in columns)
+
+
+def test_a_postmortem_tells_of_a_group_as_one():
+    """What is told of several alerts at once is a line with the number of the others; what comes later is its own."""
+    members = [
+        Member(
+            alert_id=name, because="about shop", joined_ns=0, title=f"{name} fails", severity=Severity.ERROR,
+            status=Status.ACTIVE, firing=True, created_ns=0,
+        )
+        for name in ("A", "B")
+    ]  # fmt: skip
+    told = [("A", 0), ("B", 1), ("A", 1), ("A", 90)]
+    lines = [Line(second * 10**9, "alert.notified", "server", "mail was told", "", name) for name, second in told]
+    lines += [Line(91 * 10**9, "note", "ann", "looking"), Line(91 * 10**9, "note", "ann", "looking")]
+    incident = Incident(title="Shop", severity=Severity.ERROR, source="rule", opened_ns=0, updated_ns=0, started_ns=0)
+    text = draft(incident, members, lines, [])
+    assert [row.partition(" server ")[2] for row in text.splitlines() if "notified" in row] == [
+        "| alert notified A fails and 1 more: mail was told |", "| alert notified A fails: mail was told |",
+    ]  # fmt: skip
+    assert text.count("looking") == 2
