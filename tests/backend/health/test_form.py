@@ -95,6 +95,10 @@ component: Web shop
         ("{name: a, tls: {address: h, warning: 1d}}", "tls.warning: critical is reached before warning"),
         ("{name: a, dns: {name: h, record: AAA}}", "dns.record: 'AAA' is not one of the choices; did you mean 'AAAA'?"),
         ("{name: a, heartbeat: {grace: 1m}}", "heartbeat: it does not say when a call is due; say every: 1h"),
+        (
+            "{name: a, tls: {address: h, ca_file: ca.pem}}",
+            "tls.ca_file: 'ca.pem' is not possible here; give the absolute",
+        ),
         ("{name: a, heartbeat: {cron: '61 * * * *'}}", "heartbeat.cron: minute: '61' is none from 0 to 59; such as"),
         ("{name: a, heartbeat: {cron: '0 0 31 2 *'}}", "heartbeat.cron: '0 0 31 2 *' never comes"),
         ("{name: a, http: 'https://ann@h/'}", "http.url: the URL holds a user; give it as user, with password"),

@@ -17,6 +17,7 @@ _SECOND_NS: Final = 10**9
 _TLS_PORT, _REDIS_PORT, _DNS_PORT = 443, 6379, 53
 
 _NAMED: Final = Text(may_be_empty=False)
+_CA_FILE: Final = Text(r"/.*", "give the absolute path of a file of certificates in PEM")
 _LIMIT: Final = Duration(may_be_off=True, none="0s")
 _DURATION: Final = Duration(_SECOND_NS, may_be_off=True, none="0s")
 _HEADER: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
@@ -41,7 +42,7 @@ _HTTP: Final = Shape(
         "follow_redirects": Flag(),
         "redirects_to": Text(),
         "verify": Flag(),
-        "ca_file": Text(),
+        "ca_file": _CA_FILE,
     },
     unfold=shorter.by("url"),
     fold=shorter.alone("url"),
@@ -61,7 +62,7 @@ _TLS: Final = Shape(
         "warning": _LIMIT,
         "critical": _LIMIT,
         "verify": Flag(),
-        "ca_file": Text(),
+        "ca_file": _CA_FILE,
     },
     unfold=shorter.by("address"),
     fold=shorter.alone("address"),
@@ -105,7 +106,7 @@ _REDIS: Final = Shape(
         "user": Text(),
         "password": SecretKind(),
         "tls": Flag(),
-        "ca_file": Text(),
+        "ca_file": _CA_FILE,
         "role": Choice("master", "slave", may_be_empty=True),
         "slower_than": _LIMIT,
     },
