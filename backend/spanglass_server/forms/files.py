@@ -57,10 +57,14 @@ class _Known(Generic[F]):
 
 
 class FileReader(Generic[F]):
-    """Remembers files by their stamp; reads those that changed. ``read`` is given a file's text and its path."""
+    """Remembers files by their stamp; reads those that changed. ``read`` is given a file's text and its path.
 
-    def __init__(self, read: Callable[[str, str], Contents[F]]) -> None:
+    ``keeps_gone``: a file that is gone is broken, and what it held stays; else it holds nothing.
+    """
+
+    def __init__(self, read: Callable[[str, str], Contents[F]], *, keeps_gone: bool = False) -> None:
         self._read = read
+        self._keeps_gone = keeps_gone
         self._known: dict[Path, _Known[F]] = {}
 
     def contents(self, paths: Iterable[Path]) -> Contents[F]:
@@ -80,7 +84,9 @@ class FileReader(Generic[F]):
                 return before
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return None
+            found = before.contents.found if before is not None and self._keeps_gone else ()
+            gone = Problem("the file is gone; what it held stays until the server starts anew", file=str(path))
+            return _Known((0, 0, 0), False, "", Contents(found, (gone,))) if found else None  # noqa: FBT003 - a record
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             problem = Problem(f"can't be read: {reason}", file=str(path))

@@ -52,7 +52,7 @@ class IncidentBook:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._reader = FileReader(read_settings)
+        self._reader = FileReader(read_settings, keeps_gone=True)
         self._default = IncidentSettings()
 
     def _contents(self) -> Contents[_Standing]:

@@ -46,7 +46,7 @@ class SettingsFile:
 
     def __init__(self, path: Path, sections: Sections) -> None:
         self._path = path
-        self._reader = FileReader(lambda text, file: read_settings(text, file, sections))
+        self._reader = FileReader(lambda text, file: read_settings(text, file, sections), keeps_gone=True)
 
     def read(self) -> Contents[Found]:
         """See ``Source``."""

@@ -42,11 +42,14 @@ class Notifier:
         self._memory: Memory | None = None
         self._unknown: frozenset[str] = frozenset()
         self._fault = ""
+        self._unheard = 0
         self.groups = 0
 
     def faults(self) -> list[str]:
-        """What this server does wrong, in words for people."""
-        return [self._fault] if self._fault else []
+        """Why alerts reach nobody at all, in words for people."""
+        named = ", ".join(map(repr, sorted(self._unknown)))
+        unheard = f"nobody hears of some alerts (groups: {self._unheard}): there is no channel {named}"
+        return [self._fault] * bool(self._fault) + [unheard] * bool(self._unheard)
 
     def problems(self) -> list[str]:
         """What is wrong with what alerts ask for, in words for people."""
@@ -90,7 +93,7 @@ class Notifier:
         self._keep(memory, draft, rows, tuple(notifications))
         if entries:
             deciding.alerts.tell(entries)
-        self._note(draft, configured)
+        self._note(draft, flushes, configured)
         return bool(recorded) or len(due) > 0
 
     def _escalated(
@@ -132,7 +135,7 @@ class Notifier:
         if notifications:
             self._deciding.decided()
 
-    def _note(self, draft: Draft, configured: Configuration) -> None:
+    def _note(self, draft: Draft, flushes: Flushes, configured: Configuration) -> None:
         self.groups = len(draft.groups)
         if not draft.changed:
             return
@@ -141,3 +144,6 @@ class Notifier:
         for name in unknown - self._unknown:
             _LOG.warning("alerts are to be told over %r, which is no channel", name)
         self._unknown = unknown
+        # escalations have channels of their own; only unknown names can leave a group without any
+        lost = [group for group in draft.groups.values() if group.members and unknown.issuperset(group.channels)]
+        self._unheard = sum(not flushes.route_of(group).escalation for group in lost) if unknown else 0

@@ -199,6 +199,18 @@ def test_what_is_made_in_pages_is_kept_with_versions(place: Place) -> None:
     assert set(place.book.configuration().channels) == {"mail", "pager"}
 
 
+def test_a_settings_file_that_is_gone_takes_nothing_with_it(place: Place) -> None:
+    """What it held stays, and the problem is told, until there is one again: editors move files away to write them."""
+    channels = place.book.configuration().channels
+    place.settings.unlink()
+    for _ in range(2):
+        assert place.book.configuration().channels == channels
+        assert place.book.problems()[0].endswith("the file is gone; what it held stays until the server starts anew")
+    place.settings.write_text("server: {}\n")
+    assert place.book.configuration().channels == {}
+    assert place.book.problems() == []
+
+
 def test_the_settings_file_comes_first(place: Place) -> None:
     """What stands in the settings file is changed there; without it the kept one counts, and that is told."""
     for change in (

@@ -234,6 +234,7 @@ def test_channels_that_are_not_there(world):
     alert = world.fire("shop")
     assert world.after(30) == [("mail", "firing", [alert.id])]
     assert world.notifier.problems()[0].startswith("alerts are to be told over 'chat', which is no channel: add it")
+    assert world.notifier.faults() == []  # somebody hears of it
     world.configure(replace(ROOT, channels=("mail", "chat")), chat={})
     assert world.after(300) == [("chat", "firing", [alert.id])]
     assert world.notifier.problems() == []
@@ -251,8 +252,10 @@ def test_a_channel_that_was_gone_for_a_while(world):
     )
     world.store.log([gone])
     assert world.after(600) == []
+    assert world.notifier.faults() == ["nobody hears of some alerts (groups: 1): there is no channel 'chat'"]
     world.configure(*with_chat, chat={})
     assert world.after(300) == [("chat", "firing", [alert.id])]
+    assert world.notifier.faults() == []
 
 
 def test_a_clock_that_is_set_back(world):
