@@ -177,7 +177,7 @@ class Book:
         standing, hidden_ones = shelved(found for each in contents for found in each.found)
         problems = [problem for each in contents for problem in each.problems]
         problems += [self._naming.hiding(found, first) for found, first in hidden_ones]
-        problems += self._naming.leading_nowhere(standing)
+        problems += list(self._naming.leading_nowhere(standing, problems))
         standing = self._naming.mended(standing, before)
         things = {
             name: {each.name: self._section(name).placed(each.value, each) for each in found.values()}

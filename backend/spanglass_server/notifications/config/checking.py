@@ -33,4 +33,4 @@ def check(contents: Contents[Found], sections: Sections) -> Checked:
     """Check what a settings file holds: what could not be read, and names that lead nowhere."""
     standing, _ = shelved(contents.found)
     counts = {name: len(things) for name, things in standing.items()}
-    return Checked(counts, (*contents.problems, *Naming(sections).leading_nowhere(standing)))
+    return Checked(counts, (*contents.problems, *Naming(sections).leading_nowhere(standing, contents.problems)))

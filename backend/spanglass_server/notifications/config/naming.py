@@ -37,11 +37,15 @@ class Naming:
         for name, things in standing.items():
             yield from ((self._sections.by_name[name], found) for found in things.values())
 
-    def leading_nowhere(self, standing: Standing) -> Iterator[Problem]:
-        """A problem for every name within a thing that stands for nothing."""
+    def leading_nowhere(self, standing: Standing, others: Iterable[Problem] = ()) -> Iterator[Problem]:
+        """A problem for every name within a thing that stands for nothing.
+
+        A name of a thing that is there and wrong, as one of the ``others`` says, is no problem of its own.
+        """
+        wrong = [f".{problem.path}." for problem in others]
         for of, found in self.everything(standing):
             for use in of.uses(found.value):
-                if not _is_known(use, standing):
+                if not _is_known(use, standing) and not _is_wrong(use, wrong):
                     problem = self._unknown(use, standing, f"{of.noun} {found.name}")
                     yield Problem(problem.message, problem.path, found.line, hint=problem.hint, file=found.file)
 
@@ -81,6 +85,10 @@ class Naming:
         what = " or ".join(self._sections.noun(section) for section in use.sections)
         hint = meant(use.name, known) if known else f"there is no {what} yet"
         return Problem(f"there is no {what} {use.name!r}", ".".join(filter(None, (where, use.path))), hint=hint)
+
+
+def _is_wrong(use: Use, paths: Iterable[str]) -> bool:
+    return any(f".{section}.{use.name}." in path for path in paths for section in use.sections)
 
 
 def _is_known(use: Use, standing: Standing, fresh: tuple[str, str] = ("", "")) -> bool:

@@ -131,6 +131,13 @@ def test_settings_become_a_configuration_with_what_routes_inherit(place: Place) 
     )
 
 
+def test_a_channel_that_is_wrong_is_told_of_once(place: Place) -> None:
+    """Routes and channels that name it lead somewhere: only what is wrong with it is a problem, not its name."""
+    place.settings.write_text(SETTINGS.replace("to: ops@", "too: ops@").replace("to: duty@", "too: duty@"))
+    assert [problem for problem in place.book.problems() if "unknown key 'too'" in problem]
+    assert not [problem for problem in place.book.problems() if "there is no channel" in problem]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
