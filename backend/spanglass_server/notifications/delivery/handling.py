@@ -77,7 +77,7 @@ class Handler:
         if channel is None:
             now_ns = self._supplies.clock_ns()
             return _ended(delivery, State.FAILED, _UNKNOWN.format(name=notification.channel), now_ns)
-        if notification.reason is Reason.DIGEST:
+        if notification.reason is Reason.DIGEST and not notification.fallback_of:  # over a fallback it is filled in
             told = await self._ask(self._supplies.store.digested, notification.id)
             return await self._tried(delivery, channel, filled(notification, told))
         if channel.limit is not None and notification.reason in LIMITED:

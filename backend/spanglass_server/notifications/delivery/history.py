@@ -70,13 +70,16 @@ class History:
 
         One that was not configured when its turn came is among them: it is told as soon as it is there again.
         """
-        failed = [each for each in done if each.state is State.FAILED]
-        found = []
-        for delivery in failed:
-            notification = delivery.notification
-            if notification.reason in {Reason.FIRING, Reason.REPEAT} and not self._has_fallback(notification):
-                found.append(Undelivered(group_of(notification.thread), self._first(notification).channel))
-        return found
+        failed = [each.notification for each in done if each.state is State.FAILED]
+        lost = [part for each in failed if not self._has_fallback(each) for part in self._parts(self._first(each))]
+        wanted = [part for part in lost if part.reason in {Reason.FIRING, Reason.REPEAT}]
+        return [Undelivered(group_of(part.thread), self._first(part).channel) for part in wanted]
+
+    def _parts(self, notification: Notification) -> list[Notification]:
+        """What a digest was to tell of; anything else is told by itself."""
+        if notification.reason is not Reason.DIGEST:
+            return [notification]
+        return [each.notification for each in self._store.digested(notification.id)]
 
     def _has_fallback(self, notification: Notification) -> bool:
         channel = self._book.configuration().channels.get(notification.channel)

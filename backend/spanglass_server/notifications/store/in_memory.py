@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.notifications.model import Delivery, State
+from spanglass_server.notifications.model import Delivery, Reason, State
 from spanglass_server.notifications.ports import Tried
 from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, matches
 from spanglass_server.notifications.store.outcomes import Standing, after, again
@@ -122,7 +122,8 @@ class MemoryNotificationStore:
         self._deliveries[notification_id] = replace(before, **asdict(now))
         self._digests[notification_id] = digest
         self._untold.pop(notification_id, None)
-        if now.state is not State.WAITING and before.notification.alerts:
+        told = before.notification
+        if now.state is not State.WAITING and (told.alerts or told.reason is Reason.DIGEST):
             self._untold[notification_id] = None
 
     def record(self, notification: Notification, attempt: Attempt, state: State) -> None:

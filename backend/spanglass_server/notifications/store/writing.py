@@ -23,7 +23,8 @@ _STANDING = "state, attempts, next_ns, done_ns, error, reference, begun_ns"
 _ONE = f"SELECT number, channel, {_STANDING} FROM deliveries WHERE id = ?"
 _UPDATE = (
     f"UPDATE deliveries SET ({_STANDING}, digest) = (?, ?, ?, ?, ?, ?, ?, ?), "
-    "untold = ? AND EXISTS (SELECT 1 FROM alerts_of_deliveries WHERE delivery = number) WHERE number = ?"
+    "untold = ? AND (reason = 'digest' OR EXISTS (SELECT 1 FROM alerts_of_deliveries WHERE delivery = number)) "
+    "WHERE number = ?"
 )
 
 

@@ -174,6 +174,24 @@ def test_what_comes_above_a_limit_is_told_in_one_digest():
     assert "next" in {notification_id for _, notification_id in world.sent}
 
 
+def test_a_digest_over_a_fallback_tells_of_the_same():
+    """What came above the limit of a channel that then does not work is told whole over its fallback."""
+    limited = mail(limit=Limit(messages=1, per_ns=1000), fallback="chat")
+    world = World({"mail": [SENT, REFUSED], "chat": [SENT]}, mail=limited)
+    world.now_ns = 1500
+    world.store.enqueue([told(f"n{number}", alerts=(alert(f"a{number}"),)) for number in range(3)])
+    with world.courier() as courier:
+        courier.wake()
+        until(lambda: list(states(world.store).values()).count(State.DIGESTED) == 2)
+        world.now_ns = 2000
+        courier.wake()
+        until(lambda: "chat" in dict(world.sent))
+
+    digest = world.messages[dict(world.sent)["chat"]]
+    assert len(digest.alerts) == 2
+    assert digest.notification.about["title"] == "2 messages above the limit of mail"
+
+
 def test_a_message_that_cant_be_written_is_sent_plainly():
     """Whatever the writer raises, somebody is told, with titles and what failed."""
     world = World({"mail": [SENT]})

@@ -192,6 +192,20 @@ def test_what_was_given_up_is_told_anew(world):
     ]
 
 
+def test_what_a_digest_could_not_tell_is_told_anew(world):
+    """A digest that was given up leaves its groups as if they had been told nothing."""
+    alert = world.fire("shop")
+    world.after(30)
+    (above,) = world.fresh
+    digest = replace(above, id="d", reason=Reason.DIGEST, thread="digest:mail:1", alerts=())
+    held = Tried(notification_id=above.id, attempt=None, state=State.DIGESTED, digest="d", follow_ups=(digest,))
+    world.store.log([held])
+    world.told.add("d")
+    assert world.after(600) == []
+    world.done(digest, State.FAILED, "no such host")
+    assert world.after(300) == [("mail", "firing", [alert.id])]
+
+
 def test_responses_are_called_once(world):
     """At once and alone for each alert of the rule, never again for the same one; a silence holds them back."""
     world.after(0)  # it is not the first start
