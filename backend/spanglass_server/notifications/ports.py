@@ -219,6 +219,9 @@ class NotificationStore(Protocol):
     def put_silence(self, silence: Silence) -> None:
         """Add a silence, or replace the one with its id."""
 
+    def is_link_used(self, nonce: str) -> bool:
+        """Whether a link was used before."""
+
     def use_link(self, nonce: str, now_ns: int) -> bool:
         """Note that a link is used; False if it was before."""
 

@@ -21,7 +21,7 @@ from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.notifications.links.address import ServerAddress
-from spanglass_server.notifications.links.desk import Around, Links
+from spanglass_server.notifications.links.desk import Around, LinkError, Links
 from spanglass_server.notifications.links.key import link_key
 from spanglass_server.notifications.links.tokens import LinkAction, read, sign
 from spanglass_server.notifications.model import Reason, Silence
@@ -110,6 +110,23 @@ def test_a_link_acknowledges_once_and_only_by_its_button(here):
     assert here.alerts.alert("a-1").acknowledged_by == "Ines B"
     again = here.ask("POST", url)
     assert (again.status_code, text_of(again)[:18]) == (410, "This link was used")
+
+
+def test_a_link_is_not_spent_where_nothing_could_be_kept(here, monkeypatch):
+    """Where an acknowledgement can't be written, the same link acknowledges once the disk can be used again."""
+    token = here.urls["Acknowledge"].removeprefix("/n/")
+    change = here.alerts.change_status
+
+    def full(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(here.alerts, "change_status", full)
+    with pytest.raises(OSError, match="No space left"):
+        here.links.use(token, "Ines", 0)
+    monkeypatch.setattr(here.alerts, "change_status", change)
+    assert here.links.use(token, "Ines", 0).changed == 2
+    with pytest.raises(LinkError, match="used"):
+        here.links.use(token, "Ines", 0)
 
 
 def test_nothing_is_offered_where_nothing_is_left_to_acknowledge():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -89,6 +90,7 @@ class Links:
 
     def __init__(self, around: Around) -> None:
         self._around = around
+        self._using = threading.Lock()
 
     def actions(self, notification: Notification, alerts: Sequence[Alert]) -> Sequence[Action]:
         """The links of a message: none for tests, nor where nothing can be acknowledged or silenced."""
@@ -121,12 +123,21 @@ class Links:
         )
 
     def use(self, text: str, by: str, duration_ns: int) -> Done:
-        """Do it, once; ``LinkError``. ``duration_ns`` is how long to silence, one of ``DURATIONS_NS``."""
+        """Do it, once; ``LinkError``. ``duration_ns`` is how long to silence, one of ``DURATIONS_NS``.
+
+        After an ``OSError`` the link can be used again.
+        """
         token = self._token(text)
         notification = self._notification(token)
+        with self._using:  # a link is noted as used only when what it does is kept
+            if self._around.store.is_link_used(token.nonce):
+                raise LinkError(Refusal.USED)
+            done = self._do(token, notification, by, duration_ns)
+            self._around.store.use_link(token.nonce, self._around.clock_ns())
+        return done
+
+    def _do(self, token: Token, notification: Notification, by: str, duration_ns: int) -> Done:
         alerts = self._now(notification)
-        if not self._around.store.use_link(token.nonce, self._around.clock_ns()):
-            raise LinkError(Refusal.USED)
         name, how = by or _SOMEBODY, f"by a link in a message over the channel {notification.channel}"
         if token.action is LinkAction.ACKNOWLEDGE:
             changed = sum(self._acknowledge(alert, name, how) for alert in alerts)

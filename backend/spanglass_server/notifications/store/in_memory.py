@@ -217,6 +217,11 @@ class MemoryNotificationStore:
         with self._lock:
             self._silences[silence.id] = silence
 
+    def is_link_used(self, nonce: str) -> bool:
+        """See ``NotificationStore``."""
+        with self._lock:
+            return nonce in self._links
+
     def use_link(self, nonce: str, now_ns: int) -> bool:
         """See ``NotificationStore``."""
         with self._lock:

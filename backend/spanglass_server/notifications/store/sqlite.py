@@ -207,6 +207,11 @@ class SqliteNotificationStore:
         with self._file.write() as connection:
             connection.execute(sql, rows.silence_values(silence))
 
+    def is_link_used(self, nonce: str) -> bool:
+        """See ``NotificationStore``."""
+        with self._file.read() as connection:
+            return connection.execute("SELECT 1 FROM links WHERE nonce = ?", (nonce,)).fetchone() is not None
+
     def use_link(self, nonce: str, now_ns: int) -> bool:
         """See ``NotificationStore``."""
         with self._file.write() as connection:
