@@ -34,7 +34,7 @@ class Book:
     def __init__(self, file: Path | None, directory: Path, disk: Disk, clock_ns: Callable[[], int]) -> None:
         """Open them: ``file`` holds settings, ``directory`` what is kept. Raises ``OSError``."""
         self._file = file
-        self._settings: FileReader[Found] = FileReader(_of_settings)
+        self._settings: FileReader[Found] = FileReader(_of_settings, keeps_gone=True)
         form: Form[Found] = Form(_of_kept, lambda found: to_yaml([each.check for each in found]), CheckConflictError)
         self._kept: KeptFiles[Found] = KeptFiles(directory, disk, clock_ns, form)
         self._lock = threading.RLock()

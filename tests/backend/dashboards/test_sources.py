@@ -51,7 +51,10 @@ def names(contents):
 
 
 def test_changes_of_files_are_seen(source, tmp_path):
-    """A file that comes, changes, also to the same length within one tick of the clock, and goes is seen each time."""
+    """A file that comes, changes, also to the same length within one tick of the clock, and goes is seen each time.
+
+    What a settings file held stays when it is gone, and that is told.
+    """
     file = tmp_path / "file.yaml"
     assert names(source.read()) == []
     for wanted in ("One", "Two", "Six"):
@@ -59,7 +62,9 @@ def test_changes_of_files_are_seen(source, tmp_path):
         assert names(source.read()) == [wanted]
         assert names(source.read()) == [wanted]
     file.unlink()
-    assert source.read().found == ()
+    stays = source.origin == "settings"
+    assert names(source.read()) == ["Six"] * stays
+    assert [problem.message.partition(";")[0] for problem in source.read().problems] == ["the file is gone"] * stays
 
 
 def test_equal_dashboards_have_equal_versions(source, tmp_path):
@@ -222,6 +227,6 @@ def test_the_first_of_equal_names_counts(tmp_path, caplog):
     assert shelf.dashboards["one"].origin == "settings"
     assert [problem.file.rpartition("/")[2] for problem in shelf.problems] == ["a.yaml", "one.yaml"]
     assert sum("is hidden by" in record.message for record in caplog.records) == 2
-    (tmp_path / "settings.yaml").unlink()
+    (tmp_path / "settings.yaml").write_text("alerting: {}\n")
     (tmp_path / "files" / "a.yaml").unlink()
     assert library.shelf().dashboards["one"].origin == "kept"

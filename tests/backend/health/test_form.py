@@ -168,7 +168,7 @@ def test_what_is_no_crontab(text):
 
 
 def test_the_book_joins_both_sources(tmp_path):
-    """The settings file counts first; what is kept has versions; a broken file keeps what it held."""
+    """The settings file counts first; what is kept has versions; a file that is broken or gone keeps what it held."""
     settings = tmp_path / "settings.yaml"
     settings.write_text("monitoring:\n  checks:\n    - {name: Shop, tcp: 'shop:1'}\n")
     book = Book(settings, tmp_path / "checks", DISK, iter(range(1, 99)).__next__)
@@ -195,6 +195,9 @@ def test_the_book_joins_both_sources(tmp_path):
     settings.write_text("monitoring:\n  checks:\n    - {name: Mail, tcp: 'm:1'}\n")
     assert [(found.uid, found.origin) for found in book.checks().values()] == [("mail", "settings")]
     assert "the check 'mail' is hidden by the one in" in str(book.problems()[0])
+    settings.rename(tmp_path / "moved.yaml")
+    assert [(found.uid, found.origin) for found in book.checks().values()] == [("mail", "settings")]
+    assert "the file is gone; what it held stays" in str(book.problems()[0])
 
     (tmp_path / "checks" / "by-hand.yaml").write_text("{name: By hand, command: /bin/true}")
     assert "by-hand" not in book.checks()

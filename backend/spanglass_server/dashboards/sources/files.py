@@ -33,7 +33,7 @@ class SettingsFileSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = FileReader(reader_of(self.origin, read_settings_yaml))
+        self._reader = FileReader(reader_of(self.origin, read_settings_yaml), keeps_gone=True)
 
     def read(self) -> Contents:
         """See ``DashboardSource``."""

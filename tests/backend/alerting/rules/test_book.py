@@ -84,7 +84,10 @@ def test_a_file_that_is_emptied_to_be_written_keeps_its_rules(folder):
 
 
 def test_the_first_of_equal_names_counts(folder):
-    """Settings, then files, then pages, then the product; what is hidden is told, but for what is shipped."""
+    """Settings, then files, then pages, then the product; what is hidden is told, but for what is shipped.
+
+    A settings file that is gone goes on to count as it was, and that is told.
+    """
     book = opened(folder)
     book.put(rule("Requests fail", "3%"), book.rules()["requests-fail"].version, "ann", NOW_NS)
     assert book.rules()["requests-fail"].origin == "kept"
@@ -95,6 +98,9 @@ def test_the_first_of_equal_names_counts(folder):
     assert (book.rules()["requests-fail"].origin, own(book)) == ("settings", {"Requests fail": "error_rate > 1%"})
     where = f"hidden by the one in {folder / 'settings.yaml'}:3; give one of them another name, or a uid"
     assert [text.partition("is ")[2] for text in book.problems()] == [where, where]
+    (folder / "settings.yaml").rename(folder / "moved.yaml")
+    assert own(book) == {"Requests fail": "error_rate > 1%"}
+    assert "the file is gone; what it held stays" in book.problems()[0]
 
 
 def test_rules_of_pages_are_kept_with_their_versions(folder):

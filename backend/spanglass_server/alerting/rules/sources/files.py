@@ -80,7 +80,7 @@ class SettingsFileRules:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = FileReader(self._contents)
+        self._reader = FileReader(self._contents, keeps_gone=True)
 
     def read(self) -> Contents[Standing]:
         """See ``RuleSource``."""
