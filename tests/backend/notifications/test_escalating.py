@@ -15,7 +15,7 @@ from spanglass_server.notifications.config.routes import route_sections
 from spanglass_server.notifications.config.sections import Sections
 from spanglass_server.notifications.config.sources import KeptThings, SettingsFile
 from spanglass_server.notifications.model import Channel, Route
-from spanglass_server.notifications.people.escalating import Page, escalate
+from spanglass_server.notifications.people.escalating import NOWHERE, Elsewhere, Page, escalate
 from spanglass_server.notifications.people.model import (
     Case,
     Escalation,
@@ -74,9 +74,9 @@ class Clockwork:
         self.rows: dict[str, Any] = {}
         self.pages: list[Page] = []
 
-    def at(self, minutes: float, *cases: Case) -> list[str]:
+    def at(self, minutes: float, *cases: Case, elsewhere: Elsewhere = NOWHERE) -> list[str]:
         """Take a step so many minutes after the begin."""
-        done = escalate(self.rows, cases, CONFIGURED, START_NS + int(minutes * MINUTE_NS))
+        done = escalate(self.rows, cases, CONFIGURED, START_NS + int(minutes * MINUTE_NS), elsewhere)
         kept = json.loads(json.dumps({**self.rows, **done.rows}))
         self.rows = {key: row for key, row in kept.items() if row is not None}
         self.pages += done.pages
@@ -140,7 +140,7 @@ def test_acknowledgement_stops_it_and_another_alert_begins_it_anew() -> None:
     assert clock.at(516, case("b")) == ["email ann escalation"]  # it is past six
     assert clock.pages[-1].alert_ids == ("b",)
     assert clock.at(517) == ["slack resolved", "email ann resolved"]
-    assert clock.pages[-1].why == "escalation db has ended: its alerts are over, or have gone to another route"
+    assert clock.pages[-1].why == "escalation db has ended: its alerts are over"
 
 
 def test_muted_time_does_not_count() -> None:
@@ -154,6 +154,19 @@ def test_muted_time_does_not_count() -> None:
     for minutes in (80, 85):
         assert clock.at(minutes, case("a", severity=Severity.CRITICAL)) == []
     assert clock.at(86, case("a", severity=Severity.CRITICAL)) == ["email ann escalation"]  # critical wakes her
+
+
+def test_time_on_another_route_does_not_count() -> None:
+    """While the alerts are open elsewhere its steps stand still; if they come back, it goes on where it was."""
+    clock = Clockwork()
+    assert clock.at(360, case("a")) == ["slack escalation"]
+    for minutes in (370, 430):
+        assert clock.at(minutes, elsewhere=Elsewhere(frozenset("a"))) == []
+    assert clock.running.paused_ns == START_NS + 370 * MINUTE_NS
+    assert clock.at(440, case("a")) == []
+    assert clock.at(445, case("a")) == ["email ann escalation"]
+    assert clock.at(446, elsewhere=Elsewhere(muted=frozenset("a"))) == []
+    assert clock.rows == {}
 
 
 @pytest.mark.parametrize("worse", [False, True])

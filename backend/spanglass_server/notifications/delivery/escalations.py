@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spanglass_server.notifications.people.escalating import escalate
+from spanglass_server.notifications.people.escalating import NOWHERE, Elsewhere, escalate
 from spanglass_server.notifications.people.model import Case
 from spanglass_server.notifications.routing.flushing import channels_of_group
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from spanglass_server.notifications.delivery.deciding import Deciding, Draft, Memory
     from spanglass_server.notifications.delivery.flushes import Flushes
     from spanglass_server.notifications.model import Notification, Route
@@ -25,7 +27,7 @@ def are_there(draft: Draft, flushes: Flushes, memory: Memory) -> bool:
 
 
 def step(
-    draft: Draft, flushes: Flushes, memory: Memory, muting: Muting, configured: Configuration, now_ns: int
+    draft: Draft, flushes: Flushes, memory: Memory, muting: Muting, configured: Configuration, deciding: Deciding
 ) -> Escalated:
     """Take one step of all of them."""
     cases = []
@@ -35,7 +37,23 @@ def step(
             case = _case(group, route, memory, muting)
             if case is not None:
                 cases.append(case)
-    return escalate(memory.escalations, cases, configured, now_ns)
+    without = {key: row for key, row in memory.escalations.items() if key not in {case.key for case in cases}}
+    elsewhere = _elsewhere(without, draft, flushes, memory, muting, deciding) if without else NOWHERE
+    return escalate(memory.escalations, cases, configured, muting.now_ns, elsewhere)
+
+
+def _elsewhere(
+    rows: Mapping[str, Any], draft: Draft, flushes: Flushes, memory: Memory, muting: Muting, deciding: Deciding
+) -> Elsewhere:
+    """Where the alerts of escalations are whose group has none that is open: open in another one, or over."""
+    wanted = {alert_id for row in rows.values() for alert_id in row["alert_ids"]}
+    over = deciding.found(sorted(wanted - memory.open.keys()))
+    muted = {alert_id for alert_id, alert in over.items() if muting.of(deciding.subject(alert)) is not None}
+    for key, row in rows.items():
+        group = draft.groups.get(key)
+        if group is not None and muting.of_route(flushes.route_of(group)) is not None:
+            muted.update(row["alert_ids"])
+    return Elsewhere(frozenset(wanted & memory.open.keys()), frozenset(muted))
 
 
 def _has_begun(group: Group, route: Route, configured: Configuration) -> bool:
@@ -70,6 +88,8 @@ def notifications_of(escalated: Escalated, memory: Memory, deciding: Deciding, n
     notifications = []
     for page in escalated.pages:
         alerts = [found[alert_id] for alert_id in page.alert_ids if alert_id in found]
+        if not alerts:  # they were deleted meanwhile
+            continue
         row = escalated.rows.get(page.key) or memory.escalations[page.key]
         notification = page.notification(alerts, now_ns)
         notifications.append(replace(notification, thread=f"{notification.thread}@{row['begun_ns']}"))

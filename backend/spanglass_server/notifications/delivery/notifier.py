@@ -101,7 +101,7 @@ class Notifier:
     ) -> Escalated:
         """The next step of all escalations; a defect there must not keep groups from being told."""
         try:
-            escalated = escalations.step(draft, flushes, memory, muting, configured, muting.now_ns)
+            escalated = escalations.step(draft, flushes, memory, muting, configured, self._deciding)
         except Exception as error:  # noqa: BLE001 - whatever it is, groups are told
             if not self._fault:
                 _LOG.error("escalations failed; groups are told all the same", exc_info=error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_core.units import format_duration
 from spanglass_server.notifications.model import Notification, Reason
@@ -14,6 +14,7 @@ from spanglass_server.notifications.people.telling import recipients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from spanglass_server.alerting.model import Alert
     from spanglass_server.notifications.people.model import Case, Escalation, Recipient
@@ -53,6 +54,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Alerts, by id, of escalations whose group has none that is open: those that still are, as of a lower severity.
+
+    Of ``muted`` ones (silenced, inhibited) the end is told to nobody.
+    """
+
+    open: AbstractSet[str] = frozenset()
+    muted: AbstractSet[str] = frozenset()
+
+
+NOWHERE: Final = Elsewhere()
+
+
+@dataclass(frozen=True, slots=True)
 class Escalated:
     """What one step led to: rows to keep by key, None for those that are gone, and whom to tell."""
 
@@ -60,11 +75,18 @@ class Escalated:
     pages: tuple[Page, ...]
 
 
-def escalate(rows: Mapping[str, Any], cases: Iterable[Case], configured: Configuration, now_ns: int) -> Escalated:
+def escalate(
+    rows: Mapping[str, Any],
+    cases: Iterable[Case],
+    configured: Configuration,
+    now_ns: int,
+    elsewhere: Elsewhere = NOWHERE,
+) -> Escalated:
     """Take one step of all escalations.
 
-    ``cases`` are all groups with open alerts whose route has an escalation; the escalation of a group that is no longer
-    among them is over, and those whom it told are told so. Rows that stay as they are, are not returned.
+    ``cases`` are all groups with open alerts whose route has an escalation. The escalation of a group that is no longer
+    among them stands still while its alerts are open elsewhere; then it is over, and those whom it told are told so.
+    Rows that stay as they are, are not returned.
     """
     changed: dict[str, Any] = {}
     pages: list[Page] = []
@@ -78,7 +100,12 @@ def escalate(rows: Mapping[str, Any], cases: Iterable[Case], configured: Configu
         if after != before:
             changed[case.key] = after.row() if after is not None else None
     for key in rows.keys() - seen:
-        pages += _over(Running.of(rows[key]), configured)
+        running = Running.of(rows[key])
+        if not elsewhere.open.isdisjoint(running.alert_ids):
+            if not running.paused_ns:
+                changed[key] = replace(running, paused_ns=now_ns).row()
+            continue
+        pages += _over(running, configured, elsewhere)
         changed[key] = None
     return Escalated(changed, tuple(pages))
 
@@ -169,23 +196,21 @@ def _waited(running: Running, now_ns: int) -> str:
     return f"not acknowledged for {format_duration(waited_ns)}" if waited_ns else "nobody has acknowledged yet"
 
 
-def _over(running: Running, configured: Configuration) -> list[Page]:
-    """Tell those who were told that it is over, where their channel tells of that.
-
-    Alerts that are open still have gone to another route, as by a lower severity: the message shows them as they are.
-    """
+def _over(running: Running, configured: Configuration, elsewhere: Elsewhere) -> list[Page]:
+    """Tell those who were told that it is over, where their channel tells of that."""
     channels = configured.channels
+    heard = tuple(alert_id for alert_id in running.alert_ids if alert_id not in elsewhere.muted)
     return [
         Page(
             id=_id(running, "over", to),
             key=running.key,
             reason=Reason.RESOLVED,
             recipient=to,
-            why=f"escalation {running.escalation} has ended: its alerts are over, or have gone to another route",
-            alert_ids=running.alert_ids,
+            why=f"escalation {running.escalation} has ended: its alerts are over",
+            alert_ids=heard,
         )
         for to in running.told
-        if to.channel in channels and channels[to.channel].send_resolved
+        if heard and to.channel in channels and channels[to.channel].send_resolved
     ]
 
 

@@ -321,6 +321,29 @@ def test_a_defect_of_escalations_keeps_no_group_from_being_told(world, monkeypat
     assert world.notifier.faults() == []
 
 
+@pytest.mark.parametrize("silenced", [False, True])
+def test_an_escalation_whose_alert_was_lowered_waits_until_it_is_over(world, silenced):
+    """Nobody hears that it is over while it is open on another route; then all whom it told do, but for a silence."""
+    policy = Escalation(steps=(Step(tell=(Target("duty"),)), Step(tell=(Target("boss"),), after_ns=600 * SECOND)))
+    critical = replace(ROOT, key="{critical}", matchers=(Matcher("severity", "=", "critical"),), escalation="db")
+    world.configure(replace(ROOT, routes=(critical,)), {"db": policy}, duty={}, boss={})
+    alert = world.fire("shop", severity=Severity.CRITICAL)
+    assert ("duty", "escalation", [alert.id]) in world.after(30)
+    lowered = replace(world.alerts.alert(alert.id), severity=Severity.WARNING)
+    world.alerts.edit(lowered, Entry(world.now_ns, "edited", "ann"))
+    for seconds in (30, 900):
+        assert {channel for channel, _, _ in world.after(seconds)} <= {"mail"}
+    if silenced:
+        world.store.put_silence(
+            Silence(id="s", matchers=(Matcher("service", "=", "shop"),), starts_ns=1, ends_ns=world.now_ns * 2,
+                    created_by="ann", comment="", updated_ns=1)
+        )  # fmt: skip
+    world.desk.resolve(alert.id, "ann")
+    told = [one for one in world.after(1) if one[0] != "mail"]
+    assert told == ([] if silenced else [("duty", "resolved", [alert.id])])
+    assert world.store.escalations() == {}
+
+
 def test_an_escalation_goes_on_until_somebody_acknowledges(world):
     """Its steps come in their time, across a restart, and stop; whom it told is told of the end."""
     steps = (Step(after_ns=0, tell=(Target("duty"),)), Step(after_ns=900 * SECOND, tell=(Target("boss"),)))
