@@ -255,7 +255,7 @@ def test_a_test_message_and_a_fallback_say_what_they_are(writer):
     assert fallback.text.startswith("Another channel could not be reached; this message was meant for it.")
     assert "Another channel could not be reached" in fallback.html
     assert fallback.status == "resolved"
-    told = writer.message(notification(alert(), why="route {}"), channel()).text
+    told = writer.message(notification(alert(), why="the first route"), channel()).text
     assert told.endswith("Why you are told: the first route, which takes every alert")
 
 

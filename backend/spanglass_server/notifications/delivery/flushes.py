@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.notifications.model import Notification
 from spanglass_server.notifications.routing.flushing import flush
-from spanglass_server.notifications.routing.tree import by_key, standing_in
+from spanglass_server.notifications.routing.tree import by_key, called, standing_in
 
 if TYPE_CHECKING:
     from spanglass_server.alerting.model import Alert
@@ -98,5 +98,5 @@ class Flushes:
             created_ns=self._now_ns,
             alerts=tuple(found[subject.alert_id] for subject in telling.alerts),
             group_labels=group.labels,
-            why=f"route {group.route}",
+            why=f"the {called(group.route)}",
         )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MOST_ALERTS = 20
 _MOST_LABELS = 30
 _MOST_TEXT, _MOST_LINE = 4_000, 300
-#: The key of the first route says nothing to who reads a message.
-_WHY: Mapping[str, str] = {"route {}": "the first route, which takes every alert"}
+#: Who reads a message need not know what a first route is.
+_WHY: Mapping[str, str] = {"the first route": "the first route, which takes every alert"}
 
 #: Every fact that a template can use, and what it is; docs/messages.md has the same table.
 NAMES: Mapping[str, str] = {

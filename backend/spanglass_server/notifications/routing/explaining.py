@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spanglass_core.units import format_duration
 from spanglass_server.notifications.routing.groups import group_key, grouping_labels
 from spanglass_server.notifications.routing.muting import Muting
-from spanglass_server.notifications.routing.tree import channels_of, matching
+from spanglass_server.notifications.routing.tree import called, channels_of, matching
 from spanglass_server.notifications.routing.walking import Step, walk
 from spanglass_server.times import NS_PER_SECOND
 
@@ -121,17 +121,17 @@ def _hearing_text(
     known = [name for name in channels[0] if name not in channels[1]]
     if not known and route.escalation:
         return (
-            f"The route {route.key} takes it for no channel: only its escalation tells people, {_when(route, group)}."
+            f"The {called(route.key)} takes it for no channel: only its escalation tells people, {_when(route, group)}."
         )
     if not channels[0] and route.channels:
-        return f"The route {route.key} takes it and tells nobody."
+        return f"The {called(route.key)} takes it and tells nobody."
     if not channels[0]:
-        return f"The route {route.key} takes it and names no channel, nor does the alert: nobody is told."
+        return f"The {called(route.key)} takes it and names no channel, nor does the alert: nobody is told."
     if not known:
-        return f"The route {route.key} takes it for {_listed(channels[1])}, which is not configured: nobody is told."
+        return f"The {called(route.key)} takes it for {_listed(channels[1])}, which is not configured: nobody is told."
     if muted is not None:
-        return f"The route {route.key} takes it for {_listed(known)}, and tells nobody now: {_muted_text(muted)}."
-    return f"{_listed(known)}: through the route {route.key}, {_grouped(route, labels)}, {_when(route, group)}."
+        return f"The {called(route.key)} takes it for {_listed(known)}, and tells nobody now: {_muted_text(muted)}."
+    return f"{_listed(known)}: through the {called(route.key)}, {_grouped(route, labels)}, {_when(route, group)}."
 
 
 def _grouped(route: Route, labels: Mapping[str, str]) -> str:
@@ -152,7 +152,7 @@ def _sentences(hearings: Sequence[Hearing], muted: Muted | None, situation: Situ
     texts = [hearing.text for hearing in hearings]
     for hearing in hearings:
         if hearing.unknown and len(hearing.unknown) < len(hearing.channels):
-            texts.append(f"There is no channel {_listed(hearing.unknown)}, which {hearing.route} names.")
+            texts.append(f"There is no channel {_listed(hearing.unknown)}, which the {called(hearing.route)} names.")
         if hearing.escalation:
             texts.append(f"The escalation {hearing.escalation} begins, unless somebody acknowledges.")
     if muted is None:

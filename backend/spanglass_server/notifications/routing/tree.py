@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 #: In the place of channels: nobody is told, not even those that alerts name.
 NOBODY: Final = "nobody"
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+#: One level of a route's key below the first: matchers in braces, and a number for those of equal matchers.
+_LEVEL = re.compile(rf'/\{{((?:{_QUOTED}|[^"}}])*)\}}(?:#(\d+))?', re.DOTALL)
+_BETWEEN = re.compile(f"({_QUOTED}),", re.DOTALL)
 
 
 def matching(route: Route, labels: Mapping[str, str]) -> list[Route]:
@@ -49,6 +54,15 @@ def all_routes(route: Route) -> Iterator[Route]:
 def by_key(root: Route) -> dict[str, Route]:
     """All routes of a tree by their keys."""
     return {route.key: route for route in all_routes(root)}
+
+
+def called(key: str) -> str:
+    """A route's key in words: ``route for team="db", zone="a"``, with the matchers of all routes down to it."""
+    levels = [(_BETWEEN.sub(r"\1, ", level[1]), level[2]) for level in _LEVEL.finditer(key)]
+    if not levels:
+        return "first route"
+    texts = [text + (f" (number {number} of these)" if number else "") for text, number in levels if text]
+    return f"route for {', '.join(texts)}" if texts else "route without matchers"
 
 
 def standing_in(root: Route, key: str) -> Route:

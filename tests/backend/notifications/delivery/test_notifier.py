@@ -116,7 +116,7 @@ def test_from_firing_to_over(world):
     assert world.after(1) == [("mail", "firing", [one.id, two.id]), ("mail", "firing", [other.id])]
     assert world.woken == 1
     first = world.fresh[0]
-    assert (first.group_labels, first.why, first.created_ns) == ({"service": "shop"}, "route {}", world.now_ns)
+    assert (first.group_labels, first.why, first.created_ns) == ({"service": "shop"}, "the first route", world.now_ns)
     world.desk.resolve(one.id, "ann")
     assert world.after(299) == []
     assert world.after(1) == [("mail", "resolved", [two.id, one.id])]

@@ -12,6 +12,7 @@ from spanglass_server.notifications.routing.intervals import TimeInterval
 from spanglass_server.notifications.routing.parsing import parse_matchers
 from spanglass_server.notifications.routing.placing import place
 from spanglass_server.notifications.routing.resolving import WrittenRoute, resolved
+from spanglass_server.notifications.routing.tree import all_routes, called
 
 NOW_NS = 1_790_000_000 * 10**9  # Monday, 21 September 2026, 14:13:20 UTC
 TREE = WrittenRoute(
@@ -73,13 +74,28 @@ def test_the_way_through_the_tree_and_what_comes_of_it() -> None:
     )
     assert explanation.text == (
         (
-            'slack: through the route {}/{team=~"db|cache"}, together with alerts of the same alertname, '
+            'slack: through the route for team=~"db|cache", together with alerts of the same alertname, '
             "30s after it begins."
         ),
-        'The route {}/{severity!="info"} takes it for mail, and tells nobody now: it is within mondays.',
-        'There is no channel pager, which {}/{team=~"db|cache"} names.',
+        'The route for severity!="info" takes it for mail, and tells nobody now: it is within mondays.',
+        'There is no channel pager, which the route for team=~"db|cache" names.',
         "The escalation db begins, unless somebody acknowledges.",
     )
+
+
+def test_keys_of_routes_in_words() -> None:
+    """A route is called by the matchers down to it, whatever their values hold; its number tells it from its like."""
+    odd = parse_matchers(r'a="}/{b=\"c\",d"')
+    below = WrittenRoute(match=parse_matchers('severity="critical",team="db"'), routes=(WrittenRoute(match=odd),))
+    tree = resolved(WrittenRoute(routes=(below, below, WrittenRoute())))
+    assert [called(route.key) for route in all_routes(tree)] == [
+        "first route",
+        'route for severity="critical", team="db"',
+        r'route for severity="critical", team="db", a="}/{b=\"c\",d"',
+        'route for severity="critical", team="db" (number 2 of these)',
+        r'route for severity="critical", team="db" (number 2 of these), a="}/{b=\"c\",d"',
+        "route without matchers",
+    ]
 
 
 def test_what_hides_an_alert_comes_first() -> None:
@@ -105,7 +121,7 @@ def test_what_hides_an_alert_comes_first() -> None:
     lonely = replace(SUBJECT, labels={"severity": "info"}, channels=())
     bare = replace(SITUATION.configured, route=resolved(WrittenRoute()))
     assert explain(lonely, replace(SITUATION, configured=bare)).text == (
-        "The route {} takes it and names no channel, nor does the alert: nobody is told.",
+        "The first route takes it and names no channel, nor does the alert: nobody is told.",
     )
     silent = WrittenRoute(channels=("nobody",))  # it takes no escalation from above, but may name one
     paged = resolved(WrittenRoute(escalation="db", routes=(silent, replace(silent, escalation="web"))))
