@@ -12,7 +12,7 @@ import yaml
 
 from spanglass_core.settings_types import SettingsError, suggest
 from spanglass_server.settings.monitoring import PARTS, SETTINGS
-from spanglass_server.settings.table import GROUPS
+from spanglass_server.settings.table import GROUPS, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,9 @@ def _part(path: Path, part: str, body: yaml.Node) -> Iterator[tuple[str, str, st
     keys = SETTINGS[part]
     for key, place, value in entries(path, body, f"{', '.join(keys)} of monitoring.{part}"):
         if key not in keys:
-            raise SettingsError(f"{place}: unknown key {key!r} of monitoring.{part}{suggest(key, keys)}")
+            name = f"{part}.{key}"
+            hint = f"; write {name} at the top level" if name in TABLE else suggest(key, keys)
+            raise SettingsError(f"{place}: unknown key {key!r} of monitoring.{part}{hint}")
         text = _text(path, f"monitoring.{part}.{key}", value)
         if keys[key].setting:
             yield keys[key].setting, text + keys[key].unit, place

@@ -114,6 +114,10 @@ def test_every_value_reads_back():
             "FILE:2:14: unknown key 'enabeld' of monitoring.alerting; did you mean 'enabled'?",
         ),
         (
+            "monitoring:\n  alerting: {interval: 5s}",
+            "FILE:2:14: unknown key 'interval' of monitoring.alerting; write alerting.interval at the top level",
+        ),
+        (
             "alerting:\n  enabled: no\nmonitoring:\n  alerting: {enabled: yes}",
             "FILE:4:14: alerting.enabled is given twice, first at FILE:2:3",
         ),
