@@ -29,6 +29,8 @@ SOURCE: Final = "alertmanager"
 RESOLVE_TIMEOUT_NS: Final = 300 * 10**9
 #: More open alerts than this of clients are refused: a label that never is the same twice would fill the disk.
 MOST_OPEN: Final = 100_000
+#: A title of labels has no more of them, and no more characters.
+_MOST_LABELS, _MOST_TITLE = 4, 120
 #: Other words for severities that rules of Prometheus use; those that are not known are warnings.
 _SEVERITIES: Final = {
     **{severity.value: severity for severity in Severity},
@@ -139,12 +141,19 @@ class PostedAlerts:
             del self._open[key]
 
 
+def _title(labels: Mapping[str, str]) -> str:
+    """What an alert without a name is called: the labels that set it apart, such as ``host=db-1, service=shop``."""
+    said = [f"{name}={value}" for name, value in sorted(labels.items()) if name != "severity"]
+    title = " ".join(", ".join(said[:_MOST_LABELS]).split()) or "Alert"
+    return title if len(title) <= _MOST_TITLE else f"{title[: _MOST_TITLE - 1]}…"
+
+
 def _new_alert(posted: Posted, now_ns: int) -> NewAlert:
     labels, notes = posted.labels, posted.annotations
     name = labels.get("alertname", "")
     severity = _SEVERITIES.get(labels.get("severity", "").lower(), Severity.WARNING)
     return NewAlert(
-        title=notes.get("summary", "") or notes.get("title", "") or name or "Alert",
+        title=notes.get("summary", "") or notes.get("title", "") or name or _title(labels),
         description=notes.get("description", "") or notes.get("message", ""),
         severity=severity,
         source=SOURCE,

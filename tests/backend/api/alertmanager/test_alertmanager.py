@@ -125,6 +125,15 @@ def test_an_alert_lasts_as_long_as_it_is_posted(client: Client) -> None:
     assert client.open() == []
 
 
+def test_an_alert_without_a_name_is_called_by_its_labels(client: Client) -> None:
+    """Where neither a summary nor a name says what it is, its labels do: four of them, on one line, never too long."""
+    many = {"service": "shop", "host": "db\n1", "a": "x" * 200, "severity": "page"}
+    for labels in ({"service": "shop", "host": "db\n1", "severity": "page"}, many, {"severity": "page"}):
+        assert client.post("/alerts", [slow(labels=labels, annotations={})]).status_code == 200
+    titles = sorted(alert.title for alert in client.open())
+    assert titles == ["Alert", f"a={'x' * 117}…", "host=db 1, service=shop"]
+
+
 def test_what_a_person_ended_stays_so_and_a_restart_forgets_nothing(client: Client) -> None:
     """An alert that somebody resolved is not raised again by the same posts; open ones end after a restart too."""
     world = client.world
