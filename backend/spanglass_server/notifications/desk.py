@@ -194,9 +194,10 @@ class NotificationDesk:
         if self._around.matches(new.matchers, {}):
             raise SilenceError("matchers", "they match every alert: give a label a value that is not empty")
         if new.ends_ns <= max(new.starts_ns, now_ns):
-            raise SilenceError("ends", "the end must be later than now and than the start")
+            raise SilenceError("ends_at", "the end must be later than now and than the start")
         if new.starts_ns < 0 or new.ends_ns > _LAST_NS:
-            raise SilenceError("ends", "the times must be between 1970 and 2200")
+            field = "starts_at" if new.starts_ns < 0 else "ends_at"
+            raise SilenceError(field, "the times must be between 1970 and 2200")
         if not by.strip():
             raise SilenceError("created_by", "say who silences")
         if not new.comment.strip():

@@ -135,7 +135,7 @@ def test_a_silence_that_begins_while_it_is_asked_for_is_active(
         ({"matchers": 'a=~".*"', "duration": "1h", "comment": "x"}, "matchers"),
         ({"matchers": 'a="b"', "comment": "x"}, "ends_at"),
         ({"matchers": 'a="b"', "duration": "long", "comment": "x"}, "duration"),
-        ({"matchers": 'a="b"', "ends_at": "now-1h", "comment": "x"}, "ends"),
+        ({"matchers": 'a="b"', "ends_at": "now-1h", "comment": "x"}, "ends_at"),
         ({"matchers": 'a="b"', "duration": "1h", "comment": " "}, "comment"),
     ],
 )
