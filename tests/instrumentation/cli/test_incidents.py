@@ -67,7 +67,10 @@ def test_incidents_are_listed_and_shown(canned, run):
 def test_incidents_are_changed(canned, run, words, method, path, body):
     """Each action asks its route, under the name that is given."""
     canned.answer(PATH + path, INCIDENT)
-    out(run("incidents", *words, "--as", "ann"))
+    lines = out(run("incidents", *words, "--as", "ann"))
+    assert (len(lines) == 1) == (words[0] in {"note", "step"})
+    if words[0] == "step":
+        assert lines[0].endswith("2. [ ] Switch")
     asked = canned.received[0]
     assert (asked.method, json.loads(asked.body)) == (method, {**body, "by": "ann"})
 

@@ -17,6 +17,9 @@ from spanglass.terminal.printing import text
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    _Brief: TypeAlias = Callable[[dict[str, Any]], str]
 
 _COLUMNS = (
     Column("id", "incident", style="cyan", whole=True),
@@ -89,9 +92,11 @@ def _path(incident_id: str, below: str = "") -> str:
     return f"/incidents/{options.segment(incident_id)}/{below}"
 
 
-def _written(arguments: argparse.Namespace, incident: dict[str, Any]) -> int:
-    """Write one incident in the format that was asked for."""
-    if arguments.format == "table":
+def _written(arguments: argparse.Namespace, incident: dict[str, Any], brief: _Brief | None = None) -> int:
+    """Write one incident in the format that was asked for; for people only a ``brief`` line of it, if one is given."""
+    if arguments.format == "table" and brief is not None:
+        console().line(text(brief(incident)))
+    elif arguments.format == "table":
         _draw(incident, options.client(arguments).url)
     elif arguments.format == "ndjson":
         print_json(incident)
@@ -100,10 +105,12 @@ def _written(arguments: argparse.Namespace, incident: dict[str, Any]) -> int:
     return Exit.OK
 
 
-def _send(arguments: argparse.Namespace, method: str, path: str, body: dict[str, Any]) -> int:
+def _send(
+    arguments: argparse.Namespace, method: str, path: str, body: dict[str, Any], brief: _Brief | None = None
+) -> int:
     given = {name: value for name, value in body.items() if value not in (None, "", [])}
     answer = options.client(arguments).send(method, path, {**given, "by": arguments.by}, api=MONITORING)
-    return _written(arguments, answer)
+    return _written(arguments, answer, brief)
 
 
 def _show(argv: Sequence[str]) -> int:
@@ -151,7 +158,7 @@ def _note(argv: Sequence[str]) -> int:
     parser.add_argument("id", help="its id")
     parser.add_argument("text", help="what to say")
     arguments = parser.parse_args(argv)
-    return _send(arguments, "POST", _path(arguments.id, "notes/"), {"text": arguments.text})
+    return _send(arguments, "POST", _path(arguments.id, "notes/"), {"text": arguments.text}, _noted)
 
 
 def _step(argv: Sequence[str]) -> int:
@@ -163,8 +170,10 @@ def _step(argv: Sequence[str]) -> int:
     if arguments.step.isdecimal():
         done = {"done": not arguments.undo, "by": arguments.by}
         path = _path(arguments.id, f"steps/{arguments.step}/")
-        return _written(arguments, options.client(arguments).send("PUT", path, done, api=MONITORING))
-    return _send(arguments, "POST", _path(arguments.id, "steps/"), {"text": arguments.step})
+        number = int(arguments.step)
+        answer = options.client(arguments).send("PUT", path, done, api=MONITORING)
+        return _written(arguments, answer, lambda incident: _stepped(incident, number))
+    return _send(arguments, "POST", _path(arguments.id, "steps/"), {"text": arguments.step}, _stepped)
 
 
 def _add(argv: Sequence[str]) -> int:
@@ -185,6 +194,16 @@ def _merge(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     body = {"into": arguments.into, "reason": arguments.reason}
     return _send(arguments, "POST", _path(arguments.id, "merge/"), body)
+
+
+def _noted(incident: dict[str, Any]) -> str:
+    return f"{incident['id']} {incident['title']}: the note is in its timeline"
+
+
+def _stepped(incident: dict[str, Any], number: int = 0) -> str:
+    """The step that was changed; without a number the last one, which is new."""
+    steps = [step for step in incident["steps"] if step["number"] == number] or incident["steps"][-1:]
+    return ", ".join([f"{incident['id']} {incident['title']}", *map(_step_line, steps)])
 
 
 def _draw(incident: dict[str, Any], url: str) -> None:

@@ -11,13 +11,18 @@ from spanglass.cli.output import Column, emit
 from spanglass.terminal import show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def _who(duty: dict[str, Any] | None) -> str:
     if duty is None:
         return show.NOTHING
     return str(duty["full_name"] or duty["person"] or "nobody")
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    """Names in their order, each once: a person is told over several channels, and at several steps."""
+    return list(dict.fromkeys(names))
 
 
 _NOW = (
@@ -38,8 +43,10 @@ _ESCALATIONS = (
     Column("escalation", style="cyan", whole=True),
     Column("step", "next step"),
     Column("next_at", f"due ({show.zone()})", show.local_time, narrow=show.short_time),
-    Column("told", show=lambda told: ", ".join(each["person"] or each["channel"] for each in told) or show.NOTHING),
-    Column("alerts", show=lambda alerts: ", ".join(alert["title"] for alert in alerts)),
+    Column(
+        "told", show=lambda told: ", ".join(_once(each["person"] or each["channel"] for each in told)) or show.NOTHING
+    ),
+    Column("alerts", show=lambda alerts: ", ".join(_once(alert["title"] for alert in alerts))),
 )
 
 

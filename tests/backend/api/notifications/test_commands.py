@@ -110,10 +110,11 @@ def test_who_is_on_call_and_what_escalates(run: Run, slow: Any, world: World) ->
         begun_ns=world.now_ns,
         since_ns=world.now_ns,
         step=1,
-        told=(Recipient(channel="mail"),),
+        told=(Recipient(channel="mail"), Recipient(channel="mail")),
         alert_ids=(slow.id,),
     )
     world.store.decide(Decision(cursor=1, escalations={"g": running.row()}))
     _, (_, row), _ = run("oncall", "--escalations")
     assert (row.startswith("db"), "2 of 2" in row, row.rstrip().endswith("Slow")) == (True, True, True)
+    assert row.count("mail") == 1
     assert run("oncall", "web")[0] == 3
