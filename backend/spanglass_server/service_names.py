@@ -10,6 +10,8 @@ SERVICE = "resource.service.name:str"
 #: What a service is called whose name is absent, empty or blank; SDKs must send this one themselves (resource semantic
 #: conventions).
 UNKNOWN_SERVICE = "unknown_service"
+#: What health checks of the server are told as, where they name no service.
+OWN_SERVICE = "spanglass"
 BLANKS = " \t\n\r\f\v"
 
 

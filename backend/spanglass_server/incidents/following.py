@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN as OPEN_ALERTS
 from spanglass_core.alerting.lifecycle import Status as AlertStatus
-from spanglass_server.alerting.store.filters import host_of, service_of
+from spanglass_server.alerting.store.filters import host_of, joining_service_of
 from spanglass_server.incidents.lifecycle import Status
 from spanglass_server.incidents.model import ALERT, SERVER, Held, Line, Member
 from spanglass_server.incidents.words import took
@@ -52,7 +52,7 @@ def refreshed(member: Member, alert: Alert) -> Member:
         firing=alert.firing,
         acknowledged_ns=alert.acknowledged_ns,
         ended_ns=alert.resolved_ns,
-        service=service_of(alert),
+        service=joining_service_of(alert),
         host=host_of(alert),
         part_of=alert.part_of,
         runbook=alert.runbook,

@@ -113,6 +113,20 @@ def test_what_belongs_together(world):
     assert world.store.incident("INC-2").hosts == ("h1",)
 
 
+def test_checks_of_the_server_are_incidents_of_their_own(world):
+    """Their service is the server's own name, so it joins nothing: not checks of one time, and none to an incident."""
+    for uid in ("certificate", "backup"):
+        labels = {"service_name": "spanglass", "spanglass_health_check_uid": uid}
+        world.fire("spanglass", uid, CRITICAL, labels=labels, key=tuple(labels.items()))
+    world.after(0)
+    labels = {"service_name": "spanglass", "spanglass_health_check_uid": "late"}
+    world.fire("spanglass", "late", CRITICAL, labels=labels, key=tuple(labels.items()))
+    world.after(1)
+
+    assert [len(alerts) for _, alerts in found(world)] == [1, 1, 1]
+    assert world.store.incident("INC-1").services == ()
+
+
 def test_opening_rules(world):
     """How many, for how long, which labels, and what is known from the beginning; the first rule that holds opens."""
     slow = OpeningRule(

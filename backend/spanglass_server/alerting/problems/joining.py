@@ -17,7 +17,7 @@ from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.model import Entry
 from spanglass_server.alerting.ports import AlertFilter, AlertNotFoundError
 from spanglass_server.alerting.running.alerts import SERVER
-from spanglass_server.alerting.store.filters import host_of, service_of
+from spanglass_server.alerting.store.filters import host_of, joining_service_of, own_check_of
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Joiner:
     """Joins alerts that opened to the problem they belong to; ``step`` is called again and again by one thread.
 
     ``companions`` gives the services that a service works with, before a time in nanoseconds. Alerts of a service
-    belong together with those of it and its companions, alerts of a host with those of the host.
+    belong together with those of it and its companions, alerts of a host with those of the host, and alerts of a health
+    check of the server itself with those of the check.
     """
 
     def __init__(
@@ -96,13 +97,15 @@ class Joiner:
         """Of alerts before it the one that stands for its problem, None for an alert that begins one."""
         if not others:
             return None
-        service = service_of(alert)
+        service, host, check = joining_service_of(alert), host_of(alert), own_check_of(alert)
         together = {service, *companions(service, alert.created_ns)} if service else frozenset()
         for other in others:
             if service:
-                is_related = service_of(other) in together
+                is_related = joining_service_of(other) in together
+            elif check:
+                is_related = own_check_of(other) == check
             else:
-                is_related = not service_of(other) and host_of(other) != "" and host_of(other) == host_of(alert)
+                is_related = host != "" and _host_alone(other) == host
             if is_related:
                 return self._standing_for(other)
         return None
@@ -120,6 +123,11 @@ class Joiner:
         except AlertNotFoundError:
             return other
         return head if head.status in OPEN else other
+
+
+def _host_alone(alert: Alert) -> str:
+    """The host of an alert that is about no service and no check."""
+    return "" if joining_service_of(alert) or own_check_of(alert) else host_of(alert)
 
 
 def _is_before(other: Alert, alert: Alert, left: Collection[str]) -> bool:

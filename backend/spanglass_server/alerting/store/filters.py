@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.service_names import OWN_SERVICE
+
 if TYPE_CHECKING:
     from spanglass_server.alerting.model import Alert
     from spanglass_server.alerting.ports import AlertFilter
@@ -11,11 +13,23 @@ if TYPE_CHECKING:
 #: Labels that name the service or host of an alert, the first that there is counts.
 SERVICE_LABELS = ("service", "service_name", "service.name", "job")
 HOST_LABELS = ("host", "host_name", "host.name", "instance")
+#: Labels that name a health check.
+CHECK_LABELS = ("spanglass_health_check_uid", "spanglass_health_check_name")
 
 
 def service_of(alert: Alert) -> str:
     """The service that an alert is about; "" if none is."""
     return _first(alert, SERVICE_LABELS)
+
+
+def own_check_of(alert: Alert) -> str:
+    """The server's own health check that an alert is about; "" if it is about none, or the check names a service."""
+    return _first(alert, CHECK_LABELS) if service_of(alert) == OWN_SERVICE else ""
+
+
+def joining_service_of(alert: Alert) -> str:
+    """The service by which an alert is joined with others; "" for the server's own checks, which look at anything."""
+    return "" if own_check_of(alert) else service_of(alert)
 
 
 def host_of(alert: Alert) -> str:

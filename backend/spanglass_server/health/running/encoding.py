@@ -22,6 +22,7 @@ from spanglass_core.attribute_names import (
     HEALTH_STATUS,
 )
 from spanglass_server.health.model import VALUES, Status
+from spanglass_server.service_names import OWN_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 STATUS_METRIC: Final = "spanglass.health.check.status"
 DURATION_METRIC: Final = "spanglass.health.check.duration"
-#: What the server's own checks are told as, where they name no service.
-OWN_SERVICE: Final = "spanglass"
 _INSTANCE: Final = "health-checks"
 _SCOPE: Final = "spanglass.health"
 #: Bounds of durations in seconds, those of OpenTelemetry's HTTP metrics.

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.alerting.store.filters import host_of, service_of
+from spanglass_server.alerting.store.filters import host_of, joining_service_of, own_check_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,10 +71,10 @@ def reason(alert: Alert, place: Place, within_ns: int, companions: Companions) -
         return 3, "part of the same problem"
     is_near = place.is_near(alert.created_ns, within_ns)
     is_in_time = is_near or place.is_going_on or alert.created_ns <= place.quiet_ns + within_ns
-    service, host = service_of(alert), host_of(alert)
+    service, host = joining_service_of(alert), host_of(alert)
     if service in place.services:
         return (2, f"about {service} as well") if is_in_time else (0, "")
-    if not service and host and host in place.hosts:
+    if not service and not own_check_of(alert) and host and host in place.hosts:
         return (2, f"about the host {host} as well") if is_in_time else (0, "")
     if service and place.services and is_near:
         works_with = companions(service, alert.created_ns)
@@ -123,7 +123,7 @@ class Loose:
 
     def together(self, alert: Alert, within_ns: int, companions: Companions) -> list[tuple[Alert, str]]:
         """Those that belong to an alert, the first that was raised first, each with why."""
-        service, host = service_of(alert), host_of(alert)
+        service, host, check = joining_service_of(alert), host_of(alert), own_check_of(alert)
         found: dict[str, tuple[Alert, str]] = {}
 
         def look(key: tuple[str, str], why: str) -> None:
@@ -137,14 +137,15 @@ class Loose:
             others = {name for kind, name in self._by if kind == "service"} - {service}
             for name in sorted(others & companions(service, alert.created_ns)) if others else ():
                 look(("service", name), f"{name} works with {service}")
+        elif check:
+            look(("check", check), "about the same health check")
         elif host:
             look(("host", host), f"about the host {host} as well")
         return sorted(found.values(), key=lambda each: (each[0].created_ns, each[0].id))
 
 
 def _keys(alert: Alert) -> list[tuple[str, str]]:
-    service, host = service_of(alert), host_of(alert)
-    keys = [("problem", alert.part_of or alert.id)]
-    if service or host:
-        keys.append(("service", service) if service else ("host", host))
-    return keys
+    about = {"service": joining_service_of(alert), "check": own_check_of(alert), "host": host_of(alert)}
+    first = next(((kind, name) for kind, name in about.items() if name), None)
+    problem = ("problem", alert.part_of or alert.id)
+    return [problem] if first is None else [problem, first]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.alerting.store.filters import host_of, service_of
+from spanglass_server.alerting.store.filters import host_of, joining_service_of
 from spanglass_server.incidents.following import member_of, settled
 from spanglass_server.incidents.model import SERVER, Held, Incident, Line, Turn
 from spanglass_server.incidents.steps import added, is_address, steps_of
@@ -75,7 +75,7 @@ def with_runbooks(incident: Incident, members: Sequence[Member], text_of: Callab
 def _title(alerts: Sequence[tuple[Alert, str]]) -> str:
     """The title of the worst alert, of those alike the first that was raised, and where the others are."""
     first = min((alert for alert, _ in alerts), key=lambda alert: (-alert.severity.rank, alert.created_ns))
-    names = tuple(dict.fromkeys(name for alert, _ in alerts if (name := service_of(alert) or host_of(alert))))
+    names = tuple(dict.fromkeys(name for alert, _ in alerts if (name := joining_service_of(alert) or host_of(alert))))
     if len(names) < 2:  # noqa: PLR2004 - one alert's title says it
         return first.title
     return f"{first.title}, and {len(alerts) - 1} more in {listed(names)}"

@@ -88,6 +88,24 @@ def test_hosts_are_problems_of_their_own():
     assert problems(store) == {("a", "disk"): [("a", "memory")], ("b", "disk"): [], ("web", "errors"): []}
 
 
+def test_checks_of_the_server_are_problems_of_their_own():
+    """What they have in common is the service of the server, so only alerts of one check are joined."""
+    store, joiner = world()
+
+    def of_check(uid, rule="health", service="spanglass"):
+        labels = {"service_name": service, "spanglass_health_check_uid": uid}
+        fingerprint = fingerprint_of_key(rule, tuple(labels.items()))
+        return made(
+            rule=rule, key=tuple(labels.items()), labels=labels, fingerprint=fingerprint, id=alert_id(fingerprint, 100)
+        )
+
+    checks = [of_check("a"), of_check("b"), of_check("a", "lesser"), of_check("c", service="web"), made("web")]
+    opened(store, joiner, *checks)
+    parts = [[part.id for part in store.alerts(AlertFilter(part_of=head.id), limit=9)] for head in checks]
+
+    assert parts == [[checks[2].id], [], [], [checks[4].id], []]
+
+
 def test_a_storm_is_read_once():
     """However many alerts open at once, what is open is read once, and once whom a service works with."""
     asked, reads = [], []

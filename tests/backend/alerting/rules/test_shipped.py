@@ -15,6 +15,8 @@ from spanglass_core.alerting.levels import eased
 from spanglass_server.alerting.backtest.backtest import Options, backtest
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.rules.form.reading import read_yaml
+from spanglass_server.alerting.rules.templates.expanding import expand
+from spanglass_server.alerting.rules.templates.values import Filling
 from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_SECOND, parse_time
 
@@ -211,6 +213,17 @@ def test_a_check_that_is_degraded_again_is_critical_no_more():
     rule = RULES["a-health-check-fails"]
     assert rule.critical is not None
     assert 0 < rule.critical < eased("<", rule.critical, rule.hysteresis) < 0.5
+
+
+@pytest.mark.parametrize("uid", ["a-health-check-fails", "a-lesser-health-check-fails"])
+def test_checks_of_the_server_are_told_without_its_name(uid):
+    """The service of a check is told unless it is the server's own name."""
+    labels = {"spanglass_health_check_name": "Certificate", "service_name": "spanglass"}
+    text = RULES[uid].title
+
+    assert expand(text, Filling(labels=labels, value=0.0)).split() == ["Certificate", "is", "not", "healthy"]
+    of_shop = expand(text, Filling(labels={**labels, "service_name": "shop"}, value=0.0))
+    assert of_shop == "Certificate of shop is not healthy"
 
 
 def test_a_database_that_grows():
