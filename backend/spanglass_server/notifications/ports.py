@@ -161,6 +161,7 @@ class NotificationStore(Protocol):
     ) -> Sequence[Delivery]:
         """Deliveries that are due, the earliest first, but for those of some channels, and those of some ids.
 
+        So are, after them, those that would be tried in more than two hours only because the clock was set back.
         Of one thread and channel only the oldest, so that a resolution never overtakes what it is of; those that were
         to wait from the beginning (``not_before_ns``) hold up no others.
         """

@@ -81,8 +81,10 @@ def late(store: NotificationStore, now_ns: int) -> list[str]:
     found = []
     for channel, since_ns in store.oldest_waiting(now_ns).items():
         waited_ns = now_ns - since_ns
-        if waited_ns >= LATE_NS:
-            waited = format_duration(waited_ns // NS_PER_SECOND * NS_PER_SECOND)
+        if abs(waited_ns) >= LATE_NS:
+            waited = format_duration(abs(waited_ns) // NS_PER_SECOND * NS_PER_SECOND)
+            set_back = f"wait that were decided {waited} ahead of the clock, which was set back"
+            how = f"have waited for {waited}" if waited_ns > 0 else set_back
             why = last.get(channel, (0, ""))[1] or "nothing was tried yet"
-            found.append(f"messages of the channel {channel!r} have waited for {waited}: {why}")
+            found.append(f"messages of the channel {channel!r} {how}: {why}")
     return found

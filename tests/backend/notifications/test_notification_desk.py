@@ -157,10 +157,16 @@ def test_test_messages_and_previews(world):
 
 
 def test_messages_that_wait_for_long_are_a_problem(world):
-    """After five minutes the channel is named, with how long and why."""
+    """After five minutes the channel is named, with how long and why; so it is after the clock was set back."""
+    world.now_ns += 3600 * 10**9
     world.desk.announce(Announcement(key="k", thread="t", title="T", text="", channels=("mail",)))
     world.now_ns += 360 * 10**9
 
     assert world.desk.status().problems[-1] == (
         "messages of the channel 'mail' have waited for 6m: nothing was tried yet"
+    )
+    world.now_ns -= 3 * 360 * 10**9
+    assert world.desk.status().problems[-1] == (
+        "messages of the channel 'mail' wait that were decided 12m ahead of the clock, which was set back: "
+        "nothing was tried yet"
     )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 LIMITED: Final = frozenset({Reason.FIRING, Reason.RESOLVED, Reason.REPEAT, Reason.INCIDENT})
 #: Used links are remembered for so long after what else is purged: longer than any link is valid.
 LINKS_NS: Final = 40 * 86_400 * 10**9
+#: Twice what a sink may ask to wait: a retry that is due later than that is of a clock that was set back since.
+LONGEST_PAUSE_NS: Final = 7_200 * 10**9
 
 
 def matches(wanted: DeliveryFilter, delivery: Delivery) -> bool:

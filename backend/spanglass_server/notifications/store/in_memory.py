@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.notifications.model import Delivery, Reason, State
 from spanglass_server.notifications.ports import Tried
-from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, matches
+from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, matches
 from spanglass_server.notifications.store.outcomes import Standing, after, again
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class MemoryNotificationStore:
                 place = (told.thread, told.channel)
                 if delivery.state is State.WAITING:
                     is_meant = told.channel not in without and told.id not in but
-                    if delivery.next_ns <= now_ns and is_meant and place not in held:
+                    if _is_due(delivery, now_ns) and is_meant and place not in held:
                         found.append(delivery)
                     if told.not_before_ns <= now_ns:
                         held.add(place)
@@ -247,6 +247,11 @@ class MemoryNotificationStore:
 
     def close(self) -> None:
         """Nothing is to be released."""
+
+
+def _is_due(delivery: Delivery, now_ns: int) -> bool:
+    is_set_back = delivery.next_ns > now_ns + LONGEST_PAUSE_NS  # of a clock that was later
+    return delivery.next_ns <= now_ns or (is_set_back and delivery.next_ns != delivery.notification.not_before_ns)
 
 
 def _standing(delivery: Delivery) -> Standing:

@@ -9,7 +9,7 @@ from spanglass_server.notifications.model import State
 from spanglass_server.notifications.ports import Tried
 from spanglass_server.notifications.store import rows
 from spanglass_server.notifications.store.database import open_file
-from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, condition
+from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, condition
 from spanglass_server.notifications.store.writing import Change
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _HELD = (
     "EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.state = 'waiting' AND earlier.thread = here.thread "
     "AND earlier.channel = here.channel AND earlier.number < here.number AND earlier.not_before_ns <= ?)"
 )
+_SET_BACK = "next_ns > ? AND next_ns <> not_before_ns"  # by a clock that was set back since
 
 
 class SqliteNotificationStore:
@@ -75,12 +76,17 @@ class SqliteNotificationStore:
         self, now_ns: int, limit: int, without: Sequence[str] = (), but: Sequence[str] = ()
     ) -> Sequence[Delivery]:
         """See ``NotificationStore``."""
-        sql = (
-            f"{_DELIVERIES} AS here WHERE state = 'waiting' AND next_ns <= ? "
-            f"AND channel NOT IN ({', '.join('?' * len(without))}) AND id NOT IN ({', '.join('?' * len(but))}) "
-            f"AND NOT {_HELD} ORDER BY next_ns, number LIMIT ?"
-        )
-        return self._deliveries(sql, [now_ns, *without, *but, now_ns, limit])
+        found: list[Delivery] = []
+        # two queries, as one with OR would read all that wait
+        for due, time_ns in (("next_ns <= ?", now_ns), (_SET_BACK, now_ns + LONGEST_PAUSE_NS)):
+            if len(found) < limit:
+                sql = (
+                    f"{_DELIVERIES} AS here WHERE state = 'waiting' AND {due} "
+                    f"AND channel NOT IN ({', '.join('?' * len(without))}) AND id NOT IN ({', '.join('?' * len(but))}) "
+                    f"AND NOT {_HELD} ORDER BY next_ns, number LIMIT ?"
+                )
+                found += self._deliveries(sql, [time_ns, *without, *but, now_ns, limit - len(found)])
+        return found
 
     def _deliveries(self, sql: str, values: Sequence[Any]) -> list[Delivery]:
         with self._file.read() as connection:

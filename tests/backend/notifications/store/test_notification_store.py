@@ -75,6 +75,25 @@ def test_what_waits_is_given_in_order(reopen):
     assert ids(store.waiting(1000, 10)) == ["elsewhere", "second", "late", "quiet"]
 
 
+def test_what_waits_for_a_clock_that_was_set_back_is_due(reopen):
+    """What would be tried in more than two hours is due last of all, but for what was to wait from the beginning."""
+    store, hour_ns = reopen(), 3600 * 10**9
+    store.enqueue([
+        told("retried"),
+        told("decided", created_ns=5 * hour_ns),
+        told("quiet", created_ns=100, not_before_ns=9 * hour_ns),
+        told("paused"),
+        told("held", "chat", thread="t", not_before_ns=8 * hour_ns),
+    ])  # fmt: skip
+    for name, next_ns in (("retried", 4 * hour_ns), ("paused", 2 * hour_ns), ("held", 8 * hour_ns + 1)):
+        store.attempted(name, attempt(error="busy", retryable=True), State.WAITING, next_ns)
+    store.enqueue([told("now")])
+    assert ids(store.waiting(hour_ns, 10)) == ["now", "retried", "decided", "held"]
+    assert ids(store.waiting(hour_ns, 2)) == ["now", "retried"]
+    assert ids(store.waiting(hour_ns, 10, ["chat"], ["decided"])) == ["now", "retried"]
+    assert ids(store.waiting(2 * hour_ns, 10)) == ["now", "paused", "decided", "held"]
+
+
 def test_attempts_are_logged(reopen):
     """The log has each attempt; the delivery has the last one's error, and the reference that the sink gave."""
     store = reopen()
