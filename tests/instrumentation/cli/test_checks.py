@@ -55,6 +55,13 @@ def test_checks_are_listed_and_shown(canned, run):
     assert lines[2:4] == ["connection refused", "https://shop.example.com/"]
     assert "    - name: Shop" in lines
 
+    never = RUN | {"latency_ns": 0, "detail": "it was never called"}
+    beat = {"kind": "heartbeat", "target": "called every 1h", "heartbeat_path": "/heartbeat/abc", "runs": [never]}
+    canned.answer("/api/v1/checks/nightly", PAGE | beat)
+    lines = out(run("checks", "show", "nightly"))
+    assert lines[3:5] == ["called every 1h", f"called at {canned.url}/heartbeat/abc"]
+    assert "—" in lines[-1].split()
+
 
 def test_checks_are_run_and_the_whole_tells_by_its_exit_code(canned, run):
     """Exit code 1 for what is not healthy, and while the whole is unhealthy."""

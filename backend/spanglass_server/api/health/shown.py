@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.units import format_duration
 from spanglass_server.health.form.writing import to_json, to_yaml
 from spanglass_server.times import format_time
 
@@ -112,13 +113,14 @@ def check_page(view: CheckView, desk: HealthDesk) -> answers.CheckPage:
 
 
 def target_of(check: Check) -> str:
-    """What a check looks at, in a line."""
+    """What a check looks at, in a line; of a heartbeat when its call is due."""
     options: Any = check.options
     for name in ("url", "address", "name"):
         if getattr(options, name, ""):
             return str(getattr(options, name))
     if check.heartbeat is not None:
-        return f"cron {check.heartbeat.cron}" if check.heartbeat.cron else "a call"
+        beat = check.heartbeat
+        return f"cron {beat.cron}" if beat.cron else f"called every {format_duration(beat.every_ns)}"
     return " ".join(options.command)
 
 

@@ -22,7 +22,7 @@ _SINCE = Column("since_time", f"since ({show.zone()})", show.local_time, narrow=
 
 
 def _took(value: Any) -> str:
-    return show.NOTHING if value is None else show.duration(value)
+    return show.duration(value) if value else "—"  # a heartbeat that was not called takes no time
 
 
 _COLUMNS = (
@@ -79,13 +79,14 @@ def _show(argv: Sequence[str]) -> int:
     parser.add_argument("uid", help="its uid; spanglass checks lists them")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
-    check = options.client(arguments).get(f"/checks/{options.segment(arguments.uid)}")
+    client = options.client(arguments)
+    check = client.get(f"/checks/{options.segment(arguments.uid)}")
     if arguments.format == "ndjson":
         print_json(check)
     elif arguments.format == "csv":
         emit("csv", _COLUMNS, [check])
     else:
-        _draw(check)
+        _draw(check, client.url)
     return Exit.OK
 
 
@@ -120,7 +121,7 @@ def _status(argv: Sequence[str]) -> int:
     return Exit.FAILED if whole["status"] == "unhealthy" else Exit.OK
 
 
-def _draw(check: dict[str, Any]) -> None:
+def _draw(check: dict[str, Any], url: str) -> None:
     out = console()
     out.line(text(check["name"], "bold"))
     since = f" since {show.local_time(check['since_time'])}" if check["since_time"] else ""
@@ -130,7 +131,7 @@ def _draw(check: dict[str, Any]) -> None:
         if line:
             out.line(text(line))
     if check["heartbeat_path"]:
-        out.line(text(f"called at {check['heartbeat_path']}", "dim"))
+        out.line(text(f"called at {url}{check['heartbeat_path']}", "dim"))
     if check["yaml"]:
         out.line()
         for line in check["yaml"].splitlines()[2:]:

@@ -16,6 +16,8 @@ from made_health import MadeHealth
 from spanglass_server.api.factory import create_api
 from spanglass_server.api.health.heartbeats import heartbeat_routes
 from spanglass_server.api.health.routes import health_routes
+from spanglass_server.api.health.shown import target_of
+from spanglass_server.health.check import Check, Heartbeat
 from spanglass_server.health.model import Change, Status, check_subject
 
 S = 10**9
@@ -84,6 +86,8 @@ def test_checks_are_listed_and_shown(health, client):
         ("orders", "unknown", "postgresql://shop@db/orders"),
         ("shop", "healthy", "https://shop.example.com/health"),
     ]
+    beat = Check(uid="backup", name="Backup", heartbeat=Heartbeat(every_ns=3600 * S))
+    assert target_of(beat) == "called every 1h"
     shop = client.get("/api/v1/checks/shop").json()
     assert (shop["editable"], shop["next_time"], shop["runs"][0]["latency_ns"]) == (
         False,
