@@ -9,6 +9,7 @@ from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.model import Entry
 from spanglass_server.notifications.delivery.fallback import fallback_id
 from spanglass_server.notifications.delivery.flushes import group_of
+from spanglass_server.notifications.messages.words import line
 from spanglass_server.notifications.model import Reason, State
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST = 16  # deliveries read at once, each of which may have thousands of alerts
 _PIECE = 500  # entries written at once: a tick of alerting waits no longer than that takes, some 10 ms
 _LONGEST = 10  # fallbacks in a row
+_MOST_ANSWER = 100  # characters of what a command wrote: the log of its delivery has more
 _TOLD = {
     Reason.REPEAT: "told again that it fires",
     Reason.DIGEST: "told in a digest",
@@ -63,7 +65,7 @@ class History:
 
     def _answer(self, delivery: Delivery) -> str:
         attempts = self._store.attempts(delivery.notification.id)
-        return attempts[-1].outcome.answer if attempts else ""
+        return line(attempts[-1].outcome.answer, _MOST_ANSWER) if attempts else ""
 
     def undelivered(self, done: list[Delivery]) -> list[Undelivered]:
         """Which groups are to tell a channel anew: it was given up, and no other was told in its place.

@@ -91,10 +91,12 @@ class World:
         self.fresh = fresh
         return [(each.channel, str(each.reason), [alert.id for alert in each.alerts]) for each in fresh]
 
-    def done(self, notification, state, error=""):
+    def done(self, notification, state, error="", answer=""):
         """Log that a notification was delivered or not."""
         outcome = {"error": error} if error else {}
         tried = attempt(started_ns=self.now_ns, **outcome)
+        if answer:
+            tried = replace(tried, outcome=replace(tried.outcome, answer=answer))
         self.store.log([Tried(notification_id=notification.id, attempt=tried, state=state)])
 
     def history(self, alert):
@@ -219,12 +221,13 @@ def test_responses_are_called_once(world):
     world.store.put_silence(quiet)
     one, silenced = world.fire("shop"), world.fire("cart")
     assert world.after(0) == [("restart", "response", [one.id])]
-    world.done(world.fresh[0], State.SENT)
+    world.done(world.fresh[0], State.SENT, answer="restarted\n" * 40)
     assert world.fire("shop").id == one.id
     world.restart()
     assert world.after(1) == []
     assert world.history(silenced) == [("response", "restart not called: silenced by ann (deploy)")]
-    assert ("response", "restart was called") in world.history(one)
+    said = "restart was called: " + ("restarted " * 40)[:99].rstrip() + "…"
+    assert ("response", said) in world.history(one)
 
 
 def test_parts_of_a_problem_and_deleted_alerts(world):
