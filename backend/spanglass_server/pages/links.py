@@ -53,6 +53,9 @@ _REFUSED = {
     Refusal.USED: _Refused(410, "This link was used", "It works once. Open the alerts to see what became of it."),
     Refusal.GONE: _Refused(410, "What this link is about is gone", "Its alerts are no longer kept."),
 }
+_LARGE = _Refused(
+    413, "Nothing was done: the form is too large", "Go back, write a shorter name, and press the button again."
+)
 _DISK = _Refused(
     _UNAVAILABLE, "This can't be done now", "The server can't use its disk. Try again, or open the alerts."
 )
@@ -82,6 +85,8 @@ def link_routes(links: Links, version: str, clock_ns: Callable[[], int]) -> list
 
     async def use(request: Request) -> Response:
         form = await _form(request)
+        if form is None:
+            return _refuse(shown, request, _LARGE)
         name = "".join(letter for letter in " ".join(form.get("name", "").split()) if letter.isprintable())[:_MOST_NAME]
         duration_ns = DURATIONS_NS.get(form.get("duration", ""), DURATIONS_NS["1h"])
         try:
@@ -98,13 +103,13 @@ def link_routes(links: Links, version: str, clock_ns: Callable[[], int]) -> list
     ]
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The first value of each field of a small form."""
+async def _form(request: Request) -> dict[str, str] | None:
+    """The first value of each field of a small form; None for one that is larger than the page's can be."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > _MOST_BYTES:
-            return {}
+            return None
     try:
         found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
     except ValueError:  # more fields than the page has

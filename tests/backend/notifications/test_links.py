@@ -100,6 +100,9 @@ def test_a_link_acknowledges_once_and_only_by_its_button(here):
         assert page.headers["referrer-policy"] == "no-referrer"
     assert text_of(page).startswith("Acknowledge these alerts? Warning High error rate: checkout active")
     assert {str(here.alerts.alert(f"a-{n}").status) for n in (1, 2)} == {"active"}
+    large = here.ask("POST", url, name="x" * 5_000)
+    assert (large.status_code, "Go back, write a shorter name" in text_of(large)) == (413, True)
+    assert {str(here.alerts.alert(f"a-{n}").status) for n in (1, 2)} == {"active"}
     done = here.ask("POST", url, name=" Ines \n B\x1b\0 ")
     assert done.status_code == 200
     assert "Acknowledged Warning High error rate: checkout acknowledged by Ines B" in text_of(done)
