@@ -144,6 +144,7 @@ class Notification:
     about: Mapping[str, Any] = field(default_factory=dict)
     not_before_ns: int = 0
     fallback_of: str = ""  # the notification that could not be delivered
+    failed: str = ""  # in words, of a fallback: the channels that could not be told, and why
 
 
 @dataclass(frozen=True, slots=True)

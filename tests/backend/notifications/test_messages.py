@@ -251,9 +251,15 @@ def test_a_test_message_and_a_fallback_say_what_they_are(writer):
     message = writer.message(notification(reason=Reason.TEST, about=about), channel("email"))
     assert (message.status, message.severity) == ("info", "info")
     assert message.text.startswith("Nothing has happened.\nReally.\n")
-    fallback = writer.message(notification(resolved(acknowledged_ns=NOW_NS - MINUTE_NS), fallback_of="n-0"), channel())
-    assert fallback.text.startswith("Another channel could not be reached; this message was meant for it.")
-    assert "Another channel could not be reached" in fallback.html
+    meant = "This message was meant for another channel: sms could not be told (no credit)."
+    fallback = writer.message(
+        notification(
+            resolved(acknowledged_ns=NOW_NS - MINUTE_NS), fallback_of="n-0", failed="sms could not be told (no credit)"
+        ),
+        channel(),
+    )
+    assert fallback.text.startswith(f"{meant}\n")
+    assert meant in fallback.html
     assert fallback.status == "resolved"
     told = writer.message(notification(alert(), why="the first route"), channel()).text
     assert told.endswith("Why you are told: the first route, which takes every alert")

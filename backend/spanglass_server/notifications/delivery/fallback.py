@@ -34,6 +34,7 @@ def fallback_of(
     """
     if not channel.fallback or channel.fallback in _tried(notification, failed):
         return None
+    failed_here = f"{channel.name} could not be told ({error})"
     return replace(
         notification,
         id=fallback_id(notification, channel.fallback),
@@ -42,7 +43,8 @@ def fallback_of(
         not_before_ns=0,
         addresses=(),
         fallback_of=notification.id,
-        why=f"{channel.name} could not be told ({error}); {notification.why}".removesuffix("; "),
+        failed=f"{failed_here}; {notification.failed}".removesuffix("; "),
+        why=f"{failed_here}; {notification.why}".removesuffix("; "),
     )
 
 

@@ -125,7 +125,9 @@ def test_fallbacks_are_told_in_its_place():
     assert [name for name, _ in world.sent] == ["mail", "chat", "sms"]
     chat = world.store.delivery(world.sent[1][1]).notification
     assert (chat.fallback_of, chat.addresses, chat.alerts[0].id) == ("m", (), "a1")
-    assert chat.why == "mail could not be told (refused: correct the address); the route"
+    assert chat.failed == "mail could not be told (refused: correct the address)"
+    assert chat.why == f"{chat.failed}; the route"
+    assert world.store.delivery(world.sent[2][1]).notification.failed.endswith(f"; {chat.failed}")
 
 
 def test_what_waits_behind_many_others_falls_back_in_time():
