@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from spanglass_server.pages.alerts import words
 from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.health.reading import to_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MONITORING = "/api/monitoring"
-#: Labels that name a service or a host, which are told by their pages.
-TOLD = frozenset({"service_name", "service", "service.name", "host_name", "host", "host.name"})
+_CHECK_UID, _CHECK_NAME = "spanglass_health_check_uid", "spanglass_health_check_name"
+#: Labels that name a service, a host or a health check of the server, which are told by their pages.
+TOLD = frozenset({"service_name", "service", "service.name", "host_name", "host", "host.name", _CHECK_UID})
 
 
 async def ask(visit: Visit, *path: str, **params: str | list[str] | int | None) -> Row:
@@ -44,7 +46,7 @@ def alert(found: Mapping[str, Any], visit: Visit, threshold: float | None = None
         "level": words.level(found["severity"]),
         "href": visit.to_alert(found["id"]),
         "rule_href": visit.to_rule(found["rule"]) if found["rule"] else None,
-        "where": where(found["service"], found["host"], visit),
+        "where": [*where(found["service"], found["host"], visit), *_check(labels)],
         "others": [(name, value) for name, value in others(labels) if value not in found["title"]],
         "is_open": found["status"] in words.OPEN,
     }
@@ -84,8 +86,14 @@ def where(service: str | None, host: str | None, visit: Visit) -> Sequence[tuple
     return found
 
 
+def _check(labels: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
+    """Return the health check of the server that an alert is about, as ``where`` does."""
+    uid = labels.get(_CHECK_UID)
+    return [("health check", labels.get(_CHECK_NAME) or uid, to_check(uid))] if uid else []
+
+
 def others(labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the labels that name neither a service nor a host."""
+    """Return the labels that are not told by a page of what they name."""
     return [(name, value) for name, value in sorted(labels.items()) if name not in TOLD]
 
 
