@@ -187,6 +187,12 @@ class NotificationStore(Protocol):
     def digested(self, digest: str) -> Sequence[Delivery]:
         """The deliveries that a digest tells of, oldest first."""
 
+    def is_told(self, notification: Notification, channel: str) -> bool:
+        """Whether another channel is told of the same anyway: by its route, at the same time, of all of its alerts.
+
+        It has been, or is still to be, by itself or in a digest; what was given up does not count.
+        """
+
     def untold(self, limit: int) -> Sequence[Delivery]:
         """Deliveries that are done and of which the history of their alerts does not tell yet, oldest first."""
 

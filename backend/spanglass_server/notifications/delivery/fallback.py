@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from spanglass_server.notifications.model import Channel, Notification
+    from spanglass_server.notifications.ports import NotificationStore
 
 _IDS = uuid.UUID("b1f6a6a0-8b5e-5d0a-9d4b-2a3c5e7f9012")
 _LONGEST = 10  # channels in a row
@@ -23,16 +22,20 @@ def fallback_id(notification: Notification, fallback: str) -> str:
 def fallback_of(
     notification: Notification,
     channel: Channel,
-    failed: Callable[[str], Notification | None],
+    store: NotificationStore,
     error: str,
     now_ns: int,
 ) -> Notification | None:
-    """What the fallback of a channel is to be told; None where there is none, or where it has failed before.
+    """What the fallback of a channel is to be told; None where there is none, or where it needs no message.
 
-    ``failed`` gives the notification of an id that could not be delivered. Addresses of people are those of their
+    That is where it has failed before, and where its route tells it of the same anyway.
+    Addresses of people are those of their
     channel, so the fallback tells its own.
     """
-    if not channel.fallback or channel.fallback in _tried(notification, failed):
+    if not channel.fallback:
+        return None
+    before = chain(notification, store)
+    if channel.fallback in {each.channel for each in before} or store.is_told(before[-1], channel.fallback):
         return None
     failed_here = f"{channel.name} could not be told ({error})"
     return replace(
@@ -48,13 +51,12 @@ def fallback_of(
     )
 
 
-def _tried(notification: Notification, failed: Callable[[str], Notification | None]) -> set[str]:
-    tried = {notification.channel}
-    before = notification.fallback_of
-    while before and len(tried) < _LONGEST:
-        found = failed(before)
-        if found is None:
+def chain(notification: Notification, store: NotificationStore) -> list[Notification]:
+    """The notification, and those in whose place it is told; the one that was decided is the last."""
+    found = [notification]
+    while found[-1].fallback_of and len(found) < _LONGEST:
+        try:
+            found.append(store.delivery(found[-1].fallback_of).notification)
+        except KeyError:  # purged
             break
-        tried.add(found.channel)
-        before = found.fallback_of
-    return tried
+    return found

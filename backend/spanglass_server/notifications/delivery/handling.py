@@ -125,18 +125,15 @@ class Handler:
             if instead:
                 ended = _ended(delivery, State.FAILED, f"not tried, as the channel does not work: {error}", now_ns)
                 return replace(ended, follow_ups=instead)
+            end_ns = until_ns  # nobody is told in its place: it is tried once more
         return _ended(delivery, State.WAITING, error, min(until_ns, end_ns + 1)) if until_ns else None
 
     async def _instead(self, notification: Notification, channel: Channel, error: str) -> tuple[Notification, ...]:
         """What is told over the fallback of the channel, if it has one."""
-        found = await self._ask(fallback_of, notification, channel, self._failed, error, self._supplies.clock_ns())
+        found = await self._ask(
+            fallback_of, notification, channel, self._supplies.store, error, self._supplies.clock_ns()
+        )
         return () if found is None else (found,)
-
-    def _failed(self, notification_id: str) -> Notification | None:
-        try:
-            return self._supplies.store.delivery(notification_id).notification
-        except KeyError:
-            return None
 
     def _measure(self, notification: Notification, channel: Channel, attempt: Attempt, ended_ns: int) -> None:
         telemetry, outcome = self._supplies.telemetry, attempt.outcome

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.lifecycle import OPEN
 from spanglass_server.alerting.model import Entry
-from spanglass_server.notifications.delivery.fallback import fallback_id
+from spanglass_server.notifications.delivery.fallback import chain, fallback_id
 from spanglass_server.notifications.delivery.flushes import group_of
 from spanglass_server.notifications.messages.words import line
 from spanglass_server.notifications.model import Reason, State
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST = 16  # deliveries read at once, each of which may have thousands of alerts
 _PIECE = 500  # entries written at once: a tick of alerting waits no longer than that takes, some 10 ms
-_LONGEST = 10  # fallbacks in a row
 _MOST_ANSWER = 100  # characters of what a command wrote: the log of its delivery has more
 _TOLD = {
     Reason.REPEAT: "told again that it fires",
@@ -85,15 +84,13 @@ class History:
 
     def _has_fallback(self, notification: Notification) -> bool:
         channel = self._book.configuration().channels.get(notification.channel)
-        return channel is not None and self._known(fallback_id(notification, channel.fallback)) is not None
+        if channel is None or not channel.fallback:
+            return False
+        is_known = self._known(fallback_id(notification, channel.fallback)) is not None
+        return is_known or self._store.is_told(self._first(notification), channel.fallback)
 
     def _first(self, notification: Notification) -> Notification:
-        for _ in range(_LONGEST):
-            before = self._known(notification.fallback_of) if notification.fallback_of else None
-            if before is None:
-                break
-            notification = before
-        return notification
+        return chain(notification, self._store)[-1]
 
     def _known(self, notification_id: str) -> Notification | None:
         try:

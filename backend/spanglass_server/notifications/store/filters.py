@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.notifications.model import Reason
+from spanglass_server.notifications.model import Reason, State
 from spanglass_server.notifications.store.codec import words_of
 
 if TYPE_CHECKING:
-    from spanglass_server.notifications.model import Delivery
+    from spanglass_server.notifications.model import Delivery, Notification
     from spanglass_server.notifications.ports import DeliveryFilter
 
 #: What the limit of a channel counts.
@@ -17,6 +17,19 @@ LIMITED: Final = frozenset({Reason.FIRING, Reason.RESOLVED, Reason.REPEAT, Reaso
 LINKS_NS: Final = 40 * 86_400 * 10**9
 #: Twice what a sink may ask to wait: a retry that is due later than that is of a clock that was set back since.
 LONGEST_PAUSE_NS: Final = 7_200 * 10**9
+#: Deliveries that were not given up.
+TOLD: Final = (State.WAITING, State.SENT, State.DIGESTED)
+
+
+def is_same(notification: Notification, other: Notification) -> bool:
+    """Whether another notification of a route, decided at the same time, tells everything that this one does."""
+    wanted = {alert.id for alert in notification.alerts}
+    return (
+        {notification.reason, other.reason} <= LIMITED
+        and (notification.thread, notification.created_ns) == (other.thread, other.created_ns)
+        and not other.addresses
+        and wanted <= {alert.id for alert in other.alerts}
+    )
 
 
 def matches(wanted: DeliveryFilter, delivery: Delivery) -> bool:

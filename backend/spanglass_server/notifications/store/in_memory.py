@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.notifications.model import Delivery, Reason, State
 from spanglass_server.notifications.ports import Tried
-from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, matches
+from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, TOLD, is_same, matches
 from spanglass_server.notifications.store.outcomes import Standing, after, again
 
 if TYPE_CHECKING:
@@ -152,6 +152,11 @@ class MemoryNotificationStore:
     def digested(self, digest: str) -> Sequence[Delivery]:
         """See ``NotificationStore``."""
         return self._found(lambda each: bool(digest) and self._digests.get(each.notification.id) == digest)
+
+    def is_told(self, notification: Notification, channel: str) -> bool:
+        """See ``NotificationStore``."""
+        told = self._found(lambda each: each.notification.channel == channel and each.state in TOLD)
+        return any(is_same(notification, each.notification) for each in told)
 
     def untold(self, limit: int) -> Sequence[Delivery]:
         """See ``NotificationStore``."""

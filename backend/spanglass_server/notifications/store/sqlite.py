@@ -9,7 +9,7 @@ from spanglass_server.notifications.model import State
 from spanglass_server.notifications.ports import Tried
 from spanglass_server.notifications.store import rows
 from spanglass_server.notifications.store.database import open_file
-from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, condition
+from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONGEST_PAUSE_NS, TOLD, condition, is_same
 from spanglass_server.notifications.store.writing import Change
 
 if TYPE_CHECKING:
@@ -134,6 +134,13 @@ class SqliteNotificationStore:
     def digested(self, digest: str) -> Sequence[Delivery]:
         """See ``NotificationStore``."""
         return self._deliveries(f"{_DELIVERIES} WHERE digest = ? AND digest <> '' ORDER BY number", [digest])
+
+    def is_told(self, notification: Notification, channel: str) -> bool:
+        """See ``NotificationStore``."""
+        states = ", ".join("?" * len(TOLD))
+        sql = f"{_DELIVERIES} WHERE channel = ? AND state IN ({states}) AND created_ns = ? AND thread = ?"
+        found = self._deliveries(sql, [channel, *map(str, TOLD), notification.created_ns, notification.thread])
+        return any(is_same(notification, each.notification) for each in found)
 
     def untold(self, limit: int) -> Sequence[Delivery]:
         """See ``NotificationStore``."""

@@ -130,6 +130,23 @@ def test_fallbacks_are_told_in_its_place():
     assert world.store.delivery(world.sent[2][1]).notification.failed.endswith(f"; {chat.failed}")
 
 
+def test_a_fallback_that_the_route_tells_anyway_is_told_once():
+    """What a route tells it at the same time is not told again; what it was told less of, or earlier, is."""
+    world = World({"mail": [REFUSED], "chat": [SENT]}, mail=mail(fallback="chat"))
+    one, two = alert(), alert("a2")
+    world.store.enqueue([
+        told("same", thread="t", alerts=(one,)), told("same-chat", "chat", thread="t", alerts=(one, two)),
+        told("more", thread="u", alerts=(one, two)), told("less-chat", "chat", thread="u", alerts=(one,)),
+        told("later", thread="v", created_ns=101), told("early-chat", "chat", thread="v"),
+    ])  # fmt: skip
+    with world.courier() as courier:
+        courier.wake()
+        until(lambda: len(states(world.store)) == 8 and State.WAITING not in states(world.store).values())
+
+    every = [each.notification for each in world.store.deliveries(DeliveryFilter(), limit=99)]
+    assert {each.fallback_of for each in every} == {"", "more", "later"}
+
+
 def test_what_waits_behind_many_others_falls_back_in_time():
     """Where a sink does not work, a message that is past its time is told over the fallback without an attempt."""
     world = World({"mail": [BUSY], "chat": [SENT]}, mail=mail(fallback="chat"))

@@ -324,6 +324,17 @@ def test_a_defect_of_escalations_keeps_no_group_from_being_told(world, monkeypat
     assert world.notifier.faults() == []
 
 
+def test_what_a_fallback_is_told_by_its_route_is_not_told_anew(world):
+    """A channel that failed while its fallback was told of the same by the route is not told at the next look."""
+    world.configure(replace(ROOT, channels=("mail", "chat")), mail={"fallback": "chat"}, chat={})
+    alert = world.fire("shop")
+    assert world.after(30) == [("mail", "firing", [alert.id]), ("chat", "firing", [alert.id])]
+    mail, chat = world.fresh
+    world.done(chat, State.SENT)
+    world.done(mail, State.FAILED, "refused")
+    assert world.after(300) == []
+
+
 @pytest.mark.parametrize("silenced", [False, True])
 def test_an_escalation_whose_alert_was_lowered_waits_until_it_is_over(world, silenced):
     """Nobody hears that it is over while it is open on another route; then all whom it told do, but for a silence."""

@@ -152,6 +152,24 @@ def test_limits_and_digests(reopen):
         store.retry("gone", 600)
 
 
+def test_who_is_told_of_the_same_is_known(reopen):
+    """A channel that a route tells at the same time of all the alerts, unless it was given up or goes to people."""
+    store, own = reopen(), told(thread="t", alerts=(alert(),))
+    store.enqueue([
+        own,
+        told("n2", "chat", thread="t", alerts=(alert(), alert("a2"))),
+        told("n3", "sms", thread="t", alerts=(alert(),), addresses=("+1",)),
+        told("n4", "page", thread="t", alerts=(alert(),), reason=Reason.ESCALATION),
+        told("n5", "late", thread="t", alerts=(alert(),), created_ns=101),
+    ])  # fmt: skip
+    assert [store.is_told(own, name) for name in ("chat", "sms", "page", "late", "gone")] == [True, *[False] * 4]
+    store.attempted("n2", attempt(), State.SENT, 0)
+    assert store.is_told(own, "chat")
+    store.retry("n1", 200)
+    store.attempted("n1", attempt(error="no"), State.FAILED, 0)
+    assert not store.is_told(store.delivery("n2").notification, "mail")
+
+
 def test_deliveries_are_listed(reopen):
     """Newest first, page by page, by every field of the filter."""
     store = reopen()
