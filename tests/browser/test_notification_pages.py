@@ -161,6 +161,17 @@ def test_the_bell_tells_what_is_new_and_notifies_when_asked(open_page, notificat
     assert page.locator("#bell summary").get_attribute("aria-label") == "Alerts: 5 open, 1 new"
 
 
+def test_narrow_lists_wrap(open_page):
+    """In a narrow window no inhibition, interval or escalation that runs is cut: its text goes on in the next line."""
+    cut = "found => found.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    for path, sections in (("/routes", ("Inhibitions", "Intervals")), ("/on-call", ("Running now",))):
+        page = open_page("shop", path, width=390)
+        for name in sections:
+            texts = page.locator(f".sec:has(h2:text-is('{name}')) .list > li > *")
+            assert texts.count(), name
+            assert texts.evaluate_all(cut) == [], name
+
+
 @pytest.mark.parametrize(("pages", "scheme", "width"), [(WIDE, "light", 1400), (NARROW, "dark", 390)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, pages, scheme, width):
     """No page of notifications has a violation in any state, and what comes from outside stays text."""
