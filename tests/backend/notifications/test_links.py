@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from made_up_notifications import MINUTE_NS, NOW_NS, alert, notification, resolved
+from made_for_messages import MINUTE_NS, NOW_NS, alert, notification, resolved
 from starlette.applications import Starlette
 
 from spanglass_core.alerting.severity import Severity

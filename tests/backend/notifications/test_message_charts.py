@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_notifications import NOW_NS, evidence
+from made_for_messages import NOW_NS, evidence
 
 from spanglass_server.notifications.messages import words
 from spanglass_server.notifications.messages.charts.course import HEIGHT, WIDTH, course_of, svg

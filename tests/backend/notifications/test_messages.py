@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up_notifications import (
+from made_for_messages import (
     BASE_URL,
     HOSTILE,
     MINUTE_NS,

@@ -135,8 +135,8 @@ def test_unknown_command(run):
         "spanglass: unknown command 'tracez'\n"
         "  did you mean trace?\n"
         "  the commands are run, doctor, bootstrap, traces, trace, logs, metrics, query, issues, issue, releases, "
-        "dashboards, rules, alerts, routes, channels, silences, oncall, deliveries, checks, services, sql, send, "
-        "status, serve\n"
+        "dashboards, rules, alerts, incidents, routes, channels, silences, oncall, deliveries, checks, services, sql, "
+        "send, status, serve\n"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from made_up_notifications import BASE_URL, NOW_NS, alert, notification
+from made_for_messages import BASE_URL, NOW_NS, alert, notification
 
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.egress.egress import Egress

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from http_sinks import http_sink
 from made_channels import channel, context, message, send, sender
-from made_up_notifications import NOW_NS, alert, notification, resolved
+from made_for_messages import NOW_NS, alert, notification, resolved
 from smtp_sinks import tls_of_server
 
 from spanglass_core.alerting.lifecycle import Status

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from made_channels import message, send, sender
-from made_up_notifications import HOSTILE, alert, notification
+from made_for_messages import HOSTILE, alert, notification
 from smtp_sinks import SmtpSink, smtp_sink
 
 from spanglass_server.notifications.model import Outcome, Reason

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 from http_sinks import http_sink
 from made_channels import channel, context, message, sender
-from made_up_notifications import alert, notification
+from made_for_messages import alert, notification
 
 from spanglass_server.egress.egress import Egress
 from spanglass_server.notifications.channels.kinds import make_sender
