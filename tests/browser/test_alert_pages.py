@@ -161,6 +161,7 @@ def test_a_rule_is_written_tried_and_saved_by_keyboard(open_page, rules):
     assert page.locator("#fires tbody tr").count() == 3
     page.locator("#test").press("Enter")
     page.wait_for_selector("[data-last='7d'][aria-pressed=true]")
+    page.wait_for_load_state("networkidle")  # what is pressed is drawn anew with the answer
     page.locator("#quieter button", has_text="above 6%").press("Enter")
     page.wait_for_function("() => document.querySelectorAll('#fires tbody tr').length === 1")
     assert page.locator("[name=condition]").input_value() == "error_rate > 6%"
