@@ -13,6 +13,7 @@ million spans) for 8 bytes a span. Sorting the segment itself so would scatter e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,12 @@ class Segment:
         """Whether a row may lie in the window."""
         return window.may_hold(self.min_time_ns, self.max_time_ns, self.arrived_ns)
 
+    def trace_ranges(self, hashes: NDArray[np.uint64]) -> list[tuple[int, int, int]]:
+        """Where records of traces may lie, see ``TraceFilter.ranges_of``; none if it has none of them."""
+        if self.trace_filter is None:
+            return []
+        return self.trace_filter.ranges_of(hashes, self.min_time_ns, self.max_time_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class NewSegment:
@@ -162,10 +169,16 @@ def write_segment(chunks: Iterable[Any], schema: Any, new: NewSegment, data_dir:
         min_time_ns=facts.min_time_ns,
         max_time_ns=facts.max_time_ns,
         arrived_ns=new.arrived_ns,
-        columns=frozenset(schema.names),
+        columns=one_of_each(frozenset(schema.names)),
         trace_filter=facts.trace_filter(),
         cover=new.cover,
     )
+
+
+@lru_cache(maxsize=256)
+def one_of_each(columns: frozenset[str]) -> frozenset[str]:
+    """The same set for all segments that have these columns: one takes 10 kB, and there may be a thousand segments."""
+    return columns
 
 
 def _projection_file(signal: Signal, segment_id: int) -> str:

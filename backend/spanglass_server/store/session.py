@@ -21,7 +21,7 @@ from spanglass_server.signals import (
 )
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.segments import Segment
-from spanglass_server.store.trace_filter import EARLIER, MINUTE_NS, MOST_MINUTES, TraceFilter
+from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -61,9 +61,12 @@ class StoreSession:
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
         """See ``QuerySession``."""
         rows: Counter[str] = Counter()
+        alike: Counter[frozenset[str]] = Counter()
         for segment in self._segments(signal, window):
-            for name in segment.columns:
-                rows[name] += segment.rows
+            alike[segment.columns] += segment.rows
+        for names, count in alike.items():  # a thousand segments have a few sets of columns
+            for name in names:
+                rows[name] += count
         for chunk in self._chunks(signal, window):
             for name in chunk.table.column_names:
                 rows[name] += chunk.table.num_rows
@@ -161,19 +164,9 @@ class StoreSession:
         ids = list(trace_ids)
         hashes = TraceFilter.hashes_of(ids)
         found: set[tuple[bytes, Window]] = set()
-        for segment in self._files(Signal.SPANS, ALL_TIME, (), ids):
-            last = segment.max_time_ns // MINUTE_NS
-            first = max(segment.min_time_ns // MINUTE_NS, last - MOST_MINUTES)
-            held = segment.trace_filter
-            if held is not None and held.has_minutes:
-                earlier = Window(segment.min_time_ns, max(first * MINUTE_NS, segment.min_time_ns + 1))
-                found.update(
-                    (ids[place], earlier if at == EARLIER else _minute(at))
-                    for place, at in held.minutes_of(hashes, first, last)
-                )
-            elif held is not None:
-                whole = Window(segment.min_time_ns, segment.max_time_ns + 1)
-                found.update((ids[place], whole) for place in held.places_of(hashes))
+        for segment in self._segments(Signal.SPANS, ALL_TIME):
+            for place, *window in segment.trace_ranges(hashes):
+                found.add((ids[place], Window(*window)))
         wanted = pa.array(ids, pa.binary())
         for chunk in self._chunks(Signal.SPANS, ALL_TIME):
             rows = chunk.table.select(["trace_id", TIME_COLUMN[Signal.SPANS]])
@@ -221,7 +214,12 @@ class StoreSession:
         return self._slot_of(name)
 
     def _segments(self, signal: Signal, window: Window) -> list[Segment]:
-        return [s for s in self._snapshot.segments[signal] if s.overlaps(window)]
+        start_ns, end_ns, arrived_ns = window.start_ns, window.end_ns, window.arrived_ns
+        return [  # ``Segment.overlaps``, without 0.2 microseconds of calls for each of a thousand segments
+            s
+            for s in self._snapshot.segments[signal]
+            if s.min_time_ns < end_ns and s.max_time_ns >= start_ns and s.arrived_ns >= arrived_ns
+        ]
 
     def _chunks(self, signal: Signal, window: Window) -> list[Chunk]:
         return [c for c in self._snapshot.chunks[signal] if c.overlaps(window)]
@@ -234,8 +232,7 @@ class StoreSession:
         for segment in self._segments(signal, window):
             if require and not segment.columns.intersection(require):
                 continue
-            held = segment.trace_filter
-            if trace_ids and not (held is not None and held.may_hold(hashes)):
+            if trace_ids and not segment.trace_ranges(hashes):
                 continue
             yield segment
 

@@ -1,14 +1,19 @@
 """Which segments can hold a trace, and when: a Bloom filter over each one's trace ids (Bloom, CACM 13(7), 1970).
 
-Ten bits an id and four probes let 1.2 % of other ids through; a lookup by id over 10 M spans then opens one or two of
-50 files. Filters of spans also hold each id together with the minutes in which its spans began, so that all spans of a
-trace are found without reading the trace ids of whole files: 220 000 spans of 13 000 traces take 32 kB, 0.15 bytes a
-span. Parquet's own filters are not used: those that pyarrow 26.0.1 wrote made DuckDB 1.5.5 miss rows that were there.
+Filters of spans also hold each id together with the minutes in which its spans began, so that all spans of a trace are
+found without reading the trace ids of whole files. Fourteen bits an entry and seven probes let 0.15 % of other entries
+through, and next to none of other traces, which must pass with one of the segment's minutes too: of a thousand
+segments a lookup opens those that have the trace (docs/adr/0015). 110 000 spans of 6 300 traces take 23 kB, 0.2 bytes
+a span.
+
+Filters of older versions have ten bits and four probes, 1.2 %; they are told by their even number of bytes.
+Parquet's own filters are not used: those that pyarrow 26.0.1 wrote made DuckDB 1.5.5 miss rows that were there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_BITS_PER_ID = 10
-_PROBES = 4
+_BITS_PER_ID = 14
+_PROBES = 7
+_PROBES_BEFORE = 4  # of filters that older versions wrote
+_STEPS = 16  # sizes between a power of two and the next, so that many segments have filters of one size
+_FEW = 64  # ids that are quicker asked for one by one: numpy takes 40 microseconds a filter, whatever it does
 _ID_BYTES = 16
 #: Ids are held together with the part of time in which something of them began, as long as this.
 MINUTE_NS = 60 * NS_PER_SECOND
@@ -38,9 +46,13 @@ _SHIFTS = (np.uint64(32), np.uint64(29))
 
 @dataclass(frozen=True, slots=True)
 class TraceFilter:
-    """The bits; their number is a power of two."""
+    """The bits, an odd number of bytes."""
 
     bits: NDArray[np.uint8]
+
+    @property
+    def _probes(self) -> int:
+        return _PROBES if len(self.bits) % 2 else _PROBES_BEFORE
 
     @staticmethod
     def hashes(trace_ids: Any) -> NDArray[np.uint64]:
@@ -75,20 +87,20 @@ class TraceFilter:
     @classmethod
     def build(cls, hashes: NDArray[np.uint64]) -> TraceFilter:
         """A filter over distinct hashes."""
-        size = 1 << max(6, int(len(hashes) * _BITS_PER_ID - 1).bit_length())
+        size = 8 * _byte_count(len(hashes))
         flags = np.zeros(size, bool)
-        for positions in _positions(hashes, size):
+        for positions in _positions(hashes, size, _PROBES):
             flags[positions] = True
         return cls(np.packbits(flags))
 
     def may_hold(self, hashes: NDArray[np.uint64]) -> bool:
         """False only if no row has an id with one of these hashes."""
-        return bool(self._held(hashes).any())
+        return bool(self.places_of(hashes))
 
     def _held(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of the hashes may have been put in."""
         found = np.ones(len(hashes), bool)
-        for positions in _positions(hashes, 8 * len(self.bits)):
+        for positions in _positions(hashes, 8 * len(self.bits), self._probes):
             bits = self.bits[positions >> np.uint64(3)] >> (7 - (positions & np.uint64(7)).astype(np.uint8))
             found &= (bits & 1).astype(bool)
         return found
@@ -96,7 +108,7 @@ class TraceFilter:
     @property
     def has_minutes(self) -> bool:
         """Whether it holds ids together with minutes; those that older versions wrote don't."""
-        return bool(self._held(_MARKS).all())
+        return len(self.places_of(_MARKS)) == len(_MARKS)
 
     def minutes_of(self, hashes: NDArray[np.uint64], first: int, last: int) -> list[tuple[int, int]]:
         """Pairs of a trace's place in ``hashes`` and a minute in which it may have begun spans.
@@ -111,8 +123,33 @@ class TraceFilter:
 
     def places_of(self, hashes: NDArray[np.uint64]) -> list[int]:
         """Which of the traces it may hold, by their places in ``hashes``."""
-        found: list[int] = np.flatnonzero(self._held(hashes)).tolist()
+        if len(hashes) > _FEW:
+            return list(map(int, np.flatnonzero(self._held(hashes))))
+        bits = memoryview(self.bits)
+        found = []
+        for place, masks in enumerate(_masks(hashes.tobytes(), 8 * len(self.bits), self._probes)):
+            for at, mask in masks:  # for most ids the first or second bit is not set
+                if not bits[at] & mask:
+                    break
+            else:
+                found.append(place)
         return found
+
+    def ranges_of(self, hashes: NDArray[np.uint64], first_ns: int, last_ns: int) -> list[tuple[int, int, int]]:
+        """Where spans of the traces may begin: a trace's place in ``hashes``, a start and an end, in nanoseconds.
+
+        ``first_ns`` and ``last_ns`` are the times of the first and the last span of the segment.
+        """
+        held = self.places_of(hashes)
+        if not held or not self.has_minutes:
+            return [(place, first_ns, last_ns + 1) for place in held]
+        last = last_ns // MINUTE_NS
+        first = max(first_ns // MINUTE_NS, last - MOST_MINUTES)
+        earlier = (first_ns, max(first * MINUTE_NS, first_ns + 1))
+        return [
+            (held[place], *(earlier if at == EARLIER else (at * MINUTE_NS, (at + 1) * MINUTE_NS)))
+            for place, at in self.minutes_of(hashes[held], first, last)
+        ]
 
     @classmethod
     def hashes_of(cls, trace_ids: Iterable[bytes]) -> NDArray[np.uint64]:
@@ -120,7 +157,21 @@ class TraceFilter:
         return cls.hashes(pa.array([trace_id for trace_id in trace_ids if len(trace_id) == _ID_BYTES], pa.binary()))
 
 
-def _positions(hashes: NDArray[np.uint64], size: int) -> list[NDArray[np.uint64]]:
+def _byte_count(entries: int) -> int:
+    """The size of a filter: enough, odd, and one of few."""
+    wanted = max(9, -(-entries * _BITS_PER_ID // 8))
+    step = max(1, (1 << wanted.bit_length() - 1) // _STEPS)
+    return -(-wanted // step) * step | 1
+
+
+def _positions(hashes: NDArray[np.uint64], size: int, probes: int) -> list[NDArray[np.uint64]]:
     """Double hashing (Kirsch and Mitzenmacher, 2008): the k-th probe is a + k b."""
     low, high = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
-    return [(low + np.uint64(k) * high) & np.uint64(size - 1) for k in range(_PROBES)]
+    return [(low + np.uint64(k) * high) % np.uint64(size) for k in range(probes)]
+
+
+@lru_cache(maxsize=64)
+def _masks(hashes: bytes, size: int, probes: int) -> list[list[tuple[int, int]]]:
+    """The bytes and the bits in them that are set if a filter of a size holds each of the hashes."""
+    positions = np.array(_positions(np.frombuffer(hashes, np.uint64), size, probes), np.int64).T
+    return [[(at >> 3, 128 >> (at & 7)) for at in row] for row in positions.tolist()]
