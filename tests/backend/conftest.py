@@ -15,7 +15,7 @@ from spanglass_server.store.service_slots import service_slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from spanglass_server.store.ports import OfferedTable, Window
+    from spanglass_server.store.ports import ColumnValue, OfferedTable, Window
 
 Row = dict[str, Any]
 #: More rows than that are inserted by columns.
@@ -82,9 +82,10 @@ class TableSession:
         *,
         require: Collection[str] = (),
         trace_ids: Collection[bytes] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
     ) -> str:
         """Select the rows of the window with the columns asked for; one that was never stored is NULL of its type."""
-        del require, trace_ids
+        del require, trace_ids, values
         known = self._names(signal)
         selected = ", ".join(
             quote_identifier(name) if name in known else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"

@@ -116,11 +116,16 @@ class StorageNode:
             every(_TICK_S, "ticker", self._generations.tick),
             every(_TICK_S, "slots", self._slots.save),
             every(_TICK_S, "sweeper", self.store.sweep),
-            every(compact_s, "compactor", self.store.compact),
+            every(compact_s, "compactor", self._compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
             every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),
             *self.errors.start(self._supervisor),
         ]
+
+    def _compact(self) -> None:
+        """Merge small segments, and write the filters of those that stay."""
+        self.store.compact()
+        self.store.write_filters(self._supervisor.stopping.is_set)
 
     def _derive(self, signal: Signal, table: Any) -> Any | None:
         """What is made of new records, and noticed of them, when they become columns."""

@@ -14,7 +14,7 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Matching:
     columns: frozenset[str]
     require: frozenset[str]
     trace_ids: frozenset[bytes]
+    values: tuple[frozenset[ColumnValue], ...]
     known: Mapping[str, int] = field(repr=False)  # attribute columns of the window, for other keys of the question
 
     @property
@@ -48,7 +49,10 @@ class Matching:
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
         """Return the stored rows that may match, with these columns and those of the predicate."""
         needed = {"start_time_ns", *columns, *self.columns}
-        return Sql(session.relation(Signal.SPANS, self.window, needed, require=self.require, trace_ids=self.trace_ids))
+        relation = session.relation(
+            *(Signal.SPANS, self.window, needed), require=self.require, trace_ids=self.trace_ids, values=self.values
+        )
+        return Sql(relation)
 
     def narrowed(self, window: Window) -> Matching:
         """Return the same question about another range."""
@@ -77,4 +81,5 @@ def match_spans(session: QuerySession, question: SpanQuestion) -> Matching:
         if value is not None:
             terms.append(Sql(f"{column} {operator} ?", (value,)))
             columns.add(column)
-    return Matching(question.window, all_of(terms), frozenset(columns), compiled.require, compiled.trace_ids, known)
+    hints = compiled.require, compiled.trace_ids, compiled.values
+    return Matching(question.window, all_of(terms), frozenset(columns), *hints, known)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from spanglass_server.query.language.ast import Filter, Value
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Records:
     columns: frozenset[str]
     require: frozenset[str]
     trace_ids: frozenset[bytes]
+    values: tuple[frozenset[ColumnValue], ...]
     known: Mapping[str, int] = field(repr=False)
 
     @property
@@ -44,9 +45,13 @@ class Records:
     def relation(self, session: QuerySession, columns: Collection[str]) -> Sql:
         """Return the stored rows that may match, with these columns and those of the predicate."""
         needed = {self.time, *columns, *self.columns}
-        return Sql(
-            session.relation(self.signal, self.window, sorted(needed), require=self.require, trace_ids=self.trace_ids)
+        relation = session.relation(
+            *(self.signal, self.window, sorted(needed)),
+            require=self.require,
+            trace_ids=self.trace_ids,
+            values=self.values,
         )
+        return Sql(relation)
 
     def narrowed(self, window: Window) -> Records:
         """Ask the same about another range."""
@@ -74,7 +79,8 @@ def match_records(session: QuerySession, signal: Signal, window: Window, filter_
     tree = parse_filter(filter_text)
     compiled = compile_filter(tree, signal, known)
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
-    records = Records(signal, window, all_of(predicate), compiled.columns, compiled.require, compiled.trace_ids, known)
+    hints = compiled.require, compiled.trace_ids, compiled.values
+    records = Records(signal, window, all_of(predicate), compiled.columns, *hints, known)
     # without their column in the range there are none, and nothing more to read
     if signal is Signal.LOGS and START in known and not names_announcements(tree):
         return records.restricted(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)), "event_name")

@@ -88,7 +88,9 @@ class Engine:
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
                 lookup = pair.lookup.within(stop)
-                return query(StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered))
+                values = self._contents.values
+                session = StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values)
+                return query(session)
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
                 "the query needs more memory than it may use (setting query.memory_limit_bytes)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.signals import Signal
+
+#: A stored column of an attribute with a value of it.
+ColumnValue: TypeAlias = "tuple[str, str | int | float]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,13 @@ class QuerySession(Protocol):
         *,
         require: Collection[str] = (),
         trace_ids: Collection[bytes] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
     ) -> str:
         """A parenthesised SQL table expression that holds exactly ``columns`` (stored names) of all matching rows.
 
         A column that a segment lacks is NULL there. Only rows of the window are in it. With ``require``, rows that
-        have none of those columns may be left out too; with ``trace_ids``, rows of other traces.
+        have none of those columns may be left out too; with ``trace_ids``, rows of other traces; with ``values``, rows
+        that have no value of one of its collections.
         """
 
     def parts(self, signal: Signal, window: Window) -> Sequence[Part]:

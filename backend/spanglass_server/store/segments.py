@@ -61,6 +61,11 @@ PROJECTED = {
     ),
 }
 
+#: Signals whose attributes are searched for: their segments get filters of values, unless they are small. Those are
+#: merged soon, or are few.
+FILTERED = (Signal.SPANS, Signal.LOGS)
+FILTERED_ROWS = 4 * ROW_GROUP_ROWS
+
 
 @dataclass(frozen=True, slots=True)
 class Cover:
@@ -96,9 +101,16 @@ class Segment:
         return _projection_file(self.signal, self.id) if self.signal in PROJECTED else None
 
     @property
+    def filter_file(self) -> str | None:
+        """The file of its filter of values, relative to the data directory; None if it is to have none."""
+        if self.signal not in FILTERED or self.rows < FILTERED_ROWS:
+            return None
+        return f"{self.file.removesuffix('.parquet')}.values"
+
+    @property
     def files(self) -> tuple[str, ...]:
-        """All files of the segment, relative to the data directory."""
-        return (self.file,) if self.projection is None else (self.file, self.projection)
+        """All files that the segment may have, relative to the data directory."""
+        return tuple(file for file in (self.file, self.projection, self.filter_file) if file is not None)
 
     def columns_for(self, needed: Iterable[str]) -> frozenset[str]:
         """Which of the columns it has."""

@@ -24,14 +24,15 @@ from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
-    from spanglass_server.store.ports import OfferedTable
+    from spanglass_server.store.ports import ColumnValue, OfferedTable
+    from spanglass_server.store.values.files import ValueFilters
 
 
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
@@ -48,6 +49,7 @@ class StoreSession:
         data_dir: Path,
         slot_of: Callable[[str], int],
         offered: Mapping[str, OfferedTable],
+        values: ValueFilters,
     ) -> None:
         self._cursor = cursor
         self._lookup = lookup
@@ -55,6 +57,7 @@ class StoreSession:
         self._data_dir = data_dir
         self._slot_of = slot_of
         self._offered = offered
+        self._values = values
         self._registered = 0
         self._parts: dict[tuple[str, int], Segment | Chunk] = {}
 
@@ -88,13 +91,15 @@ class StoreSession:
         *,
         require: Collection[str] = (),
         trace_ids: Collection[bytes] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
     ) -> str:
         """See ``QuerySession``."""
         needed = dict.fromkeys(columns)
         inside = _inside(signal, window)
+        files = self._values.having(self._files(signal, window, require, trace_ids), values)
         parts = []
-        for (present, is_inside), files in self._grouped(signal, window, needed, require, trace_ids).items():
-            parts.append(_select(signal, needed, present, _read_parquet(files) + ("" if is_inside else inside)))
+        for (present, is_inside), paths in self._grouped(window, needed, files).items():
+            parts.append(_select(signal, needed, present, _read_parquet(paths) + ("" if is_inside else inside)))
         memory = self._memory(signal, window, needed, require)
         if memory is not None:
             source = self._register(memory) + inside
@@ -237,12 +242,7 @@ class StoreSession:
             yield segment
 
     def _grouped(
-        self,
-        signal: Signal,
-        window: Window,
-        needed: Mapping[str, None],
-        require: Collection[str],
-        trace_ids: Collection[bytes],
+        self, window: Window, needed: Mapping[str, None], files: Iterable[Segment]
     ) -> dict[tuple[frozenset[str], bool], list[str]]:
         """Files by which of the needed columns they have, and whether they lie wholly inside the window.
 
@@ -250,7 +250,7 @@ class StoreSession:
         still be evaluated for every row (15 % of a query over one service).
         """
         groups: dict[tuple[frozenset[str], bool], list[str]] = defaultdict(list)
-        for segment in self._files(signal, window, require, trace_ids):
+        for segment in files:
             is_inside = window.start_ns <= segment.min_time_ns and segment.max_time_ns < window.end_ns
             path = str(self._data_dir / segment.file_for(needed))
             groups[segment.columns_for(needed), is_inside].append(path)

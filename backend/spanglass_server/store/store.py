@@ -21,7 +21,7 @@ from spanglass_server.store.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.retention import RetentionLimits, expired
-from spanglass_server.store.segments import Cover, NewSegment, Segment, merged_schema, write_segment
+from spanglass_server.store.segments import FILTERED, Cover, NewSegment, Segment, merged_schema, write_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 
 
 _DEFECTS_MAX = 3  # merges of a segment that may fail, other than by the disk, before it is left as it is
+_FILTERS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,18 @@ class Store:
             self._defects.update(s.id for s in chosen)
             raise
         self._telemetry.add(own.COMPACTED_ROWS, segment.rows, signal)
+
+    def write_filters(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Write missing filters of values, those of the newest segments first; returns how many. ``OSError``."""
+        written = 0
+        while not is_stopping():
+            with self.contents.reading() as snapshot:  # a few at a time: what is deleted meanwhile waits for its end
+                segments = [s for signal in FILTERED for s in reversed(snapshot.segments[signal])]
+                count = self.contents.values.write_missing(segments, _FILTERS_AT_ONCE)
+            written += count
+            if count < _FILTERS_AT_ONCE:
+                break
+        return written
 
     def retain(self, now_ns: int) -> None:
         """Delete segments past their age, then the oldest while all together are too large."""

@@ -125,7 +125,7 @@ class TraceFilter:
         """Which of the traces it may hold, by their places in ``hashes``."""
         if len(hashes) > _FEW:
             return list(map(int, np.flatnonzero(self._held(hashes))))
-        bits = memoryview(self.bits)
+        bits = self.bits.data
         found = []
         for place, masks in enumerate(_masks(hashes.tobytes(), 8 * len(self.bits), self._probes)):
             for at, mask in masks:  # for most ids the first or second bit is not set

@@ -25,6 +25,7 @@ from spanglass_server.query.language.conditions import (
     Matches,
     Ordered,
     Test,
+    equal_values,
     has_wildcard,
     list_condition,
     scalar_condition,
@@ -50,6 +51,8 @@ from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_i
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from spanglass_server.store.ports import ColumnValue
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledFilter:
@@ -57,7 +60,7 @@ class CompiledFilter:
 
     ``parameters`` bind the ``?`` of ``sql`` in order. ``columns`` are all stored columns it reads. If ``require`` is
     not empty, a row can only match when at least one of those columns is not null. If ``trace_ids`` is not empty, a
-    row can only match when it has one of those ids.
+    row can only match when it has one of those ids; and it must have one value of each set of ``values``.
     """
 
     sql: str
@@ -65,6 +68,7 @@ class CompiledFilter:
     columns: frozenset[str]
     require: frozenset[str]
     trace_ids: frozenset[bytes]
+    values: tuple[frozenset[ColumnValue], ...] = ()
 
 
 def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> CompiledFilter:
@@ -81,6 +85,7 @@ def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> Com
         columns=part.columns,
         require=part.require or frozenset(),
         trace_ids=part.trace_ids or frozenset(),
+        values=part.values,
     )
 
 
@@ -192,7 +197,7 @@ def _unnamed_service(test: Test) -> Part:
 def _attribute(stored: AttributeColumn, test: Test) -> Part:
     condition = list_condition if stored.is_list else scalar_condition
     sql = condition(quote_identifier(stored.name), stored.type, test)
-    return part_of_attribute(sql, stored.name)
+    return part_of_attribute(sql, stored.name, [(stored.name, value) for value in equal_values(stored.type, test)])
 
 
 def _attribute_exists(stored: AttributeColumn) -> Part:

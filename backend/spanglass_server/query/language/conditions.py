@@ -102,6 +102,21 @@ def scalar_condition(operand: str, kind: ValueType, test: Test) -> Sql:
     return _CONDITIONS[kind](operand, test)
 
 
+def equal_values(kind: ValueType, test: Test) -> tuple[str | float, ...]:
+    """Return the stored values of a type that a test can be true of; none where they can't be counted."""
+    if not isinstance(test, Equals) or any(map(has_wildcard, test.values)):
+        return ()
+    match kind:
+        case ValueType.STR:
+            return test.texts()
+        case ValueType.INT:
+            return _stored_integers(test)
+        case ValueType.DOUBLE if not test.has_nan():
+            return (*map(float, test.numbers()), *test.infinities())
+        case _:
+            return ()
+
+
 def list_condition(operand: str, kind: ValueType, test: Test) -> Sql:
     """Test whether any element of a list does. Most lists are null, and those are told apart first."""
     if kind is ValueType.JSON:
@@ -143,13 +158,16 @@ def _text(operand: str, test: Test) -> Sql:
 def _integer(operand: str, test: Test) -> Sql:
     match test:
         case Equals():
-            whole = [int(number) for number in test.numbers() if number.denominator == 1]
-            stored = [number for number in whole if _INT64_MIN <= number <= _INT64_MAX]
-            return any_of([_in(operand, tuple(stored)), *_wildcards_of_cast(operand, test)])
+            return any_of([_in(operand, _stored_integers(test)), *_wildcards_of_cast(operand, test)])
         case Ordered():
             return _integer_ordered(operand, test)
         case _:
             return _text(f"CAST({operand} AS VARCHAR)", test)
+
+
+def _stored_integers(test: Equals) -> tuple[int, ...]:
+    whole = (int(number) for number in test.numbers() if number.denominator == 1)
+    return tuple(number for number in whole if _INT64_MIN <= number <= _INT64_MAX)
 
 
 def _integer_ordered(operand: str, test: Ordered) -> Sql:

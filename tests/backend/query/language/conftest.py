@@ -30,7 +30,16 @@ def _found(text, rows, signal=Signal.SPANS):
     connection, _ = _table(signal, filled)
     with connection:
         statement = f"SELECT label FROM records WHERE {compiled.sql} ORDER BY label"  # noqa: S608 - under test
-        return " ".join(label for (label,) in connection.execute(statement, compiled.parameters).fetchall())
+        labels = [label for (label,) in connection.execute(statement, compiled.parameters).fetchall()]
+    for label in labels:  # storage leaves out what has none of these values
+        assert all(any(_has(rows[label], *value) for value in values) for values in compiled.values), label
+    return " ".join(labels)
+
+
+def _has(row, column, value):
+    """Whether a row has a value in a column, or in the list there."""
+    held = row.get(column)
+    return value in held if isinstance(held, list) else value == held
 
 
 @pytest.fixture(scope="session")

@@ -436,7 +436,8 @@ def test_comparisons_leave_columns_bare():
     assert compiled.columns == {SERVICE, "status_code", STATUS, "trace_id", "span.n:double"}
 
 
-COUNTS = {SERVICE: 1000, ROUTE: 500, "event.exception.type:str": 10, STATUS: 400, OLD_STATUS: 20}
+EXCEPTION = "event.exception.type:str"
+COUNTS = {SERVICE: 1000, ROUTE: 500, EXCEPTION: 10, STATUS: 400, OLD_STATUS: 20}
 
 
 @pytest.mark.parametrize(
@@ -457,6 +458,30 @@ COUNTS = {SERVICE: 1000, ROUTE: 500, "event.exception.type:str": 10, STATUS: 400
 def test_required_columns(text, require):
     """``require`` holds columns of which one must be there, the rarest choice; nothing where any row may match."""
     assert compile_filter(parse_filter(text), Signal.SPANS, COUNTS).require == require
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("http.route = /a", [{(ROUTE, "/a")}]),
+        ("service in (a, b) http.route = /a duration > 1s", [{(SERVICE, "a"), (SERVICE, "b")}, {(ROUTE, "/a")}]),
+        ("http.status_code = 503", [{(STATUS, 503), (OLD_STATUS, 503)}]),
+        ("exception.type = T or (http.route = /a and service = a)", [{(EXCEPTION, "T"), (ROUTE, "/a")}]),
+        ("http.route = /a or name = x", []),
+        ("http.route = /* or http.route != /a", []),
+        ("not http.route = /a", []),
+        ("service = unknown_service", []),  # one without a name may be meant
+        ("http.status_code > 500", []),
+    ],
+)
+def test_values_that_rows_must_have(text, values):
+    """``values`` are what equalities ask for, one set a condition; nothing where a row without them may match."""
+    assert list(compile_filter(parse_filter(text), Signal.SPANS, COUNTS).values) == values
+
+
+def test_values_are_not_asked_for_where_the_overflow_may_have_them():
+    """A row may have the key in its overflow lists, which no filter of values knows."""
+    assert compile_filter(parse_filter("http.route:/"), Signal.SPANS, {ROUTE, "overflow_name"}).values == ()
 
 
 def test_overflow_is_among_the_required_columns():

@@ -1,0 +1,106 @@
+"""The distinct values of an attribute in a row group, from the dictionary that Parquet keeps of them.
+
+Reading the column, as dictionaries or not, took 140 ms for a segment of 110 000 spans, 1.2 CPU seconds a million; its
+dictionary pages take a tenth. They are read as the Parquet format lays them down: a header in Thrift's compact
+protocol, then the values one after the other, compressed.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_HEADER_BYTES = 64  # enough for the header of a dictionary page
+#: The writer gives up a dictionary that grows to a mebibyte, and writes the values that come then without it.
+_BYTES_MAX = 512 * 1024
+_CODECS = {"LZ4": "lz4_raw", "ZSTD": "zstd", "SNAPPY": "snappy"}
+_DICTIONARY_PAGE, _PLAIN = 2, 0
+_BOOLEANS, _INTEGERS, _STRUCT = (1, 2), (4, 5, 6), 12  # types of fields
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """Where the dictionary of one column in one row group lies, and how many values it has."""
+
+    count: int
+    size: int  # bytes when unpacked
+    _at: int
+    _packed_size: int
+    _codec: str | None
+    type: str  # Parquet's: BYTE_ARRAY, INT64 or DOUBLE
+
+    @classmethod
+    def find(cls, descriptor: int, chunk: Any) -> Dictionary | None:
+        """That of a column chunk (``pyarrow``'s metadata); None if it does not have all values of the chunk."""
+        at = chunk.dictionary_page_offset
+        if at is None or chunk.physical_type not in {"BYTE_ARRAY", "INT64", "DOUBLE"}:
+            return None
+        packed = os.pread(descriptor, _HEADER_BYTES, at)
+        fields, end = _struct(packed, 0)
+        size, packed_size, page = fields[2], fields[3], fields.get(7)
+        if fields[1] != _DICTIONARY_PAGE or page is None or page[2] != _PLAIN or size > _BYTES_MAX:
+            return None
+        codec = None if chunk.compression == "UNCOMPRESSED" else _CODECS[chunk.compression]
+        return cls(page[1], size, at + end, packed_size, codec, chunk.physical_type)
+
+    def content(self, descriptor: int) -> bytes:
+        """Its values one after the other."""
+        packed = os.pread(descriptor, self._packed_size, self._at)
+        if self._codec is None:
+            return packed
+        unpacked: bytes = pa.Codec(self._codec).decompress(packed, self.size, asbytes=True)
+        return unpacked
+
+
+def places_of_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where texts begin and end in the content of dictionaries, put together; each stands behind its length."""
+    starts, ends, at, end = [], [], 0, len(content)
+    read = struct.Struct("<I").unpack_from
+    while at < end:
+        start = at + 4
+        at = start + read(content, at)[0]
+        starts.append(start)
+        ends.append(at)
+    return np.array(starts, np.int64), np.array(ends, np.int64)
+
+
+def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
+    """The fields of a struct by their numbers, and where it ends."""
+    fields: dict[int, Any] = {}
+    number = 0
+    while head := data[at]:
+        at += 1
+        kind = head & 15
+        if head < 16:  # noqa: PLR2004 - no step from the field before: its number is written out
+            number, at = _integer(data, at)
+        else:
+            number += head >> 4
+        if kind in _INTEGERS:
+            fields[number], at = _integer(data, at)
+        elif kind == _STRUCT:
+            fields[number], at = _struct(data, at)
+        elif kind in _BOOLEANS:
+            fields[number] = kind
+        else:
+            raise ValueError(f"a page header has a field of type {kind}")
+    return fields, at + 1
+
+
+def _integer(data: bytes, at: int) -> tuple[int, int]:
+    """A number in zigzag, and where it ends."""
+    value, shift = 0, 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:  # noqa: PLR2004 - the bit that says that more follows
+            return value >> 1 ^ -(value & 1), at
+        shift += 7
