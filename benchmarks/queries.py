@@ -10,31 +10,20 @@ With --keep the loaded data directory stays in DIR and is used again by the next
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadgen.asking import ask
-from loadgen.prepared import Bodies, Stream
+from loadgen.by_state import Meanwhile, fill
+from loadgen.prepared import Bodies
 from loadgen.process import clean_up_on_sigterm, settle
 from loadgen.questions import Loaded, day_questions, hour_questions
 from loadgen.report import table, write
-from loadgen.scenario import NS
-from loadgen.sending import Sender
 from loadgen.server import ServerProcess
-from loadgen.transports import factory
 
-if TYPE_CHECKING:
-    from loadgen.asking import Question
-
-HALF_RATE_BODIES_PER_S = 60
-#: Enough passes for 50 minutes at that rate; the questions end first.
-_TURNS = 90
 #: Name, passes over the million prepared spans, seconds they are spread over.
 SIZES = {"hour": (1, 3600), "day": (10, 86_400)}
 QUESTIONS = {"hour": hour_questions, "day": day_questions}
@@ -45,35 +34,11 @@ def load(server: ServerProcess, bodies: Bodies, turns: int, window_s: int, count
     note = server.data.with_name(f"{server.data.name}.json")
     if note.exists():
         return Loaded(bodies, **json.loads(note.read_text()))
-    end_ns = time.time_ns() - 2 * NS
-    stream = Stream(bodies, count, turns, end_ns - window_s * NS, end_ns)
-    tally = Sender(factory("http", server.port, server.grpc_port, "traces"), stream).run()
-    if tally.accepted != stream.records():
-        raise SystemExit(f"loading failed: {tally.accepted:,} of {stream.records():,} spans taken, {tally.errors}")
+    loaded = fill(server, bodies, turns=turns, window_s=window_s, count=count)
     settle(server.pid, server.data)
-    facts = {"start_ns": stream.start_ns, "end_ns": end_ns + 2 * NS, "turns": turns, "count": stream.bodies}
+    facts = {"start_ns": loaded.start_ns, "end_ns": loaded.end_ns, "turns": turns, "count": loaded.count}
     note.write_text(json.dumps(facts))
-    return Loaded(bodies, **facts)
-
-
-class Meanwhile:
-    """Ingest at half the sustained rate while questions are asked: spans of now, later than what was loaded."""
-
-    def __init__(self, server: ServerProcess, bodies: Bodies) -> None:
-        now_ns = time.time_ns()
-        end_ns = now_ns + _TURNS * len(bodies) * NS // HALF_RATE_BODIES_PER_S
-        stream = Stream(bodies, 0, _TURNS, now_ns, end_ns, first_turn=100)
-        connect = factory("http", server.port, server.grpc_port, "traces")
-        self.sender = Sender(connect, stream, rate_per_s=HALF_RATE_BODIES_PER_S)
-        self.thread = threading.Thread(target=self.sender.run, daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-        time.sleep(3)
-
-    def __exit__(self, *_: object) -> None:
-        self.sender.stopped.set()
-        self.thread.join()
+    return loaded
 
 
 def run(size: str, folder: Path, bodies: Bodies, *, quick: bool) -> list[dict[str, Any]]:
@@ -84,16 +49,11 @@ def run(size: str, folder: Path, bodies: Bodies, *, quick: bool) -> list[dict[st
         server.stop()
         ready_s = server.start()
         print(f"{size}: ready {ready_s:.2f} s after a restart", file=sys.stderr)
-        rows = [{"data": size, **ask(server.port, question)} for question in QUESTIONS[size](loaded)]
+        rows = [{"data": size, **ask(server, question)} for question in QUESTIONS[size](loaded)]
         with Meanwhile(server, bodies):
-            busy = [_relaxed(question) for question in QUESTIONS[size](loaded)]
-            rows += [{"data": f"{size}, ingesting", **ask(server.port, question)} for question in busy]
+            busy = QUESTIONS[size](loaded, "ingesting")
+            rows += [{"data": f"{size}, ingesting", **ask(server, question, busy=True)} for question in busy]
     return rows
-
-
-def _relaxed(question: Question) -> Question:
-    """Return a question that may take three times as long."""
-    return dataclasses.replace(question, limit_ms=question.limit_ms * 3)
 
 
 def main() -> None:

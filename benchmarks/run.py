@@ -1,6 +1,6 @@
 """The ingest benchmarks: what the server takes in, what it costs, and whether the targets are met.
 
-    python benchmarks/run.py [--only NAME ...] [--quick] [--list]
+    python benchmarks/run.py [--only NAME ...] [--minutes 60] [--quick] [--list]
 
 Each scenario has a server and a data directory of its own on loopback, sends prepared bodies (`generate.py`), waits
 until everything is visible and compacted, and prints a row. `docs/benchmarks.md` explains the columns. All scenarios
@@ -15,6 +15,7 @@ import dataclasses
 import sys
 from typing import Any
 
+from loadgen import figures
 from loadgen.calibrate import parse_cpu_s_per_million
 from loadgen.prepared import Bodies
 from loadgen.process import clean_up_on_sigterm
@@ -37,6 +38,9 @@ SCENARIOS = [
     Scenario("grpc", protocol="grpc", bodies=800),
     Scenario("json", protocol="json", bodies=200),
 ]
+
+#: Where people feel it: each gives rows of its own.
+FELT = ("small-requests", "fresh", "demo-load")
 
 
 def targets(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -78,16 +82,33 @@ def selected(only: list[str], *, quick: bool) -> list[Scenario]:
     return [dataclasses.replace(each, bodies=(each.bodies or 2000) // 10, turns=1, settled=False) for each in chosen]
 
 
+def measure_felt(names: list[str], options: argparse.Namespace) -> figures.Figures:
+    """Run the scenarios that people feel, and print each one's rows when it is done."""
+    run, made = figures.Run(Bodies, minutes=options.minutes, quick=options.quick), {}
+    for name in names:
+        print(f"running {name} ...", file=sys.stderr)
+        rows = figures.SCENARIOS[name](run)
+        print(table([{"row": row, **figures_of_row} for row, figures_of_row in rows.items()]))
+        made |= rows
+    return made
+
+
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description="Measure ingest.")
-    parser.add_argument("--only", nargs="+", default=[], choices=[scenario.name for scenario in SCENARIOS])
+    names = [*(scenario.name for scenario in SCENARIOS), *FELT]
+    parser.add_argument("--only", nargs="+", default=[], choices=names)
+    parser.add_argument("--minutes", type=float, default=60, help="how long the demo's load lasts")
     parser.add_argument("--quick", action="store_true", help="a tenth of the load: for trying out, not for figures")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
     options = parser.parse_args()
     clean_up_on_sigterm()
     if options.list:
         print(table([dataclasses.asdict(scenario) for scenario in SCENARIOS]))
+        return
+    felt = measure_felt([name for name in FELT if not options.only or name in options.only], options)
+    if options.only and set(options.only) <= set(FELT):
+        print(f"written to {write('felt', {'rows': felt})}")
         return
     kinds = {kind: Bodies(kind) for kind in {each.kind for each in selected(options.only, quick=False)} | {"traces"}}
     calibration = [parse_cpu_s_per_million(kinds["traces"])]
@@ -103,7 +124,7 @@ def main() -> None:
     print(
         f"\na bare protobuf parse of these spans, before and after: {calibration[0]:.2f}, {calibration[1]:.2f} CPU s/M"
     )
-    facts = {"calibration_cpu_s_per_M": calibration, "visibility": visibility}
+    facts = {"felt": felt, "calibration_cpu_s_per_M": calibration, "visibility": visibility}
     print(f"written to {write('ingest', {**facts, 'rows': rows, 'targets': checks})}")
 
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from loadgen.process import cpu_seconds
 from loadgen.server import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from loadgen.server import ServerProcess
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,17 @@ def url(path: str, **parameters: object) -> str:
     return f"/api/v1{path}?{urllib.parse.urlencode(parameters)}"
 
 
-def ask(port: int, question: Question, *, warm_up: int = 3, budget_s: float = 60.0) -> dict[str, Any]:
-    """Ask with each argument in turn and return one row: times in ms, and whether known answers came back."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
+def ask(
+    server: ServerProcess, question: Question, *, warm_up: int = 3, budget_s: float = 60.0, busy: bool = False
+) -> dict[str, Any]:
+    """Ask with each argument in turn and return one row: times in ms, and whether known answers came back.
+
+    ``cpu_ms`` is the server's processor time a question; a ``busy`` server does other work too, so it has none.
+    """
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
     for argument in question.arguments[:warm_up]:
         _get(connection, question.path(argument))
+    cpu_s = cpu_seconds(server.pid)
     times_ms, wrong, begun = [], [], time.perf_counter()
     for position, argument in enumerate(question.arguments):
         started = time.perf_counter()
@@ -53,10 +62,12 @@ def ask(port: int, question: Question, *, warm_up: int = 3, budget_s: float = 60
             wrong.append(f"{argument}: {got!r} instead of {want!r}")
         if time.perf_counter() - begun > budget_s:
             break
+    cpu_s = cpu_seconds(server.pid) - cpu_s
     connection.close()
     return {
         "query": question.name,
         "n": len(times_ms),
+        "cpu_ms": None if busy else cpu_s / len(times_ms) * 1000,
         "p50_ms": float(np.median(times_ms)),
         "p95_ms": float(np.quantile(times_ms, 0.95)),
         "max_ms": float(np.max(times_ms)),

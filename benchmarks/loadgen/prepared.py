@@ -108,9 +108,10 @@ class Bodies:
             words = body[places].view("<u8").reshape(-1)
             body[places] = change(words).astype("<u8").reshape(-1, 1).view(np.uint8)
 
-    def sample_traces(self, wanted: int, turns: int, bodies: int) -> list[tuple[str, int]]:
-        """Trace ids in hex with their number of spans, spread over the turns, of the first so many bodies."""
-        usable = [row for row in self.facts["samples"] if row[0] < bodies // self.facts["group"]]
+    def sample_traces(self, wanted: int, turns: int, bodies: int, first: int = 0) -> list[tuple[str, int]]:
+        """Trace ids in hex with their number of spans, spread over the turns, of the bodies from ``first`` on."""
+        groups = range(-(-first // self.facts["group"]), bodies // self.facts["group"])
+        usable = [row for row in self.facts["samples"] if row[0] in groups]
         rows = []
         for step in range(wanted):
             _, trace_id, spans = usable[(step * 7919) % len(usable)]

@@ -34,10 +34,20 @@ def cpu_seconds(pid: int) -> float:
     for process in tree(pid):
         try:
             times = process.cpu_times()
-        except psutil.NoSuchProcess:
+            own = _clock_s(process.pid) if sys.platform == "linux" else times.user + times.system
+        except (psutil.NoSuchProcess, OSError):
             continue
-        total += times.user + times.system + times.children_user + times.children_system
+        total += own + times.children_user + times.children_system
     return total
+
+
+def _clock_s(pid: int) -> float:
+    """Processor time of one process, threads that ended included, in nanoseconds' resolution.
+
+    /proc counts it in hundredths of a second, which is a third of what 30 questions use. The number of the clock is
+    Linux's own (posix-timers: the process's number inverted, and 2 for the scheduler's count).
+    """
+    return time.clock_gettime(((~pid) << 3) | 2)
 
 
 def resident_bytes(pid: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from loadgen.asking import Question, url
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from loadgen.prepared import Bodies
 
 REPEATS = 30
+#: The median that each question over an hour may take, in ms: settled, 5 s after ingest, and while spans come in.
+HOUR_LIMITS_MS = {
+    "trace by id": (9, 9, 25),
+    "trace by id, last requests": (9, 9, 25),
+    "20 newest traces by 4 conditions": (25, 40, 60),
+    "services with series": (20, 40, 60),
+    "p50/p95/p99 by operation of one service": (13, 26, 39),
+    "errors by service and type": (20, 40, 60),
+}
+STATES = ("settled", "fresh", "ingesting")
 _HOUR_NS = 3_600_000_000_000
 _SERVICES = ["checkout", "web-gateway", "catalog", "cart", "payment", "search", "inventory", "auth"]
 
@@ -39,15 +49,29 @@ class Loaded:
         return {"start": self.start_ns, "end": self.end_ns}
 
 
-def hour_questions(loaded: Loaded) -> list[Question]:
-    """Return the questions over one million spans of an hour."""
+def hour_questions(loaded: Loaded, state: str = "settled") -> list[Question]:
+    """Return the questions over one million spans of an hour, with the limits of a state (one of ``STATES``)."""
+    limits = {name: row[STATES.index(state)] for name, row in HOUR_LIMITS_MS.items()}
+    return [replace(question, limit_ms=limits[question.name]) for question in _hour_questions(loaded)]
+
+
+def _hour_questions(loaded: Loaded) -> list[Question]:
     facts = loaded.bodies.facts
     return [
-        _trace_by_id("trace by id", 9, loaded),
+        _trace_by_id("trace by id", 0, loaded),
+        _trace_by_id("trace by id, last requests", 0, loaded, latest=True),
         _probe_search(loaded),
         Question(
+            "services with series",
+            0,
+            lambda _: url("/services", **loaded.window()),
+            range(REPEATS),
+            lambda answer: {row["service"]: row["spans"] for row in answer["services"]},
+            loaded.known({name: spans * loaded.turns for name, spans in facts["spans_per_service"].items()}),
+        ),
+        Question(
             "p50/p95/p99 by operation of one service",
-            13,
+            0,
             lambda service: url(f"/services/{service}/operations", **loaded.window()),
             [_SERVICES[turn % len(_SERVICES)] for turn in range(REPEATS)],
             lambda answer: _server_operations(answer) if answer["service"] == "checkout" else None,
@@ -57,7 +81,7 @@ def hour_questions(loaded: Loaded) -> list[Question]:
         ),
         Question(
             "errors by service and type",
-            45,
+            0,
             lambda _: url(
                 "/spans/groups", **loaded.window(), filter="status = error", by="service.name,error.type", limit=1000
             ),
@@ -68,8 +92,13 @@ def hour_questions(loaded: Loaded) -> list[Question]:
     ]
 
 
-def day_questions(loaded: Loaded) -> list[Question]:
-    """Return the questions over ten million spans of a day."""
+def day_questions(loaded: Loaded, state: str = "settled") -> list[Question]:
+    """Return the questions over ten million spans of a day; while spans come in they may take three times as long."""
+    factor = 3 if state == "ingesting" else 1
+    return [replace(question, limit_ms=question.limit_ms * factor) for question in _day_questions(loaded)]
+
+
+def _day_questions(loaded: Loaded) -> list[Question]:
     facts = loaded.bodies.facts
     last_hour = {"start": loaded.end_ns - _HOUR_NS, "end": loaded.end_ns}
     return [
@@ -101,8 +130,10 @@ def day_questions(loaded: Loaded) -> list[Question]:
     ]
 
 
-def _trace_by_id(name: str, limit_ms: float, loaded: Loaded) -> Question:
-    samples = loaded.bodies.sample_traces(REPEATS, loaded.turns, loaded.count)
+def _trace_by_id(name: str, limit_ms: float, loaded: Loaded, *, latest: bool = False) -> Question:
+    """Ask for sampled traces with their number of spans; ``latest``: those of the last twentieth of what was sent."""
+    first = loaded.count - max(loaded.count // 20, 4) if latest else 0
+    samples = loaded.bodies.sample_traces(REPEATS, loaded.turns, loaded.count, first)
     return Question(
         name,
         limit_ms,
@@ -121,7 +152,7 @@ def _probe_search(loaded: Loaded) -> Question:
     base = f'service.name = "{probe["service"]}" and name = "{probe["operation"]}" and duration > {probe["min_ms"]}ms'
     return Question(
         "20 newest traces by 4 conditions",
-        37,
+        0,
         lambda tenant: url("/traces", **loaded.window(), filter=f'{base} and {key} = "{tenant}"', limit=20),
         tenants,
         lambda answer: len(answer["traces"]),

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from loadgen.prepared import Stream
 from loadgen.process import PeakMemory, cpu_seconds, disk_bytes, resident_bytes, settle
 from loadgen.sending import Ready, Sender
-from loadgen.server import ServerProcess
+from loadgen.server import SPANGLASS, ServerProcess
 from loadgen.transports import factory, spans_as_json
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Scenario:
 
 
 @contextmanager
-def fresh_server(settings: dict[str, str] | None = None) -> Iterator[ServerProcess]:
+def fresh_server(settings: dict[str, str] | None = None, program: str = SPANGLASS) -> Iterator[ServerProcess]:
     """Start a server on a new data directory; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="spanglass-bench-"))
     try:
-        with ServerProcess(folder / "data", settings) as server:
+        with ServerProcess(folder / "data", settings, program=program) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,10 +98,10 @@ def send(scenario: Scenario, server: ServerProcess, source: Source) -> Tally:
     return Sender(connect, source, connections=scenario.connections, rate_per_s=scenario.rate_per_s).run()
 
 
-def measure(scenario: Scenario, bodies: Bodies) -> dict[str, Any]:
+def measure(scenario: Scenario, bodies: Bodies, program: str = SPANGLASS) -> dict[str, Any]:
     """Run a scenario on a server of its own and return one row of the table."""
     source = source_of(scenario, bodies, time.time_ns())
-    with fresh_server() as server:
+    with fresh_server(program=program) as server:
         time.sleep(2)  # what start-up leaves behind, imports and first pages, is not the load's
         idle_bytes, idle_cpu_s = resident_bytes(server.pid), cpu_seconds(server.pid)
         with PeakMemory(server.pid) as memory:

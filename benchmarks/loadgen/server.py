@@ -44,13 +44,22 @@ class Answer:
 class ServerProcess:
     """``spanglass serve`` on one data directory; it keeps its ports when it is started again.
 
-    ``settings`` are dotted names (``storage.flush_interval``) and become environment variables. As a context manager
-    it starts at once and is stopped at the end, also when it hangs.
+    ``settings`` are dotted names (``storage.flush_interval``) and become environment variables; ``program`` is the
+    console script of another build. As a context manager it starts at once and is stopped at the end, also when it
+    hangs.
     """
 
-    def __init__(self, data: Path, settings: Mapping[str, str] | None = None, *, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        log: Path | None = None,
+        program: str = SPANGLASS,
+    ) -> None:
         self.data, self.settings = data, dict(settings or {})
         self.log = log or data.with_name(f"{data.name}.log")
+        self.program = program
         self.port, self.grpc_port = free_ports(2)
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -69,7 +78,7 @@ class ServerProcess:
     def command(self) -> Sequence[str]:
         """Return the command line that starts this server."""
         ports = ["--port", str(self.port), "--grpc-port", str(self.grpc_port)]
-        return [SPANGLASS, "serve", "--data", str(self.data), *ports]
+        return [self.program, "serve", "--data", str(self.data), *ports]
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment with the settings given here and no other."""
