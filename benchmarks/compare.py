@@ -20,11 +20,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadgen.aims import compared
-from loadgen.answers import Check
-from loadgen.builds import Build, base_build, this_build
 from loadgen.calibrate import parse_cpu_s_per_million
-from loadgen.figures import SCENARIOS, Figures, Run
+from loadgen.comparing.aims import compared
+from loadgen.comparing.answers import Check
+from loadgen.comparing.builds import Build, base_build, this_build
+from loadgen.felt.figures import SCENARIOS, Figures, Run
 from loadgen.prepared import Bodies
 from loadgen.process import clean_up_on_sigterm
 from loadgen.report import table, write

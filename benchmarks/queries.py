@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.asking import ask
-from loadgen.by_state import Meanwhile, fill
+from loadgen.felt.by_state import Meanwhile, fill
 from loadgen.prepared import Bodies
 from loadgen.process import clean_up_on_sigterm, settle
 from loadgen.questions import Loaded, day_questions, hour_questions

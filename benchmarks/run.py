@@ -15,8 +15,8 @@ import dataclasses
 import sys
 from typing import Any
 
-from loadgen import figures
 from loadgen.calibrate import parse_cpu_s_per_million
+from loadgen.felt import figures
 from loadgen.prepared import Bodies
 from loadgen.process import clean_up_on_sigterm
 from loadgen.report import check, table, write

@@ -12,16 +12,17 @@ import pytest
 
 import compare
 import generate
-from loadgen import by_state, questions, small_requests
-from loadgen.aims import compared
-from loadgen.answer_questions import Asked
-from loadgen.answers import differences, differing
-from loadgen.builds import base_build
-from loadgen.demo_load import watch
-from loadgen.figures import Run, fresh
+from loadgen import questions
+from loadgen.comparing.aims import compared
+from loadgen.comparing.answer_questions import Asked
+from loadgen.comparing.answers import differences, differing
+from loadgen.comparing.builds import base_build
+from loadgen.felt import by_state, small_requests
+from loadgen.felt.demo_load import watch
+from loadgen.felt.figures import Run, fresh
+from loadgen.felt.small_requests import SmallLoad, measure_small
 from loadgen.prepared import Bodies
 from loadgen.scenario import fresh_server
-from loadgen.small_requests import SmallLoad, measure_small
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from loadgen.questions import HOUR_LIMITS_MS, STATES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadgen.figures import Figures
+    from loadgen.felt.figures import Figures
 
 
 class Aim(NamedTuple):

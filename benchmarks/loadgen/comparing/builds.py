@@ -9,7 +9,7 @@ from pathlib import Path
 from loadgen.report import OUT
 from loadgen.server import SPANGLASS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _PROGRAM = Path(".venv", "bin", "spanglass")
 
 

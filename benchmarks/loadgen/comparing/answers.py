@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from loadgen.answer_questions import questions
+from loadgen.comparing.answer_questions import questions
 from loadgen.prepared import Stream
 from loadgen.scenario import NS
 from loadgen.sending import Sender
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from loadgen.answer_questions import Asked
-    from loadgen.builds import Build
+    from loadgen.comparing.answer_questions import Asked
+    from loadgen.comparing.builds import Build
     from loadgen.prepared import Bodies
 
 #: Fields that say how long the server took.

@@ -20,7 +20,7 @@ from loadgen.server import SPANGLASS, ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _SAMPLE_S = 5.0
 
 
@@ -84,9 +84,9 @@ def watch(server: ServerProcess, seconds: float) -> Watched:
         passed_s = time.monotonic() - begun
         resident_mb.append(resident_bytes(server.pid) / 1e6)
         hours.append(passed_s / 3600)
-        if passed_s >= seconds:
+        if passed_s >= seconds and len(hours) > 1:
             break
-        time.sleep(min(_SAMPLE_S, seconds - passed_s))
+        time.sleep(min(_SAMPLE_S, max(0.0, seconds - passed_s)))
     return Watched(100 * (cpu_seconds(server.pid) - cpu_s) / passed_s, resident_mb, hours)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from loadgen.by_state import measure_by_state
-from loadgen.demo_load import DemoLoad, measure_demo
+from loadgen.felt.by_state import measure_by_state
+from loadgen.felt.demo_load import DemoLoad, measure_demo
+from loadgen.felt.small_requests import LOADS, measure_small
 from loadgen.scenario import Scenario, measure
 from loadgen.server import SPANGLASS
-from loadgen.small_requests import LOADS, measure_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
