@@ -60,9 +60,18 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
         yield made
 
 
-@pytest.fixture(scope="module")
-def sent(shared_server: ServerProcess) -> Callable[[str], Capture]:
-    """Return the capture of a sender by name; the shared server gets it when it is first asked for.
+@pytest.fixture(scope="session")
+def cases_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Start a server for all modules about cases and captures: none sees another's, by words or windows of its own."""
+    with _servers(tmp_path_factory.mktemp("cases")) as make:
+        made = make()
+        made.start()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sent(cases_server: ServerProcess) -> Callable[[str], Capture]:
+    """Return the capture of a sender by name; the server of cases gets it when it is first asked for.
 
     Captures that name the same service stand apart in time, so none is counted in the window of another.
     """
@@ -70,7 +79,7 @@ def sent(shared_server: ServerProcess) -> Callable[[str], Capture]:
     @cache
     def send(name: str) -> Capture:
         capture = Capture(name, time.time_ns() - CAPTURES.index(name) * APART_NS)
-        capture.send(shared_server)
+        capture.send(cases_server)
         return capture
 
     return send

@@ -16,7 +16,7 @@ FILES = sorted({path.relative_to(CASES).as_posix() for path in CASES.glob("*/*.j
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_case_is_stored(shared_server, file):
+def test_every_case_is_stored(cases_server, file):
     """A server answers each of the files with full success."""
     name, _, part = file.partition("/")
-    Case(name, time.time_ns()).send(shared_server, part)
+    Case(name, time.time_ns()).send(cases_server, part)

@@ -13,13 +13,13 @@ def found(server, path, **parameters):
     return server.get(path, last="1h", **parameters)
 
 
-def test_severity_by_text(shared_server):
+def test_severity_by_text(cases_server):
     """A severity that only the text names is the same in list, filter, facet and counts."""
     case = Case("05-severity-by-text", time.time_ns())
-    case.send(shared_server)
+    case.send(cases_server)
     service = f"service:sev-{case.run}"
 
-    listed = {log["body"]: log["severity"] for log in found(shared_server, "/logs", filter=service)["logs"]}
+    listed = {log["body"]: log["severity"] for log in found(cases_server, "/logs", filter=service)["logs"]}
 
     assert listed == {
         "ERROR/0": "error",
@@ -33,25 +33,25 @@ def test_severity_by_text(shared_server):
         "/0": "unset",
     }
     for word in ("error", "warn", "info", "fatal", "unset"):
-        matching = found(shared_server, "/logs", filter=f"{service} severity:{word}")["logs"]
+        matching = found(cases_server, "/logs", filter=f"{service} severity:{word}")["logs"]
         assert {log["body"] for log in matching} == {body for body, its in listed.items() if its == word}
     counts = {"error": 4, "warn": 2, "fatal": 1, "info": 1, "unset": 1}
-    (facet,) = found(shared_server, "/facets", signal="logs", keys="severity", filter=service)["facets"]
+    (facet,) = found(cases_server, "/facets", signal="logs", keys="severity", filter=service)["facets"]
     assert {value["value"]: value["count"] for value in facet["values"]} == counts
-    points = found(shared_server, "/logs/counts", filter=service)["points"]
+    points = found(cases_server, "/logs/counts", filter=service)["points"]
     assert {word: sum(point[word] for point in points) for word in counts} == counts
 
 
-def test_undated_records_are_no_resends(shared_server):
+def test_undated_records_are_no_resends(cases_server):
     """Three equal requests without any time are three records; a dated one that is sent twice is stored once."""
     case = Case("06-undated-equal-logs", time.time_ns())
     for _ in range(3):
-        case.send(shared_server)
+        case.send(cases_server)
     for _ in range(2):
-        case.send(shared_server, "dated.json")
+        case.send(cases_server, "dated.json")
 
-    undated = found(shared_server, "/logs", filter=f"service:beat-{case.run}")["logs"]
-    dated = found(shared_server, "/logs", filter=f"service:beat2-{case.run}")["logs"]
+    undated = found(cases_server, "/logs", filter=f"service:beat-{case.run}")["logs"]
+    dated = found(cases_server, "/logs", filter=f"service:beat2-{case.run}")["logs"]
 
     assert [log["body"] for log in undated] == ["door opened"] * 3
     assert [log["body"] for log in dated] == ["door opened"] * 3
@@ -90,15 +90,15 @@ def log_request(service, *records):
     return {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": logs}]}]}
 
 
-def test_following_loses_nothing(shared_server):
+def test_following_loses_nothing(cases_server):
     """Records that arrive late, of a time that was shown, or from a clock ahead of ours come once each, in order."""
 
     def send(*records):
         body = json.dumps(log_request("follow", *records)).encode()
-        assert shared_server.request("POST", "/v1/logs", body, {"Content-Type": "application/json"}).status == 200
+        assert cases_server.request("POST", "/v1/logs", body, {"Content-Type": "application/json"}).status == 200
 
     send((5, "shown"), (-60, "a minute ahead"))
-    page = found(shared_server, "/logs", filter="service:follow")
+    page = found(cases_server, "/logs", filter="service:follow")
     assert [log["body"] for log in page["logs"]] == ["shown"]
     seen = []
     for records in (
@@ -109,6 +109,6 @@ def test_following_loses_nothing(shared_server):
     ):
         send(*records)
         for _ in range(3):  # clients ask again and again
-            page = shared_server.get("/logs", filter="service:follow", after=page["newest_cursor"])
+            page = cases_server.get("/logs", filter="service:follow", after=page["newest_cursor"])
             seen += [log["body"] for log in page["logs"]]
     assert seen == ["a minute ahead", "a second before", "now", "two hours late", "now too", "half a minute ahead"]

@@ -17,24 +17,24 @@ def now_ns():
 
 
 @pytest.fixture
-def sent(shared_server, now_ns):
+def sent(cases_server, now_ns):
     """Send a case and return it: ``sent("24-start-time-jitter")``."""
 
     def send(name: str, file: str = "input.json") -> Case:
         case = Case(name, now_ns)
-        case.send(shared_server, file)
+        case.send(cases_server, file)
         return case
 
     return send
 
 
 @pytest.fixture
-def answer(shared_server, now_ns):
+def answer(cases_server, now_ns):
     """Ask about a metric; returns each point's value by its seconds before now, and the notes."""
 
     def ask(name: str, aggregate: str, *, step: str = "60s", **parameters) -> tuple[dict[int, float], list[str]]:
         window = {"start": now_ns - 10 * MINUTE_NS, "end": now_ns, "step": step}
-        found = shared_server.get("/metrics/query", name=name, aggregate=aggregate, **(window | parameters))
+        found = cases_server.get("/metrics/query", name=name, aggregate=aggregate, **(window | parameters))
         points = [point for series in found["series"] for point in series["points"]]
         return {round(now_ns / 10**9 - point["t"]): point["value"] for point in points}, found["notes"]
 
@@ -129,7 +129,7 @@ def test_observations_without_buckets_are_noted(sent, answer):
 @pytest.mark.parametrize(
     ("file", "metric", "value"), [("node.json", "shop.order.amount", 12.5), ("rust.json", "shop.quote.wait", 0.004)]
 )
-def test_estimates_stay_within_minimum_and_maximum(shared_server, sent, now_ns, file, metric, value):
+def test_estimates_stay_within_minimum_and_maximum(cases_server, sent, now_ns, file, metric, value):
     """Cumulative histograms whose observations are all the same: every estimate is that value."""
     sent("sender-05-histogram-past-its-max", file)
     asked = {"name": metric, "step": "1h", "start": now_ns - 120 * MINUTE_NS, "end": now_ns + 60 * MINUTE_NS}
@@ -141,5 +141,5 @@ def test_estimates_stay_within_minimum_and_maximum(shared_server, sent, now_ns, 
         ("min", 0),
         ("max", 1),
     ):
-        found = shared_server.get("/metrics/query", aggregate=aggregate, q=q, **asked)
+        found = cases_server.get("/metrics/query", aggregate=aggregate, q=q, **asked)
         assert {point["value"] for series in found["series"] for point in series["points"]} == {value}

@@ -9,14 +9,14 @@ from cases import Case
 
 
 @pytest.fixture
-def shown(shared_server):
+def shown(cases_server):
     """Send a case; return its trace as the API shows it, and a function that returns the page of one of its spans."""
 
     def send(name):
-        request = Case(name, time.time_ns()).send(shared_server)
+        request = Case(name, time.time_ns()).send(cases_server)
         trace_id = request["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"]
-        trace = shared_server.request("GET", f"/api/v1/traces/{trace_id}").json()
-        return trace, lambda key: shared_server.request("GET", f"/traces/{trace_id}?span={key}").body.decode()
+        trace = cases_server.request("GET", f"/api/v1/traces/{trace_id}").json()
+        return trace, lambda key: cases_server.request("GET", f"/traces/{trace_id}?span={key}").body.decode()
 
     return send
 

@@ -19,13 +19,13 @@ def trace_of(server, trace_id):
 
 
 @pytest.fixture
-def sent(shared_server):
+def sent(cases_server):
     """Send a case; returns a function that asks for one of its traces."""
 
     def send(name):
         case = Case(name, time.time_ns())
-        case.send(shared_server)
-        return lambda number=1: trace_of(shared_server, case.trace_id(number))
+        case.send(cases_server)
+        return lambda number=1: trace_of(cases_server, case.trace_id(number))
 
     return send
 
@@ -55,7 +55,7 @@ def test_work_after_the_parent_ended_stays_where_it_was(sent):
     assert [trace(number)["duration_ns"] for number in (1, 2, 3)] == [605 * SECOND, 11 * SECOND, 5 * SECOND]
 
 
-def test_an_unknown_start_makes_no_trace_of_56_years(sent, shared_server):
+def test_an_unknown_start_makes_no_trace_of_56_years(sent, cases_server):
     """A start of 0, and one that counts from the host's start, are said to be unknown; the trace lasts a second."""
     trace = sent("17-start-time-zero")
 
@@ -67,19 +67,19 @@ def test_an_unknown_start_makes_no_trace_of_56_years(sent, shared_server):
     assert figures(trace(1), *shown) == {"root": (0, SECOND, False, 0), "no start": (0, SECOND // 2, True, 0)}
     assert figures(trace(2), *shown) == {"root": (0, SECOND, False, 0), "uptime clock": (0, 452_087_103, True, 0)}
     service = trace(1)["spans"][0]["service"]
-    listed = shared_server.request("GET", f"/api/v1/traces?service={service}&last=1h").json()["traces"]
+    listed = cases_server.request("GET", f"/api/v1/traces?service={service}&last=1h").json()["traces"]
     assert [(one["duration_ns"], one["span_count"]) for one in listed] == [(SECOND, 2), (SECOND, 2)]
-    page = shared_server.request("GET", f"/traces/{trace(1)['trace_id']}").body.decode()
+    page = cases_server.request("GET", f"/traces/{trace(1)['trace_id']}").body.decode()
     assert "Some spans have no usable start time; they stand where their parents begin." in page
 
 
-def test_rounded_times_are_no_skew(shared_server):
+def test_rounded_times_are_no_skew(cases_server):
     """A server that counts milliseconds seems to begin 12 µs before its client, of nanoseconds: that is rounding."""
     case = Case("sender-06-skew-of-rounded-times", time.time_ns())
-    request = case.send(shared_server)
+    request = case.send(cases_server)
     trace_id = request["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"]
 
-    trace = trace_of(shared_server, trace_id)
+    trace = trace_of(cases_server, trace_id)
 
     assert trace["warnings"] == []
     assert [span["skew_ns"] for span in trace["spans"]] == [0] * len(trace["spans"])

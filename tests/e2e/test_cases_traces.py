@@ -9,23 +9,23 @@ from cases import Case
 
 
 @pytest.fixture
-def sent(shared_server):
+def sent(cases_server):
     """Send a case and return it: ``sent("01-shared-span-id")``."""
 
     def send(name: str) -> Case:
         case = Case(name, time.time_ns())
-        case.send(shared_server)
+        case.send(cases_server)
         return case
 
     return send
 
 
-def test_both_halves_of_a_call(shared_server, sent):
+def test_both_halves_of_a_call(cases_server, sent):
     """Client and server half of one span id are two spans in the trace and in every search."""
     case = sent("01-shared-span-id")
     front, back = f"front-{case.run}", f"back-{case.run}"
 
-    trace = shared_server.get(f"/traces/{case.trace_id()}")
+    trace = cases_server.get(f"/traces/{case.trace_id()}")
     assert [(span["name"], span["depth"], span["parent_key"]) for span in trace["spans"]] == [
         ("GET /cart", 0, None),
         ("call back", 1, "00000000000000a1"),
@@ -42,7 +42,7 @@ def test_both_halves_of_a_call(shared_server, sent):
         "status:error": ["serve cart"],
         "side = s": ["serve cart"],
     }.items():
-        found = shared_server.get("/spans", filter=of_trace + filter_text)
+        found = cases_server.get("/spans", filter=of_trace + filter_text)
         assert [span["name"] for span in found["spans"]] == names
 
 
@@ -74,14 +74,14 @@ def test_work_that_goes_on_after_the_root(server, is_flushed):
     assert durations == [605_000_000_000, 20_000_000_000]
 
 
-def test_both_halves_of_a_call_in_lists(shared_server, sent):
+def test_both_halves_of_a_call_in_lists(cases_server, sent):
     """The list counts both halves, their errors and services, whichever of them was asked for."""
     case = sent("01-shared-span-id")
     front, back = f"front-{case.run}", f"back-{case.run}"
 
     for service in (front, back):
         for sort in ("time", "spans", "errors", "duration"):
-            [trace] = _listed(shared_server, service, sort=sort)
+            [trace] = _listed(cases_server, service, sort=sort)
             assert (trace["span_count"], trace["error_count"], trace["root_service"]) == (4, 1, front)
             assert [(one["service"], one["spans"], one["errors"]) for one in trace["services"]] == [
                 (front, 2, 0),
@@ -89,24 +89,22 @@ def test_both_halves_of_a_call_in_lists(shared_server, sent):
             ]
 
 
-def test_zeros_are_no_parent(shared_server, sent):
+def test_zeros_are_no_parent(cases_server, sent):
     """A span whose parent id is zeros is a root wherever one asks: trace, list, filter, SQL's view and its service."""
     case = sent("02-zero-parent-id")
     service = f"zero-{case.run}"
 
-    page = shared_server.get(f"/traces/{case.trace_id()}")
+    page = cases_server.get(f"/traces/{case.trace_id()}")
     assert [(span["name"], span["parent_span_id"], span["orphan"]) for span in page["spans"]] == [
         ("nightly job", None, False),
         ("step", "00000000000000b1", False),
     ]
     assert page["warnings"] == []
-    assert [one["root_missing"] for one in _listed(shared_server, service)] == [False]
-    assert [one["root_operation"] for one in _listed(shared_server, service, filter="root:true")] == ["nightly job"]
-    services = {one["service"]: one["requests"] for one in shared_server.get("/services")["services"]}
+    assert [one["root_missing"] for one in _listed(cases_server, service)] == [False]
+    assert [one["root_operation"] for one in _listed(cases_server, service, filter="root:true")] == ["nightly job"]
+    services = {one["service"]: one["requests"] for one in cases_server.get("/services")["services"]}
     assert services[service] == 1
-    stored = shared_server.get(f"/traces/{case.trace_id()}", format="otlp")["resourceSpans"][0]["scopeSpans"][0][
-        "spans"
-    ]
+    stored = cases_server.get(f"/traces/{case.trace_id()}", format="otlp")["resourceSpans"][0]["scopeSpans"][0]["spans"]
     assert [span.get("parentSpanId") for span in stored] == [None, "00000000000000b1"]
 
 
@@ -145,17 +143,17 @@ def test_one_name_for_services_without_one(server):
 
 
 @pytest.mark.parametrize("change", [str, str.upper])
-def test_a_short_trace_id_finds_the_padded_one(shared_server, sent, change):
+def test_a_short_trace_id_finds_the_padded_one(cases_server, sent, change):
     """Sixteen digits of a 64-bit trace id are enough in the API, in filters, on the page and in the search box."""
     case = sent("18-short-trace-id")
     short, padded = change(case.run * 2), "0" * 16 + case.run * 2
 
-    assert shared_server.get(f"/traces/{short}")["trace_id"] == padded
+    assert cases_server.get(f"/traces/{short}")["trace_id"] == padded
     for filter_text in (f'trace_id = "{short}"', f"trace.id:{short}", f"trace in ({short}, {'1' * 32})"):
-        assert [span["trace_id"] for span in shared_server.get("/spans", filter=filter_text)["spans"]] == [padded]
-    assert shared_server.get("/logs", filter=f"trace_id = {short}")["logs"] == []
-    assert shared_server.request("GET", f"/traces/{short}").status == 200
-    jump = shared_server.request("GET", f"/jump?q={short}")
+        assert [span["trace_id"] for span in cases_server.get("/spans", filter=filter_text)["spans"]] == [padded]
+    assert cases_server.get("/logs", filter=f"trace_id = {short}")["logs"] == []
+    assert cases_server.request("GET", f"/traces/{short}").status == 200
+    jump = cases_server.request("GET", f"/jump?q={short}")
     assert (jump.status // 100, jump.headers["Location"]) == (3, f"/traces/{padded}")
-    other = shared_server.request("GET", "/jump?q=00000000000000a1")
+    other = cases_server.request("GET", "/jump?q=00000000000000a1")
     assert "/traces?" in other.headers["Location"]

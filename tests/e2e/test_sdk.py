@@ -25,7 +25,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 if TYPE_CHECKING:
     from loadgen.server import ServerProcess
 
-RESOURCE = Resource.create({"service.name": "checkout"})
+
+def resource(make: object) -> Resource:
+    """Return the resource of a protocol's tests: all share a server, so each has a service of its own."""
+    return Resource.create({"service.name": f"checkout-{make.__name__}"})
 
 
 def http(server: ServerProcess, exporter: type, path: str) -> object:
@@ -50,66 +53,67 @@ PROTOCOLS = pytest.mark.parametrize(
 
 
 @PROTOCOLS
-def test_spans_of_the_sdk_are_found(server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
+def test_spans_of_the_sdk_are_found(shared_server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
     """A trace is found by its id as soon as the exporter's flush returns, with its tree, attributes and status."""
-    provider = TracerProvider(resource=RESOURCE)
-    provider.add_span_processor(BatchSpanProcessor(make(server, spans, "traces")))
+    provider = TracerProvider(resource=resource(make))
+    provider.add_span_processor(BatchSpanProcessor(make(shared_server, spans, "traces")))
     tracer = provider.get_tracer("shop", "1.0")
     with tracer.start_as_current_span("POST /checkout") as root, tracer.start_as_current_span("charge") as child:
         child.set_attribute("app.amount", 12.5)
         child.set_attribute("app.tags", ["a", "b"])
     provider.shutdown()
 
-    trace = server.get(f"/traces/{root.get_span_context().trace_id:032x}")
+    trace = shared_server.get(f"/traces/{root.get_span_context().trace_id:032x}")
 
     rows = [(span["name"], span["depth"], span["service"], span["attributes"]) for span in trace["spans"]]
+    service = f"checkout-{make.__name__}"
     assert rows == [
-        ("POST /checkout", 0, "checkout", {}),
-        ("charge", 1, "checkout", {"app.amount": 12.5, "app.tags": ["a", "b"]}),
+        ("POST /checkout", 0, service, {}),
+        ("charge", 1, service, {"app.amount": 12.5, "app.tags": ["a", "b"]}),
     ]
     assert [span["scope"]["name"] for span in trace["spans"]] == ["shop", "shop"]
 
 
 @PROTOCOLS
-def test_logs_of_the_sdk_are_found(server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
+def test_logs_of_the_sdk_are_found(shared_server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
     """A record of the standard library's logging is found with its severity, body and attributes."""
-    provider = LoggerProvider(resource=RESOURCE)
-    provider.add_log_record_processor(BatchLogRecordProcessor(make(server, logs, "logs")))
+    provider = LoggerProvider(resource=resource(make))
+    provider.add_log_record_processor(BatchLogRecordProcessor(make(shared_server, logs, "logs")))
     logger = logging.getLogger(f"shop.{make.__name__}")
     logger.addHandler(LoggingHandler(logger_provider=provider))
     logger.warning("card declined for order %d", 7, extra={"order.id": 7})
     provider.shutdown()
 
-    found = server.get("/logs", filter="order.id = 7")["logs"]
+    found = shared_server.get("/logs", filter=f"order.id = 7 and service:checkout-{make.__name__}")["logs"]
 
     rows = [
         (record["severity"], record["body"], record["service"], record["attributes"]["order.id"]) for record in found
     ]
-    assert rows == [("warn", "card declined for order 7", "checkout", 7)]
+    assert rows == [("warn", "card declined for order 7", f"checkout-{make.__name__}", 7)]
 
 
 @PROTOCOLS
-def test_metrics_of_the_sdk_are_found(server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
+def test_metrics_of_the_sdk_are_found(shared_server, make, spans, logs, metrics):  # noqa: ARG001 - one table of exporters
     """A counter and a histogram are listed with type, unit and description, and the counter's value can be read."""
-    reader = PeriodicExportingMetricReader(make(server, metrics, "metrics"), export_interval_millis=3_600_000)
-    provider = MeterProvider([reader], resource=RESOURCE)
+    reader = PeriodicExportingMetricReader(make(shared_server, metrics, "metrics"), export_interval_millis=3_600_000)
+    provider = MeterProvider([reader], resource=resource(make))
     meter = provider.get_meter("shop")
     meter.create_counter("orders", unit="{order}", description="Orders placed").add(3, {"channel": "web"})
     meter.create_histogram("checkout.duration", unit="s").record(0.25)
     provider.shutdown()
 
-    listed = server.get("/metrics")["metrics"]
-    series = server.get("/metrics/series", name="orders")["series"]
+    listed = shared_server.get("/metrics", service=f"checkout-{make.__name__}")["metrics"]
+    series = shared_server.get("/metrics/series", name="orders", filter=f"service:checkout-{make.__name__}")["series"]
 
     rows = sorted((row["name"], row["type"], row["unit"], row["description"]) for row in listed)
     assert rows == [("checkout.duration", "histogram", "s", ""), ("orders", "sum", "{order}", "Orders placed")]
     assert [(row["attributes"], row["last_value"]) for row in series] == [({"channel": "web"}, 3)]
 
 
-def test_what_was_acknowledged_is_visible_at_once(server):
+def test_what_was_acknowledged_is_visible_at_once(shared_server):
     """Each of 50 spans is found by its id in the first query after its export returned."""
-    exporter = http(server, HttpSpans, "traces")
-    provider = TracerProvider(resource=RESOURCE)
+    exporter = http(shared_server, HttpSpans, "traces")
+    provider = TracerProvider(resource=resource(http))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("shop")
     found = []
@@ -117,7 +121,7 @@ def test_what_was_acknowledged_is_visible_at_once(server):
         span = tracer.start_span(f"span {number}", start_time=time.time_ns())
         span.end()
         provider.force_flush()
-        trace = server.get(f"/traces/{span.get_span_context().trace_id:032x}")
+        trace = shared_server.get(f"/traces/{span.get_span_context().trace_id:032x}")
         found.append([row["name"] for row in trace["spans"]])
     provider.shutdown()
 

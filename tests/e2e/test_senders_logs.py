@@ -25,26 +25,26 @@ def line(record):
 
 @pytest.mark.parametrize("name", WITH_LOGS)
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_records_are_listed_as_they_were_sent(shared_server, sent, name, order):
+def test_records_are_listed_as_they_were_sent(cases_server, sent, name, order):
     """Severity, service and body of each; records of one time in the order in which they were sent, both ways."""
     expected = (SENDERS / name / "logs.txt").read_text().splitlines()
-    records = shared_server.get("/logs", filter=OF[name], order=order, **sent(name).window)["logs"]
+    records = cases_server.get("/logs", filter=OF[name], order=order, **sent(name).window)["logs"]
     assert [line(record) for record in records] == expected[:: 1 if order == "asc" else -1]
 
 
 @pytest.mark.parametrize("name", WITH_LOGS)
-def test_counts_and_facet_agree_with_the_list(shared_server, sent, name):
+def test_counts_and_facet_agree_with_the_list(cases_server, sent, name):
     """One rule for the severity: as many records as the list shows of each are counted, and found by it."""
     window = {"filter": OF[name], **sent(name).window}
-    listed = [record["severity"] for record in shared_server.get("/logs", **window)["logs"]]
+    listed = [record["severity"] for record in cases_server.get("/logs", **window)["logs"]]
     shown = {severity: listed.count(severity) for severity in sorted(set(listed))}
-    points = shared_server.get("/logs/counts", **window)["points"]
+    points = cases_server.get("/logs/counts", **window)["points"]
     counted = {severity: sum(point[severity] for point in points) for severity in points[0] if severity != "t"}
     assert {severity: count for severity, count in sorted(counted.items()) if count} == shown
-    (facet,) = shared_server.get("/facets", signal="logs", keys="severity", **window)["facets"]
+    (facet,) = cases_server.get("/facets", signal="logs", keys="severity", **window)["facets"]
     assert {value["value"]: value["count"] for value in facet["values"]} == shown
     for severity, count in shown.items():
-        found = shared_server.get("/logs", **{**window, "filter": f"{OF[name]} and severity = {severity}"})["logs"]
+        found = cases_server.get("/logs", **{**window, "filter": f"{OF[name]} and severity = {severity}"})["logs"]
         assert len(found) == count, severity
 
 
@@ -78,10 +78,10 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize(("name", "wanted", "found"), SEARCHES)
-def test_records_are_found_by_what_they_say(shared_server, sent, name, wanted, found):
+def test_records_are_found_by_what_they_say(cases_server, sent, name, wanted, found):
     """Severity by number or text, and keys of nested maps by their path, with their type."""
     parameters = {"filter": f"{OF[name]} and {wanted}", "order": "asc", **sent(name).window}
-    assert [record["body"] for record in shared_server.get("/logs", **parameters)["logs"]] == found
+    assert [record["body"] for record in cases_server.get("/logs", **parameters)["logs"]] == found
 
 
 @pytest.mark.parametrize(
@@ -96,27 +96,27 @@ def test_records_are_found_by_what_they_say(shared_server, sent, name, wanted, f
         ('"payment failed"', ["payment failed"]),
     ],
 )
-def test_a_parsed_body_is_reached_by_path(shared_server, sent, wanted, found):
+def test_a_parsed_body_is_reached_by_path(cases_server, sent, wanted, found):
     """What the Collector parsed into the body is found by ``body.`` and the path, and by its words."""
     parameters = {"filter": f"log.file.name = app.json.log and {wanted}", "order": "asc"}
-    records = shared_server.get("/logs", **parameters, **sent("collector-filelog").window)["logs"]
+    records = cases_server.get("/logs", **parameters, **sent("collector-filelog").window)["logs"]
     assert [record["body"].get("msg") for record in records] == found
 
 
-def test_a_record_without_a_service_has_a_name(shared_server, sent):
+def test_a_record_without_a_service_has_a_name(cases_server, sent):
     """All of these are of one service with one name, in list, facet and filter."""
     window = {"filter": OF["collector-filelog"], **sent("collector-filelog").window}
-    (name,) = {record["service"] for record in shared_server.get("/logs", **window)["logs"]}
-    (facet,) = shared_server.get("/facets", signal="logs", keys="service.name", **window)["facets"]
+    (name,) = {record["service"] for record in cases_server.get("/logs", **window)["logs"]}
+    (facet,) = cases_server.get("/facets", signal="logs", keys="service.name", **window)["facets"]
     assert [(value["value"], value["count"]) for value in facet["values"]] == [(name, 15)]
-    found = shared_server.get("/logs", **{**window, "filter": f"service:{name} and {OF['collector-filelog']}"})["logs"]
+    found = cases_server.get("/logs", **{**window, "filter": f"service:{name} and {OF['collector-filelog']}"})["logs"]
     assert len(found) == 15
 
 
-def test_a_record_without_a_body_shows_what_it_is(shared_server, sent):
+def test_a_record_without_a_body_shows_what_it_is(cases_server, sent):
     """Rust's ``#[instrument(err)]`` sends no body: the page shows the event's name, never an empty line."""
     parameters = {"filter": "service:warehouse and body not exists", **sent("rust").window}
-    answer = shared_server.request("GET", f"/logs?{urllib.parse.urlencode(parameters)}")
+    answer = cases_server.request("GET", f"/logs?{urllib.parse.urlencode(parameters)}")
     assert answer.status == 200
     _, _, lines = answer.body.decode().partition("Lines over time")
     assert re.sub(r"<[^>]+>", "\n", lines).count("event src/main.rs:23") == 2

@@ -24,11 +24,11 @@ def trees(name):
     return (SENDERS / name / "traces.txt").read_text().rstrip("\n").split("\n\n")
 
 
-def listed(shared_server, sent, name):
+def listed(cases_server, sent, name):
     """List the traces of a capture, oldest first."""
     services = {line.split()[0] for tree in trees(name) for line in tree.splitlines()}
     wanted = f"service.name in ({', '.join(services)})"
-    return shared_server.get("/traces", filter=wanted, limit=100, order="asc", **sent(name).window)["traces"]
+    return cases_server.get("/traces", filter=wanted, limit=100, order="asc", **sent(name).window)["traces"]
 
 
 def line(span):
@@ -37,18 +37,18 @@ def line(span):
 
 
 @pytest.mark.parametrize("name", WITH_TRACES)
-def test_every_span_stands_where_it_belongs(shared_server, sent, name):
+def test_every_span_stands_where_it_belongs(cases_server, sent, name):
     """The tree of each trace is whole, in the order of the list, with nothing missing, moved or left out."""
-    traces = [shared_server.get(f"/traces/{row['trace_id']}") for row in listed(shared_server, sent, name)]
+    traces = [cases_server.get(f"/traces/{row['trace_id']}") for row in listed(cases_server, sent, name)]
     assert ["\n".join(map(line, trace["spans"])) for trace in traces] == trees(name)
     assert [(trace["warnings"], trace["duplicate_spans"]) for trace in traces] == [([], 0)] * len(traces)
     assert {span["skew_ns"] for trace in traces for span in trace["spans"]} == {0}
 
 
 @pytest.mark.parametrize("name", WITH_TRACES)
-def test_the_list_counts_what_the_trace_shows(shared_server, sent, name):
+def test_the_list_counts_what_the_trace_shows(cases_server, sent, name):
     """Root, spans, errors and services of a row are those of the tree."""
-    rows = listed(shared_server, sent, name)
+    rows = listed(cases_server, sent, name)
     fields = ("root_service", "root_operation", "root_missing", "span_count", "error_count")
     shown = [[row[field] for field in fields] for row in rows]
     by_service = [{one["service"]: (one["spans"], one["errors"]) for one in row["services"]} for row in rows]
@@ -87,15 +87,15 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize(("name", "wanted", "found"), SEARCHES)
-def test_spans_are_found_by_what_they_say(shared_server, sent, name, wanted, found):
+def test_spans_are_found_by_what_they_say(cases_server, sent, name, wanted, found):
     """A filter on kind, status, attributes and events finds exactly the spans that match."""
-    spans = shared_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
+    spans = cases_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
     assert [span["name"] for span in spans] == found
 
 
-def page(shared_server, path):
+def page(cases_server, path):
     """Open a page and return the text between its tags, one bar for any number of tags."""
-    answer = shared_server.request("GET", path)
+    answer = cases_server.request("GET", path)
     assert answer.status == 200, answer.body
     text = re.sub(r"<(script|style|template)\b.*?</\1>", "", answer.body.decode(), flags=re.DOTALL)
     return html.unescape(re.sub(r"(\s*<[^>]+>\s*)+", "|", text))
@@ -124,12 +124,12 @@ REASONS = [
 
 
 @pytest.mark.parametrize(("name", "wanted", "service", "span", "why"), REASONS)
-def test_a_failed_trace_says_where_and_why(shared_server, sent, name, wanted, service, span, why):
+def test_a_failed_trace_says_where_and_why(cases_server, sent, name, wanted, service, span, why):
     """API and page name the span in which it began to fail, and the reason that its sender gave, in one line."""
-    (row,) = shared_server.get("/traces", filter=wanted, **sent(name).window)["traces"]
-    failure = shared_server.get(f"/traces/{row['trace_id']}")["failure"]
+    (row,) = cases_server.get("/traces", filter=wanted, **sent(name).window)["traces"]
+    failure = cases_server.get(f"/traces/{row['trace_id']}")["failure"]
     assert [failure[field] for field in ("service", "name", "reason")] == [service, span, why]
-    head, _, _ = page(shared_server, f"/traces/{row['trace_id']}").partition("|Waterfall|")
+    head, _, _ = page(cases_server, f"/traces/{row['trace_id']}").partition("|Waterfall|")
     assert f"|{why}|" in head
 
 
@@ -147,10 +147,10 @@ EXCEPTIONS = [
 
 
 @pytest.mark.parametrize(("name", "wanted", "said", "frame"), EXCEPTIONS)
-def test_an_exception_is_shown_with_its_stack(shared_server, sent, name, wanted, said, frame):
+def test_an_exception_is_shown_with_its_stack(cases_server, sent, name, wanted, said, frame):
     """The details of the span have type, message and stack, whatever the sender's language calls them."""
-    (span,) = shared_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
-    text = page(shared_server, f"/traces/{span['trace_id']}?span={span['span_id']}")
+    (span,) = cases_server.get("/spans", filter=wanted, **sent(name).window)["spans"]
+    text = page(cases_server, f"/traces/{span['trace_id']}?span={span['span_id']}")
     for words in (*said, frame):
         assert words in text
 
@@ -174,8 +174,8 @@ SERVICES = [
 
 
 @pytest.mark.parametrize(("name", "service", "requests", "errors"), SERVICES)
-def test_the_requests_of_a_service_are_counted(shared_server, sent, name, service, requests, errors):
+def test_the_requests_of_a_service_are_counted(cases_server, sent, name, service, requests, errors):
     """A service has the requests that its server or consumer spans stand for, and those of them that failed."""
-    found = shared_server.get("/services", **sent(name).window)["services"]
+    found = cases_server.get("/services", **sent(name).window)["services"]
     (row,) = (one for one in found if one["service"] == service)
     assert (row["requests"], row["errors"]) == (requests, errors)

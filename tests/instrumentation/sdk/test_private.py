@@ -18,6 +18,9 @@ ALL = [(feature.lost, name) for feature in features.FEATURES for name in feature
 # Said at the first use, which the application of these tests does not have.
 SILENT = (features.SILENCE, features.BY_NAME, features.REMOVAL, features.LOG_ENCODER, features.LIGHT_METRICS)
 
+# on one worker: what `without` runs is ten seconds of a core
+pytestmark = pytest.mark.xdist_group("private names")
+
 
 @pytest.fixture(scope="module")
 def gone():
