@@ -86,7 +86,7 @@ class ServerProcess:
         named = {f"SPANGLASS_{name.upper().replace('.', '_')}": value for name, value in self.settings.items()}
         return kept | named
 
-    def start(self, *, timeout_s: float = 30.0) -> float:
+    def start(self, *, timeout_s: float = 120.0) -> float:
         """Start it and wait until it is ready; returns how many seconds that took."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
@@ -109,7 +109,7 @@ class ServerProcess:
         except OSError:
             return False
 
-    def stop(self, *, timeout_s: float = 20.0) -> int:
+    def stop(self, *, timeout_s: float = 60.0) -> int:
         """Ask it to end (SIGTERM) and return its exit code; a server that hangs is killed and reported."""
         if self.process is None:
             return 0
