@@ -35,11 +35,11 @@ from spanglass_server.alerting.model import Failure
 from spanglass_server.ingest.ports import Form
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.series.vectors import Steps
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.table import Data, Settings, Storage
 from spanglass_server.signals import Signal
+from spanglass_server.store.part_cache import PartCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -96,7 +96,7 @@ class Measured:
 
     def __init__(self, stored: Stored, made: Sequence[MadeRule]) -> None:
         self._stored = stored
-        cache = SeriesCache(512 << 20)
+        cache = PartCache(512 << 20)
         self._evaluator = RuleEvaluator(
             lambda session: StoredSeries(session, cache),
             defaults=Defaults(interval_ns=INTERVAL_S * NS),

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
+from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part
 from spanglass_server.store.service_slots import service_slot
 
@@ -33,6 +34,7 @@ class TableSession:
         self.connection = duckdb.connect(config={"threads": 1})
         self.statements: list[str] = []
         self.tables_offered: dict[str, OfferedTable] = {}
+        self.kept = PartCache()
         self._columns: dict[Signal, dict[str, int]] = {}
         for signal in Signal:
             self._load(signal, rows.get(signal.value, ()))
@@ -105,6 +107,10 @@ class TableSession:
     def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """Select all rows."""
         return self.relation(part.signal, ALL_TIME, columns)
+
+    def part_table(self, part: Part, columns: Collection[str]) -> pa.Table:
+        """Select all rows."""
+        return self.execute(f"SELECT * FROM {self.part_relation(part, columns)}")  # noqa: S608 - an own relation
 
     def whole_rows(
         self,

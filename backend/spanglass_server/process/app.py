@@ -52,7 +52,6 @@ from spanglass_server.process.notifications import Notifications
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
-from spanglass_server.promql.stored.cache import CACHE_SHARE, SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
@@ -122,10 +121,9 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
 
 def _series_of(settings: Settings, node: StorageNode) -> Callable[[QuerySession], StoredSeries]:
     """What makes the series of a session; all share what was decoded."""
-    cache = SeriesCache(settings.query.memory_limit_bytes // CACHE_SHARE)
     max_samples = most_samples(settings.query.memory_limit_bytes)
     events = EventLog(node.errors.issues)
-    return lambda session: StoredSeries(session, cache, max_samples=max_samples, events=events)
+    return lambda session: StoredSeries(session, node.engine.kept, max_samples=max_samples, events=events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,7 @@ class Query:
     memory_limit_bytes: int = _row(
         1024 * _MIB,
         BYTES,
-        "Memory of all queries together (507 past it); a quarter more keeps decoded points for PromQL.",
+        "Memory of all queries together (507 past it); a quarter more keeps decoded points and spans.",
     )
     threads: int = _row(0, whole(0), "Threads of the query engine; 0 is one for each processor core.")
     max_concurrent: int = _row(8, whole(1), "Queries that run at once; more wait for their turn.")

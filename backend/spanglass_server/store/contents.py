@@ -58,6 +58,11 @@ class Chunk:
         return cls(generation, table, low.as_py(), high.as_py(), arrived_ns)
 
     @property
+    def key(self) -> tuple[str, int]:
+        """Its key as a part (``store.ports.Part``)."""
+        return "chunk", self.serial
+
+    @property
     def rows(self) -> int:
         """Number of rows."""
         return int(self.table.num_rows)
@@ -117,6 +122,11 @@ class Snapshot:
     chunks: Mapping[Signal, tuple[Chunk, ...]] = field(default_factory=_empty)
     arrived: Mapping[Signal, Arrived] = field(default_factory=lambda: dict.fromkeys(Signal, Arrived(0, 0)))
     outdated: frozenset[int] | None = None
+
+    def part_keys(self) -> set[tuple[str, int]]:
+        """The keys of all parts (``store.ports.Part``)."""
+        segments = {segment.key for signal in Signal for segment in self.segments[signal]}
+        return segments | {chunk.key for signal in Signal for chunk in self.chunks[signal]}
 
     def first_ns(self, *signals: Signal) -> int | None:
         """The time of the earliest record of these signals; None without any."""

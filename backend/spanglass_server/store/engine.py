@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from spanglass_server.store.connections import Connections
+from spanglass_server.store.part_cache import CACHE_SHARE, PartCache
 from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTimeoutError
 from spanglass_server.store.service_slots import service_slot
 from spanglass_server.store.session import StoreSession
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanglass_server.store.connections import EngineLimits
-    from spanglass_server.store.contents import Contents
+    from spanglass_server.store.contents import Contents, Snapshot
     from spanglass_server.store.ports import OfferedTable, QuerySession
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class Engine:
     """Runs functions over sessions.
 
     ``settle`` is called before each session: it makes acknowledged records visible, or returns early once the function
-    that it is passed returns True. ``slot_of`` returns a service's colour slot.
+    that it is passed returns True. ``slot_of`` returns a service's colour slot. ``kept`` is what sessions
+    made of parts.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Engine:
         self._data_dir = data_dir.resolve()
         self._settle = settle
         self._connections = Connections(self._data_dir, limits)
+        self.kept = PartCache(limits.memory_bytes // CACHE_SHARE)
+        self._forgotten = 0  # the version of the snapshot for which that was last tidied
         self._threads = ThreadPoolExecutor(limits.max_concurrent, thread_name_prefix="query")
 
     def offer(self, tables: Mapping[str, OfferedTable]) -> None:
@@ -87,9 +91,10 @@ class Engine:
                 self._connections.use(snapshot.version) as pair,
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
+                self._forget_gone(snapshot)
                 lookup = pair.lookup.within(stop)
                 values = self._contents.values
-                session = StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values)
+                session = StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values, self.kept)
                 return query(session)
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
@@ -99,6 +104,12 @@ class Engine:
             raise QueryTimeoutError("the query was stopped") from error
         except duckdb.IOException as error:
             raise QueryError(f"stored data could not be read: {error}") from error
+
+    def _forget_gone(self, snapshot: Snapshot) -> None:
+        """Keep nothing of parts that were flushed, merged or deleted since the last query."""
+        if snapshot.version > self._forgotten:
+            self._forgotten = snapshot.version
+            self.kept.forget_all_but(snapshot.part_keys())
 
     def close(self) -> None:
         """Wait for queries under way and release the engine."""

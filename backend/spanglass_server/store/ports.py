@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.signals import Signal
+    from spanglass_server.store.part_cache import PartCache
 
 #: A stored column of an attribute with a value of it.
 ColumnValue: TypeAlias = "tuple[str, str | int | float]"
@@ -103,6 +104,16 @@ class QuerySession(Protocol):
 
     def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """As ``relation``, over all rows of one part of this session, of whatever time."""
+
+    def part_table(self, part: Part, columns: Collection[str]) -> pa.Table:
+        """Those of some fixed or attribute columns that a part of this session has, of all its rows, without SQL.
+
+        Texts may be dictionaries. Two tables of one part have the same rows in another order.
+        """
+
+    @property
+    def kept(self) -> PartCache:
+        """What was made of parts, for this session and later ones."""
 
     def whole_rows(
         self,

@@ -96,6 +96,11 @@ class Segment:
     cover: Cover | None = None  # of rollups only
 
     @property
+    def key(self) -> tuple[str, int]:
+        """Its key as a part (``store.ports.Part``)."""
+        return "segment", self.id
+
+    @property
     def projection(self) -> str | None:
         """The projection's file, relative to the data directory; None if the signal has none."""
         return _projection_file(self.signal, self.id) if self.signal in PROJECTED else None

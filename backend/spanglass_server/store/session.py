@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from spanglass_server.signals import (
     FIXED_COLUMNS,
@@ -19,7 +20,7 @@ from spanglass_server.signals import (
     quote_text,
     sql_type,
 )
-from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
+from spanglass_server.store.ports import ALL_TIME, Arrived, Part, QueryError, Window
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import ColumnValue, OfferedTable
     from spanglass_server.store.values.files import ValueFilters
 
@@ -50,6 +52,7 @@ class StoreSession:
         slot_of: Callable[[str], int],
         offered: Mapping[str, OfferedTable],
         values: ValueFilters,
+        kept: PartCache,
     ) -> None:
         self._cursor = cursor
         self._lookup = lookup
@@ -58,6 +61,7 @@ class StoreSession:
         self._slot_of = slot_of
         self._offered = offered
         self._values = values
+        self._kept = kept
         self._registered = 0
         self._parts: dict[tuple[str, int], Segment | Chunk] = {}
 
@@ -111,14 +115,12 @@ class StoreSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """See ``QuerySession``."""
         held: list[tuple[Part, Segment | Chunk]] = [
-            (Part(("segment", s.id), signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
+            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
             for s in self._segments(signal, window)
         ]
         held += [
             (
-                Part(
-                    ("chunk", c.serial), signal, c.rows, c.min_time_ns, c.max_time_ns, frozenset(c.table.column_names)
-                ),
+                Part(c.key, signal, c.rows, c.min_time_ns, c.max_time_ns, frozenset(c.table.column_names)),
                 c,
             )
             for c in self._chunks(signal, window)
@@ -136,6 +138,24 @@ class StoreSession:
         else:
             source = self._register(held.table.select([time, *(present - {time})]))
         return f"({_select(part.signal, needed, present, source)})"
+
+    def part_table(self, part: Part, columns: Collection[str]) -> pa.Table:
+        """See ``QuerySession``."""
+        present = [name for name in dict.fromkeys(columns) if name in part.columns]
+        held = self._parts[part.key]
+        if not isinstance(held, Segment):
+            return held.table.select(present)
+        texts = [name for name in present if sql_type(part.signal, name) == "VARCHAR"]
+        try:
+            with pq.ParquetFile(self._data_dir / held.file_for(present), read_dictionary=texts) as file:
+                return file.read(columns=present, use_threads=False)
+        except OSError as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
+
+    @property
+    def kept(self) -> PartCache:
+        """See ``QuerySession``."""
+        return self._kept
 
     def whole_rows(
         self,

@@ -14,7 +14,7 @@ from spanglass_server.alerting.baselines.robust import Floor, median, spread
 from spanglass_server.alerting.baselines.samples import Grid, Quantity, Reader, Table, all_keys
 from spanglass_server.promql.engine import Options
 from spanglass_server.promql.evaluation.windows import step_times
-from spanglass_server.promql.stored.cache import SeriesCache
+from spanglass_server.store.part_cache import PartCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +66,7 @@ class Baselines:
     ) -> None:
         self._options = options or Options(each_alone=True)
         self._floor = floor or Floor()
-        self._cache = SeriesCache(max_bytes)
+        self._cache = PartCache(max_bytes)
 
     def usual(
         self, source: SeriesSource, promql: str, keys_by: Sequence[str], steps: Steps

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.model import Key
     from spanglass_server.promql.engine import Options
     from spanglass_server.promql.ports import SeriesSource
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Reader:
 
     source: SeriesSource
     options: Options
-    cache: SeriesCache
+    cache: PartCache
     quantity: Quantity
 
     def at(self, grid: Grid, places: NDArray[np.int64]) -> Table:

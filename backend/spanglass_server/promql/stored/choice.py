@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from spanglass_server.promql.ports import Matcher, Selector
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.naming.identity import Catalogue, Named
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 Matchers = tuple["Matcher", ...]
@@ -85,7 +85,7 @@ def window_of(selector: Selector) -> Window:
     return _storage_window(selector.start_ms, selector.end_ms)
 
 
-def wanted(session: QuerySession, cache: SeriesCache, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:
+def wanted(session: QuerySession, cache: PartCache, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:
     """All forms that a selector means."""
     catalogues = [catalogue(session, share.part, cache) for share in shares]
     found: dict[Named, Wanted] = {}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.promql.ports import Matcher, Selector
     from spanglass_server.promql.series.samples import Samples
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
 
 #: So many selectors that differ in equal values only are answered one by one before the whole is read.
 _ONE_BY_ONE = 2
@@ -53,7 +53,7 @@ class _Group:
 class Sharing:
     """Answers the selectors of one session. ``read`` reads one, of so many samples at most (``PromqlError``)."""
 
-    def __init__(self, read: Callable[[Selector, int], Found], cache: SeriesCache, max_samples: int) -> None:
+    def __init__(self, read: Callable[[Selector, int], Found], cache: PartCache, max_samples: int) -> None:
         self._read = read
         self._cache = cache
         self._max_samples = max_samples

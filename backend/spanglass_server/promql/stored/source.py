@@ -10,7 +10,6 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.announcing import announce
 from spanglass_server.promql.stored.counting.families import COUNTED
@@ -28,6 +27,7 @@ from spanglass_server.promql.stored.naming.labels import labels_of
 from spanglass_server.promql.stored.resolving import Chosen, Resolved, resolved
 from spanglass_server.promql.stored.sharing import Found, Sharing
 from spanglass_server.signals import Signal
+from spanglass_server.store.part_cache import PartCache
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -66,13 +66,13 @@ class StoredSeries:
     def __init__(
         self,
         session: QuerySession,
-        cache: SeriesCache | None = None,
+        cache: PartCache | None = None,
         *,
         max_samples: int = MAX_SAMPLES,
         events: EventLog | None = None,
     ) -> None:
         self._session = session
-        self._cache = cache or SeriesCache()
+        self._cache = cache or PartCache()
         self._max_samples = max_samples
         self._records = Records(session, self._cache, events)
         self._sharing: Sharing | None = None

@@ -5,8 +5,6 @@ A *request* is a span of kind server or consumer; a service that has none counts
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from spanglass_server.query.answers import (
@@ -19,13 +17,10 @@ from spanglass_server.query.answers import (
     TimeRange,
     UnixSeconds,
 )
-from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
-from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import PROBABILITY, counting, estimate, sampled_share
+from spanglass_server.query.traces.estimates import sampled_share
 from spanglass_server.query.traces.identity import kind_name
+from spanglass_server.query.traces.measuring import REQUESTS, ROOTS, Measuring, named
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
-from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
 
@@ -35,13 +30,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession, Window
 
 Row = dict[str, Any]
-Groupings = tuple[tuple[str, ...], ...]
-
-_COLUMNS = ("start_time_ns", "duration_ns", "status_code", SERVICE)
-_OPERATION_COLUMNS = (*_COLUMNS, "kind", "name")
-#: Groupings of requests: by bucket alone, or also over the whole range.
-_BUCKETS: Groupings = (("service", "bucket"),)
-_BOTH: Groupings = (("service",), ("service", "bucket"))
 #: What stands in for a group without spans.
 _NO_QUANTILES = (None, None, None)
 _NOTHING: Row = {"requests": 0, "errors": 0, "quantiles_ns": None, "stored": None}
@@ -121,33 +109,18 @@ class Series(TypedDict):
     sampled_share: SampledShare
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
-    """Spans that may count as requests, by a predicate and the columns it needs, and what they are grouped as."""
-
-    predicate: Sql
-    columns: tuple[str, ...]
-    service: Sql = SERVICE_NAME
-
-
-_REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",))
-_ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",))
-
-
 def list_services(session: QuerySession, window: Window, buckets: int) -> ServiceList:
     """Answer ``GET /api/v1/services``, most requests first; without buckets the series are left out.
 
-    Ids of parents do not compress, so they are read only for services that have no requests: three small questions
-    take half the time of one that groups by everything.
+    Ids of parents do not compress, so they are read only for services that have no requests.
     """
-    steps = Buckets.about(window, buckets) if buckets else _one_bucket(window)
-    sets = _BOTH if buckets else _BUCKETS
-    totals = _totals(session, window)
-    measured = _measure(session, window, steps, _REQUESTS, sets)
+    steps = Buckets.about(window, buckets) if buckets else None
+    measuring = Measuring(session, window)
+    totals = measuring.totals()
+    measured = measuring.requests(REQUESTS, steps, whole=steps is not None)
     others = [total["service"] for total in totals if total["service"] not in measured]
     if others:
-        only = any_of([is_service(name) for name in others])
-        measured |= _measure(session, window, steps, _ROOTS, sets, only)
+        measured |= measuring.requests(ROOTS, steps, whole=steps is not None, services=others)
     covered_s = _covered_s(session, window)
     services = [
         _service(
@@ -155,56 +128,12 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Servic
             session.service_slot(total["service"]),
             measured.get(total["service"], ()),
             covered_s,
-            steps if buckets else None,
+            steps,
         )
         for total in totals
     ]
     services.sort(key=lambda service: (-service["requests"], service["service"]))
     return {"window": describe(window), "services": services}
-
-
-def _one_bucket(window: Window) -> Buckets:
-    """Make the whole range one bucket."""
-    return Buckets(window.start_ns, window.end_ns - window.start_ns, 1)
-
-
-def _totals(session: QuerySession, window: Window) -> list[Row]:
-    """Count all spans of every service."""
-    counts, columns = _counting(session, window)
-    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns", SERVICE, *columns)))
-    return rows(session, statement("services", service=SERVICE_NAME, relation=relation, spans=counts["spans"]))
-
-
-def _counting(session: QuerySession, window: Window) -> tuple[dict[str, Sql], tuple[str, ...]]:
-    """Return the counts for a range, and the columns that they need."""
-    return counting((PROBABILITY,) if session.has_column(Signal.SPANS, window, PROBABILITY) else ())
-
-
-def _measure(
-    session: QuerySession,
-    window: Window,
-    steps: Buckets,
-    role: Role,
-    sets: Groupings,
-    only: Sql = TRUE,
-) -> dict[str, list[Row]]:
-    """Measure the spans of a role for which ``only`` holds, by service and by the sets of groups."""
-    _, columns = _counting(session, window)
-    relation = Sql(session.relation(Signal.SPANS, window, {*_COLUMNS, *role.columns, *columns}))
-    where = all_of([role.predicate, only])
-    bucket = Sql("(start_time_ns - ?) // ?", (steps.first_ns, steps.step_ns))
-    if columns:
-        found = estimate(session, relation, where, {"service": role.service, "bucket": bucket}, sets=sets)
-    else:
-        groupings = Sql(", ".join(f"({', '.join(names)})" for names in sets))
-        request = statement(
-            "requests", service=role.service, bucket=bucket, relation=relation, where=where, sets=groupings
-        )
-        found = rows(session, request)
-    by_service: dict[str, list[Row]] = defaultdict(list)
-    for row in found:
-        by_service[row["service"]].append(row)
-    return by_service
 
 
 def _service(total: Row, slot: int, measured: Collection[Row], covered_s: float, steps: Buckets | None) -> Service:
@@ -274,9 +203,9 @@ class TotalSeries(Series, Rates, Percentiles):
 def total_series(session: QuerySession, window: Window, buckets: int) -> TotalSeries:
     """Answer ``GET /api/v1/requests``: the requests of all services together; of a call both sides may be one."""
     steps = Buckets.about(window, buckets)
-    one = Sql("''")
-    measured = _measure(session, window, steps, replace(_REQUESTS, service=one), _BOTH)
-    measured = measured or _measure(session, window, steps, replace(_ROOTS, service=one), _BOTH)
+    measuring = Measuring(session, window)
+    measured = measuring.requests(REQUESTS.of_all(), steps, whole=True)
+    measured = measured or measuring.requests(ROOTS.of_all(), steps, whole=True)
     found = measured.get("", [])
     whole = next((row for row in found if row["bucket"] is None), _NOTHING)
     return {
@@ -291,14 +220,7 @@ def total_series(session: QuerySession, window: Window, buckets: int) -> TotalSe
 
 def list_operations(session: QuerySession, window: Window, service: str, limit: int) -> OperationList:
     """Answer ``GET /api/v1/services/{service}/operations``: spans by name and kind, most time first."""
-    _, columns = _counting(session, window)
-    relation = Sql(session.relation(Signal.SPANS, window, (*_OPERATION_COLUMNS, *columns)))
-    where = is_service(service)
-    if columns:
-        keys = {"operation": Sql("name"), "kind": Sql("kind")}
-        found = estimate(session, relation, where, keys, order="total_ns DESC", limit=limit)
-    else:
-        found = rows(session, statement("operations", relation=relation, where=where, count=limit))
+    found = Measuring(session, window).operations(service, limit)
     covered_s = _covered_s(session, window)
     operations = [_operation(row, covered_s) for row in found]
     return {"window": describe(window), "service": service, "operations": operations}
@@ -319,13 +241,12 @@ def _operation(row: Row, covered_s: float) -> Operation:
 def service_series(session: QuerySession, window: Window, service: str, operation: str | None, buckets: int) -> Series:
     """Answer ``GET /api/v1/services/{service}/series``; of one operation all spans count, whatever their kind."""
     steps = Buckets.about(window, buckets)
-    only = is_service(service)
+    measuring = Measuring(session, window)
     if operation is not None:
-        named = Role(Sql("name = ?", (operation,)), ("name",))
-        measured = _measure(session, window, steps, named, _BUCKETS, only)
+        measured = measuring.requests(named(operation), steps, whole=False, services=[service])
     else:
-        measured = _measure(session, window, steps, _REQUESTS, _BUCKETS, only)
-        measured = measured or _measure(session, window, steps, _ROOTS, _BUCKETS, only)
+        measured = measuring.requests(REQUESTS, steps, whole=False, services=[service])
+        measured = measured or measuring.requests(ROOTS, steps, whole=False, services=[service])
     found = measured.get(service, ())
     stored = sum(row.get("stored") or 0 for row in found)
     return {

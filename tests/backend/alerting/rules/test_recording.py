@@ -15,10 +15,10 @@ from spanglass_server.process.recording import IngestSink
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.series.vectors import Steps
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.settings import load
+from spanglass_server.store.part_cache import PartCache
 
 START_MS = 1_700_000_040_000
 STEP_MS = 60_000
@@ -59,7 +59,7 @@ def values(node, promql, *, steps=8):
     """The values of an expression, by labels, one a minute, None where there is none."""
 
     def ask(session):
-        source = StoredSeries(session, SeriesCache(0), max_samples=10_000)
+        source = StoredSeries(session, PartCache(0), max_samples=10_000)
         return range_query(source, promql, Steps(START_MS, STEP_MS, steps)).value
 
     found = node.engine.run_here(ask)
@@ -77,7 +77,7 @@ def recorder_of(node, text, sink=None):
     assert read.problems == ()
 
     def ask(work):
-        return node.engine.run_here(lambda session: work(StoredSeries(session, SeriesCache(0), max_samples=10_000)))
+        return node.engine.run_here(lambda session: work(StoredSeries(session, PartCache(0), max_samples=10_000)))
 
     clock = iter(range(0, 10**9, 500))
     sink = sink or IngestSink(node.ingest)

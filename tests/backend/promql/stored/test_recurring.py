@@ -10,10 +10,10 @@ from stored_spans import Bench
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.evaluation.query import Options
 from spanglass_server.promql.series.vectors import Steps
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.counting import counts
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.signals import Signal
+from spanglass_server.store.part_cache import PartCache
 
 BASE_MS = START_MS // 30_000 * 30_000
 RULES = (
@@ -74,18 +74,18 @@ def values(bench, cache, at_ms, statements, *, is_announced=False):
 
 def test_a_new_part_is_read_once_for_all_that_recur(bench):
     """From the third time on a new part takes two statements, for counts and for buckets; the counts are right."""
-    cache, needed = SeriesCache(), []
+    cache, needed = PartCache(), []
     for tick in range(4):
         bench.write(spans(30 * tick), Signal.SPANS)
         statements = []
         at_ms = BASE_MS + 30_000 * (tick + 1)
         found = values(bench, cache, at_ms, statements)
-        assert found == values(bench, SeriesCache(), at_ms, [])
+        assert found == values(bench, PartCache(), at_ms, [])
         needed.append(len(statements))
     assert needed[0] == len(RULES) - 1  # no part can have the key that none has
     assert needed[2:] == [2, 2]
     statements.clear()
-    assert values(bench, SeriesCache(), at_ms, statements, is_announced=True) == found
+    assert values(bench, PartCache(), at_ms, statements, is_announced=True) == found
     assert len(statements) == 2 * len(needed)  # each of four parts, though nothing was asked before
 
 
@@ -95,8 +95,8 @@ def test_of_a_large_part_only_what_is_asked_for_is_read(bench, monkeypatch):
     bench.write(hour, Signal.SPANS)
     at_ms = BASE_MS + 5 * 3_600_000
     statements = []
-    whole = values(bench, SeriesCache(), at_ms, [])
+    whole = values(bench, PartCache(), at_ms, [])
     monkeypatch.setattr(counts, "_WHOLE_ROWS", 100)
-    assert values(bench, SeriesCache(), at_ms, statements) == whole
+    assert values(bench, PartCache(), at_ms, statements) == whole
     assert len(statements) in range(len(RULES) - 1, 2 * len(RULES))
     assert all("start_time_ns < " in text for text in statements)

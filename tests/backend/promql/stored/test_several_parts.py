@@ -8,9 +8,9 @@ from stored_points import START_MS, as_text, gauge, point, selector
 from stored_spans import Bench
 
 from spanglass_server.promql.errors import PromqlError
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal
+from spanglass_server.store.part_cache import PartCache
 
 TYPES = {"UINTEGER": pa.uint32(), "UBIGINT[]": pa.list_(pa.uint64()), "DOUBLE[]": pa.list_(pa.float64())}
 
@@ -49,7 +49,7 @@ def test_a_series_goes_through_all_parts(bench):
     bench.write(table(gauge(0, 1, a="1"), gauge(0, 2, b="2")), Signal.METRICS)
     bench.write(table(gauge(20, 3, a="1"), gauge(10, 4, a="1"), gauge(10, 5)), Signal.METRICS)
     bench.buffer(table(gauge(30, 6, a="1"), gauge(5, 7, b="2")), Signal.METRICS)
-    assert ask(bench, SeriesCache(), "x") == {
+    assert ask(bench, PartCache(), "x") == {
         "x{}": [(10, 5)],
         "x{a=1}": [(0, 1), (10, 4), (20, 3), (30, 6)],
         "x{b=2}": [(0, 2), (5, 7)],
@@ -60,12 +60,12 @@ def test_late_points_are_put_in_order(bench):
     """Points that come late stand where their time is; of one time the one that came last stays."""
     bench.write(table(gauge(0, 1), gauge(10, 2), gauge(20, 3)), Signal.METRICS)
     bench.write(table(gauge(5, 4), gauge(10, 5)), Signal.METRICS)
-    assert ask(bench, SeriesCache(), "x") == {"x{}": [(0, 1), (5, 4), (10, 5), (20, 3)]}
+    assert ask(bench, PartCache(), "x") == {"x{}": [(0, 1), (5, 4), (10, 5), (20, 3)]}
 
 
 def test_what_was_decoded_is_not_read_again(bench):
     """The second question about the same parts runs no statement, one about a new part reads that alone."""
-    cache, statements = SeriesCache(), []
+    cache, statements = PartCache(), []
 
     def counted(session):
         plain = session.execute
@@ -84,7 +84,7 @@ def test_what_was_decoded_is_not_read_again(bench):
 
 def test_streams_that_are_new_join_those_known(bench):
     """Series that appear later, and such that were there before, have their own labels."""
-    cache = SeriesCache()
+    cache = PartCache()
     for place in range(4):
         bench.write(table(*(gauge(10 * place, n, a=str(n)) for n in range(place, place + 3))), Signal.METRICS)
         found = ask(bench, cache, "x", between=(START_MS + 10_000 * place - 1, START_MS + 10_000 * place))
@@ -97,14 +97,14 @@ def test_deltas_are_summed_over_parts(bench):
     for place in range(3):
         row = point(10 * place + 10, start=10 * place, **kind, value_int=5)
         bench.write(table(row | {"temporality": 1}), Signal.METRICS)
-    assert ask(bench, SeriesCache(), "x_total") == {"x_total{}": [(10, 5), (20, 10), (30, 15)]}
+    assert ask(bench, PartCache(), "x_total") == {"x_total{}": [(10, 5), (20, 10), (30, 15)]}
     late = (START_MS + 15_000, START_MS + 30_000)
-    assert ask(bench, SeriesCache(), "x_total", between=late) == {"x_total{}": [(20, 5), (30, 10)]}
+    assert ask(bench, PartCache(), "x_total", between=late) == {"x_total{}": [(20, 5), (30, 10)]}
 
 
 def test_the_cache_holds_no_more_than_it_may():
     """What was not asked for longest goes first; a value of half the cache is not kept at all."""
-    cache = SeriesCache(100)
+    cache = PartCache(100)
     for key in "abc":
         cache.kept(key, lambda key=key: key, lambda _: 40)
     assert (cache.get("a"), cache.get("b"), cache.get("c"), cache.bytes) == (None, "b", "c", 80)

@@ -10,13 +10,13 @@ from stored_points import START_MS, as_text, point, selector
 from spanglass_server.promql.evaluation.query import Options
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.promql.stored import sharing
-from spanglass_server.promql.stored.cache import SeriesCache
 from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.store.part_cache import PartCache
 
 
 def announced(session, **more):
     """Series of a session that shares readings."""
-    series = StoredSeries(session, more.pop("cache", SeriesCache()), **more)
+    series = StoredSeries(session, more.pop("cache", PartCache()), **more)
     series.announce((), Steps(0, 15_000, 1), Options())
     return series
 
@@ -80,7 +80,7 @@ def test_many_selectors_need_few_readings(open_tables, monkeypatch):
     Unless labels depend on what else is read, or the metric is too large: then each is read by itself.
     """
     plain = open_tables(metrics=rows(3, is_plain=True))
-    cache = SeriesCache()
+    cache = PartCache()
     assert readings(announced(plain, cache=cache)) == 3
     assert readings(announced(plain, cache=cache)) == 1  # it is known from the session before
     assert readings(announced(open_tables(metrics=rows(4, is_plain=False)))) == 6

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from spanglass_server.promql.engine import Options
     from spanglass_server.promql.ports import Selector
     from spanglass_server.promql.series.vectors import Steps
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
 
 _KEPT_BYTES = 200
 
 
-def announce(cache: SeriesCache, texts: Iterable[str], steps: Steps, options: Options) -> None:
+def announce(cache: PartCache, texts: Iterable[str], steps: Steps, options: Options) -> None:
     """Expressions are about to be evaluated. Each is looked at once; what is wrong with one, its evaluation tells."""
     listener = _Listener(cache)
     for text in texts:
@@ -40,7 +40,7 @@ def announce(cache: SeriesCache, texts: Iterable[str], steps: Steps, options: Op
 class _Listener:
     """A ``SeriesSource`` without any series, which hears what it is asked for."""
 
-    def __init__(self, cache: SeriesCache) -> None:
+    def __init__(self, cache: PartCache) -> None:
         self._recurring = recurring(cache)
 
     def select(self, selector: Selector) -> Samples:

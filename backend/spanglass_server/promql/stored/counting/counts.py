@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.recurring import Asked
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession, Window
 
 
@@ -58,7 +58,7 @@ _WHOLE_SHARE = 4
 _SLICE_NS = 900 * 10**9
 
 
-def counts_of(session: QuerySession, cache: SeriesCache, part: Part, asked: Asked, window: Window) -> list[Counts]:
+def counts_of(session: QuerySession, cache: PartCache, part: Part, asked: Asked, window: Window) -> list[Counts]:
     """The counts of one part, of a window at least."""
     fine = asked.fine
     found = [_kept(session, cache, _Place(part, number), fine) for number in _slices(part, window)]
@@ -91,7 +91,7 @@ def _slices(part: Part, window: Window) -> Sequence[int | None]:
     return range(begin, end + 1)
 
 
-def _kept(session: QuerySession, cache: SeriesCache, place: _Place, asked: Asked) -> Counts:
+def _kept(session: QuerySession, cache: PartCache, place: _Place, asked: Asked) -> Counts:
     held = cache.get(place.key(asked))
     if held is None:
         likely = recurring(cache).together(asked, place.part.key)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.families import Counted
+    from spanglass_server.store.part_cache import PartCache
 
 #: A question recurs while it was asked when one of so many last new parts came: some minutes, each tick finds a few.
 _REMEMBERED_PARTS = 100
@@ -93,6 +93,6 @@ class Recurring:
         ]
 
 
-def recurring(cache: SeriesCache) -> Recurring:
+def recurring(cache: PartCache) -> Recurring:
     """The recurring questions of a process, which are kept with its cache."""
     return cache.kept("recurring questions", Recurring, lambda _: 100_000)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.ports import Matcher, Selector
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.counting.counts import Counts
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.query.issues.event_log import EventLog
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import QuerySession
 
 #: Steps in which records may be counted.
@@ -77,7 +77,7 @@ class Records:
     """What is counted: the records of a session, and the events of issues if there are any."""
 
     session: QuerySession
-    cache: SeriesCache
+    cache: PartCache
     events: EventLog | None
 
     def counts(self, asked: Asked, window: Window) -> list[Counts]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
 
 #: How many times as many as a part needs are remembered, so that those of the past go.
 _MOST_PER_NEEDED = 4
@@ -50,7 +50,7 @@ class KnownStreams:
 
 
 def known_streams(
-    cache: SeriesCache, key: Hashable, numbers: NDArray[np.uint64], read: Callable[[], KnownStreams]
+    cache: PartCache, key: Hashable, numbers: NDArray[np.uint64], read: Callable[[], KnownStreams]
 ) -> Streams:
     """The streams with these numbers, in their order. ``read`` gives at least them."""
     if not len(numbers):

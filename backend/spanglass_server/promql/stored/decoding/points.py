@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.naming.identity import Identity
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 #: What every reading of points needs, besides what tells streams apart and the values.
@@ -99,7 +99,7 @@ class Points:
 class PointReader:
     """Reads the points of a session's parts."""
 
-    def __init__(self, session: QuerySession, cache: SeriesCache, *, with_created: bool = False) -> None:
+    def __init__(self, session: QuerySession, cache: PartCache, *, with_created: bool = False) -> None:
         self._session = session
         self._cache = cache
         self._with_created = with_created

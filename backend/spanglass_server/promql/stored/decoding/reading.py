@@ -19,16 +19,16 @@ from spanglass_server.promql.stored.decoding.targets import target_piece
 from spanglass_server.promql.stored.naming.identity import TARGET, Form
 
 if TYPE_CHECKING:
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.decoding.pieces import Piece
     from spanglass_server.promql.stored.naming.identity import Identity
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 
 class Reader:
     """Reads the pieces of a session's parts."""
 
-    def __init__(self, session: QuerySession, cache: SeriesCache, *, with_created: bool) -> None:
+    def __init__(self, session: QuerySession, cache: PartCache, *, with_created: bool) -> None:
         self._session = session
         self._cache = cache
         self._with_created = with_created

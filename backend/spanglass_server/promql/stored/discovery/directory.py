@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 _COLUMNS = (
@@ -60,7 +60,7 @@ class Entry:
         return LabelSets.concat(parts)
 
 
-def directory(session: QuerySession, part: Part, cache: SeriesCache) -> dict[Identity, Entry]:
+def directory(session: QuerySession, part: Part, cache: PartCache) -> dict[Identity, Entry]:
     """The series of one part by metric, as ``Identity.canonical`` has it."""
     return cache.kept(("directory", part.key), lambda: _read(session, part), _bytes)
 

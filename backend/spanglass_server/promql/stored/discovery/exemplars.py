@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from spanglass_server.promql.ports import Matcher, Selector
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.decoding.points import Points
     from spanglass_server.promql.stored.naming.identity import Identity
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 _FIXED = (
@@ -50,7 +50,7 @@ class SeriesExemplars(TypedDict):
 _Told = tuple[dict[str, str], Exemplar]
 
 
-def exemplars(session: QuerySession, cache: SeriesCache, selectors: Iterable[Selector]) -> list[SeriesExemplars]:
+def exemplars(session: QuerySession, cache: PartCache, selectors: Iterable[Selector]) -> list[SeriesExemplars]:
     """The exemplars of all series that a selector matches, ``start_ms < t <= end_ms``, as Prometheus gives them."""
     found: dict[tuple[tuple[str, str], ...], dict[tuple[Any, ...], Exemplar]] = {}
     for selector in selectors:
@@ -63,7 +63,7 @@ def exemplars(session: QuerySession, cache: SeriesCache, selectors: Iterable[Sel
     ]
 
 
-def _of_selector(session: QuerySession, cache: SeriesCache, selector: Selector) -> Iterator[_Told]:
+def _of_selector(session: QuerySession, cache: PartCache, selector: Selector) -> Iterator[_Told]:
     shares = shares_of(session, selector)
     for form in wanted(session, cache, selector, shares):
         identity = form.named.identity

@@ -12,10 +12,10 @@ from spanglass_server.promql.stored.naming.names import unit_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spanglass_server.promql.stored.cache import SeriesCache
     from spanglass_server.promql.stored.choice import Share
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.promql.stored.naming.identity import Listed
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import QuerySession
 
 
@@ -35,7 +35,7 @@ _SUFFIXES = {
 _TYPES = {"gauge": "gauge", "histogram": "histogram", "exponential_histogram": "histogram", "summary": "summary"}
 
 
-def metadata(session: QuerySession, cache: SeriesCache, shares: Iterable[Share]) -> dict[str, list[Metadata]]:
+def metadata(session: QuerySession, cache: PartCache, shares: Iterable[Share]) -> dict[str, list[Metadata]]:
     """Metadata by metric, names sorted; several entries where senders differ."""
     found: dict[str, list[Metadata]] = {}
     for share in shares:

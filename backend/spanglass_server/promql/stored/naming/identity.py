@@ -15,7 +15,7 @@ from spanglass_server.query.statements import rows, statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spanglass_server.promql.stored.cache import SeriesCache
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession
 
 #: The scope of series that came from Prometheus: their names and labels are as they were sent.
@@ -140,7 +140,7 @@ class Catalogue:
         return cls(listed, by_name)
 
 
-def catalogue(session: QuerySession, part: Part, cache: SeriesCache) -> Catalogue:
+def catalogue(session: QuerySession, part: Part, cache: PartCache) -> Catalogue:
     """What one part holds."""
     return cache.kept(
         ("catalogue", part.key), lambda: _read(session, part), lambda found: _BYTES * (len(found.listed) + 1)

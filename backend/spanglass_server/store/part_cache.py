@@ -1,4 +1,4 @@
-"""What was decoded of parts that never change, kept for the next question, up to a number of bytes."""
+"""What was made of parts that never change, kept for the next question, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable
 
 T = TypeVar("T")
 
 DEFAULT_BYTES = 256 << 20
-#: Of the memory that queries may use a server keeps decoded points in this part, besides.
+#: Of the memory that queries may use a server keeps what was decoded in this part, besides.
 CACHE_SHARE = 4
 
 
-class SeriesCache:
+class PartCache:
     """Values by key; those not asked for longest go first. Thread-safe; one for all sessions of a process.
 
-    A value must be right for its key for ever: keys of stored rows are keys of parts (``store.ports.Part``).
+    A value must be right for its key for ever. What is made of one part has the part's key (``store.ports.Part``) in
+    its own, in second place.
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
@@ -61,3 +62,17 @@ class SeriesCache:
             while self.bytes > self._max_bytes:
                 _, (_, freed) = self._held.popitem(last=False)
                 self.bytes -= freed
+
+    def forget_all_but(self, parts: Collection[tuple[str, int]]) -> None:
+        """Let go what was made of parts that are not there any more; nobody will ask for it."""
+        with self._lock:
+            gone = [key for key in self._held if _is_of_part(key) and key[1] not in parts]  # type: ignore[index]
+            for key in gone:
+                self.bytes -= self._held.pop(key)[1]
+
+
+def _is_of_part(key: Hashable) -> bool:
+    match key:
+        case (_, ("segment" | "chunk", _), *_):
+            return True
+    return False
