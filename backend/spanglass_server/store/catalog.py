@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from spanglass_server.signals import Signal
+from spanglass_server.store.minute_counts import MinuteCounts
 from spanglass_server.store.segments import Cover, Segment, one_of_each
 from spanglass_server.store.trace_filter import TraceFilter
 
@@ -40,9 +41,10 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
     "CREATE TABLE service_slots (service TEXT PRIMARY KEY, slot INTEGER NOT NULL);",
     "-- segments of occurrences, a signal that older servers do not know\n",
     "ALTER TABLE segments ADD COLUMN cover TEXT;",
+    "ALTER TABLE segments ADD COLUMN minute_counts BLOB;",
 )
 SCHEMA_VERSION = len(_SCHEMAS)
-_INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SEGMENT = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OUT_OF_TURN = "flushed:"  # with the generation's number, a fact
 _UPSERT_FACT = "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
@@ -256,11 +258,12 @@ def _row(segment: Segment) -> tuple[object, ...]:
         columns,
         trace_filter,
         None if segment.cover is None else json.dumps(astuple(segment.cover)),
+        None if segment.minute_counts is None else segment.minute_counts.packed(),
     )
 
 
 def _segment(row: tuple[Any, ...]) -> Segment:
-    segment_id, signal, *numbers, columns, trace_filter, cover = row
+    segment_id, signal, *numbers, columns, trace_filter, cover, minute_counts = row
     file, rows, size, min_time_ns, max_time_ns, arrived_ns = numbers
     return Segment(
         segment_id,
@@ -274,6 +277,7 @@ def _segment(row: tuple[Any, ...]) -> Segment:
         _columns(columns),
         None if trace_filter is None else TraceFilter(np.frombuffer(trace_filter, np.uint8)),
         None if cover is None else Cover(*json.loads(cover)),
+        None if minute_counts is None else MinuteCounts.unpacked(minute_counts),
     )
 
 

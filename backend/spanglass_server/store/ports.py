@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.signals import Signal
+    from spanglass_server.store.minute_counts import MinuteCounts
     from spanglass_server.store.part_cache import PartCache
 
 #: A stored column of an attribute with a value of it.
@@ -46,7 +47,8 @@ ALL_TIME = Window(0, 7_258_118_400_000_000_000)
 class Part:
     """Rows of a signal that never change: a segment, or a chunk of memory. What is made of them may be kept by ``key``.
 
-    No other part ever has the same key while the process runs. ``columns`` are all that it has.
+    No other part ever has the same key while the process runs. ``columns`` are all that it has. ``minute_counts`` are
+    those of some segments of spans.
     """
 
     key: tuple[str, int]
@@ -55,6 +57,11 @@ class Part:
     min_time_ns: int
     max_time_ns: int
     columns: frozenset[str]
+    minute_counts: MinuteCounts | None = field(default=None, compare=False, repr=False)
+
+    def is_inside(self, window: Window) -> bool:
+        """Whether all its rows lie in a window."""
+        return window.start_ns <= self.min_time_ns and self.max_time_ns < window.end_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
+from spanglass_server.store.minute_counts import MOST_MINUTES, MinuteCounts
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import Window
 
 ROW_GROUP_ROWS = 16_384
+
+_ERROR = 2  # a status
+_NONE = np.empty(0, np.int64)
 
 #: Folders of the data directory that hold records, and nothing else.
 RECORD_FOLDERS = ("segments", "projections")
@@ -94,6 +98,7 @@ class Segment:
     columns: frozenset[str]  # every column it has
     trace_filter: TraceFilter | None = field(default=None, compare=False, repr=False)
     cover: Cover | None = None  # of rollups only
+    minute_counts: MinuteCounts | None = field(default=None, compare=False, repr=False)  # of spans only
 
     @property
     def key(self) -> tuple[str, int]:
@@ -189,6 +194,7 @@ def write_segment(chunks: Iterable[Any], schema: Any, new: NewSegment, data_dir:
         columns=one_of_each(frozenset(schema.names)),
         trace_filter=facts.trace_filter(),
         cover=new.cover,
+        minute_counts=facts.minute_counts(),
     )
 
 
@@ -209,6 +215,7 @@ class _Facts:
         self._time = TIME_COLUMN[signal]
         self._hashes: list[NDArray[np.uint64]] | None = None if signal in {Signal.METRICS, *ROLLUPS} else []
         self._minutes: list[NDArray[np.int64]] | None = [] if signal is Signal.SPANS else None
+        self._failed: list[NDArray[np.int64]] = []  # the minutes of those that failed
         self._projection = PROJECTED.get(signal, ())
         self.projected: list[Any] = []
         self.rows = 0
@@ -224,9 +231,18 @@ class _Facts:
             self._hashes.append(TraceFilter.hashes(block["trace_id"]))
             if self._minutes is not None:  # every span has a trace id, so that both have one entry a row
                 self._minutes.append(block[self._time].to_numpy() // MINUTE_NS)
+                if "status_code" in block.column_names:
+                    is_failed = pc.fill_null(pc.equal(block["status_code"], _ERROR), fill_value=False)
+                    self._failed.append(self._minutes[-1][is_failed.to_numpy()])
         if self._projection:
             self.projected.append(block.select([name for name in self._projection if name in block.column_names]))
         return block
+
+    def minute_counts(self) -> MinuteCounts | None:
+        if not self._minutes:
+            return None
+        counts = MinuteCounts.of(np.concatenate(self._minutes), np.concatenate([*self._failed, _NONE]))
+        return counts if len(counts.minutes) <= MOST_MINUTES else None
 
     def trace_filter(self) -> TraceFilter | None:
         if not self._hashes:

@@ -115,7 +115,7 @@ class StoreSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """See ``QuerySession``."""
         held: list[tuple[Part, Segment | Chunk]] = [
-            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns), s)
+            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns, s.minute_counts), s)
             for s in self._segments(signal, window)
         ]
         held += [

@@ -11,6 +11,7 @@ from stored_spans import segment
 
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import SCHEMA_VERSION, CatalogVersionError, Change, Digests, LocalCatalog
+from spanglass_server.store.minute_counts import MinuteCounts
 from spanglass_server.store.trace_filter import TraceFilter
 
 
@@ -120,3 +121,25 @@ def test_a_newer_version_is_refused(tmp_path):
 
     with pytest.raises(CatalogVersionError, match="start the newer server that wrote it, or choose another data"):
         LocalCatalog(path)
+
+
+def test_counts_of_minutes_stay_and_older_catalogs_have_none(tmp_path):
+    """What a segment has in each minute is there after a restart; a catalog of the version before is read without."""
+    path = tmp_path / "catalog"
+    counts = MinuteCounts.of(np.array([9, 7, 9, 2**31]), np.array([9]))
+    catalog = LocalCatalog(path)
+    catalog.commit(Change(add=[segment(1, minute_counts=counts)]))
+    catalog.close()
+    catalog = LocalCatalog(path)
+    found = catalog.segments()[0].minute_counts
+    catalog.close()
+    assert found is not None
+    assert [column.tolist() for column in (found.minutes, found.spans, found.failed)] == [
+        [7, 9, 2**31], [1, 2, 1], [0, 1, 0],
+    ]  # fmt: skip
+    connection = sqlite3.connect(path)
+    connection.executescript("ALTER TABLE segments DROP COLUMN minute_counts; PRAGMA user_version = 4;")
+    connection.close()
+    catalog = LocalCatalog(path)
+    assert [held.minute_counts for held in catalog.segments()] == [None]
+    catalog.close()

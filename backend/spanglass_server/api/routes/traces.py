@@ -9,8 +9,8 @@ from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_questio
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.rows.answers import TracesData
+from spanglass_server.query.traces import counts, view
 from spanglass_server.query.traces import search as traces
-from spanglass_server.query.traces import view
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -23,8 +23,8 @@ def _search(session: QuerySession, params: Params) -> traces.TraceList:
     return traces.search_traces(session, span_question(params), page_of(params), params["now_ns"])
 
 
-def _counts(session: QuerySession, params: Params) -> traces.SpanCounts:
-    return traces.count_spans(session, span_question(params), params["buckets"])
+def _counts(session: QuerySession, params: Params) -> counts.SpanCounts:
+    return counts.count_spans(session, span_question(params), params["buckets"])
 
 
 #: The forms of a trace that are ours.
@@ -63,7 +63,7 @@ ROUTES = (
             *SPAN_PARAMS,
             Param("buckets", "integer", 60, "Most points of the series.", minimum=1, maximum=_MAX_BUCKETS),
         ),
-        response=schema_of(traces.SpanCounts),
+        response=schema_of(counts.SpanCounts),
         query=_counts,
     ),
     Route(

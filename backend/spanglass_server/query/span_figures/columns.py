@@ -126,7 +126,7 @@ def columns_of(session: QuerySession, part: Part) -> SpanColumns:
 def _read(session: QuerySession, part: Part) -> SpanColumns:
     table = session.part_table(part, _COLUMNS)
     services, names = _texts(table, SERVICE), _texts(table, "name")
-    kinds = _numbers(table, "kind", -1) + 1
+    kinds = numbers_of(table, "kind", -1) + 1
     coded = (services.codes * len(names.values) + names.codes) * _KINDS + kinds
     distinct = pa.array(coded).dictionary_encode()
     operations = [_operation(code, services.values, names.values) for code in distinct.dictionary.to_pylist()]
@@ -139,9 +139,9 @@ def _read(session: QuerySession, part: Part) -> SpanColumns:
     return SpanColumns(
         tuple(operations[place] for place in order),
         np.concatenate([[0], np.cumsum(counts)]),
-        _numbers(table, "start_time_ns", 0)[rows],
-        _numbers(table, "duration_ns", 0)[rows],
-        (_numbers(table, "status_code", 0) == _ERROR)[rows],
+        numbers_of(table, "start_time_ns", 0)[rows],
+        numbers_of(table, "duration_ns", 0)[rows],
+        failed_of(table)[rows],
     )
 
 
@@ -176,7 +176,14 @@ def _texts(table: pa.Table, name: str) -> _Texts:
     return _Texts([*values, None], codes)
 
 
-def _numbers(table: pa.Table, name: str, absent: int) -> Numbers:
+def failed_of(table: pa.Table) -> NDArray[np.bool_]:
+    """Which spans of a part's table failed."""
+    failed: NDArray[np.bool_] = numbers_of(table, "status_code", 0) == _ERROR
+    return failed
+
+
+def numbers_of(table: pa.Table, name: str, absent: int) -> Numbers:
+    """A column of a part's table, with a number for what is absent."""
     if name not in table.column_names:
         return np.full(table.num_rows, absent, np.int64)
     numbers: Numbers = pc.fill_null(table[name].cast(pa.int64()), absent).to_numpy()

@@ -54,7 +54,7 @@ class KeptSpans:
         found: dict[str, Totals] = {}
         for part in self.parts:
             columns = self._columns(part)
-            totals = columns.whole_totals if self._is_inside(part) else columns.totals(self.window)
+            totals = columns.whole_totals if part.is_inside(self.window) else columns.totals(self.window)
             for name, (spans, last_ns) in totals.items():
                 before = found.get(name)
                 found[name] = Totals(spans, last_ns) if before is None else _added(before, spans, last_ns)
@@ -66,7 +66,7 @@ class KeptSpans:
         return [cells for cells in found if cells is not NO_CELLS]
 
     def _cells(self, part: Part, grouping: Grouping) -> Cells:
-        if not self._is_inside(part):
+        if not part.is_inside(self.window):
             return cells_of(self._columns(part), grouping, self.window)
         if grouping.name is None:
             return cells_of(self._columns(part), grouping, None)
@@ -77,9 +77,6 @@ class KeptSpans:
 
     def _columns(self, part: Part) -> SpanColumns:
         return columns_of(self.session, part)
-
-    def _is_inside(self, part: Part) -> bool:
-        return self.window.start_ns <= part.min_time_ns and part.max_time_ns < self.window.end_ns
 
 
 def _added(before: Totals, spans: int, last_ns: int) -> Totals:

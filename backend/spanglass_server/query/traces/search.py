@@ -1,4 +1,4 @@
-"""Trace search: summaries of the traces that have a matching span, page by page, and matching spans over time.
+"""Trace search: summaries of the traces that have a matching span, page by page.
 
 Two phases, so that nothing but a few columns is read of most spans: first the ids of the traces of a page, then
 summaries of just these traces, from all their spans: storage knows when they began.
@@ -12,16 +12,15 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.trace_times import EARLIEST_NS
-from spanglass_server.query.answers import NextCursor, SampledShare, TimeRange, UnixSeconds
+from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.announcements import of_traces
-from spanglass_server.query.traces.estimates import counting, sampled_share
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS, Identity, of_row
 from spanglass_server.query.traces.summaries import ListedTrace, Summary, add_open, add_up, place
-from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe, widen
+from spanglass_server.query.window import clamp, widen
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window
 from spanglass_server.times import NS_PER_SECOND
@@ -66,25 +65,6 @@ class TraceList(TypedDict):
 
     traces: list[ListedTrace]
     next_cursor: NextCursor
-
-
-class CountsPoint(TypedDict):
-    """Spans of a bucket that starts at ``t``."""
-
-    t: UnixSeconds
-    spans: int
-    errors: int
-
-
-class SpanCounts(TypedDict):
-    """The answer of ``GET /api/v1/traces/counts``."""
-
-    window: TimeRange
-    step_s: float
-    points: list[CountsPoint]
-    total: int
-    errors: int
-    sampled_share: SampledShare
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,34 +318,3 @@ def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[b
         ),
         trace_ids=one_of(trace_ids),
     )
-
-
-def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> SpanCounts:
-    """Answer ``GET /api/v1/traces/counts``; a span that was sent twice counts twice here."""
-    matching = match_spans(session, question)
-    counts, columns = counting(matching.known)
-    steps = Buckets.about(question.window, buckets)
-    counted = statement(
-        "span_counts",
-        first_ns=steps.first_ns,
-        step_ns=steps.step_ns,
-        relation=matching.relation(session, ("status_code", *columns)),
-        where=matching.predicate,
-        **counts,
-    )
-    by_bucket = {row["bucket"]: row for row in rows(session, counted)}
-    empty = {"spans": 0, "errors": 0}
-    points: list[CountsPoint] = [
-        {"t": bucket_seconds(start_ns), "spans": row["spans"], "errors": row["errors"]}
-        for bucket, start_ns in enumerate(steps.starts_ns())
-        for row in (by_bucket.get(bucket, empty),)
-    ]
-    total = sum(point["spans"] for point in points)
-    return {
-        "window": describe(question.window),
-        "step_s": steps.step_s,
-        "points": points,
-        "total": total,
-        "errors": sum(point["errors"] for point in points),
-        "sampled_share": sampled_share(sum(row["stored"] or 0 for row in by_bucket.values()), total),
-    }

@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored_spans import Bench
 
+from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.span_figures import joining, kept
 from spanglass_server.query.span_figures.cells import sort_together
+from spanglass_server.query.traces import counts
+from spanglass_server.query.traces.counts import count_spans
 from spanglass_server.query.traces.services import list_operations, list_services, service_series, total_series
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE
 from spanglass_server.signals import Signal
@@ -17,6 +20,8 @@ from spanglass_server.store.ports import Window
 MINUTE = 60 * 10**9
 START = 1_000 * MINUTE
 WINDOW = Window(START + 30 * 10**9, START + 5 * MINUTE)
+WHOLE = Window(START, START + 9 * MINUTE)
+NO_WHOLE_MINUTE = Window(START + MINUTE // 4, START + MINUTE * 5 // 4 + 10**9)
 
 SPANS = st.fixed_dictionaries(
     {
@@ -49,7 +54,7 @@ def stored(spans):
 
 
 def ask(session):
-    """Every figure of services and operations."""
+    """Every figure of services and operations, and counts over time."""
     return [
         list_services(session, WINDOW, 0),
         list_services(session, WINDOW, 5),
@@ -57,6 +62,9 @@ def ask(session):
         *(list_operations(session, WINDOW, service, 3) for service in ("web", UNKNOWN_SERVICE)),
         service_series(session, WINDOW, "web", None, 5),
         service_series(session, WINDOW, "web", "GET /", 5),
+        count_spans(session, SpanQuestion(WINDOW), 5),
+        count_spans(session, SpanQuestion(WHOLE), 5),
+        count_spans(session, SpanQuestion(NO_WHOLE_MINUTE), 1),
     ]
 
 
@@ -75,6 +83,7 @@ def test_kept_figures_are_those_of_sql(tmp_path_factory, monkeypatch, parts, buf
         monkeypatch.setattr(joining, "_FEW", few)
         found = [bench.engine.run_here(ask) for _ in range(2)]
         monkeypatch.setattr(kept, "MOST_PARTS", 0)
+        monkeypatch.setattr(counts, "counts_of_minutes", lambda *_: None)
         expected = bench.engine.run_here(ask)
         monkeypatch.undo()
     finally:

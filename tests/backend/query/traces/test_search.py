@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces import search as traces
-from spanglass_server.query.traces.search import Page, count_spans, search_traces
+from spanglass_server.query.traces.counts import count_spans
+from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000
