@@ -94,7 +94,9 @@ class Engine:
                 self._forget_gone(snapshot)
                 lookup = pair.lookup.within(stop)
                 values = self._contents.values
-                session = StoreSession(cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values, self.kept)
+                session = StoreSession(
+                    cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values, self.kept
+                )
                 return query(session)
         except duckdb.OutOfMemoryException as error:
             raise QueryMemoryError(
