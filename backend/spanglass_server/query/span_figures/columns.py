@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -126,18 +126,18 @@ def columns_of(session: QuerySession, part: Part) -> SpanColumns:
 def _read(session: QuerySession, part: Part) -> SpanColumns:
     table = session.part_table(part, _COLUMNS)
     services, names = _texts(table, SERVICE), _texts(table, "name")
-    kinds = numbers_of(table, "kind", -1) + 1
-    coded = (services.codes * len(names.values) + names.codes) * _KINDS + kinds
+    coded = (services.codes * len(names.values) + names.codes) * _KINDS + numbers_of(table, "kind", -1) + 1
     distinct = pa.array(coded).dictionary_encode()
-    operations = [_operation(code, services.values, names.values) for code in distinct.dictionary.to_pylist()]
-    order = sorted(range(len(operations)), key=lambda place: _rank(operations[place]))
+    codes = distinct.dictionary.to_numpy()
+    order = np.lexsort((codes, ~np.isin(codes % _KINDS - 1, list(REQUEST_KINDS))))
+    operations = _operations(codes[order], services.values, names.values)
     ranks = np.empty(len(operations), np.uint16 if len(operations) <= np.iinfo(np.uint16).max else np.int64)
     ranks[order] = np.arange(len(operations))
     rank_of_row = ranks[distinct.indices.to_numpy()]
     rows = np.argsort(rank_of_row, kind="stable")  # of small numbers in linear time
     counts = np.bincount(rank_of_row, minlength=len(operations))
     return SpanColumns(
-        tuple(operations[place] for place in order),
+        operations,
         np.concatenate([[0], np.cumsum(counts)]),
         numbers_of(table, "start_time_ns", 0)[rows],
         numbers_of(table, "duration_ns", 0)[rows],
@@ -145,14 +145,14 @@ def _read(session: QuerySession, part: Part) -> SpanColumns:
     )
 
 
-def _operation(code: int, services: list[str | None], names: list[str | None]) -> Operation:
-    place, kind = divmod(code, _KINDS)
-    service, name = divmod(place, len(names))
-    return Operation(service_name(services[service]), names[name], kind - 1 if kind else None)
-
-
-def _rank(operation: Operation) -> tuple[Any, ...]:
-    return not is_request(operation), operation.service, operation.name or "", operation.kind or 0
+def _operations(codes: Numbers, services: list[str | None], names: list[str | None]) -> tuple[Operation, ...]:
+    shown = [service_name(service) for service in services]
+    place, kind = np.divmod(codes, _KINDS)
+    service, name = np.divmod(place, len(names))
+    return tuple(
+        Operation(shown[service], names[name], kind - 1 if kind else None)
+        for service, name, kind in zip(service.tolist(), name.tolist(), kind.tolist(), strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +186,8 @@ def numbers_of(table: pa.Table, name: str, absent: int) -> Numbers:
     """A column of a part's table, with a number for what is absent."""
     if name not in table.column_names:
         return np.full(table.num_rows, absent, np.int64)
-    numbers: Numbers = pc.fill_null(table[name].cast(pa.int64()), absent).to_numpy()
+    column = table[name]
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.int16() if absent < 0 else column.type), absent)
+    numbers: Numbers = column.to_numpy().astype(np.int64, copy=False)
     return numbers
