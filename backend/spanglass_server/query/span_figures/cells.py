@@ -62,13 +62,14 @@ class Cells:
 class Grouping:
     """Which operations are meant, and what their spans are grouped as; ``step_ns`` is the length of steps.
 
-    Cells of a grouping with a ``name``, which no other has, are kept.
+    Cells of a grouping with a ``name``, which no other has, are kept. With ``roots`` only spans without a parent count.
     """
 
     chosen: Callable[[Operation], bool]
     label: Callable[[Operation], Hashable]
     step_ns: int
     name: str | None = None
+    roots: bool = False
 
 
 def cells_of(columns: SpanColumns, grouping: Grouping, window: Window | None) -> Cells:

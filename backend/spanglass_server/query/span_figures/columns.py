@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
 
+_PARENT = "parent_span_id"
 _COLUMNS = (SERVICE, "name", "kind", "status_code", "start_time_ns", "duration_ns")
 _ERROR = 2
 #: Kinds of spans that are requests: server and consumer.
 REQUEST_KINDS = frozenset({2, 5})
+#: What older versions stored for none.
+NO_PARENT = bytes(8)
 #: Kinds are 0 to 255, and absent.
 _KINDS = 257
 _BYTES_AN_OPERATION = 300
@@ -120,11 +123,28 @@ def within(start_ns: Numbers, window: Window) -> NDArray[np.bool_]:
 
 def columns_of(session: QuerySession, part: Part) -> SpanColumns:
     """The spans of a part that has some, read if they are not kept."""
-    return session.kept.kept(("spans", part.key), lambda: _read(session, part), lambda columns: columns.bytes)
+    return session.kept.kept(
+        ("spans", part.key), lambda: _made(session.part_table(part, _COLUMNS)), lambda columns: columns.bytes
+    )
 
 
-def _read(session: QuerySession, part: Part) -> SpanColumns:
-    table = session.part_table(part, _COLUMNS)
+def roots_of(session: QuerySession, part: Part) -> SpanColumns:
+    """The spans of a part that have no parent, read if they are not kept: ids of parents are in no projection."""
+    return session.kept.kept(
+        ("roots", part.key),
+        lambda: _made(_roots(session.part_table(part, (*_COLUMNS, _PARENT)))),
+        lambda columns: columns.bytes,
+    )
+
+
+def _roots(table: pa.Table) -> pa.Table:
+    if _PARENT not in table.column_names:
+        return table
+    parents = table[_PARENT]
+    return table.filter(pc.fill_null(pc.equal(parents, NO_PARENT), fill_value=True))
+
+
+def _made(table: pa.Table) -> SpanColumns:
     services, names = _texts(table, SERVICE), _texts(table, "name")
     coded = (services.codes * len(names.values) + names.codes) * _KINDS + numbers_of(table, "kind", -1) + 1
     distinct = pa.array(coded).dictionary_encode()

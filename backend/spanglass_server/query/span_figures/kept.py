@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.span_figures.cells import NO_CELLS, cells_of
-from spanglass_server.query.span_figures.columns import columns_of
+from spanglass_server.query.span_figures.columns import columns_of, roots_of
 from spanglass_server.query.span_figures.joining import join
 from spanglass_server.signals import Signal
 
@@ -53,7 +53,7 @@ class KeptSpans:
         """All spans of each service."""
         found: dict[str, Totals] = {}
         for part in self.parts:
-            columns = self._columns(part)
+            columns = columns_of(self.session, part)
             totals = columns.whole_totals if part.is_inside(self.window) else columns.totals(self.window)
             for name, (spans, last_ns) in totals.items():
                 before = found.get(name)
@@ -62,21 +62,26 @@ class KeptSpans:
 
     def cells(self, grouping: Grouping) -> list[Cells]:
         """The cells of each part."""
-        found = [self._cells(part, grouping) for part in self.parts]
+        parts = [part for part in self.parts if self._has_any(part, grouping)] if grouping.roots else self.parts
+        found = [self._cells(part, grouping) for part in parts]
         return [cells for cells in found if cells is not NO_CELLS]
 
     def _cells(self, part: Part, grouping: Grouping) -> Cells:
         if not part.is_inside(self.window):
-            return cells_of(self._columns(part), grouping, self.window)
+            return cells_of(self._columns(part, grouping), grouping, self.window)
         if grouping.name is None:
-            return cells_of(self._columns(part), grouping, None)
+            return cells_of(self._columns(part, grouping), grouping, None)
         key = ("cells", part.key, grouping.name, grouping.step_ns)
         return self.session.kept.kept(
-            key, lambda: cells_of(self._columns(part), grouping, None), lambda cells: cells.bytes
+            key, lambda: cells_of(self._columns(part, grouping), grouping, None), lambda cells: cells.bytes
         )
 
-    def _columns(self, part: Part) -> SpanColumns:
-        return columns_of(self.session, part)
+    def _has_any(self, part: Part, grouping: Grouping) -> bool:
+        """Whether a part has spans of a grouping, with a parent or without: quicker to say than to read parents."""
+        return any(map(grouping.chosen, columns_of(self.session, part).operations))
+
+    def _columns(self, part: Part, grouping: Grouping) -> SpanColumns:
+        return roots_of(self.session, part) if grouping.roots else columns_of(self.session, part)
 
 
 def _added(before: Totals, spans: int, last_ns: int) -> Totals:

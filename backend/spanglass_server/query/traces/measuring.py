@@ -39,13 +39,14 @@ _BY_STEP = ("service", "bucket")
 class Role:
     """Spans that may count as requests: a predicate and the columns it needs.
 
-    ``chosen`` says the same of operations, where it follows from them. ``together``: services are not told apart, and
-    their name is "".
+    ``chosen`` and ``roots`` say the same of columns of spans (``Grouping``). ``together``: services are not told apart,
+    and their name is "".
     """
 
     predicate: Sql
     columns: tuple[str, ...]
-    chosen: Callable[[Operation], bool] | None = None
+    chosen: Callable[[Operation], bool]
+    roots: bool = False
     together: bool = False
 
     @property
@@ -57,12 +58,14 @@ class Role:
         """What spans of an operation are grouped as."""
         return "" if self.together else operation.service
 
-    def grouping(self, chosen: Callable[[Operation], bool], step_ns: int, services: frozenset[str] | None) -> Grouping:
+    def grouping(self, step_ns: int, services: frozenset[str] | None) -> Grouping:
         """The same for columns of spans; that of all requests is asked for so often that its cells are kept."""
         if services is None:
-            name = f"requests of {'all' if self.together else 'each'}" if chosen is is_request else None
-            return Grouping(chosen, self.label, step_ns, name)
-        return Grouping(lambda each: each.service in services and chosen(each), self.label, step_ns)
+            name = f"requests of {'all' if self.together else 'each'}" if self.chosen is is_request else None
+            return Grouping(self.chosen, self.label, step_ns, name, self.roots)
+        return Grouping(
+            lambda each: each.service in services and self.chosen(each), self.label, step_ns, roots=self.roots
+        )
 
     def of_all(self) -> Role:
         """The same of all services together."""
@@ -71,7 +74,7 @@ class Role:
 
 REQUESTS = Role(Sql("kind IN (2, 5)"), ("kind",), is_request)
 #: Requests of services that have none.
-ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",))
+ROOTS = Role(Sql("parent_span_id IS NULL"), ("parent_span_id",), lambda _: True, roots=True)
 
 
 def named(operation: str) -> Role:
@@ -107,8 +110,8 @@ class Measuring:
         ``bucket`` is None.
         """
         only = None if services is None else frozenset(map(service_name, services))
-        if self._kept is not None and role.chosen is not None:
-            grouping = role.grouping(role.chosen, NO_STEPS_NS if steps is None else steps.step_ns, only)
+        if self._kept is not None:
+            grouping = role.grouping(NO_STEPS_NS if steps is None else steps.step_ns, only)
             found = _of_kept(self._kept, grouping, steps, whole=whole)
         else:
             found = self._asked(role, steps or _one(self._window), only, whole=whole)

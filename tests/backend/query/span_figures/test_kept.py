@@ -31,7 +31,7 @@ SPANS = st.fixed_dictionaries(
         "kind": st.sampled_from([None, 0, 1, 2, 2, 2, 3, 5, 255]),
         "duration": st.one_of(st.integers(0, 1_000), st.integers(0, 2**55)),
         "status": st.sampled_from([None, 1, 2]),
-        "parent": st.sampled_from([None, b"parentid"]),
+        "parent": st.sampled_from([None, b"parentid", bytes(8)]),
     }
 )
 
