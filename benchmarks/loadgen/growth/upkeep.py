@@ -1,0 +1,77 @@
+"""What a size costs beside questions: starting, memory, loading with compaction, and retention."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from loadgen.process import cpu_seconds
+from loadgen.server import ServerProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from loadgen.growth.loading import Loading
+
+#: The first passes of a load are among those of fewer segments; so many of the last say what one costs now.
+_LAST_PASSES = 10
+_PART_KEPT = 0.9
+_PATIENCE_S = 120.0
+#: What never changes once it is written; the rest of a data directory is copied.
+_WRITTEN_ONCE = (".parquet", ".values")
+
+
+def costs_of_loading(loading: Loading) -> dict[str, Any]:
+    """Processor seconds a million spans, compaction included, of the last passes, and bytes a span on disk."""
+    last = loading.note["passes"][-_LAST_PASSES:]
+    spans = sum(each["spans"] for each in loading.note["passes"])
+    return {
+        "load_cpu_s_per_M": sum(each["cpu_s"] for each in last) / sum(each["spans"] for each in last) * 1e6,
+        "bytes_per_span": loading.note["bytes"] / spans,
+    }
+
+
+def cost_of_retention(data: Path, loading: Loading) -> dict[str, Any]:
+    """Processor milliseconds a million spans that retention deletes, of a copy: the oldest tenth goes."""
+    copy = data.with_name(f"{data.name}-copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(data, copy, copy_function=_link_or_copy)
+    plan = loading.plan
+    age_s = (time.time_ns() - plan.end_ns + (plan.end_ns - plan.start_ns) * _PART_KEPT) / 1e9
+    try:
+        idle_s = _cpu_until_deleted(copy, {}, deleted=0)[0]
+        settings = {"retention.traces": f"{age_s:.0f}s", "retention.logs": "0"}
+        cpu_s, deleted = _cpu_until_deleted(copy, settings, deleted=1)
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+    return {"retention_cpu_ms_per_M": max(cpu_s - idle_s, 0) * 1e9 / deleted if deleted else None}
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if source.endswith(_WRITTEN_ONCE):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _cpu_until_deleted(data: Path, settings: dict[str, str], *, deleted: int) -> tuple[float, float]:
+    """Processor seconds of ten seconds from the start on, and the spans that were deleted meanwhile.
+
+    Retention looks every ``storage.compact_interval``; nothing is deleted where none is old enough.
+    """
+    with ServerProcess(data, {"storage.compact_interval": "2s", **settings}) as server:
+        cpu_s, begun = cpu_seconds(server.pid), time.monotonic()
+        while time.monotonic() - begun < (_PATIENCE_S if deleted else 10) and (
+            _deleted(server) < deleted or time.monotonic() - begun < 10
+        ):
+            time.sleep(0.5)
+        return cpu_seconds(server.pid) - cpu_s, _deleted(server)
+
+
+def _deleted(server: ServerProcess) -> float:
+    """How many spans retention has deleted, by the server's own figures."""
+    lines = server.request("GET", "/metrics").body.decode().splitlines()
+    wanted = [line for line in lines if line.startswith("spanglass_deleted_rows_total") and 'signal="spans"' in line]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in wanted)
