@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,6 +107,17 @@ def test_what_is_known_and_what_not(tmp_path):
     )
     assert holds(held, "span.growing:str", "x")
     assert holds(held, SHARE, math.pi)  # of a column that is not there, the segment's list of columns tells
+
+
+def test_values_that_are_in_no_dictionary_are_not_missed(tmp_path):
+    """A writer that gives its dictionary up within a row group leaves values beside it: the column is open to all."""
+    pieces = [pa.array([*each * 50]).dictionary_encode() for each in ("ab", "cd")]
+    rows = pa.table({KEY: pa.chunked_array(pieces), "span.other:str": ["x"] * 200})
+    pq.write_table(rows, tmp_path / "rows.parquet", store_schema=False)
+    held = build_filter(tmp_path / "rows.parquet", rows.num_rows)
+
+    assert [value for value in "abcde" if holds(held, KEY, value)] == [*"abcde"]
+    assert [value for value in "xyz" if holds(held, "span.other:str", value)] == ["x"]
 
 
 @pytest.fixture

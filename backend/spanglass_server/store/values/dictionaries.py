@@ -18,12 +18,12 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_HEADER_BYTES = 64  # enough for the header of a dictionary page
-#: The writer gives up a dictionary that grows to a mebibyte, and writes the values that come then without it.
-_BYTES_MAX = 512 * 1024
+_HEADER_BYTES = 20_480  # enough for the header of a page, with four values of at most 4 kB in its statistics
+_BYTES_MAX = 512 * 1024  # a column with longer dictionaries has too many values
 _CODECS = {"LZ4": "lz4_raw", "ZSTD": "zstd", "SNAPPY": "snappy"}
-_DICTIONARY_PAGE, _PLAIN = 2, 0
-_BOOLEANS, _INTEGERS, _STRUCT = (1, 2), (4, 5, 6), 12  # types of fields
+_DATA_PAGE, _DICTIONARY_PAGE = 0, 2
+_PLAIN, _PLAIN_DICTIONARY, _RLE_DICTIONARY = 0, 2, 8  # encodings
+_BOOLEANS, _INTEGERS, _BINARY, _STRUCT = (1, 2), (4, 5, 6), 8, 12  # types of fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Dictionary:
         size, packed_size, page = fields[2], fields[3], fields.get(7)
         if fields[1] != _DICTIONARY_PAGE or page is None or page[2] != _PLAIN or size > _BYTES_MAX:
             return None
+        if not _uses_it_throughout(descriptor, at + end + packed_size, chunk.num_values):
+            return None
         codec = None if chunk.compression == "UNCOMPRESSED" else _CODECS[chunk.compression]
         return cls(page[1], size, at + end, packed_size, codec, chunk.physical_type)
 
@@ -58,6 +60,21 @@ class Dictionary:
             return packed
         unpacked: bytes = pa.Codec(self._codec).decompress(packed, self.size, asbytes=True)
         return unpacked
+
+
+def _uses_it_throughout(descriptor: int, at: int, count: int) -> bool:
+    """Whether all pages from a place on, of so many values, refer to the dictionary.
+
+    A writer may give a dictionary up within a row group, and writes the values that come then without it.
+    """
+    while count > 0:
+        fields, end = _struct(os.pread(descriptor, _HEADER_BYTES, at), 0)
+        page = fields.get(5)
+        if fields[1] != _DATA_PAGE or page is None or page[2] not in {_PLAIN_DICTIONARY, _RLE_DICTIONARY}:
+            return False
+        count -= page[1]
+        at += end + fields[3]
+    return True
 
 
 def places_of_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -89,6 +106,9 @@ def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
             fields[number], at = _struct(data, at)
         elif kind in _BOOLEANS:
             fields[number] = kind
+        elif kind == _BINARY:
+            size, at = _varint(data, at)
+            at += size
         else:
             raise ValueError(f"a page header has a field of type {kind}")
     return fields, at + 1
@@ -96,11 +116,16 @@ def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
 
 def _integer(data: bytes, at: int) -> tuple[int, int]:
     """A number in zigzag, and where it ends."""
+    value, at = _varint(data, at)
+    return value >> 1 ^ -(value & 1), at
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     value, shift = 0, 0
     while True:
         byte = data[at]
         at += 1
         value |= (byte & 127) << shift
         if byte < 128:  # noqa: PLR2004 - the bit that says that more follows
-            return value >> 1 ^ -(value & 1), at
+            return value, at
         shift += 7
