@@ -43,7 +43,7 @@ def measure(folder: Path, bodies: ManyShops, millions: int) -> tuple[dict[str, A
         costs = {"millions": millions, "start_s": server.start(), "idle_MB": resident_bytes(server.pid) / 1e6}
         rows = [{"millions": millions, **ask(server, each)} for each in questions(bodies, loading.plan)]
         costs["asked_MB"] = resident_bytes(server.pid) / 1e6
-    return costs | costs_of_loading(loading) | cost_of_retention(data, loading), rows
+    return costs | costs_of_loading(loading) | cost_of_retention(data), rows
 
 
 def growth(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:

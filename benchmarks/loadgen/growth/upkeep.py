@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: The first passes of a load are among those of fewer segments; so many of the last say what one costs now.
 _LAST_PASSES = 10
 _PART_KEPT = 0.9
-_PATIENCE_S = 120.0
+_WATCHED_S = 15
 #: What never changes once it is written; the rest of a data directory is copied.
 _WRITTEN_ONCE = (".parquet", ".values")
 
@@ -33,17 +33,18 @@ def costs_of_loading(loading: Loading) -> dict[str, Any]:
     }
 
 
-def cost_of_retention(data: Path, loading: Loading) -> dict[str, Any]:
-    """Processor milliseconds a million spans that retention deletes, of a copy: the oldest tenth goes."""
+def cost_of_retention(data: Path) -> dict[str, Any]:
+    """Processor milliseconds a million spans that retention deletes, of a copy: the oldest tenth of the bytes goes.
+
+    By their age they would stay: everything arrived today.
+    """
     copy = data.with_name(f"{data.name}-copy")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(data, copy, copy_function=_link_or_copy)
-    plan = loading.plan
-    age_s = (time.time_ns() - plan.end_ns + (plan.end_ns - plan.start_ns) * _PART_KEPT) / 1e9
+    kept = int(sum(path.stat().st_size for path in copy.rglob("*.parquet")) * _PART_KEPT)
     try:
-        idle_s = _cpu_until_deleted(copy, {}, deleted=0)[0]
-        settings = {"retention.traces": f"{age_s:.0f}s", "retention.logs": "0"}
-        cpu_s, deleted = _cpu_until_deleted(copy, settings, deleted=1)
+        idle_s, _ = _watched(copy, {})
+        cpu_s, deleted = _watched(copy, {"retention.max_bytes": str(kept)})
     finally:
         shutil.rmtree(copy, ignore_errors=True)
     return {"retention_cpu_ms_per_M": max(cpu_s - idle_s, 0) * 1e9 / deleted if deleted else None}
@@ -56,17 +57,12 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _cpu_until_deleted(data: Path, settings: dict[str, str], *, deleted: int) -> tuple[float, float]:
-    """Processor seconds of ten seconds from the start on, and the spans that were deleted meanwhile.
-
-    Retention looks every ``storage.compact_interval``; nothing is deleted where none is old enough.
-    """
-    with ServerProcess(data, {"storage.compact_interval": "2s", **settings}) as server:
-        cpu_s, begun = cpu_seconds(server.pid), time.monotonic()
-        while time.monotonic() - begun < (_PATIENCE_S if deleted else 10) and (
-            _deleted(server) < deleted or time.monotonic() - begun < 10
-        ):
-            time.sleep(0.5)
+def _watched(data: Path, settings: dict[str, str]) -> tuple[float, float]:
+    """Processor seconds of the time from a start on in which retention looks a few times, and the spans it deleted."""
+    kept_by_age = {"retention.traces": "0", "storage.compact_interval": "2s"}
+    with ServerProcess(data, kept_by_age | settings) as server:
+        cpu_s = cpu_seconds(server.pid)
+        time.sleep(_WATCHED_S)
         return cpu_seconds(server.pid) - cpu_s, _deleted(server)
 
 
