@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadgen import server as loadgen_server
+from loadgen.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ def test_both_have_the_version_that_stands_once(wheels):
     assert wheels["spanglass"].name.startswith(f"spanglass-{VERSION}-")
 
 
-def test_alone_and_together(wheels, environment, tmp_path, monkeypatch):
+def test_alone_and_together(wheels, environment, tmp_path):
     """Without the server its package is not there and the command line says so; with it, it serves, and is asked."""
     command = environment.with_name("spanglass")
     install(environment, wheels["spanglass"])
@@ -108,8 +108,7 @@ def test_alone_and_together(wheels, environment, tmp_path, monkeypatch):
 
     assert absent.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'spanglass_server'"
     assert (serve.returncode, "pip install 'spanglass[server]'" in serve.stderr) == (1, True)
-    monkeypatch.setattr(loadgen_server, "SPANGLASS", str(command))
-    with loadgen_server.ServerProcess(tmp_path / "data") as server:
+    with ServerProcess(tmp_path / "data", program=str(command)) as server:
         asked = python("traces", "--url", server.url, binary=command, cwd=tmp_path)
     assert (asked.returncode, asked.stderr.splitlines()[0]) == (
         0,

@@ -74,14 +74,14 @@ def kill_rounds(server, rounds: int, seed: int) -> None:
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill(new_server):
-    """Three kills at random moments: every acknowledged body is there once and whole, flushes included."""
-    kill_rounds(new_server(storage__flush_interval="300ms"), rounds=3, seed=1)
+    """Two kills at random moments: every acknowledged body is there once and whole, flushes included."""
+    kill_rounds(new_server(storage__flush_interval="300ms"), rounds=2, seed=1)
 
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_by_many_kills(new_server):
-    """The same over 9 kills, with flush and compaction going on all the time."""
-    kill_rounds(new_server(storage__flush_interval="200ms", storage__compact_interval="500ms"), rounds=9, seed=2)
+    """The same over 6 kills, with flush and compaction going on all the time."""
+    kill_rounds(new_server(storage__flush_interval="200ms", storage__compact_interval="500ms"), rounds=6, seed=2)
 
 
 def test_corrupt_end_of_the_journal_is_cut_off(new_server):

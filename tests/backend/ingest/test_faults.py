@@ -1,13 +1,14 @@
 """Whatever fails on the way to disk, at any step: what was acknowledged is there once, and nothing else is.
 
 Each scenario runs once to count its steps, and then once with a failure at each of them. The quick tests take one step
-of each kind; the slow ones take them all, with one of the errors each: other ones once, for a while, and to the end.
+of each kind; the slow ones take them all, with one of the errors each: once or for a while, and to the end.
 """
 
 from __future__ import annotations
 
 import math
 import shutil
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -141,6 +142,14 @@ class Prepared:
                 faults.disarm()
         return self._steps[name]
 
+    def alternately(self, name):
+        """Every step with how often it fails: steps of a kind in turn, beginning otherwise than `one_of_each` does."""
+        kinds = [self.steps(name)[number - 1] for number in self.one_of_each(name)]
+        seen = Counter()
+        for number, step in enumerate(self.steps(name), 1):
+            yield number, (WHILE, 1)[(kinds.index(step) + seen[step]) % 2]
+            seen[step] += 1
+
     def one_of_each(self, name):
         """The number of the first step of each kind."""
         steps = list(enumerate(self.steps(name), 1))
@@ -196,12 +205,11 @@ def test_a_step_of_each_kind_may_fail(prepared, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("times", "shift"), [(1, 0), (WHILE, 1)])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_any_step_may_fail(prepared, name, times, shift):
-    """The same at every step, once and for a while, with another error each."""
-    for number in range(1, len(prepared.steps(name)) + 1):
-        assert survives(name, prepared.copy(name), number, times, ERRORS[(number + shift) % 3]), number
+def test_any_step_may_fail(prepared, name):
+    """The same at every step, those of a kind once and for a while in turn, with another error each."""
+    for number, times in prepared.alternately(name):
+        assert survives(name, prepared.copy(name), number, times, ERRORS[number % 3]), number
 
 
 def ends_failing(name, data_dir, number, error):
@@ -269,11 +277,12 @@ def test_a_start_may_fail(tmp_path, crashed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("times", "shift"), [(1, 0), (WHILE, 1)])
-def test_any_step_of_a_start_may_fail(tmp_path, crashed, times, shift):
-    """The same at every step, once and for a while, with another error each."""
+def test_any_step_of_a_start_may_fail(tmp_path, crashed):
+    """The same at every step, once and for a while in turn, otherwise than above, with another error each."""
     number = 1
-    while starts(shutil.copytree(crashed, tmp_path / str(number)), number, times, ERRORS[(number + shift) % 3]):
+    while starts(
+        shutil.copytree(crashed, tmp_path / str(number)), number, (WHILE, 1)[number % 2], ERRORS[(number + 1) % 3]
+    ):
         number += 1
 
     assert number > 40
