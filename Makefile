@@ -11,6 +11,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+# Some images set it: each of the hundreds of processes that the tests start would compile the server anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Arguments of the demo, the server, the benchmarks: make demo ARGS='--rate 10'
 ARGS ?=
 
