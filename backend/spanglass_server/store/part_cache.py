@@ -24,7 +24,7 @@ class PartCache:
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self.bytes = 0
@@ -54,12 +54,12 @@ class PartCache:
 
     def put(self, key: Hashable, value: Any, size: int) -> None:
         """Keep a value of so many bytes, in the place of the one before."""
-        if size > self._max_bytes // 2:  # it would push out all others, to go with the next one itself
+        if size > self.max_bytes // 2:  # it would push out all others, to go with the next one itself
             return
         with self._lock:
             self.bytes += size - self._held.pop(key, (None, 0))[1]
             self._held[key] = (value, size)
-            while self.bytes > self._max_bytes:
+            while self.bytes > self.max_bytes:
                 _, (_, freed) = self._held.popitem(last=False)
                 self.bytes -= freed
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from spanglass_server.query.span_figures.joining import Figures
     from spanglass_server.store.ports import Part, QuerySession, Window
 
-#: Ranges of more spans, or in more parts, are left to SQL: their columns would not stay until the next question.
-MOST_ROWS = 2_000_000
+#: Ranges of more spans than half of what can be kept, or in more parts, are left to SQL: four million by default.
+BYTES_A_ROW = 32
 MOST_PARTS = 200
 #: The length of steps where there is to be only one.
 NO_STEPS_NS = 1 << 62
@@ -45,7 +45,7 @@ class KeptSpans:
     def of(cls, session: QuerySession, window: Window) -> KeptSpans | None:
         """The spans of a range; None if they are too many."""
         parts = session.parts(Signal.SPANS, window)
-        if len(parts) > MOST_PARTS or sum(part.rows for part in parts) > MOST_ROWS:
+        if len(parts) > MOST_PARTS or 2 * BYTES_A_ROW * sum(part.rows for part in parts) > session.kept.max_bytes:
             return None
         return cls(session, window, parts)
 

@@ -1,6 +1,6 @@
 """Counts, errors and latency of the spans of a range: of services, of their requests over time, of operations.
 
-Exact figures of up to two million spans come from the columns that are kept of their parts, those of more from SQL.
+Exact figures of up to some million spans come from the columns that are kept of their parts, those of more from SQL.
 Where a sampler kept only some of the spans, they are estimated.
 """
 

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from stored_spans import Bench
 
 from spanglass_server.query.matching import SpanQuestion
-from spanglass_server.query.span_figures import joining, kept
+from spanglass_server.query.span_figures import joining
 from spanglass_server.query.span_figures.cells import sort_together
 from spanglass_server.query.traces import counts
 from spanglass_server.query.traces.counts import count_spans
 from spanglass_server.query.traces.services import list_operations, list_services, service_series, total_series
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE
 from spanglass_server.signals import Signal
+from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import Window
 
 MINUTE = 60 * 10**9
@@ -82,7 +83,7 @@ def test_kept_figures_are_those_of_sql(tmp_path_factory, monkeypatch, parts, buf
             (bench.buffer if len(parts) - place <= buffered else bench.write)(stored(spans))
         monkeypatch.setattr(joining, "_FEW", few)
         found = [bench.engine.run_here(ask) for _ in range(2)]
-        monkeypatch.setattr(kept, "MOST_PARTS", 0)
+        bench.engine.kept = PartCache(0)  # nothing can be kept, so SQL answers
         monkeypatch.setattr(counts, "counts_of_minutes", lambda *_: None)
         expected = bench.engine.run_here(ask)
         monkeypatch.undo()
