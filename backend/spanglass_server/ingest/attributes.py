@@ -6,6 +6,7 @@ and one ``take`` lays them out over the records.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, take_or_null
+from spanglass_server.ingest.any_values import BOOL, DOUBLE, EMPTY, INT, MEMBERS, STR, TYPE_CODES, AnyValues
+from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out
 from spanglass_server.ingest.values import composite_json
 from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-#: How each member of ``AnyValue``'s oneof is stored, in the order of the type codes; an entry with none is JSON null.
-MEMBERS = (
-    ("string_value", ValueType.STR),
-    ("int_value", ValueType.INT),
-    ("double_value", ValueType.DOUBLE),
-    ("bool_value", ValueType.BOOL),
-    ("bytes_value", ValueType.BYTES),
-    ("array_value", ValueType.JSON),
-    ("kvlist_value", ValueType.JSON),
-)
-_EMPTY = len(MEMBERS)
-_TYPE_CODES = _EMPTY + 1
+_AS_THEY_CAME = frozenset({STR, INT, DOUBLE, BOOL})
 _CUTTABLE = frozenset({ValueType.STR, ValueType.JSON, ValueType.BYTES})
 _RADIX_MAX = 1 << 16  # numpy sorts 16-bit integers by radix
 _SPILL_MAX = 2_000_000  # overflowed entries of one position of one chunk
@@ -151,6 +142,14 @@ class _Group:
     type_code: int
 
 
+class StoredValues(ABC):
+    """The values of all entries at one position."""
+
+    @abstractmethod
+    def take(self, type_code: int, places: NDArray[np.int64]) -> Any:
+        """Those of one type at these places, as they are stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Keys and values of the attribute lists at one position, one list after another."""
@@ -158,8 +157,8 @@ class Entries:
     lists: NDArray[np.int64]  # which list each stands in
     ranks: NDArray[np.int64]  # its place in the list
     keys: Any  # pa.DictionaryArray
-    types: NDArray[np.int64]  # type codes
-    stored: Mapping[int, Any]  # by type code, values of all entries as they are stored
+    types: NDArray[Any]  # type codes
+    stored: StoredValues
 
 
 class AttributeShredder:
@@ -176,9 +175,9 @@ class AttributeShredder:
         flat = flatten(lists)
         if not len(flat.parents):
             return {}
-        any_value = flat.values.field("value")
+        values = AnyValues(flat.values.field("value"))
         keys = flat.values.field("key").dictionary_encode()
-        entries = Entries(flat.parents, flat.ranks(), keys, type_codes(any_value), _Stored(any_value, self))
+        entries = Entries(flat.parents, flat.ranks(), keys, values.codes, _EncodedValues(values, self))
         return self._columns(position, entries, owners or Owners.records(len(lists)))
 
     def shred_texts(
@@ -187,14 +186,14 @@ class AttributeShredder:
         """Columns of lists of texts, given by their keys (dictionary-encoded) and values; see ``shred``."""
         if not len(flat.parents):
             return {}
-        types = np.zeros(len(flat.parents), np.int64)
-        entries = Entries(flat.parents, flat.ranks(), keys, types, {0: self.cut(values)})
+        types = np.full(len(flat.parents), STR, np.int64)
+        entries = Entries(flat.parents, flat.ranks(), keys, types, _Texts(self.cut(values)))
         return self._columns(position, entries, owners or Owners.records(len(flat.offsets) - 1))
 
     def _columns(self, position: str, given: Entries, owners: Owners) -> dict[str, Any]:
         names, stored = given.keys.dictionary, given.stored
         key_codes = given.keys.indices.to_numpy().astype(np.int64)
-        codes = key_codes * _TYPE_CODES + given.types
+        codes = key_codes * TYPE_CODES + given.types
         fits = given.ranks < self.limits.max_attributes
         columns: dict[str, Any] = {}
         spilled = [np.flatnonzero(~fits)]
@@ -204,11 +203,14 @@ class AttributeShredder:
             fits[replaced] = False
             spilled = [np.setdiff1d(spilled[0], replaced)]
         for group in self._groups(position, codes, names, fits, spilled):
-            rows = given.lists[group.entries]
-            self.counts.duplicate_keys += int((np.diff(rows) == 0).sum())
-            places = np.full(len(owners.starts), -1, np.int64)
-            places[rows] = group.entries  # of two equal keys the last one stays
-            column = take_or_null(stored[group.type_code], places)
+            entries = group.entries
+            rows = given.lists[entries]
+            is_last = rows[1:] != rows[:-1]  # of two equal keys the last one stays
+            if not is_last.all():
+                self.counts.duplicate_keys += int((~is_last).sum())
+                is_last = np.append(is_last, True)
+                entries, rows = entries[is_last], rows[is_last]
+            column = laid_out(stored.take(group.type_code, entries), rows, len(owners.starts))
             previous = columns.get(group.column.name)  # arrays, maps and empty values share the JSON column
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
@@ -238,7 +240,7 @@ class AttributeShredder:
         most = self.budget.limit + 64
         for place in ranking[:most]:
             tried += 1
-            key_code, type_code = divmod(int(present[place]), _TYPE_CODES)
+            key_code, type_code = divmod(int(present[place]), TYPE_CODES)
             column = AttributeColumn(position, names[key_code].as_py(), stored_type(type_code))
             group = order[starts[place] : starts[place + 1]]
             if _is_column_name(column.key) and self.budget.admit(column.name):
@@ -247,12 +249,15 @@ class AttributeShredder:
                 spilled.append(group)
         spilled.extend(order[starts[place] : starts[place + 1]] for place in ranking[tried:])
 
-    def values(self, any_value: Any, type_code: int) -> Any:
-        """The values of one member over all entries, as they are stored."""
-        if type_code == _EMPTY:
-            return pa.repeat(pa.scalar("null"), len(any_value))
+    def stored(self, any_values: AnyValues, type_code: int) -> Any:
+        """The values of one member over all entries, null where there is another, as they are stored."""
+        if type_code == EMPTY:
+            return pa.repeat(pa.scalar("null"), len(any_values))
+        return self.converted(any_values.member(type_code), type_code)
+
+    def converted(self, values: Any, type_code: int) -> Any:
+        """Values of one member as they are stored."""
         member, stored = MEMBERS[type_code]
-        values = any_value.field(member)
         if stored is ValueType.JSON:
             values = composite_json(values, is_map=member == "kvlist_value", max_bytes=8 * self.limits.max_value_bytes)
         return self.cut(values) if stored in _CUTTABLE else values
@@ -286,36 +291,55 @@ class AttributeShredder:
         rows: NDArray[np.int64],
         items: NDArray[np.int64] | None,
         names: Any,
-        types: NDArray[np.int64],
-        stored: Mapping[int, Any],
+        types: NDArray[Any],
+        stored: StoredValues,
     ) -> None:
         """Keep entries in the overflow of their records."""
         for type_code in np.unique(types[entries]):
             chosen = np.flatnonzero(types[entries] == type_code)
             kind = stored_type(int(type_code))
-            places = pa.array(entries[chosen])
+            places = entries[chosen]
+            own_names = names.take(pa.array(places))
             self.overflow.rows.append(rows[chosen])
-            self.overflow.values.append(as_text(stored[int(type_code)].take(places), kind))
-            self.overflow.names.append(pc.binary_join_element_wise(names.take(places), pa.scalar(str(kind)), ":"))
+            self.overflow.values.append(as_text(stored.take(int(type_code), places), kind))
+            self.overflow.names.append(pc.binary_join_element_wise(own_names, pa.scalar(str(kind)), ":"))
             self.overflow.indexes.append(
                 pa.nulls(len(chosen), pa.int32()) if items is None else pa.array(items[chosen], type=pa.int32())
             )
 
 
-class _Stored(dict[int, Any]):
-    """The values of all entries as they are stored, by type code: each member is converted once, when first needed.
+class _EncodedValues(StoredValues):
+    """Each member is converted once, when first needed, for all entries; texts are taken as they came.
 
     50 000 keys with an array each would otherwise decode all arrays once for every column.
     """
 
-    def __init__(self, any_value: Any, shredder: AttributeShredder) -> None:
-        super().__init__()
-        self._any_value = any_value
+    def __init__(self, values: AnyValues, shredder: AttributeShredder) -> None:
+        self._values = values
         self._shredder = shredder
+        self._converted: dict[int, Any] = {}
 
-    def __missing__(self, type_code: int) -> Any:
-        self[type_code] = self._shredder.values(self._any_value, type_code)
-        return self[type_code]
+    def take(self, type_code: int, places: NDArray[np.int64]) -> Any:
+        """See ``StoredValues``."""
+        values, shredder = self._values, self._shredder
+        is_short = type_code != STR or values.longest <= shredder.limits.max_value_bytes
+        if type_code in _AS_THEY_CAME and values.is_plain and is_short:
+            return values.take(type_code, places)
+        if type_code not in self._converted:
+            self._converted[type_code] = shredder.stored(values, type_code)
+        return self._converted[type_code].take(pa.array(places))
+
+
+class _Texts(StoredValues):
+    """Texts only."""
+
+    def __init__(self, texts: Any) -> None:
+        self._texts = texts
+
+    def take(self, type_code: int, places: NDArray[np.int64]) -> Any:
+        """See ``StoredValues``."""
+        del type_code
+        return self._texts.take(pa.array(places))
 
 
 def _replaced(
@@ -326,9 +350,9 @@ def _replaced(
     Only keys of several types are looked at, unless ``every_key``: equal keys of one type meet in their column. Most
     chunks have none.
     """
-    several = np.zeros((int(keys.max()) + 1) * _TYPE_CODES, bool)
+    several = np.zeros((int(keys.max()) + 1) * TYPE_CODES, bool)
     several[codes] = True
-    several = several.reshape(-1, _TYPE_CODES).sum(axis=1) > 1
+    several = several.reshape(-1, TYPE_CODES).sum(axis=1) > 1
     if not every_key and not several.any():
         return np.zeros(0, np.int64)
     candidates = np.arange(len(keys)) if every_key else np.flatnonzero(several[keys])
@@ -340,19 +364,6 @@ def _last_of_each(lists: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[
     pairs = lists * (int(keys.max()) + 1) + keys
     _, from_end = np.unique(pairs[::-1], return_index=True)
     return np.sort(len(pairs) - 1 - from_end)
-
-
-def type_codes(any_value: Any) -> NDArray[np.int64]:
-    """Which member each ``AnyValue`` of a struct array has: its place in ``MEMBERS``, or one past for none.
-
-    Of several, which the protocol forbids, the last of ``MEMBERS`` counts: in which order they came is not known.
-    """
-    types = np.full(len(any_value), _EMPTY, np.int64)
-    for code, (member, _) in enumerate(MEMBERS):
-        values = any_value.field(member)
-        if values.null_count < len(values):
-            types[values.is_valid().to_numpy(zero_copy_only=False)] = code
-    return types
 
 
 def _compact(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.int64]]:
@@ -372,7 +383,7 @@ def _compact(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any],
 
 def stored_type(type_code: int) -> ValueType:
     """How values of a type code are stored."""
-    return ValueType.JSON if type_code == _EMPTY else MEMBERS[type_code][1]
+    return ValueType.JSON if type_code == EMPTY else MEMBERS[type_code][1]
 
 
 def _escaped(keys: Any) -> Any:

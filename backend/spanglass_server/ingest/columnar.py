@@ -63,13 +63,40 @@ def take_or_null(values: Any, positions: NDArray[np.int64]) -> Any:
     return values.take(pa.array(positions, mask=missing))
 
 
+def laid_out(values: Any, rows: NDArray[np.int64], count: int) -> Any:
+    """Values without nulls, each in its row (ascending) of ``count``; null in the others.
+
+    Half the time of taking them by positions of which some are null.
+    """
+    if len(rows) == count:
+        return values
+    kind, is_there = values.type, np.zeros(count, bool)
+    is_there[rows] = True
+    if pa.types.is_boolean(kind):
+        plain = np.zeros(count, bool)
+        plain[rows] = numpy(values)
+        return pa.array(plain, mask=~is_there)
+    buffers = [pa.py_buffer(np.packbits(is_there, bitorder="little"))]
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        offsets = np.zeros(count + 1, np.int32)
+        np.cumsum(is_there, out=offsets[1:])
+        buffers += [pa.py_buffer(_offsets(values)[offsets]), values.buffers()[2]]
+    else:
+        plain = np.zeros(count, kind.to_pandas_dtype())
+        plain[rows] = numpy(values)
+        buffers.append(pa.py_buffer(plain))
+    return pa.Array.from_buffers(kind, count, buffers, count - len(rows))
+
+
 def spread(values: Any, rows: NDArray[np.int64]) -> Any:
     """Repeat values of a resource or scope over its records; text as a dictionary, which costs 4 bytes a row."""
+    if values.null_count == len(values):
+        return pa.nulls(len(rows), values.type)
     if not pa.types.is_string(values.type):
         return values.take(pa.array(rows))
     encoded = values.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy()[rows]
-    indices = pa.array(codes, type=pa.int32(), mask=codes < 0)
+    indices = pa.array(codes, mask=codes < 0 if values.null_count else None)
     return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
 
 

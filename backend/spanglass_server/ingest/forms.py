@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.ingest import otlp_schema, records
+from spanglass_server.ingest.any_values import AnyValues
 from spanglass_server.ingest.ports import Form
 from spanglass_server.ingest.prometheus import records as series_records
 from spanglass_server.ingest.prometheus import schema as remote_write_schema
 from spanglass_server.ingest.wire import OTLP_LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from google.protobuf.descriptor import Descriptor
 
@@ -26,9 +27,14 @@ _NAMES = {
 }
 
 
-def handler(form: Form, signal: Signal) -> Any:
-    """An object whose ``list_to_record_batch(bodies)`` returns one row a body, or raises ``ValueError``."""
-    return otlp_schema.HANDLERS[signal] if form is Form.OTLP else remote_write_schema.HANDLERS[form]
+def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> Any:
+    """A record batch of one row a body; ``ValueError`` if one is no such request."""
+    if form is not Form.OTLP:
+        return remote_write_schema.HANDLERS[form].list_to_record_batch(bodies)
+    batch = otlp_schema.HANDLERS[signal].list_to_record_batch(bodies)
+    for encoded in otlp_schema.encoded_values(batch):
+        AnyValues(encoded).check_texts()
+    return batch
 
 
 def cutting(form: Form, signal: Signal) -> tuple[Descriptor, tuple[int, ...]]:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
-from spanglass_server.ingest.attributes import MEMBERS, AttributeShredder, as_text, stored_type, type_codes
+from spanglass_server.ingest.any_values import MEMBERS, type_codes
+from spanglass_server.ingest.attributes import AttributeShredder, as_text, stored_type
 from spanglass_server.ingest.checks import SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
 from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy
 from spanglass_server.ingest.envelope import Envelope, open_envelope
@@ -91,7 +92,7 @@ def _body(bodies: Any, shredder: AttributeShredder) -> tuple[Any, Any]:
         if code < len(MEMBERS):
             part = bodies.take(pa.array(chosen))
             stored = stored_type(int(code))
-            texts = as_text(shredder.values(part, int(code)), stored)
+            texts = as_text(shredder.converted(part.field(MEMBERS[code][0]), int(code)), stored)
             text = pc.replace_with_mask(text, mask, texts)
             label = str(stored)
         else:

@@ -1,8 +1,9 @@
 """OTLP's messages as Arrow: one handler a signal that turns protobuf bytes into record batches in Rust.
 
-``AnyValue`` is recursive and Arrow is not. The wire format of a sub-message and of bytes is the same, so the two
+``AnyValue`` is recursive and Arrow is not. The wire format of a sub-message and of bytes is the same, so its two
 recursive fields are declared as bytes in a private copy of the official descriptors; the few values that use them
-are decoded one by one (see ``values.py``).
+are decoded one by one (see ``values.py``). The values of attributes are declared as bytes too, and are read all at
+once (see ``any_values.py``). Indexes into the dictionary of profiles mean nothing in these signals and are left out.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ptars
+import pyarrow as pa
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from google.protobuf.descriptor import Descriptor, FileDescriptor
 
 _SERVICES = (trace_service_pb2, metrics_service_pb2, logs_service_pb2)
@@ -28,7 +33,9 @@ REQUESTS: dict[Signal, Descriptor] = {
     Signal.LOGS: logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR,
     Signal.METRICS: metrics_service_pb2.ExportMetricsServiceRequest.DESCRIPTOR,
 }
-_RECURSIVE_FIELDS = frozenset({"array_value", "kvlist_value"})
+_AS_BYTES = frozenset({"AnyValue.array_value", "AnyValue.kvlist_value", "KeyValue.value"})
+_ENTRY = ["key", "value"]  # a ``KeyValue``
+_UNUSED_FIELDS = frozenset({"key_strindex", "string_value_strindex"})
 
 
 def _add(pool: DescriptorPool, file: FileDescriptor, seen: set[str]) -> None:
@@ -40,23 +47,49 @@ def _add(pool: DescriptorPool, file: FileDescriptor, seen: set[str]) -> None:
     copy = FileDescriptorProto()
     file.CopyToProto(copy)
     for message in copy.message_type:
-        if message.name == "AnyValue":
-            for field in message.field:
-                if field.name in _RECURSIVE_FIELDS:
-                    field.type = FieldDescriptorProto.TYPE_BYTES
-                    field.ClearField("type_name")
+        used = [field for field in message.field if field.name not in _UNUSED_FIELDS]
+        for field in used:
+            if f"{message.name}.{field.name}" in _AS_BYTES:
+                field.type = FieldDescriptorProto.TYPE_BYTES
+                field.ClearField("type_name")
+        if len(used) < len(message.field):
+            del message.field[:]
+            message.field.extend(used)
     pool.Add(copy)
 
 
-def _handlers() -> dict[Signal, Any]:
+def _handlers() -> tuple[dict[Signal, Any], Any]:
     pool = DescriptorPool()
     seen: set[str] = set()
     for service in _SERVICES:
         _add(pool, service.DESCRIPTOR, seen)
     requests = {signal: pool.FindMessageTypeByName(request.full_name) for signal, request in REQUESTS.items()}
-    handlers = ptars.HandlerPool([request.file for request in requests.values()])
-    return {signal: handlers.get_for_message(request) for signal, request in requests.items()}
+    any_value = pool.FindMessageTypeByName(AnyValue.DESCRIPTOR.full_name)
+    handlers = ptars.HandlerPool([*(request.file for request in requests.values()), any_value.file])
+    by_signal = {signal: handlers.get_for_message(request) for signal, request in requests.items()}
+    return by_signal, handlers.get_for_message(any_value)
 
 
-#: For each signal an object whose ``list_to_record_batch(bodies)`` returns one row a body, or raises ``ValueError``.
-HANDLERS = _handlers()
+#: For each signal an object whose ``list_to_record_batch(bodies)`` returns one row a body, or raises ``ValueError``;
+#: the same of ``AnyValue`` alone.
+HANDLERS, ANY_VALUE = _handlers()
+
+
+def encoded_values(batch: Any) -> Iterator[Any]:
+    """The encoded values of all attributes in a record batch that a handler made: binary arrays."""
+    for name in batch.schema.names:
+        yield from _encoded_within(batch.column(name))
+
+
+def _encoded_within(array: Any) -> Iterator[Any]:
+    if pa.types.is_list(array.type):
+        array = array.values
+    if not len(array) or not pa.types.is_struct(array.type):
+        return
+    names = [field.name for field in array.type]
+    if names == _ENTRY:
+        yield array.field(1)
+        return
+    for place, field in enumerate(array.type):
+        if pa.types.is_nested(field.type):
+            yield from _encoded_within(array.field(place))

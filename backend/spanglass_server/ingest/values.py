@@ -15,6 +15,8 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
+from spanglass_server.ingest.otlp_schema import ANY_VALUE
+
 _SCALARS = ("string_value", "bool_value", "int_value", "double_value", "bytes_value")
 
 
@@ -44,7 +46,8 @@ def _map(entries: KeyValueList) -> dict[str, Any]:
 
 def to_plain_entries(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """A list of key-value rows, as the Arrow handlers give them, as a plain map."""
-    return {_escaped(entry["key"]): _plain_row(entry["value"] or {}) for entry in entries}
+    values = ANY_VALUE.list_to_record_batch([entry["value"] for entry in entries]).to_pylist()
+    return {_escaped(entry["key"]): _plain_row(value) for entry, value in zip(entries, values, strict=True)}
 
 
 def _plain_row(row: dict[str, Any]) -> Any:

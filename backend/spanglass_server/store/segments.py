@@ -42,6 +42,7 @@ _NONE = np.empty(0, np.int64)
 #: Folders of the data directory that hold records, and nothing else.
 RECORD_FOLDERS = ("segments", "projections")
 
+_SORTED_BITS = 63  # of a whole number that is not negative
 #: What rows of a block are sorted by before their time.
 _SORT_COLUMNS = {
     Signal.SPANS: ("resource.service.name:str", "name"),
@@ -52,6 +53,7 @@ _SORT_COLUMNS = {
 }
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
+_FIRST_ROWS = 4 * _REPETITIVE_MAX
 _DELTA = frozenset(
     {"start_time_ns", "time_ns", "observed_time_ns", "record_time_ns", "duration_ns", "arrival_order", "record_order"}
 )
@@ -283,9 +285,23 @@ def _block(pieces: Sequence[Any], schema: Any) -> Any:
 
 
 def _sorted(block: Any, signal: Signal) -> Any:
-    keys = [block[TIME_COLUMN[signal]].to_numpy()]
-    keys += [_codes(block[name]) for name in reversed(_SORT_COLUMNS[signal]) if name in block.column_names]
-    return block.take(pa.array(np.lexsort(keys)))
+    keys = [_codes(block[name]) for name in _SORT_COLUMNS[signal] if name in block.column_names]
+    return block.take(pa.array(_order([*keys, block[TIME_COLUMN[signal]].to_numpy()])))
+
+
+def _order(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Where the rows stand once they are sorted by the first key, then by the next; of equal rows the order stays.
+
+    By one number a row where all keys fit into it: a third of the time of sorting by each.
+    """
+    lowest = [int(key.min()) for key in keys]
+    bits = [(int(key.max()) - low).bit_length() for key, low in zip(keys, lowest, strict=True)]
+    if sum(bits) > _SORTED_BITS:
+        return np.lexsort(keys[::-1])
+    joined = np.zeros(len(keys[0]), np.int64)
+    for key, low, width in zip(keys, lowest, bits, strict=True):
+        joined = joined << width | key - low
+    return np.argsort(joined, kind="stable")
 
 
 def _codes(column: Any) -> NDArray[Any]:
@@ -322,7 +338,10 @@ def _is_repetitive(column: Any) -> bool:
     values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
     if pa.types.is_dictionary(values.type):
         return all(len(chunk.dictionary) <= _REPETITIVE_MAX for chunk in values.chunks)
-    return int(pc.count_distinct(values).as_py()) <= _REPETITIVE_MAX
+    # ids and times have that many among the first rows already, which spares counting all the others
+    return all(
+        int(pc.count_distinct(some).as_py()) <= _REPETITIVE_MAX for some in (values.slice(0, _FIRST_ROWS), values)
+    )
 
 
 def _is_time(name: str) -> bool:
