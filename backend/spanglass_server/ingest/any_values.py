@@ -40,6 +40,7 @@ _ODD = TYPE_CODES  # not to be told by its first bytes
 _TAGS = (0x0A, 0x18, 0x21, 0x10, 0x3A, 0x2A, 0x32)
 _WITH_LENGTH = np.array([member not in (INT, DOUBLE, BOOL) for member in range(EMPTY)] + [False] * 2)
 _HEAD_BYTES = np.where(_WITH_LENGTH, 2, 1).astype(np.int32)  # before the content of a short value
+_CHECKED_TOGETHER = 1 << 16
 _SEVEN_BITS, _HIGH_BIT = 0x7F, np.uint8(0x80)
 
 
@@ -48,7 +49,8 @@ class AnyValues:
 
     def __init__(self, encoded: Any) -> None:
         self._encoded = encoded
-        self._offsets, self._data = _buffers(encoded)
+        self._offsets, data = _buffers(encoded)
+        self._data = data[: self._offsets[-1]]
         self._starts, self._ends = self._offsets[:-1], self._offsets[1:]
         sizes = self._ends - self._starts
         firsts = bytes_at(self._data, self._starts).astype(np.uint16) << np.uint16(8)
@@ -95,7 +97,7 @@ class AnyValues:
 
     def check_texts(self) -> None:
         """Raise ``ValueError`` if a text is not UTF-8."""
-        content = self._data[self._offsets[0] : self._offsets[-1]]
+        content = self._data[self._offsets[0] :]
         doubles = words(self._data, self._begins[self._plain == DOUBLE])
         known = self._beyond_ascii + int(np.bitwise_count(doubles & HIGH_BITS).sum())
         if np.count_nonzero(content & _HIGH_BIT) == known:
@@ -168,6 +170,12 @@ def _short_values() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
 
 
 _CODES, _SHORT_SIZES = _short_values()
+
+
+def check_values(encoded: Any) -> None:
+    """Raise ``ValueError`` if one is no ``AnyValue``; looks at some after the others, in little memory."""
+    for start in range(0, len(encoded), _CHECKED_TOGETHER):
+        AnyValues(encoded.slice(start, _CHECKED_TOGETHER)).check_texts()
 
 
 def type_codes(any_value: Any) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.ingest import otlp_schema, records
-from spanglass_server.ingest.any_values import AnyValues
+from spanglass_server.ingest.any_values import check_values
 from spanglass_server.ingest.ports import Form
 from spanglass_server.ingest.prometheus import records as series_records
 from spanglass_server.ingest.prometheus import schema as remote_write_schema
@@ -21,20 +21,24 @@ if TYPE_CHECKING:
 
 #: The fields that repeat in a large request, from the outside in.
 _LEVELS = {Form.OTLP: OTLP_LEVELS, Form.REMOTE_WRITE_1: (1,), Form.REMOTE_WRITE_2: (5,)}
+_VALUE_BYTES = 40  # of an attribute, whatever it holds, on the way from its list to a column
 _NAMES = {
     Form.REMOTE_WRITE_1: "a WriteRequest of Prometheus remote write 1.0",
     Form.REMOTE_WRITE_2: "a Request of Prometheus remote write 2.0",
 }
 
 
-def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> Any:
-    """A record batch of one row a body; ``ValueError`` if one is no such request."""
+def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> tuple[Any, int]:
+    """A record batch of one row a body, and the bytes that become of it; ``ValueError`` if one is no such request."""
     if form is not Form.OTLP:
-        return remote_write_schema.HANDLERS[form].list_to_record_batch(bodies)
+        batch = remote_write_schema.HANDLERS[form].list_to_record_batch(bodies)
+        return batch, batch.nbytes
     batch = otlp_schema.HANDLERS[signal].list_to_record_batch(bodies)
+    values = 0
     for encoded in otlp_schema.encoded_values(batch):
-        AnyValues(encoded).check_texts()
-    return batch
+        check_values(encoded)
+        values += len(encoded)
+    return batch, batch.nbytes + _VALUE_BYTES * values
 
 
 def cutting(form: Form, signal: Signal) -> tuple[Descriptor, tuple[int, ...]]:

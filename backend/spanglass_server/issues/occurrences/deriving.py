@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spanglass_server.issues.occurrences.grouper import Grouper, without_message
+from spanglass_server.issues.occurrences.grouper import Grouper, has_message_in_stack
 from spanglass_server.issues.occurrences.retellings import Retellings
 from spanglass_server.issues.occurrences.sightings import MESSAGE_MAX
 from spanglass_server.issues.occurrences.telling import Telling
@@ -157,6 +157,6 @@ def _origin(one: Told, grouped: Grouped) -> tuple[str, str, str, str]:
 
     Type and message are those of the stack, if it has any: loggers and spans differ in what they send beside it.
     """
-    is_told = not grouped.raised_in or without_message(one) != one.stacktrace
+    is_told = not grouped.raised_in or has_message_in_stack(one)
     message = one.message if is_told else grouped.told_message
     return one.service, grouped.fingerprint.type, message, grouped.raised_in

@@ -85,10 +85,16 @@ class Grouper:
 
 def without_message(one: Told) -> str:
     """Return the stack without the message of the exception, where a line ends with it."""
-    if not one.message or one.message not in one.stacktrace:
+    if not has_message_in_stack(one):
         return one.stacktrace
     stack = one.stacktrace.replace(f": {one.message}\n", ":\n")
     return stack.removesuffix(one.message) if stack.endswith(f": {one.message}") else stack
+
+
+def has_message_in_stack(one: Told) -> bool:
+    """Return whether a line of the stack ends with the message of the exception."""
+    end = f": {one.message}"
+    return bool(one.message) and (one.stacktrace.endswith(end) or f"{end}\n" in one.stacktrace)
 
 
 def _places(raised: Raised) -> tuple[str, bytes]:

@@ -25,15 +25,17 @@ class Sightings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[tuple[int, str, str], Sighting] = {}
+        self._last_ns: dict[tuple[int, str, str], int] = {}  # of those that came again: most do, and in order
 
     def see(self, key: int, one: Told, found: Fingerprint) -> None:
         """Take an exception of a key."""
+        place = (key, one.release, one.environment)
         with self._lock:
-            seen = self._seen.get((key, one.release, one.environment))
+            seen = self._seen.get(place)
             if seen is None or one.time_ns < seen.first_ns:
                 self._add(_sighting(key, one, found))
-            elif one.time_ns > seen.last_ns:  # most come in order: a third of what deriving costs would be here
-                self._seen[key, one.release, one.environment] = replace(seen, last_ns=one.time_ns)
+            elif one.time_ns > self._last_ns.get(place, seen.last_ns):
+                self._last_ns[place] = one.time_ns
 
     def put_back(self, sightings: Iterable[Sighting]) -> None:
         """Keep sightings that could not be told for the next time."""
@@ -50,7 +52,10 @@ class Sightings:
         """Return what was seen since the last call."""
         with self._lock:
             taken, self._seen = self._seen, {}
-        return list(taken.values())
+            last_ns, self._last_ns = self._last_ns, {}
+        return [
+            replace(sighting, last_ns=max(sighting.last_ns, last_ns.get(place, 0))) for place, sighting in taken.items()
+        ]
 
 
 def _sighting(key: int, one: Told, found: Fingerprint) -> Sighting:
