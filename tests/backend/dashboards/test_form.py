@@ -218,7 +218,7 @@ _DASHBOARDS = st.builds(
 
 
 @given(_DASHBOARDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_writing_and_reading_change_nothing(dashboard):
     """Any dashboard is itself again after YAML and after JSON, and its YAML is always the same."""
     text = to_yaml([dashboard])

@@ -31,7 +31,7 @@ def _same(ours, theirs):
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(SPANS, max_size=5), min_size=1, max_size=2))
 def test_spans_are_those_of_the_other_encoder(batches):
     """Any batches, one after the other through one encoder and its caches."""
@@ -42,7 +42,7 @@ def test_spans_are_those_of_the_other_encoder(batches):
         assert encoded == len(spans)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(log_records(), max_size=5), min_size=1, max_size=2))
 def test_log_records_are_those_of_the_other_encoder(batches):
     """Any batches, one after the other through one encoder and its caches."""

@@ -101,7 +101,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(ATTRIBUTES, st.integers(0, 3), STEPS)
 def test_the_same_is_exported(attributes, links, steps):
     """Attributes, their order and limits, events, links, status, name and times, also of what is done after the end."""

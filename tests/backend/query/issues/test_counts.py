@@ -18,7 +18,7 @@ ROWS = st.lists(
 ACTS = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 6)), max_size=6)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stored=ROWS, acts=ACTS, sort=st.sampled_from(sorted(SORTS)), half=st.booleans())
 def test_counts_are_those_of_stored_rows(tmp_path_factory, open_tables, stored, acts, sort, half):
     """After random merges and unmerges each issue has the events and users of its keys, and none is counted twice."""

@@ -59,7 +59,7 @@ def said(answer):
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
-    max_examples=100,
+    max_examples=50,
     phases=[Phase.explicit, Phase.generate],
 )
 @given(st.lists(SPANS, min_size=1, max_size=12), st.sampled_from(["time", "duration", "spans", "errors"]))
@@ -90,7 +90,7 @@ CALLS = st.fixed_dictionaries(
 ).map(lambda span: {**span, **(EVENTS if span["duration_ns"] > SECOND // 500 else {})})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.lists(CALLS, min_size=1, max_size=10))
 def test_list_and_page_agree_where_clocks_do_not(open_tables, spans):
     """A trace begins and lasts alike in both, also where spans are moved or have no usable start."""
