@@ -27,6 +27,8 @@ LIMIT_S = 60.0  # only a failure waits so long
 
 # Quick enough for a test: the defaults are for production.
 QUICK = {"SPANGLASS_METRIC_INTERVAL": "500ms", "SPANGLASS_CONSOLE": "off", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+# uvicorn kills a worker that is not there after 5 s, again and again: on a loaded machine none ever is.
+PATIENT = {"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "60"}
 
 
 class Receiver:
@@ -141,7 +143,7 @@ def environ(receiver: Receiver) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPANGLASS_", "OTEL_"))}
     path = os.pathsep.join([str(BIN), kept.get("PATH", "")])
     ours = {"SPANGLASS_ENDPOINT": receiver.url, "SPANGLASS_STRICT": "1", "PYTHONPATH": str(PROGRAMS), "PATH": path}
-    return kept | QUICK | ours
+    return kept | QUICK | PATIENT | ours
 
 
 @pytest.fixture
