@@ -148,8 +148,8 @@ class StoreSession:
         texts = [name for name in present if sql_type(part.signal, name) == "VARCHAR"]
         try:
             with pq.ParquetFile(self._data_dir / held.file_for(present), read_dictionary=texts) as file:
-                return file.read(columns=present, use_threads=False)
-        except OSError as error:
+                return file.read(columns=present)
+        except (OSError, pa.ArrowException) as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 
     @property

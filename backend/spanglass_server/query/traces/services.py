@@ -25,7 +25,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from spanglass_server.store.ports import QuerySession, Window
 
@@ -122,13 +122,14 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Servic
     if others:
         measured |= measuring.requests(ROOTS, steps, whole=steps is not None, services=others)
     covered_s = _covered_s(session, window)
+    times = None if steps is None else [bucket_seconds(start_ns) for start_ns in steps.starts_ns()]
     services = [
         _service(
             total,
             session.service_slot(total["service"]),
             measured.get(total["service"], ()),
             covered_s,
-            steps,
+            times,
         )
         for total in totals
     ]
@@ -136,9 +137,11 @@ def list_services(session: QuerySession, window: Window, buckets: int) -> Servic
     return {"window": describe(window), "services": services}
 
 
-def _service(total: Row, slot: int, measured: Collection[Row], covered_s: float, steps: Buckets | None) -> Service:
-    """Make one service of the answer; ``measured`` are its requests, whole and by bucket."""
-    whole = next((row for row in measured if steps is None or row["bucket"] is None), _NOTHING)
+def _service(
+    total: Row, slot: int, measured: Collection[Row], covered_s: float, times: Sequence[UnixSeconds] | None
+) -> Service:
+    """Make one service of the answer; ``measured`` are its requests, whole and by bucket, ``times`` the buckets'."""
+    whole = next((row for row in measured if times is None or row["bucket"] is None), _NOTHING)
     service: Service = {
         "service": total["service"],
         "slot": slot,
@@ -148,11 +151,8 @@ def _service(total: Row, slot: int, measured: Collection[Row], covered_s: float,
         "sampled_share": _sampled_share(whole),
         "last_seen_time": format_time(total["last_ns"]),
     }
-    if steps is not None:
-        service["series"] = [
-            {"t": point["t"], "requests": point["requests"], "errors": point["errors"], "p95_ns": point["p95_ns"]}
-            for point in _points(measured, steps)
-        ]
+    if times is not None:
+        service["series"] = _service_points(measured, times)
     return service
 
 
@@ -184,6 +184,21 @@ def percentiles(row: Row) -> Percentiles:
     """Return the three percentiles in whole nanoseconds, null without spans."""
     p50, p95, p99 = (None if quantile is None else round(quantile) for quantile in row["quantiles_ns"] or _NO_QUANTILES)
     return {"p50_ns": p50, "p95_ns": p95, "p99_ns": p99}
+
+
+def _service_points(measured: Iterable[Row], times: Sequence[UnixSeconds]) -> list[ServicePoint]:
+    """Make a point for every time; hundreds of services have forty each, so no other percentile is rounded."""
+    by_bucket = {row["bucket"]: row for row in measured}
+    return [
+        {"t": time, "requests": row["requests"], "errors": row["errors"], "p95_ns": _p95_ns(row["quantiles_ns"])}
+        for bucket, time in enumerate(times)
+        for row in (by_bucket.get(bucket, _NOTHING),)
+    ]
+
+
+def _p95_ns(quantiles_ns: Sequence[float | None] | None) -> int | None:
+    p95_ns = None if quantiles_ns is None else quantiles_ns[1]
+    return None if p95_ns is None else round(p95_ns)
 
 
 def _points(measured: Iterable[Row], steps: Buckets) -> list[Point]:

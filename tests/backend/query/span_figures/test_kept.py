@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored_spans import Bench
@@ -16,7 +17,7 @@ from spanglass_server.query.traces.services import list_operations, list_service
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
-from spanglass_server.store.ports import Window
+from spanglass_server.store.ports import QueryError, Window
 
 MINUTE = 60 * 10**9
 START = 1_000 * MINUTE
@@ -116,6 +117,20 @@ def test_a_repeated_question_reads_nothing(tmp_path):
     kept_bytes = bench.engine.kept.bytes
     assert bench.engine.run_here(lambda session: len(session.parts(Signal.SPANS, later))) == 1
     assert (kept_bytes > 0, bench.engine.kept.bytes) == (True, 0)
+    bench.close()
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    """A projection that is gone or damaged is told as such, as SQL tells it."""
+    bench = Bench(tmp_path / "data")
+    span = {"at": MINUTE, "service": "web", "name": "GET /", "kind": 2, "duration": 7, "status": 2, "parent": None}
+    bench.write(stored([span]))
+    (file,) = (tmp_path / "data" / "projections").glob("*/*")
+    file.write_bytes(b"no Parquet")
+    for _ in range(2):
+        with pytest.raises(QueryError, match="stored data could not be read"):
+            bench.engine.run_here(lambda session: list_services(session, WINDOW, 5))
+        file.unlink(missing_ok=True)
     bench.close()
 
 
