@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
@@ -16,7 +17,7 @@ from spanglass_server.store.service_slots import service_slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from spanglass_server.store.ports import ColumnValue, OfferedTable, Window
+    from spanglass_server.store.ports import ColumnValue, OfferedTable, OfTraces, Window
 
 Row = dict[str, Any]
 #: More rows than that are inserted by columns.
@@ -124,6 +125,15 @@ class TableSession:
         """Select the rows with every column, whatever the window."""
         del window, trace_ids
         return self.execute(f"SELECT * FROM stored_{signal} WHERE {where}", parameters)  # noqa: S608 - no text of users
+
+    def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
+        """Select the rows of the traces, whatever the window."""
+        del window
+        rows = self.execute(f"SELECT * FROM stored_{signal}")  # noqa: S608 - no text of users
+        for name, ids in (("trace_id", wanted.trace_ids), ("span_id", wanted.span_ids)):
+            if ids:
+                rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(list(ids), pa.binary())))
+        return rows.select([name for name in rows.column_names if wanted.columns is None or name in wanted.columns])
 
     def table(self, rows: pa.Table) -> str:
         """Register the rows as a table."""

@@ -97,7 +97,8 @@ class StorageNode:
             *(_generation_limits(settings), telemetry, clock_ns),
         )
         self.engine = Engine(
-            self.store.contents, data_dir, _engine_limits(settings), self._pending.settle, self._slots.slot
+            *(self.store.contents, data_dir, _engine_limits(settings)),
+            *(self._pending.settle, self._slots.slot, self._pending.may_be_of),
         )
         self.errors.begin(self.store, self.engine)
         self._rollups.begin(self.store, self.engine)

@@ -18,9 +18,10 @@ from spanglass_server.store.ports import QueryError, QueryMemoryError, QueryTime
 from spanglass_server.store.service_slots import service_slot
 from spanglass_server.store.session import StoreSession
 from spanglass_server.store.stopping import Stop
+from spanglass_server.store.views import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from spanglass_server.store.connections import EngineLimits
@@ -33,8 +34,9 @@ T = TypeVar("T")
 class Engine:
     """Runs functions over sessions.
 
-    ``settle`` is called before each session: it makes acknowledged records visible, or returns early once the function
-    that it is passed returns True. ``slot_of`` returns a service's colour slot. ``kept`` is what sessions
+    ``settle`` is called before a session reads: it makes acknowledged records visible, or returns early once the
+    function that it is passed returns True. ``slot_of`` returns a service's colour slot. ``may_wait`` says whether any
+    record that ``settle`` would make visible may belong to one of some traces: see ``Views``. ``kept`` is what sessions
     made of parts.
     """
 
@@ -45,7 +47,9 @@ class Engine:
         limits: EngineLimits,
         settle: Callable[[Callable[[], bool]], None],
         slot_of: Callable[[str], int] = service_slot,
+        may_wait: Callable[[Collection[bytes]], bool] = lambda _: True,
     ) -> None:
+        self._may_wait = may_wait
         self._slot_of = slot_of
         self._offered: dict[str, OfferedTable] = {}
         self._contents = contents
@@ -81,21 +85,20 @@ class Engine:
     def run_here(self, query: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
         """Run ``query`` in this thread, without a deadline."""
         stop = stop or Stop()
-        if not stop.stopped:
-            self._settle(lambda: stop.stopped)
         if stop.stopped:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
+        now = self._contents.snapshot
         try:
             with (
-                self._contents.reading() as snapshot,
-                self._connections.use(snapshot.version) as pair,
+                Views(self._contents, self._settle, self._may_wait, stop) as views,
+                self._connections.use(now.version) as pair,
                 stop.watching(pair.queries.cursor()) as cursor,
             ):
-                self._forget_gone(snapshot)
+                self._forget_gone(now)
                 lookup = pair.lookup.within(stop)
                 values = self._contents.values
                 session = StoreSession(
-                    cursor, lookup, snapshot, self._data_dir, self._slot_of, self._offered, values, self.kept
+                    cursor, lookup, views, self._data_dir, self._slot_of, self._offered, values, self.kept
                 )
                 return query(session)
         except duckdb.OutOfMemoryException as error:

@@ -26,6 +26,10 @@ class Window:
     end_ns: int
     arrived_ns: int = 0  # what was received wholly before this time may be left out
 
+    def within(self, other: Window) -> Window:
+        """The part of the range that lies in another; one that ends before it starts if there is none."""
+        return Window(max(self.start_ns, other.start_ns), min(self.end_ns, other.end_ns), self.arrived_ns)
+
     def may_hold(self, min_time_ns: int, max_time_ns: int, arrived_ns: int) -> bool:
         """Whether rows with these times, the newest received then, can lie in the range."""
         return min_time_ns < self.end_ns and max_time_ns >= self.start_ns and arrived_ns >= self.arrived_ns
@@ -74,6 +78,19 @@ class OfferedTable:
 
     rows: Callable[[], pa.Table]
     types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OfTraces:
+    """Rows of some traces, all of them or those with some span ids too, with all their columns or some.
+
+    With ``require``, rows that have none of those columns may be left out too.
+    """
+
+    trace_ids: Collection[bytes]
+    span_ids: Collection[bytes] = ()
+    columns: Collection[str] | None = None
+    require: Collection[str] = ()
 
 
 class QuerySession(Protocol):
@@ -135,6 +152,12 @@ class QuerySession(Protocol):
 
         ``where`` is SQL over fixed columns that every row of the signal has (ids, times), made by the caller, with
         bound parameters. A column may be missing from the table altogether; it is null then.
+        """
+
+    def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
+        """The rows of a few traces that lie in the window, and perhaps others of theirs, in the order of their arrival.
+
+        Quicker than ``whole_rows``. A column may be missing from the table altogether; it is null then.
         """
 
     def table(self, rows: pa.Table) -> str:

@@ -23,6 +23,7 @@ from spanglass_server.signals import (
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, QueryError, Window
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
+from spanglass_server.store.traces.reading import read_traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.part_cache import PartCache
-    from spanglass_server.store.ports import ColumnValue, OfferedTable
+    from spanglass_server.store.ports import ColumnValue, OfferedTable, OfTraces
     from spanglass_server.store.values.files import ValueFilters
+    from spanglass_server.store.views import Views
 
 
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
@@ -47,7 +49,7 @@ class StoreSession:
         self,
         cursor: duckdb.DuckDBPyConnection,
         lookup: Lookup,
-        snapshot: Snapshot,
+        views: Views,
         data_dir: Path,
         slot_of: Callable[[str], int],
         offered: Mapping[str, OfferedTable],
@@ -56,7 +58,7 @@ class StoreSession:
     ) -> None:
         self._cursor = cursor
         self._lookup = lookup
-        self._snapshot = snapshot
+        self._views = views
         self._data_dir = data_dir
         self._slot_of = slot_of
         self._offered = offered
@@ -64,6 +66,10 @@ class StoreSession:
         self._kept = kept
         self._registered = 0
         self._parts: dict[tuple[str, int], Segment | Chunk] = {}
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._views.whole()
 
     def columns(self, signal: Signal, window: Window = ALL_TIME) -> Mapping[str, int]:
         """See ``QuerySession``."""
@@ -175,6 +181,14 @@ class StoreSession:
             tables.append(self._lookup.rows(paths, sorted(columns), _over(signal, columns, where), parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+
+    def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
+        """See ``QuerySession``."""
+
+        def read(segment: Segment, windows: Sequence[Window]) -> Iterator[pa.Table]:
+            return self._lookup.trace_rows(self._data_dir / segment.file, signal, wanted, windows)
+
+        return read_traces(self._views.of_traces(wanted.trace_ids), signal, window, wanted, read)
 
     def table(self, rows: pa.Table) -> str:
         """See ``QuerySession``."""

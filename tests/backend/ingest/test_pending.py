@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from nodes import NOW_NS, spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spanglass_server.ingest import pending as module
 from spanglass_server.ingest.attributes import ShredLimits
@@ -148,3 +149,29 @@ def test_a_bad_part_costs_no_other(store, pending, monkeypatch):
 
     assert rows(store) == [(1, "a"), (1, "c")]
     assert (damaged, pending.damaged, pending.bytes) == ({1}, set(), 0)
+
+
+def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, monkeypatch):
+    """Until they are in the store, also while they are shredded; spans and log records, and no others."""
+    shred, during = module.shred, []
+
+    def looking(parts, budget, limits, families):
+        during.append(pending.may_be_of([b"0" * 15 + b"a"]))
+        return shred(parts, budget, limits, families)
+
+    def may_be_of(name):
+        return pending.may_be_of([b"\xff" * 16, name.encode().rjust(16, b"0")])
+
+    monkeypatch.setattr(module, "shred", looking)
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.add(trace_id=b"0" * 15 + b"c")
+    (logs,) = DECODER.decode(Signal.LOGS, [request.SerializeToString()], [NOW_NS])
+    pending.add(1, decoded("a", "b"))
+    pending.add(1, logs[0])
+    waiting = [may_be_of(name) for name in "abcd"]
+    pending.settle()
+
+    assert waiting == [True, True, True, False]
+    assert during[0]
+    assert not any(may_be_of(name) for name in "abcd")
+    assert rows(store) == [(1, "a"), (1, "b")]

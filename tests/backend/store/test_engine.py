@@ -8,10 +8,10 @@ import time
 
 import duckdb
 import pytest
-from stored_spans import Bench, table
+from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import ALL_TIME, QueryError, QueryMemoryError, QueryTimeoutError
+from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryMemoryError, QueryTimeoutError
 
 ENDLESS = "SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b"
 
@@ -208,3 +208,27 @@ def test_a_question_sees_what_was_acknowledged_before_it(tmp_path):
     bench.close()
 
     assert found == 1
+
+
+def test_rows_of_traces_wait_only_for_records_that_may_be_theirs(tmp_path):
+    """A trace is read at once while nothing of it waits, and then for good; whatever else is asked sees what waited."""
+    bench = Bench(tmp_path / "data")
+    bench.buffer(table([{"n": 1}]))
+    settled, waiting = [], {trace_id(2)}
+
+    def settle(_stopped):
+        settled.append(waiting)
+        bench.buffer(table([{"n": 2}]))
+
+    def spans_of(session, number):
+        return session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces([trace_id(number)])).num_rows
+
+    bench.engine._settle, bench.engine._may_wait = settle, lambda ids: not waiting.isdisjoint(ids)
+    both = bench.engine.run_here(lambda session: (spans_of(session, 1), spans_of(session, 1), len(settled)))
+    of_other = bench.engine.run_here(lambda session: (spans_of(session, 1), spans_of(session, 2), count(session)))
+    everything = bench.engine.run_here(lambda session: (count(session), spans_of(session, 1), len(settled)))
+    bench.close()
+
+    assert both == (1, 1, 0)
+    assert of_other == (1, 1, 2)
+    assert everything == (3, 1, 2)

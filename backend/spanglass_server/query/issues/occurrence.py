@@ -16,7 +16,7 @@ from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import Window
+from spanglass_server.store.ports import OfTraces, Window
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def show_occurrence(session: QuerySession, issues: KnownIssues, issue_id: str, o
 def _span(session: QuerySession, row: Row) -> Span | None:
     """Fetch the span whose event told the exception; None where it is not stored any more."""
     window = Window(row["record_time_ns"], row["record_time_ns"] + 1)
-    ids = [row["trace_id"]]
-    where = Sql(f"trace_id IN {one_of(ids).text} AND span_id IN {one_of([row['span_id']]).text}")
-    found = SpanRows(fetch_rows(session, Signal.SPANS, window, where, trace_ids=ids), session.service_slot)
+    wanted = OfTraces([row["trace_id"]], [row["span_id"]])
+    found = SpanRows(session.trace_rows(Signal.SPANS, window, wanted), session.service_slot)
     return found.as_json(0) if found.count else None
 
 
@@ -124,8 +123,8 @@ def _spans_before(session: QuerySession, row: Row) -> list[Span]:
     if not near:
         return []
     times = [span["start_time_ns"] for span in near]
-    where = Sql(f"trace_id IN {one_of([trace_id]).text} AND span_id IN {one_of([s['span_id'] for s in near]).text}")
+    wanted = OfTraces([trace_id], [span["span_id"] for span in near])
     window = Window(min(times), max(times) + 1)
-    table = SpanRows(fetch_rows(session, Signal.SPANS, window, where, trace_ids=[trace_id]), session.service_slot)
+    table = SpanRows(session.trace_rows(Signal.SPANS, window, wanted), session.service_slot)
     spans = [table.as_json(place) for place in range(table.count)]
     return sorted(spans, key=lambda span: span["start_time"], reverse=True)

@@ -18,7 +18,7 @@ from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.identity import Identity
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, quote_identifier
-from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.store.ports import ALL_TIME, OfTraces, Window
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def open_spans(
     ``before_ns`` leaves out those that began later. The window must reach to the present, or what was announced after
     it counts as lost. Some of them may be stored: a process can die between a span's end and the word of it.
     """
-    if not session.has_column(Signal.LOGS, window, RECEIVED):
+    if not _may_be_announced(session, window, trace_ids):
         return []
     relation = session.relation(Signal.LOGS, window, _COLUMNS, require=(RECEIVED,), trace_ids=trace_ids)
     found = rows(
@@ -122,6 +122,15 @@ def open_spans(
     )
     ahead_ns = _clocks(found)
     return [_open_span(row, now_ns, ahead_ns[row["trace_id"], row["service"]]) for row in found]
+
+
+def _may_be_announced(session: QuerySession, window: Window, trace_ids: Collection[bytes]) -> bool:
+    """Whether a window has announcements, of some traces if there are any; quick where it has none, as usual."""
+    if not trace_ids:
+        return session.has_column(Signal.LOGS, window, RECEIVED)
+    wanted = OfTraces(trace_ids, columns=(RECEIVED,), require=(RECEIVED,))
+    found = session.trace_rows(Signal.LOGS, window, wanted)
+    return RECEIVED in found.column_names and found[RECEIVED].null_count < found.num_rows
 
 
 def _clocks(found: Sequence[dict[str, Any]]) -> dict[tuple[bytes, str], int]:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from spanglass_server.error_text import one_line
-from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
-from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.query.traces.peers import is_database, peer_of, who_answers
 from spanglass_server.query.traces.reasons import exceptions_of, has_code, is_handled, reason, said, says_why
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
+from spanglass_server.store.ports import OfTraces
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -87,10 +86,10 @@ def _was_served(places: Sequence[Place], caller: int) -> bool:
 def _logged(session: QuerySession, trace_id: bytes, span: JsonSpan, at_ns: int) -> str:
     """Return what the last error says that was logged in a span."""
     window = clamp(at_ns - _AROUND_NS, at_ns + span["duration_ns"] + _AROUND_NS)
-    where = Sql("trace_id = ? AND span_id = ? AND severity_number >= ?",
-                (trace_id, bytes.fromhex(span["span_id"]), _LEAST_ERROR))  # fmt: skip
-    records = LogRows(fetch_rows(session, Signal.LOGS, window, where, trace_ids=[trace_id]), session.service_slot)
-    latest = max(range(records.count), key=lambda row: records.value("time_ns", row), default=None)
+    wanted = OfTraces([trace_id], [bytes.fromhex(span["span_id"])])
+    records = LogRows(session.trace_rows(Signal.LOGS, window, wanted), session.service_slot)
+    errors = [row for row in range(records.count) if (records.value("severity_number", row) or 0) >= _LEAST_ERROR]
+    latest = max(errors, key=lambda row: records.value("time_ns", row), default=None)
     if latest is None:
         return ""
     record = records.as_json(latest, "")

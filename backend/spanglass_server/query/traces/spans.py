@@ -17,13 +17,13 @@ from spanglass_server.query.rows.answers import Span, TracesDataPage
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.span_rows import SpanRows
-from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.statements import one_of, rows, statement
+from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, estimate, sampled_share
 from spanglass_server.query.traces.identity import COLUMNS, PARTS, SELECTED, Identity, of_row
 from spanglass_server.query.traces.services import percentiles
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal, quote_identifier
+from spanglass_server.store.ports import OfTraces
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
@@ -135,12 +135,7 @@ def _whole(session: QuerySession, found: Sequence[Found]) -> pa.Table:
     starts = [row["start_ns"] for row in found]
     trace_ids = {row["trace_id"] for row in found}
     window = clamp(min(starts), max(starts) + 1)
-    traces, spans = one_of(trace_ids), one_of({row["span_id"] for row in found})
-    where = Sql(
-        f"start_time_ns BETWEEN ? AND ? AND trace_id IN {traces.text} AND span_id IN {spans.text}",
-        (min(starts), max(starts), *traces.parameters, *spans.parameters),
-    )
-    return fetch_rows(session, Signal.SPANS, window, where, trace_ids=trace_ids)
+    return session.trace_rows(Signal.SPANS, window, OfTraces(trace_ids, {row["span_id"] for row in found}))
 
 
 def _spans(session: QuerySession, table: pa.Table, found: Sequence[Found]) -> list[Span]:

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import EARLIEST_NS
-from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.log_rows import LogRows
 from spanglass_server.query.rows.span_rows import SpanRows, brief_json, open_span_json
-from spanglass_server.query.rows.stored_rows import fetch_rows
-from spanglass_server.query.statements import one_of
 from spanglass_server.query.traces.announcements import ENDED, announced_as, announced_rows, of_traces
 from spanglass_server.query.traces.identity import Identity, clock_name, first_of_each
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import ALL_TIME
+from spanglass_server.store.ports import ALL_TIME, OfTraces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +31,7 @@ _ERROR = "error"
 
 def fetch_spans(session: QuerySession, trace_id: bytes, span_id: bytes | None = None) -> pa.Table:
     """Fetch the stored spans of a trace, or those with an id, whenever it was: segments know their traces."""
-    where = Sql(f"trace_id IN {one_of([trace_id]).text}")
-    if span_id is not None:
-        where = Sql(f"{where.text} AND span_id IN {one_of([span_id]).text}")
-    return fetch_rows(session, Signal.SPANS, ALL_TIME, where, trace_ids=[trace_id])
+    return session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces([trace_id], () if span_id is None else [span_id]))
 
 
 @dataclass(frozen=True, slots=True)

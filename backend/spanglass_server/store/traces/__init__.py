@@ -1,0 +1,1 @@
+"""Rows of traces by their ids, without SQL."""

@@ -1,0 +1,130 @@
+"""Footers of Parquet files, parsed once: where the columns of each row group lie, and what is known of them unread.
+
+Parsing the footer of a segment of 71 columns takes 0.5 ms for each eight row groups, and the file never changes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from spanglass_server.store.ports import Window
+
+#: Files whose footers are kept, those used last: each takes some 50 kB a row group.
+_FILES_MAX = 32
+#: Ids that are new in nearly every row, and have no dictionary.
+_PLAIN = frozenset({"span_id", "parent_span_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """What a row group says of its columns without being read.
+
+    ``constants`` are columns with one value in all rows, as an array of it; ``nulls`` those that are null in all.
+    """
+
+    number: int
+    rows: int
+    constants: Mapping[str, Any]
+    nulls: frozenset[str]
+
+
+class Footer:
+    """The footer of one file. Thread-safe: what is worked out later is the same for all."""
+
+    def __init__(self, path: Path) -> None:
+        with pq.ParquetFile(path) as file:
+            self._metadata = file.metadata
+        self._path = path
+        self._row_groups: dict[int, RowGroup] = {}
+
+    @property
+    def row_groups(self) -> int:
+        """How many row groups the file has."""
+        return int(self._metadata.num_row_groups)
+
+    @cached_property
+    def types(self) -> Mapping[str, Any]:
+        """The Arrow type of each column."""
+        return {field.name: field.type for field in self._metadata.schema.to_arrow_schema()}
+
+    @cached_property
+    def leaves(self) -> Mapping[str, int]:
+        """The place of each column among the file's; all of them have one leaf."""
+        schema = self._metadata.schema
+        columns = [schema.column(place) for place in range(len(schema))]
+        return {
+            column.path.rsplit(".", 2)[0] if column.max_repetition_level else column.path: place
+            for place, column in enumerate(columns)
+        }
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """Columns of texts and bytes, read with their dictionaries: nearly all have one, and it takes half as long."""
+        return [name for name, kind in self.types.items() if kind in {pa.string(), pa.binary()} and name not in _PLAIN]
+
+    def open(self) -> pq.ParquetFile:
+        """Open the file for reading; to be closed."""
+        return pq.ParquetFile(self._path, metadata=self._metadata, read_dictionary=self._texts)
+
+    def row_group(self, number: int) -> RowGroup:
+        """What one of the row groups says of its columns."""
+        known = self._row_groups.get(number)
+        if known is None:
+            known = self._row_groups[number] = self._judged(number)
+        return known
+
+    def may_lie_in(self, number: int, column: str, windows: Sequence[Window]) -> bool:
+        """Whether a row of a row group may have a time, in a column of those, that lies in one of the windows."""
+        said = self._metadata.row_group(number).column(self.leaves[column]).statistics
+        if said is None or not said.has_min_max:
+            return True
+        return any(said.min < window.end_ns and said.max >= window.start_ns for window in windows)
+
+    def _judged(self, number: int) -> RowGroup:
+        group = self._metadata.row_group(number)
+        constants, nulls = {}, set()
+        for name, place in self.leaves.items():
+            kind = self.types[name]
+            said = group.column(place).statistics
+            # of lists nulls say little; extremes of floating-point numbers leave NaN out, and the sign of zero
+            if said is None or not said.has_null_count or pa.types.is_list(kind) or pa.types.is_floating(kind):
+                continue
+            if said.null_count == group.num_rows:
+                nulls.add(name)
+            elif not said.null_count and said.has_min_max and said.min == said.max:
+                constants[name] = pa.array([said.min], kind)
+        return RowGroup(number, group.num_rows, constants, frozenset(nulls))
+
+
+class Footers:
+    """The footers of the files used last. Thread-safe."""
+
+    def __init__(self, most: int = _FILES_MAX) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[Path, Footer] = OrderedDict()
+
+    def of(self, path: Path) -> Footer:
+        """The footer of a file that never changes; ``OSError`` or ``ArrowException`` if it can't be read."""
+        with self._lock:
+            known = self._known.get(path)
+            if known is not None:
+                self._known.move_to_end(path)
+                return known
+        footer = Footer(path)
+        with self._lock:
+            self._known[path] = footer
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return footer
