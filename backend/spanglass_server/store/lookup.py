@@ -13,6 +13,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spanglass_server.signals import quote_identifier, quote_text
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
@@ -57,6 +58,16 @@ class Lookup:
                 found = find(rows, wanted)
                 if found is not None:
                     yield found
+        except (OSError, pa.ArrowException) as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
+
+    def columns(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> pa.Table:
+        """Columns of all rows of a file; those that are ``texts`` as dictionaries."""
+        if self._stop.stopped:
+            raise QueryTimeoutError("the query was stopped")
+        try:
+            with pq.ParquetFile(path, read_dictionary=texts) as file:
+                return file.read(columns=columns)
         except (OSError, pa.ArrowException) as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from spanglass_server.signals import (
     FIXED_COLUMNS,
@@ -20,7 +19,7 @@ from spanglass_server.signals import (
     quote_text,
     sql_type,
 )
-from spanglass_server.store.ports import ALL_TIME, Arrived, Part, QueryError, Window
+from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 from spanglass_server.store.traces.reading import read_traces
@@ -152,11 +151,7 @@ class StoreSession:
         if not isinstance(held, Segment):
             return held.table.select(present)
         texts = [name for name in present if sql_type(part.signal, name) == "VARCHAR"]
-        try:
-            with pq.ParquetFile(self._data_dir / held.file_for(present), read_dictionary=texts) as file:
-                return file.read(columns=present)
-        except (OSError, pa.ArrowException) as error:
-            raise QueryError(f"stored data could not be read: {error}") from error
+        return self._lookup.columns(self._data_dir / held.file_for(present), present, texts)
 
     @property
     def kept(self) -> PartCache:

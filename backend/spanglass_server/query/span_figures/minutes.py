@@ -14,6 +14,8 @@ from spanglass_server.store.trace_filter import MINUTE_NS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from spanglass_server.query.span_figures.columns import Numbers
     from spanglass_server.query.window import Buckets
     from spanglass_server.store.ports import Part, QuerySession, Window
@@ -47,9 +49,15 @@ def _counted(session: QuerySession, part: Part) -> MinuteCounts:
 
 
 def _count(session: QuerySession, part: Part) -> MinuteCounts:
+    start_ns, failed = _starts(session, part)
+    minutes = start_ns // MINUTE_NS
+    return MinuteCounts.of(minutes, minutes[failed])
+
+
+def _starts(session: QuerySession, part: Part) -> tuple[Numbers, NDArray[np.bool_]]:
+    """When the spans of a part start, and which of them failed: a range that moves on cuts the same part again."""
     table = session.part_table(part, _COLUMNS)
-    minutes = numbers_of(table, _COLUMNS[0], 0) // MINUTE_NS
-    return MinuteCounts.of(minutes, minutes[failed_of(table)])
+    return numbers_of(table, _COLUMNS[0], 0), failed_of(table)
 
 
 def _of_cut_part(session: QuerySession, part: Part, counts: MinuteCounts, window: Window, steps: Buckets) -> Numbers:
@@ -60,8 +68,9 @@ def _of_cut_part(session: QuerySession, part: Part, counts: MinuteCounts, window
     found = _add_up([MinuteCounts(minutes[whole], counts.spans[whole], counts.failed[whole])], steps)
     ends = (window.start_ns // MINUTE_NS, (window.end_ns - 1) // MINUTE_NS)
     if np.isin(minutes[~whole], ends).any():
-        table = session.part_table(part, _COLUMNS)
-        start_ns, failed = numbers_of(table, _COLUMNS[0], 0), failed_of(table)
+        start_ns, failed = session.kept.kept(
+            ("starts", part.key), lambda: _starts(session, part), lambda pair: sum(array.nbytes for array in pair)
+        )
         chosen = within(start_ns, window) & ((start_ns < first * MINUTE_NS) | (start_ns >= end * MINUTE_NS))
         place = (start_ns[chosen] - steps.first_ns) // steps.step_ns
         found[0] += np.bincount(place, minlength=steps.count)

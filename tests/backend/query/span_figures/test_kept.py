@@ -17,7 +17,8 @@ from spanglass_server.query.traces.services import list_operations, list_service
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
-from spanglass_server.store.ports import QueryError, Window
+from spanglass_server.store.ports import QueryError, QueryTimeoutError, Window
+from spanglass_server.store.stopping import Stop
 
 MINUTE = 60 * 10**9
 START = 1_000 * MINUTE
@@ -121,7 +122,7 @@ def test_a_repeated_question_reads_nothing(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
-    """A projection that is gone or damaged is told as such, as SQL tells it."""
+    """A projection that is gone or damaged is told as such, as SQL tells it; a query that was stopped reads none."""
     bench = Bench(tmp_path / "data")
     span = {"at": MINUTE, "service": "web", "name": "GET /", "kind": 2, "duration": 7, "status": 2, "parent": None}
     bench.write(stored([span]))
@@ -131,6 +132,14 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
         with pytest.raises(QueryError, match="stored data could not be read"):
             bench.engine.run_here(lambda session: list_services(session, WINDOW, 5))
         file.unlink(missing_ok=True)
+    stop = Stop()
+
+    def ask_and_stop(session):
+        stop.now()
+        return list_services(session, WINDOW, 5)
+
+    with pytest.raises(QueryTimeoutError):
+        bench.engine.run_here(ask_and_stop, stop)
     bench.close()
 
 
