@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_server.query.answers import SampledShare, TimeRange, UnixSeconds
 from spanglass_server.query.language.sql import TRUE
 from spanglass_server.query.matching import Matching, match_spans
-from spanglass_server.query.span_figures.minutes import counts_of_minutes
+from spanglass_server.query.span_figures.minutes import counts_over_time
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import PROBABILITY, counting, sampled_share
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
@@ -64,7 +64,7 @@ def count_spans(session: QuerySession, question: SpanQuestion, buckets: int) -> 
 
 def _count_all(session: QuerySession, window: Window, steps: Buckets) -> dict[int, dict[str, Any]] | None:
     """Count all spans by step, without reading them; None where that can't be."""
-    counted = counts_of_minutes(session, window, steps)
+    counted = counts_over_time(session, window, steps)
     if counted is None:
         return None
     spans, errors = counted.tolist()

@@ -67,7 +67,7 @@ def ask(session):
         service_series(session, WINDOW, "web", "GET /", 5),
         count_spans(session, SpanQuestion(WINDOW), 5),
         count_spans(session, SpanQuestion(WHOLE), 5),
-        count_spans(session, SpanQuestion(NO_WHOLE_MINUTE), 1),
+        *(count_spans(session, SpanQuestion(NO_WHOLE_MINUTE), buckets) for buckets in (1, 7)),
     ]
 
 
@@ -86,7 +86,7 @@ def test_kept_figures_are_those_of_sql(tmp_path_factory, monkeypatch, parts, buf
         monkeypatch.setattr(joining, "_FEW", few)
         found = [bench.engine.run_here(ask) for _ in range(2)]
         bench.engine.kept = PartCache(0)  # nothing can be kept, so SQL answers
-        monkeypatch.setattr(counts, "counts_of_minutes", lambda *_: None)
+        monkeypatch.setattr(counts, "counts_over_time", lambda *_: None)
         expected = bench.engine.run_here(ask)
         monkeypatch.undo()
     finally:
