@@ -69,7 +69,9 @@ def is_zero_id(ids: Any) -> NDArray[np.bool_]:
     if not len(lengths):
         return np.zeros(0, bool)
     buffer = np.frombuffer(ids.buffers()[2], np.uint8) if ids.buffers()[2] is not None else np.zeros(0, np.uint8)
-    offsets = np.frombuffer(ids.buffers()[1], np.int32, count=len(ids) + 1, offset=4 * ids.offset).astype(np.int64)
+    offsets = np.frombuffer(ids.buffers()[1], np.int32, count=len(ids) + 1, offset=4 * ids.offset)
+    if lengths.all():  # as nearly always
+        return np.equal(np.bitwise_or.reduceat(buffer[: offsets[-1]], offsets[:-1]), 0)
     present = np.flatnonzero(lengths)
     zero = np.zeros(len(lengths), bool)
     if len(present):

@@ -23,11 +23,17 @@ class Flat:
     @property
     def counts(self) -> NDArray[np.int64]:
         """Number of items of each row."""
-        return np.diff(self.offsets)
+        return steps(self.offsets)
 
     def ranks(self) -> NDArray[np.int64]:
         """Position of each item within its row, from 0."""
         return np.arange(len(self.parents)) - self.offsets[self.parents]
+
+
+def steps(offsets: NDArray[Any]) -> NDArray[Any]:
+    """From each offset to the next; ``np.diff`` takes 5 µs for that, which small requests do twenty times."""
+    lengths: NDArray[Any] = offsets[1:] - offsets[:-1]
+    return lengths
 
 
 def flatten(lists: Any) -> Flat:
@@ -36,7 +42,7 @@ def flatten(lists: Any) -> Flat:
     first, last = (offsets[0], offsets[-1]) if len(offsets) else (0, 0)
     values = lists.values.slice(first, last - first)
     offsets = offsets - first
-    parents = np.repeat(np.arange(len(lists)), np.diff(offsets))
+    parents = np.repeat(np.arange(len(lists)), steps(offsets))
     return Flat(values, parents, offsets)
 
 
@@ -108,7 +114,7 @@ def null_if_zero(values: Any) -> Any:
 
 def null_if_empty(values: Any) -> Any:
     """An optional text or id that is empty is absent."""
-    lengths = np.diff(_offsets(values))
+    lengths = steps(_offsets(values))
     if len(lengths) and not lengths.any():
         return pa.nulls(len(values), values.type)
     empty = lengths == 0
@@ -128,7 +134,7 @@ def _offsets(values: Any) -> NDArray[np.int32]:
 
 def byte_lengths(values: Any) -> NDArray[np.int64]:
     """Length in bytes of each text or binary value (null counts 0)."""
-    return np.diff(_offsets(values)).astype(np.int64)
+    return steps(_offsets(values)).astype(np.int64)
 
 
 def wrap_lists(values: Any, flat: Flat) -> Any:

@@ -2,7 +2,7 @@
 
 Bodies are decoded together, because a call costs 0.3 ms whatever it holds; if one is malformed they are decoded one by
 one, so that it fails alone. A large body is cut into slices first (``wire.py``), which bounds what a hostile one can
-unfold to.
+unfold to. A few small ones are only checked, and decoded later with more of them (``checked.py``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
-from spanglass_server.ingest import forms, logs
+from spanglass_server.ingest import forms, logs, otlp_schema
+from spanglass_server.ingest.checked import Checked
 from spanglass_server.ingest.checks import Checks
 from spanglass_server.ingest.columnar import flatten
 from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.columnar import Flat
     from spanglass_server.ingest.record_set import RecordSet
 
+#: Up to so many bytes in one call, bodies are only checked: with more, decoding at once costs less than both.
+_CHECK_ONLY_BYTES = 128 << 10
 _REASONS_SHOWN = 5
 _UNFOLDED_MAX = 128 << 20  # a decoded body may have 4 times its size and this much more; spans decode to 2 times
 
@@ -49,6 +53,11 @@ class Verdict:
         for mine, others in ((self.reasons, other.reasons), (self.kinds, other.kinds)):
             for name, count in others.items():
                 mine[name] = mine.get(name, 0) + count
+
+    @property
+    def held(self) -> int:
+        """The records that are counted in the order of arrival: all, or none where nothing is kept."""
+        return self.accepted + self.rejected if self.accepted else 0
 
     def result(self, form: Form = Form.OTLP) -> Accepted:
         """The verdict as the receiver reports it."""
@@ -105,6 +114,41 @@ class Decoder:
     def __init__(self, limits: DecodeLimits, families: Families | None = None) -> None:
         self._limits = limits
         self._families = families or Families()
+
+    def check(
+        self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int], form: Form = Form.OTLP
+    ) -> Sequence[tuple[Sequence[Decoded | Checked], Verdict] | IngestError]:
+        """What ``decode`` returns, of records that are known to be whole; a few small bodies are not decoded yet."""
+        if form is Form.OTLP and sum(map(len, bodies)) <= min(_CHECK_ONLY_BYTES, SLICE_BYTES):
+            results = self._only_check(_Bodies(signal, form, bodies, received_ns))
+            if results is not None:
+                return results
+        return self.decode(signal, bodies, received_ns, form)
+
+    def _only_check(self, bodies: _Bodies) -> list[tuple[list[Checked], Verdict] | IngestError] | None:
+        """Check bodies; None if one may be malformed: then decoding says which one, and why."""
+        parse = otlp_schema.MESSAGES[bodies.signal].FromString
+        try:
+            for body in bodies.contents:
+                parse(body)
+            batch = otlp_schema.record_batch(otlp_schema.CHECK_HANDLERS[bodies.signal], bodies.contents)
+        except (DecodeError, ValueError):
+            return None
+        _, verdicts = self._judged(bodies, batch)
+        passed = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
+        waiting = [self._checked(bodies.take(passed), [verdicts[place] for place in passed])] if passed else []
+        return [(waiting if place in passed[:1] else [], verdict) for place, verdict in enumerate(verdicts)]
+
+    def _checked(self, bodies: _Bodies, verdicts: Sequence[Verdict]) -> Checked:
+        return Checked(
+            bodies.signal,
+            tuple(bodies.contents),
+            tuple(verdict.accepted for verdict in verdicts),
+            np.array(bodies.received_ns, np.int64),
+            np.array([verdict.held for verdict in verdicts], np.int64),
+            sum(map(len, bodies.contents)),
+            self,
+        )
 
     def decode(
         self, signal: Signal, bodies: Sequence[bytes], received_ns: Sequence[int], form: Form = Form.OTLP
@@ -164,6 +208,17 @@ class Decoder:
         return parts, total
 
     def _check(self, bodies: _Bodies, batch: Any, unfolded_bytes: int) -> tuple[Decoded, list[Verdict]]:
+        keep, verdicts = self._judged(bodies, batch)
+        rows = sum(verdict.accepted for verdict in verdicts)
+        received_ns = np.array(bodies.received_ns, np.int64)
+        held = np.array([verdict.held for verdict in verdicts], np.int64)
+        # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
+        size = max(sum(map(len, bodies.contents)), unfolded_bytes // 2)
+        return Decoded(
+            bodies.signal, batch, keep, rows, received_ns, held, size, bodies.form, unfolded_bytes=unfolded_bytes
+        ), verdicts
+
+    def _judged(self, bodies: _Bodies, batch: Any) -> tuple[dict[str, NDArray[np.bool_] | None], list[Verdict]]:
         """Check all records of a batch, and count for each body what is kept and what is not."""
         received_ns = np.array(bodies.received_ns, np.int64)
         latest_ns = received_ns + self._limits.max_future_ns
@@ -176,13 +231,7 @@ class Decoder:
             records.check(checks)
             _count(verdicts, records, checks)
             keep[records.kind] = None if checks.keep.all() else checks.keep
-        rows = sum(verdict.accepted for verdict in verdicts)
-        # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
-        held = np.array([v.accepted + v.rejected if v.accepted else 0 for v in verdicts], np.int64)
-        size = max(sum(map(len, bodies.contents)), unfolded_bytes // 2)
-        return Decoded(
-            bodies.signal, batch, keep, rows, received_ns, held, size, bodies.form, unfolded_bytes=unfolded_bytes
-        ), verdicts
+        return keep, verdicts
 
     def _learn(self, metadata: Flat, verdicts: list[Verdict]) -> None:
         """Remember what was told of metric families apart from series: few, and once a minute."""

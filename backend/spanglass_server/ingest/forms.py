@@ -31,9 +31,9 @@ _NAMES = {
 def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> tuple[Any, int]:
     """A record batch of one row a body, and the bytes that become of it; ``ValueError`` if one is no such request."""
     if form is not Form.OTLP:
-        batch = remote_write_schema.HANDLERS[form].list_to_record_batch(bodies)
+        batch = otlp_schema.record_batch(remote_write_schema.HANDLERS[form], bodies)
         return batch, batch.nbytes
-    batch = otlp_schema.HANDLERS[signal].list_to_record_batch(bodies)
+    batch = otlp_schema.record_batch(otlp_schema.HANDLERS[signal], bodies)
     values = 0
     for encoded in otlp_schema.encoded_values(batch):
         check_values(encoded)

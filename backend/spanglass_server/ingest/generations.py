@@ -19,6 +19,7 @@ from spanglass_server.self_metrics import registry as own
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spanglass_server.ingest.checked import Checked
     from spanglass_server.ingest.decode import Decoded
     from spanglass_server.ingest.digests import DigestWindow
     from spanglass_server.ingest.flushing import Flushing
@@ -81,7 +82,7 @@ class Generations:
             return None
         return self._flushing.problem or "the disk is slower than what comes in"
 
-    def append(self, entries: Sequence[Entry], decoded: list[Decoded]) -> None:
+    def append(self, entries: Sequence[Entry], decoded: Sequence[Decoded | Checked]) -> None:
         """Journal entries durably, remember their digests, and hand their records to queries.
 
         An error means that nothing was stored; ``JournalError`` if it is the disk's.
@@ -100,7 +101,7 @@ class Generations:
             if self._file is not None and self._file.size >= self._limits.flush_bytes:
                 self._seal()
 
-    def _append(self, file: JournalFile, entries: Sequence[Entry], decoded: list[Decoded]) -> None:
+    def _append(self, file: JournalFile, entries: Sequence[Entry], decoded: Sequence[Decoded | Checked]) -> None:
         size = file.size
         try:
             with self._telemetry.timed(own.JOURNAL_FSYNC_SECONDS):

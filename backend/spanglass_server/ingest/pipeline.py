@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_server.ingest.budget import ByteBudget
+    from spanglass_server.ingest.checked import Checked
     from spanglass_server.ingest.decode import Decoded, Decoder
     from spanglass_server.ingest.generations import Generations
     from spanglass_server.self_metrics.registry import Telemetry
@@ -49,7 +50,7 @@ class _Item:
     held: Reservation
     form: Form = Form.OTLP
     digest: bytes = b""
-    decoded: list[Decoded] = field(default_factory=list)
+    decoded: Sequence[Decoded | Checked] = ()
     result: Accepted | None = None
     followers: list[_Item] = field(default_factory=list)
 
@@ -167,7 +168,7 @@ class Pipeline:
         signal, form = fresh[0].signal, fresh[0].form
         bodies, received_ns = [item.body for item in fresh], [item.received_ns for item in fresh]
         with self._telemetry.timed(own.DECODE_SECONDS, signal):
-            results = self._decoder.decode(signal, bodies, received_ns, form)
+            results = self._decoder.check(signal, bodies, received_ns, form)
         passed = []
         for item, result in zip(fresh, results, strict=True):
             if isinstance(result, IngestError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_server.ingest.checked import Checked
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 _RECORDS = {Signal.SPANS: ("scope_spans", "spans"), Signal.LOGS: ("scope_logs", "log_records")}
 
 
-def may_be_of(part: Decoded, trace_ids: Collection[bytes]) -> bool:
+def may_be_of(part: Decoded | Checked, trace_ids: Collection[bytes]) -> bool:
     """Return False only if none of the records has one of these trace ids, which have 16 bytes."""
     if part.signal not in _RECORDS:
         return False
-    held = _decoded_ids(part)
-    return any(trace_id in held for trace_id in trace_ids)
+    held = part.bodies if isinstance(part, Checked) else (_decoded_ids(part),)
+    return any(trace_id in ids for ids in held for trace_id in trace_ids)
 
 
 def _decoded_ids(part: Decoded) -> bytes:

@@ -57,14 +57,13 @@ from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
-from spanglass_server.receive.http import otlp_routes
+from spanglass_server.receive.http import AtPaths, otlp_endpoints
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.receive.remote_write import remote_write_routes
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
-from spanglass_server.signals import SENT
 from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
@@ -286,9 +285,6 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     def health() -> str | None:
         return node.ingest.health
 
-    def first_time() -> int | None:
-        return node.store.contents.snapshot.first_ns(*SENT)
-
     def firing() -> int:
         try:
             return parts.alerting.desk.store.count(AlertFilter(statuses=tuple(OPEN)))
@@ -296,12 +292,11 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
             return 0
 
     this: Server = {
-        "clock_ns": time.time_ns, "version": release, "health": health, "firing": firing, "first_time": first_time,
+        "clock_ns": time.time_ns, "version": release, "health": health, "firing": firing, "first_time": node.first_ns,
     }  # fmt: skip
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(
         routes=[
-            *otlp_routes(intake, cors=cors),
             *remote_write_routes(intake),
             *prometheus(_api_authorize(tokens.read)),
             *alertmanager(_api_authorize(tokens.read)),
@@ -316,7 +311,8 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     )
     names = None if tokens.read.required else HostNames(settings.server.host, _more_names(settings))
     for_all = is_public if settings.health.status_page else (lambda _: False)
-    return CountRequests(BrowserGuard(ReadersOnly(app, tokens.read, for_all), names, for_all), telemetry)
+    guarded = BrowserGuard(ReadersOnly(app, tokens.read, for_all), names, for_all)
+    return CountRequests(AtPaths(guarded, otlp_endpoints(intake, cors=cors)), telemetry)
 
 
 def _status_page(parts: Parts, release: str) -> list[BaseRoute]:

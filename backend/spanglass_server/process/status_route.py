@@ -193,7 +193,7 @@ def _storage(node: StorageNode) -> StorageFigures:
         "segments": {signal: len(segments) for signal, segments in held.items()},
         "rows": {signal: sum(s.rows for s in segments) for signal, segments in held.items()},
         "bytes": {signal: sum(s.bytes for s in segments) for signal, segments in held.items()},
-        "buffer_rows": {str(signal): sum(c.rows for c in snapshot.chunks[signal]) for signal in Signal},
+        "buffer_rows": {str(signal): rows for signal, rows in node.buffer_rows.items()},
         "oldest_time": {
             signal: format_time(min(s.min_time_ns for s in segments)) for signal, segments in held.items() if segments
         },

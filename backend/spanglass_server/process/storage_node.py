@@ -23,7 +23,7 @@ from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own
-from spanglass_server.signals import Signal
+from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.catalog import LocalCatalog
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.connections import EngineLimits
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from spanglass_server.settings.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-_SHRED_EVERY_S = 0.2  # the longest that acknowledged records wait to become columns
 _TICK_S = 1.0
 _ROLL_UP_EVERY_S = 10.0
 
@@ -113,7 +112,7 @@ class StorageNode:
     def _start_housekeeping(self, compact_s: float) -> list[Task]:
         every = self._supervisor.every
         return [
-            every(_SHRED_EVERY_S, "shredder", self._pending.settle),
+            self._supervisor.start("shredder", self._pending.step),
             every(_TICK_S, "ticker", self._generations.tick),
             every(_TICK_S, "slots", self._slots.save),
             every(_TICK_S, "sweeper", self.store.sweep),
@@ -154,21 +153,41 @@ class StorageNode:
         watch(own.SEGMENTS, lambda: self._segments(lambda _: 1))
         watch(own.SEGMENT_ROWS, lambda: self._segments(lambda segment: segment.rows))
         watch(own.SEGMENT_BYTES, lambda: self._segments(lambda segment: segment.bytes))
-        watch(own.BUFFER_ROWS, lambda: self._chunks(lambda chunk: chunk.rows))
-        watch(own.BUFFER_BYTES, lambda: self._chunks(lambda chunk: chunk.table.nbytes))
+        watch(own.BUFFER_ROWS, lambda: {(str(signal),): rows for signal, rows in self.buffer_rows.items()})
+        watch(own.BUFFER_BYTES, lambda: {(str(signal),): size for signal, size in self.buffer_bytes.items()})
+
+    @property
+    def buffer_rows(self) -> Mapping[Signal, int]:
+        """How many records of each signal are acknowledged and in no segment yet."""
+        waiting = {signal: self._pending.rows_of(signal) for signal in Signal}  # first: for a moment they are in both
+        return {signal: waiting[signal] + rows for signal, rows in self._in_chunks(lambda chunk: chunk.rows).items()}
+
+    @property
+    def buffer_bytes(self) -> Mapping[Signal, int]:
+        """Memory of those records."""
+        waiting = {signal: self._pending.bytes_of(signal) for signal in Signal}
+        held = self._in_chunks(lambda chunk: chunk.table.nbytes)
+        return {signal: waiting[signal] + size for signal, size in held.items()}
+
+    def first_ns(self) -> int | None:
+        """The time of the earliest record that senders sent; None without any."""
+        if self.store.contents.snapshot.first_ns(*SENT) is None and self._pending.size_bytes:
+            self._pending.settle()  # the first few, which wait for more
+        return self.store.contents.snapshot.first_ns(*SENT)
 
     def _segments(self, figure: Callable[..., int]) -> Mapping[tuple[str, ...], float]:
         segments = self.store.contents.snapshot.segments
         return {(str(signal),): sum(map(figure, segments[signal])) for signal in Signal}
 
-    def _chunks(self, figure: Callable[..., int]) -> Mapping[tuple[str, ...], float]:
+    def _in_chunks(self, figure: Callable[..., int]) -> Mapping[Signal, int]:
         chunks = self.store.contents.snapshot.chunks
-        return {(str(signal),): sum(map(figure, chunks[signal])) for signal in Signal}
+        return {signal: sum(map(figure, chunks[signal])) for signal in Signal}
 
     def close(self) -> None:
         """Finish what was taken, flush it, and release everything. Blocks for a few seconds at most."""
         start = time.monotonic()
         self._supervisor.stop()
+        self._pending.close()
         self.ingest.close()
         for task in self._housekeeping:
             task.join()

@@ -27,8 +27,10 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.collection import HEADER as INTERVALS_HEADER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from spanglass_server.receive.asgi import Head
     from spanglass_server.receive.cors import Headers
@@ -56,13 +58,34 @@ _EXTRA_HEADERS: Final[dict[Reason, Headers]] = {
 _LEFT: Final = RequestRefusedError(Reason.DISCONNECTED, "the sender closed the connection before its request was whole")
 
 
-def otlp_routes(intake: Intake, *, cors: Cors | None = None) -> list[BaseRoute]:
-    """Make the routes of an OTLP/HTTP receiver; the gRPC receiver beside it is given the same ``intake``."""
+def otlp_endpoints(intake: Intake, *, cors: Cors | None = None) -> dict[str, ASGIApp]:
+    """The endpoints of an OTLP/HTTP receiver by their paths; the gRPC receiver beside it has the same ``intake``."""
     cors = cors or Cors()
     json_turn = asyncio.Lock()
     endpoints = {path: _Endpoint(intake, cors, json_turn, signal) for signal, path in PATHS.items()}
     endpoints[PROFILES_PATH] = _Endpoint(intake, cors, json_turn, None)
-    return [Route(path + slash, endpoint) for path, endpoint in endpoints.items() for slash in ("", "/")]
+    return {path + slash: endpoint for path, endpoint in endpoints.items() for slash in ("", "/")}
+
+
+def otlp_routes(intake: Intake, *, cors: Cors | None = None) -> list[BaseRoute]:
+    """Make the same as routes."""
+    return [Route(path, endpoint) for path, endpoint in otlp_endpoints(intake, cors=cors).items()]
+
+
+class AtPaths:
+    """ASGI middleware: what has an endpoint goes there and past all that pages and the API need.
+
+    Guards, exceptions and the router of Starlette cost a small request as much as its answer does.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._app)(scope, receive, send)
 
 
 class _Endpoint:

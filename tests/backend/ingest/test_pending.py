@@ -21,10 +21,15 @@ from spanglass_server.store.store import Store, StoreLimits
 DECODER = Decoder(DecodeLimits())
 
 
-def decoded(*names):
-    """The records of a request with a span of each name."""
-    (result,) = DECODER.decode(Signal.SPANS, [spans(*names)], [NOW_NS])
-    return result[0]
+@pytest.fixture(params=["decode", "check"])
+def decoded(request):
+    """Makes the records of a request with a span of each name, decoded or only checked."""
+
+    def make(*names):
+        (result,) = getattr(DECODER, request.param)(Signal.SPANS, [spans(*names)], [NOW_NS])
+        return result[0]
+
+    return make
 
 
 @pytest.fixture
@@ -48,21 +53,21 @@ def rows(store):
     ]
 
 
-def test_what_was_added_is_in_memory_after_a_call(store, pending):
+def test_what_was_added_is_in_memory_after_a_call(store, pending, decoded):
     """Each record once, in its generation, in the order in which it was added; nothing waits any more."""
     pending.add(1, decoded("a", "b"))
     pending.add(1, decoded("c"))
     pending.add(2, decoded("d"))
-    waiting = pending.bytes
+    waiting = pending.size_bytes
     pending.settle()
     pending.settle()
 
     assert rows(store) == [(1, "a"), (1, "b"), (1, "c"), (2, "d")]
     assert waiting > 0
-    assert pending.bytes == 0
+    assert pending.size_bytes == 0
 
 
-def test_a_call_ends_while_others_add(store, pending, monkeypatch):
+def test_a_call_ends_while_others_add(store, pending, decoded, monkeypatch):
     """What is added during a call waits for the next one, however fast it comes."""
     shred = module.shred
 
@@ -81,7 +86,7 @@ def test_a_call_ends_while_others_add(store, pending, monkeypatch):
     assert rows(store) == [(1, "a"), (1, "later")]
 
 
-def test_a_stopped_call_ends_and_loses_nothing(store, pending, monkeypatch):
+def test_a_stopped_call_ends_and_loses_nothing(store, pending, decoded, monkeypatch):
     """Between two batches, or while another thread shreds; what it left is there for the next call, in order."""
     monkeypatch.setattr(module, "_BATCH_BYTES", 1)
     for name in "abc":
@@ -101,7 +106,7 @@ def test_a_stopped_call_ends_and_loses_nothing(store, pending, monkeypatch):
     assert rows(store) == [(1, "a"), (1, "b"), (1, "c"), (2, "e")]
 
 
-def test_too_little_memory_says_nothing_of_the_records(store, pending, monkeypatch):
+def test_too_little_memory_says_nothing_of_the_records(store, pending, decoded, monkeypatch):
     """They wait for the next call, each once; only a part that fails alone again and again is given up."""
     shred, short = module.shred, [True]
 
@@ -128,10 +133,10 @@ def test_too_little_memory_says_nothing_of_the_records(store, pending, monkeypat
 
     assert (meanwhile, damaged) == ([(1, "a")], set())
     assert after == rows(store) == [(1, "a"), (1, "big"), (1, "c")]
-    assert (pending.damaged, pending.bytes) == ({2}, 0)
+    assert (pending.damaged, pending.size_bytes) == ({2}, 0)
 
 
-def test_a_bad_part_costs_no_other(store, pending, monkeypatch):
+def test_a_bad_part_costs_no_other(store, pending, decoded, monkeypatch):
     """One that can't become columns is left out alone; its generation is damaged until it is forgotten."""
     shred = module.shred
 
@@ -148,10 +153,10 @@ def test_a_bad_part_costs_no_other(store, pending, monkeypatch):
     pending.forget(1)
 
     assert rows(store) == [(1, "a"), (1, "c")]
-    assert (damaged, pending.damaged, pending.bytes) == ({1}, set(), 0)
+    assert (damaged, pending.damaged, pending.size_bytes) == ({1}, set(), 0)
 
 
-def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, monkeypatch):
+def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, decoded, monkeypatch):
     """Until they are in the store, also while they are shredded; spans and log records, and no others."""
     shred, during = module.shred, []
 
@@ -175,3 +180,53 @@ def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, monke
     assert during[0]
     assert not any(may_be_of(name) for name in "abcd")
     assert rows(store) == [(1, "a"), (1, "b")]
+
+
+def test_a_bad_request_costs_none_that_was_checked_with_it(store, pending, monkeypatch):
+    """Requests that were checked in one call are divided where they can't become columns together; order stays."""
+    shred = module.shred
+
+    def failing(parts, budget, limits, families):
+        if "bad" in [part.batch for part in parts].__repr__():
+            raise ValueError("as a defect would")
+        return shred(parts, budget, limits, families)
+
+    monkeypatch.setattr(module, "shred", failing)
+    results = DECODER.check(Signal.SPANS, [spans("a", "b"), spans("bad"), spans("c")], [NOW_NS] * 3)
+    for parts, _ in results:
+        pending.add(1, parts)
+    waiting = pending.rows_of(Signal.SPANS)
+    pending.settle()
+
+    assert [len(parts) for parts, _ in results] == [1, 0, 0]
+    assert (waiting, pending.rows_of(Signal.SPANS), pending.size_bytes) == (4, 0, 0)
+    assert rows(store) == [(1, "a"), (1, "b"), (1, "c")]
+    assert pending.damaged == {1}
+
+
+def test_few_records_wait_for_more_and_many_do_not(store, pending, monkeypatch):
+    """Many are shredded soon, few after the longest wait; the end of the server is not held up by either."""
+    monkeypatch.setattr(module, "_SOON_S", 0.0)
+    monkeypatch.setattr(module, "_LATEST_S", 3600.0)
+    few, many = (DECODER.check(Signal.SPANS, [spans(name)], [NOW_NS])[0][0] for name in ("few", "many"))
+    pending.add(1, few)
+    steps = []
+    thread = threading.Thread(target=lambda: steps.append(pending.step()))
+    thread.start()
+    before = rows(store)
+    monkeypatch.setattr(module, "_SOON_BYTES", pending.size_bytes + 1)
+    pending.add(1, many)
+    thread.join()
+    both = rows(store)
+    pending.add(1, few)
+    monkeypatch.setattr(module, "_LATEST_S", 0.0)
+    steps.append(pending.step())
+    pending.add(1, few)
+    pending.close()
+    steps.append(pending.step())
+
+    assert before == []
+    assert both == [(1, "few"), (1, "many")]
+    assert rows(store) == [*both, (1, "few")]
+    assert steps == [True, True, False]
+    assert pending.size_bytes > 0

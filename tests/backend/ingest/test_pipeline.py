@@ -158,7 +158,7 @@ def test_a_failed_write_is_an_answer(way, error, message):
     assert way.pipeline.health is None
 
 
-@pytest.mark.parametrize("part", ["decoder.decode", "pipeline._decode_or_fail"])
+@pytest.mark.parametrize("part", ["decoder.check", "pipeline._decode_or_fail"])
 def test_a_decoder_that_breaks_answers_its_callers(way, monkeypatch, part):
     """Whatever it raises, and wherever in the thread, callers are answered and the next request is taken."""
     owner, method = part.split(".")
