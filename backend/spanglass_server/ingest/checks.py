@@ -58,6 +58,15 @@ class Checks:
             self.reject(rows, f"{name} is past the year 2199")
 
 
+def are_whole_ids(ids: Any, length: int) -> bool:
+    """Whether all ids have this length, a multiple of 8, and none is all zeros."""
+    if (byte_lengths(ids) != length).any():
+        return False
+    first = int.from_bytes(ids.buffers()[1][4 * ids.offset : 4 * ids.offset + 4].to_pybytes(), "little")
+    words = np.frombuffer(ids.buffers()[2], np.uint64, count=len(ids) * length // 8, offset=first)
+    return bool(words.reshape(len(ids), -1).any(axis=1).all())
+
+
 def id_lengths(ids: Any) -> NDArray[np.int64]:
     """Length in bytes of each id."""
     return byte_lengths(ids)

@@ -8,7 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, id_lengths, is_zero_id, valid_id
+from spanglass_server.ingest.checks import (
+    LATEST_NS,
+    SPAN_ID_BYTES,
+    TRACE_ID_BYTES,
+    Checks,
+    are_whole_ids,
+    id_lengths,
+    is_zero_id,
+    valid_id,
+)
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, wrap_lists
 from spanglass_server.ingest.envelope import Envelope, open_envelope
 
@@ -24,6 +33,8 @@ def open_spans(batch: Any) -> Envelope:
 def check_spans(envelope: Envelope, checks: Checks) -> None:
     """Reject spans that can't be stored or found again."""
     spans = envelope.records.values
+    if _are_storable(spans, checks):
+        return
     trace_id, span_id, parent = spans.field("trace_id"), spans.field("span_id"), spans.field("parent_span_id")
     checks.reject(id_lengths(trace_id) != TRACE_ID_BYTES, "trace_id must have 16 bytes")
     checks.reject(is_zero_id(trace_id), "trace_id must not be all zeros")
@@ -39,6 +50,22 @@ def check_spans(envelope: Envelope, checks: Checks) -> None:
     events = flatten(spans.field("events"))
     if len(events.parents):
         checks.reject_items(events, numpy(events.values.field("time_unix_nano")), "events.time_unix_nano")
+
+
+def _are_storable(spans: Any, checks: Checks) -> bool:
+    """Whether nothing is wrong with any span, as nearly always: in half the steps that it takes to say what is."""
+    if not len(spans):
+        return True
+    parent_lengths = id_lengths(spans.field("parent_span_id"))
+    events = flatten(spans.field("events")).values
+    return bool(
+        are_whole_ids(spans.field("trace_id"), TRACE_ID_BYTES)
+        and are_whole_ids(spans.field("span_id"), SPAN_ID_BYTES)
+        and ((parent_lengths == 0) | (parent_lengths == SPAN_ID_BYTES)).all()
+        and int(numpy(spans.field("start_time_unix_nano")).max()) <= min(checks.latest_ns.min(), LATEST_NS - 1)
+        and int(numpy(spans.field("end_time_unix_nano")).max()) < LATEST_NS
+        and (not len(events) or int(numpy(events.field("time_unix_nano")).max()) < LATEST_NS)
+    )
 
 
 def span_columns(spans: Any, shredder: AttributeShredder) -> dict[str, Any]:
