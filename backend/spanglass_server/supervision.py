@@ -3,13 +3,18 @@
 A thread calls its *step* again and again. A step that raises is logged, counted and called again after a pause that
 doubles; until it returns, the thread is a problem of the server. A thread that ends though nobody asked it to is one
 for good.
+
+Work that is done again and again waits for its time in one thread for all of it, the *pulse*. Work that says when it is
+needed is not woken while it is not: fifty threads that look for themselves cost half a percent of a core.
 """
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.self_metrics import registry as own
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from spanglass_server.self_metrics.registry import Telemetry
 
 _LOG = logging.getLogger(__name__)
+_GRID_S = 0.5  # pauses at least so long end together, so that the pulse wakes once for all of them
 _LAST_TRIES = 3  # failures in a row after which a thread that is to stop is not waited for any longer
 
 
@@ -41,6 +47,84 @@ def in_words(error: BaseException) -> str:
         return error.strerror
     text = str(error).strip().splitlines()
     return text[0] if isinstance(error, OSError) and text else ": ".join([type(error).__name__, *text[:1]])
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(slots=True, order=True)
+class _Pause:
+    """A thread that waits until ``due_s``, and then until its work is needed."""
+
+    due_s: float
+    every_s: float = field(compare=False)
+    needed: Callable[[], bool] = field(compare=False)
+    over: threading.Event = field(compare=False, default_factory=threading.Event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the work is to be done; one that can't say is called, fails as well, and is told of."""
+        try:
+            return self.over.is_set() or self.needed()
+        except Exception:  # noqa: BLE001 - as above
+            return True
+
+
+class Pulse:
+    """Ends the pauses of threads. ``step`` is the work of one thread, which belongs to a ``Supervisor``."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._changed = threading.Condition()
+        self._pauses: list[_Pause] = []  # a heap
+        self._next_s = 0.0  # when the thread looks again, if nothing shorter comes
+        self._ended = False
+
+    def pause(self, seconds: float, needed: Callable[[], bool]) -> _Pause:
+        """Begin a pause; from its end on ``needed`` is asked once in so many seconds. It must be quick."""
+        pause = _Pause(self._after(seconds), seconds, needed)
+        with self._changed:
+            heapq.heappush(self._pauses, pause)
+            if pause.due_s < self._next_s or self._ended:
+                self._changed.notify()
+        return pause
+
+    def step(self) -> bool:
+        """End the pauses that are over, and wait for the next one; False once it was ended."""
+        for pause in self._due():
+            if pause.is_over:
+                pause.over.set()
+            else:
+                pause.due_s = self._after(pause.every_s)
+                with self._changed:
+                    heapq.heappush(self._pauses, pause)
+        with self._changed:
+            if self._ended:
+                return False
+            self._next_s = self._pauses[0].due_s if self._pauses else float("inf")
+            left_s = self._next_s - self._clock_s()
+            if left_s > 0:
+                self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
+            self._next_s = 0.0
+        return True
+
+    def end(self) -> None:
+        """Have ``step`` return False."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def _due(self) -> list[_Pause]:
+        now_s, due = self._clock_s(), []
+        with self._changed:
+            while self._pauses and self._pauses[0].due_s <= now_s:
+                due.append(heapq.heappop(self._pauses))
+        return due
+
+    def _after(self, seconds: float) -> float:
+        due_s = self._clock_s() + seconds
+        return due_s if seconds < _GRID_S else due_s // _GRID_S * _GRID_S
 
 
 class Task:
@@ -107,13 +191,19 @@ class Task:
 
 
 class Supervisor:
-    """Starts the threads, and knows what is wrong with them."""
+    """Starts the threads, and knows what is wrong with them.
 
-    def __init__(self, telemetry: Telemetry, backoff: Backoff | None = None) -> None:
+    Without a ``pulse`` of another one it has its own. The one whose pulse it is stops last.
+    """
+
+    def __init__(self, telemetry: Telemetry, backoff: Backoff | None = None, pulse: Pulse | None = None) -> None:
         self.telemetry = telemetry
         self.backoff = backoff or Backoff()
         self.stopping = threading.Event()
         self._tasks: list[Task] = []
+        self._pauses: dict[str, _Pause] = {}
+        self.pulse = pulse or Pulse()
+        self._runs_pulse = pulse is None  # once something is done again and again
 
     def start(self, name: str, step: Callable[[], bool]) -> Task:
         """Call ``step`` in a thread of its own until it returns False, as it does once its work is over."""
@@ -121,14 +211,25 @@ class Supervisor:
         self._tasks.append(task)
         return task
 
-    def every(self, seconds: float, name: str, work: Callable[[], object]) -> Task:
-        """Call ``work`` again and again with pauses of so many seconds, until ``stop``."""
+    def every(
+        self, seconds: float, name: str, work: Callable[[], object], needed: Callable[[], bool] = _always
+    ) -> Task:
+        """Call ``work`` again and again with pauses of so many seconds, until ``stop``.
+
+        A pause lasts until ``needed`` is true, which is asked once in so many seconds; see ``Pulse.pause``.
+        """
+        if self._runs_pulse and not self._pauses:
+            self.start("pulse", self.pulse.step)
+        self._pauses[name] = _Pause(0.0, seconds, needed)  # the thread begins one before it waits
         failed = False
 
         def step() -> bool:
             nonlocal failed
-            pause = 0.0 if failed else seconds  # after a failure the backoff was the pause
-            if self.stopping.wait(pause):
+            if not failed:  # after a failure the backoff was the pause
+                self._pauses[name] = pause = self.pulse.pause(seconds, needed)
+                if not self.stopping.is_set():
+                    pause.over.wait()
+            if self.stopping.is_set():
                 return False
             failed = True
             work()
@@ -145,3 +246,7 @@ class Supervisor:
     def stop(self) -> None:
         """End what is done again and again, and all pauses."""
         self.stopping.set()
+        for pause in list(self._pauses.values()):
+            pause.over.set()
+        if self._runs_pulse:
+            self.pulse.end()

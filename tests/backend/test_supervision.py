@@ -8,7 +8,7 @@ import pytest
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.registry import Telemetry
-from spanglass_server.supervision import Backoff, Supervisor, in_words
+from spanglass_server.supervision import Backoff, Pulse, Supervisor, in_words
 
 
 @pytest.fixture
@@ -86,6 +86,39 @@ def test_repeated_work_ends_when_it_is_stopped(supervisor):
 
     assert len(calls) >= 4
     assert supervisor.problems == []
+
+
+def test_work_that_is_not_needed_is_not_called():
+    """One look asks all whose time has come; work is called when it is needed, or can't say; pauses end on a grid."""
+    now_s, asked, wanted = 10.1, [], set()
+
+    def needed(name):
+        def ask():
+            asked.append(name)
+            if "broken" in wanted:
+                raise RuntimeError("it can't say")
+            return name in wanted
+
+        return ask
+
+    pulse = Pulse(lambda: now_s)
+    quick, slow = pulse.pause(0.2, needed("quick")), pulse.pause(1, needed("slow"))
+    assert (round(quick.due_s, 3), slow.due_s) == (10.3, 11.0)
+    pulse.end()  # a look waits for nothing then
+
+    def looked(later_s, *names):
+        nonlocal now_s
+        now_s = later_s
+        asked.clear()
+        wanted.clear()
+        wanted.update(names)
+        pulse.step()
+        return list(asked), quick.over.is_set(), slow.over.is_set()
+
+    assert looked(10.2, "quick") == ([], False, False)
+    assert looked(11.05) == (["quick", "slow"], False, False)
+    assert looked(11.3, "quick", "slow") == (["quick"], True, False)
+    assert looked(12.0, "broken") == (["slow"], True, True)
 
 
 def test_a_stop_waits_for_no_thread_that_only_fails(supervisor):

@@ -117,6 +117,10 @@ class PostedAlerts:
             known = self._open.get(fingerprint)
             return known.ends_ns if known is not None else 0
 
+    def has_open(self) -> bool:
+        """Whether ``step`` has anything to look at."""
+        return bool(self._open)
+
     def step(self) -> None:
         """Resolve those that nobody posts any longer."""
         with self._lock:

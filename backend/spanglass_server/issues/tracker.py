@@ -65,6 +65,11 @@ class IssueTracker:
         """Why the issue store lags behind, in words for people; None if it does not."""
         return self._problem
 
+    def has_news(self) -> bool:
+        """Whether ``observe`` has anything to tell, or somebody has changed the rules of grouping."""
+        news = self._releases.has_news() or self._sightings.has_news()
+        return news or self._problem is not None or self._issues.version() != self._version
+
     def observe(self) -> None:
         """Tell the store what was derived; afterwards it knows every key that a query could see before the call.
 
@@ -91,6 +96,10 @@ class IssueTracker:
             self.observe()
         except Exception:  # noqa: BLE001 - whatever it is, records must leave the journal
             _LOG.exception("the issue store could not be written; it is tried again")
+
+    def seeks_stored(self) -> bool:
+        """Whether ``find_stored`` has not succeeded yet."""
+        return not self._found_stored
 
     def find_stored(self) -> None:
         """Tell the store once of stored occurrences whose keys it does not know, as after a crash."""

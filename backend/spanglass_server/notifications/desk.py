@@ -68,11 +68,16 @@ class Announcement:
     alerts: tuple[Alert, ...] = ()
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What the desk works with. ``matches``: whether matchers mean these labels; ``explain``: who hears of an alert.
 
-    ``send`` makes one attempt over a channel and waits for it, at most for the time-out of an attempt.
+    ``send`` makes one attempt over a channel and waits for it, at most for the time-out of an attempt. ``enqueued`` is
+    called when something waits in the outbox.
     """
 
     book: NotificationBook
@@ -86,6 +91,7 @@ class Around:
     new_id: Callable[[], str]
     default_channels: tuple[str, ...] = ()
     problems: Callable[[], Sequence[str]] = tuple
+    enqueued: Callable[[], None] = _nobody
 
 
 class NotificationDesk:
@@ -205,7 +211,9 @@ class NotificationDesk:
 
     def retry(self, notification_id: str) -> Delivery:
         """Try a delivery anew, now; ``KeyError``, ``ValueError`` for one that was delivered."""
-        return self.store.retry(notification_id, self._around.clock_ns())
+        delivery = self.store.retry(notification_id, self._around.clock_ns())
+        self._around.enqueued()
+        return delivery
 
     def announce(self, announcement: Announcement) -> Sequence[str]:
         """Tell of what is no alert; gives the ids of the notifications, one a channel."""
@@ -231,6 +239,7 @@ class NotificationDesk:
         ]
         if notifications:
             self.store.enqueue(notifications)
+            self._around.enqueued()
         return [notification.id for notification in notifications]
 
     def test(self, channel: str | Channel, by: str) -> tuple[Message, Outcome]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         Silence,
         State,
     )
+
+
+#: Later than any time: at it, everything that waits is due.
+FOREVER_NS: Final = 2**63 - 1
 
 
 class Sender(Protocol):
@@ -234,3 +238,6 @@ class NotificationStore(Protocol):
 
     def purge(self, before_ns: int) -> int:
         """Delete deliveries that were done before then, silences that ended, links used; how many there were."""
+
+    def version(self) -> int:
+        """A number that rises with every change; quick."""

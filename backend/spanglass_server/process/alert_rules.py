@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import spanglass_server.alerting.rules.shipped as shipped_package
 from spanglass_server.alerting.rules.book import Book, Defaults
-from spanglass_server.alerting.rules.sources.files import DirectoryRules, SettingsFileRules
+from spanglass_server.alerting.rules.sources.files import DirectoryRules, LastingRules, SettingsFileRules
 from spanglass_server.alerting.rules.sources.kept import KeptRules
 from spanglass_server.alerting.rules.sources.tuning import Tuning
 
@@ -26,7 +26,7 @@ def open_book(settings: Settings, disk: Disk, clock_ns: Callable[[], int]) -> Bo
     """Open all sources. Raises ``OSError`` when the data directory can't be used."""
     directory = settings.data.dir.resolve()
     kept = KeptRules(directory / _KEPT, disk, clock_ns)
-    shipped = DirectoryRules(Path(shipped_package.__path__[0]), "shipped")
+    shipped = LastingRules(DirectoryRules(Path(shipped_package.__path__[0]), "shipped"))
     defaults = Defaults(settings.alerting.channels, settings.alerting.shipped)
     return Book([shipped, *_files(settings)], kept, Tuning(directory / _TUNING, disk), defaults)
 

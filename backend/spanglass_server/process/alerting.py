@@ -88,7 +88,7 @@ class Alerting:
             around.recorder.status if around.recorder is not None else tuple,
         )
         self.posted = PostedAlerts(self.desk, clock_ns)
-        self._supervisor = Supervisor(telemetry)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(self._problems)
         telemetry.watch(own.ALERT_RULES, self._rules_by_health)
         telemetry.watch(own.ALERTS_FIRING, self._firing_by_severity)
@@ -123,11 +123,11 @@ class Alerting:
 
     def _start(self, gatherer: Gatherer, joiner: Joiner) -> list[Task]:
         every = self._supervisor.every
-        tasks = [every(_POSTED_EVERY_S, "posted alerts", self.posted.step)]
+        tasks = [every(_POSTED_EVERY_S, "posted alerts", self.posted.step, self.posted.has_open)]
         if self._settings.enabled:
-            tasks.append(every(_LOOK_EVERY_S, "alerter", self._unless_stopped(self._step)))
-            tasks.append(every(_LOOK_EVERY_S, "problems", self._unless_stopped(joiner.step)))
-            tasks.append(every(_LOOK_EVERY_S, "evidence", gatherer.step))
+            tasks.append(every(_LOOK_EVERY_S, "alerter", self._unless_stopped(self._step), self._alerter.has_news))
+            tasks.append(every(_LOOK_EVERY_S, "problems", self._unless_stopped(joiner.step), joiner.has_waiting))
+            tasks.append(every(_LOOK_EVERY_S, "evidence", gatherer.step, gatherer.has_waiting))
         if self._settings.keep_alerts_ns:
             tasks.append(every(_PURGE_EVERY_S, "alert purge", self._purge))
         return tasks

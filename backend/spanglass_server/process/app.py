@@ -7,7 +7,7 @@ import ctypes
 import signal
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,7 @@ from spanglass_server.store.disk import DISK
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from types import FrameType
 
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _KEEP_ALIVE_S = 75
+_DATE_EVERY_S = 1.0
 #: Of a query's deadline: what is left is for the answer.
 _BACKTEST_SHARE = 0.7
 _M_ARENA_MAX = -8  # <malloc.h>
@@ -194,6 +196,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._exits = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Keep the date of answers right, until a signal comes; uvicorn's own looks for one ten times a second."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_EVERY_S):
+                    await self._exits.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn; the loop may sleep when the signal comes."""
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._exits.set)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

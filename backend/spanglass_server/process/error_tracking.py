@@ -70,9 +70,9 @@ class ErrorTracking:
     def start(self, supervisor: Supervisor) -> list[Task]:
         """Start the threads."""
         return [
-            supervisor.every(_OBSERVE_EVERY_S, "issues", self.tracker.observe),
-            supervisor.every(_OBSERVE_EVERY_S, "stored issues", self.tracker.find_stored),
-            supervisor.every(_OBSERVE_EVERY_S, "regrouping", self.regrouping.step),
+            supervisor.every(_OBSERVE_EVERY_S, "issues", self.tracker.observe, self.tracker.has_news),
+            supervisor.every(_OBSERVE_EVERY_S, "stored issues", self.tracker.find_stored, self.tracker.seeks_stored),
+            supervisor.every(_OBSERVE_EVERY_S, "regrouping", self.regrouping.step, self.regrouping.is_asked),
             supervisor.every(_LOOK_AT_IGNORED_EVERY_S, "ignored issues", self.tracker.look_at_ignored),
         ]
 

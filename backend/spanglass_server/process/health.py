@@ -125,14 +125,14 @@ class Health:
             self._settings.window_ns,
         )
         self.desk = HealthDesk(written, self._store, self._board, tokens, clock_ns)
-        self._supervisor = Supervisor(telemetry)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
         telemetry.watch(own.HEALTH_CHECKS, self._checks_by_status)
         every = self._supervisor.every
         listen_s = min(_LISTEN_EVERY_S, self._settings.check_interval_ns / 1e9)
         self._tasks = [
             self._supervisor.start("health checks", self._runner.step),
-            every(pace.store_s, "results of checks", self._results.flush),
+            every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
             every(listen_s, "health of telemetry", self._listen),
             every(pace.refresh_s, "health", self._board.refresh),
         ]

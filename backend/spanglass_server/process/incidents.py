@@ -70,17 +70,18 @@ class Incidents:
         book = IncidentBook(settings.file)
         self._store = SqliteIncidentStore(settings.data.dir.resolve() / FILE_NAME)
         self.desk = IncidentDesk(self._store, book, alerting, clock_ns, self._channels)
-        self._supervisor = Supervisor(telemetry)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(self._problems)
         telemetry.watch(own.INCIDENTS_LIVE, self._live_by_status)
         around = Around(alerting.store, self._store, book.settings, self._companions, clock_ns, self._on_call)
         every, works = self._supervisor.every, self._unless_stopped
+        correlator = Correlator(around)
         announcer = Announcer(self._store, book.settings, notifications.announce)
         releases = ReleaseWatch(self._store, self._ask, clock_ns)
         self._tasks = [
-            every(_LOOK_EVERY_S, "incidents", works(Correlator(around).step)),
+            every(_LOOK_EVERY_S, "incidents", works(correlator.step), correlator.has_news),
             every(_RELEASES_EVERY_S, "incident releases", works(releases.step)),
-            every(_LOOK_EVERY_S, "incident announcements", announcer.step),
+            every(_LOOK_EVERY_S, "incident announcements", announcer.step, announcer.has_news),
             every(_PURGE_EVERY_S, "incident purge", self._purge),
         ]
 

@@ -30,7 +30,7 @@ from spanglass_server.notifications.links.key import link_key
 from spanglass_server.notifications.messages.writer import MessageWriter, Sources
 from spanglass_server.notifications.people.sections import people_sections
 from spanglass_server.notifications.people.telling import unreached
-from spanglass_server.notifications.ports import NotificationStoreError
+from spanglass_server.notifications.ports import FOREVER_NS, NotificationStoreError
 from spanglass_server.notifications.routing.explaining import Explanation, Situation, explain
 from spanglass_server.notifications.routing.groups import Group
 from spanglass_server.notifications.routing.matchers import all_hold
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from spanglass_server.supervision import Task
 
 _KEPT = "notifications"
-_LOOK_EVERY_S = 0.25
+_LOOK_EVERY_S = 0.5
 _PURGE_EVERY_S = 600.0
 _JOIN_S = 5.0
 _OFF = "nobody is told of alerts: notifications.enabled is false in the settings"
@@ -94,6 +94,7 @@ class Notifications:
         self.book = self._open_book(settings)
         key = link_key(directory, DISK)
         self._store = SqliteNotificationStore(directory / FILE_NAME)
+        self._empty = -1  # the version of the outbox in which nothing waits
         self._writer = MessageWriter(
             Sources(
                 alert=alerts.store.alert,
@@ -106,7 +107,7 @@ class Notifications:
         self._notifier = Notifier(self._deciding(telemetry))
         self.desk = NotificationDesk(self._desk())
         self.links = self._links(key)
-        self._supervisor = Supervisor(telemetry)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(self._health)
         self._heart = open_heartbeat(settings, self.egress, node, self._late)
         telemetry.watch(own.NOTIFICATIONS, self._by_state)
@@ -163,6 +164,7 @@ class Notifications:
             matches=all_hold,
             explain=self._explain,
             send=self._courier.send,
+            enqueued=self._courier.wake,
             clock_ns=self._clock_ns,
             new_id=_new_id,
             default_channels=self._default_channels,
@@ -202,7 +204,7 @@ class Notifications:
         tasks = []
         if self._settings.enabled:
             tasks.append(self._supervisor.start("courier", self._courier.run))
-            tasks.append(self._supervisor.every(_LOOK_EVERY_S, "notifier", self._look))
+            tasks.append(self._supervisor.every(_LOOK_EVERY_S, "notifier", self._look, self._notifier.has_news))
         if self._heart is not None:
             every_s = max(self._settings.heartbeat_interval_ns / NS_PER_SECOND, 1.0)
             tasks.append(self._supervisor.every(every_s, "heartbeat", self._heart.beat))
@@ -228,10 +230,16 @@ class Notifications:
         return [*self._notifier.faults(), *self._courier.problems(), *self._supervisor.problems, *self._late()]
 
     def _late(self) -> list[str]:
+        version = self._store.version()
+        if version == self._empty:
+            return []
         try:
-            return late(self._store, self._clock_ns())
+            told = late(self._store, self._clock_ns())
+            waiting = self._store.oldest_waiting(FOREVER_NS)
         except (OSError, NotificationStoreError) as error:
             return [str(error)]
+        self._empty = -1 if waiting else version
+        return told
 
     def _by_state(self) -> Mapping[tuple[str, ...], float]:
         return {(channel, str(state)): number for (channel, state), number in self._store.counts().items()}

@@ -103,6 +103,7 @@ class StorageNode:
         self._rollups.begin(self.store, self.engine)
         self._others: list[Callable[[], Sequence[str]]] = []
         self._supervisor = Supervisor(telemetry, pace.retry if pace else None)
+        self.pulse = self._supervisor.pulse  # that of all other parts of the server, which stop before this one
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
         self._flusher = self._supervisor.start("flusher", self._flushing.step)
@@ -114,8 +115,8 @@ class StorageNode:
         return [
             self._supervisor.start("shredder", self._pending.step),
             every(_TICK_S, "ticker", self._generations.tick),
-            every(_TICK_S, "slots", self._slots.save),
-            every(_TICK_S, "sweeper", self.store.sweep),
+            every(_TICK_S, "slots", self._slots.save, self._slots.has_news),
+            every(_TICK_S, "sweeper", self.store.sweep, self.store.contents.has_unused),
             every(compact_s, "compactor", self._compact),
             every(compact_s, "retention", lambda: self.store.retain(self._clock_ns())),
             every(_ROLL_UP_EVERY_S, "rollups", lambda: self._rollups.run(self._supervisor.stopping.is_set)),

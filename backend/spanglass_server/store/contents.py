@@ -254,6 +254,10 @@ class Contents:
             self._doomed += [(0, file) for file in files]
         self.sweep()
 
+    def has_unused(self) -> bool:
+        """Whether there are files for ``sweep`` to delete."""
+        return bool(self._doomed)
+
     def sweep(self) -> Exception | None:
         """Delete files that no reader can still need; those that can't be deleted wait for the next call.
 

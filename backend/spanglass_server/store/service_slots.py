@@ -54,6 +54,10 @@ class ServiceSlots:
             self._slots[name] = self._unsaved[name] = chosen
             return chosen
 
+    def has_news(self) -> bool:
+        """Whether ``save`` has anything to store."""
+        return bool(self._unsaved)
+
     def save(self) -> None:
         """Store what was chosen since the last call. If that fails, the next call tries again."""
         with self._lock:

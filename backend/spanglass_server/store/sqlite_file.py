@@ -38,6 +38,7 @@ class SqliteFile:
         self._schemas = schemas
         self._wording = wording
         self._writing, self._reading = threading.Lock(), threading.Lock()
+        self.commits = 0  # since the file was opened
         with self._explained():
             self._writer = self._open()
             try:
@@ -102,6 +103,7 @@ class SqliteFile:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
+                self.commits += 1
             except BaseException as error:
                 _roll_back(self._writer)
                 if isinstance(error, sqlite3.Error):

@@ -34,6 +34,8 @@ def _filled(session: QuerySession, after: int, until: int, *, is_one: bool) -> N
     window = Window(max(after * _PIECE_NS + 1, 0), until * _PIECE_NS + 1)
     found: set[int] = set()
     for signal in SENT:
+        if not session.parts(signal, window):
+            continue
         time = TIME_COLUMN[signal]
         rows = session.relation(signal, window, [time])
         piece = f"({time} + {_PIECE_NS - 1}) // {_PIECE_NS}"

@@ -59,6 +59,10 @@ class Joiner:
             if len(self._waiting) < _MOST_WAITING:
                 self._waiting.append(alert)
 
+    def has_waiting(self) -> bool:
+        """Whether ``step`` has anything to do."""
+        return bool(self._waiting)
+
     def step(self) -> None:
         """Join what waits. What can't be read or written now is tried again."""
         while waiting := self._those_waiting():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
+_RULES_EVERY_NS = 2 * NS_PER_SECOND  # so often it is looked whether rules have changed
 
 
 class Alerter:
@@ -48,6 +49,8 @@ class Alerter:
         self._compared: tuple[Mapping[str, Found], bool] | None = None  # rules that what is remembered agrees with
         self._ahead_ns = 0  # of the last tick before the clock
         self._step_ns = 0  # when the step that is under way began; 0 between steps
+        self._looked_ns = 0  # when the last step began that found nothing more to do; 0: there may be more
+        self._next_ns = 0  # when the next tick is due, of the rules as they were then
 
     def status(self) -> AlerterStatus:
         """How the alerter and its rules stand. What is wrong with files of rules is the book's to tell."""
@@ -69,15 +72,23 @@ class Alerter:
             found.append(f"the clock was set back: alert rules are evaluated again when it has caught up, in {ahead}")
         return found
 
+    def has_news(self) -> bool:
+        """Whether ``step`` may find anything: a tick is due, the clock was set back, or rules may have changed."""
+        now_ns = self._around.clock_ns()
+        return now_ns >= self._next_ns or not 0 <= now_ns - self._looked_ns < _RULES_EVERY_NS
+
     def step(self) -> bool:
         """Evaluate what is due now; whether more is due at once. After a failure all is read anew from the store."""
-        self._step_ns = self._around.clock_ns()
+        self._step_ns, self._looked_ns = self._around.clock_ns(), 0
         try:
-            return self._step()
+            more = self._step()
+            self._looked_ns = 0 if more else self._step_ns
+            return more
         finally:
             self._step_ns = 0
 
     def _step(self) -> bool:
+        self._next_ns = 2**63
         if self._memory is None:
             self._compared = None
         memory, self._memory = self._memory or Memory(self._around.store), None
@@ -130,7 +141,10 @@ class Alerter:
         ticked_ns, now_ns = memory.ticked.get(uid), self._around.clock_ns()
         if ticked_ns is None:  # the first tick stays the first, however often it fails
             ticked_ns = self._begun.setdefault(uid, (now_ns - delay_ns) // step_ns * step_ns - step_ns)
-        return due(ticked_ns, now_ns, step_ns, delay_ns, self._bounds.pace.catch_up_ns)
+        found = due(ticked_ns, now_ns, step_ns, delay_ns, self._bounds.pace.catch_up_ns)
+        last_ns = ticked_ns if found is None else found.last_ns
+        self._next_ns = min(self._next_ns, (last_ns // step_ns + 1) * step_ns + delay_ns)
+        return found
 
     def _dues(self, memory: Memory, found: Mapping[str, Found]) -> list[tuple[Rule, Due]]:
         """Enabled rules of which ticks are due."""

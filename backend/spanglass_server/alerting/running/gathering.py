@@ -65,6 +65,10 @@ class Gatherer:
         if self._left_out == 1:
             _LOG.warning("more than %d alerts opened at once: the others get no evidence", MOST)
 
+    def has_waiting(self) -> bool:
+        """Whether ``step`` has anything to do."""
+        return bool(self._waiting) or not self._has_begun
+
     def step(self) -> None:
         """Gather what waits."""
         if not self._has_begun:

@@ -31,6 +31,8 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
         time = TIME_COLUMN[signal]
         if not missing:
             break
+        if not session.parts(signal, window):
+            continue
         place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
         rows = session.relation(signal, window, [time])
         if steps.size == 1:  # any record will do, and the first that is found is enough

@@ -15,6 +15,7 @@ from spanglass_server.health.model import Component, Figure, Status, worst
 from spanglass_server.query.hosts.listing import list_hosts
 from spanglass_server.query.traces.calls import list_calls
 from spanglass_server.query.traces.services import list_services
+from spanglass_server.signals import SENT
 from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def telemetry_components(
     session: QuerySession, window: Window, thresholds: Thresholds, alerts: Sequence[OpenAlert]
 ) -> list[Component]:
     """All of them, of what was sent within the window."""
+    if not any(session.parts(signal, window) for signal in SENT):
+        return []
     judge = _Judge(thresholds, alerts, window)
     services = list_services(session, window, 0)["services"]
     calls = list_calls(session, window)

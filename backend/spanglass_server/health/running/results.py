@@ -84,6 +84,11 @@ class Results:
             self._batch.kept.pop(check_subject(uid), None)
             self._batch.gone.append(check_subject(uid))
 
+    def has_news(self) -> bool:
+        """Whether ``flush`` has anything to store."""
+        batch = self._batch
+        return bool(self._waiting or batch.points or batch.events or batch.kept or batch.changes or batch.gone)
+
     def flush(self) -> None:
         """Store what has come. Raises ``OSError`` when something could not be; it is kept for the next time."""
         with self._flushing:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0  # at what is written
+_WITHOUT_CHECKS_S: Final = 60.0  # a pause while there are none; the first one ends it
 #: Runs of a check that are remembered: 2,000 checks take 30 MB of them.
 _RUNS: Final = 30
 #: While a status is in doubt a check runs again after a third of its interval, within these bounds.
@@ -110,6 +111,7 @@ class CheckRunner:
         self._running.clear()
         self._ready.set()
         looking = self._loop.create_task(self._keep_looking())
+        looking.add_done_callback(lambda _: self._wake_up())  # with what it failed with
         try:
             while not self._stopping.is_set():
                 if looking.done():
@@ -127,17 +129,22 @@ class CheckRunner:
     async def _keep_looking(self) -> None:
         """Look at what is written once a second, beside what runs."""
         while True:
+            found = self._found
             await self._look()
-            self._wake_up()
+            if self._found is not found:
+                self._wake_up()
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _pause(self) -> None:
         """Wait until something is due, or one is woken."""
         assert self._wake is not None  # noqa: S101 - set where the loop begins
         next_ns = self._agenda.next_ns()
-        wait_s = _LOOK_EVERY_S if next_ns is None else (next_ns - self._around.clocks.steady_ns()) / 1e9
+        if next_ns is None:
+            wait_s = _WITHOUT_CHECKS_S
+        else:
+            wait_s = min(max(0.0, (next_ns - self._around.clocks.steady_ns()) / 1e9), _LOOK_EVERY_S)
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(wait_s, _LOOK_EVERY_S))):
+            async with asyncio.timeout(wait_s):
                 await self._wake.wait()
         self._wake.clear()
 

@@ -45,14 +45,21 @@ class Announcer:
         self._store = store
         self._settings = settings
         self._tell = tell
+        self._version = -1  # of the store, all of whose lines are told
+
+    def has_news(self) -> bool:
+        """Whether ``step`` may find anything to tell."""
+        return self._version != self._store.version()
 
     def step(self) -> None:
         """Tell of all lines that were not told of."""
+        version = self._store.version()
         while lines := self._store.lines_after(self._store.announced(), _BATCH):
             for recorded in lines:
                 if recorded.line.kind in _TOLD:
                     self._announce(recorded)
             self._store.told(lines[-1].cursor)
+        self._version = version
 
     def _announce(self, recorded: Recorded) -> None:
         try:

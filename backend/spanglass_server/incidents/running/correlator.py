@@ -38,6 +38,17 @@ class Correlator:
         self._sorted: tuple[IncidentSettings | None, int] = (None, 0)  # with what, and when, alerts were sorted last
         self._has_moved = False  # whether incidents have more alerts since, which others may belong to
         self._version = -1  # of the store after the last look: with another one, people have changed something
+        self._alerts_version = -1  # of the alerts before the last look
+
+    def has_news(self) -> bool:
+        """Whether ``step`` may find anything: something has happened, or time alone may change an alert or incident."""
+        around = self._around
+        return (
+            bool(self._loose or self._live[1])
+            or self._has_moved
+            or self._version != around.store.version()
+            or self._alerts_version != around.alerts.version()
+        )
 
     def step(self) -> None:
         """Take all that has happened."""
@@ -47,6 +58,7 @@ class Correlator:
     def _look(self) -> bool:
         """Take some of it; whether there may be more at once."""
         around, store = self._around, self._around.store
+        alerts_version = around.alerts.version()
         settings, version, before = around.settings(), store.version(), store.cursor()
         entries = around.alerts.entries_after(before, _BATCH)
         cursor = entries[-1].cursor if entries else before
@@ -70,6 +82,7 @@ class Correlator:
             self._sorted = (None, 0)
             return True
         self._loose, self._version, self._has_moved = loose, version + bool(turns), look.has_moved
+        self._alerts_version = alerts_version
         return len(entries) == _BATCH or look.has_moved
 
     def _those_loose(self) -> Mapping[str, Alert]:

@@ -86,6 +86,10 @@ class Regrouping:
             self._asked.set()
         return self.progress
 
+    def is_asked(self) -> bool:
+        """Whether ``step`` has anything to do."""
+        return self._asked.is_set()
+
     def step(self) -> None:
         """Regroup if somebody asked."""
         if not self._asked.is_set():

@@ -56,6 +56,10 @@ class ReleasesSeen:
         first_ns, last_ns = min(old.first_ns, new.first_ns), max(old.last_ns, new.last_ns)
         self._seen[place] = ReleaseSighting(new.service, new.release, first_ns, last_ns, new.environment)
 
+    def has_news(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._seen)
+
     def take(self) -> list[ReleaseSighting]:
         """Return what was not told before."""
         with self._lock:

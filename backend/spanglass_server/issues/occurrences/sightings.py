@@ -48,6 +48,10 @@ class Sightings:
         old = self._seen.get(place)
         self._seen[place] = new if old is None else _joined(old, new)
 
+    def has_news(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._seen)
+
     def take(self) -> list[Sighting]:
         """Return what was seen since the last call."""
         with self._lock:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.5  # for what is due by its time; ``wake`` tells of what was decided just now
+_IDLE_S = 5.0  # while nothing waits
 _WRITERS = 2  # threads that put notifications into words
 
 
@@ -118,7 +119,7 @@ class _Running:
         except OSError as error:  # attempts under way go on
             self.problem = f"the outbox can't be read ({in_words(error)}); it is tried again"
         try:
-            async with asyncio.timeout(_LOOK_EVERY_S):
+            async with asyncio.timeout(_IDLE_S if self._places.is_idle else _LOOK_EVERY_S):
                 await self._news.wait()
         except TimeoutError:
             return

@@ -43,6 +43,7 @@ class Notifier:
         self._unknown: frozenset[str] = frozenset()
         self._fault = ""
         self._unheard = 0
+        self._seen = (-1, -1)  # the versions of alerts and notifications that the last look has taken in
         self.groups = 0
 
     def faults(self) -> list[str]:
@@ -56,14 +57,25 @@ class Notifier:
         hint = "add it under monitoring.channels, or take its name out of rules and alerting.channels"
         return [f"alerts are to be told over {name!r}, which is no channel: {hint}" for name in sorted(self._unknown)]
 
+    def has_news(self) -> bool:
+        """Whether ``step`` may find anything: with an open alert or a group, time and configuration may change it."""
+        memory = self._memory
+        if memory is None or memory.groups or memory.open or memory.escalations:
+            return True
+        return self._seen != self._versions()
+
+    def _versions(self) -> tuple[int, int]:
+        return self._deciding.alerts.version(), self._deciding.store.version()
+
     def step(self) -> bool:
         """Look at the alerts, and at groups that are due; whether more waits."""
+        versions = self._versions()
         memory, self._memory = self._memory or Memory(self._deciding), None
         told = self._history.next()
         more = self._decide(memory, self._history.undelivered(told))
         if told:
             self._deciding.store.told([delivery.notification.id for delivery in told])
-        self._memory = memory
+        self._memory, self._seen = memory, versions
         return more or bool(told)
 
     def _decide(self, memory: Memory, undelivered: list[Any]) -> bool:

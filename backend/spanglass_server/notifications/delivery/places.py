@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from spanglass_server.notifications.ports import FOREVER_NS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,15 +28,24 @@ class Places:
         self._freed = freed
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[str] = Counter()
+        self._empty = -1  # the version of the outbox in which nothing waits
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, and nothing waits, be it for its time."""
+        return not self._tasks and self._empty == self._supplies.store.version()
 
     async def fill(self) -> None:
         """Begin what is due and has a place."""
-        while True:
+        while not self.is_idle:
+            version = self._supplies.store.version()
             now_ns = self._supplies.clock_ns()
             full = [channel for channel in self._busy if not self._has_place(channel)]
             without = [*full, *(channel for channel in self._paused(now_ns) if channel not in full)]
             due = await self._ask(self._supplies.store.waiting, now_ns, _PIECE, without, list(self._tasks))
             if not [delivery for delivery in due if self._begin(delivery)]:
+                if not await self._ask(self._supplies.store.oldest_waiting, FOREVER_NS):
+                    self._empty = version
                 return
 
     def _has_place(self, channel: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from spanglass_server.notifications.store.filters import LIMITED, LINKS_NS, LONG
 from spanglass_server.notifications.store.outcomes import Standing, after, again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from spanglass_server.notifications.model import Attempt, Notification, Silence
     from spanglass_server.notifications.ports import Decision, DeliveryFilter
@@ -34,6 +35,13 @@ class MemoryNotificationStore:
         self._last: dict[str, tuple[int, str]] = {}
         self._silences: dict[str, Silence] = {}
         self._links: dict[str, int] = {}
+        self._version = 0
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock:
+            yield
+            self._version += 1
 
     def cursor(self) -> int:
         """See ``NotificationStore``."""
@@ -41,7 +49,7 @@ class MemoryNotificationStore:
 
     def decide(self, decision: Decision) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             self._cursor = decision.cursor
             for kind, changed in (("groups", decision.groups), ("escalations", decision.escalations)):
                 kept = {**self._rows[kind], **changed}
@@ -85,7 +93,7 @@ class MemoryNotificationStore:
 
     def enqueue(self, notifications: Sequence[Notification]) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             self._add(notifications)
 
     def _add(self, notifications: Iterable[Notification]) -> None:
@@ -102,7 +110,7 @@ class MemoryNotificationStore:
 
     def log(self, tried: Sequence[Tried]) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             for one in tried:
                 if one.notification_id in self._deliveries:
                     self._log(one)
@@ -128,13 +136,13 @@ class MemoryNotificationStore:
 
     def record(self, notification: Notification, attempt: Attempt, state: State) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             self._add([notification])
             self.log([Tried(notification_id=notification.id, attempt=attempt, state=state)])
 
     def retry(self, notification_id: str, now_ns: int) -> Delivery:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             before = self._deliveries[notification_id]
             self._update(before, again(_standing(before), now_ns), "")
             return self._deliveries[notification_id]
@@ -164,7 +172,7 @@ class MemoryNotificationStore:
 
     def told(self, notification_ids: Sequence[str]) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             for notification_id in notification_ids:
                 self._untold.pop(notification_id, None)
 
@@ -219,7 +227,7 @@ class MemoryNotificationStore:
 
     def put_silence(self, silence: Silence) -> None:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             self._silences[silence.id] = silence
 
     def is_link_used(self, nonce: str) -> bool:
@@ -229,7 +237,7 @@ class MemoryNotificationStore:
 
     def use_link(self, nonce: str, now_ns: int) -> bool:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             if nonce in self._links:
                 return False
             self._links[nonce] = now_ns
@@ -237,7 +245,7 @@ class MemoryNotificationStore:
 
     def purge(self, before_ns: int) -> int:
         """See ``NotificationStore``."""
-        with self._lock:
+        with self._changing():
             done = self._found(lambda each: each.state is not State.WAITING and each.done_ns < before_ns)
             for delivery in done:
                 for kept in (self._deliveries, self._attempts, self._digests, self._untold):
@@ -249,6 +257,10 @@ class MemoryNotificationStore:
             for nonce in used:
                 del self._links[nonce]
             return len(done) + len(ended) + len(used)
+
+    def version(self) -> int:
+        """See ``NotificationStore``."""
+        return self._version
 
     def close(self) -> None:
         """Nothing is to be released."""

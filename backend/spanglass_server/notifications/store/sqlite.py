@@ -239,6 +239,10 @@ class SqliteNotificationStore:
                 + _deleted(connection, "links WHERE used_ns < ?", before_ns - LINKS_NS)
             )
 
+    def version(self) -> int:
+        """See ``NotificationStore``."""
+        return self._file.commits
+
     def close(self) -> None:
         """Release the file."""
         self._file.close()

@@ -183,8 +183,10 @@ class World:
     def step(self, second=None):
         """Let the alerter do all that is due at a time."""
         self.second = self.second if second is None else second
+        needed, before = self.alerter.has_news(), (dict(self.store.ticked_ns()), self.store.version())
         while self.alerter.step():
             pass
+        assert needed or (dict(self.store.ticked_ns()), self.store.version()) == before, "it was needed all the same"
 
     def run(self, until, *, every=STEP_S):
         """Let time pass, with a step a few seconds after each tick; one that crashes starts anew."""

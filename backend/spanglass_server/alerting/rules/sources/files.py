@@ -103,6 +103,18 @@ class DirectoryRules:
         return self._reader.contents()
 
 
+class LastingRules:
+    """Rules of files that nobody changes while the server runs: they are read once; see ``RuleSource``."""
+
+    def __init__(self, source: RuleSource) -> None:
+        self.origin: Origin = source.origin
+        self._contents = source.read()
+
+    def read(self) -> Contents[Standing]:
+        """See ``RuleSource``."""
+        return self._contents
+
+
 def _of_rules(read: Read, file: str, origin: Origin) -> tuple[Standing, ...]:
     return tuple(Found(rule, origin, file, version_of(rule), line) for rule, line in read.rules)
 
