@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohappyeyeballs
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from spanglass_server.egress.addresses import parse_address
 from spanglass_server.egress.policy import RefusedError
@@ -116,28 +115,6 @@ class Opening:
             raise
 
 
-class Resolver(AbstractResolver):
-    """Gives aiohttp the addresses that an opening allows."""
-
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """See ``AbstractResolver``."""
-        del family
-        return [
-            ResolveResult(
-                hostname=host, host=address, port=port, family=_family(address), proto=0, flags=socket.AI_NUMERICHOST
-            )
-            for address in await self._opening.addresses(port)
-        ]
-
-    async def close(self) -> None:
-        """See ``AbstractResolver``."""
-
-
 def reason(error: OSError) -> str:
     """Why a connection failed, in a few words."""
     if isinstance(error, socket.gaierror):
@@ -147,10 +124,6 @@ def reason(error: OSError) -> str:
 
 def _ip(text: str) -> Address:
     return ip_address(text.partition("%")[0])  # the zone of a link-local address of IPv6 is none of it
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _info(address: str, port: int) -> Any:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
 from yarl import URL
 
-from spanglass_server.egress.connecting import Opening, Resolver, reason
+from spanglass_server.egress.connecting import Opening
 from spanglass_server.egress.policy import RefusedError
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from spanglass_server.egress.connecting import Lookup
     from spanglass_server.egress.policy import Policy
 
-_AGENT: Final = f"spanglass/{version('spanglass')}"
-_CHUNK_BYTES: Final = 16_384
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD: Final = frozenset({307, 308})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -97,34 +93,15 @@ class HttpClient:
     async def _ask(self, request: Request) -> Answer:
         url = _checked(request.url)
         opening = await self._opening(url)
-        connector = aiohttp.TCPConnector(
-            resolver=Resolver(opening), socket_factory=opening.make_socket, use_dns_cache=False, force_close=True
-        )
+        # 8 MB that most servers never need, as they tell nobody and check nothing over HTTP
+        from spanglass_server.egress.exchange import exchange  # noqa: PLC0415
+
         try:
-            async with (
-                aiohttp.ClientSession(
-                    connector=connector,
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-                    trust_env=False,
-                ) as session,
-                session.request(
-                    request.method,
-                    url,
-                    headers={"user-agent": _AGENT, "accept-encoding": "identity", **request.headers},
-                    data=request.body or None,
-                    ssl=request.tls or True,
-                    allow_redirects=False,
-                    proxy=self.proxy or None,
-                ) as response,
-            ):
-                body, is_cut = await _read(response, request.max_bytes)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, headers, body, is_cut, str(url))
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return await exchange(request, url, opening, self.proxy)
+        except OSError as error:
             if opening.refusal:
                 raise RefusedError(opening.refusal) from None
-            raise UnreachableError(f"{url.host} can't be asked: {_reason(error)}") from None
+            raise UnreachableError(f"{url.host} can't be asked: {error}") from None
 
     async def _opening(self, url: URL) -> Opening:
         host = url.host or ""
@@ -187,26 +164,3 @@ def _checked(text: str) -> URL:
     if url.user is not None or url.password is not None:
         raise RefusedError(f"the address of {url.host} holds a user name; give it in a header")
     return url
-
-
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> tuple[bytes, bool]:
-    body = bytearray()
-    async for part in response.content.iter_chunked(_CHUNK_BYTES):
-        body += part
-        if len(body) > max_bytes:
-            return bytes(body[:max_bytes]), True
-    return bytes(body), False
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is not accepted: {getattr(error.certificate_error, 'verify_message', '') or 'see TLS'}"
-    if isinstance(error, aiohttp.InvalidURL):
-        return "it is no name and no address of a host"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return reason(error.os_error)
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
-        return "it closed the connection before its answer was whole"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"what it answers is not HTTP: {error.message.splitlines()[0] if error.message else error.status}"
-    return reason(error) if isinstance(error, OSError) else type(error).__name__

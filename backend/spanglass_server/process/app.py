@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import signal
-import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -13,7 +11,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pyarrow as pa
 import uvicorn
 from starlette.applications import Starlette
 
@@ -52,6 +49,7 @@ from spanglass_server.process.notifications import Notifications
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.process.tuning import CodeRelease, leave_out_pandas, tune_allocators
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
@@ -65,6 +63,7 @@ from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.store.disk import DISK
+from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -87,8 +86,6 @@ _KEEP_ALIVE_S = 75
 _DATE_EVERY_S = 1.0
 #: Of a query's deadline: what is left is for the answer.
 _BACKTEST_SHARE = 0.7
-_M_ARENA_MAX = -8  # <malloc.h>
-_ARENAS = 2
 
 
 def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Callable[[int, int], None]) -> None:
@@ -97,6 +94,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
     Raises ``OSError`` when a port or the data directory can't be used.
     """
     tune_allocators()
+    leave_out_pandas()
     telemetry = Telemetry()
     watch_process(telemetry)
     with ExitStack() as closing:
@@ -116,6 +114,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             notifications.address.listens(http_port)
             on_ready(http_port, grpc_port)
 
+        closing.callback(CodeRelease(Supervisor(telemetry, pulse=node.pulse)).close)
         parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents, health)
         uvloop_run(_serve(parts, jobs, ready))
 
@@ -140,21 +139,6 @@ class Parts:
     notifications: Notifications
     incidents: Incidents
     health: Health
-
-
-def tune_allocators() -> None:
-    """Keep resident memory near what is in use: Arrow uses malloc, and malloc two arenas (glibc only).
-
-    Ingest allocates and frees megabytes in several threads. glibc gives each thread an arena of its own and keeps what
-    is freed; mimalloc, Arrow's default, keeps even more. In one run of 800 000 spans at full speed the peak was 1394 MB
-    with mimalloc, 979 MB with jemalloc, 819 MB with malloc, and 677 MB with malloc in two arenas. Call it before any
-    thread starts.
-    """
-    pa.set_memory_pool(pa.system_memory_pool())
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:

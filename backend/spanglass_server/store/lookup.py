@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from spanglass_server.signals import quote_identifier, quote_text
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
+from spanglass_server.store.results import table_of
 from spanglass_server.store.stopping import Stop
 from spanglass_server.store.traces.footers import Footers
 from spanglass_server.store.traces.rows import find, row_groups
@@ -86,11 +87,12 @@ class Lookup:
         files = ", ".join(map(quote_text, paths))
         names = ", ".join(map(quote_identifier, columns))
         with self._stop.watching(self._connection.cursor()) as cursor:
-            return cursor.execute(
+            found = cursor.execute(
                 f"SELECT {names} FROM read_parquet([{files}]) WHERE {where} "  # noqa: S608 - no text of users
                 "ORDER BY filename, file_row_number",
                 parameters,
-            ).to_arrow_table()
+            )
+            return table_of(found)
 
     def close(self) -> None:
         """Wait for what is under way, and release the connection."""

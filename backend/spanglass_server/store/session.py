@@ -20,6 +20,7 @@ from spanglass_server.signals import (
     sql_type,
 )
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
+from spanglass_server.store.results import table_of
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 from spanglass_server.store.traces.reading import read_traces
@@ -211,7 +212,7 @@ class StoreSession:
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """See ``QuerySession``."""
-        return self._cursor.execute(sql, parameters).to_arrow_table()
+        return table_of(self._cursor.execute(sql, parameters))
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """See ``QuerySession``."""

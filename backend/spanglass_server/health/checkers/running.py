@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spanglass_server.forms.secrets import SecretError
 from spanglass_server.health.checkers.command import check_command
 from spanglass_server.health.checkers.http import check_http
-from spanglass_server.health.checkers.network import check_dns, check_tcp, check_tls
+from spanglass_server.health.checkers.network import check_tcp, check_tls
 from spanglass_server.health.checkers.outcome import Outcome, unhealthy
 from spanglass_server.health.checkers.redis import check_redis
 from spanglass_server.health.checkers.sql import check_sql
@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from spanglass_server.egress.egress import Egress
-    from spanglass_server.health.check import Check
+    from spanglass_server.health.check import Check, Dns
 
 _LOG = logging.getLogger(__name__)
+
+
+async def _check_dns(check: Dns, egress: Egress, timeout_s: float) -> Outcome:
+    from spanglass_server.health.checkers.names import check_dns  # noqa: PLC0415 - 3 MB that most servers never need
+
+    return await check_dns(check, egress, timeout_s)
+
 
 #: Kinds that are run; a heartbeat is called.
 _CHECKERS: Final[Mapping[str, Callable[[Any, Egress, float], Awaitable[Outcome]]]] = {
     "http": check_http,
     "tcp": check_tcp,
     "tls": check_tls,
-    "dns": check_dns,
+    "dns": _check_dns,
     "sql": check_sql,
     "redis": check_redis,
     "command": check_command,

@@ -1,0 +1,57 @@
+"""What a server's process does to stay small."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from spanglass_server.process.tuning import releasable
+
+
+def mapping(number, mode="r-xp", path="/env/lib/some/_code.cpython-311.so", anonymous=0):
+    """Return one mapping as the kernel writes it."""
+    return [f"{number:x}000-{number:x}400 {mode} 00000000 08:01 11   {path}\n", f"Anonymous:   {anonymous} kB\n"]
+
+
+def test_code_of_libraries_alone_is_given_back():
+    """Not what can be written, has a page of its own, is shared, is no library, is outside, or has no file."""
+    kept = [
+        mapping(1, mode="rw-p"),
+        mapping(2, anonymous=4),
+        mapping(3, mode="r--s"),
+        mapping(4, path="/env/lib/some/table.arrow"),
+        mapping(5, path="/usr/lib/libc.so.6"),
+        mapping(6, path="[heap]"),
+    ]
+    given = [mapping(7), mapping(8, mode="r--p"), mapping(9, path="/env/lib/libs/libother.so.5.2")]
+
+    found = list(releasable([line for each in (*kept, *given) for line in each], "/env/lib"))
+
+    assert found == [(0x7000, 0x400), (0x8000, 0x400), (0x9000, 0x400)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is done on Linux only")
+def test_a_process_without_its_code_goes_on():
+    """What was given back is there again when it is needed; parameters of statements lead to no search for pandas."""
+    program = """
+import sys, duckdb, pyarrow as pa
+from spanglass_server.process.tuning import leave_out_pandas, release_code
+leave_out_pandas()
+sought = []
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        sought.append(name)
+sys.meta_path.insert(1, Finder())
+ask = lambda: duckdb.connect().execute("SELECT sum(n) FROM range(?) t(n)", [1000]).fetchall()
+before = ask(), pa.array([1, 2]).to_pylist()
+assert release_code() > 10_000_000
+assert (ask(), pa.array([1, 2]).to_pylist()) == before == ([(499500,)], [1, 2])
+assert "pandas" not in sought, sought
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
