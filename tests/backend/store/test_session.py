@@ -256,3 +256,15 @@ def test_windows_of_traces_leave_out_no_span(tmp_path_factory, batches):
         inside = [one for of, one in found if of == trace_id(trace) and one.start_ns <= minute * MINUTE < one.end_ns]
         assert inside, (trace, minute)
     bench.engine.close()
+
+
+@pytest.mark.parametrize("rows", [0, 3, 2048, 5000])
+def test_an_answer_is_whole_and_in_one_piece(bench, rows):
+    """Whatever batches DuckDB gives it in: readers of columns look at one array."""
+    sql = f"SELECT i, 'v' || i AS text FROM range({rows}) t(i) ORDER BY i"  # noqa: S608 - a number
+
+    found = bench.engine.run_here(lambda session: session.execute(sql))
+
+    assert found["i"].to_pylist() == list(range(rows))
+    assert found["text"].to_pylist() == [f"v{number}" for number in range(rows)]
+    assert {column.num_chunks for column in found.columns} <= {0, 1}
