@@ -29,6 +29,13 @@ _STATEMENTS = [
     "SELECT count(*) FROM logs",
     "SELECT count(*) FROM metrics",
 ]
+_EXPRESSIONS = [
+    "sum by (service_name) (rate(spans_total[5m]))",
+    'sum(increase(spans_total{__filter__="status = error"}[5m]))',
+    "histogram_quantile(0.95, sum by (le, service_name) (rate(span_duration_seconds_bucket[5m])))",
+    "sum by (severity) (rate(log_records_total[5m]))",
+    "max by (service_name) (jvm_thread_count)",
+]
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,12 @@ class Asked:
         return urllib.parse.unquote_plus(self.path) + (f" {self.body.decode()}" if self.body else "")
 
 
-def questions(get: Callable[[str], Any], start_ns: int, end_ns: int) -> list[Asked]:
-    """Return the questions over a window; ``get`` asks one build for what can be asked about: ids, services, names."""
+def questions(get: Callable[[str], Any], start_ns: int, end_ns: int, *, issues: bool) -> list[Asked]:
+    """Return the questions over a window; ``get`` asks one build for what can be asked about: ids, services, names.
+
+    ``issues``: those about issues too. They are numbered in the order of batches, which are made by the clock: two
+    servers that grouped the same exceptions for themselves number them otherwise.
+    """
     window = {"start": start_ns, "end": end_ns}
 
     def path(route: str, **parameters: object) -> str:
@@ -57,7 +68,8 @@ def questions(get: Callable[[str], Any], start_ns: int, end_ns: int) -> list[Ask
     made += _of_services(get, path)
     made += _of_traces(get, path)
     made += _of_metrics(get, path)
-    made += _of_issues(get, path)
+    made += _of_issues(get, path) if issues else []
+    made += _of_promql(start_ns, end_ns)
     made += [Asked("/api/v1/sql", json.dumps({"sql": statement}).encode()) for statement in _STATEMENTS]
     return made
 
@@ -65,7 +77,7 @@ def questions(get: Callable[[str], Any], start_ns: int, end_ns: int) -> list[Ask
 def _plain_routes() -> list[str]:
     return [
         *("/services", "/requests", "/traces/counts", "/logs/counts", "/metrics", "/metrics/catalog", "/senders"),
-        *("/hosts", "/processes", "/running", "/keys", "/facets", "/issues", "/releases", "/issue-events"),
+        *("/hosts", "/processes", "/running", "/keys", "/facets"),
     ]
 
 
@@ -122,6 +134,15 @@ def _of_metrics(get: Callable[[str], Any], path: Callable[..., str]) -> Iterator
 
 
 def _of_issues(get: Callable[[str], Any], path: Callable[..., str]) -> Iterator[Asked]:
+    for route in ("/issues", "/releases", "/issue-events"):
+        yield Asked(path(route))
     for issue in get(path("/issues", limit=5))["issues"]:
         yield Asked(path(f"/issues/{issue['id']}"))
         yield Asked(path(f"/issues/{issue['id']}/occurrences"), pages=_PAGES)
+
+
+def _of_promql(start_ns: int, end_ns: int) -> Iterator[Asked]:
+    window = {"start": start_ns // 10**9, "end": end_ns // 10**9, "step": 60}
+    for expression in _EXPRESSIONS:
+        yield Asked(f"/prometheus/api/v1/query_range?{urllib.parse.urlencode({'query': expression, **window})}")
+    yield Asked(f"/prometheus/api/v1/labels?start={window['start']}&end={window['end']}")
