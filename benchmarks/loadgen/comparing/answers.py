@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadgen.comparing.answer_questions import questions
 from loadgen.prepared import Stream
-from loadgen.scenario import NS
+from loadgen.scenario import NS, split
 from loadgen.sending import Sender
 from loadgen.server import Answer, ServerProcess
 from loadgen.transports import factory
@@ -36,12 +36,31 @@ CLOCKED = re.compile(r"\.activity\[\d+\]\.time")
 #: DuckDB adds up in parallel, in no fixed order: one build's own answers differ in the last two digits.
 _ROUNDING = 1e-13
 _SHOWN = 3
+_SMALL = 10
 _COPIED = "a directory of the base"
 _WAIT_S = 90.0
 #: Nothing comes in by itself: no rules, whose alerts have random ids; nothing leaves the memory before it is asked.
 _QUIET = {"alerting.shipped": "false", "health.enabled": "false"}
 _IN_MEMORY = _QUIET | {"storage.flush_interval": "1h", "storage.flush_bytes": "4GiB"}
 _AT_ONCE = _QUIET | {"storage.flush_interval": "1s"}
+
+
+class Mixed:
+    """The bodies of a stream of traces, every other one cut into requests of ten spans, as small senders send them."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.items: list[tuple[bytes, int]] = []
+        for position in range(len(stream)):
+            body, spans = stream.item(position)
+            parts = split(body, _SMALL) if position % 2 else [body]
+            self.items += [(part, spans // len(parts)) for part in parts]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def item(self, position: int) -> tuple[bytes, int]:
+        """Return one request and its number of spans."""
+        return self.items[position]
 
 
 @dataclass(frozen=True)
@@ -115,7 +134,8 @@ class Check:
         """Send the same bodies of all three signals, one after the other: in the same order to each."""
         for kind in ("traces", "logs", "metrics"):
             stream = Stream(self.bodies(kind), self.count, 1, window[0], window[1] - 2 * NS)
-            tally = Sender(factory("http", server.port, server.grpc_port, kind), stream, connections=1).run()
+            source = Mixed(stream) if kind == "traces" else stream
+            tally = Sender(factory("http", server.port, server.grpc_port, kind), source, connections=1).run()
             if tally.accepted != stream.records():
                 raise SystemExit(f"{kind}: {tally.accepted:,} of {stream.records():,} records taken, {tally.errors}")
         _wait_until(lambda: _is_grouped(server), "exceptions are not in issues")
