@@ -20,7 +20,7 @@ from loadgen.server import Answer, ServerProcess
 from loadgen.transports import factory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from loadgen.comparing.answer_questions import Asked
@@ -37,6 +37,8 @@ CLOCKED = re.compile(r"\.activity\[\d+\]\.time")
 _ROUNDING = 1e-13
 _SHOWN = 3
 _SMALL = 10
+#: All services are in so many requests.
+_FIRST = 4
 _COPIED = "a directory of the base"
 _WAIT_S = 90.0
 #: Nothing comes in by itself: no rules, whose alerts have random ids; nothing leaves the memory before it is asked.
@@ -45,22 +47,26 @@ _IN_MEMORY = _QUIET | {"storage.flush_interval": "1h", "storage.flush_bytes": "4
 _AT_ONCE = _QUIET | {"storage.flush_interval": "1s"}
 
 
-class Mixed:
-    """The bodies of a stream of traces, every other one cut into requests of ten spans, as small senders send them."""
+class Items:
+    """Requests that are kept in memory, each with its number of records."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.items: list[tuple[bytes, int]] = []
-        for position in range(len(stream)):
-            body, spans = stream.item(position)
-            parts = split(body, _SMALL) if position % 2 else [body]
-            self.items += [(part, spans // len(parts)) for part in parts]
+    def __init__(self, items: Iterable[tuple[bytes, int]]) -> None:
+        self.items = list(items)
 
     def __len__(self) -> int:
         return len(self.items)
 
     def item(self, position: int) -> tuple[bytes, int]:
-        """Return one request and its number of spans."""
+        """Return one request and its number of records."""
         return self.items[position]
+
+
+def small_requests(stream: Stream) -> Iterator[tuple[bytes, int]]:
+    """Yield a stream of traces, every other body past the first in requests of ten spans, as small senders do."""
+    for position in range(len(stream)):
+        body, spans = stream.item(position)
+        parts = split(body, _SMALL) if position % 2 and position >= _FIRST else [body]
+        yield from ((part, spans // len(parts)) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -134,11 +140,20 @@ class Check:
         """Send the same bodies of all three signals, one after the other: in the same order to each."""
         for kind in ("traces", "logs", "metrics"):
             stream = Stream(self.bodies(kind), self.count, 1, window[0], window[1] - 2 * NS)
-            source = Mixed(stream) if kind == "traces" else stream
-            tally = Sender(factory("http", server.port, server.grpc_port, kind), source, connections=1).run()
-            if tally.accepted != stream.records():
-                raise SystemExit(f"{kind}: {tally.accepted:,} of {stream.records():,} records taken, {tally.errors}")
+            items = list(small_requests(stream) if kind == "traces" else map(stream.item, range(len(stream))))
+            # Services get their colours in the order in which they are seen: one request after the other, no batches.
+            for item in items[:_FIRST]:
+                _send(server, kind, [item])
+                server.get("/services", last="2h")
+            _send(server, kind, items[_FIRST:])
         _wait_until(lambda: _is_grouped(server), "exceptions are not in issues")
+
+
+def _send(server: ServerProcess, kind: str, items: list[tuple[bytes, int]]) -> None:
+    tally = Sender(factory("http", server.port, server.grpc_port, kind), Items(items), connections=1).run()
+    wanted = sum(records for _, records in items)
+    if tally.accepted != wanted:
+        raise SystemExit(f"{kind}: {tally.accepted:,} of {wanted:,} records taken, {tally.errors}")
 
 
 def _window() -> tuple[int, int]:
