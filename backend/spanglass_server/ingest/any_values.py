@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.ingest.columnar import laid_out
-from spanglass_server.ingest.otlp_schema import ANY_VALUE
+from spanglass_server.ingest.otlp_schema import ANY_VALUE, record_batch
 from spanglass_server.ingest.varints import HIGH_BITS, WORD_BYTES, Varints, bytes_at, words
 from spanglass_server.signals import ValueType
 
@@ -39,37 +39,61 @@ _ODD = TYPE_CODES  # not to be told by its first bytes
 #: The first byte of a value of each member: its number and its wire type (protocol: common.proto).
 _TAGS = (0x0A, 0x18, 0x21, 0x10, 0x3A, 0x2A, 0x32)
 _WITH_LENGTH = np.array([member not in (INT, DOUBLE, BOOL) for member in range(EMPTY)] + [False] * 2)
+_CODE_OF_TAG = np.full(256, _ODD, np.uint8)
+_CODE_OF_TAG[list(_TAGS)] = range(EMPTY)
 _HEAD_BYTES = np.where(_WITH_LENGTH, 2, 1).astype(np.int32)  # before the content of a short value
 _CHECKED_TOGETHER = 1 << 16
+_LONGEST_SHORT = 129  # bytes of a value whose length takes one of them
 _SEVEN_BITS, _HIGH_BIT = 0x7F, np.uint8(0x80)
 
 
 class AnyValues:
-    """Encoded values (a binary array without nulls). Raises ``ValueError`` if one is no ``AnyValue``."""
+    """Encoded values (a binary array without nulls). Raises ``ValueError`` if one is no ``AnyValue``.
 
-    def __init__(self, encoded: Any) -> None:
+    ``are_usual`` says that all of them are known to be in their usual form.
+    """
+
+    def __init__(self, encoded: Any, *, are_usual: bool = False) -> None:
         self._encoded = encoded
         self._offsets, data = _buffers(encoded)
         self._data = data[: self._offsets[-1]]
         self._starts, self._ends = self._offsets[:-1], self._offsets[1:]
         sizes = self._ends - self._starts
+        self._odd, self._decoded = np.zeros(0, np.int64), None
+        self._beyond_ascii = 0  # bytes of numbers and lengths that no text of ASCII has
+        #: The place of each value's member in ``MEMBERS``, or one past for none.
+        self.codes: NDArray[np.uint8]
+        if are_usual:
+            self._read(sizes)
+        else:
+            self._examine(sizes)
+
+    def _read(self, sizes: NDArray[np.int32]) -> None:
+        """Find out what is where, from first byte and size of each."""
+        self.codes = self._plain = _CODE_OF_TAG[bytes_at(self._data, self._starts)]
+        self.codes[sizes == 0] = EMPTY
+        self._begins = self._starts + _HEAD_BYTES[self.codes]
+        longer = np.flatnonzero((sizes > _LONGEST_SHORT) & _WITH_LENGTH[self.codes])
+        for bits in range(7, 35, 7):  # the length takes one byte more from 2^7 on, and from 2^14 on
+            longer = longer[sizes[longer] - bits // 7 - 2 >= 1 << bits]
+            self._begins[longer] += 1
+
+    def _examine(self, sizes: NDArray[np.int32]) -> None:
+        """Find out what is where, and whether that is all."""
         firsts = bytes_at(self._data, self._starts).astype(np.uint16) << np.uint16(8)
         firsts |= bytes_at(self._data, self._starts + 1)
         codes = _CODES[firsts]
         self._begins = self._starts + _HEAD_BYTES[codes]
-        self._beyond_ascii = 0  # bytes of numbers and lengths that no text of ASCII has
         rest = np.flatnonzero(sizes != _SHORT_SIZES[firsts])
         if len(rest):
             codes[rest] = np.where(sizes[rest], self._longer(rest, codes[rest]), EMPTY)
         self._odd = np.flatnonzero(codes == _ODD)
         self._plain = codes
-        self._decoded: Any = None
         if len(self._odd):
-            self._decoded = ANY_VALUE.array_to_record_batch(encoded.take(pa.array(self._odd))).to_struct_array()
+            self._decoded = record_batch(ANY_VALUE, self._encoded.take(pa.array(self._odd))).to_struct_array()
             codes = codes.copy()
             codes[self._odd] = type_codes(self._decoded)
-        #: The place of each value's member in ``MEMBERS``, or one past for none.
-        self.codes: NDArray[np.uint8] = codes
+        self.codes = codes
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -90,6 +114,7 @@ class AnyValues:
             taken = length.lengths()
             fits = (taken > 0) & (taken <= sizes[texts])
             fits &= length.values() == (sizes[texts] - taken).astype(np.uint64)
+            fits &= (taken == 1) | (length.values() >> (7 * (taken - 1)).astype(np.uint64) > 0)  # no longer than needed
             found[texts[fits]] = codes[texts[fits]]
             self._beyond_ascii += int((taken[fits] - 1).sum())
             self._begins[places[texts]] = starts[texts] + taken
@@ -113,9 +138,9 @@ class AnyValues:
         return int((self._ends - self._starts).max(initial=0))
 
     @property
-    def is_plain(self) -> bool:
-        """Whether all of them were told by their first bytes."""
-        return self._decoded is None
+    def unusual(self) -> int:
+        """How many of them are not in their usual form."""
+        return len(self._odd)
 
     def take(self, code: int, places: NDArray[np.int64]) -> Any:
         """The values at these places, all of which have this member and were told by their first bytes."""
@@ -172,10 +197,17 @@ def _short_values() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
 _CODES, _SHORT_SIZES = _short_values()
 
 
-def check_values(encoded: Any) -> None:
-    """Raise ``ValueError`` if one is no ``AnyValue``; looks at some after the others, in little memory."""
+def check_values(encoded: Any) -> int:
+    """How many of them are not in their usual form; ``ValueError`` if one is no ``AnyValue``.
+
+    Looks at some after the others, in little memory.
+    """
+    unusual = 0
     for start in range(0, len(encoded), _CHECKED_TOGETHER):
-        AnyValues(encoded.slice(start, _CHECKED_TOGETHER)).check_texts()
+        values = AnyValues(encoded.slice(start, _CHECKED_TOGETHER))
+        values.check_texts()
+        unusual += values.unusual
+    return unusual
 
 
 def type_codes(any_value: Any) -> NDArray[np.int64]:

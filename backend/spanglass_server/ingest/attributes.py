@@ -162,9 +162,13 @@ class Entries:
 
 
 class AttributeShredder:
-    """Shreds the attribute lists of one chunk; collects its overflow and counts."""
+    """Shreds the attribute lists of one chunk; collects its overflow and counts.
 
-    def __init__(self, budget: ColumnBudget, limits: ShredLimits) -> None:
+    ``values_are_usual``: see ``AnyValues``.
+    """
+
+    def __init__(self, budget: ColumnBudget, limits: ShredLimits, *, values_are_usual: bool = False) -> None:
+        self._values_are_usual = values_are_usual
         self.budget = budget
         self.limits = limits
         self.overflow = Overflow()
@@ -175,7 +179,7 @@ class AttributeShredder:
         flat = flatten(lists)
         if not len(flat.parents):
             return {}
-        values = AnyValues(flat.values.field("value"))
+        values = AnyValues(flat.values.field("value"), are_usual=self._values_are_usual)
         keys = flat.values.field("key").dictionary_encode()
         entries = Entries(flat.parents, flat.ranks(), keys, values.codes, _EncodedValues(values, self))
         return self._columns(position, entries, owners or Owners.records(len(lists)))
@@ -323,7 +327,7 @@ class _EncodedValues(StoredValues):
         """See ``StoredValues``."""
         values, shredder = self._values, self._shredder
         is_short = type_code != STR or values.longest <= shredder.limits.max_value_bytes
-        if type_code in _AS_THEY_CAME and values.is_plain and is_short:
+        if type_code in _AS_THEY_CAME and not values.unusual and is_short:
             return values.take(type_code, places)
         if type_code not in self._converted:
             self._converted[type_code] = shredder.stored(values, type_code)

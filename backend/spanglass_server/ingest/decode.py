@@ -71,7 +71,7 @@ class Decoded:
     """Some bodies of one signal and form, decoded and checked, not yet columns."""
 
     signal: Signal
-    batch: Any  # pa.RecordBatch, one row a body
+    unfolded: forms.Unfolded
     keep: dict[str, NDArray[np.bool_] | None]  # by kind of record, which of them to keep; None for all
     row_count: int
     received_ns: NDArray[np.int64]  # when each body came
@@ -79,7 +79,11 @@ class Decoded:
     size_bytes: int
     form: Form = Form.OTLP
     first_order: NDArray[np.int64] | None = None  # arrival order of each body's first record, once it is in the journal
-    unfolded_bytes: int = 0  # that become of it on the way to columns
+
+    @property
+    def batch(self) -> Any:
+        """A ``pa.RecordBatch``, one row a body."""
+        return self.unfolded.batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +171,10 @@ class Decoder:
 
     def _small(self, bodies: _Bodies) -> list[tuple[list[Decoded], Verdict] | IngestError]:
         try:
-            batch, unfolded_bytes = forms.decoded(bodies.form, bodies.signal, bodies.contents)
+            unfolded = forms.decoded(bodies.form, bodies.signal, bodies.contents)
         except ValueError:
             return [self._alone(body) for body in _each(bodies)]
-        decoded, verdicts = self._check(bodies, batch, unfolded_bytes)
+        decoded, verdicts = self._check(bodies, unfolded)
         results: list[tuple[list[Decoded], Verdict] | IngestError] = []
         waiting = [decoded]  # for the first body that has records: the others are not journaled
         for verdict in verdicts:
@@ -181,10 +185,10 @@ class Decoder:
 
     def _alone(self, body: _Bodies) -> tuple[list[Decoded], Verdict] | IngestError:
         try:
-            batch, unfolded_bytes = forms.decoded(body.form, body.signal, body.contents)
+            unfolded = forms.decoded(body.form, body.signal, body.contents)
         except ValueError as error:
             return body.malformed(error)
-        decoded, verdicts = self._check(body, batch, unfolded_bytes)
+        decoded, verdicts = self._check(body, unfolded)
         return ([decoded] if decoded.row_count else [], verdicts[0])
 
     def _sliced(self, body: _Bodies) -> tuple[list[Decoded], Verdict] | IngestError:
@@ -207,16 +211,14 @@ class Decoder:
             return IngestError(Refusal.TOO_LARGE, str(error))
         return parts, total
 
-    def _check(self, bodies: _Bodies, batch: Any, unfolded_bytes: int) -> tuple[Decoded, list[Verdict]]:
-        keep, verdicts = self._judged(bodies, batch)
+    def _check(self, bodies: _Bodies, unfolded: forms.Unfolded) -> tuple[Decoded, list[Verdict]]:
+        keep, verdicts = self._judged(bodies, unfolded.batch)
         rows = sum(verdict.accepted for verdict in verdicts)
         received_ns = np.array(bodies.received_ns, np.int64)
         held = np.array([verdict.held for verdict in verdicts], np.int64)
         # an empty attribute takes 2 bytes on the wire and 52 here; those of real spans take twice their size
-        size = max(sum(map(len, bodies.contents)), unfolded_bytes // 2)
-        return Decoded(
-            bodies.signal, batch, keep, rows, received_ns, held, size, bodies.form, unfolded_bytes=unfolded_bytes
-        ), verdicts
+        size = max(sum(map(len, bodies.contents)), unfolded.size_bytes // 2)
+        return Decoded(bodies.signal, unfolded, keep, rows, received_ns, held, size, bodies.form), verdicts
 
     def _judged(self, bodies: _Bodies, batch: Any) -> tuple[dict[str, NDArray[np.bool_] | None], list[Verdict]]:
         """Check all records of a batch, and count for each body what is kept and what is not."""
@@ -254,7 +256,7 @@ def are_undated(parts: Sequence[Decoded]) -> bool:
 
 def _spend(room: int, parts: list[Decoded]) -> int:
     """What is left of the bytes that a body may become; ``OverflowError`` past them."""
-    left = room - sum(decoded.unfolded_bytes for decoded in parts)
+    left = room - sum(decoded.unfolded.size_bytes for decoded in parts)
     if left < 0:
         raise OverflowError("the request unfolds to too many small messages: send smaller batches")
     return left

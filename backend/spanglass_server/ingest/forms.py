@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.ingest import otlp_schema, records
@@ -28,17 +29,24 @@ _NAMES = {
 }
 
 
-def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> tuple[Any, int]:
-    """A record batch of one row a body, and the bytes that become of it; ``ValueError`` if one is no such request."""
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """Decoded bodies: a record batch of one row each."""
+
+    batch: Any
+    size_bytes: int  # that become of it on the way to columns
+    values_are_usual: bool = False  # see ``AnyValues``
+
+
+def decoded(form: Form, signal: Signal, bodies: Sequence[bytes]) -> Unfolded:
+    """Decode bodies; ``ValueError`` if one is no such request."""
     if form is not Form.OTLP:
         batch = otlp_schema.record_batch(remote_write_schema.HANDLERS[form], bodies)
-        return batch, batch.nbytes
+        return Unfolded(batch, batch.nbytes)
     batch = otlp_schema.record_batch(otlp_schema.HANDLERS[signal], bodies)
-    values = 0
-    for encoded in otlp_schema.encoded_values(batch):
-        check_values(encoded)
-        values += len(encoded)
-    return batch, batch.nbytes + _VALUE_BYTES * values
+    values = list(otlp_schema.encoded_values(batch))
+    unusual = sum(map(check_values, values))
+    return Unfolded(batch, batch.nbytes + _VALUE_BYTES * sum(map(len, values)), values_are_usual=not unusual)
 
 
 def cutting(form: Form, signal: Signal) -> tuple[Descriptor, tuple[int, ...]]:

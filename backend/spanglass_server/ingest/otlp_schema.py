@@ -138,9 +138,11 @@ def _encoded_within(array: Any) -> Iterator[Any]:
             yield from _encoded_within(array.field(place))
 
 
-def record_batch(handler: Any, bodies: Sequence[bytes]) -> Any:
+def record_batch(handler: Any, bodies: Sequence[bytes] | pa.BinaryArray) -> Any:
     """A record batch with a row a body; ``ValueError`` for what is malformed, and for what the library fails at."""
     try:
+        if isinstance(bodies, pa.BinaryArray):
+            return handler.array_to_record_batch(bodies)
         return handler.list_to_record_batch(bodies)
     except ValueError:
         raise

@@ -27,12 +27,13 @@ def shred(
     """The records of ``parts`` (of one signal and form) as one Arrow table, and what the limits did to them."""
     batch, requests = _joined(parts, families or Families())
     counts = ShredCounts()
+    are_usual = all(part.unfolded.values_are_usual for part in parts)
     tables = []
     for records in record_sets(parts[0].form, parts[0].signal, batch):
         keep = _joined_keep(parts, records)
         if not records.count or (keep is not None and not keep.any()):
             continue
-        shredder = AttributeShredder(budget, limits)
+        shredder = AttributeShredder(budget, limits, values_are_usual=are_usual)
         columns, rows = records.columns(keep, shredder, requests)
         columns.update(shredder.overflow.columns(rows))
         tables.append(pa.table({name: values for name, values in columns.items() if _has_values(values)}))

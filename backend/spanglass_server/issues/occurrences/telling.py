@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MILLISECOND_NS = 1_000_000
 #: Of one frame in a telling's frames.
 FRAME_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """One span event or log record that tells of an exception; ids are bytes, None or empty where there are none."""
 
     occurrence_id: str | None

@@ -50,7 +50,7 @@ def preview_rule(
         if told is None:
             continue
         compared += 1
-        now = before.group(replace(told, attributes=_only(told.attributes, before.keys))).fingerprint
+        now = before.group(told._replace(attributes=_only(told.attributes, before.keys))).fingerprint
         then = after.group(told).fingerprint
         moved[key, key if now.key == then.key else then.key] += 1
         titles.setdefault(then.key, then.title)
