@@ -28,6 +28,8 @@ _SHARED = ("resource", "scope")
 _NOTHING: Json = {}
 #: Rows of a table that is read value by value: for so few, work on whole columns takes longer to begin than to do.
 _FEW = 200
+#: Types whose values are JSON as they stand.
+_JSON_TYPES = frozenset({ValueType.STR, ValueType.BOOL})
 
 
 class PlainAttributes:
@@ -130,7 +132,10 @@ def _present(column: Any) -> Iterator[tuple[int, Any]]:
 def _values(attribute: AttributeColumn, column: Any) -> Iterator[tuple[int, Any]]:
     """A column's rows and values that are there; those that are JSON as they stand are not looked at one by one."""
     if len(column) <= _FEW:
-        return ((row, plain_value(attribute.type, value)) for row, value in _present(column))
+        pairs = _present(column)
+        if attribute.type in _JSON_TYPES:
+            return pairs
+        return ((row, plain_value(attribute.type, value)) for row, value in pairs)
     present = decoded(column).drop_null()
     values = present.to_pylist()
     if not _is_json(attribute.type, present):
@@ -145,7 +150,7 @@ def _is_json(kind: ValueType, present: Any) -> bool:
         return bool(span["min"].as_py() >= -MAX_SAFE_INTEGER and span["max"].as_py() <= MAX_SAFE_INTEGER)
     if kind is ValueType.DOUBLE:
         return bool(pc.all(pc.is_finite(present)).as_py())
-    return kind in {ValueType.STR, ValueType.BOOL}
+    return kind in _JSON_TYPES
 
 
 def _distinct(columns: Sequence[Any], count: int) -> tuple[list[int], Any]:
