@@ -155,11 +155,11 @@ def test_what_can_not_be_read_or_goes_on_too_long_is_an_error(bench):
 
 
 def test_few_footers_are_kept(bench):
-    """The footers of the files used last are kept, and no more than are allowed."""
+    """The footers of the files used last are kept, here of two files with one row group each."""
     for number in range(3):
         bench.write(table([{"n": number}]))
     first, second, third = (bench.data_dir / file for file in bench.files())
-    footers = Footers(most=2)
+    footers = Footers(most_row_groups=2)
     kept = footers.of(first)
     footers.of(second)
     assert footers.of(first) is kept

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.ports import Window
 
-#: Files whose footers are kept, those used last: each takes some 50 kB a row group.
-_FILES_MAX = 32
+#: Row groups of the files whose footers are kept, those used last: one of 70 columns takes 0.1 MB.
+_ROW_GROUPS_MAX = 128
 #: Ids that are new in nearly every row, and have no dictionary.
 _PLAIN = frozenset({"span_id", "parent_span_id"})
 
@@ -110,8 +110,8 @@ class Footer:
 class Footers:
     """The footers of the files used last. Thread-safe."""
 
-    def __init__(self, most: int = _FILES_MAX) -> None:
-        self._most = most
+    def __init__(self, most_row_groups: int = _ROW_GROUPS_MAX) -> None:
+        self._most = most_row_groups
         self._lock = threading.Lock()
         self._known: OrderedDict[Path, Footer] = OrderedDict()
 
@@ -125,6 +125,7 @@ class Footers:
         footer = Footer(path)
         with self._lock:
             self._known[path] = footer
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
+            held = sum(each.row_groups for each in self._known.values())
+            while held > self._most and len(self._known) > 1:
+                held -= self._known.popitem(last=False)[1].row_groups
         return footer
