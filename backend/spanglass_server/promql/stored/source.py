@@ -200,7 +200,8 @@ class StoredSeries:
     def _resolve(
         self, forms: Sequence[Wanted], selector: Selector, shares: Sequence[Share], max_samples: int
     ) -> Resolved:
-        reader = Reader(self._session, self._cache, with_created=selector.with_created)
+        together = self._sharing is not None
+        reader = Reader(self._session, self._cache, with_created=selector.with_created, together=together)
         chosen: list[Chosen] = []
         samples = 0
         for form in forms:

@@ -10,13 +10,14 @@ import numpy as np
 from spanglass_server.promql.stored.decoding.known import KnownStreams, known_streams
 from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
+from spanglass_server.promql.stored.decoding.together import MOST_ROWS, TELLING, Together
 from spanglass_server.promql.stored.decoding.writers import by_writer
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -99,14 +100,17 @@ class Points:
 class PointReader:
     """Reads the points of a session's parts."""
 
-    def __init__(self, session: QuerySession, cache: PartCache, *, with_created: bool = False) -> None:
+    def __init__(
+        self, session: QuerySession, cache: PartCache, *, with_created: bool = False, together: bool = False
+    ) -> None:
         self._session = session
         self._cache = cache
         self._with_created = with_created
+        self._together = together
 
     def read(self, part: Part, identity: Identity, values: Values) -> Points:
         """Read points that have a value, or say that there is none. Of one time the last stays, of deltas all."""
-        points = self.read_all(part, identity, values)
+        points = self._read(part, identity, values, together=self._together and part.rows <= MOST_ROWS)
         if identity.is_delta:
             return _without_overlaps(points)
         if identity.has_writers:
@@ -116,6 +120,9 @@ class PointReader:
 
     def read_all(self, part: Part, identity: Identity, values: Values) -> Points:
         """Read all points that have a value, or say that there is none."""
+        return self._read(part, identity, values, together=False)
+
+    def _read(self, part: Part, identity: Identity, values: Values, *, together: bool) -> Points:
         telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
         thinned = _THINNED if part.signal in ROLLUPS else ()
         columns = sorted({*_ALWAYS, *values.columns, *telling, *thinned})
@@ -128,7 +135,10 @@ class PointReader:
         }
         with_start = self._with_created or identity.is_delta or identity.has_writers
         start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
-        found = run(self._session, statement("promql/points", start=start, values=selected, **wanted))
+        if together:
+            found = self._of_all(part, (values, identity.is_verbatim), selected, wanted).of_metric(identity)
+        else:
+            found = run(self._session, statement("promql/points", start=start, values=selected, **wanted))
         numbers = found["stream"].combine_chunks().dictionary_encode()
         streams = known_streams(
             self._cache,
@@ -137,6 +147,17 @@ class PointReader:
             lambda: self._streams(telling, wanted),
         )
         return _sorted(found, numbers.indices.to_numpy().astype(np.int64), streams, with_start=with_start)
+
+    def _of_all(self, part: Part, asked: Hashable, selected: Sql, wanted: dict[str, Sql]) -> Together:
+        """The points of all metrics of a part, from what is kept or read now."""
+        start = Sql("coalesce(start_time_ns, 0) // 1000000")
+        values = Sql(f"{selected.text}, {TELLING.text}", selected.parameters)
+        sql = statement("promql/points", **{**wanted, "start": start, "values": values, "chosen": TRUE})
+        return self._cache.kept(
+            ("together", part.key, asked),
+            lambda: Together.of(run(self._session, sql)),
+            lambda found: found.bytes,
+        )
 
     def _streams(self, telling: list[str], wanted: dict[str, Sql]) -> KnownStreams:
         listed = "".join(f", any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling))

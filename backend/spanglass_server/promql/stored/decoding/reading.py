@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Reads the pieces of a session's parts."""
+    """Reads the pieces of a session's parts; ``together``: others of the same parts will be asked for as well."""
 
-    def __init__(self, session: QuerySession, cache: PartCache, *, with_created: bool) -> None:
+    def __init__(self, session: QuerySession, cache: PartCache, *, with_created: bool, together: bool = False) -> None:
         self._session = session
         self._cache = cache
         self._with_created = with_created
-        self._points = PointReader(session, cache, with_created=with_created)
+        self._points = PointReader(session, cache, with_created=with_created, together=together)
 
     def pieces(self, part: Part, identity: Identity, form: Form) -> tuple[Piece, ...]:
         """A form of a metric in one part; several where the layout of its points changes."""
