@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -14,6 +16,18 @@ T = TypeVar("T")
 DEFAULT_BYTES = 256 << 20
 #: Of the memory that queries may use a server keeps what was decoded in this part, besides.
 CACHE_SHARE = 4
+#: What was made of a part goes, full or not, when nobody has asked for it for so long: alert rules ask for what came in
+#: the last minutes, and would fill the cache with all that ever came, 3 MB a minute of a demo's load.
+UNUSED_S = 600.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """A value, its size, and when it was asked for last."""
+
+    value: Any
+    size: int
+    asked_s: float
 
 
 class PartCache:
@@ -23,10 +37,11 @@ class PartCache:
     its own, in second place.
     """
 
-    def __init__(self, max_bytes: int = DEFAULT_BYTES) -> None:
+    def __init__(self, max_bytes: int = DEFAULT_BYTES, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self.max_bytes = max_bytes
+        self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
-        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._held: OrderedDict[Hashable, _Held] = OrderedDict()
         self.bytes = 0
 
     def kept(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
@@ -45,7 +60,8 @@ class PartCache:
             if held is None:
                 return None
             self._held.move_to_end(key)
-            return held[0]
+            held.asked_s = self._monotonic_s()
+            return held.value
 
     def has(self, key: Hashable) -> bool:
         """Whether there is a value, which is not thereby asked for."""
@@ -57,18 +73,21 @@ class PartCache:
         if size > self.max_bytes // 2:  # it would push out all others, to go with the next one itself
             return
         with self._lock:
-            self.bytes += size - self._held.pop(key, (None, 0))[1]
-            self._held[key] = (value, size)
+            before = self._held.pop(key, None)
+            self.bytes += size - (before.size if before is not None else 0)
+            self._held[key] = _Held(value, size, self._monotonic_s())
             while self.bytes > self.max_bytes:
-                _, (_, freed) = self._held.popitem(last=False)
-                self.bytes -= freed
+                _, first = self._held.popitem(last=False)
+                self.bytes -= first.size
 
     def forget_all_but(self, parts: Collection[tuple[str, int]]) -> None:
-        """Let go what was made of parts that are not there any more; nobody will ask for it."""
+        """Let go what was made of parts that are not there any more, or was not asked for lately (``UNUSED_S``)."""
         with self._lock:
-            gone = [key for key in self._held if _is_of_part(key) and key[1] not in parts]  # type: ignore[index]
-            for key in gone:
-                self.bytes -= self._held.pop(key)[1]
+            since_s = self._monotonic_s() - UNUSED_S
+            of_parts = [(key, held.asked_s) for key, held in self._held.items() if _is_of_part(key)]
+            for key, asked_s in of_parts:
+                if asked_s < since_s or key[1] not in parts:  # type: ignore[index]
+                    self.bytes -= self._held.pop(key).size
 
 
 def _is_of_part(key: Hashable) -> bool:

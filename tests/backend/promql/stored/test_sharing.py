@@ -39,6 +39,9 @@ def rows(seed, *, is_plain):
             point(second, attributes=dict(attributes), value_double=chance.random(), **columns)
             for second in range(chance.randrange(3), 60, chance.choice((10, 20)))
         ]
+        if number % 3 == 0:  # the same name from Prometheus, and in another unit, is another metric
+            told = chance.choice(({"scope_name": "prometheus", "kind": "sum"}, {"metric_unit": "s"}))
+            found += [point(second, attributes=dict(attributes), value_double=-1.0, **told) for second in (5, 25, 45)]
     chance.shuffle(found)
     return found
 
@@ -48,7 +51,7 @@ def selectors(seed):
     chance = random.Random(seed)  # noqa: S311
     conditions = ("job=s1", "job=s2", "job=s9", "route=/1", "route=", "instance=7", "zone=a", "zone=", "job=~s[12]")
     for _ in range(40):
-        name = chance.choice(("x", "x", "x_total", "__name__=~x.*"))
+        name = chance.choice(("x", "x", "x_total", "x_seconds", "__name__=~x.*"))
         chosen = chance.sample((*conditions, "job!=s3"), chance.randrange(3))
         until = START_MS + chance.choice((30_000, 60_000))
         named = ("job", "route", "instance", *chance.choice(((), ("zone",))))

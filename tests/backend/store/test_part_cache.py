@@ -1,0 +1,25 @@
+"""What was made of parts is kept as long as it is of use."""
+
+from __future__ import annotations
+
+from spanglass_server.store.part_cache import UNUSED_S, PartCache
+
+
+def test_what_nobody_asks_for_goes():
+    """Of parts that are gone at once, of others when it was not asked for lately; what is of no part stays."""
+    now_s = 0.0
+    cache = PartCache(monotonic_s=lambda: now_s)
+    keys = {name: ("piece", (kind, 1), name) for name, kind in (("gone", "chunk"), ("used", "segment"))}
+    keys |= {"unused": ("counts", ("segment", 1)), "rules": ("recurring",)}
+    for key in keys.values():
+        cache.put(key, "made", 10)
+
+    now_s = UNUSED_S - 1
+    assert cache.get(keys["used"]) == "made"
+    cache.forget_all_but([("segment", 1)])
+    assert ({name for name, key in keys.items() if cache.has(key)}, cache.bytes) == ({"used", "unused", "rules"}, 30)
+
+    now_s = UNUSED_S + 1
+    cache.put(keys["used"], "made anew", 7)
+    cache.forget_all_but([("segment", 1)])
+    assert ({name for name, key in keys.items() if cache.has(key)}, cache.bytes) == ({"used", "rules"}, 17)
