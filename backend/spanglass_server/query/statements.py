@@ -47,8 +47,7 @@ def statement(name: str, **parts: Any) -> Sql:
 def one_of(values: Collection[Any]) -> Sql:
     """Write a list for ``IN``; as constants, so that storage can skip by them, which it can't with a subquery.
 
-    Ids and numbers are written and not bound: for each parameter DuckDB's Python client looks through ``sys.path``
-    for pandas, 0.2 ms where that is not installed.
+    Ids and numbers are written and not bound: DuckDB's Python client spends 0.02 ms on each parameter.
     """
     texts = [_constant(value) for value in values]
     return Sql(f"({', '.join(texts)})", tuple(value for value in values if not isinstance(value, bytes | int)))
@@ -65,7 +64,7 @@ _QUOTED_OR_BOUND = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|\?""")
 
 
 def bound_once(sql: Sql) -> Sql:
-    """The same statement with equal parameters bound once: each costs 0.2 ms, as in ``one_of``."""
+    """The same statement with equal parameters bound once: each costs 0.02 ms, as in ``one_of``."""
     places: dict[tuple[type, str], int] = {}  # lists are among the values
     values: list[Any] = []
     waiting = iter(sql.parameters)

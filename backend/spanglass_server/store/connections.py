@@ -3,13 +3,18 @@
 DuckDB 1.5.5 remembers the footer of every Parquet file it has read, which saves 1 ms a file and query, and never
 forgets one: 0.1 MB for each file that compaction has long replaced, 124 MB an hour under a demo's load. So after some
 changes of what is stored the next query gets new connections, and the old ones go with the last query that uses them.
+
+For each value that is bound its Python client imports pandas to see whether the value is one of pandas' own. Where that
+is not installed all of ``sys.path`` is searched each time, 0.12 ms a value; here it is remembered, 0.02 ms.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -50,6 +55,26 @@ class Pair:
         self.queries.close()
 
 
+class _Absent:
+    """Says for all importers that a package is not installed. An import of it fails as it would have, only sooner."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Refuse the package and leave all others to the finders behind."""
+        del path, target
+        if name == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _remember_absence(package: str) -> None:
+    """Let imports of a package that is not installed fail without a search, from now on."""
+    is_known = any(isinstance(finder, _Absent) and finder.package == package for finder in sys.meta_path)
+    if not is_known and package not in sys.modules and find_spec(package) is None:
+        sys.meta_path.insert(0, _Absent(package))
+
+
 class Connections:
     """Hands out the current pair. Thread-safe."""
 
@@ -57,6 +82,7 @@ class Connections:
         self._data_dir = data_dir
         self._limits = limits
         self._lock = threading.Lock()
+        _remember_absence("pandas")
         self._current = self._make(0)
 
     @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import duckdb
 import pytest
 
-from spanglass_server.store.connections import Connections, EngineLimits
+from spanglass_server.store.connections import Connections, EngineLimits, _remember_absence
 
 
 @pytest.fixture
@@ -59,3 +62,34 @@ def test_files_beside_the_records_stay_closed(connections, tmp_path, path):
         assert pair.queries.execute(f"FROM '{data}/segments/spans/1.csv'").fetchall() == [(1,)]
         with pytest.raises(duckdb.PermissionException):
             pair.queries.execute(f"FROM '{data}/{path}'")
+
+
+def test_a_package_that_is_not_there_is_searched_for_once(monkeypatch):
+    """Importing it fails as before, without a look at the other finders, which other packages still reach."""
+    name = "a_package_that_nobody_has"
+    asked = []
+
+    class Finder:
+        @staticmethod
+        def find_spec(wanted, *_):
+            asked.append(wanted)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder])
+    for _ in range(2):
+        _remember_absence(name)
+    asked.clear()
+    for wanted in (name, f"{name}_either"):
+        with pytest.raises(ModuleNotFoundError, match=wanted) as raised:
+            import_module(wanted)
+        assert raised.value.name == wanted
+    assert asked == [f"{name}_either"]
+    assert len(sys.meta_path) == 2
+
+
+def test_a_package_that_is_there_is_still_found(monkeypatch):
+    """What is installed, imported or not, is never refused."""
+    found = list(sys.meta_path)
+    monkeypatch.setattr(sys, "meta_path", list(found))
+    for name in ("json", "this"):
+        _remember_absence(name)
+    assert sys.meta_path == found
