@@ -194,6 +194,27 @@ def test_a_large_segment_has_blocks_sorted_within(bench):
     assert bench.numbers() == list(range(count))
 
 
+def test_failed_spans_stand_first_in_their_block(bench):
+    """In a segment failed spans come first, sorted among themselves, in the projection not; ids are as they were."""
+    service = "resource.service.name:str"
+    ids = [number.to_bytes(8, "big") for number in range(9)]
+    spans = [
+        {"n": number, service: f"s{number % 3}", "status_code": number % 4 or None, "span_id": ids[number]}
+        for number in range(9)
+    ]
+    bench.write(table(spans, status_code=pa.uint8()))
+    path = bench.data_dir / bench.files()[0]
+    written = pq.read_table(path, columns=["status_code", service, "span_id"]).to_pylist()
+    projected = pq.read_table(str(path).replace("segments", "projections")).to_pylist()
+
+    failed = [row["status_code"] == 2 for row in written]
+    assert failed == sorted(failed, reverse=True)
+    for share in ([row for row in written if row["status_code"] == 2], written[sum(failed) :]):
+        assert [row[service] for row in share] == sorted(row[service] for row in share)
+    assert [row[service] for row in projected] == sorted(row[service] for row in projected)
+    assert [row["span_id"] for row in bench.select(["span_id"])] == ids
+
+
 def retained(tmp_path, limits):
     """A bench with retention and segments of three signals, an hour apart; the last one is the largest."""
     tmp_path.mkdir(exist_ok=True)
