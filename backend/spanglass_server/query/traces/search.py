@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.trace_times import EARLIEST_NS
@@ -16,10 +15,11 @@ from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
-from spanglass_server.query.statements import one_of, rows, run, statement
+from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import of_traces
-from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED, SPANS, Identity, of_row
-from spanglass_server.query.traces.summaries import ListedTrace, Summary, add_open, add_up, place
+from spanglass_server.query.traces.identity import COLUMNS, SELECTED, SPANS, Identity, of_row
+from spanglass_server.query.traces.summaries import ListedTrace, Summary, add_open, place
+from spanglass_server.query.traces.whole_traces import summarise
 from spanglass_server.query.window import clamp, widen
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window
@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 _AROUND_RANGE_NS = 900 * NS_PER_SECOND
 #: Clocks of processes that announce spans may be off by this much.
 _SKEW_NS = 900 * NS_PER_SECOND
-#: What lies apart in time is read separately, so that nothing between is; each part takes 1.5 ms to plan.
-_MAX_PARTS = 8
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
 _SPANS_A_TRACE = 64
 _GROWTH = 8
-#: Most searches find enough in a small part of the range, so that is looked at first: all of it costs 6 % more then.
-_SHARES = (16, 1)
+#: Most searches find enough in a small part of the range, so this much of it is looked at first ...
+_FIRST_SHARE = 16
+#: ... and then as much as seems to hold the rest, and a little more: looking once more takes 3 ms.
+_MARGIN = 1.4
+#: What remains is taken whole when less than this would be left of it.
+_REMAINDER = 0.4
 
 #: Figures that traces can be sorted by. Spans sent twice count once.
 FIGURES = {
@@ -57,7 +59,6 @@ _FIGURE_COLUMNS = {
 }
 SORTS = ("time", *FIGURES)
 _DIRECTIONS = {True: Sql("DESC"), False: Sql("ASC")}
-_SUMMARY_COLUMNS = ("trace_id", *COLUMNS, *HOST_COLUMNS, "parent_span_id", "status_code", "name")
 
 
 class TraceList(TypedDict):
@@ -103,7 +104,7 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now
         found, summaries = _TimeSearch(session, matching, page, after).find()
     else:
         found = _by_figure(session, matching, page, after)
-        summaries = summarise(session, matching, found[: page.limit])
+        summaries = summarise(session, matching, [trace.trace_id for trace in found[: page.limit]])
     shown = found[: page.limit]
     is_last = len(found) <= page.limit
     listed = [summaries[trace.trace_id] for trace in shown if trace.trace_id in summaries]
@@ -133,31 +134,61 @@ class _TimeSearch:
     def find(self) -> tuple[list[Found], dict[bytes, Summary]]:
         """Find the page's traces, with one more when there is one, and summaries of them."""
         wanted = self.page.limit + 1
-        for share in _SHARES:
-            part = self._part(share)
-            count = wanted * _SPANS_A_TRACE
-            is_cut = True
-            while is_cut:
-                spans = self._spans(part, count)
-                is_cut = len(spans) == count
-                edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
-                starts = _first_starts(spans)
-                if len(starts) >= wanted or edge_ns is None:
-                    certain, summaries = self._certain(starts, edge_ns, wanted)
-                    if len(certain) >= wanted or edge_ns is None:
-                        return certain[:wanted], summaries
-                count *= _GROWTH
-        raise AssertionError("the last part is the whole range")
+        starts: dict[bytes, int] = {}
+        summaries: dict[bytes, Summary] = {}
+        part, count = self._first_part(), wanted * _SPANS_A_TRACE
+        while True:
+            spans = self._spans(part, count)
+            _add_starts(starts, spans)
+            is_cut = len(spans) == count
+            edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
+            if len(starts) >= wanted or edge_ns is None:
+                certain = self._certain(starts, edge_ns, wanted, summaries)
+                if len(certain) >= wanted or edge_ns is None:
+                    return certain[:wanted], summaries
+            if is_cut:
+                part, count = self._rest(part, edge_ns), count * _GROWTH
+            else:
+                part = self._next_part(part, len(starts), wanted)
 
-    def _part(self, share: int) -> Window:
-        """Cut the first part, one of so many, of the range that is left after the cursor."""
+    def _range(self) -> Window:
+        """Return the range that is left after the cursor."""
         window, after = self.matching.window, self.after
-        start_ns, end_ns = window.start_ns, window.end_ns
+        if after is None:
+            return window
         if self.page.descending:
-            end_ns = end_ns if after is None else min(end_ns, after.value + 1)
-            return clamp(end_ns - (end_ns - start_ns) // share, end_ns)
-        start_ns = start_ns if after is None else max(start_ns, after.value)
-        return clamp(start_ns, start_ns + (end_ns - start_ns) // share)
+            return clamp(window.start_ns, min(window.end_ns, after.value + 1))
+        return clamp(max(window.start_ns, after.value), window.end_ns)
+
+    def _first_part(self) -> Window:
+        """Return the part of the range to look at first."""
+        window = self._range()
+        return self._within(window, (window.end_ns - window.start_ns) // _FIRST_SHARE)
+
+    def _within(self, window: Window, length_ns: int) -> Window:
+        """Return the part of a range where the page's order begins."""
+        if self.page.descending:
+            return clamp(max(window.start_ns, window.end_ns - length_ns), window.end_ns)
+        return clamp(window.start_ns, min(window.end_ns, window.start_ns + length_ns))
+
+    def _rest(self, part: Window, edge_ns: int) -> Window:
+        """Return what is left of a part: all that starts at the edge, of which some may have been fetched, or after."""
+        if self.page.descending:
+            return clamp(part.start_ns, edge_ns + 1)
+        return clamp(edge_ns, part.end_ns)
+
+    def _next_part(self, part: Window, found: int, wanted: int) -> Window:
+        """Return the part to look at after this one, as long as it should be by the traces found so far."""
+        whole = self._range()
+        if self.page.descending:
+            rest, seen_ns = clamp(whole.start_ns, part.start_ns), whole.end_ns - part.start_ns
+        else:
+            rest, seen_ns = clamp(part.end_ns, whole.end_ns), part.end_ns - whole.start_ns
+        rest_ns = rest.end_ns - rest.start_ns
+        if not found:
+            return rest
+        length_ns = int(max(seen_ns, seen_ns * _MARGIN * (wanted - found) / found))
+        return rest if length_ns > rest_ns * (1 - _REMAINDER) else self._within(rest, length_ns)
 
     def _edge_ns(self, part: Window) -> int | None:
         """Return where a part ends and the rest of the range begins; None when there is no rest."""
@@ -181,22 +212,23 @@ class _TimeSearch:
         )
 
     def _certain(
-        self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int
-    ) -> tuple[list[Found], dict[bytes, Summary]]:
-        """Those of the traces found whose place is certain, in order, and their summaries."""
+        self, starts: Mapping[bytes, int], edge_ns: int | None, wanted: int, summaries: dict[bytes, Summary]
+    ) -> list[Found]:
+        """Those of the traces found whose place is certain, in order; adds summaries that are not there yet."""
         candidates = self._ordered(Found(trace_id, start, start) for trace_id, start in starts.items())
         placed: list[Found] = []
-        summaries: dict[bytes, Summary] = {}
+        certain: list[Found] = []
         for taken in range(0, len(candidates), wanted):
             batch = candidates[taken : taken + wanted]
-            summaries |= summarise(self.session, self.matching, batch)
+            unknown = [found.trace_id for found in batch if found.trace_id not in summaries]
+            summaries |= summarise(self.session, self.matching, unknown)
             placed.extend(filter(self._is_next, _placed(batch, summaries)))
             rest = candidates[taken + wanted : taken + wanted + 1]
             bound = rest[0].value if rest else edge_ns
             certain = [found for found in placed if bound is None or self._is_before(found.value, bound)]
             if len(certain) >= wanted:
                 break
-        return self._ordered(certain) if candidates else [], summaries
+        return self._ordered(certain)
 
     def _ordered(self, found: Iterable[Found]) -> list[Found]:
         return sorted(found, key=lambda trace: (trace.value, trace.trace_id), reverse=self.page.descending)
@@ -219,13 +251,11 @@ def _placed(batch: Iterable[Found], summaries: Mapping[bytes, Summary]) -> Itera
             yield replace(found, value=summary.first_match_ns)
 
 
-def _first_starts(spans: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
-    """Return the earliest start of the spans of each trace."""
-    starts: dict[bytes, int] = {}
+def _add_starts(starts: dict[bytes, int], spans: Iterable[Mapping[str, Any]]) -> None:
+    """Add the earliest start of the spans of each trace."""
     for span in spans:
         trace_id, start_ns = span["trace_id"], span["start_time_ns"]
         starts[trace_id] = min(start_ns, starts.get(trace_id, start_ns))
-    return starts
 
 
 def _by_figure(session: QuerySession, matching: Matching, page: Page, after: Cursor | None) -> list[Found]:
@@ -266,19 +296,6 @@ def _count_open(session: QuerySession, listed: Collection[Summary], now_ns: int)
     return add_open(by_id, of_traces(session, by_id, since, now_ns))
 
 
-def summarise(session: QuerySession, matching: Matching, traces: Collection[Found]) -> dict[bytes, Summary]:
-    """Summarise traces by id, from all their spans, whenever they began."""
-    if not traces:
-        return {}
-    windows = session.trace_windows({trace.trace_id for trace in traces})
-    parts = [_spans_of(session, matching, trace_ids, window) for window, trace_ids in _parts(windows)]
-    if not parts:
-        return {}
-    parameters = tuple(parameter for part in parts for parameter in part.parameters)
-    table = run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters))
-    return add_up(table)
-
-
 def _first_events(session: QuerySession, trace_ids: Collection[bytes]) -> dict[tuple[bytes, Identity], int]:
     """When the first events were of the spans of some traces that have a start before all clocks."""
     window = clamp(ALL_TIME.start_ns, EARLIEST_NS)
@@ -286,35 +303,3 @@ def _first_events(session: QuerySession, trace_ids: Collection[bytes]) -> dict[t
     relation = Sql(session.relation(Signal.SPANS, window, columns, trace_ids=trace_ids))
     found = rows(session, statement("first_events", identity=SELECTED, relation=relation, trace_ids=one_of(trace_ids)))
     return {(row["trace_id"], of_row(row)): row["first_ns"] for row in found}
-
-
-def _parts(windows: Iterable[tuple[bytes, Window]]) -> list[tuple[Window, set[bytes]]]:
-    """Join windows of traces where there is no time between them, and over the narrowest gaps if they are too many."""
-    ordered = sorted(windows, key=lambda pair: pair[1].start_ns)
-    ends_ns = accumulate((window.end_ns for _, window in ordered), max)
-    gaps = [window.start_ns - end_ns for end_ns, (_, window) in zip(ends_ns, ordered[1:], strict=False)]
-    widest = sorted((place for place, gap in enumerate(gaps, 1) if gap > 0), key=lambda place: -gaps[place - 1])
-    cuts = sorted(widest[: _MAX_PARTS - 1])
-    parts = (ordered[start:end] for start, end in pairwise([0, *cuts, len(ordered)]))
-    return [
-        (
-            Window(part[0][1].start_ns, max(window.end_ns for _, window in part)),
-            {trace_id for trace_id, _ in part},
-        )
-        for part in parts
-        if part
-    ]
-
-
-def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[bytes], window: Window) -> Sql:
-    """Select the spans of traces that begin in a window."""
-    return statement(
-        "trace_spans",
-        identity=SELECTED,
-        host=HOST,
-        matches=matching.where,
-        relation=Sql(
-            session.relation(Signal.SPANS, window, {*_SUMMARY_COLUMNS, *matching.columns}, trace_ids=trace_ids)
-        ),
-        trace_ids=one_of(trace_ids),
-    )

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces import search as traces
+from spanglass_server.query.traces import whole_traces
 from spanglass_server.query.traces.counts import count_spans
 from spanglass_server.query.traces.search import Page, search_traces
-from spanglass_server.store.ports import Window
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Part, Window
 
 SECOND = 1_000_000_000
 WINDOW = Window(1000 * SECOND, 2000 * SECOND)
@@ -159,7 +161,7 @@ def test_pages_by_time_hold_every_trace_once(open_tables, monkeypatch, descendin
     """However spans of traces interleave: the pages are all traces in the order of their first matching spans."""
     monkeypatch.setattr(traces, "_SPANS_A_TRACE", 1)
     monkeypatch.setattr(traces, "_GROWTH", 2)
-    session = open_tables(spans=[span(trace, 1 + i, start=1400 + start) for i, (trace, start) in enumerate(spans)])
+    session = open_tables(spans=[span(trace, 1 + i, start=1000 + 33 * at) for i, (trace, at) in enumerate(spans)])
     first = {trace: min(start for other, start in spans if other == trace) for trace, _ in spans}
     expected = [trace for _, trace in sorted(((start, trace) for trace, start in first.items()), reverse=descending)]
 
@@ -218,3 +220,41 @@ def test_counts(open_tables):
 def test_nothing_stored(open_tables):
     """An empty store has an empty answer."""
     assert search_traces(open_tables(), EVERYTHING, Page(), NOW) == {"traces": [], "next_cursor": None}
+
+
+def at(trace, first, end):
+    """A range of seconds in which a trace has spans."""
+    return bytes([trace]) * 16, Window(first * SECOND, end * SECOND)
+
+
+def held(rows, first, end):
+    """A segment whose rows lie evenly between two seconds."""
+    return Part(("segment", first), Signal.SPANS, rows, first * SECOND, end * SECOND - 1, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([], [(0, 3000, {1, 2, 3})]),  # nothing known to lie between
+        ([held(900_000, 0, 3000)], [(0, 60, {1}), (1000, 1120, {1, 2}), (2900, 3000, {3})]),
+        ([held(150_000, 0, 1000), held(10_000, 1000, 3000)], [(0, 60, {1}), (1000, 3000, {1, 2, 3})]),
+        ([held(10_000, second, second + 100) for second in range(0, 3000, 100)], None),
+    ],
+)
+def test_ranges_of_traces_are_read_apart_when_much_lies_between(parts, expected):
+    """Ranges are joined over few rows, parted over many, whatever segments these are in; none is lost."""
+    windows = [at(1, 0, 60), at(1, 1000, 1060), at(2, 1060, 1120), at(3, 2900, 3000)]
+    joined = [
+        (window.start_ns // SECOND, window.end_ns // SECOND, {trace_id[0] for trace_id in ids})
+        for window, ids in whole_traces._joined(windows, parts)
+    ]
+
+    assert joined == (expected or [(0, 1120, {1, 2}), (2900, 3000, {3})])
+
+
+def test_at_most_eight_parts_are_read():
+    """Of many ranges that lie apart those with the fewest rows between are joined."""
+    windows = [at(number, 100 * number + number**2, 100 * number + number**2 + 1) for number in range(12)]
+    joined = whole_traces._joined(windows, [held(10**9, 0, 2000)])
+
+    assert [len(ids) for _, ids in joined] == [5, *[1] * 7]
