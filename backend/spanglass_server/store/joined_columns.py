@@ -1,0 +1,48 @@
+"""Some columns of several tables as one table, without a copy.
+
+``pyarrow.concat_tables`` does the same, and compares the schemas of all tables for it: 2.4 ms for six columns of 18
+chunks of memory, twice of a query's own time. Columns of one type are put side by side here instead, in 0.2 ms.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def joined_columns(tables: Sequence[pa.Table], names: Iterable[str]) -> pa.Table:
+    """The rows of all tables with those of the columns that any of them has, null where one lacks a column.
+
+    Types of a column that differ are promoted to one that holds all of them.
+    """
+    columns = {name: column for name in names if (column := _joined(tables, name)) is not None}
+    return pa.table(columns)
+
+
+def _joined(tables: Sequence[pa.Table], name: str) -> pa.ChunkedArray | None:
+    """A column of all tables; None if they all lack it."""
+    places = [table.schema.get_field_index(name) for table in tables]
+    held = [None if place < 0 else table.column(place) for table, place in zip(tables, places, strict=True)]
+    types = {column.type for column in held if column is not None}
+    if not types:
+        return None
+    kind = _widest(name, types) if len(types) > 1 else types.pop()
+    chunks = [
+        chunk for table, column in zip(tables, held, strict=True) for chunk in _chunks(column, table.num_rows, kind)
+    ]
+    return pa.chunked_array(chunks, kind)
+
+
+def _chunks(column: pa.ChunkedArray | None, rows: int, kind: pa.DataType) -> list[pa.Array]:
+    if column is None:
+        return [pa.nulls(rows, kind)]
+    return column.chunks if column.type == kind else column.cast(kind).chunks
+
+
+def _widest(name: str, types: Iterable[pa.DataType]) -> pa.DataType:
+    """The type that holds all of these."""
+    return pa.unify_schemas([pa.schema([(name, kind)]) for kind in types], promote_options="permissive").types[0]
