@@ -40,7 +40,8 @@ def _joined(tables: Sequence[pa.Table], name: str) -> pa.ChunkedArray | None:
 def _chunks(column: pa.ChunkedArray | None, rows: int, kind: pa.DataType) -> list[pa.Array]:
     if column is None:
         return [pa.nulls(rows, kind)]
-    return column.chunks if column.type == kind else column.cast(kind).chunks
+    promoted = column if column.type == kind else column.cast(kind)
+    return list(promoted.chunks)
 
 
 def _widest(name: str, types: Iterable[pa.DataType]) -> pa.DataType:

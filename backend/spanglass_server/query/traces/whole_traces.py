@@ -66,8 +66,8 @@ def _rows_before(held: Sequence[Part], times_ns: Iterable[int]) -> NDArray[np.fl
         return np.zeros(len(list(times_ns)))
     rows, first_ns, last_ns = np.array([(part.rows, part.min_time_ns, part.max_time_ns) for part in held], float).T
     passed_ns = np.array(list(times_ns), float)[:, None] - first_ns
-    shares: NDArray[np.float64] = np.clip(passed_ns / (last_ns - first_ns + 1), 0, 1)
-    return shares @ rows
+    before: NDArray[np.float64] = np.clip(passed_ns / (last_ns - first_ns + 1), 0, 1) @ rows
+    return before
 
 
 def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[bytes], window: Window) -> Sql:
