@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.views import Views
 
 
+#: Each is compared with each trace of a row group; from some 300 on the join of ``IN`` is quicker.
+_TRACES_IN_A_LIST = 200
 _ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
 
 
@@ -108,12 +110,14 @@ class StoreSession:
         needed = dict.fromkeys(columns)
         inside = _inside(signal, window)
         files = self._values.having(self._files(signal, window, require, trace_ids), values)
+        of_traces = _of_these_traces(trace_ids) if "trace_id" in needed else ""
         parts = []
-        for (present, is_inside), paths in self._grouped(window, needed, files).items():
-            parts.append(_select(signal, needed, present, _read_parquet(paths) + ("" if is_inside else inside)))
+        for (present, is_inside), paths in self._grouped(window, needed, files, apart=not trace_ids).items():
+            source = _read_parquet(paths) + _where("" if is_inside else inside, of_traces)
+            parts.append(_select(signal, needed, present, source))
         memory = self._memory(signal, window, needed, require, trace_ids)
         if memory is not None:
-            source = self._register(memory) + inside
+            source = self._register(memory) + _where(inside)
             parts.append(_select(signal, needed, frozenset(memory.column_names), source))
         if not parts:
             parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
@@ -273,16 +277,17 @@ class StoreSession:
             yield segment
 
     def _grouped(
-        self, window: Window, needed: Mapping[str, None], files: Iterable[Segment]
+        self, window: Window, needed: Mapping[str, None], files: Iterable[Segment], *, apart: bool
     ) -> dict[tuple[frozenset[str], bool], list[str]]:
         """Files by which of the needed columns they have, and whether they lie wholly inside the window.
 
         DuckDB takes the schema of the first file for all of them; and a filter on time that every row passes would
-        still be evaluated for every row (15 % of a query over one service).
+        still be evaluated for every row (15 % of a query over one service). Where only rows of some traces are read
+        it is not, and one scan less is worth more, 1.5 ms: those files are not to be kept ``apart``.
         """
         groups: dict[tuple[frozenset[str], bool], list[str]] = defaultdict(list)
         for segment in files:
-            is_inside = window.start_ns <= segment.min_time_ns and segment.max_time_ns < window.end_ns
+            is_inside = apart and window.start_ns <= segment.min_time_ns and segment.max_time_ns < window.end_ns
             path = str(self._data_dir / segment.file_for(needed))
             groups[segment.columns_for(needed), is_inside].append(path)
         return groups
@@ -304,7 +309,7 @@ class StoreSession:
             tables = [table for table in tables if any(table.schema.get_field_index(name) >= 0 for name in require)]
         names = {TIME_COLUMN[signal]: None, **needed}
         if trace_ids:
-            wanted = pa.array(trace_ids, pa.binary())
+            wanted = pa.array(list(trace_ids), pa.binary())
             tables = [rows for table in tables for rows in _of_traces(table, names, wanted)]
         return joined_columns(tables, names) if tables else None
 
@@ -361,7 +366,28 @@ def _inside(signal: Signal, window: Window) -> str:
     """The condition that a row lies in the window."""
     if window == ALL_TIME:
         return ""
-    return f" WHERE {TIME_COLUMN[signal]} >= {window.start_ns:d} AND {TIME_COLUMN[signal]} < {window.end_ns:d}"
+    return f"{TIME_COLUMN[signal]} >= {window.start_ns:d} AND {TIME_COLUMN[signal]} < {window.end_ns:d}"
+
+
+def _of_these_traces(trace_ids: Collection[bytes]) -> str:
+    """The condition that a row belongs to one of some traces, unless they are many.
+
+    DuckDB 1.5.5 makes a join of ``IN``, above the scan, which then reads all columns of all rows: 86 ms for 20 traces
+    among a million spans. This condition goes into the scan, and of what it refuses nothing else is read: 32 ms.
+    """
+    if not trace_ids or len(trace_ids) > _TRACES_IN_A_LIST:
+        return ""
+    ids = [_blob(trace_id) for trace_id in trace_ids]
+    return f"list_contains([{', '.join(ids)}], trace_id)" if len(ids) > 1 else f"trace_id = {ids[0]}"
+
+
+def _blob(value: bytes) -> str:
+    return "'" + "".join([f"\\x{byte:02X}" for byte in value]) + "'::BLOB"
+
+
+def _where(*conditions: str) -> str:
+    holding = " AND ".join(condition for condition in conditions if condition)
+    return f" WHERE {holding}" if holding else ""
 
 
 def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str], source: str) -> str:

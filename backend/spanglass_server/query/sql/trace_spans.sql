@@ -1,3 +1,3 @@
 SELECT trace_id, {identity}, parent_span_id, status_code, name, {host} AS host, ({matches}) IS TRUE AS matched
 FROM {relation}
-WHERE trace_id IN {trace_ids}
+WHERE {of_traces}
