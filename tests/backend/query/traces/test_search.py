@@ -237,8 +237,8 @@ def held(rows, first, end):
     [
         ([], [(0, 3000, {1, 2, 3})]),  # nothing known to lie between
         ([held(900_000, 0, 3000)], [(0, 60, {1}), (1000, 1120, {1, 2}), (2900, 3000, {3})]),
-        ([held(150_000, 0, 1000), held(10_000, 1000, 3000)], [(0, 60, {1}), (1000, 3000, {1, 2, 3})]),
-        ([held(10_000, second, second + 100) for second in range(0, 3000, 100)], None),
+        ([held(300_000, 0, 1000), held(10_000, 1000, 3000)], [(0, 60, {1}), (1000, 3000, {1, 2, 3})]),
+        ([held(15_000, second, second + 100) for second in range(0, 3000, 100)], None),
     ],
 )
 def test_ranges_of_traces_are_read_apart_when_much_lies_between(parts, expected):
