@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from spanglass_server.query.statements import one_of
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part
@@ -88,7 +89,7 @@ class TableSession:
         values: Sequence[Collection[ColumnValue]] = (),
     ) -> str:
         """Select the rows of the window with the columns asked for; one that was never stored is NULL of its type."""
-        del require, trace_ids, values
+        del require, values
         known = self._names(signal)
         selected = ", ".join(
             quote_identifier(name) if name in known else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
@@ -96,6 +97,8 @@ class TableSession:
         )
         time = TIME_COLUMN[signal]
         inside = "true" if window == ALL_TIME else f"{time} >= {window.start_ns} AND {time} < {window.end_ns}"
+        if trace_ids and "trace_id" in columns:
+            inside += f" AND trace_id IN {one_of(trace_ids).text}"
         return f"(SELECT {selected} FROM stored_{signal} WHERE {inside})"  # noqa: S608 - identifiers are quoted
 
     def parts(self, signal: Signal, window: Window) -> list[Part]:

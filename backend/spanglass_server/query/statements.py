@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.ports import QuerySession
 
-_COMPARED_MAX = 200
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
 
@@ -52,17 +51,6 @@ def one_of(values: Collection[Any]) -> Sql:
     """
     texts = [_constant(value) for value in values]
     return Sql(f"({', '.join(texts)})", tuple(value for value in values if not isinstance(value, bytes | int)))
-
-
-def is_one_of(column: str, ids: Collection[bytes]) -> Sql:
-    """Write that an id is one of some. Of few as a condition that DuckDB evaluates while it scans.
-
-    It makes a join of ``IN``, above the scan, for which all columns of all rows are read. From some 300 ids on that is
-    quicker than to compare each.
-    """
-    if len(ids) > _COMPARED_MAX or not ids:
-        return Sql(f"{column} IN {one_of(ids).text}")
-    return Sql(f"list_contains([{', '.join(map(_constant, ids))}], {column})")
 
 
 def _constant(value: Any) -> str:

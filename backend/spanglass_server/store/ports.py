@@ -119,8 +119,9 @@ class QuerySession(Protocol):
         """A parenthesised SQL table expression that holds exactly ``columns`` (stored names) of all matching rows.
 
         A column that a segment lacks is NULL there. Only rows of the window are in it. With ``require``, rows that
-        have none of those columns may be left out too; with ``trace_ids``, rows of other traces; with ``values``, rows
-        that have no value of one of its collections.
+        have none of those columns may be left out too; with ``values``, rows that have no value of one of its
+        collections. With ``trace_ids`` there are only rows of these traces if ``trace_id`` is among the columns; else
+        rows of others may be left out.
         """
 
     def parts(self, signal: Signal, window: Window) -> Sequence[Part]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.trace_times import EARLIEST_NS
@@ -137,8 +138,9 @@ class _TimeSearch:
         starts: dict[bytes, int] = {}
         summaries: dict[bytes, Summary] = {}
         part, count = self._first_part(), wanted * _SPANS_A_TRACE
+        is_cut = True
         while True:
-            spans = self._spans(part, count)
+            spans = self._spans(part, count, are_few=not is_cut)
             _add_starts(starts, spans)
             is_cut = len(spans) == count
             edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
@@ -197,18 +199,20 @@ class _TimeSearch:
             return part.start_ns if part.start_ns > window.start_ns else None
         return part.end_ns if part.end_ns < window.end_ns else None
 
-    def _spans(self, part: Window, count: int) -> list[dict[str, Any]]:
-        """Fetch the first matching spans of a part of the range."""
+    def _spans(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
+        """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
         matching = self.matching.narrowed(part)
+        relation = matching.relation(self.session, ("trace_id",))
+        if are_few:
+            found = rows(
+                self.session, statement("any_matches", relation=relation, where=matching.predicate, count=count)
+            )
+            if len(found) < count:
+                return sorted(found, key=itemgetter("start_time_ns"), reverse=self.page.descending)
+        direction = _DIRECTIONS[self.page.descending]
         return rows(
             self.session,
-            statement(
-                "newest_matches",
-                relation=matching.relation(self.session, ("trace_id",)),
-                where=matching.predicate,
-                direction=_DIRECTIONS[self.page.descending],
-                count=count,
-            ),
+            statement("newest_matches", relation=relation, where=matching.predicate, direction=direction, count=count),
         )
 
     def _certain(

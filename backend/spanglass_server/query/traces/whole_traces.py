@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.statements import is_one_of, run, statement
+from spanglass_server.query.statements import run, statement
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
 from spanglass_server.query.traces.summaries import add_up
 from spanglass_server.signals import Signal
@@ -80,5 +80,4 @@ def _spans_of(session: QuerySession, matching: Matching, trace_ids: Collection[b
         relation=Sql(
             session.relation(Signal.SPANS, window, {*_SUMMARY_COLUMNS, *matching.columns}, trace_ids=trace_ids)
         ),
-        of_traces=is_one_of("trace_id", trace_ids),
     )
