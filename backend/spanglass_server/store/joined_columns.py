@@ -1,4 +1,4 @@
-"""Some columns of several tables as one table, without a copy.
+"""Some columns of several tables as one table, without a copy, or the rows of some traces.
 
 ``pyarrow.concat_tables`` does the same, and compares the schemas of all tables for it: 2.4 ms for six columns of 18
 chunks of memory, twice of a query's own time. Columns of one type are put side by side here instead, in 0.2 ms.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def joined_columns(tables: Sequence[pa.Table], names: Iterable[str]) -> pa.Table:
@@ -47,3 +48,11 @@ def _chunks(column: pa.ChunkedArray | None, rows: int, kind: pa.DataType) -> lis
 def _widest(name: str, types: Iterable[pa.DataType]) -> pa.DataType:
     """The type that holds all of these."""
     return pa.unify_schemas([pa.schema([(name, kind)]) for kind in types], promote_options="permissive").types[0]
+
+
+def rows_of_traces(table: pa.Table, names: Iterable[str], trace_ids: pa.Array) -> Iterator[pa.Table]:
+    """Yield the rows of some traces with those of the columns that the table has, if it has any such row."""
+    if table.schema.get_field_index("trace_id") >= 0:
+        rows = pc.indices_nonzero(pc.is_in(table["trace_id"], value_set=trace_ids))
+        if len(rows):
+            yield table.select([name for name in names if table.schema.get_field_index(name) >= 0]).take(rows)

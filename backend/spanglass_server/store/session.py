@@ -19,7 +19,7 @@ from spanglass_server.signals import (
     quote_text,
     sql_type,
 )
-from spanglass_server.store.joined_columns import joined_columns
+from spanglass_server.store.joined_columns import joined_columns, rows_of_traces
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.results import table_of
 from spanglass_server.store.segments import Segment
@@ -309,7 +309,7 @@ class StoreSession:
         names = {TIME_COLUMN[signal]: None, **needed}
         if trace_ids:
             wanted = pa.array(list(trace_ids), pa.binary())
-            tables = [rows for table in tables for rows in _of_traces(table, names, wanted)]
+            tables = [rows for table in tables for rows in rows_of_traces(table, names, wanted)]
         return joined_columns(tables, names) if tables else None
 
     def _whole_rows_in_memory(
@@ -347,14 +347,6 @@ def _plain(table: pa.Table) -> pa.Table:
         column = table[name]
         table = table.set_column(table.column_names.index(name), name, pc.cast(column, column.type.value_type))
     return table
-
-
-def _of_traces(table: pa.Table, names: Iterable[str], trace_ids: pa.Array) -> Iterator[pa.Table]:
-    """Yield the rows of some traces with those of the columns that the table has, if it has any such row."""
-    if table.schema.get_field_index("trace_id") >= 0:
-        rows = pc.indices_nonzero(pc.is_in(table["trace_id"], value_set=trace_ids))
-        if len(rows):
-            yield table.select([name for name in names if table.schema.get_field_index(name) >= 0]).take(rows)
 
 
 def _minute(number: int) -> Window:
