@@ -56,9 +56,10 @@ _SORT_COLUMNS = {
 _UNIQUE = frozenset({"span_id", "parent_span_id", "link_span_id", "exemplar_span_id", "exemplar_trace_id"})
 #: What stands first in a block, whatever its service: rows with this value of this column.
 _FIRST = {Signal.SPANS: ("status_code", 2)}
-#: What nothing makes smaller, so that no time goes into trying: ids by chance, and differences in as many bits as they
-#: need. Of ids the lengths, all equal, are written apart: 1 byte a span less, and reading them takes half the time.
-_INCOMPRESSIBLE = {Signal.SPANS: frozenset({"span_id", "start_time_ns", "duration_ns"})}
+#: How columns are compressed that are not judged. Nothing makes ids by chance smaller, nor differences in as many bits
+#: as they need; trace ids, two thirds of which are such, are read in a quarter less time for 0.1 bytes a span.
+_COMPRESSION = {Signal.SPANS: {"span_id": "none", "start_time_ns": "none", "duration_ns": "none", "trace_id": "lz4"}}
+#: Of span ids the lengths, all equal, are written apart: 1 byte a span less, and reading them takes half the time.
 _LENGTHS_APART = {Signal.SPANS: frozenset({"span_id"})}
 _REPETITIVE_MAX = 256  # distinct values among the rows of a row group
 _WRITTEN_TOGETHER = 4096  # values; a seventh less time than by 1024, Arrow's default
@@ -351,9 +352,7 @@ def _write_options(sample: Any, signal: Signal) -> dict[str, Any]:
 
 
 def _compression(column: Any, name: str, signal: Signal) -> str:
-    if name in _INCOMPRESSIBLE.get(signal, ()):
-        return "none"
-    return "lz4" if _is_repetitive(column) else "zstd"
+    return _COMPRESSION.get(signal, {}).get(name) or ("lz4" if _is_repetitive(column) else "zstd")
 
 
 def _is_repetitive(column: Any) -> bool:

@@ -138,7 +138,7 @@ class _TimeSearch:
         starts: dict[bytes, int] = {}
         summaries: dict[bytes, Summary] = {}
         part, count = self._first_part(), wanted * _SPANS_A_TRACE
-        is_cut = True
+        is_cut, guesses = True, 1
         while True:
             spans = self._spans(part, count, are_few=not is_cut)
             _add_starts(starts, spans)
@@ -151,7 +151,7 @@ class _TimeSearch:
             if is_cut:
                 part, count = self._rest(part, edge_ns), count * _GROWTH
             else:
-                part = self._next_part(part, len(starts), wanted)
+                part, guesses = self._next_part(part, len(starts) if guesses else 0, wanted), 0
 
     def _range(self) -> Window:
         """Return the range that is left after the cursor."""
@@ -180,7 +180,7 @@ class _TimeSearch:
         return clamp(edge_ns, part.end_ns)
 
     def _next_part(self, part: Window, found: int, wanted: int) -> Window:
-        """Return the part to look at after this one, as long as it should be by the traces found so far."""
+        """Return the part to look at after this one: as long as it should be by the traces found, without any all."""
         whole = self._range()
         if self.page.descending:
             rest, seen_ns = clamp(whole.start_ns, part.start_ns), whole.end_ns - part.start_ns
