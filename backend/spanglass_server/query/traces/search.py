@@ -40,8 +40,10 @@ _SKEW_NS = 900 * NS_PER_SECOND
 #: Matching spans fetched at first for each trace wanted; most traces have fewer matching ones.
 _SPANS_A_TRACE = 64
 _GROWTH = 8
-#: Most searches find enough in a small part of the range, so this much of it is looked at first ...
+#: Most searches find enough in a small part of the range, so this much of it is looked at first, or what seems to hold
+#: so many spans if that is less: a sixteenth of a hundred million would be sixty segments, 0.3 s instead of 0.05 ...
 _FIRST_SHARE = 16
+_FIRST_SPANS = 250_000
 #: ... and then as much as seems to hold the rest, and a little more: looking once more takes 3 ms.
 _MARGIN = 1.4
 #: What remains is taken whole when less than this would be left of it.
@@ -165,7 +167,9 @@ class _TimeSearch:
     def _first_part(self) -> Window:
         """Return the part of the range to look at first."""
         window = self._range()
-        return self._within(window, (window.end_ns - window.start_ns) // _FIRST_SHARE)
+        spans = max(self.matching.known.values(), default=0)  # of all segments that lie in the question's range
+        share = max(_FIRST_SHARE, spans // _FIRST_SPANS)
+        return self._within(window, (window.end_ns - window.start_ns) // share)
 
     def _within(self, window: Window, length_ns: int) -> Window:
         """Return the part of a range where the page's order begins."""
@@ -180,16 +184,15 @@ class _TimeSearch:
         return clamp(edge_ns, part.end_ns)
 
     def _next_part(self, part: Window, found: int, wanted: int) -> Window:
-        """Return the part to look at after this one: as long as it should be by the traces found, without any all."""
+        """Return the part after this one, as long as it should be by the traces found, or sixteen times as long."""
         whole = self._range()
         if self.page.descending:
             rest, seen_ns = clamp(whole.start_ns, part.start_ns), whole.end_ns - part.start_ns
         else:
             rest, seen_ns = clamp(part.end_ns, whole.end_ns), part.end_ns - whole.start_ns
         rest_ns = rest.end_ns - rest.start_ns
-        if not found:
-            return rest
-        length_ns = int(max(seen_ns, seen_ns * _MARGIN * (wanted - found) / found))
+        times = _MARGIN * (wanted - found) / found if found else _FIRST_SHARE
+        length_ns = int(seen_ns * max(1, times))
         return rest if length_ns > rest_ns * (1 - _REMAINDER) else self._within(rest, length_ns)
 
     def _edge_ns(self, part: Window) -> int | None:

@@ -155,12 +155,20 @@ def test_sorted_by_figures(open_tables, sort, expected):
 
 
 @pytest.mark.parametrize("descending", [True, False])
-@given(spans=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), max_size=40), limit=st.integers(1, 4))
+@given(
+    spans=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30)), max_size=40),
+    limit=st.integers(1, 4),
+    first_spans=st.sampled_from([1, 250_000]),
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_pages_by_time_hold_every_trace_once(open_tables, monkeypatch, descending, spans, limit):
-    """However spans of traces interleave: the pages are all traces in the order of their first matching spans."""
+def test_pages_by_time_hold_every_trace_once(open_tables, monkeypatch, descending, spans, limit, first_spans):
+    """However spans of traces interleave: the pages are all traces in the order of their first matching spans.
+
+    And however small the part is that is looked at first.
+    """
     monkeypatch.setattr(traces, "_SPANS_A_TRACE", 1)
     monkeypatch.setattr(traces, "_GROWTH", 2)
+    monkeypatch.setattr(traces, "_FIRST_SPANS", first_spans)
     session = open_tables(spans=[span(trace, 1 + i, start=1000 + 33 * at) for i, (trace, at) in enumerate(spans)])
     first = {trace: min(start for other, start in spans if other == trace) for trace, _ in spans}
     expected = [trace for _, trace in sorted(((start, trace) for trace, start in first.items()), reverse=descending)]
