@@ -34,7 +34,7 @@ class PartCache:
     """Values by key; those not asked for longest go first. Thread-safe; one for all sessions of a process.
 
     A value must be right for its key for ever. What is made of one part has the part's key (``store.ports.Part``) in
-    its own, in second place.
+    its own, in second place; what is made of several has all of theirs there.
     """
 
     def __init__(self, max_bytes: int = DEFAULT_BYTES, monotonic_s: Callable[[], float] = time.monotonic) -> None:
@@ -84,14 +84,19 @@ class PartCache:
         """Let go what was made of parts that are not there any more, or was not asked for lately (``UNUSED_S``)."""
         with self._lock:
             since_s = self._monotonic_s() - UNUSED_S
-            of_parts = [(key, held.asked_s) for key, held in self._held.items() if _is_of_part(key)]
-            for key, asked_s in of_parts:
-                if asked_s < since_s or key[1] not in parts:  # type: ignore[index]
+            passing = [(key, held.asked_s, _parts_of(key)) for key, held in self._held.items()]
+            for key, asked_s, of in passing:
+                if of is not None and (asked_s < since_s or any(part not in parts for part in of)):
                     self.bytes -= self._held.pop(key).size
 
 
-def _is_of_part(key: Hashable) -> bool:
+def _parts_of(key: Hashable) -> tuple[Any, ...] | None:
+    """The keys of the parts that a value was made of, as far as its key has them; None for what does not pass."""
     match key:
-        case (_, ("segment" | "chunk", _), *_):
-            return True
-    return False
+        case (_, ("segment" | "chunk", _) as part, *_):
+            return (part,)
+        case (_, (("segment" | "chunk", _), *_) as several, *_):
+            return tuple(several)
+        case ("labels", *_):  # of a piece of a part
+            return ()
+    return None

@@ -10,14 +10,16 @@ def test_what_nobody_asks_for_goes():
     now_s = 0.0
     cache = PartCache(monotonic_s=lambda: now_s)
     keys = {name: ("piece", (kind, 1), name) for name, kind in (("gone", "chunk"), ("used", "segment"))}
-    keys |= {"unused": ("counts", ("segment", 1)), "rules": ("recurring",)}
+    keys |= {"both": ("series", (("segment", 1), ("chunk", 1)), ()), "of one": ("series", (("segment", 1),), ())}
+    keys |= {"unused": ("counts", ("segment", 1)), "labels": ("labels", 7, frozenset()), "rules": ("recurring",)}
     for key in keys.values():
         cache.put(key, "made", 10)
 
     now_s = UNUSED_S - 1
     assert cache.get(keys["used"]) == "made"
     cache.forget_all_but([("segment", 1)])
-    assert ({name for name, key in keys.items() if cache.has(key)}, cache.bytes) == ({"used", "unused", "rules"}, 30)
+    kept = {"used", "unused", "of one", "labels", "rules"}
+    assert ({name for name, key in keys.items() if cache.has(key)}, cache.bytes) == (kept, 10 * len(kept))
 
     now_s = UNUSED_S + 1
     cache.put(keys["used"], "made anew", 7)
