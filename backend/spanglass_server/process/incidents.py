@@ -126,7 +126,9 @@ class Incidents:
 
     def _problems(self) -> list[str]:
         book = self.desk.book
-        nowhere = book.settings().leading_nowhere(self._channels())
+        settings = book.settings()
+        # it is asked every second, and most settings name no channel that would have to be known
+        nowhere = settings.leading_nowhere(self._channels()) if settings.leading_nowhere(()) else []
         return [*book.problems(), *nowhere, *self._supervisor.problems]
 
     def _live_by_status(self) -> Mapping[tuple[str, ...], float]:

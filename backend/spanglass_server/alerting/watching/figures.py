@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,7 @@ class Figures:
         """The median lag of the last few ticks; 0 while there are hardly any."""
         with self._lock:
             recent = list(self._lags_ns)[-_RECENT:]
-        return round(float(np.median(recent))) if len(recent) >= _FEW else 0
+        return round(median(recent)) if len(recent) >= _FEW else 0
 
     def missed(self, gap: Gap) -> None:
         """Note ticks that will never be evaluated."""
