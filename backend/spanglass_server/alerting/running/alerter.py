@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-_RULES_EVERY_NS = 2 * NS_PER_SECOND  # so often it is looked whether rules have changed
+_RULES_EVERY_NS = NS_PER_SECOND // 2  # so often it is looked whether rules have changed
 
 
 class Alerter:
