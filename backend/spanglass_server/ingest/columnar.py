@@ -101,9 +101,10 @@ def spread(values: Any, rows: NDArray[np.int64]) -> Any:
     if not pa.types.is_string(values.type):
         return values.take(pa.array(rows))
     encoded = values.dictionary_encode()
+    if not values.null_count:
+        return pa.DictionaryArray.from_arrays(pa.array(encoded.indices.to_numpy()[rows]), encoded.dictionary)
     codes = encoded.indices.fill_null(-1).to_numpy()[rows]
-    indices = pa.array(codes, mask=codes < 0 if values.null_count else None)
-    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), encoded.dictionary)
 
 
 def null_if_zero(values: Any) -> Any:
