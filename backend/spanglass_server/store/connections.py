@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -71,8 +71,9 @@ class _Absent:
 def _remember_absence(package: str) -> None:
     """Let imports of a package that is not installed fail without a search, from now on."""
     is_known = any(isinstance(finder, _Absent) and finder.package == package for finder in sys.meta_path)
-    if not is_known and package not in sys.modules and find_spec(package) is None:
-        sys.meta_path.insert(0, _Absent(package))
+    with suppress(ModuleNotFoundError):  # the process may refuse it already
+        if not is_known and package not in sys.modules and find_spec(package) is None:
+            sys.meta_path.insert(0, _Absent(package))
 
 
 class Connections:

@@ -86,6 +86,21 @@ def test_a_package_that_is_not_there_is_searched_for_once(monkeypatch):
     assert len(sys.meta_path) == 2
 
 
+def test_a_package_that_the_process_refuses_is_left_to_it(monkeypatch):
+    """A finder that says so already is enough: no error, and no other finder."""
+    name = "a_package_that_is_refused"
+
+    class Finder:
+        @staticmethod
+        def find_spec(wanted, *_):
+            raise ModuleNotFoundError(wanted, name=wanted)
+
+    monkeypatch.setattr(sys, "meta_path", [Finder])
+    _remember_absence(name)
+
+    assert sys.meta_path == [Finder]
+
+
 def test_a_package_that_is_there_is_still_found(monkeypatch):
     """What is installed, imported or not, is never refused."""
     found = list(sys.meta_path)
