@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -127,37 +128,41 @@ class PointReader:
         thinned = _THINNED if part.signal in ROLLUPS else ()
         columns = sorted({*_ALWAYS, *values.columns, *telling, *thinned})
         selected = Sql(", ".join((values.sql, *thinned)))
-        wanted = {
-            "relation": Sql(self._session.part_relation(part, columns)),
-            "stream": stream_number(telling),
-            "chosen": identity.condition(),
-            "is_there": Sql(values.is_there),
-        }
+
+        @cache
+        def wanted() -> dict[str, Sql]:
+            return {
+                "relation": Sql(self._session.part_relation(part, columns)),  # 1 ms of memory: only if it is read
+                "stream": stream_number(telling),
+                "chosen": identity.condition(),
+                "is_there": Sql(values.is_there),
+            }
+
         with_start = self._with_created or identity.is_delta or identity.has_writers
         start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
         if together:
             found = self._of_all(part, (values, identity.is_verbatim), selected, wanted).of_metric(identity)
         else:
-            found = run(self._session, statement("promql/points", start=start, values=selected, **wanted))
+            found = run(self._session, statement("promql/points", start=start, values=selected, **wanted()))
         numbers = found["stream"].combine_chunks().dictionary_encode()
         streams = known_streams(
             self._cache,
             ("streams", identity, tuple(telling)),
             numbers.dictionary.to_numpy(),
-            lambda: self._streams(telling, wanted),
+            lambda: self._streams(telling, wanted()),
         )
         return _sorted(found, numbers.indices.to_numpy().astype(np.int64), streams, with_start=with_start)
 
-    def _of_all(self, part: Part, asked: Hashable, selected: Sql, wanted: dict[str, Sql]) -> Together:
+    def _of_all(self, part: Part, asked: Hashable, selected: Sql, wanted: Callable[[], dict[str, Sql]]) -> Together:
         """The points of all metrics of a part, from what is kept or read now."""
-        start = Sql("coalesce(start_time_ns, 0) // 1000000")
-        values = Sql(f"{selected.text}, {TELLING.text}", selected.parameters)
-        sql = statement("promql/points", **{**wanted, "start": start, "values": values, "chosen": TRUE})
-        return self._cache.kept(
-            ("together", part.key, asked),
-            lambda: Together.of(run(self._session, sql)),
-            lambda found: found.bytes,
-        )
+
+        def read() -> Together:
+            start = Sql("coalesce(start_time_ns, 0) // 1000000")
+            values = Sql(f"{selected.text}, {TELLING.text}", selected.parameters)
+            sql = statement("promql/points", **{**wanted(), "start": start, "values": values, "chosen": TRUE})
+            return Together.of(run(self._session, sql))
+
+        return self._cache.kept(("together", part.key, asked), read, lambda found: found.bytes)
 
     def _streams(self, telling: list[str], wanted: dict[str, Sql]) -> KnownStreams:
         listed = "".join(f", any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling))
