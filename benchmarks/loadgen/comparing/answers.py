@@ -37,8 +37,6 @@ CLOCKED = re.compile(r"\.activity\[\d+\]\.time")
 _ROUNDING = 1e-13
 _SHOWN = 3
 _SMALL = 10
-#: All services are in so many requests.
-_FIRST = 4
 _COPIED = "a directory of the base"
 _WAIT_S = 90.0
 #: Nothing comes in by itself: no rules, whose alerts have random ids; nothing leaves the memory before it is asked.
@@ -62,10 +60,10 @@ class Items:
 
 
 def small_requests(stream: Stream) -> Iterator[tuple[bytes, int]]:
-    """Yield a stream of traces, every other body past the first in requests of ten spans, as small senders do."""
+    """Yield a stream of traces, every other body in requests of ten spans, as small senders do."""
     for position in range(len(stream)):
         body, spans = stream.item(position)
-        parts = split(body, _SMALL) if position % 2 and position >= _FIRST else [body]
+        parts = split(body, _SMALL) if position % 2 else [body]
         yield from ((part, spans // len(parts)) for part in parts)
 
 
@@ -141,11 +139,10 @@ class Check:
         for kind in ("traces", "logs", "metrics"):
             stream = Stream(self.bodies(kind), self.count, 1, window[0], window[1] - 2 * NS)
             items = list(small_requests(stream) if kind == "traces" else map(stream.item, range(len(stream))))
-            # Services get their colours in the order in which they are seen: one request after the other, no batches.
-            for item in items[:_FIRST]:
-                _send(server, kind, [item])
-                server.get("/services", last="2h")
-            _send(server, kind, items[_FIRST:])
+            _send(server, kind, items)
+            for service in sorted(self.bodies("traces").facts["spans_per_service"]):
+                # They get their colours in the order in which answers first name them: one by one, it is the same.
+                server.get("/spans", last="2h", filter=f'service.name = "{service}"', limit=1)
         _wait_until(lambda: _is_grouped(server), "exceptions are not in issues")
 
 
