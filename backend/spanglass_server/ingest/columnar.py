@@ -88,9 +88,10 @@ def laid_out(values: Any, rows: NDArray[np.int64], count: int) -> Any:
         np.cumsum(is_there, out=offsets[1:])
         buffers += [pa.py_buffer(_offsets(values)[offsets]), values.buffers()[2]]
     else:
-        plain = np.zeros(count, kind.to_pandas_dtype())
-        plain[rows] = numpy(values)
-        buffers.append(pa.py_buffer(plain))
+        given = numpy(values)
+        placed = np.zeros(count, given.dtype)
+        placed[rows] = given
+        buffers.append(pa.py_buffer(placed))
     return pa.Array.from_buffers(kind, count, buffers, count - len(rows))
 
 
