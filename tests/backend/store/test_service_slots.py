@@ -60,7 +60,10 @@ def test_older_catalog_is_upgraded(open_catalog, tmp_path):
     """A catalog from before slots were kept opens, with what it holds, and takes slots."""
     open_catalog().commit(Change(journal_start=5))
     with contextlib.closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as raw:
-        raw.executescript("DROP TABLE service_slots; ALTER TABLE segments DROP COLUMN cover; PRAGMA user_version = 1;")
+        raw.executescript(
+            "DROP TABLE service_slots; ALTER TABLE segments DROP COLUMN cover;"
+            "ALTER TABLE segments DROP COLUMN minute_counts; PRAGMA user_version = 1;"
+        )
     catalog = open_catalog()
     catalog.commit(Change(service_slots={"a": 1}))
     assert (catalog.journal_start(), catalog.service_slots()) == (5, {"a": 1})
