@@ -1,4 +1,4 @@
-"""What a server's process does to stay small: allocators, libraries that it needs not, code that it has run once."""
+"""What a server's process does to stay small: allocators, and code that it has run once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import re
 import sys
 import sysconfig
 import time
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from collections.abc import Callable, Iterable, Iterator
 
     from spanglass_server.supervision import Supervisor
 
@@ -44,29 +41,6 @@ def tune_allocators() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
             mallopt(_M_ARENA_MAX, _ARENAS)
-
-
-def leave_out_pandas() -> None:
-    """Have no library of this process import pandas, which nothing here uses.
-
-    DuckDB (1.5.5) tries to, twice for each parameter of each statement: without pandas that is a search through all
-    folders of packages, 0.1 ms a parameter, and with it 60 MB.
-    """
-    if not any(isinstance(finder, _WithoutPandas) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WithoutPandas())
-
-
-class _WithoutPandas(MetaPathFinder):
-    """Ends the search for pandas where it begins; None in ``sys.modules`` would break pyarrow 26."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """See ``MetaPathFinder``."""
-        del path, target
-        if fullname == "pandas":
-            raise ModuleNotFoundError("this process does without pandas", name=fullname)
-        return None
 
 
 class CodeRelease:
