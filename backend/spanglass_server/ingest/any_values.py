@@ -127,7 +127,9 @@ class AnyValues:
         known = self._beyond_ascii + int(np.bitwise_count(doubles & HIGH_BITS).sum())
         if np.count_nonzero(content & _HIGH_BIT) == known:
             return
-        joined = np.bitwise_or.reduceat(self._data, np.minimum(self._begins, len(self._data) - 1))
+        # one byte more, for empty values at the end: they begin where the last text ends, which must be looked at whole
+        ascii_end = np.append(content, np.uint8(0))
+        joined = np.bitwise_or.reduceat(ascii_end, np.minimum(self._begins - self._offsets[0], len(content)))
         beyond = np.flatnonzero((joined > _SEVEN_BITS) & (self._plain == STR))
         if len(beyond):
             self._contents.take(pa.array(2 * beyond + 1)).cast(pa.string())

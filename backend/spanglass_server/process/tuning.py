@@ -66,20 +66,27 @@ def release_code() -> int:
     """Give back the pages of libraries' code that hold nothing of our own; the bytes that were mapped.
 
     70 of 100 MB are needed while the server starts, and never again. Those that are needed are mapped again, from the
-    page cache. Only code of extension modules, which are never unloaded, and only
-    where no page was written to. Linux only; 0 elsewhere.
+    page cache. Only code of extension modules, which are never unloaded, and only where no page was written to. Linux
+    only; 0 elsewhere.
+
+    What is listed once may be a library that a thread is just loading: all of it is mapped as code for a moment, its
+    data too. That thread holds the interpreter's lock, so it is done when the list is read again.
     """
     if sys.platform != "linux":
         return 0
     try:
-        with _MAPS.open(encoding="utf-8") as maps:
-            found = list(releasable(maps, sysconfig.get_path("platlib")))
+        found = _listed() & _listed()
     except OSError as error:
         _LOG.debug("no code is given back: %s", error)
         return 0
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     return sum(size for start, size in found if madvise(start, size, _MADV_DONTNEED) == 0)
+
+
+def _listed() -> set[tuple[int, int]]:
+    with _MAPS.open(encoding="utf-8") as maps:
+        return set(releasable(maps, sysconfig.get_path("platlib")))
 
 
 def releasable(smaps: Iterable[str], folder: str) -> Iterator[tuple[int, int]]:

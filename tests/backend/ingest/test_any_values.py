@@ -66,6 +66,8 @@ def test_values_are_what_protobuf_says(bodies, skipped):
 @example([b"\x18\x01"], b"\x0a\x05abc", [b"\x0a\x01x"])
 @example([], b"\x18" + b"\xff" * 9 + b"\x02", [])
 @example([], b"\x18", [b"\x18\x01"])
+@example([], b"\x0a\x04abc\xff", [b""])
+@example([b"\x18\x01"], b"\x0a\x02a\xc3", [b"", b""])
 def test_what_is_no_value_is_refused(before, body, after):
     """Any bytes are taken or refused as decoding them as a message does, whatever stands beside them."""
     try:
