@@ -86,8 +86,8 @@ class ServerProcess:
         named = {f"SPANGLASS_{name.upper().replace('.', '_')}": value for name, value in self.settings.items()}
         return kept | named
 
-    def start(self, *, timeout_s: float = 120.0) -> float:
-        """Start it and wait until it is ready; returns how many seconds that took."""
+    def start(self, *, timeout_s: float = 120.0, ready: bool = True) -> float:
+        """Start it and wait until it is ready, or answers at all; returns how many seconds that took."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -96,7 +96,7 @@ class ServerProcess:
         while time.monotonic() - begun < timeout_s:
             if self.process.poll() is not None:
                 raise ServerFailedError(f"the server ended with {self.process.returncode}:\n{self.log_tail()}")
-            if self.is_ready():
+            if self.is_ready() if ready else self.answers():
                 return time.monotonic() - begun
             time.sleep(0.02)
         self.kill()
@@ -104,10 +104,17 @@ class ServerProcess:
 
     def is_ready(self) -> bool:
         """Ask whether the server answers and is ready."""
+        return self._readiness() == http.HTTPStatus.OK
+
+    def answers(self) -> bool:
+        """Ask whether the server answers, be it ready or not."""
+        return self._readiness() is not None
+
+    def _readiness(self) -> int | None:
         try:
-            return self.request("GET", "/readyz", timeout_s=5).status == http.HTTPStatus.OK
+            return self.request("GET", "/readyz", timeout_s=5).status
         except OSError:
-            return False
+            return None
 
     def stop(self, *, timeout_s: float = 60.0) -> int:
         """Ask it to end (SIGTERM) and return its exit code; a server that hangs is killed and reported."""

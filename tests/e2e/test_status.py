@@ -47,7 +47,7 @@ def test_rejections_are_told(server):
 def test_banner_on_a_full_disk(new_server):
     """A server whose disk has too little room says so on its pages."""
     server = new_server(storage__min_free_disk_bytes="900TiB")
-    server.start()
+    server.start(ready=False)
     until(lambda: status(server)["health"])  # it looks at its disk once a second
     for path in ("/services", "/server"):
         assert "No records are taken in: the disk has" in server.request("GET", path).body.decode(), path
