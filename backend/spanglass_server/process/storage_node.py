@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.ingest.attributes import ShredLimits
@@ -173,7 +173,8 @@ class StorageNode:
     def first_ns(self) -> int | None:
         """The time of the earliest record that senders sent; None without any."""
         if self.store.contents.snapshot.first_ns(*SENT) is None and self._pending.size_bytes:
-            self._pending.settle()  # the first few, which wait for more
+            with suppress(MemoryError):  # then they come later
+                self._pending.settle()  # the first few, which wait for more
         return self.store.contents.snapshot.first_ns(*SENT)
 
     def _segments(self, figure: Callable[..., int]) -> Mapping[tuple[str, ...], float]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BYTES_A_ROW = 32
 MOST_PARTS = 200
 #: The length of steps where there is to be only one.
-NO_STEPS_NS = 1 << 62
+NO_STEPS_NS = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)

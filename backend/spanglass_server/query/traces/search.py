@@ -172,7 +172,8 @@ class _TimeSearch:
         return self._within(window, (window.end_ns - window.start_ns) // share)
 
     def _within(self, window: Window, length_ns: int) -> Window:
-        """Return the part of a range where the page's order begins."""
+        """Return the part of a range where the page's order begins: never an empty one, or the search would not end."""
+        length_ns = max(1, length_ns)
         if self.page.descending:
             return clamp(max(window.start_ns, window.end_ns - length_ns), window.end_ns)
         return clamp(window.start_ns, min(window.end_ns, window.start_ns + length_ns))

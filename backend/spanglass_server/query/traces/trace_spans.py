@@ -63,9 +63,10 @@ class TraceSpans:
 
 def read_spans(session: QuerySession, trace_id: bytes, now_ns: int, span_id: bytes | None = None) -> TraceSpans:
     """Read all spans of a trace, or those with an id. One that is stored has ended, whatever was announced."""
+    # announcements first: reading them has what waits stored, and the spans are to be those of the same moment
+    announced = [span for span in of_traces(session, [trace_id], ALL_TIME, now_ns) if span_id in (None, span.span_id)]
     stored = SpanRows(fetch_spans(session, trace_id, span_id), session.service_slot)
     found = [_stored(stored, row) for row in range(stored.count)]
-    announced = [span for span in of_traces(session, [trace_id], ALL_TIME, now_ns) if span_id in (None, span.span_id)]
     if announced:
         ended = {span.identity.half for span in found}
         found += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+import pyarrow as pa
 import pytest
 
 from spanglass_server.query.errors import BadQuestionError
@@ -10,7 +14,13 @@ from spanglass_server.query.logs.search import count_logs, search_logs
 from spanglass_server.query.traces.running import list_running
 from spanglass_server.query.traces.view import show_trace, show_trace_otlp
 from spanglass_server.signals import Signal
+from spanglass_server.store.connections import EngineLimits
+from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import Window
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "store"))
+
+from stored_spans import Bench
 
 SECOND = 1_000_000_000
 #: Now, by the server's clock; the application's is ten minutes behind unless a test says otherwise.
@@ -271,3 +281,25 @@ def test_both_halves_of_a_call_are_announced(open_tables):
 
     one = open_tables(logs=[*client, *server, {**server[1], "log.spanglass.span.ended:bool": True}])
     assert [span["service"] for span in list_running(one, WINDOW, NOW)["spans"]] == ["web"]
+
+
+def test_a_span_that_ends_while_its_trace_is_read(tmp_path):
+    """It has ended or is running in the answer, even if its end is stored between two looks: it is never left out."""
+    bench = Bench(tmp_path / "data")
+    waiting = [(ended(2, parent=1), announcement(2, ago=1, open_for=59, **{"log.spanglass.span.ended:bool": True}))]
+
+    def settle(_stopped):
+        while waiting:
+            span, word = waiting.pop()
+            bench.buffer(pa.Table.from_pylist([span]))
+            bench.buffer(pa.Table.from_pylist([word]), Signal.LOGS)
+
+    bench.buffer(pa.Table.from_pylist([ended(1)]))
+    bench.buffer(pa.Table.from_pylist([announcement(2, ago=5, open_for=55)]), Signal.LOGS)
+    limits = EngineLimits(memory_bytes=1 << 28, threads=1, max_concurrent=1)
+    # nothing waits for this trace yet when it is asked for
+    engine = Engine(bench.store.contents, bench.data_dir, limits, settle, may_wait=lambda _ids: False)
+    answer = engine.run_here(lambda session: show_trace(session, TRACE, NOW))
+    engine.close()
+    bench.close()
+    assert states(answer) == [("span 1", "ended"), ("span 2", "ended")]

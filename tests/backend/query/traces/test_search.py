@@ -179,6 +179,15 @@ def test_pages_by_time_hold_every_trace_once(open_tables, monkeypatch, descendin
     assert all(len(page) == limit for page in pages[:-1])
 
 
+@pytest.mark.parametrize(("descending", "at_ns"), [(True, WINDOW.start_ns), (False, WINDOW.end_ns - 1)])
+def test_pages_end_at_the_edge_of_the_range(open_tables, descending, at_ns):
+    """Traces that all begin at the edge where the pages end are on a page each, as in a range that holds no more."""
+    session = open_tables(spans=[span(trace, trace, start_time_ns=at_ns) for trace in (1, 2, 3)])
+    expected = [[3], [2], [1]] if descending else [[1], [2], [3]]
+    for window in (WINDOW, Window(at_ns, at_ns + 1)):
+        assert walk(session, SpanQuestion(window), limit=1, descending=descending) == expected
+
+
 def test_new_traces_do_not_shift_pages(open_tables):
     """What arrives between two pages does not move the second one."""
     before = [span(trace, 1, start=1400 + trace) for trace in range(1, 6)]
