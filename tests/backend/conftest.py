@@ -102,11 +102,13 @@ class TableSession:
         return f"(SELECT {selected} FROM stored_{signal} WHERE {inside})"  # noqa: S608 - identifiers are quoted
 
     def parts(self, signal: Signal, window: Window) -> list[Part]:
-        """The whole table as one part, whatever the window; none if it has no rows."""
+        """The whole table as one part, whatever the window; none if it has no rows. Changed rows are another part."""
         del window
-        if not self.rows(f"SELECT 1 FROM stored_{signal} LIMIT 1"):  # noqa: S608 - an own name
+        (told,) = self.rows(f"SELECT count(*) AS n, bit_xor(hash(t)) AS h FROM stored_{signal} t")  # noqa: S608 - own name
+        if not told["n"]:
             return []
-        return [Part((f"table of {signal}", id(self)), signal, 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
+        key = (f"table of {signal} in {id(self)}", told["h"])
+        return [Part(key, signal, 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
 
     def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """Select all rows."""
