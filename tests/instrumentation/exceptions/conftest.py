@@ -47,6 +47,7 @@ class Sent:
             logger_provider=self.logger_provider,
             ids=lambda: f"id{next(ids)}",
             clock=self.clock,
+            stopwatch=lambda: 1,  # a machine that stalls for 20 ms would cost local variables
         )
         self._uninstall = install_exceptions(self.settings, self.capture)
 

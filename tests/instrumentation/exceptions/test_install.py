@@ -26,7 +26,7 @@ line = lambda r: f"{r.severity_text} {r.body} handled={r.attributes['spanglass.e
     f"full={'spanglass.exception.chain' in r.attributes} span={r.span_id:x}\\n"
 provider.add_log_record_processor(SimpleLogRecordProcessor(
     ConsoleLogRecordExporter(formatter=lambda r: line(r.log_record))))
-install_exceptions(Settings(), new_capture(Settings(), logger_provider=provider))
+install_exceptions(Settings(), new_capture(Settings(), logger_provider=provider, stopwatch=lambda: 1))
 tracer = TracerProvider().get_tracer("t")
 """
 

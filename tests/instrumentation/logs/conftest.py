@@ -23,7 +23,7 @@ class Sent:
         self.provider = LoggerProvider(Resource({"service.name": "shop"}), shutdown_on_exit=False)
         self.provider.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
         self.tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-        self.capture = new_capture(settings, logger_provider=self.provider, ids=lambda: "id1")
+        self.capture = new_capture(settings, logger_provider=self.provider, ids=lambda: "id1", stopwatch=lambda: 1)
         self.uninstall = install_logging(settings, logger_provider=self.provider, capture=self.capture)
 
     @property

@@ -37,7 +37,7 @@ class Told:
         self.tracers = tracers
         loggers.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
         self.tracer, ids, settings = tracers.get_tracer("shop"), itertools.count(1), Settings()
-        capture = new_capture(settings, logger_provider=loggers, ids=lambda: f"id{next(ids)}")
+        capture = new_capture(settings, logger_provider=loggers, ids=lambda: f"id{next(ids)}", stopwatch=lambda: 1)
         self._undo = [
             install_exceptions(settings, capture),
             install_logging(settings, logger_provider=loggers, capture=capture),
