@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.signals import (
-    FIXED_COLUMNS,
-    TIME_COLUMN,
-    AttributeColumn,
-    Signal,
-    quote_identifier,
-    quote_text,
-    sql_type,
-)
+from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
+from spanglass_server.store import relations
 from spanglass_server.store.joined_columns import joined_columns, rows_of_traces
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.results import table_of
@@ -38,11 +30,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import ColumnValue, OfferedTable, OfTraces
     from spanglass_server.store.values.files import ValueFilters
     from spanglass_server.store.views import Views
-
-
-#: Each is compared with each trace of a row group; from some 300 on the join of ``IN`` is quicker.
-_TRACES_IN_A_LIST = 200
-_ZERO_ID = "'" + r"\x00" * 8 + "'::BLOB"
 
 
 class StoreSession:
@@ -108,19 +95,19 @@ class StoreSession:
     ) -> str:
         """See ``QuerySession``."""
         needed = dict.fromkeys(columns)
-        inside = _inside(signal, window)
+        inside = relations.inside(signal, window)
         files = self._values.having(self._files(signal, window, require, trace_ids), values)
-        of_traces = _of_these_traces(trace_ids) if "trace_id" in needed else ""
+        of_traces = relations.of_these_traces(trace_ids) if "trace_id" in needed else ""
         parts = []
         for (present, is_inside), paths in self._grouped(window, needed, files).items():
-            source = _read_parquet(paths) + _where("" if is_inside else inside, of_traces)
-            parts.append(_select(signal, needed, present, source))
+            source = relations.read_parquet(paths) + relations.where("" if is_inside else inside, of_traces)
+            parts.append(relations.select(signal, needed, present, source))
         memory = self._memory(signal, window, needed, require, trace_ids)
         if memory is not None:
-            source = self._register(memory) + _where(inside)
-            parts.append(_select(signal, needed, frozenset(memory.column_names), source))
+            source = self._register(memory) + relations.where(inside)
+            parts.append(relations.select(signal, needed, frozenset(memory.column_names), source))
         if not parts:
-            parts.append(_select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
+            parts.append(relations.select(signal, needed, frozenset(), "(SELECT 1 WHERE false)"))
         return "(" + " UNION ALL ".join(parts) + ")"
 
     def parts(self, signal: Signal, window: Window) -> list[Part]:
@@ -145,10 +132,10 @@ class StoreSession:
         present = part.columns.intersection(needed)
         held, time = self._parts[part.key], TIME_COLUMN[part.signal]
         if isinstance(held, Segment):
-            source = _read_parquet([str(self._data_dir / held.file_for(needed))])
+            source = relations.read_parquet([str(self._data_dir / held.file_for(needed))])
         else:
             source = self._register(held.table.select([time, *(present - {time})]))
-        return f"({_select(part.signal, needed, present, source)})"
+        return f"({relations.select(part.signal, needed, present, source)})"
 
     def part_table(self, part: Part, columns: Collection[str]) -> pa.Table:
         """See ``QuerySession``."""
@@ -179,7 +166,7 @@ class StoreSession:
         for segment in self._files(signal, window, (), trace_ids):
             by_columns[segment.columns].append(str(self._data_dir / segment.file))
         for columns, paths in by_columns.items():
-            tables.append(self._lookup.rows(paths, sorted(columns), _over(signal, columns, where), parameters))
+            tables.append(self._lookup.rows(paths, sorted(columns), relations.over(signal, columns, where), parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
@@ -321,7 +308,7 @@ class StoreSession:
             fixed = [name for name in FIXED_COLUMNS[signal] if name in chunk.table.column_names]
             numbered = chunk.table.select(fixed).append_column("row", pa.array(np.arange(chunk.rows)))
             name = self._register(numbered)
-            condition = _over(signal, frozenset(fixed), where)
+            condition = relations.over(signal, frozenset(fixed), where)
             rows = self.execute(f"SELECT row FROM {name} WHERE {condition}", parameters)  # noqa: S608 - see the contract
             if rows.num_rows:
                 found.append(_plain(chunk.table.take(rows["row"])))
@@ -332,12 +319,6 @@ class StoreSession:
         name = f"memory_{self._registered}"
         self._cursor.register(name, table)
         return name
-
-
-def _over(signal: Signal, present: frozenset[str], where: str) -> str:
-    """A condition over fixed columns, with NULL for those that no row has: they are not stored then."""
-    absent = "|".join(name for name in FIXED_COLUMNS[signal] if name not in present)
-    return re.sub(rf"\b({absent})\b", lambda name: f"NULL::{sql_type(signal, name[0])}", where) if absent else where
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -351,54 +332,3 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def _minute(number: int) -> Window:
     return Window(number * MINUTE_NS, (number + 1) * MINUTE_NS)
-
-
-def _inside(signal: Signal, window: Window) -> str:
-    """The condition that a row lies in the window."""
-    if window == ALL_TIME:
-        return ""
-    return f"{TIME_COLUMN[signal]} >= {window.start_ns:d} AND {TIME_COLUMN[signal]} < {window.end_ns:d}"
-
-
-def _of_these_traces(trace_ids: Collection[bytes]) -> str:
-    """The condition that a row belongs to one of some traces.
-
-    DuckDB 1.5.5 makes a join of ``IN``, above the scan, which then reads all columns of all rows: 86 ms for 20 traces
-    among a million spans. Of few traces the condition goes into the scan, and of what it refuses nothing else is read:
-    32 ms.
-    """
-    if not trace_ids:
-        return ""
-    ids = ", ".join(map(_blob, trace_ids))
-    if len(trace_ids) == 1:
-        return f"trace_id = {ids}"
-    return f"list_contains([{ids}], trace_id)" if len(trace_ids) <= _TRACES_IN_A_LIST else f"trace_id IN ({ids})"
-
-
-def _blob(value: bytes) -> str:
-    return "'" + "".join([f"\\x{byte:02X}" for byte in value]) + "'::BLOB"
-
-
-def _where(*conditions: str) -> str:
-    holding = " AND ".join(condition for condition in conditions if condition)
-    return f" WHERE {holding}" if holding else ""
-
-
-def _select(signal: Signal, needed: Mapping[str, None], present: frozenset[str], source: str) -> str:
-    if not needed:
-        return f"SELECT 1 AS row FROM {source}"  # noqa: S608 - the source is made here
-    columns = ", ".join(
-        _read(name) if name in present else f"NULL::{sql_type(signal, name)} AS {quote_identifier(name)}"
-        for name in needed
-    )
-    return f"SELECT {columns} FROM {source}"  # noqa: S608 - identifiers are quoted, the source is made here
-
-
-def _read(name: str) -> str:
-    """Read a column; a parent id of zeros, which older versions stored as it came, is none."""
-    return f"nullif({name}, {_ZERO_ID}) AS {name}" if name == "parent_span_id" else quote_identifier(name)
-
-
-def _read_parquet(paths: Sequence[str]) -> str:
-    quoted = ", ".join(map(quote_text, paths))
-    return f"read_parquet([{quoted}])"
