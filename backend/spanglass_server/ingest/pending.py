@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredCounts, ShredLimits
-from spanglass_server.ingest.checked import Checked, decoded_together, one_by_one, take_together
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
+from spanglass_server.ingest.decoding.checked import Checked, decoded_together, one_by_one, take_together
+from spanglass_server.ingest.decoding.trace_ids import may_be_of
 from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.shred import shred
-from spanglass_server.ingest.trace_ids import may_be_of
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
 from spanglass_server.store.contents import Chunk, order_of
@@ -26,7 +26,7 @@ from spanglass_server.store.contents import Chunk, order_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from spanglass_server.ingest.decode import Decoded
+    from spanglass_server.ingest.decoding.decode import Decoded
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.store import Store
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.budget import Reservation
-from spanglass_server.ingest.decode import are_undated
+from spanglass_server.ingest.decoding.decode import are_undated
 from spanglass_server.ingest.digests import DigestWindow, digest_of
-from spanglass_server.ingest.journal import Entry, JournalError
+from spanglass_server.ingest.journal.file import Entry, JournalError
 from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import Signal
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spanglass_server.ingest.budget import ByteBudget
-    from spanglass_server.ingest.checked import Checked
-    from spanglass_server.ingest.decode import Decoded, Decoder
-    from spanglass_server.ingest.generations import Generations
+    from spanglass_server.ingest.decoding.checked import Checked
+    from spanglass_server.ingest.decoding.decode import Decoded, Decoder
+    from spanglass_server.ingest.journal.generations import Generations
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.supervision import Supervisor
 

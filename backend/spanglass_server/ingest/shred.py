@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.ingest.attributes import AttributeShredder, ColumnBudget, ShredCounts, ShredLimits
-from spanglass_server.ingest.forms import record_sets
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
+from spanglass_server.ingest.attributes.shredder import AttributeShredder
+from spanglass_server.ingest.decoding.forms import record_sets
 from spanglass_server.ingest.prometheus.families import Families
-from spanglass_server.ingest.record_set import Requests
+from spanglass_server.ingest.records.record_set import Requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.decode import Decoded
-    from spanglass_server.ingest.record_set import RecordSet
+    from spanglass_server.ingest.decoding.decode import Decoded
+    from spanglass_server.ingest.records.record_set import RecordSet
 
 
 def shred(

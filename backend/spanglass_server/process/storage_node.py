@@ -8,18 +8,18 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.ingest.attributes import ShredLimits
+from spanglass_server.ingest.attributes.limits import ShredLimits
 from spanglass_server.ingest.budget import ByteBudget
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.digests import DigestWindow
-from spanglass_server.ingest.flush_steps import FlushSteps
-from spanglass_server.ingest.flushing import Flushing, FlushPace
-from spanglass_server.ingest.generations import GenerationLimits, Generations
-from spanglass_server.ingest.journal_folder import JournalFolder
+from spanglass_server.ingest.journal.flush_steps import FlushSteps
+from spanglass_server.ingest.journal.flushing import Flushing, FlushPace
+from spanglass_server.ingest.journal.folder import JournalFolder
+from spanglass_server.ingest.journal.generations import GenerationLimits, Generations
+from spanglass_server.ingest.journal.recovery import Recovery
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.prometheus.families import Families
-from spanglass_server.ingest.recovery import Recovery
 from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own

@@ -10,7 +10,7 @@ from nodes import NOW_NS, Clock, Node, spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from spanglass_server.ingest.flushing import FlushPace
+from spanglass_server.ingest.journal.flushing import FlushPace
 from spanglass_server.settings.table import Retention
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.disk import Disk

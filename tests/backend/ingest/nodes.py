@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from spanglass_server.ingest.flushing import FlushPace
+    from spanglass_server.ingest.journal.flushing import FlushPace
     from spanglass_server.ingest.ports import Accepted
 
 NOW_NS = 1_800_000_000_000_000_000

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.ingest.checks import LATEST_NS
+from spanglass_server.ingest.records.checks import LATEST_NS
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:

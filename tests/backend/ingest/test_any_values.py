@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
-from spanglass_server.ingest.any_values import EMPTY, MEMBERS, AnyValues, type_codes
-from spanglass_server.ingest.otlp_schema import ANY_VALUE
+from spanglass_server.ingest.protobuf.any_values import EMPTY, MEMBERS, AnyValues, type_codes
+from spanglass_server.ingest.protobuf.otlp_schema import ANY_VALUE
 
 _INTS = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 127, 128, 2**56 - 1, 2**56, 2**63 - 1, -1])
 _TEXTS = st.text(max_size=5) | st.sampled_from(["", "x" * 127, "x" * 128, "é" * 100, "x" * 16_383, "x" * 16_384])

@@ -7,7 +7,7 @@ import shutil
 from nodes import NOW_NS, Clock, open_node
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from spanglass_server.ingest import decode
+from spanglass_server.ingest.decoding import decode
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, Window

@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.ingest.checked import Checked, decoded_together
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.decoding.checked import Checked, decoded_together
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import IngestError, Refusal
 from spanglass_server.signals import Signal
 

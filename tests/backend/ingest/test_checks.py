@@ -12,10 +12,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import requests
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
-from spanglass_server.ingest.checks import LATEST_NS
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
+from spanglass_server.ingest.records.checks import LATEST_NS
 from spanglass_server.ingest.shred import shred
 from spanglass_server.signals import SENT, Signal
 

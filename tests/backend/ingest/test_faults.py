@@ -16,7 +16,7 @@ from faults import Faults, faulty_node, requests
 from nodes import NOW_NS, Clock
 
 from spanglass_server.ingest.digests import digest_of
-from spanglass_server.ingest.journal import Entry, JournalFile
+from spanglass_server.ingest.journal.file import Entry, JournalFile
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.catalog import Change
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from spanglass_server.ingest.flushing import Flushing, FlushPace, State
+from spanglass_server.ingest.journal.flushing import Flushing, FlushPace, State
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.supervision import Backoff

@@ -8,9 +8,9 @@ import pytest
 from nodes import NOW_NS, Clock
 
 from spanglass_server.ingest.digests import DigestWindow
-from spanglass_server.ingest.generations import GenerationLimits, Generations
-from spanglass_server.ingest.journal import Entry, JournalError, read_entries
-from spanglass_server.ingest.journal_folder import JournalFolder
+from spanglass_server.ingest.journal.file import Entry, JournalError, read_entries
+from spanglass_server.ingest.journal.folder import JournalFolder
+from spanglass_server.ingest.journal.generations import GenerationLimits, Generations
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
 from spanglass_server.store.disk import Disk

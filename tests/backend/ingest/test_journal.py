@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from spanglass_server.ingest.journal import Entry, JournalError, JournalFile, Survey, read_entries, survey
-from spanglass_server.ingest.journal_folder import journal_files, journal_path
+from spanglass_server.ingest.journal.file import Entry, JournalError, JournalFile, Survey, read_entries, survey
+from spanglass_server.ingest.journal.folder import journal_files, journal_path
 from spanglass_server.signals import SENT
 
 ENTRIES = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredCounts, ShredLimits
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.protobuf.wire import encode_varint
 from spanglass_server.ingest.shred import shred
-from spanglass_server.ingest.wire import encode_varint
 from spanglass_server.signals import Signal
 
 NOW_NS = 1_800_000_000_000_000_000

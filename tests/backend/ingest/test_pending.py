@@ -9,8 +9,8 @@ from nodes import NOW_NS, spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spanglass_server.ingest import pending as module
-from spanglass_server.ingest.attributes import ShredLimits
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal

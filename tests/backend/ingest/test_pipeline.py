@@ -10,9 +10,9 @@ import pytest
 from nodes import Clock, spans
 
 from spanglass_server.ingest.budget import ByteBudget
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.digests import DigestWindow
-from spanglass_server.ingest.journal import JournalError
+from spanglass_server.ingest.journal.file import JournalError
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.self_metrics import registry as own

@@ -10,9 +10,9 @@ import pytest
 from nodes import NOW_NS, Clock, open_node, spans
 
 from spanglass_server.ingest import pending
-from spanglass_server.ingest.flushing import FlushPace
-from spanglass_server.ingest.journal import Entry, JournalFile
-from spanglass_server.ingest.journal_folder import journal_path
+from spanglass_server.ingest.journal.file import Entry, JournalFile
+from spanglass_server.ingest.journal.flushing import FlushPace
+from spanglass_server.ingest.journal.folder import journal_path
 from spanglass_server.ingest.ports import Accepted, IngestError, Refusal
 from spanglass_server.signals import Signal
 from spanglass_server.supervision import Backoff

@@ -11,9 +11,9 @@ from official_json import official_json, records
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from otlp_requests import requests
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
-from spanglass_server.ingest.checks import LATEST_NS
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.records.checks import LATEST_NS
 from spanglass_server.ingest.shred import shred
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.otlp_json import traces_data

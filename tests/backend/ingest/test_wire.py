@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from otlp_requests import REQUESTS, requests
 
-from spanglass_server.ingest import wire
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import IngestError, Refusal
-from spanglass_server.ingest.wire import encode_varint, slices
+from spanglass_server.ingest.protobuf import wire
+from spanglass_server.ingest.protobuf.wire import encode_varint, slices
 from spanglass_server.signals import SENT, Signal
 
 SPANS_REQUEST = REQUESTS[Signal.SPANS].DESCRIPTOR
@@ -109,8 +109,8 @@ def test_the_limit_of_messages_is_exact(monkeypatch):
 
 _MEASURE = """
 import resource, sys
-from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import IngestError
 from spanglass_server.ingest.shred import shred
 from spanglass_server.signals import Signal

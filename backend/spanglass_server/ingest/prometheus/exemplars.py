@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.ingest.attributes import Owners
-from spanglass_server.ingest.checks import SPAN_ID_BYTES, TRACE_ID_BYTES
+from spanglass_server.ingest.attributes.owners import Owners
+from spanglass_server.ingest.records.checks import SPAN_ID_BYTES, TRACE_ID_BYTES
 
 if TYPE_CHECKING:
-    from spanglass_server.ingest.attributes import AttributeShredder
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
     from spanglass_server.ingest.columnar import Flat
     from spanglass_server.ingest.prometheus.labels import Labels
 

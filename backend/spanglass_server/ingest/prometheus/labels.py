@@ -14,7 +14,8 @@ from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, numpy,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.attributes import AttributeShredder, Owners
+    from spanglass_server.ingest.attributes.owners import Owners
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
 
 NAME: Final = "__name__"
 

@@ -18,8 +18,8 @@ from spanglass_server.ingest.prometheus.schema import RESET_HINTS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.checks import Checks
     from spanglass_server.ingest.columnar import Flat
+    from spanglass_server.ingest.records.checks import Checks
 
     Columns = dict[str, Any]
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.ingest.checks import LATEST_NS
 from spanglass_server.ingest.columnar import Flat, numpy, wrap_lists
 from spanglass_server.ingest.prometheus.exemplars import exemplar_columns
 from spanglass_server.ingest.prometheus.native import CUSTOM_SCHEMA, Native, is_stale
 from spanglass_server.ingest.prometheus.series import Opened
-from spanglass_server.ingest.record_set import RecordSet, Requests
+from spanglass_server.ingest.records.checks import LATEST_NS
+from spanglass_server.ingest.records.record_set import RecordSet, Requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.attributes import AttributeShredder
-    from spanglass_server.ingest.checks import Checks
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
     from spanglass_server.ingest.ports import Form
+    from spanglass_server.ingest.records.checks import Checks
 
 _MS = 1_000_000
 _CUMULATIVE = 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.ingest.attributes import Owners
+from spanglass_server.ingest.attributes.owners import Owners
 from spanglass_server.ingest.columnar import flatten, numpy
 from spanglass_server.ingest.ports import Form
 from spanglass_server.ingest.prometheus.families import UNKNOWN, Described, Family, describe, family
@@ -19,7 +19,7 @@ from spanglass_server.signals import AttributeColumn, ValueType
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.attributes import AttributeShredder
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
     from spanglass_server.ingest.columnar import Flat
     from spanglass_server.ingest.prometheus.families import Families
 

@@ -10,8 +10,8 @@ from nodes import NOW_NS, open_node
 from otlp_requests import requests
 from remote_write_bodies import STALE, Write1, Write2
 
-from spanglass_server.ingest.attributes import ColumnBudget, ShredLimits
-from spanglass_server.ingest.decode import DecodeLimits, Decoder
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
+from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.ports import Form, IngestError
 from spanglass_server.ingest.shred import shred
 from spanglass_server.signals import Signal

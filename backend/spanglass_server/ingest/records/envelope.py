@@ -9,11 +9,13 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from spanglass_server.ingest.attributes import AttributeShredder, Owners
+from spanglass_server.ingest.attributes.owners import Owners
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, spread, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.journal import JournalFile
+from spanglass_server.ingest.journal.file import JournalFile
 from spanglass_server.store.disk import DISK, Disk
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spanglass_server.ingest.digests import DigestWindow
-    from spanglass_server.ingest.journal_folder import JournalFolder
+    from spanglass_server.ingest.journal.folder import JournalFolder
     from spanglass_server.ingest.pending import Pending
     from spanglass_server.store.store import Store
 

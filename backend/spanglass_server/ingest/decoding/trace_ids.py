@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.checked import Checked
+from spanglass_server.ingest.decoding.checked import Checked
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from spanglass_server.ingest.decode import Decoded
+    from spanglass_server.ingest.decoding.decode import Decoded
 
 #: Where the records of a decoded request are that have a trace id.
 _RECORDS = {Signal.SPANS: ("scope_spans", "spans"), Signal.LOGS: ("scope_logs", "log_records")}

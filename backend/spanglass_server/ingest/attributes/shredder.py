@@ -7,16 +7,20 @@ and one ``take`` lays them out over the records.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.ingest.any_values import BOOL, DOUBLE, EMPTY, INT, MEMBERS, STR, TYPE_CODES, AnyValues
+from spanglass_server.ingest.attributes.codes import compact, last_of_each, replaced, stored_type
+from spanglass_server.ingest.attributes.composites import composite_json
+from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredCounts, ShredLimits
+from spanglass_server.ingest.attributes.overflow import Overflow, as_text
+from spanglass_server.ingest.attributes.owners import Owners
 from spanglass_server.ingest.columnar import Flat, byte_lengths, flatten, laid_out
-from spanglass_server.ingest.values import composite_json
+from spanglass_server.ingest.protobuf.any_values import BOOL, DOUBLE, EMPTY, INT, MEMBERS, STR, TYPE_CODES, AnyValues
 from spanglass_server.signals import AttributeColumn, ValueType
 
 if TYPE_CHECKING:
@@ -26,111 +30,8 @@ if TYPE_CHECKING:
 
 _AS_THEY_CAME = frozenset({STR, INT, DOUBLE, BOOL})
 _CUTTABLE = frozenset({ValueType.STR, ValueType.JSON, ValueType.BYTES})
-_RADIX_MAX = 1 << 16  # numpy sorts 16-bit integers by radix
 _SPILL_MAX = 2_000_000  # overflowed entries of one position of one chunk
 _KEY_BYTES_MAX = 256  # a longer key is kept, but in the overflow: footers hold every column's name
-
-
-@dataclass(frozen=True, slots=True)
-class ShredLimits:
-    """What may become columns. Past a limit nothing is dropped: it overflows, or is cut with a mark, and is counted."""
-
-    max_columns: int = 1000  # attribute columns a segment
-    max_attributes: int = 256  # attributes of one record, event, link or exemplar
-    max_value_bytes: int = 128 * 1024
-
-
-@dataclass(slots=True)
-class ShredCounts:
-    """What limits did to the data."""
-
-    overflowed: int = 0
-    cut: int = 0
-    duplicate_keys: int = 0
-    dropped: int = 0
-
-    def add(self, other: ShredCounts) -> None:
-        """Add another chunk's counts."""
-        self.overflowed += other.overflowed
-        self.cut += other.cut
-        self.duplicate_keys += other.duplicate_keys
-        self.dropped += other.dropped
-
-
-@dataclass(slots=True)
-class ColumnBudget:
-    """The attribute columns of one segment: admits new names until ``limit``. Not thread-safe."""
-
-    limit: int
-    _names: set[str] = field(default_factory=set)
-
-    def admit(self, name: str) -> bool:
-        """Whether the column may be part of the segment; remembers it if so."""
-        if name in self._names:
-            return True
-        if len(self._names) >= self.limit:
-            return False
-        self._names.add(name)
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Which records the lists at one position belong to: list ``i`` to the rows ``starts[i]`` up to ``ends[i]``."""
-
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    indexes: NDArray[np.int64] | None = None  # the place of an event, link or exemplar within its record
-
-    @classmethod
-    def records(cls, count: int) -> Owners:
-        """Each list is a record's own."""
-        rows = np.arange(count)
-        return cls(rows, rows + 1)
-
-    @classmethod
-    def items(cls, flat: Flat) -> Owners:
-        """Each list belongs to an item (event, link, exemplar) of a record."""
-        return cls(flat.parents, flat.parents + 1, flat.ranks())
-
-    def expand(self, parents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For entries of the lists ``parents``: which entry, and which row, for every record that owns one."""
-        starts = self.starts[parents]
-        counts = self.ends[parents] - starts
-        source = np.repeat(np.arange(len(parents)), counts)
-        within = np.arange(len(source)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return source, starts[source] + within
-
-
-@dataclass(slots=True)
-class Overflow:
-    """Entries that did not become columns: the record's row, the column name, the value as text, the item's index."""
-
-    rows: list[NDArray[np.int64]] = field(default_factory=list)
-    names: list[Any] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-    indexes: list[Any] = field(default_factory=list)
-
-    def columns(self, row_count: int) -> dict[str, Any]:
-        """The three overflow columns over ``row_count`` records; none if nothing overflowed."""
-        if not self.rows:
-            return {}
-        rows = np.concatenate(self.rows)
-        order = pa.array(np.argsort(rows, kind="stable"))
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=row_count))])
-        mask = pa.array(np.diff(offsets) == 0)
-        starts = pa.array(offsets, type=pa.int32())
-        parts = (
-            ("overflow_name", self.names, pa.string()),
-            ("overflow_value", self.values, pa.string()),
-            ("overflow_index", self.indexes, pa.int32()),
-        )
-        return {
-            name: pa.ListArray.from_arrays(
-                starts, pa.chunked_array(chunks, type=kind).combine_chunks().take(order), mask=mask
-            )
-            for name, chunks, kind in parts
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +102,11 @@ class AttributeShredder:
         fits = given.ranks < self.limits.max_attributes
         columns: dict[str, Any] = {}
         spilled = [np.flatnonzero(~fits)]
-        replaced = _replaced(given.lists, key_codes, codes, every_key=len(spilled[0]) > 0)
-        if len(replaced):
-            self.counts.duplicate_keys += len(replaced)
-            fits[replaced] = False
-            spilled = [np.setdiff1d(spilled[0], replaced)]
+        earlier = replaced(given.lists, key_codes, codes, every_key=len(spilled[0]) > 0)
+        if len(earlier):
+            self.counts.duplicate_keys += len(earlier)
+            fits[earlier] = False
+            spilled = [np.setdiff1d(spilled[0], earlier)]
         for group in self._groups(position, codes, names, fits, spilled):
             entries = group.entries
             rows = given.lists[entries]
@@ -219,7 +120,7 @@ class AttributeShredder:
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
-            entries = entries[_last_of_each(given.lists[entries], key_codes[entries])]
+            entries = entries[last_of_each(given.lists[entries], key_codes[entries])]
             entries, rows, items = self._owned(entries, given.lists, owners)
             names = pc.binary_join_element_wise(pa.scalar(position), _escaped(names), ".").take(pa.array(key_codes))
             self._spill(entries, rows, items, names, given.types, stored)
@@ -235,7 +136,7 @@ class AttributeShredder:
     ) -> Iterator[_Group]:
         """Split entries by column, most frequent first; what gets no column is added to ``spilled``."""
         entries = np.flatnonzero(fits)
-        present, inverse, sizes = _compact(codes[entries])
+        present, inverse, sizes = compact(codes[entries])
         order = entries[np.argsort(inverse, kind="stable")]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         ranking = np.argsort(-sizes, kind="stable")
@@ -346,50 +247,6 @@ class _Texts(StoredValues):
         return self._texts.take(pa.array(places))
 
 
-def _replaced(
-    lists: NDArray[np.int64], keys: NDArray[np.int64], codes: NDArray[np.int64], *, every_key: bool
-) -> NDArray[np.int64]:
-    """Entries whose list has a later one of the same key: of equal keys the last stays, whatever its type.
-
-    Only keys of several types are looked at, unless ``every_key``: equal keys of one type meet in their column. Most
-    chunks have none.
-    """
-    several = np.zeros((int(keys.max()) + 1) * TYPE_CODES, bool)
-    several[codes] = True
-    several = several.reshape(-1, TYPE_CODES).sum(axis=1) > 1
-    if not every_key and not several.any():
-        return np.zeros(0, np.int64)
-    candidates = np.arange(len(keys)) if every_key else np.flatnonzero(several[keys])
-    return np.delete(candidates, _last_of_each(lists[candidates], keys[candidates]))
-
-
-def _last_of_each(lists: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each key of each list stands last, ascending."""
-    pairs = lists * (int(keys.max()) + 1) + keys
-    _, from_end = np.unique(pairs[::-1], return_index=True)
-    return np.sort(len(pairs) - 1 - from_end)
-
-
-def _compact(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.int64]]:
-    """``np.unique`` with inverse and counts; by counting where codes are small, which is 6 times quicker."""
-    if not len(codes):
-        return codes, codes, codes
-    top = int(codes.max()) + 1
-    if top > 4 * len(codes) + 4096:
-        present, inverse, sizes = np.unique(codes, return_inverse=True, return_counts=True)
-        return present, inverse, sizes
-    totals = np.bincount(codes, minlength=top)
-    present = np.flatnonzero(totals)
-    lookup = np.zeros(top, np.uint16 if len(present) <= _RADIX_MAX else np.int64)
-    lookup[present] = np.arange(len(present))
-    return present, lookup[codes], totals[present]
-
-
-def stored_type(type_code: int) -> ValueType:
-    """How values of a type code are stored."""
-    return ValueType.JSON if type_code == EMPTY else MEMBERS[type_code][1]
-
-
 def _escaped(keys: Any) -> Any:
     """Keys as ``AttributeColumn.name`` writes them."""
     marked = pc.replace_substring_regex(keys, pattern=r"([A-Z^])", replacement=r"^\1")
@@ -404,12 +261,3 @@ def _cut_value(value: str | bytes, limit: int) -> str | bytes:
     body = value if isinstance(value, bytes) else value.encode()
     mark = f"… [cut, {len(body)} bytes]"
     return body[:limit] + mark.encode() if isinstance(value, bytes) else body[:limit].decode(errors="ignore") + mark
-
-
-def as_text(values: Any, stored: ValueType) -> Any:
-    """An overflowed value as text that reads back to the same value."""
-    if stored is ValueType.BYTES:
-        return pa.array([None if v is None else v.hex() for v in values.to_pylist()], type=pa.string())
-    if stored is ValueType.DOUBLE:
-        return pa.array([repr(v) for v in values.to_pylist()], type=pa.string())
-    return values.cast(pa.string())

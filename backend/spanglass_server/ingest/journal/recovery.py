@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.flushing import State
-from spanglass_server.ingest.journal import read_entries, survey
+from spanglass_server.ingest.journal.file import read_entries, survey
+from spanglass_server.ingest.journal.flushing import State
 from spanglass_server.ingest.ports import IngestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from spanglass_server.ingest.decode import Decoder
+    from spanglass_server.ingest.decoding.decode import Decoder
     from spanglass_server.ingest.digests import DigestWindow
-    from spanglass_server.ingest.journal import Entry
-    from spanglass_server.ingest.journal_folder import JournalFolder
+    from spanglass_server.ingest.journal.file import Entry
+    from spanglass_server.ingest.journal.folder import JournalFolder
     from spanglass_server.ingest.pending import Pending
     from spanglass_server.store.catalog import Catalog
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.ingest import otlp_schema, records
-from spanglass_server.ingest.any_values import check_values
 from spanglass_server.ingest.ports import Form
 from spanglass_server.ingest.prometheus import records as series_records
 from spanglass_server.ingest.prometheus import schema as remote_write_schema
-from spanglass_server.ingest.wire import OTLP_LEVELS
+from spanglass_server.ingest.protobuf import otlp_schema
+from spanglass_server.ingest.protobuf.any_values import check_values
+from spanglass_server.ingest.protobuf.wire import OTLP_LEVELS
+from spanglass_server.ingest.records import otlp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from google.protobuf.descriptor import Descriptor
 
-    from spanglass_server.ingest.record_set import RecordSet
+    from spanglass_server.ingest.records.record_set import RecordSet
     from spanglass_server.signals import Signal
 
 #: The fields that repeat in a large request, from the outside in.
@@ -57,7 +58,7 @@ def cutting(form: Form, signal: Signal) -> tuple[Descriptor, tuple[int, ...]]:
 
 def record_sets(form: Form, signal: Signal, batch: Any) -> Iterator[RecordSet]:
     """The records of a batch of requests, kind by kind; the same batch gives the same order."""
-    return records.record_sets(signal, batch) if form is Form.OTLP else series_records.record_sets(batch, form)
+    return otlp.record_sets(signal, batch) if form is Form.OTLP else series_records.record_sets(batch, form)
 
 
 def name(form: Form, signal: Signal) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spanglass_server.ingest import logs, metrics, spans
-from spanglass_server.ingest.envelope import envelope_columns
-from spanglass_server.ingest.record_set import RecordSet
+from spanglass_server.ingest.records import logs, metrics, spans
+from spanglass_server.ingest.records.envelope import envelope_columns
+from spanglass_server.ingest.records.record_set import RecordSet
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.attributes import AttributeShredder
-    from spanglass_server.ingest.checks import Checks
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
     from spanglass_server.ingest.columnar import Flat
-    from spanglass_server.ingest.envelope import Envelope
-    from spanglass_server.ingest.record_set import Requests
+    from spanglass_server.ingest.records.checks import Checks
+    from spanglass_server.ingest.records.envelope import Envelope
+    from spanglass_server.ingest.records.record_set import Requests
 
 
 @dataclass(frozen=True, slots=True)

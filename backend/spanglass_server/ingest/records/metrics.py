@@ -13,18 +13,19 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, valid_id
+from spanglass_server.ingest.attributes.composites import to_plain_entries
+from spanglass_server.ingest.attributes.owners import Owners
 from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, spread, wrap_lists
-from spanglass_server.ingest.envelope import Envelope, open_envelope
-from spanglass_server.ingest.values import to_plain_entries
+from spanglass_server.ingest.records.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, valid_id
+from spanglass_server.ingest.records.envelope import Envelope, open_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.checks import Checks
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
+    from spanglass_server.ingest.records.checks import Checks
 
 Columns = dict[str, Any]
 #: ``DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`` of metrics.proto.

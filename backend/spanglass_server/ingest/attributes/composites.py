@@ -15,7 +15,7 @@ import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
-from spanglass_server.ingest.otlp_schema import ANY_VALUE
+from spanglass_server.ingest.protobuf.otlp_schema import ANY_VALUE
 
 _SCALARS = ("string_value", "bool_value", "int_value", "double_value", "bytes_value")
 

@@ -9,14 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
-from spanglass_server.ingest.any_values import MEMBERS, type_codes
-from spanglass_server.ingest.attributes import AttributeShredder, as_text, stored_type
-from spanglass_server.ingest.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
+from spanglass_server.ingest.attributes.codes import stored_type
+from spanglass_server.ingest.attributes.overflow import as_text
 from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy
-from spanglass_server.ingest.envelope import Envelope, counted_records, open_envelope
+from spanglass_server.ingest.protobuf.any_values import MEMBERS, type_codes
+from spanglass_server.ingest.records.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
+from spanglass_server.ingest.records.envelope import Envelope, counted_records, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
 
 
 def open_logs(batch: Any) -> Envelope:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.ingest.attributes import AttributeShredder, Owners
-from spanglass_server.ingest.checks import (
+from spanglass_server.ingest.attributes.owners import Owners
+from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, wrap_lists
+from spanglass_server.ingest.records.checks import (
     LATEST_NS,
     SPAN_ID_BYTES,
     TRACE_ID_BYTES,
@@ -18,11 +19,12 @@ from spanglass_server.ingest.checks import (
     is_zero_id,
     valid_id,
 )
-from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, numpy, wrap_lists
-from spanglass_server.ingest.envelope import Envelope, counted_records, open_envelope
+from spanglass_server.ingest.records.envelope import Envelope, counted_records, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
 
 
 def open_spans(batch: Any) -> Envelope:

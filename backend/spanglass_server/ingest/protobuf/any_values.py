@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.ingest.columnar import laid_out
-from spanglass_server.ingest.otlp_schema import ANY_VALUE, record_batch
-from spanglass_server.ingest.varints import HIGH_BITS, WORD_BYTES, Varints, bytes_at, words
+from spanglass_server.ingest.protobuf.otlp_schema import ANY_VALUE, record_batch
+from spanglass_server.ingest.protobuf.varints import HIGH_BITS, WORD_BYTES, Varints, bytes_at, words
 from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:

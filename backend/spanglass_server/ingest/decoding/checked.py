@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.decode import Decoded, Decoder
+    from spanglass_server.ingest.decoding.decode import Decoded, Decoder
     from spanglass_server.signals import Signal
 
 _LOG = logging.getLogger(__name__)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from spanglass_server.ingest import forms, logs, otlp_schema, spans
-from spanglass_server.ingest.checked import Checked
-from spanglass_server.ingest.checks import Checks
 from spanglass_server.ingest.columnar import flatten
+from spanglass_server.ingest.decoding import forms
+from spanglass_server.ingest.decoding.checked import Checked
 from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
 from spanglass_server.ingest.prometheus.families import Families, told_families
-from spanglass_server.ingest.wire import SLICE_BYTES, slices
+from spanglass_server.ingest.protobuf import otlp_schema
+from spanglass_server.ingest.protobuf.wire import SLICE_BYTES, slices
+from spanglass_server.ingest.records import logs, spans
+from spanglass_server.ingest.records.checks import Checks
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.ingest.columnar import Flat
-    from spanglass_server.ingest.record_set import RecordSet
+    from spanglass_server.ingest.records.record_set import RecordSet
 
 #: Up to so many bytes in one call, bodies are only checked: with more, decoding at once costs less than both.
 _CHECK_ONLY_BYTES = 128 << 10

@@ -26,7 +26,7 @@ from spanglass_server.supervision import Backoff, in_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from spanglass_server.ingest.flush_steps import FlushSteps
+    from spanglass_server.ingest.journal.flush_steps import FlushSteps
     from spanglass_server.self_metrics.registry import Telemetry
 
 _LOG = logging.getLogger(__name__)

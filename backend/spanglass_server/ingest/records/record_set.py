@@ -11,9 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spanglass_server.ingest.attributes import AttributeShredder
-    from spanglass_server.ingest.checks import Checks
+    from spanglass_server.ingest.attributes.shredder import AttributeShredder
     from spanglass_server.ingest.prometheus.families import Families
+    from spanglass_server.ingest.records.checks import Checks
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,18 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.ingest.journal import JournalError, JournalFile
+from spanglass_server.ingest.journal.file import JournalError, JournalFile
 from spanglass_server.self_metrics import registry as own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from spanglass_server.ingest.checked import Checked
-    from spanglass_server.ingest.decode import Decoded
+    from spanglass_server.ingest.decoding.checked import Checked
+    from spanglass_server.ingest.decoding.decode import Decoded
     from spanglass_server.ingest.digests import DigestWindow
-    from spanglass_server.ingest.flushing import Flushing
-    from spanglass_server.ingest.journal import Entry
-    from spanglass_server.ingest.journal_folder import JournalFolder
+    from spanglass_server.ingest.journal.file import Entry
+    from spanglass_server.ingest.journal.flushing import Flushing
+    from spanglass_server.ingest.journal.folder import JournalFolder
     from spanglass_server.ingest.pending import Pending
     from spanglass_server.self_metrics.registry import Telemetry
 

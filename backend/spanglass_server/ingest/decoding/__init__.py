@@ -1,0 +1,1 @@
+"""Bodies of requests to checked records, of every form that is taken."""

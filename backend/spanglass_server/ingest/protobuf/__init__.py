@@ -1,0 +1,1 @@
+"""The encoding of protobuf: messages as Arrow sees them, large bodies in slices, values without decoding them."""

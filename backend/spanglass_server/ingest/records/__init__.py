@@ -1,0 +1,1 @@
+"""Kinds of records: which may be stored, and their columns."""
