@@ -10,6 +10,8 @@ from spanglass_core.ids import TRACE_ID_FORM, read_trace_id
 from spanglass_server.pages import columns, exceptions, running, terms, waterfall
 from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.trace_views import flame, table
+from spanglass_server.pages.trace_views.paths import folded
 from spanglass_server.pages.window import SECOND_NS, fixed
 from spanglass_server.query.traces.time_spent import time_spent
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 #: Rows rendered by the server; script draws all others, and without script a link asks for more.
 ROWS, MOST_ROWS = 200, 10_000
 LOGS_SHOWN = 500
+WATERFALL, VIEWS = "waterfall", ("flame", "spans", "services", "logs")
 #: Logs of a trace are looked for from this long before it to this long after it.
 BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
 #: Searches for an attribute of this trace look this far around it.
@@ -49,17 +52,17 @@ async def show(visit: Visit) -> Response:
     answer = await visit.api("traces", trace_id, format="columns")
     trace = await asyncio.to_thread(columns.unpack, answer)
     chosen = _chosen(trace, visit.param("span"))
+    view = visit.param("view") if visit.param("view") in VIEWS else WATERFALL
     whole, (logs, logs_problem) = await visit.together(_span(visit, trace, chosen), _logs(visit, trace))
-    view = "logs" if visit.param("view") == "logs" else "spans"
-    data = {"trace": answer, "chosen": whole} if view == "spans" else None
+    data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, {"trace": answer, "chosen": whole})
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
         "trace.html", trace=trace, root=root, chosen=columns.in_full(chosen, whole), start_ns=start_ns,
-        data=await asyncio.to_thread(columns.as_data, data),
+        data=await asyncio.to_thread(columns.as_data, data), of_view=of_view,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
-        rows=waterfall.rows(trace, shown, visit.clock),
+        rows=waterfall.rows(trace, shown, visit.clock) if view == WATERFALL else (),
         answer=time_spent(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view=view,
@@ -67,6 +70,43 @@ async def show(visit: Visit) -> Response:
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
+
+
+def _of_view(
+    visit: Visit, view: str, trace: Mapping[str, Any], whole: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """Return what the script of a view draws, and what its template shows."""
+    if view == WATERFALL:
+        return whole, {}
+    if view == "spans":
+        return {"trace": whole["trace"]}, _table(visit, trace)
+    if view == "flame":
+        return _flame(visit, trace)
+    return None, _services(visit, trace) if view == "services" else {}
+
+
+def _flame(visit: Visit, trace: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    paths, left_out = folded(trace)
+    place = flame.chosen(paths, visit.param("frame"))
+    shown = flame.frames(paths, place)
+    found = {"paths": paths, "left_out": left_out, "place": place, "frames": shown,
+             "height": flame.ROW * (1 + max((frame["y"] for frame in shown), default=0) // flame.ROW),
+             "work_ns": sum(path["work_ns"] for path in paths if not path["depth"])}  # fmt: skip
+    return {"paths": paths}, found
+
+
+def _table(visit: Visit, trace: Mapping[str, Any]) -> Mapping[str, Any]:
+    sort, ascending = table.sorting(visit.param("sort"), visit.param("order"), table.SORTS, "start")
+    found = table.spans(trace, sort, visit.param("find"), ascending=ascending)
+    return {"spans": found[: table.ROWS], "count": len(found), "sort": sort, "ascending": ascending}
+
+
+def _services(visit: Visit, trace: Mapping[str, Any]) -> Mapping[str, Any]:
+    operations = table.operations(folded(trace)[0])
+    sort, ascending = table.sorting(visit.param("sort"), visit.param("order"), table.OPERATION_SORTS, "self")
+    shown = table.in_order(operations, sort, ascending=ascending)
+    return {"services": table.services(trace, operations), "operations": shown[: table.ROWS], "count": len(shown),
+            "sort": sort, "ascending": ascending}  # fmt: skip
 
 
 def _warnings(trace: Mapping[str, Any]) -> list[str]:

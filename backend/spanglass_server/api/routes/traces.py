@@ -9,6 +9,7 @@ from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_questio
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.rows.answers import TracesData
+from spanglass_server.query.trace_views import paths
 from spanglass_server.query.traces import counts, view
 from spanglass_server.query.traces import search as traces
 
@@ -28,7 +29,12 @@ def _counts(session: QuerySession, params: Params) -> counts.SpanCounts:
 
 
 #: The forms of a trace that are ours.
-_FORMS = {"tree": view.show_trace, "columns": view.show_columns, "summary": view.show_summary}
+_FORMS = {
+    "tree": view.show_trace,
+    "columns": view.show_columns,
+    "summary": view.show_summary,
+    "paths": paths.show_paths,
+}
 
 
 def _trace(session: QuerySession, params: Params) -> view.TraceHead | TracesData:
@@ -68,13 +74,13 @@ ROUTES = (
     ),
     Route(
         path="/traces/{trace_id}",
-        summary="One trace with all its spans, depth first; in columns, or without its spans; or as OTLP/JSON.",
+        summary="One trace: all its spans, depth first; in columns, folded by path, or without them; or as OTLP/JSON.",
         description="Spans that have not ended are in it too, running or lost, but not in OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
-            format_param("tree", "TracesData", "columns", "summary"),
+            format_param("tree", "TracesData", "columns", "summary", "paths"),
         ),
-        response=schema_of(view.Trace | view.TraceColumns | view.TraceHead | TracesData),
+        response=schema_of(view.Trace | view.TraceColumns | paths.TracePaths | view.TraceHead | TracesData),
         query=_trace,
     ),
     Route(

@@ -13,7 +13,7 @@ from spanglass_server.query.rows.stored_rows import Rows
 from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
 from spanglass_server.query.traces.reasons import reason, tells_exception
-from spanglass_server.query.traces.targets import Targets
+from spanglass_server.query.traces.targets import CALLS, Targets
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.times import format_time, format_times
 
@@ -118,6 +118,11 @@ class SpanRows(Rows):
             "last_heard_time": None,
         }
         return brief_json(span, self._targets)
+
+    def called(self, row: int) -> tuple[str, str]:
+        """Return the span's name, and what it calls as far as the name does not say it."""
+        name, kind = self.columns["name"][row] or "", kind_name(self.columns["kind"][row])
+        return name, self._targets.target(name, kind, self.plain.of_record("span", row)) if kind in CALLS else ""
 
     @cached_property
     def _targets(self) -> Targets:

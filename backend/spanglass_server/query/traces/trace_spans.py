@@ -36,7 +36,10 @@ def fetch_spans(session: QuerySession, trace_id: bytes, span_id: bytes | None = 
 
 @dataclass(frozen=True, slots=True)
 class ReadSpan:
-    """A span of the answer: what the tree and the sums need of it, and how to make its JSON, in full or brief."""
+    """A span of the answer: what the tree and the sums need of it, and how to make its JSON, in full or brief.
+
+    ``called`` returns its name, and what it calls as far as the name does not say it.
+    """
 
     identity: Identity
     in_tree: Span
@@ -45,6 +48,7 @@ class ReadSpan:
     row: int | None  # its row among those that are stored
     as_json: Callable[[], HeardSpan]
     brief: Callable[[], dict[str, Any]]
+    called: Callable[[], tuple[str, str]]
 
     @property
     def service(self) -> str:
@@ -87,7 +91,8 @@ def _stored(spans: SpanRows, row: int) -> ReadSpan:
         span["state"], span["last_heard_time"] = ENDED, None
         return span
 
-    return ReadSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row))
+    return ReadSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row),
+                    partial(spans.called, row))  # fmt: skip
 
 
 def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
@@ -116,12 +121,17 @@ def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[Open
             clock = _clock(records, row, span.service)
             in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
             whole = partial(open_span_json, span, records, row)
-            brief = partial(_brief, whole)
-            yield ReadSpan(span.identity, in_tree, span.status, span.state, None, whole, brief)
+            brief, called = partial(_brief, whole), partial(_called, whole)
+            yield ReadSpan(span.identity, in_tree, span.status, span.state, None, whole, brief, called)
 
 
 def _brief(whole: Callable[[], HeardSpan]) -> dict[str, Any]:
     return brief_json(whole())
+
+
+def _called(whole: Callable[[], HeardSpan]) -> tuple[str, str]:
+    brief = _brief(whole)
+    return brief["name"], brief["target"]
 
 
 def _clock(records: Rows, row: int, service: str) -> str:

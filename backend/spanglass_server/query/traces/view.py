@@ -86,18 +86,18 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> Trace:
 
     Spans that have not ended are among them, from their announcements.
     """
-    found = _arrange(session, trace_id, now_ns)
+    found = arrange(session, trace_id, now_ns)
     return {**found.head(session, trace_id), "spans": [found.whole(node) for node in found.tree.nodes]}
 
 
 def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceHead:
     """Answer ``GET /api/v1/traces/{trace_id}?format=summary``: what is said of the trace as a whole."""
-    return _arrange(session, trace_id, now_ns).head(session, trace_id)
+    return arrange(session, trace_id, now_ns).head(session, trace_id)
 
 
 def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceColumns:
     """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
-    found = _arrange(session, trace_id, now_ns)
+    found = arrange(session, trace_id, now_ns)
     briefs = [found.brief(node) for node in found.tree.nodes]
     return {**found.head(session, trace_id), "columns": pack(briefs), "attributes": found.attributes()}
 
@@ -135,7 +135,7 @@ def _nothing(trace_id: bytes) -> BadQuestionError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arranged:
+class Arranged:
     """A trace's spans and their tree, whose nodes say by ``index`` which of the spans they are."""
 
     read: TraceSpans
@@ -219,13 +219,12 @@ class _Arranged:
         return span
 
 
-def _arrange(session: QuerySession, trace_id: bytes, now_ns: int) -> _Arranged:
+def arrange(session: QuerySession, trace_id: bytes, now_ns: int) -> Arranged:
+    """Read a trace and build its tree; BadQuestionError (not_found) when no span has the id."""
     read = read_spans(session, trace_id, now_ns)
     if not read.spans:
         raise _nothing(trace_id)
-    return _Arranged(
-        read, build_tree(span.in_tree for span in read.spans), keys([span.identity for span in read.spans])
-    )
+    return Arranged(read, build_tree(span.in_tree for span in read.spans), keys([span.identity for span in read.spans]))
 
 
 def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:

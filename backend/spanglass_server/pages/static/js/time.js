@@ -27,6 +27,13 @@ export function durationParts(ns) {
 /** A duration in nanoseconds as text. */
 export const durationText = (ns) => durationParts(ns).join(THIN);
 
+/** A share as per cent. */
+export function percent(ratio) {
+  const share = ratio * 100;
+  if (share > 0 && share < 0.1) return `<0.1${THIN}%`;
+  return `${share.toFixed(share === 0 || share === 100 ? 0 : 1)}${THIN}%`;
+}
+
 /** Milliseconds since 1970 of the API's RFC 3339 string (nanoseconds are cut). */
 export const parseMs = (text) => Date.parse(text.replace(/(\.\d{3})\d*/, "$1"));
 

@@ -1,0 +1,121 @@
+"""The views of a trace beside its waterfall: flame graph, table of spans, services."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fake_api import TRACE_ID
+from made_up import checkout_trace
+from test_accessibility import AXE, IMPACTS, RUN
+
+from spanglass_server.pages.trace_views import flame, table
+from spanglass_server.pages.trace_views.paths import folded
+
+pytestmark = pytest.mark.browser
+
+TRACE = f"/traces/{TRACE_ID}"
+VIEWS = ("flame", "flame&frame=0", "spans", "services")
+
+
+def parameters(page):
+    """Read the parameters of a page's URL."""
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def drawn(page):
+    """Return the place, left end and width of each frame in the page, in tenths of a per cent."""
+    return page.evaluate("""() => [...document.querySelectorAll(".fl-f")].map((it) => [
+      Number(new URLSearchParams(it.querySelector("a").getAttribute("href").split("?")[1]).get("frame")),
+      Math.round(10 * parseFloat(it.getAttribute("x"))), Math.round(10 * parseFloat(it.getAttribute("width")))])""")
+
+
+def test_views_are_sound(open_page):
+    """Hostile telemetry is text in each view, nothing runs sideways on a phone, and axe finds nothing."""
+    for view in VIEWS:
+        page = open_page("hostile", f"{TRACE}?view={view}", width=390, scheme="dark")
+        assert page.evaluate("window.pwned") is None
+        assert page.locator("main img, a[href^='javascript']").count() == 0
+        assert page.locator("main .cols").inner_text().count("onerror=") > 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        page.evaluate(AXE)
+        assert page.evaluate(RUN, IMPACTS) == [], view
+
+
+def test_a_flame_graph_is_looked_at_from_near(open_page):
+    """A frame that is chosen takes the whole width, and its figures stand beside it; Escape goes one further out."""
+    page = open_page("shop", f"{TRACE}?view=flame")
+    page.locator(".fl-f a[aria-label^='pricing.total_for']").click()
+    assert drawn(page)[3][1:] == [0, 1000]
+    assert page.locator("#frame h2.title").inner_text() == "pricing.total_for"
+    assert "frame" in parameters(page)
+    page.locator(".fl-f a[aria-label^='SELECT price']").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#frame dd").nth(2).inner_text() == "18"
+    page.keyboard.press("Escape")
+    assert page.locator("#frame h2.title").inner_text() == "pricing.total_for"
+    page.keyboard.press("f")
+    page.keyboard.type("select")
+    assert page.locator("#tools output").inner_text() == "62.9\u202f%"  # 16 + 34 + 18 * 65 of 1 940 ms
+    page.locator("#frame a").click()
+    page.wait_for_selector("#wf")
+    assert page.locator("#detail h2.title").inner_text() == "pricing.total_for"
+
+
+@pytest.mark.parametrize("place", ["", "&frame=3"])
+def test_script_and_server_draw_the_same_flames(open_page, place):
+    """Without script the server's frames stand where the script's do; narrower ones only the script draws."""
+    scripted = drawn(open_page("shop", f"{TRACE}?view=flame{place}"))
+    served = drawn(open_page("shop", f"{TRACE}?view=flame{place}", script=False))
+    assert len(served) > 5
+    assert [frame for frame in scripted if frame[0] in {at for at, _, _ in served}] == served
+
+
+def test_the_table_sorts_and_finds(open_page):
+    """Columns sort without asking the server, both ways, and find narrows; the server reads both off the URL."""
+    page = open_page("shop", f"{TRACE}?view=spans")
+    page.locator("#spans th a", has_text="Duration").click()
+    assert page.locator("#spans td.w a").first.inner_text() == "POST /checkout"
+    page.locator("#spans th a", has_text="Duration").click()
+    assert page.locator("#spans td.w a").first.inner_text() == "GET session:*"
+    assert parameters(page) == {"view": "spans", "sort": "duration", "order": "asc"}
+    page.keyboard.press("f")
+    page.keyboard.type("cart")
+    page.locator("#table-count", has_text="3 spans").wait_for()
+    names = page.locator("#spans td.w a").all_inner_texts()
+    again = open_page("shop", f"{page.url.removeprefix(page.served.url)}", script=False)
+    assert again.locator("#spans td.w a").all_inner_texts() == names
+    again.locator("#spans td.w a").first.click()
+    assert parameters(again)["span"]
+    assert again.locator("#detail h2.title").inner_text().startswith(names[0])
+
+
+def test_only_rows_near_the_window_are_in_the_page(open_page):
+    """The table is as high as all its rows, and holds some of them, down to the last."""
+    page = open_page("shop", f"{TRACE}?view=spans&sort=self", height=150)
+    assert page.locator("#spans tr[aria-rowindex='39']").count() == 0
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.locator("#spans tr[aria-rowindex='39']").wait_for()
+    assert page.locator("#spans tr[aria-rowindex='2']").count() == 0
+
+
+def test_services_add_up():
+    """Operations and services are sums over all paths; the longest span of an operation is that of its paths."""
+    trace = checkout_trace(TRACE_ID)
+    for span in trace["spans"]:
+        span["target"] = ""
+    paths, left_out = folded(trace)
+    operations = table.operations(paths)
+    services = table.services(trace, operations)
+    assert left_out == 0
+    assert sum(one["spans"] for one in operations) == sum(one["spans"] for one in services) == len(trace["spans"])
+    assert sum(one["critical_ns"] for one in services) == trace["duration_ns"]
+    assert services[0]["service"] == "checkout"
+    assert services[0]["share"] == pytest.approx(1.4769 / 1.931, rel=0.02)
+    query = next(one for one in operations if one["name"].startswith("SELECT price"))
+    assert (query["spans"], query["longest_ns"], query["self_time_ns"]) == (18, 65_000_000, 18 * 65_000_000)
+
+
+def test_a_frame_that_is_none_is_the_whole_trace():
+    """What a URL says that is no place of a path is left alone."""
+    assert [flame.chosen([{}, {}], text) for text in ("1", "2", "-1", "x", "")] == [1, -1, -1, -1, -1]
