@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import pytest
+
 from spanglass_server.ingest.digests import DigestWindow, digest_of
 from spanglass_server.signals import SENT, Signal
 
@@ -13,6 +17,13 @@ def test_a_digest_is_of_signal_and_body():
     assert len(digests) == 9
     assert {len(digest) for digest in digests} == {16}
     assert digest_of(Signal.SPANS, b"a") == digest_of(Signal.SPANS, b"a")
+
+
+@pytest.mark.parametrize("size", [0, 1999, 2000, 2001, 7000, 131_072, 131_073])
+def test_a_digest_is_the_same_as_ever(size):
+    """Digests are kept on disk: however a body is read, its digest is BLAKE2b of it with the signal as person."""
+    body = bytes(number % 251 for number in range(size))
+    assert digest_of(Signal.SPANS, body) == hashlib.blake2b(body, digest_size=16, person=b"spans").digest()
 
 
 def test_digests_are_known_by_generation():

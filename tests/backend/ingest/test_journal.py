@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal as signals
+import zlib
 from itertools import pairwise
 
 import pytest
@@ -36,6 +37,17 @@ def test_entries_read_back_equal(tmp_path):
 
     assert list(read_entries(path)) == ENTRIES
     assert (survey(path), path.stat().st_size) == (Survey(), size)
+
+
+def test_a_checksum_is_the_same_as_ever(tmp_path):
+    """Files of other versions are read: it is the CRC-32 of the header without it, and of the body, of any size."""
+    bodies = [bytes(number % 251 for number in range(size)) for size in (0, 4999, 5000, 12_345, 524_289)]
+    written(tmp_path / "1.journal", [Entry(SENT[0], 10**18, bytes(16), body) for body in bodies])
+
+    content, place = (tmp_path / "1.journal").read_bytes(), 8
+    for body in bodies:
+        header, place = content[place : place + 36], place + 36 + len(body)
+        assert int.from_bytes(header[4:8], "little") == zlib.crc32(header[:4] + header[8:] + body)
 
 
 def test_a_batch_of_more_parts_than_one_call_takes(tmp_path):

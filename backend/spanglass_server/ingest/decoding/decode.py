@@ -21,8 +21,9 @@ from spanglass_server.ingest.ports import Accepted, Form, IngestError, Refusal
 from spanglass_server.ingest.prometheus.families import Families, told_families
 from spanglass_server.ingest.protobuf import otlp_schema
 from spanglass_server.ingest.protobuf.wire import SLICE_BYTES, slices
-from spanglass_server.ingest.records import logs, spans
+from spanglass_server.ingest.records import logs
 from spanglass_server.ingest.records.checks import Checks
+from spanglass_server.ingest.records.plain import PLAIN
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 #: Up to so many bytes in one call, bodies are only checked: with more, decoding at once costs less than both.
 _CHECK_ONLY_BYTES = 128 << 10
-_QUICK_CHECKS = {Signal.SPANS: spans.counts_if_storable, Signal.LOGS: logs.counts_if_storable}
 _REASONS_SHOWN = 5
 _UNFOLDED_MAX = 128 << 20  # a decoded body may have 4 times its size and this much more; spans decode to 2 times
 
@@ -143,14 +143,18 @@ class Decoder:
             return None
         verdicts = self._verdicts(bodies, batch)
         passed = [place for place, verdict in enumerate(verdicts) if verdict.accepted]
-        waiting = [self._checked(bodies.take(passed), [verdicts[place] for place in passed])] if passed else []
+        if len(passed) == len(verdicts):
+            taken, kept = bodies, verdicts
+        else:
+            taken, kept = bodies.take(passed), [verdicts[place] for place in passed]
+        waiting = [self._checked(taken, kept)] if passed else []
         return [(waiting if place in passed[:1] else [], verdict) for place, verdict in enumerate(verdicts)]
 
     def _verdicts(self, bodies: _Bodies, batch: Any) -> list[Verdict]:
         """What becomes of each body; at once where nothing is wrong with any."""
-        quick = _QUICK_CHECKS.get(bodies.signal)
-        counts = None if quick is None else quick(batch, min(bodies.received_ns) + self._limits.max_future_ns)
-        return self._judged(bodies, batch)[1] if counts is None else [Verdict(count) for count in counts.tolist()]
+        plain = PLAIN.get(bodies.signal)
+        counts = None if plain is None else plain.counts(batch, min(bodies.received_ns) + self._limits.max_future_ns)
+        return self._judged(bodies, batch)[1] if counts is None else [Verdict(count) for count in counts]
 
     def _checked(self, bodies: _Bodies, verdicts: Sequence[Verdict]) -> Checked:
         return Checked(

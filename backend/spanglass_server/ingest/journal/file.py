@@ -34,6 +34,9 @@ _CONTENTS = (
 )
 _CODES = {content: code for code, content in enumerate(_CONTENTS)}
 _IOV_MAX = 512  # parts of one writev; Linux takes 1024
+#: As in ``digests``: past 5 KiB ``zlib`` lets other threads run, and waits for its turn again.
+_PIECE_BYTES = 5000
+_ALONE_BYTES = 512 << 10
 
 #: What a header has behind its length and checksum: a code, three zeros and a time from the year 1970 to 2262.
 _HEADER_LIKE = re.compile(rb"(?s)(?=[\0-\4]\0\0\0.{7}[\0-\x7f])")
@@ -198,4 +201,10 @@ def _header(entry: Entry) -> bytes:
 
 
 def _crc(header: bytes, body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(header[8:], zlib.crc32(header[:4])))
+    crc = zlib.crc32(header[8:], zlib.crc32(header[:4]))
+    if len(body) > _ALONE_BYTES:
+        return zlib.crc32(body, crc)
+    view = memoryview(body)
+    for start in range(0, len(body), _PIECE_BYTES):
+        crc = zlib.crc32(view[start : start + _PIECE_BYTES], crc)
+    return crc

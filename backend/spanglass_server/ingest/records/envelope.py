@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from spanglass_server.ingest.attributes.owners import Owners
-from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, spread, steps
+from spanglass_server.ingest.columnar import Flat, flatten, null_if_empty, null_if_zero, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,17 +48,6 @@ def open_envelope(batch: Any, scopes_field: str, records_field: str) -> Envelope
     scopes = flatten(resources.values.field(scopes_field))
     records = flatten(scopes.values.field(records_field))
     return Envelope(resources, scopes, records)
-
-
-def counted_records(batch: Any, scopes_field: str, records_field: str) -> tuple[Any, NDArray[np.int64]]:
-    """The records of a whole record batch, and how many each request has, without the way from one to the other."""
-    resources = batch.column(0)
-    scopes = resources.values.field(scopes_field)
-    records = scopes.values.field(records_field)
-    if not len(records.values):
-        return records.values, np.zeros(len(resources), np.int64)
-    ends = records.offsets.to_numpy()[scopes.offsets.to_numpy()[resources.offsets.to_numpy()]]
-    return records.values, steps(ends)
 
 
 def envelope_columns(envelope: Envelope, shredder: AttributeShredder, scope_of: NDArray[np.int64]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from spanglass_server.ingest.attributes.codes import stored_type
 from spanglass_server.ingest.attributes.overflow import as_text
 from spanglass_server.ingest.columnar import null_if_empty, null_if_zero, numpy
 from spanglass_server.ingest.protobuf.any_values import MEMBERS, type_codes
-from spanglass_server.ingest.records.checks import LATEST_NS, SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
-from spanglass_server.ingest.records.envelope import Envelope, counted_records, open_envelope
+from spanglass_server.ingest.records.checks import SPAN_ID_BYTES, TRACE_ID_BYTES, Checks, valid_id
+from spanglass_server.ingest.records.envelope import Envelope, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,6 @@ def check_logs(envelope: Envelope, checks: Checks) -> None:
     logs = envelope.records.values
     checks.reject_future(numpy(logs.field("time_unix_nano")), "time_unix_nano")
     checks.reject_future(numpy(logs.field("observed_time_unix_nano")), "observed_time_unix_nano")
-
-
-def counts_if_storable(batch: Any, latest_ns: int) -> NDArray[np.int64] | None:
-    """How many log records each request has, or None if one may not be storable: for the few of small requests."""
-    logs, counts = counted_records(batch, "scope_logs", "log_records")
-    times = (logs.field("time_unix_nano"), logs.field("observed_time_unix_nano"))
-    latest = min(latest_ns, LATEST_NS - 1)
-    return counts if not len(logs) or all(int(numpy(time).max()) <= latest for time in times) else None
 
 
 def are_undated(envelope: Envelope) -> bool:

@@ -19,7 +19,7 @@ from spanglass_server.ingest.records.checks import (
     is_zero_id,
     valid_id,
 )
-from spanglass_server.ingest.records.envelope import Envelope, counted_records, open_envelope
+from spanglass_server.ingest.records.envelope import Envelope, open_envelope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,12 +52,6 @@ def check_spans(envelope: Envelope, checks: Checks) -> None:
     events = flatten(spans.field("events"))
     if len(events.parents):
         checks.reject_items(events, numpy(events.values.field("time_unix_nano")), "events.time_unix_nano")
-
-
-def counts_if_storable(batch: Any, latest_ns: int) -> NDArray[np.int64] | None:
-    """How many spans each request has, or None if one may not be storable: for the few of small requests."""
-    spans, counts = counted_records(batch, "scope_spans", "spans")
-    return counts if not len(spans) or _are_storable(spans, latest_ns) else None
 
 
 def _are_storable(spans: Any, latest_ns: int) -> bool:
