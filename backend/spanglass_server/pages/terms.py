@@ -10,6 +10,7 @@ from spanglass_server.query.language import FilterError, format_filter, parse_fi
 from spanglass_server.query.language.ast import Field, In, Value
 from spanglass_server.query.language.choices import choice_of, of_values, values_of, with_choice
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES
+from spanglass_server.query.language.relations import TRACE_FIELDS
 from spanglass_server.query.language.scanner import scan
 from spanglass_server.query.language.text import QUOTED, format_field, quote
 from spanglass_server.signals import SENT
@@ -26,7 +27,7 @@ ERRORS = "status = error"
 WORDS = frozenset({"status", "kind", "severity"})
 
 #: Names of what every record has, of any signal that has attributes: one that is called so is meant in quotes only.
-FIELDS = frozenset(SHORT_NAMES).union(*(INTRINSICS[signal] for signal in SENT))
+FIELDS = frozenset((*SHORT_NAMES, *TRACE_FIELDS)).union(*(INTRINSICS[signal] for signal in SENT))
 
 #: What makes a filter one of several, and quoted text, in which it does not.
 JOINS = re.compile(rf"{QUOTED.pattern}|(?P<either>\bor\b|\|\|)", re.DOTALL | re.IGNORECASE)

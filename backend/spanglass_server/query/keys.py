@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.language import intrinsic_keys
+from spanglass_server.query.language.relations import IN_TRACES, TRACE_FIELDS
 from spanglass_server.query.map_keys import INTRINSIC, map_keys
 from spanglass_server.signals import AttributeColumn, Signal
 
@@ -57,7 +58,8 @@ def complete_keys(
         entry["count"] = max(entry["count"], count)
     everywhere = max(stored.values(), default=0)
     intrinsics: list[Key] = [
-        {"key": key, "position": INTRINSIC, "types": [], "count": everywhere} for key in intrinsic_keys(signal)
+        {"key": key, "position": INTRINSIC, "types": [], "count": everywhere}
+        for key in (*intrinsic_keys(signal), *(TRACE_FIELDS if signal in IN_TRACES else ()))
     ]
     ranked = [
         (rank, -entry["count"], entry["key"], entry["position"], entry)

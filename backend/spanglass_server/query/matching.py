@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.query.language import parse_filter
+from spanglass_server.query.language.relations import asks_about_others
 from spanglass_server.query.language.service_sql import is_service
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.sql import FALSE, Sql, all_of
+from spanglass_server.query.structure.compiling import compile_stored
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
@@ -40,6 +42,8 @@ class Matching:
     trace_ids: frozenset[bytes]
     values: tuple[frozenset[ColumnValue], ...]
     known: Mapping[str, int] = field(repr=False)  # attribute columns of the window, for other keys of the question
+    #: Of a filter about other spans: the same question for parts of what is stored.
+    parts: _Parts | None = field(default=None, repr=False)
 
     @property
     def where(self) -> Sql:
@@ -56,7 +60,11 @@ class Matching:
 
     def narrowed(self, window: Window) -> Matching:
         """Return the same question about another range."""
-        return replace(self, window=window)
+        return replace(self, window=window) if self.parts is None else self.parts.narrowed(window)
+
+    def of_traces(self, trace_ids: Collection[bytes]) -> Matching:
+        """Return the same question about some traces only; others may match too."""
+        return self if self.parts is None else self.parts.of_traces(self.window, trace_ids)
 
 
 def within(window: Window) -> Sql:
@@ -64,10 +72,51 @@ def within(window: Window) -> Sql:
     return Sql("start_time_ns >= ? AND start_time_ns < ?", (window.start_ns, window.end_ns))
 
 
-def match_spans(session: QuerySession, question: SpanQuestion) -> Matching:
-    """Make a question ready; FilterError for a filter that can't be understood."""
+@dataclass(slots=True)
+class _Parts:
+    """A question with a filter about other spans, asked of one part of the range after another.
+
+    Where many match, the first part has enough. Only after it all of the range is asked whether few traces can match.
+    """
+
+    session: QuerySession
+    question: SpanQuestion
+    asked: int = 0
+    of_few: Matching | None = None  # the whole question, if only few traces can match
+
+    def narrowed(self, window: Window) -> Matching:
+        """The question about a part of the range."""
+        self.asked += 1
+        if self.asked == 2:  # noqa: PLR2004 - the second part
+            whole = _match(self.session, self.question, (), self, ask_first=True)
+            self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
+        return self.of_traces(window, ()) if self.of_few is None else replace(self.of_few, window=window)
+
+    def of_traces(self, window: Window, trace_ids: Collection[bytes]) -> Matching:
+        """The question about some traces only, all for none."""
+        return _match(self.session, replace(self.question, window=window), trace_ids, self)
+
+
+def match_spans(session: QuerySession, question: SpanQuestion, *, in_parts: bool = False) -> Matching:
+    """Make a question ready; FilterError for a filter that can't be understood.
+
+    With ``in_parts`` it is for being narrowed to parts of its range.
+    """
+    parts = _Parts(session, question)
+    return parts.of_traces(question.window, ()) if in_parts else _match(session, question, (), parts, ask_first=True)
+
+
+def _match(
+    session: QuerySession,
+    question: SpanQuestion,
+    trace_ids: Collection[bytes],
+    parts: _Parts,
+    *,
+    ask_first: bool = False,
+) -> Matching:
     known = session.columns(Signal.SPANS, question.window)
-    compiled = compile_filter(parse_filter(question.filter), Signal.SPANS, known)
+    tree = parse_filter(question.filter)
+    compiled = compile_stored(*(session, Signal.SPANS, question.window, tree, known, trace_ids), ask_first=ask_first)
     terms = [Sql(compiled.sql, tuple(compiled.parameters))] if question.filter.strip() else []
     columns = set(compiled.columns)
     if question.service is not None:
@@ -82,4 +131,5 @@ def match_spans(session: QuerySession, question: SpanQuestion) -> Matching:
             terms.append(Sql(f"{column} {operator} ?", (value,)))
             columns.add(column)
     hints = compiled.require, compiled.trace_ids, compiled.values
-    return Matching(question.window, all_of(terms), frozenset(columns), *hints, known)
+    asks = asks_about_others(tree, Signal.SPANS)
+    return Matching(question.window, all_of(terms), frozenset(columns), *hints, known, parts if asks else None)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language import FilterError, compile_filter, field_expression, parse_filter
+from spanglass_server.query.language import FilterError, field_expression, parse_filter
 from spanglass_server.query.language.ast import And, Compare, In, Not, Or
 from spanglass_server.query.language.intrinsics import INTRINSICS
 from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.structure.compiling import compile_stored
 from spanglass_server.query.traces.announcements import START
 from spanglass_server.signals import TIME_COLUMN, Signal
 
@@ -77,7 +78,7 @@ def match_records(session: QuerySession, signal: Signal, window: Window, filter_
     """
     known = session.columns(signal, window)
     tree = parse_filter(filter_text)
-    compiled = compile_filter(tree, signal, known)
+    compiled = compile_stored(session, signal, window, tree, known)
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
     hints = compiled.require, compiled.trace_ids, compiled.values
     records = Records(signal, window, all_of(predicate), compiled.columns, *hints, known)

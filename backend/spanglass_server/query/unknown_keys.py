@@ -10,6 +10,7 @@ from spanglass_server.query.keys import complete_keys
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.ast import Exists, Field, fields_of
 from spanglass_server.query.language.fields import resolve
+from spanglass_server.query.language.relations import is_trace_field
 from spanglass_server.query.language.text import format_field, format_filter
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import rows, statement
@@ -58,6 +59,8 @@ def unknown_keys(session: QuerySession, signal: Signal, window: Window, filter_t
 
 def _is_known(session: QuerySession, signal: Signal, window: Window, field: Field, stored: Mapping[str, int]) -> bool:
     """Whether some record of the range has a field; where only its values can tell, they are read."""
+    if is_trace_field(field, signal):
+        return True
     found = resolve(field, signal, stored)
     if found.intrinsic is not None or found.columns or found.names_service:
         return True

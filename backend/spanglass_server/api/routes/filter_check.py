@@ -10,8 +10,9 @@ from spanglass_server.api.routes.facets import SIGNAL
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import JsonSchema
-from spanglass_server.query.language import FilterError, compile_filter, parse_filter, tokens
+from spanglass_server.query.language import FilterError, parse_filter, tokens
 from spanglass_server.query.language.tokens import TokenKind
+from spanglass_server.query.structure.checking import check_filter
 from spanglass_server.query.unknown_keys import UnknownKeys, unknown_keys
 from spanglass_server.signals import Signal
 
@@ -43,7 +44,7 @@ def _check(params: Params) -> FilterCheck:
     text = params["filter"] or ""
     error = None
     try:
-        compile_filter(parse_filter(text), Signal(params["signal"]), ())
+        check_filter(parse_filter(text), Signal(params["signal"]))
     except FilterError as wrong:
         error = problem_of(wrong).as_json()["error"]
     found: list[Token] = [{"start": start, "end": end, "kind": kind} for start, end, kind in tokens(text)]

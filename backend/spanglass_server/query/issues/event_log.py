@@ -11,7 +11,7 @@ from spanglass_server.issues.ports import UnknownIssueError
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.issues.matching import ISSUE_FIELDS, issue_condition, renamed
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Exists, In, Not, Or, Text
+from spanglass_server.query.language.ast import And, Compare, Exists, In, Not, Or, Related, Text
 from spanglass_server.query.language.conditions import Contains, scalar_condition
 from spanglass_server.query.language.sql import Sql, all_of, any_of, negated
 from spanglass_server.signals import Signal, ValueType
@@ -105,12 +105,14 @@ def _condition(node: Filter) -> Sql:
         case Text(value):
             in_title = scalar_condition("title", ValueType.STR, Contains(value))
             return any_of([_of_columns(node, None), in_title])
+        case Related():  # an error
+            return _of_columns(node, None)
         case Compare(field) | In(field) | Exists(field):
             column = None if field.quoted else ISSUE_FIELDS.get(field.name)
             return issue_condition(node, field) if column in SCHEMA.names else _of_columns(node, field)
 
 
-def _of_columns(node: Compare | In | Exists | Text, field: Field | None) -> Sql:
+def _of_columns(node: Compare | In | Exists | Text | Related, field: Field | None) -> Sql:
     compiled = compile_filter(renamed(node), Signal.OCCURRENCES, ())
     if field is not None and (not compiled.columns or not compiled.columns <= {*SCHEMA.names}):
         known = (

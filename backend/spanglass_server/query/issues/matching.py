@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.issues.states import State
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.ast import COMPLEMENTS, And, Compare, Exists, In, Not, Operator, Or, Text
+from spanglass_server.query.language.ast import COMPLEMENTS, And, Compare, Exists, In, Not, Operator, Or, Related, Text
 from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, scalar_condition
 from spanglass_server.query.language.intrinsics import INTRINSICS
 from spanglass_server.query.language.regex import check_regex
@@ -81,6 +81,8 @@ class _Compiler:
             case Text(value):
                 in_title = self._of_issue(scalar_condition("title", ValueType.STR, Contains(value)))
                 return any_of([self._of_occurrence(node), in_title])
+            case Related():  # an error
+                return self._of_occurrence(node)
             case Compare(field) | In(field) | Exists(field):
                 return self._condition(node, field)
 

@@ -28,6 +28,18 @@ class Operator(StrEnum):
     NOT_MATCHES = "!~"
 
 
+class Relation(StrEnum):
+    """How other spans of a trace stand to a span; the value is the word of the language."""
+
+    CHILD = "child"
+    DESCENDANT = "descendant"
+    PARENT = "parent"
+    ANCESTOR = "ancestor"
+    SIBLING = "sibling"
+    ROOT = "root"
+    TRACE = "trace"
+
+
 #: Operators that ask for an order.
 ORDERED = frozenset({Operator.LESS, Operator.LESS_EQUAL, Operator.GREATER, Operator.GREATER_EQUAL})
 
@@ -94,6 +106,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """``relation(term) operator count``: how many spans stand so to a span and match ``term``; one without a count."""
+
+    relation: Relation
+    term: Filter
+    operator: Operator = Operator.GREATER_EQUAL
+    count: int = 1
+    column: int = dataclasses.field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """True where ``term`` is not: there is no third state."""
 
@@ -114,7 +137,7 @@ class Or:
     terms: tuple[Filter, ...]
 
 
-Filter: TypeAlias = Compare | In | Exists | Text | Not | And | Or
+Filter: TypeAlias = Compare | In | Exists | Text | Related | Not | And | Or
 
 #: The filter that lets everything through.
 EVERYTHING = And(())
@@ -126,7 +149,7 @@ def fields_of(tree: Filter) -> Iterator[Field]:
         case And(terms) | Or(terms):
             for term in terms:
                 yield from fields_of(term)
-        case Not(term):
+        case Not(term) | Related(term=term):
             yield from fields_of(term)
         case Compare(field) | In(field) | Exists(field):
             yield field

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language.ast import (
     COMPLEMENTS,
     And,
@@ -18,6 +19,7 @@ from spanglass_server.query.language.ast import (
     Not,
     Operator,
     Or,
+    Related,
     Text,
 )
 from spanglass_server.query.language.conditions import (
@@ -43,6 +45,13 @@ from spanglass_server.query.language.overflow import overflow_condition
 from spanglass_server.query.language.parts import NOTHING, Part, both, either, part_of_attribute
 from spanglass_server.query.language.paths import map_condition
 from spanglass_server.query.language.regex import check_regex
+from spanglass_server.query.language.relations import (
+    TRACE_FIGURES,
+    TRACE_SERVICES,
+    check_relation,
+    is_trace_field,
+    of_any_span,
+)
 from spanglass_server.query.language.service_sql import IS_UNNAMED, SERVICE_NAME
 from spanglass_server.query.language.sql import Sql, all_of, negated
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE, service_name
@@ -51,6 +60,7 @@ from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_i
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from spanglass_server.query.language.relations import Relatives
     from spanglass_server.store.ports import ColumnValue
 
 
@@ -71,14 +81,17 @@ class CompiledFilter:
     values: tuple[frozenset[ColumnValue], ...] = ()
 
 
-def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> CompiledFilter:
+def compile_filter(
+    ast: Filter, signal: Signal, columns: Collection[str], relatives: Relatives | None = None
+) -> CompiledFilter:
     """Compile a filter for one signal, given the names of its stored attribute columns.
 
     With a mapping of columns to row counts, ``require`` picks the rarest. Fields that have no column match nothing.
+    Conditions about other spans of a trace need ``relatives``; without, they are an error.
     Raises ``FilterError`` where a value or an operator does not suit its field, or a regular expression is not RE2.
     """
     known = columns if isinstance(columns, AbstractSet | Mapping) else frozenset(columns)
-    part = _Compiler(signal, known).compile(ast)
+    part = _Compiler(signal, known, relatives).compile(ast)
     return CompiledFilter(
         sql=part.sql.text,
         parameters=list(part.sql.parameters),
@@ -93,6 +106,7 @@ def compile_filter(ast: Filter, signal: Signal, columns: Collection[str]) -> Com
 class _Compiler:
     signal: Signal
     columns: Collection[str]
+    relatives: Relatives | None
 
     def compile(self, node: Filter) -> Part:
         match node:
@@ -106,8 +120,13 @@ class _Compiler:
             case _:
                 return self._condition(node)
 
-    def _condition(self, node: Compare | In | Exists | Text) -> Part:
+    def _condition(self, node: Compare | In | Exists | Text | Related) -> Part:
         match node:
+            case Related():
+                check_relation(node, self.signal)
+                return self._others(f"{node.relation}()", node.column).related(node)
+            case Compare(field) | In(field) | Exists(field) if self._is_of_trace(field):
+                return self._of_trace(node)
             case Compare():
                 return self._compare(node)
             case In(field, values):
@@ -116,6 +135,29 @@ class _Compiler:
                 return self._exists(field)
             case Text(value):
                 return free_text(value, self.signal, self.columns)
+
+    def _is_of_trace(self, field: Field) -> bool:
+        return is_trace_field(field, self.signal)
+
+    def _others(self, asked: str, column: int) -> Relatives:
+        if self.relatives is None:
+            hint = "it asks about other spans of the trace; searches of traces, spans and logs do"
+            raise FilterError(f"{asked} cannot be asked here", column, (), hint)
+        return self.relatives
+
+    def _of_trace(self, node: Compare | In | Exists) -> Part:
+        """Compile a condition on a field of the whole trace."""
+        field = node.field
+        if field.name == TRACE_SERVICES or isinstance(node, Exists):
+            return self.compile(of_any_span(node))
+        if isinstance(node, Compare) and node.operator in COMPLEMENTS:
+            return self._compare(node)
+        column = node.column if isinstance(node, Compare) else field.column
+        operator = node.operator if isinstance(node, Compare) else Operator.EQUAL
+        target = Target(field.name, TRACE_FIGURES[field.name], self.signal, column)
+        check_operator(target, operator)
+        test = Equals(node.values, field.name) if isinstance(node, In) else _test_of(node)
+        return self._others(field.name, field.column).of_trace(field.name, intrinsic_condition(target, test))
 
     def _compare(self, node: Compare) -> Part:
         if node.operator in COMPLEMENTS:
@@ -126,6 +168,8 @@ class _Compiler:
         return self._test(node.field, node.operator, _test_of(node), node.column)
 
     def _check(self, field: Field, operator: Operator, column: int) -> Resolved:
+        if self._is_of_trace(field):
+            check_operator(Target(field.name, TRACE_FIGURES[field.name], self.signal, column), operator)
         resolved = resolve(field, self.signal, self.columns)
         if resolved.intrinsic is not None:
             check_operator(Target(field.name, resolved.intrinsic, self.signal, column), operator)

@@ -118,7 +118,7 @@ def _number(target: Target, test: Test) -> Sql:
             )
     parts = []
     for column in target.field.columns:
-        kind = _TYPES.get(FIXED_COLUMNS[target.signal][column], ValueType.INT)
+        kind = _TYPES.get(FIXED_COLUMNS[target.signal].get(column, ""), ValueType.INT)
         parts.append(conditions.scalar_condition(quote_identifier(column), kind, test))
     return any_of(parts)
 

@@ -20,10 +20,13 @@ from spanglass_server.query.language.ast import (
     Not,
     Operator,
     Or,
+    Related,
+    Relation,
     Text,
     Value,
 )
 from spanglass_server.query.language.numbers import check_ordered_value
+from spanglass_server.query.language.relations import check_count
 from spanglass_server.query.language.scanner import KEY_KINDS, Lexeme, scan
 from spanglass_server.query.language.text import unquote
 
@@ -38,6 +41,9 @@ MAX_DEPTH = 50
 
 #: Conditions and listed values in one filter: each may become some dozens of SQL terms, one for every place it looks.
 MAX_TERMS = 500
+
+#: Conditions about other spans in one filter: each reads the spans around the range once more.
+MAX_RELATIONS = 10
 
 _OPERATORS = {**{operator.value: operator for operator in Operator}, "": Operator.EQUAL, "==": Operator.EQUAL}
 _OPERATORS["=~"] = Operator.MATCHES
@@ -100,7 +106,7 @@ def _check_characters(text: str) -> None:
 
 def _check_lexemes(text: str, lexemes: list[Lexeme]) -> None:
     """Refuse what no grammar rule needs to see: open quotes, and more nesting or terms than queries can bear."""
-    open_brackets = negations = terms = 0
+    open_brackets = negations = terms = relations = 0
     for lexeme in lexemes:
         if lexeme.kind == "BAD":
             quote = text[lexeme.start]
@@ -110,9 +116,13 @@ def _check_lexemes(text: str, lexemes: list[Lexeme]) -> None:
         open_brackets += (lexeme.kind == "LPAR") - (lexeme.kind == "RPAR")
         negations = negations + 1 if lexeme.kind == "NOT" else negations * (lexeme.kind == "LPAR")
         terms += lexeme.is_value or lexeme.kind in KEY_KINDS
+        relations += lexeme.kind == "RELATION"
         if open_brackets + negations > MAX_DEPTH:
             hint = f"conditions nest at most {MAX_DEPTH} deep"
             raise FilterError("too many brackets or negations inside one another", lexeme.start + 1, (), hint)
+        if relations > MAX_RELATIONS:
+            hint = f"a filter has at most {MAX_RELATIONS} of {', '.join(f'{word}()' for word in Relation)}"
+            raise FilterError("the filter asks about too many other spans", lexeme.start + 1, (), hint)
         if terms > MAX_TERMS:
             hint = f"a filter has at most {MAX_TERMS} keys, values and words"
             raise FilterError("the filter has too many conditions", lexeme.start + 1, (), hint)
@@ -202,6 +212,14 @@ class _Builder(Transformer[Token, Filter]):
 
     def not_exists(self, children: list[Any]) -> Filter:
         return Not(Exists(children[0]))
+
+    def related(self, children: list[Any]) -> Filter:
+        word, _, term, _, sign, value = children
+        relation, column = Relation(word.lower()), word.start_pos + 1
+        if sign is None:
+            return Related(relation, term or EVERYTHING, column=column)
+        operator = _OPERATORS[sign.removeprefix(":")]
+        return Related(relation, term or EVERYTHING, operator, check_count(relation, operator, sign, value), column)
 
     def text(self, children: list[Any]) -> Filter:
         return Text(_value(children[0]))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.ast import POSITIONS
+from spanglass_server.query.language.ast import POSITIONS, Relation
 from spanglass_server.query.language.text import BARE_VALUE, BARE_WORD, KEYWORDS, QUOTED
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SPACE = re.compile(r"\s*")
 _COMPARISON = re.compile(r":?(?:!=|!~|>=|<=|==|=~|=|<|>|~)|:")
 _POSITIONED = re.compile(rf"(?:{'|'.join(POSITIONS)})\.(?:{QUOTED.pattern})", re.DOTALL)
+#: Only right before a bracket: "child (a or b)" is a word and a group.
+_RELATION = re.compile(rf"(?:{'|'.join(Relation)})(?=\()", re.IGNORECASE)
 _PUNCTUATION = {"(": "LPAR", ")": "RPAR", ",": "COMMA"}
 
 #: What can follow a key instead of a comparison. ``in`` is one only before a bracket: "timeout in checkout" is text.
@@ -90,6 +92,8 @@ def _outside_value(text: str, start: int) -> Lexeme:
         return Lexeme("NOT", start, start + 1)
     if match := _POSITIONED.match(text, start):
         return Lexeme("POSITIONED", start, match.end())
+    if match := _RELATION.match(text, start):
+        return Lexeme("RELATION", start, match.end())
     match = BARE_WORD.match(text, start)
     if match is None:  # pragma: no cover - every other first character is taken care of above
         return Lexeme("BAD", start, start + 1)

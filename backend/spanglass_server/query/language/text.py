@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from spanglass_server.query.language.ast import And, Compare, Exists, Field, Filter, In, Not, Or, Text, Value
+from spanglass_server.query.language.ast import And, Compare, Exists, Field, Filter, In, Not, Or, Related, Text, Value
 
 #: A bare key or word of free text. Quotes, brackets, commas and operators end it.
 BARE_WORD = re.compile(r"""[^\s()",=<>!~:'][^\s()",=<>!~:]*""")
@@ -51,7 +51,7 @@ def format_filter(tree: Filter) -> str:
             return _format_condition(tree)
 
 
-def _format_condition(tree: Compare | In | Exists | Text) -> str:
+def _format_condition(tree: Compare | In | Exists | Text | Related) -> str:
     match tree:
         case Compare(field, operator, value):
             return f"{format_field(field)} {operator} {_format_value(value, BARE_VALUE)}"
@@ -61,6 +61,14 @@ def _format_condition(tree: Compare | In | Exists | Text) -> str:
             return f"{format_field(field)} exists"
         case Text(value):
             return _format_value(value, BARE_WORD)
+        case Related(relation, term):
+            counted = "" if is_any(tree) else f" {tree.operator} {tree.count}"
+            return f"{relation}({format_filter(term)}){counted}"
+
+
+def is_any(tree: Related) -> bool:
+    """Whether one such span is enough, which needs no count."""
+    return (tree.operator, tree.count) == (">=", 1)
 
 
 def _format_operand(term: Filter, *in_brackets: type) -> str:

@@ -40,6 +40,8 @@ def _kind(text: str, lexeme: Lexeme, after: Lexeme | None) -> TokenKind:
         return "bad"
     if lexeme.is_value:
         return "number" if lexeme.kind == "VALUE" and _is_number(text[lexeme.start : lexeme.end]) else "string"
+    if lexeme.kind == "RELATION":
+        return "key"
     if lexeme.kind not in KEY_KINDS:
         return "operator"
     if after is not None and after.kind in FOLLOWS_KEY:

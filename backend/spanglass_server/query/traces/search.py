@@ -44,6 +44,8 @@ _GROWTH = 8
 #: so many spans if that is less: a sixteenth of a hundred million would be sixty segments, 0.3 s instead of 0.05 ...
 _FIRST_SHARE = 16
 _FIRST_SPANS = 250_000
+#: The same of filters about other spans, for which the spans around are read too.
+_FIRST_OF_STRUCTURE = 16_000
 #: ... and then as much as seems to hold the rest, and a little more: looking once more takes 3 ms.
 _MARGIN = 1.4
 #: What remains is taken whole when less than this would be left of it.
@@ -101,7 +103,7 @@ def search_traces(session: QuerySession, question: SpanQuestion, page: Page, now
     By time, a trace stands where its first matching span of the range starts. Spans that have not ended count in the
     traces that are found, but find none.
     """
-    matching = match_spans(session, question)
+    matching = match_spans(session, question, in_parts=page.sort == "time")
     after = Cursor.decode(page.cursor, page.order)
     if page.sort == "time":
         found, summaries = _TimeSearch(session, matching, page, after).find()
@@ -168,7 +170,8 @@ class _TimeSearch:
         """Return the part of the range to look at first."""
         window = self._range()
         spans = max(self.matching.known.values(), default=0)  # of all segments that lie in the question's range
-        share = max(_FIRST_SHARE, spans // _FIRST_SPANS)
+        first = _FIRST_SPANS if self.matching.parts is None else _FIRST_OF_STRUCTURE
+        share = max(_FIRST_SHARE, spans // first)
         return self._within(window, (window.end_ns - window.start_ns) // share)
 
     def _within(self, window: Window, length_ns: int) -> Window:

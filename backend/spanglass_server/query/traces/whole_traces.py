@@ -34,6 +34,7 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     """Summarise traces by id; one that has no spans is left out."""
     if not trace_ids:
         return {}
+    matching = matching.of_traces(trace_ids)
     windows = sorted(session.trace_windows(set(trace_ids)), key=lambda pair: pair[1].start_ns)
     if not windows:
         return {}

@@ -5,8 +5,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.query.language import FilterError, format_filter, parse_field, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Exists, Field, In, Not, Operator, Or, Text, Value
-from spanglass_server.query.language.parser import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
+from spanglass_server.query.language.ast import (
+    And,
+    Compare,
+    Exists,
+    Field,
+    In,
+    Not,
+    Operator,
+    Or,
+    Related,
+    Relation,
+    Text,
+    Value,
+)
+from spanglass_server.query.language.parser import MAX_DEPTH, MAX_LENGTH, MAX_RELATIONS, MAX_TERMS
 from spanglass_server.query.language.text import BARE_VALUE, BARE_WORD, KEYWORDS
 
 A, B, C = (Text(Value(letter)) for letter in "abc")
@@ -179,11 +192,17 @@ conditions = st.one_of(
 
 def _joined(children):
     terms = st.lists(children, min_size=2, max_size=4).map(tuple)
-    return st.builds(And, terms) | st.builds(Or, terms) | st.builds(Not, children)
+    related = st.builds(Related, st.sampled_from(Relation), children | st.just(And(())))
+    counted = st.builds(Related, st.sampled_from(Relation), children, orders, st.integers(0, 10**9))
+    return st.builds(And, terms) | st.builds(Or, terms) | st.builds(Not, children) | related | counted
+
+
+def _has_few_relations(tree):
+    return sum(map(repr(tree).count, ["Related("])) <= MAX_RELATIONS
 
 
 @settings(deadline=None)
-@given(st.recursive(conditions, _joined, max_leaves=12))
+@given(st.recursive(conditions, _joined, max_leaves=12).filter(_has_few_relations))
 def test_written_trees_read_back(tree):
     """Whatever a tree says, its text parses to an equal tree."""
     assert parse_filter(format_filter(tree)) == tree

@@ -3,7 +3,7 @@
 import { ask, range } from "./api.js";
 import { h } from "./dom.js";
 import { grouped } from "./time.js";
-import { context, field, literal, tokens } from "./tokens.js";
+import { context, field, literal, RELATIONS, tokens } from "./tokens.js";
 
 const TYPES = { str: "text", int: "number", double: "number", bool: "true or false", bytes: "bytes", array: "list", kvlist: "pairs" };
 const PAUSE = 120; // ms without typing before the server is asked
@@ -100,6 +100,10 @@ class FilterBox {
     if (at.kind !== "key") return [];
     const keys = await this.keysFor(at.partial, shared, signal);
     const found = keys.slice(0, 10).map(({ key, types }) => ({ group: "Attribute", label: key, right: types.map((type) => TYPES[type] ?? type).join(", "), insert: `${field(key)} `, from: at.from }));
+    const part = at.partial.toLowerCase();
+    for (const [word, says, signals] of part ? RELATIONS : []) {
+      if (word.startsWith(part) && signals.includes(this.signal)) found.push({ group: "Other span", label: `${word}(…)`, right: says, insert: `${word}(`, from: at.from });
+    }
     const words = at.partial ? [] : this.input.value.trim() ? ["and", "or", "not"] : ["not"];
     for (const word of words) found.push({ group: "Word", label: word, right: "", insert: `${word} `, from: at.from });
     if (at.partial.length > 1 && keys[0]) {

@@ -5,6 +5,17 @@ const TOKEN = /\s+|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|!=|!~|<=|>=|&&|\|\||[=<
 const VALUE = /[^\s()",]+/uy;
 const NUMBER = /^-?\d+(\.\d+)?(e\d+)?[a-zµ]*$/iu;
 const WORDS = new Set(["and", "or", "not", "in", "exists", "&&", "||"]);
+/** Conditions about other spans of a trace: what each says of the span that is looked for, and of which signals. */
+export const RELATIONS = [
+  ["child", "is right below it", ["spans"]],
+  ["descendant", "is below it, however deep", ["spans"]],
+  ["parent", "is its parent", ["spans"]],
+  ["ancestor", "is above it, however far", ["spans"]],
+  ["sibling", "has the same parent", ["spans"]],
+  ["root", "is the trace's root", ["spans", "logs"]],
+  ["trace", "is anywhere in the trace", ["spans", "logs"]],
+];
+const RELATION_WORDS = new Set(RELATIONS.map(([word]) => word));
 const OPERATORS = new Set(["=", "!=", "~", "!~", "<", "<=", ">", ">=", ":"]);
 const FIXED = new Set(["status", "kind", "severity"]); // their values are words of a list
 
@@ -32,6 +43,7 @@ function css(piece, next) {
   if (piece.value) return NUMBER.test(piece.text) ? "t-n" : "t-s";
   if (WORDS.has(word)) return "t-w";
   if (/^[=<>~!:(),-]/.test(piece.text)) return "t-o";
+  if (next === "(" && RELATION_WORDS.has(word)) return "t-k";
   if (OPERATORS.has(next) || ["in", "exists", "not"].includes(next)) return "t-k";
   return isQuoted(piece.text) ? "t-s" : "t-v";
 }
@@ -75,8 +87,8 @@ const FIELDS = new Set(`
   parent_span_id positive_offset received_time_ns reset_hint resource.schema_url resource_dropped_attributes_count resource_entity_refs
   resource_schema_url root scale scope.name scope.schema_url scope.version scope_dropped_attributes_count scope_name scope_schema_url
   scope_version service severity severity_number severity_text span.id span_id start start_time start_time_ns status status.message
-  status_code status_message sum temporality time time_is_observed time_ns trace trace.id trace_id trace_state type unit value
-  value_double value_int zero_count zero_count_double zero_threshold
+  status_code status_message sum temporality time time_is_observed time_ns trace trace.duration trace.errors trace.id trace.services
+  trace.spans trace_id trace_state type unit value value_double value_int zero_count zero_count_double zero_threshold
 `.trim().split(/\s+/));
 
 /** That an attribute has a value. */

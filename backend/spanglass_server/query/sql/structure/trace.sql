@@ -1,0 +1,3 @@
+-- Traces with spans that match.
+SELECT trace_id FROM {relation}
+WHERE ({where}) {counted}

@@ -1,0 +1,1 @@
+"""Filters about the other spans of a trace, over what is stored."""

@@ -1,0 +1,53 @@
+"""Filters of stored records made ready; those about other spans in the traces that the rest of the filter leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language import CompiledFilter, compile_filter
+from spanglass_server.query.language.ast import And, Filter
+from spanglass_server.query.language.relations import IN_TRACES, asks_about_others
+from spanglass_server.query.language.sql import FALSE
+from spanglass_server.query.structure.checking import CheckedRelatives
+from spanglass_server.query.structure.few_traces import traces_of
+from spanglass_server.query.structure.relatives import StoredRelatives
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from spanglass_server.signals import Signal
+    from spanglass_server.store.ports import QuerySession, Window
+
+
+def compile_stored(
+    session: QuerySession,
+    signal: Signal,
+    window: Window,
+    tree: Filter,
+    known: Mapping[str, int],
+    trace_ids: Collection[bytes] = (),
+    *,
+    ask_first: bool = True,
+) -> CompiledFilter:
+    """As ``compile_filter``, for records of a range; with ``trace_ids`` for those of some traces only.
+
+    With ``ask_first`` storage is asked whether the traces that can match are few, before all of the range is read.
+    """
+    if signal not in IN_TRACES or not asks_about_others(tree, signal):
+        return compile_filter(tree, signal, known)
+    compile_filter(tree, signal, known, CheckedRelatives())  # before anything is read for it
+    ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if ask_first else None)
+    if ids is not None and not ids:
+        return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
+    compiled = compile_filter(tree, signal, known, StoredRelatives(session, window, ids or frozenset(), ask_first))
+    return replace(compiled, trace_ids=ids) if ids else compiled
+
+
+def _left(
+    session: QuerySession, signal: Signal, window: Window, tree: Filter, known: Mapping[str, int]
+) -> frozenset[bytes] | None:
+    """The traces of what a filter says of the records themselves; None if they are many, or it says nothing."""
+    terms = tree.terms if isinstance(tree, And) else ()
+    own = tuple(term for term in terms if not asks_about_others(term, signal))
+    return traces_of(session, signal, window, compile_filter(And(own), signal, known)) if own else None

@@ -1,0 +1,175 @@
+"""Conditions about other spans as sets of spans and traces that storage finds.
+
+Each set is a subquery that a record's ids are looked up in, so it works in every question that has a filter. It holds
+what matches around the range: other spans of a trace may begin earlier or later than the range that is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language import compile_filter
+from spanglass_server.query.language.ast import Operator, Related, Relation
+from spanglass_server.query.language.parts import NOTHING, Part
+from spanglass_server.query.language.sql import FALSE, Sql, negated
+from spanglass_server.query.statements import statement
+from spanglass_server.query.structure.few_traces import traces_of
+from spanglass_server.query.traces.identity import COLUMNS, SPANS
+from spanglass_server.query.window import clamp
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from spanglass_server.query.language import CompiledFilter
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: Other spans of a trace are looked for so far before and after the range, ...
+_AROUND_NS = 900 * NS_PER_SECOND
+#: ... and on the side where there should be none, as parents begin before their children, as far as clocks differ.
+_SKEW_NS = 60 * NS_PER_SECOND
+
+_EARLIER = frozenset({Relation.PARENT, Relation.ANCESTOR})
+_LATER = frozenset({Relation.CHILD, Relation.DESCENDANT})
+#: Relations that follow parents over the spans of a trace, beside those that match.
+_OVER_SPANS = frozenset({Relation.SIBLING, Relation.DESCENDANT, Relation.ANCESTOR})
+_EDGES = ("trace_id", "span_id", "parent_span_id")
+#: What of a record is looked up in the set.
+_LOOKED_UP = {
+    Relation.PARENT: ("trace_id", "parent_span_id"),
+    Relation.ROOT: ("trace_id",),
+    Relation.TRACE: ("trace_id",),
+}
+#: What is counted in the set; spans that share an id count once.
+_MEMBERS = {Relation.DESCENDANT: "origin", Relation.ANCESTOR: "origin"}
+
+_COMPLEMENTS = {
+    Operator.EQUAL: "<>",
+    Operator.LESS: ">=",
+    Operator.LESS_EQUAL: ">",
+    Operator.GREATER: "<=",
+    Operator.GREATER_EQUAL: "<",
+    Operator.NOT_EQUAL: "=",
+}
+
+#: Figures of traces as SQL, and the stored columns that each reads.
+_FIGURES = {
+    "trace.duration": (Sql("max(start_time_ns + duration_ns) - min(start_time_ns)"), ("start_time_ns", "duration_ns")),
+    "trace.spans": (SPANS, COLUMNS),
+    "trace.errors": (Sql(f"{SPANS.text} FILTER (status_code = 2)"), (*COLUMNS, "status_code")),
+}
+_FIGURE_NAMES = {"trace.duration": Sql("duration_ns"), "trace.spans": Sql("spans"), "trace.errors": Sql("errors")}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelatives:
+    """``Relatives`` of the records of a range; with ``trace_ids`` only of those of some traces.
+
+    With ``ask_first`` it is asked first whether the spans that match are of few traces, and only those are read then.
+    """
+
+    session: QuerySession
+    window: Window
+    trace_ids: frozenset[bytes] = frozenset()
+    ask_first: bool = True
+
+    def related(self, node: Related) -> Part:
+        """See ``Relatives``."""
+        inside = replace(self, window=self._reach(node.relation))
+        matching = inside.compiled(node)
+        with_none = _holds_for_none(node)
+        sign = _COMPLEMENTS[node.operator] if with_none else _sign(node.operator)
+        ids = self.trace_ids or inside.few(matching)
+        if ids is not None and not ids:
+            return Part(negated(FALSE)) if with_none else NOTHING
+        found = replace(inside, trace_ids=ids or frozenset()).found(node, matching, sign)
+        looked_up = _LOOKED_UP.get(node.relation, ("trace_id", "span_id"))
+        key = f"({', '.join(looked_up)})" if len(looked_up) > 1 else looked_up[0]
+        is_found = Sql(f"{key} IN ({found.text})", found.parameters)
+        if with_none:
+            return Part(negated(is_found), frozenset(looked_up))
+        return Part(is_found, frozenset(looked_up), None, ids or None)
+
+    def of_trace(self, figure: str, condition: Sql) -> Part:
+        """See ``Relatives``."""
+        value, columns = _FIGURES[figure]
+        inside = replace(self, window=self._reach(Relation.TRACE))
+        relation = inside.spans(("trace_id", *columns))
+        found = statement(
+            "structure/figure", figure=value, figure_name=_FIGURE_NAMES[figure], relation=relation, condition=condition
+        )
+        return Part(Sql(f"trace_id IN ({found.text})", found.parameters), frozenset(("trace_id",)))
+
+    def few(self, matching: CompiledFilter) -> frozenset[bytes] | None:
+        """The traces of the spans that match, if that is asked first and they are few."""
+        return traces_of(self.session, Signal.SPANS, self.window, matching) if self.ask_first else None
+
+    def compiled(self, node: Related) -> CompiledFilter:
+        """The filter of the spans that are asked about, over this range."""
+        return compile_filter(node.term, Signal.SPANS, self.session.columns(Signal.SPANS, self.window), self)
+
+    def found(self, node: Related, matching: CompiledFilter, sign: str) -> Sql:
+        """The set of what has relatives that match, as many as are asked for."""
+        relation = Sql(
+            self.session.relation(
+                *(Signal.SPANS, self.window, {*_EDGES, *matching.columns}),
+                require=matching.require,
+                trace_ids=self.trace_ids or matching.trace_ids,
+                values=matching.values,
+            )
+        )
+        is_counted = (sign, node.count) != (">=", 1)
+        member = _MEMBERS.get(node.relation, "span_id")
+        parts = {
+            "relation": relation,
+            "where": Sql(matching.sql, tuple(matching.parameters)),
+            "counted": _counted(member, sign, node.count) if is_counted else Sql(""),
+            "count": Sql(f"{sign} ?", (node.count,)),
+            "origin": Sql("span_id" if node.relation is Relation.DESCENDANT else "matching.span_id")
+            if is_counted
+            else Sql("NULL::BLOB"),
+        }
+        if node.relation in _OVER_SPANS:
+            parts["spans"] = self.spans(_EDGES)
+        return statement(f"structure/{node.relation}", **parts)
+
+    def spans(self, columns: Collection[str]) -> Sql:
+        """All spans of this range."""
+        return Sql(self.session.relation(Signal.SPANS, self.window, columns, trace_ids=self.trace_ids))
+
+    def _reach(self, relation: Relation) -> Window:
+        """When relatives of the range's records may begin."""
+        if self.trace_ids:
+            windows = [window for _, window in self.session.trace_windows(self.trace_ids)]
+            first = min((window.start_ns for window in windows), default=self.window.start_ns)
+            return clamp(first, max((window.end_ns for window in windows), default=first))
+        before = _SKEW_NS if relation in _LATER else _AROUND_NS
+        after = _SKEW_NS if relation in _EARLIER else _AROUND_NS
+        return clamp(self.window.start_ns - before, self.window.end_ns + after)
+
+
+def _counted(member: str, sign: str, count: int) -> Sql:
+    return Sql(f"GROUP BY ALL HAVING count(DISTINCT {member}) {sign} ?", (count,))
+
+
+def _sign(operator: Operator) -> str:
+    return "<>" if operator is Operator.NOT_EQUAL else operator.value
+
+
+def _holds_for_none(node: Related) -> bool:
+    """Whether a record without such relatives is meant too: it is in no set, so the others are looked for."""
+    match node.operator:
+        case Operator.EQUAL:
+            return node.count == 0
+        case Operator.NOT_EQUAL:
+            return node.count != 0
+        case Operator.LESS:
+            return node.count > 0
+        case Operator.LESS_EQUAL:
+            return True
+        case Operator.GREATER_EQUAL:
+            return node.count == 0
+        case _:
+            return False

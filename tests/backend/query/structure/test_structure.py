@@ -1,0 +1,305 @@
+"""Filters about other spans of a trace find what a plain look at every pair of spans finds."""
+
+from __future__ import annotations
+
+import operator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.backend.conftest import TableSession
+
+from spanglass_server.query.facets import complete_values, count_facets
+from spanglass_server.query.keys import complete_keys
+from spanglass_server.query.language import FilterError, parse_filter
+from spanglass_server.query.language.ast import And, Compare, Not, Or, Related, Relation
+from spanglass_server.query.logs.search import search_logs
+from spanglass_server.query.matching import SpanQuestion, match_spans
+from spanglass_server.query.structure import few_traces
+from spanglass_server.query.structure.checking import check_filter
+from spanglass_server.query.traces.search import Page, search_traces
+from spanglass_server.query.unknown_keys import unknown_keys
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import Window
+
+SECOND = 1_000_000_000
+WINDOW = Window(1000 * SECOND, 2000 * SECOND)
+
+
+def span(name, parent=None, *, trace=1, service="web", start=1500.0, duration=1.0, **more):
+    """Make a stored span; its id is its name's letter, times are in seconds."""
+    return {
+        "trace_id": bytes([trace]) * 16,
+        "span_id": name[0].encode() * 8,
+        "parent_span_id": parent.encode() * 8 if parent else None,
+        "resource.service.name:str": service,
+        "name": name,
+        "kind": 2,
+        "start_time_ns": int(start * SECOND),
+        "duration_ns": int(duration * SECOND),
+        **more,
+    }
+
+
+#: a ─ b ─ c (failed), d, d's copy; b2 is another trace. e and f are children of b, g has a parent that is not stored.
+SPANS = [
+    span("a"),
+    span("b", "a", service="shop", start=1500.1),
+    span("c", "b", service="db", start=1500.2, status_code=2),
+    span("d", "b", service="db", start=1500.3, duration=0.1),
+    span("d", "b", service="db", start=1500.3, duration=0.1),
+    span("e", "b", service="mail", start=1500.4),
+    span("r", trace=2, start=1600, duration=30),
+    span("s", "r", trace=2, service="shop", start=1601),
+    span("g", "x", trace=3, service="db", start=1700),
+]
+
+
+def found(session, text, window=WINDOW):
+    """The names of the spans that a filter finds, each once, in order."""
+    matching = match_spans(session, SpanQuestion(window, text))
+    relation, where = matching.relation(session, ("name",)), matching.where
+    sql = f"SELECT DISTINCT name FROM {relation.text} WHERE {where.text} ORDER BY name"  # noqa: S608 - under test
+    return " ".join(row["name"] for row in session.rows(sql, where.parameters))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("child(service:db)", "b"),
+        ("child(service:shop)", "a r"),
+        ("child()", "a b r"),
+        ("child() = 0", "c d e g s"),
+        ("child(service:db) >= 2", "b"),  # the copy of d is no third one
+        ("child(service:db) > 2", ""),
+        ("child(service:db) = 2", "b"),
+        ("child(service:db) != 2", "a c d e g r s"),
+        ("child(service:db) < 2 service:web", "a r"),
+        ("child():3", "b"),
+        ("CHILD(status:error)", "b"),
+        ("not child(service:db)", "a c d e g r s"),
+        ("-child()", "c d e g s"),
+        ("parent(service:shop)", "c d e"),
+        ("parent(child(status:error))", "c d e"),
+        ("parent()", "b c d e s"),
+        ("parent() = 0", "a g r"),
+        ("descendant(status:error)", "a b"),
+        ("descendant(service:db) >= 2", "a b"),
+        ("descendant() > 3", "a"),
+        ("descendant() <= 0", "c d e g s"),
+        ("ancestor(service:web)", "b c d e s"),
+        ("ancestor(service:web) ancestor(service:shop)", "c d e"),
+        ("ancestor() = 2", "c d e"),
+        ("sibling(status:error)", "d e"),
+        ("sibling(service:db)", "c d e"),
+        ("sibling(service:db) >= 2", "e"),
+        ("sibling() = 2", "c d e"),
+        ("sibling() = 0", "a b g r s"),
+        ("root(service:web)", "a b c d e r s"),
+        ("root() = 0", "g"),
+        ("trace(service:mail) service:db", "c d"),
+        ("trace(service:db) = 2", "a b c d e"),
+        ("not trace(service:shop)", "g"),
+        ("trace.services = mail root:true", "a"),
+        ("trace.services = db and trace.services = shop", "a b c d e"),
+        ("trace.services != mail", "g r s"),
+        ("trace.services in (mail, nobody)", "a b c d e"),
+        ("trace.services not in (mail, web)", "g"),
+        ("trace.services exists and trace.duration exists", "a b c d e g r s"),
+        ('trace.services ~ "^m"', "a b c d e"),
+        ("trace.duration > 2s", "r s"),
+        ("trace.duration <= 1s", "g"),
+        ("trace.duration in (30s, 1s)", "g r s"),
+        ("trace.spans = 5", "a b c d e"),
+        ("trace.spans < 2", "g"),
+        ("trace.errors = 0 and trace.spans != 1", "r s"),
+        ("trace.errors >= 1 or service:mail", "a b c d e"),
+        ('"trace.spans" = 5', ""),
+        ("child(trace.spans = 2)", "r"),
+        ("child (service)", ""),  # with a space it is a word and a group
+    ],
+)
+def test_spans_found(tree, text, names):
+    """Each relation, count and figure of a trace finds its spans, and its negation all others."""
+    assert found(tree, text) == names
+    others = set("abcdegrs") - set(names.split())
+    assert found(tree, f"not ({text})") == " ".join(sorted(others))
+
+
+@pytest.fixture(scope="module")
+def tree():
+    """A session over ``SPANS``."""
+    session = TableSession(spans=SPANS, logs=[{"time_ns": 1500 * SECOND, "trace_id": b"\x02" * 16, "body": "late"}])
+    yield session
+    session.connection.close()
+
+
+COMPARED = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _others(spans, own):
+    """The spans that stand to one in each relation, by the relation's name; each an id once."""
+    parents = {(span["trace"], span["id"]): span["parent"] for span in spans}
+
+    def up(span):
+        seen, parent = [], span["parent"]
+        while parent is not None and parent not in seen:
+            seen.append(parent)
+            parent = parents.get((span["trace"], parent))
+        return seen
+
+    inside = [span for span in spans if span["trace"] == own["trace"]]
+    return {
+        Relation.CHILD: [span for span in inside if span["parent"] == own["id"]],
+        Relation.DESCENDANT: [span for span in inside if own["id"] in up(span)],
+        Relation.PARENT: [span for span in inside if span["id"] == own["parent"]],
+        Relation.ANCESTOR: [span for span in inside if span["id"] in up(own)],
+        Relation.SIBLING: [
+            span for span in inside if span is not own and span["parent"] == own["parent"] and own["parent"] is not None
+        ],
+        Relation.ROOT: [span for span in inside if span["parent"] is None],
+        Relation.TRACE: inside,
+    }
+
+
+def _matches(tree, spans, own):
+    match tree:
+        case And(terms):
+            return all(_matches(term, spans, own) for term in terms)
+        case Or(terms):
+            return any(_matches(term, spans, own) for term in terms)
+        case Not(term):
+            return not _matches(term, spans, own)
+        case Compare(_, _, value):
+            return own["service"] == value.text
+        case Related(relation, term, sign, count):
+            matching = [span for span in _others(spans, own)[relation] if _matches(term, spans, span)]
+            return COMPARED[sign](len(matching), count)
+
+
+@st.composite
+def forests(draw):
+    """Spans of two traces; the parent of each is an earlier one, none, or one that is not stored."""
+    spans = []
+    for number in range(draw(st.integers(1, 9))):
+        trace = draw(st.integers(1, 2))
+        before = [span["id"] for span in spans if span["trace"] == trace]
+        parent = draw(st.sampled_from([None, 200, *before]))
+        spans.append({"trace": trace, "id": number + 1, "parent": parent, "service": draw(st.sampled_from("xy"))})
+    return spans
+
+
+leaves = st.sampled_from(["service:x", "service:y", ""])
+counts = st.sampled_from(["", *(f" {sign} {count}" for sign in COMPARED for count in (0, 1, 2))])
+related = st.builds("{}({}){}".format, st.sampled_from([*Relation]), leaves, counts)
+filters = st.one_of(
+    related,
+    st.builds("{}({} {}){}".format, st.sampled_from([*Relation]), leaves, related, counts),
+    st.builds("service:x ({} or not {})".format, related, related),
+)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spans=forests(), text=filters, few=st.sampled_from([0, 1, 20]))
+def test_any_forest(monkeypatch, spans, text, few):
+    """What is found in random forests is what a look at all spans finds, also by the traces that the rest leaves."""
+    monkeypatch.setattr(few_traces, "_FEW_RECORDS", few)
+    stored = [
+        span(
+            str(one["id"]), trace=one["trace"], service=one["service"], start=1500 + one["id"] / 10,
+        )
+        | {"span_id": bytes([one["id"]]) * 8, "parent_span_id": one["parent"] and bytes([one["parent"]]) * 8}
+        for one in spans
+    ]  # fmt: skip
+    session = TableSession(spans=stored)
+    try:
+        wanted = {str(one["id"]) for one in spans if _matches(parse_filter(text), spans, one)}
+        assert found(session, text) == " ".join(sorted(wanted))
+    finally:
+        session.connection.close()
+
+
+def test_parents_in_a_circle_end(open_tables):
+    """Spans that are each other's parents, or their own, are searched like all others."""
+    session = open_tables(spans=[span("a", "b"), span("b", "a"), span("c", "c"), span("d", "b")])
+    assert found(session, "ancestor(name:a)") == "a b d"
+    assert found(session, "descendant(name:d) >= 1") == "a b"
+    assert found(session, "child(name:c)") == ""
+
+
+def test_others_may_lie_outside_of_the_range(tree):
+    """Other spans of a trace count when they begin a little before or after the range that is asked for."""
+    assert found(tree, "child(service:shop)", Window(1500 * SECOND, 1500 * SECOND + 1)) == "a"
+    assert found(tree, "parent(service:shop)", Window(int(1500.15 * SECOND), 1501 * SECOND)) == "c d e"
+    assert found(tree, "child(service:shop)", Window(1400 * SECOND, 1499 * SECOND)) == ""
+
+
+@pytest.mark.parametrize("sort", ["time", "duration", "spans"])
+def test_pages_of_traces(tree, sort):
+    """Searches of traces find what the filter says, in any order, page by page, and as facets count it."""
+    question, traces, cursor = SpanQuestion(WINDOW, "descendant(service:shop) or service:db"), [], None
+    for _ in range(4):
+        answer = search_traces(tree, question, Page(limit=1, sort=sort, cursor=cursor), 2000 * SECOND)
+        traces += [trace["trace_id"][:2] for trace in answer["traces"]]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            break
+    assert sorted(traces) == ["01", "02", "03"]
+    counted = count_facets(tree, Signal.SPANS, WINDOW, filter_text=question.filter, keys=["service.name"])
+    assert [(each["value"], each["count"]) for each in counted["facets"][0]["values"]] == [("db", 4), ("web", 2)]
+
+
+def test_logs_by_their_trace(tree):
+    """Log records are found by what their trace is; they have no children."""
+    for text, bodies in (
+        ("trace(service:shop)", ["late"]),
+        ("trace.duration < 2s", []),
+        ("root(service:web)", ["late"]),
+    ):
+        records = search_logs(tree, WINDOW, filter_text=text)["logs"]
+        assert [record["body"] for record in records] == bodies, text
+    with pytest.raises(FilterError, match=r"logs have no child\(\)"):
+        search_logs(tree, WINDOW, filter_text="child(service:shop)")
+
+
+def test_completion(tree):
+    """Fields of traces are offered and known; services complete as those of spans."""
+    offered = [key["key"] for key in complete_keys(tree, Signal.SPANS, WINDOW, prefix="trace.")["keys"]]
+    assert offered[:4] == ["trace.duration", "trace.errors", "trace.services", "trace.spans"]
+    assert complete_values(tree, Signal.SPANS, WINDOW, "trace.services", prefix="m")["values"] == [
+        {"value": "mail", "count": 1}
+    ]
+    unknown = unknown_keys(tree, Signal.SPANS, WINDOW, "trace.spans > 2 child(nothing = 1)")["unknown"]
+    assert [(key["key"], key["column"]) for key in unknown] == [("nothing", 23)]
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "column", "message"),
+    [
+        ("child(status:500)", "spans", 14, "status is never '500'"),
+        ("child(service:a", "spans", 16, "expected ), found the end of the filter"),
+        ("child(a) >= x", "spans", 13, "'x' is no number of spans"),
+        ("child(a) >= 2s", "spans", 13, "'2s' is no number of spans"),
+        ("child(a) ~ 2", "spans", 10, "~ does not work with child()"),
+        ("a child(b)", "logs", 3, "logs have no child()"),
+        ("trace(a)", "metrics", 1, "metrics have no trace()"),
+        ("trace.duration > 5", "spans", 18, "trace.duration is a duration: 5 needs a unit of time"),
+        ("trace.spans > 5s", "spans", 15, "trace.spans is a number, not a duration"),
+        ('trace.errors ~ "5"', "spans", 14, "~ does not work with trace.errors"),
+        ('trace.errors !~ "5"', "spans", 14, "!~ does not work with trace.errors"),
+        (" ".join(["child(a)"] * 11), "spans", 91, "the filter asks about too many other spans"),
+    ],
+)
+def test_errors(text, signal, column, message):
+    """What is wrong is told with its place."""
+    with pytest.raises(FilterError) as raised:
+        check_filter(parse_filter(text), Signal(signal))
+    assert raised.value.column == column
+    assert message in raised.value.message
