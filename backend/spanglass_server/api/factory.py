@@ -12,6 +12,7 @@ from starlette.routing import Route as StarletteRoute
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
+from spanglass_server.api.performance import differences
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes import (
     facets,
@@ -42,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *services.ROUTES,
     *traces.ROUTES,
     *spans.ROUTES,
+    *differences.ROUTES,
     *running.ROUTES,
     *logs.ROUTES,
     *facets.ROUTES,

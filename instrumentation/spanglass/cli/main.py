@@ -27,6 +27,7 @@ BUILT_IN = {
     "bootstrap": ("spanglass.cli.bootstrap", "install the instrumentations that are missing"),
     "traces": ("spanglass.cli.queries.traces", "search traces"),
     "trace": ("spanglass.cli.queries.trace", "show one trace as a tree"),
+    "differences": ("spanglass.cli.queries.differences", "say what sets some spans apart from others"),
     "logs": ("spanglass.cli.queries.logs", "search log records, or follow them"),
     "metrics": ("spanglass.cli.queries.metrics", "list metrics, or query one"),
     "query": ("spanglass.cli.queries.query", "evaluate PromQL over metrics, spans and logs"),
@@ -108,7 +109,7 @@ def _usage() -> str:
     rows = {name: help_text for name, (_, help_text) in (FROM_EXTRAS | BUILT_IN).items()}
     for entry in entry_points(group=_ENTRY_POINTS):
         rows.setdefault(entry.name, f"from {entry.value.partition(':')[0]}")
-    listing = "\n".join(f"  {name:<10} {help_text}" for name, help_text in rows.items())
+    listing = "\n".join(f"  {name:<11} {help_text}" for name, help_text in rows.items())
     return (
         "usage: spanglass COMMAND [OPTIONS]\n\n"
         "Traces, metrics and logs: send them, search them, read them.\n\n"

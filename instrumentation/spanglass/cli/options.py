@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 EXAMPLES = {
     "traces": ("'service:checkout status:error duration > 500ms' --last 2h", "--sort duration --limit 5"),
     "trace": ("0af7651916cd43dd8448eb211c80319c --attributes", "0af7651916cd43dd8448eb211c80319c --otlp"),
+    "differences": (
+        "--service checkout --operation 'POST /orders' --min-duration 500ms",
+        "'status:error' --last 2h",
+        "--service checkout --release 2.14.0 --last 1d",
+    ),
     "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
     "query": (

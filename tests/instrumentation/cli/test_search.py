@@ -333,3 +333,27 @@ def test_status_of_a_sick_server(canned, run):
 
     assert result.returncode == 1
     assert lines(result)[1] == "Not well: the disk is full."
+
+
+def test_differences(canned, run):
+    """Both groups, then a line for each value with both shares; options become the API's parameters."""
+    group = {"spans": 20, "errors": 2, "p50_ns": 250_000_000, "p95_ns": 451_000_000, "counted": 20, "traces": 20}
+    value = {"value": "/orders", "filter": 'http.route = "/orders"', "selected": 16, "baseline": 2,
+             "selected_share": 0.78, "baseline_share": 0.11, "lift": 7.07, "difference": 0.62}  # fmt: skip
+    keys = [{"key": "http.route", "difference": 0.62, "alike": [{"key": "name", "filter": "x"}], "values": [value]}]
+    answer = {"selected": group, "baseline": {**group, "spans": 1}, "since_time": None, "compared": 9, "keys": keys}
+    canned.answer("/api/v1/differences", answer)
+
+    result = run("differences", "status:error", "--service", "web", "--min-duration", "200ms", "--beside", "a:b")
+
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert [line.split() for line in lines(result)[3:]] == [
+        ["spans", "with", "selected", "others", "times", "differ", "by", "at", "least", "also"],
+        ["http.route", "=", '"/orders"', "78%", "11%", "7.07", "62%", "name"],
+    ]
+    assert lines(result)[0] == "selected: 20 spans, 2 failed, half of them over 250 ms, one in twenty over 451 ms"
+    assert canned.received[0].parameters == {
+        "selected": "status:error", "service": "web", "selected_min": "200ms", "baseline": "a:b", "limit": "30",
+    }  # fmt: skip
+    canned.answer("/api/v1/differences", {**answer, "keys": [], "baseline": {**group, "spans": 0}})
+    assert b"there are no other spans" in run("differences", "status:error").stderr

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from spanglass_core.differences.shares import difference
 from spanglass_server.query.comparing.candidates import Candidate, attribute_columns, candidates_among, count
-from spanglass_server.query.comparing.shares import difference
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import run, statement

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_core.differences.shares import difference
 from spanglass_server.query.comparing.candidates import Candidate, Counted, attribute_columns, candidates_among, count
-from spanglass_server.query.comparing.shares import difference
 from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value

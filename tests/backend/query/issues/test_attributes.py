@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from known_occurrences import WINDOW, at
 
-from spanglass_server.query.comparing.shares import difference
+from spanglass_core.differences.shares import difference
 from spanglass_server.query.issues.attributes import attribute_shares
 
 

@@ -1,0 +1,1 @@
+"""Routes about where time goes: heatmaps, what is different, operations."""

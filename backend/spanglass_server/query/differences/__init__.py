@@ -1,0 +1,1 @@
+"""What is different: spans that somebody selects beside others, by all of their attributes."""

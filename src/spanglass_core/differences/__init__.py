@@ -1,0 +1,1 @@
+"""What sets some records apart from others: shares of values in both groups, and their ranking."""
