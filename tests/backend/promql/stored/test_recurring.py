@@ -74,7 +74,7 @@ def values(bench, cache, at_ms, statements, *, is_announced=False):
 
 
 def test_a_new_part_is_read_once_for_all_that_recur(bench):
-    """From the third time on a new part takes two statements, for counts and for buckets; the counts are right."""
+    """From the third time on a small new part takes one statement; the counts are right."""
     cache, needed = PartCache(), []
     for tick in range(4):
         bench.write(spans(30 * tick), Signal.SPANS)
@@ -84,10 +84,10 @@ def test_a_new_part_is_read_once_for_all_that_recur(bench):
         assert found == values(bench, PartCache(), at_ms, [])
         needed.append(len(statements))
     assert needed[0] == len(RULES) - 1  # no part can have the key that none has
-    assert needed[2:] == [2, 2]
+    assert needed[2:] == [1, 1]
     statements.clear()
     assert values(bench, PartCache(), at_ms, statements, is_announced=True) == found
-    assert len(statements) == 2 * len(needed)  # each of four parts, though nothing was asked before
+    assert len(statements) == len(needed)  # one for each of four parts, though nothing was asked before
 
 
 def test_of_a_large_part_only_what_is_asked_for_is_read(bench, monkeypatch):

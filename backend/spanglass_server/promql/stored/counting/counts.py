@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from spanglass_server.promql.series.labels import LabelSets
+from spanglass_server.promql.stored.counting.cells import NOTHING, Cells, Counts
 from spanglass_server.promql.stored.counting.families import BOUNDS, selection
 from spanglass_server.promql.stored.counting.filters import condition
 from spanglass_server.promql.stored.counting.recurring import recurring
-from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.query.language.sql import TRUE, Sql, all_of
 from spanglass_server.query.statements import bound_once, run, statement
@@ -21,35 +18,9 @@ from spanglass_server.times import NS_PER_MS
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    import pyarrow as pa
-    from numpy.typing import NDArray
-
     from spanglass_server.promql.stored.counting.recurring import Asked
     from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Part, QuerySession, Window
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many records each series has in each step: a cell for each that has any.
-
-    Step n ends at n times its length since 1970, the end included. ``bucket`` is the place of the duration's bound.
-    """
-
-    labels: LabelSets
-    series: NDArray[np.intp]
-    step: NDArray[np.int64]
-    bucket: NDArray[np.int64]
-    value: NDArray[np.float64]
-
-    def coarser(self, times: int) -> Counts:
-        """The same in steps that are so many times as long; a series may have several cells in a step."""
-        return self if times == 1 else replace(self, step=-(-self.step // times))
-
-    @property
-    def bytes(self) -> int:
-        """About how much memory they take."""
-        return 32 * len(self.step) + sum(80 * len(c.values) for c in self.labels.columns.values()) + 500
 
 
 #: Of parts with more rows only what a window looks at is read, in slices of time; a quarter of one is not worth it.
@@ -94,7 +65,7 @@ def _slices(part: Part, window: Window) -> Sequence[int | None]:
 def _kept(session: QuerySession, cache: PartCache, place: _Place, asked: Asked) -> Counts:
     held = cache.get(place.key(asked))
     if held is None:
-        likely = recurring(cache).together(asked, place.part.key)
+        likely = recurring(cache).together(asked, place.part)
         several = [each for each in likely if each == asked or not cache.has(place.key(each))]
         read = _read(session, place, several)
         for each, counts in read.items():
@@ -105,10 +76,10 @@ def _kept(session: QuerySession, cache: PartCache, place: _Place, asked: Asked) 
 
 
 def _read(session: QuerySession, place: _Place, several: Sequence[Asked]) -> dict[Asked, Counts]:
-    """The counts of several questions of one group, read at once."""
+    """The counts of several questions with the same steps, read at once."""
     first, part = several[0], place.part
     family = first.metric.family
-    chosen = selection(family, part.columns, first.named)
+    chosen = selection(family, part.columns, frozenset().union(*(each.named for each in several)))
     where = {each: condition(each.filters, family.signal, part.columns) for each in several}
     inside = [each for each in several if not where[each].is_out]
     counts = dict.fromkeys(several, NOTHING)
@@ -121,7 +92,7 @@ def _read(session: QuerySession, place: _Place, several: Sequence[Asked]) -> dic
         labels=Sql(labels),
         time=Sql(family.time),
         step_ns=Sql(str(first.step_ms * NS_PER_MS)),
-        bucket=Sql(_BUCKET if first.metric.has_bounds else "0"),
+        bucket=Sql(_BUCKET if any(each.metric.has_bounds for each in inside) else "0"),
         values=_values([(each, where[each].sql) for each in inside], chosen.weight),
         relation=Sql(session.part_relation(part, sorted(columns))),
         where=all_of([place.where, where[inside[0]].sql if len(inside) == 1 else TRUE]),
@@ -129,11 +100,8 @@ def _read(session: QuerySession, place: _Place, several: Sequence[Asked]) -> dic
     found = run(session, bound_once(sql))
     if not found.num_rows:
         return counts
-    sets = LabelSets(found.num_rows, {name: encoded(found[f"label.{name}"], str) for name, _ in chosen.labels})
-    groups = sets.groups()
-    sets = sets.take(groups.first)
-    cells = groups.of, found["step"].to_numpy(), found["bucket"].to_numpy()
-    return counts | {each: _of_one(sets, cells, found[f"value{place}"]) for place, each in enumerate(inside)}
+    cells = Cells.of(found, [name for name, _ in chosen.labels])
+    return counts | {each: cells.counts(each, found[f"value{place}"]) for place, each in enumerate(inside)}
 
 
 def _values(several: Sequence[tuple[Asked, Sql]], weight: str) -> Sql:
@@ -147,23 +115,6 @@ def _values(several: Sequence[tuple[Asked, Sql]], weight: str) -> Sql:
         texts.append(f"sum({value}){only}::DOUBLE AS value{place}")
     return Sql(", ".join(texts), tuple(parameters))
 
-
-def _of_one(
-    sets: LabelSets, cells: tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64]], value: pa.ChunkedArray
-) -> Counts:
-    """The cells in which one question has records."""
-    series, step, bucket = cells
-    if value.null_count:
-        rows = np.flatnonzero(value.is_valid().to_numpy())
-        if not len(rows):
-            return NOTHING
-        series, step, bucket, value = series[rows], step[rows], bucket[rows], value.drop_null()
-        used, series = np.unique(series, return_inverse=True)
-        sets = sets.take(used)
-    return Counts(sets, series, step, bucket, value.to_numpy())
-
-
-NOTHING = Counts(LabelSets(0), np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 #: The place of the first bound that a duration is not above.
 _BUCKET = " + ".join(f"(duration_ns > {round(bound * 1e9)})::INTEGER" for bound in BOUNDS)

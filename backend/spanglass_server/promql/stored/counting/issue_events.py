@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.series.labels import LabelSets
-from spanglass_server.promql.stored.counting.counts import NOTHING, Counts
+from spanglass_server.promql.stored.counting.cells import NOTHING, Counts
 from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.query.issues.event_log import event_condition
 from spanglass_server.query.language.sql import all_of

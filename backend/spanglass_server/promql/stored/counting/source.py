@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.ports import Matcher, Selector
-    from spanglass_server.promql.stored.counting.counts import Counts
+    from spanglass_server.promql.stored.counting.cells import Counts
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.part_cache import PartCache

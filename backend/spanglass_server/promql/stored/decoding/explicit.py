@@ -21,17 +21,23 @@ if TYPE_CHECKING:
 
 _LISTS = ("bucket_counts", "bucket_counts_double", "explicit_bounds", "count", "count_double")
 _COUNTS = (
-    "hash(len(explicit_bounds), explicit_bounds) AS layout, explicit_bounds, "
-    "coalesce(bucket_counts_double, bucket_counts::DOUBLE[]) AS counts, coalesce(count_double, count::DOUBLE) AS count"
+    ("layout", "hash(len(explicit_bounds), explicit_bounds)"),
+    ("explicit_bounds", "explicit_bounds"),
+    ("counts", "coalesce(bucket_counts_double, bucket_counts::DOUBLE[])"),
+    ("count", "coalesce(count_double, count::DOUBLE)"),
 )
 BUCKETS = Values(_COUNTS, _LISTS, "count IS NOT NULL")
 CUSTOM_BUCKETS = Values(
-    f"{_COUNTS}, coalesce(sum, 'NaN'::DOUBLE) AS sum, {RESET_HINT} AS reset_hint",
+    (*_COUNTS, ("sum", "coalesce(sum, 'NaN'::DOUBLE)"), ("reset_hint", RESET_HINT)),
     (*_LISTS, "sum", "reset_hint"),
     "count IS NOT NULL",
 )
 QUANTILES = Values(
-    "hash(len(quantiles), quantiles) AS layout, quantiles, quantile_values",
+    (
+        ("layout", "hash(len(quantiles), quantiles)"),
+        ("quantiles", "quantiles"),
+        ("quantile_values", "quantile_values"),
+    ),
     ("quantiles", "quantile_values", "count"),
     "count IS NOT NULL",
 )

@@ -24,17 +24,19 @@ _FINEST = 8
 #: How wide Prometheus makes a zero bucket of OTLP of which nothing is said.
 _ZERO = "1e-128"
 _SIDES = ("positive", "negative")
+_THRESHOLD = (
+    f"CASE WHEN zero_threshold > 0 OR scope_name = '{VERBATIM_SCOPE}' THEN coalesce(zero_threshold, 0) ELSE {_ZERO} END"
+)
 EXPONENTIAL = Values(
-    "coalesce(scale, 0)::INTEGER AS scale, "
-    f"CASE WHEN zero_threshold > 0 OR scope_name = '{VERBATIM_SCOPE}' THEN coalesce(zero_threshold, 0) "
-    f"ELSE {_ZERO} END AS zero_threshold, "
-    "coalesce(zero_count_double, zero_count::DOUBLE, 0) AS zero_count, "
-    "coalesce(count_double, count::DOUBLE, 0) AS count, coalesce(sum, 'NaN'::DOUBLE) AS sum, "
-    f"{RESET_HINT} AS reset_hint, "
-    + ", ".join(
-        f"coalesce({side}_offset, 0)::BIGINT AS {side}_offset, "
-        f"coalesce({side}_counts_double, {side}_counts::DOUBLE[]) AS {side}_counts"
-        for side in _SIDES
+    (
+        ("scale", "coalesce(scale, 0)::INTEGER"),
+        ("zero_threshold", _THRESHOLD),
+        ("zero_count", "coalesce(zero_count_double, zero_count::DOUBLE, 0)"),
+        ("count", "coalesce(count_double, count::DOUBLE, 0)"),
+        ("sum", "coalesce(sum, 'NaN'::DOUBLE)"),
+        ("reset_hint", RESET_HINT),
+        *((f"{side}_offset", f"coalesce({side}_offset, 0)::BIGINT") for side in _SIDES),
+        *((f"{side}_counts", f"coalesce({side}_counts_double, {side}_counts::DOUBLE[])") for side in _SIDES),
     ),
     (
         *("scale", "zero_threshold", "zero_count", "zero_count_double", "count", "count_double", "sum", "reset_hint"),

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 #: What is read for a form that is one number a point.
 NUMBERS = {
     Form.VALUE: Values(
-        "coalesce(value_double, value_int::DOUBLE) AS value",
+        (("value", "coalesce(value_double, value_int::DOUBLE)"),),
         ("value_int", "value_double"),
         "(value_int IS NOT NULL OR value_double IS NOT NULL)",
     ),
     Form.COUNT: Values(
-        "coalesce(count_double, count::DOUBLE) AS value", ("count", "count_double"), "count IS NOT NULL"
+        (("value", "coalesce(count_double, count::DOUBLE)"),), ("count", "count_double"), "count IS NOT NULL"
     ),
-    Form.SUM: Values("sum AS value", ("sum",), "sum IS NOT NULL"),
+    Form.SUM: Values((("value", "sum"),), ("sum",), "sum IS NOT NULL"),
 }
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from spanglass_server.promql.stored.decoding.known import KnownStreams, known_streams
 from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
-from spanglass_server.promql.stored.decoding.together import MOST_ROWS, TELLING, Together
+from spanglass_server.promql.stored.decoding.together import MOST_ROWS, Together, read_together, selected
 from spanglass_server.promql.stored.decoding.writers import by_writer
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ _ALWAYS = (
 )
 #: What rows of rollups stand for.
 _THINNED = ("sample_count", "sample_sum")
+_START = Sql("coalesce(start_time_ns, 0) // 1000000")
 _POSITIONS = frozenset({"point", "resource", "scope"})
 #: By how much a delta may begin before the one before it ends: a tenth of its length, at most a second.
 _SLACK_SHARE, _SLACK_MS = 10, 1000
@@ -45,11 +46,16 @@ RESET_HINT = "CASE reset_hint WHEN 3 THEN 3 ELSE 0 END"
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A select list over a point's columns, the columns it reads, and when a point has such a value."""
+    """What is read of a point, each with its name and SQL; the columns that it needs; when a point has such a value."""
 
-    sql: str
+    selected: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     is_there: str
+
+    @property
+    def sql(self) -> str:
+        """The select list."""
+        return ", ".join(f"{sql} AS {quote_identifier(name)}" for name, sql in self.selected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,49 +131,55 @@ class PointReader:
 
     def _read(self, part: Part, identity: Identity, values: Values, *, together: bool) -> Points:
         telling = identifying(part.columns, is_verbatim=identity.is_verbatim)
-        thinned = _THINNED if part.signal in ROLLUPS else ()
-        columns = sorted({*_ALWAYS, *values.columns, *telling, *thinned})
-        selected = Sql(", ".join((values.sql, *thinned)))
 
         @cache
-        def wanted() -> dict[str, Sql]:
-            return {
-                "relation": Sql(self._session.part_relation(part, columns)),  # 1 ms of memory: only if it is read
-                "stream": stream_number(telling),
-                "chosen": identity.condition(),
-                "is_there": Sql(values.is_there),
-            }
+        def own() -> dict[str, Sql]:
+            chosen = {"chosen": identity.condition(), "is_there": Sql(values.is_there)}
+            return {**self._source(part, telling, values.columns), **chosen}
 
         with_start = self._with_created or identity.is_delta or identity.has_writers
-        start = Sql("coalesce(start_time_ns, 0) // 1000000" if with_start else "0")
         if together:
-            found = self._of_all(part, (values, identity.is_verbatim), selected, wanted).of_metric(identity)
+            found = self._of_all(part, telling, (values, identity.is_verbatim)).of_metric(identity, values)
         else:
-            found = run(self._session, statement("promql/points", start=start, values=selected, **wanted()))
+            start = _START if with_start else Sql("0")
+            listed = Sql(_with_thinned(part, values.sql))
+            found = run(self._session, statement("promql/points", start=start, values=listed, **own()))
         numbers = found["stream"].combine_chunks().dictionary_encode()
         streams = known_streams(
             self._cache,
             ("streams", identity, tuple(telling)),
             numbers.dictionary.to_numpy(),
-            lambda: self._streams(telling, wanted()),
+            lambda: self._streams(telling, own()),
         )
         return _sorted(found, numbers.indices.to_numpy().astype(np.int64), streams, with_start=with_start)
 
-    def _of_all(self, part: Part, asked: Hashable, selected: Sql, wanted: Callable[[], dict[str, Sql]]) -> Together:
+    def _source(self, part: Part, telling: list[str], columns: Iterable[str]) -> dict[str, Sql]:
+        """Where points are read from, 1 ms of memory, and the number of their stream."""
+        thinned = _THINNED if part.signal in ROLLUPS else ()
+        needed = sorted({*_ALWAYS, *columns, *telling, *thinned})
+        return {"relation": Sql(self._session.part_relation(part, needed)), "stream": stream_number(telling)}
+
+    def _of_all(self, part: Part, telling: list[str], asked: tuple[Values, bool]) -> Together:
         """The points of all metrics of a part, from what is kept or read now."""
 
-        def read() -> Together:
-            start = Sql("coalesce(start_time_ns, 0) // 1000000")
-            values = Sql(f"{selected.text}, {TELLING.text}", selected.parameters)
-            sql = statement("promql/points", **{**wanted(), "start": start, "values": values, "chosen": TRUE})
-            return Together.of(run(self._session, sql))
+        def read(several: Sequence[Values]) -> Together:
+            listed, is_there = selected(several)
+            source = self._source(part, telling, {column for each in several for column in each.columns})
+            values = Sql(_with_thinned(part, listed))
+            sql = statement("promql/points", start=_START, values=values, chosen=TRUE, is_there=Sql(is_there), **source)
+            return Together.of(run(self._session, sql), several)
 
-        return self._cache.kept(("together", part.key, asked), read, lambda found: found.bytes)
+        return read_together(self._cache, part, asked, read)
 
     def _streams(self, telling: list[str], wanted: dict[str, Sql]) -> KnownStreams:
         listed = "".join(f", any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling))
         table = run(self._session, statement("promql/streams", columns=Sql(listed), **wanted))
         return KnownStreams(table["stream"].to_numpy(), read_streams(table))
+
+
+def _with_thinned(part: Part, listed: str) -> str:
+    """A select list, of rollups with what their rows stand for."""
+    return ", ".join((listed, *(_THINNED if part.signal in ROLLUPS else ())))
 
 
 def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:

@@ -83,7 +83,8 @@ def _read(reader: PointReader, part: Part, identity: Identity) -> Points | None:
     if "exemplar_time_ns" not in part.columns:
         return None
     columns = [*_FIXED, *(name for name in sorted(part.columns) if name.startswith("exemplar.") and ":" in name)]
-    values = Values(", ".join(map(quote_identifier, columns)), tuple(columns), "exemplar_time_ns IS NOT NULL")
+    selected = tuple((name, quote_identifier(name)) for name in columns)
+    values = Values(selected, tuple(columns), "exemplar_time_ns IS NOT NULL")
     points = reader.read_all(part, identity, values)
     return points if len(points.time_ms) else None
 
