@@ -343,6 +343,7 @@ def test_differences(canned, run):
     keys = [{"key": "http.route", "difference": 0.62, "alike": [{"key": "name", "filter": "x"}], "values": [value]}]
     answer = {"selected": group, "baseline": {**group, "spans": 1}, "since_time": None, "compared": 9, "keys": keys}
     canned.answer("/api/v1/differences", answer)
+    canned.answer("/api/v1/differences", {**answer, "keys": [], "baseline": {**group, "spans": 0}})
 
     result = run("differences", "status:error", "--service", "web", "--min-duration", "200ms", "--beside", "a:b")
 
@@ -355,5 +356,4 @@ def test_differences(canned, run):
     assert canned.received[0].parameters == {
         "selected": "status:error", "service": "web", "selected_min": "200ms", "baseline": "a:b", "limit": "30",
     }  # fmt: skip
-    canned.answer("/api/v1/differences", {**answer, "keys": [], "baseline": {**group, "spans": 0}})
     assert b"there are no other spans" in run("differences", "status:error").stderr
