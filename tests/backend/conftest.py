@@ -11,6 +11,7 @@ import pytest
 
 from spanglass_server.query.statements import one_of
 from spanglass_server.signals import FIXED_COLUMNS, OVERFLOW_COLUMNS, TIME_COLUMN, Signal, quote_identifier, sql_type
+from spanglass_server.store.batches.reading import batch_of_table
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part
 from spanglass_server.store.service_slots import service_slot
@@ -18,6 +19,7 @@ from spanglass_server.store.service_slots import service_slot
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.ports import ColumnValue, OfferedTable, OfTraces, Window
 
 Row = dict[str, Any]
@@ -139,6 +141,24 @@ class TableSession:
             if ids:
                 rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(list(ids), pa.binary())))
         return rows.select([name for name in rows.column_names if wanted.columns is None or name in wanted.columns])
+
+    def batches(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
+        most_rows: int,
+    ) -> Iterator[Batch] | None:
+        """The whole table as one batch, whatever the window."""
+        del require, values, most_rows
+        whole = (ALL_TIME.start_ns - 1, ALL_TIME.end_ns)
+        return (
+            batch_of_table(self.kept, part.key, self.part_table(part, columns), columns, whole)
+            for part in self.parts(signal, window)
+        )
 
     def table(self, rows: pa.Table) -> str:
         """Register the rows as a table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.kept_columns.terms import terms_of
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.relations import asks_about_others
 from spanglass_server.query.language.service_sql import is_service
@@ -14,8 +15,9 @@ from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from spanglass_server.query.kept_columns.terms import Term
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
@@ -44,6 +46,11 @@ class Matching:
     known: Mapping[str, int] = field(repr=False)  # attribute columns of the window, for other keys of the question
     #: Of a filter about other spans: the same question for parts of what is stored.
     parts: _Parts | None = field(default=None, repr=False)
+
+    @property
+    def terms(self) -> Sequence[Term] | None:
+        """The predicate as comparisons of columns, all of which hold; None if it is more than that."""
+        return terms_of(self.predicate, Signal.SPANS)
 
     @property
     def where(self) -> Sql:

@@ -50,7 +50,7 @@ def _widest(name: str, types: Iterable[pa.DataType]) -> pa.DataType:
     return pa.unify_schemas([pa.schema([(name, kind)]) for kind in types], promote_options="permissive").types[0]
 
 
-def rows_of_traces(table: pa.Table, names: Iterable[str], trace_ids: pa.Array) -> Iterator[pa.Table]:
+def rows_of_these(table: pa.Table, names: Iterable[str], trace_ids: pa.Array) -> Iterator[pa.Table]:
     """Yield the rows of some traces with those of the columns that the table has, if it has any such row."""
     if table.schema.get_field_index("trace_id") >= 0:
         rows = pc.indices_nonzero(pc.is_in(table["trace_id"], value_set=trace_ids))

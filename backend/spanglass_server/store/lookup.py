@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spanglass_server.signals import quote_identifier, quote_text
+from spanglass_server.store.batches.reading import Batches
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
 from spanglass_server.store.results import table_of
 from spanglass_server.store.stopping import Stop
@@ -23,12 +24,14 @@ from spanglass_server.store.traces.footers import Footers
 from spanglass_server.store.traces.rows import find, row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
 
     from spanglass_server.signals import Signal
+    from spanglass_server.store.batches.reading import Batch, Source
+    from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import OfTraces, Window
 
 #: Fewer columns than this are read at once.
@@ -59,6 +62,18 @@ class Lookup:
                 found = find(rows, wanted)
                 if found is not None:
                     yield found
+        except (OSError, pa.ArrowException) as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
+
+    def batches(
+        self, source: Source, windows: Sequence[Window], names: Collection[str], kept: PartCache
+    ) -> Iterator[Batch]:
+        """The row groups of a file that may have rows in one of some windows, with columns from what is kept."""
+        try:
+            for batch in Batches(self._footers, kept).of_file(source, windows, names):
+                if self._stop.stopped:
+                    raise QueryTimeoutError("the query was stopped")
+                yield batch
         except (OSError, pa.ArrowException) as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from spanglass_server.signals import Signal
+    from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.minute_counts import MinuteCounts
     from spanglass_server.store.part_cache import PartCache
 
@@ -159,6 +160,22 @@ class QuerySession(Protocol):
         """The rows of a few traces that lie in the window, and perhaps others of theirs, in the order of their arrival.
 
         Quicker than ``whole_rows``. A column may be missing from the table altogether; it is null then.
+        """
+
+    def batches(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
+        most_rows: int,
+    ) -> Iterator[Batch] | None:
+        """The rows of a window in batches with those of some columns that they have, in any order, without SQL.
+
+        Other rows lie in them too. ``require`` and ``values`` as for ``relation``. What is read is kept, so columns
+        are to be few, plain ones that are asked for often. None if they would be more than ``most_rows``.
         """
 
     def table(self, rows: pa.Table) -> str:

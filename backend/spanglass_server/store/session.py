@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pyarrow.compute as pc
 
 from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
 from spanglass_server.store import relations
-from spanglass_server.store.joined_columns import joined_columns, rows_of_traces
+from spanglass_server.store.batches.reading import Source, batch_of_table
+from spanglass_server.store.batches.traces import rows_of_traces
+from spanglass_server.store.joined_columns import joined_columns, rows_of_these
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.results import table_of
 from spanglass_server.store.segments import Segment
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.lookup import Lookup
     from spanglass_server.store.part_cache import PartCache
@@ -174,9 +178,38 @@ class StoreSession:
         """See ``QuerySession``."""
 
         def read(segment: Segment, windows: Sequence[Window]) -> Iterator[pa.Table]:
-            return self._lookup.trace_rows(self._data_dir / segment.file, signal, wanted, windows)
+            if wanted.columns is None:  # too many to be kept
+                yield from self._lookup.trace_rows(self._data_dir / segment.file, signal, wanted, windows)
+                return
+            names = {"trace_id", *(["span_id"] if wanted.span_ids else []), *wanted.columns}
+            for batch in self._lookup.batches(self._source(segment), windows, names, self._kept):
+                found = rows_of_traces(batch, wanted)
+                if found is not None:
+                    yield found
 
         return read_traces(self._views.of_traces(wanted.trace_ids), signal, window, wanted, read)
+
+    def batches(
+        self,
+        signal: Signal,
+        window: Window,
+        columns: Collection[str],
+        *,
+        require: Collection[str] = (),
+        values: Sequence[Collection[ColumnValue]] = (),
+        most_rows: int,
+    ) -> Iterator[Batch] | None:
+        """See ``QuerySession``."""
+        files = list(self._values.having(self._files(signal, window, require, ()), values))
+        chunks = [chunk for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
+        if sum(file.rows for file in files) + sum(chunk.rows for chunk in chunks) > most_rows:
+            return None
+        stored = (self._lookup.batches(self._source(file), [window], columns, self._kept) for file in files)
+        buffered = (
+            batch_of_table(self._kept, each.key, each.table, columns, (each.min_time_ns, each.max_time_ns))
+            for each in chunks
+        )
+        return chain(chain.from_iterable(stored), buffered)
 
     def table(self, rows: pa.Table) -> str:
         """See ``QuerySession``."""
@@ -290,13 +323,11 @@ class StoreSession:
 
         Of some traces only their rows: Arrow finds them among 100 000 in 1 ms, DuckDB in 8.
         """
-        tables = [chunk.table for chunk in self._chunks(signal, window)]
-        if require:
-            tables = [table for table in tables if any(table.schema.get_field_index(name) >= 0 for name in require)]
+        tables = [chunk.table for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
         names = {TIME_COLUMN[signal]: None, **needed}
         if trace_ids:
             wanted = pa.array(list(trace_ids), pa.binary())
-            tables = [rows for table in tables for rows in rows_of_traces(table, names, wanted)]
+            tables = [rows for table in tables for rows in rows_of_these(table, names, wanted)]
         return joined_columns(tables, names) if tables else None
 
     def _whole_rows_in_memory(
@@ -314,6 +345,10 @@ class StoreSession:
                 found.append(_plain(chunk.table.take(rows["row"])))
         return found
 
+    def _source(self, segment: Segment) -> Source:
+        time = TIME_COLUMN[segment.signal]
+        return Source(self._data_dir / segment.file, segment.key, time, segment.min_time_ns, segment.max_time_ns)
+
     def _register(self, table: pa.Table) -> str:
         self._registered += 1
         name = f"memory_{self._registered}"
@@ -328,6 +363,11 @@ def _plain(table: pa.Table) -> pa.Table:
         column = table[name]
         table = table.set_column(table.column_names.index(name), name, pc.cast(column, column.type.value_type))
     return table
+
+
+def _has_one(table: pa.Table, names: Collection[str]) -> bool:
+    """Whether a table has one of some columns, if there are any."""
+    return not names or any(table.schema.get_field_index(name) >= 0 for name in names)
 
 
 def _minute(number: int) -> Window:

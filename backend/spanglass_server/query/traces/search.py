@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.kept_columns.first_matches import first_matches
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, statement
@@ -209,6 +210,9 @@ class _TimeSearch:
     def _spans(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
         """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
         matching = self.matching.narrowed(part)
+        kept = first_matches(self.session, matching, count, descending=self.page.descending)
+        if kept is not None:
+            return kept
         relation = matching.relation(self.session, ("trace_id",))
         if are_few:
             found = rows(

@@ -6,7 +6,7 @@ Added up here and not in SQL: a page has some hundreds of spans, and planning th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import horizon_ns
@@ -18,8 +18,6 @@ from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
-
-    import pyarrow as pa
 
     from spanglass_server.query.traces.announcements import OpenSpan
 
@@ -132,13 +130,10 @@ class Summary:
         self.root = candidate if self.root is None else min(self.root, candidate)
 
 
-def add_up(table: pa.Table) -> dict[bytes, Summary]:
-    """Add up spans by trace: columns as in ``trace_spans.sql``, rows in any order. A span sent twice counts once."""
+def add_up(spans: Iterable[tuple[Any, ...]]) -> dict[bytes, Summary]:
+    """Add up spans by trace: values as in ``trace_spans.sql``, spans in any order. One sent twice counts once."""
     summaries: dict[bytes, Summary] = {}
-    columns = (column.to_pylist() for column in table.columns)
-    for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, host, matched in zip(
-        *columns, strict=True
-    ):
+    for trace_id, span_id, kind, service, start_ns, duration_ns, parent_id, status, name, host, matched in spans:
         summary = summaries.get(trace_id)
         if summary is None:
             summary = summaries[trace_id] = Summary(trace_id, start_ns, start_ns)

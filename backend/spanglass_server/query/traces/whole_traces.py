@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spanglass_server.query.kept_columns.matching import batch_of_rows, matching_rows
 from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
 from spanglass_server.query.traces.summaries import add_up
-from spanglass_server.signals import Signal
-from spanglass_server.store.ports import Window
+from spanglass_server.service_names import SERVICE, service_name
+from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.ports import ALL_TIME, OfTraces, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from spanglass_server.query.kept_columns.terms import Term
     from spanglass_server.query.matching import Matching
     from spanglass_server.query.traces.summaries import Summary
     from spanglass_server.store.ports import Part, QuerySession
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 _MAX_PARTS = 8
 #: ... and so much less has to be read by it: passing over 16 384 rows takes 0.2 ms.
 _ROWS_BETWEEN = 250_000
+#: So much is kept for a trace that lies in a row group of its own. Where that would be half of the cache, SQL is asked:
+#: for more than 128 traces by default.
+_BYTES_A_TRACE = 1 << 20
+_TIME = TIME_COLUMN[Signal.SPANS]
 _SUMMARY_COLUMNS = ("trace_id", *COLUMNS, *HOST_COLUMNS, "parent_span_id", "status_code", "name")
 
 
@@ -35,6 +43,9 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     if not trace_ids:
         return {}
     matching = matching.of_traces(trace_ids)
+    terms = matching.terms
+    if terms is not None and 2 * _BYTES_A_TRACE * len(trace_ids) <= session.kept.max_bytes:
+        return add_up(_kept_spans(session, matching, terms, trace_ids))
     windows = sorted(session.trace_windows(set(trace_ids)), key=lambda pair: pair[1].start_ns)
     if not windows:
         return {}
@@ -42,7 +53,37 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     held = session.parts(Signal.SPANS, around)
     parts = [_spans_of(session, matching, ids, window) for window, ids in _joined(windows, held)]
     parameters = tuple(parameter for part in parts for parameter in part.parameters)
-    return add_up(run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters)))
+    found = run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters))
+    return add_up(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
+def _kept_spans(
+    session: QuerySession, matching: Matching, terms: Sequence[Term], trace_ids: Collection[bytes]
+) -> Iterator[tuple[Any, ...]]:
+    """Read the same spans from kept columns of the row groups that they lie in."""
+    names = {*_SUMMARY_COLUMNS, *(term.column for term in terms)}
+    found = session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=names))
+    rows = batch_of_rows(found)
+    matched = np.zeros(rows.rows, bool)
+    matched[matching_rows(rows, terms, matching.window, _TIME)] = True
+
+    def values(name: str) -> list[Any]:
+        return found[name].to_pylist() if name in found.column_names else [None] * rows.rows
+
+    return zip(
+        values("trace_id"),
+        values("span_id"),
+        [kind or 0 for kind in values("kind")],
+        map(service_name, values(SERVICE)),
+        values(_TIME),
+        values("duration_ns"),
+        [None if parent_id == NO_PARENT else parent_id for parent_id in values("parent_span_id")],
+        values("status_code"),
+        values("name"),
+        [host_id or host_name or None for host_id, host_name in zip(*map(values, HOST_COLUMNS), strict=True)],
+        matched.tolist(),
+        strict=True,
+    )
 
 
 def _joined(windows: Sequence[tuple[bytes, Window]], held: Sequence[Part]) -> list[tuple[Window, set[bytes]]]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.store.ports import Window
@@ -30,13 +30,13 @@ _PLAIN = frozenset({"span_id", "parent_span_id"})
 class RowGroup:
     """What a row group says of its columns without being read.
 
-    ``constants`` are columns with one value in all rows, as an array of it; ``nulls`` those that are null in all.
+    ``columns`` are those that are not null in all rows; ``constants`` have one value in all, as an array of it.
     """
 
     number: int
     rows: int
+    columns: Collection[str]
     constants: Mapping[str, Any]
-    nulls: frozenset[str]
 
 
 class Footer:
@@ -84,12 +84,15 @@ class Footer:
             known = self._row_groups[number] = self._judged(number)
         return known
 
+    def extremes(self, number: int, column: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value of a column in a row group; None where the footer does not say."""
+        said = self._metadata.row_group(number).column(self.leaves[column]).statistics
+        return None if said is None or not said.has_min_max else (said.min, said.max)
+
     def may_lie_in(self, number: int, column: str, windows: Sequence[Window]) -> bool:
         """Whether a row of a row group may have a time, in a column of those, that lies in one of the windows."""
-        said = self._metadata.row_group(number).column(self.leaves[column]).statistics
-        if said is None or not said.has_min_max:
-            return True
-        return any(said.min < window.end_ns and said.max >= window.start_ns for window in windows)
+        times = self.extremes(number, column)
+        return times is None or any(times[0] < window.end_ns and times[1] >= window.start_ns for window in windows)
 
     def _judged(self, number: int) -> RowGroup:
         group = self._metadata.row_group(number)
@@ -104,7 +107,8 @@ class Footer:
                 nulls.add(name)
             elif not said.null_count and said.has_min_max and said.min == said.max:
                 constants[name] = pa.array([said.min], kind)
-        return RowGroup(number, group.num_rows, constants, frozenset(nulls))
+        columns = dict.fromkeys(name for name in self.leaves if name not in nulls)
+        return RowGroup(number, group.num_rows, columns.keys(), constants)
 
 
 class Footers:

@@ -43,7 +43,7 @@ class _RowGroup:
 
     def __init__(self, footer: Footer, file: pq.ParquetFile, number: int) -> None:
         said = footer.row_group(number)
-        self.columns: Collection[str] = [name for name in footer.leaves if name not in said.nulls]
+        self.columns: Collection[str] = said.columns
         self.constants = said.constants
         self._file, self._number, self._leaves = file, number, footer.leaves
 

@@ -1,0 +1,61 @@
+"""The first or last spans of a range that match a question, when it only compares columns with values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from spanglass_server.query.kept_columns.matching import matching_rows
+from spanglass_server.signals import TIME_COLUMN, Signal
+from spanglass_server.store.batches.traces import taken
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spanglass_server.query.matching import Matching
+    from spanglass_server.store.ports import QuerySession
+
+_TIME = TIME_COLUMN[Signal.SPANS]
+#: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
+_BYTES_A_ROW = 64
+
+
+def first_matches(
+    session: QuerySession, matching: Matching, count: int, *, descending: bool
+) -> list[dict[str, Any]] | None:
+    """``trace_id`` and ``start_time_ns`` of the first matching spans, in order; None if SQL has to find them."""
+    terms = None if matching.trace_ids else matching.terms
+    if terms is None:
+        return None
+    columns = {"trace_id", _TIME, *(term.column for term in terms)}
+    batches = session.batches(
+        *(Signal.SPANS, matching.window, columns),
+        require=matching.require,
+        values=matching.values,
+        most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),
+    )
+    if batches is None:
+        return None
+    found = []
+    for batch in batches:
+        places = matching_rows(batch, terms, matching.window, _TIME)
+        if len(places):
+            rows = taken(batch, places, ("trace_id", _TIME))
+            found.append((rows["trace_id"], rows[_TIME].to_numpy()))
+    return _first(found, count, descending=descending)
+
+
+def _first(found: list[tuple[Any, NDArray[np.int64]]], count: int, *, descending: bool) -> list[dict[str, Any]]:
+    """The first rows of all by their times."""
+    if not found:
+        return []
+    starts = np.concatenate([of_batch for _, of_batch in found])
+    order = np.argsort(starts)
+    places = (order[::-1] if descending else order)[:count]
+    ids = pa.chunked_array([of_batch for of_batch, _ in found]).take(pa.array(places))
+    return [
+        {"trace_id": trace_id, "start_time_ns": start_ns}
+        for trace_id, start_ns in zip(ids.to_pylist(), starts[places].tolist(), strict=True)
+    ]

@@ -1,0 +1,101 @@
+"""Which rows of a batch have what terms ask for.
+
+What no text of a row group can be equal to is found out from its dictionaries, without a look at any row. Then the
+first term looks at all rows, every further one at those that are left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spanglass_server.query.kept_columns.terms import Term
+from spanglass_server.store.batches.columns import Numbers, Texts, column_of, joined
+from spanglass_server.store.batches.reading import Batch
+from spanglass_server.store.ports import ALL_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from spanglass_server.store.batches.columns import Column, Places
+    from spanglass_server.store.ports import Window
+
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "=": np.equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+_NOWHERE = np.arange(0)
+
+
+def matching_rows(batch: Batch, terms: Sequence[Term], window: Window, time: str) -> Places:
+    """The places of the rows of a window for which all terms hold, ascending."""
+    asked = list(terms)
+    if batch.min_time_ns < window.start_ns or batch.max_time_ns >= window.end_ns:
+        asked += [Term(time, ">=", (window.start_ns,)), Term(time, "<", (window.end_ns,))]
+    texts: list[_Test] = []
+    numbers: list[_Test] = []
+    for term in asked:
+        constant = batch.constants.get(term.column)
+        column = batch.columns.get(term.column) if constant is None else column_of(constant, coded=True)
+        test = _test_of(column, term)
+        if test is None or (constant is not None and not len(test.passing(None))):
+            return _NOWHERE
+        if constant is None:
+            (texts if term.is_text else numbers).append(test)
+    return _passing(batch.rows, [*texts, *numbers])
+
+
+def batch_of_rows(table: pa.Table) -> Batch:
+    """Rows of a query as a batch, of which nothing is known."""
+    columns = {name: column_of(joined(table[name].chunks), coded=True) for name in table.column_names}
+    return Batch(table.num_rows, ALL_TIME.start_ns - 1, ALL_TIME.end_ns, columns)
+
+
+def _passing(rows: int, tests: Iterable[_Test]) -> Places:
+    places: Places | None = None
+    for test in tests:
+        places = test.passing(places)
+        if not len(places):
+            break
+    return np.arange(rows) if places is None else places
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """Numbers, or codes of texts, compared with one or equal to one of several; ``absent`` ones never pass."""
+
+    numbers: NDArray[Any]
+    operator: str
+    values: tuple[int, ...]
+    absent: NDArray[np.bool_] | None = None
+
+    def passing(self, among: Places | None) -> Places:
+        """Which of some rows pass, of all by default."""
+        numbers = self.numbers if among is None else self.numbers[among]
+        if len(self.values) == 1:
+            passed = _COMPARED[self.operator](numbers, self.values[0])
+        else:
+            passed = np.isin(numbers, self.values)
+        found = np.flatnonzero(passed) if among is None else among[passed]
+        return found if self.absent is None else found[~self.absent[found]]
+
+
+def _test_of(column: Column | None, term: Term) -> _Test | None:
+    """The test of a column's rows for a term; None if no row can pass."""
+    match column:
+        case Texts():
+            codes = [column.code_of(str(value)) for value in term.values]
+            known = tuple(code for code in codes if code is not None)
+            return _Test(column.codes, "=", known) if known else None
+        case Numbers(numbers, absent):
+            return _Test(numbers, term.operator, tuple(map(int, term.values)), absent)
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""Rows that lie together, with columns that are decoded once and kept."""
