@@ -108,7 +108,7 @@ def _has_distinct_codes(array: Any) -> bool:
     """Whether an array needs no other dictionary: numbers never do."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return pc.count_distinct(array.dictionary).as_py() == len(array.dictionary)
+        return bool(pc.count_distinct(array.dictionary).as_py() == len(array.dictionary))
     return not (pa.types.is_string(kind) or pa.types.is_binary(kind))
 
 
