@@ -71,7 +71,7 @@ def join(parts: Sequence[Cells], *, are_sorted: bool = True) -> Figures:
         np.add.at(total_ns, place, np.add.reduceat(durations, begins))
     quantiles = np.empty((len(keys), len(QUANTILES)))
     alone = (np.bincount(place, minlength=len(keys)) == 1)[place] if are_sorted else np.zeros(len(place), bool)
-    quantiles[place[alone]] = _read_off(durations, begins[alone], sizes[alone])
+    quantiles[place[alone]] = read_off(durations, begins[alone], sizes[alone])
     _look_through(quantiles, durations, begins[~alone], sizes[~alone], place[~alone])
     return Figures(tuple(places), keys // steps, keys % steps + first, spans, failed, total_ns, quantiles)
 
@@ -90,7 +90,7 @@ def _laid_out(parts: Sequence[Cells]) -> tuple[Numbers, Numbers, Numbers]:
     return np.concatenate(begins), np.concatenate(sizes), np.concatenate([cells.duration_ns for cells in parts])
 
 
-def _read_off(durations: Numbers, begins: Numbers, sizes: Numbers) -> NDArray[np.float64]:
+def read_off(durations: Numbers, begins: Numbers, sizes: Numbers) -> NDArray[np.float64]:
     """The quantiles of runs of durations in rising order."""
     found = np.empty((len(begins), len(QUANTILES)))
     for column, quantile in enumerate(QUANTILES):
@@ -119,12 +119,12 @@ def _look_through(
     rows = np.repeat(begins - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
     code, values = sort_together(np.repeat(place, sizes), durations[rows])
     firsts = np.flatnonzero(np.diff(code, prepend=-1))
-    quantiles[code[firsts]] = _read_off(values, firsts, np.diff(np.append(firsts, len(code))))
+    quantiles[code[firsts]] = read_off(values, firsts, np.diff(np.append(firsts, len(code))))
 
 
 def _partitioned(values: Numbers) -> NDArray[np.float64]:
     """The quantiles of values in no order; they are moved."""
     ranks = [(len(values) - 1) * quantile for quantile in QUANTILES]
     values.partition(sorted({place for rank in ranks for place in (int(np.floor(rank)), int(np.ceil(rank)))}))
-    found: NDArray[np.float64] = _read_off(values, np.array([0]), np.array([len(values)]))[0]
+    found: NDArray[np.float64] = read_off(values, np.array([0]), np.array([len(values)]))[0]
     return found

@@ -10,6 +10,7 @@ import pyarrow as pa
 from spanglass_server.query.answers import Attributes, NextCursor, Percentiles, SampledShare, Time
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.kept_columns.groups import kept_groups
 from spanglass_server.query.language import FilterError, field_expression
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
@@ -186,6 +187,9 @@ def _exact_groups(
     session: QuerySession, matching: Matching, values: Mapping[str, Sql], columns: Collection[str], limit: int
 ) -> list[Found]:
     """Measure groups of spans all of which were kept."""
+    found = kept_groups(session, matching, list(values.values()), limit)
+    if found is not None:
+        return found
     return rows(
         session,
         statement(

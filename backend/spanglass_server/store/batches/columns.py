@@ -6,6 +6,7 @@ A function of Arrow takes some 5 microseconds to be called, numpy 1, and a row g
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -21,18 +22,15 @@ if TYPE_CHECKING:
 
 #: Texts of a column that are looked up in a table of Python; of more, Arrow looks through all of them.
 _LISTED_MAX = 1024
-_BYTES_A_TEXT = 120
+_BYTES_A_TEXT = 150
 
 
 class Texts:
     """Texts or ids: row n has ``values[codes[n]]``, the last of which is null; no other value is there twice."""
 
-    __slots__ = ("_listed", "codes", "values")
-
     def __init__(self, codes: NDArray[Any], values: Any) -> None:
         self.codes = codes
         self.values = values
-        self._listed: dict[Any, int] | None = None
 
     @property
     def size(self) -> int:
@@ -45,9 +43,17 @@ class Texts:
         if len(self.values) > _LISTED_MAX:
             code = self.values.index(value).as_py()
             return None if code < 0 else int(code)
-        if self._listed is None:
-            self._listed = {text: code for code, text in enumerate(self.values.to_pylist()) if text is not None}
-        return self._listed.get(value)
+        return self._code_of.get(value)
+
+    @cached_property
+    def listed(self) -> list[Any]:
+        """The values; to be asked of few only."""
+        found: list[Any] = self.values.to_pylist()
+        return found
+
+    @cached_property
+    def _code_of(self) -> dict[Any, int]:
+        return {value: code for code, value in enumerate(self.values.to_pylist()) if value is not None}
 
     def take(self, places: Places) -> Any:
         """The values of some rows, as an array."""

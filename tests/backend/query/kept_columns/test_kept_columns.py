@@ -1,4 +1,4 @@
-"""Searches over kept columns find what SQL finds, in the same order."""
+"""Searches and groups over kept columns are what SQL finds, in the same order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 import pytest
 from stored_spans import Bench, trace_id
 
+from spanglass_server.query.kept_columns import groups
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces import search
 from spanglass_server.query.traces.search import Page, search_traces
+from spanglass_server.query.traces.spans import group_spans
 from spanglass_server.service_names import SERVICE
 from spanglass_server.store import segments
 from spanglass_server.store.part_cache import PartCache
@@ -131,12 +133,35 @@ def test_kept_columns_find_what_sql_finds(bench, monkeypatch, filter_text):
     assert (filter_text in ("same = 9", 'tenant = "nobody" and size < 0')) == (not found[0][0]["traces"])
 
 
-def test_a_repeated_search_runs_no_sql(bench):
+@pytest.mark.parametrize("filter_text", ["", "status = error", 'tenant = "t1" and size < 5', "same = 9", 'e = "x"'])
+def test_groups_of_kept_columns_are_those_of_sql(bench, monkeypatch, filter_text):
+    """Counts, percentiles and order by texts, numbers and names of services, absent ones too, all groups and some."""
+    question = SpanQuestion(WINDOW, filter_text)
+    keys = [
+        *(["service.name"], ["tenant", "service.name"], ["size"], ["name", "host.name", "same"]),
+        *(["status", "size"], ["e"]),  # SQL has to look
+    ]
+
+    def ask(session):
+        return [group_spans(session, question, each, limit) for each in keys for limit in (100, 3)]
+
+    found = [bench.engine.run_here(ask) for _ in range(2)]
+    monkeypatch.setattr(groups, "_LISTED_MAX", 2)
+    found.append(bench.engine.run_here(ask))
+    monkeypatch.setattr(groups, "_GROUPS_MAX", 2)
+    found.append(bench.engine.run_here(ask))
+    monkeypatch.setattr(bench.engine, "kept", PartCache(0))  # nothing can be kept, so SQL answers
+    assert found == [bench.engine.run_here(ask)] * 4
+    assert (filter_text == "same = 9") == (not found[0][0]["groups"])
+
+
+def test_what_is_asked_again_runs_no_sql(bench):
     """Of plain comparisons, all that is read is kept: the second answer runs no statement."""
     question = SpanQuestion(WINDOW, 'service.name = "web" and tenant = "t3"')
 
     def ask(session):
-        return search_traces(session, question, Page(5), START)
+        groups = group_spans(session, question, ["service.name", "size"], 100)
+        return {**search_traces(session, question, Page(5), START), **groups}
 
     def ask_without_sql(session):
         session.execute = session.rows = session.relation = None  # none can be called
