@@ -26,6 +26,7 @@ from spanglass_server.api.alertmanager.routes import create_alertmanager_api
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.api.health.heartbeats import heartbeat_routes
 from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
@@ -41,6 +42,7 @@ from spanglass_server.pages.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
 from spanglass_server.process.alerting import Alerting
 from spanglass_server.process.dashboards import open_library
+from spanglass_server.process.findings import Findings
 from spanglass_server.process.health import Health
 from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
@@ -108,13 +110,15 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(health.close)
         incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk, time.time_ns)
         closing.callback(incidents.close)
+        findings = Findings(settings, telemetry, node, time.time_ns)
+        closing.callback(findings.close)
 
         def ready(http_port: int, grpc_port: int) -> None:
             notifications.address.listens(http_port)
             on_ready(http_port, grpc_port)
 
         closing.callback(CodeRelease(Supervisor(telemetry, pulse=node.pulse)).close)
-        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents, health)
+        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents, health, findings)
         uvloop_run(_serve(parts, jobs, ready))
 
 
@@ -138,6 +142,7 @@ class Parts:
     notifications: Notifications
     incidents: Incidents
     health: Health
+    findings: Findings
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
@@ -242,6 +247,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
         *health_routes(parts.health.desk, status_page=settings.health.status_page),
+        *finding_routes(parts.findings.desk),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(

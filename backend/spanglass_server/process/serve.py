@@ -79,6 +79,7 @@ def banner(settings: Settings, http_port: int, grpc_port: int) -> str:
 def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     # Imported late: everything before this point answers in a tenth of a second, without DuckDB and gRPC.
     from spanglass_server.alerting.ports import AlertStoreError  # noqa: PLC0415
+    from spanglass_server.findings.model import FindingStoreError  # noqa: PLC0415
     from spanglass_server.health.store.sqlite import HealthStoreError  # noqa: PLC0415
     from spanglass_server.incidents.ports import IncidentStoreError  # noqa: PLC0415
     from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
@@ -89,7 +90,10 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
     def announce(http_port: int, grpc_port: int) -> None:
         print(banner(settings, http_port, grpc_port), file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
 
-    stores = (IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError)
+    stores = (
+        *(IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError),
+        FindingStoreError,
+    )
     try:
         run(settings, tokens, jobs, on_ready=announce)
     except (OSError, CatalogError, *stores) as error:

@@ -27,6 +27,7 @@ from spanglass_server.alerting.watching.status import AlerterStatus
 from spanglass_server.api.alerting.routes import alerting_routes
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
@@ -38,6 +39,8 @@ from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
+from spanglass_server.findings.desk import FindingDesk
+from spanglass_server.findings.store.store import FindingStore
 from spanglass_server.incidents.config.book import IncidentBook
 from spanglass_server.incidents.desk import IncidentDesk
 from spanglass_server.incidents.store.in_memory import MemoryIncidentStore
@@ -184,6 +187,22 @@ def incident_desk(desk: Desk) -> IncidentDesk:
     return IncidentDesk(MemoryIncidentStore(), IncidentBook(None), desk, lambda: NOW_NS, lambda: ("mail",))
 
 
+@pytest.fixture(scope="session")
+def no_findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FindingStore]:
+    """Open one store without findings for all tests: to make a file for each of hundreds would take half a minute."""
+    store = FindingStore(tmp_path_factory.mktemp("findings") / "findings.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def finding_store(tmp_path: Path) -> Iterator[FindingStore]:
+    """Open the store of findings of the API of the test."""
+    store = FindingStore(tmp_path / "findings.sqlite")
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
@@ -196,6 +215,8 @@ def api(
     request: pytest.FixtureRequest,
 ) -> Callable[..., httpx.Client]:
     """Return a function that serves the whole API over tables, ``api(spans=[...])``; answers have their schemas."""
+    own = "finding_store" in request.fixturenames
+    findings = request.getfixturevalue("finding_store" if own else "no_findings")
 
     def serve(**rows: Any) -> httpx.Client:
         notified = World(tmp_path / "notified")
@@ -209,6 +230,7 @@ def api(
             *alerting_routes(desk, StoredSeries),
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
             *health_routes(health.desk),
+            *finding_routes(FindingDesk(findings, lambda: NOW_NS)),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

@@ -14,6 +14,7 @@ from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import STATUS_OF_CODE, ApiError
 from spanglass_server.api.factory import ROUTES as PLAIN_ROUTES
 from spanglass_server.api.factory import create_api
+from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.incidents.routes import all_incident_routes
 from spanglass_server.api.issues.routes import issue_routes
@@ -33,6 +34,7 @@ ROUTES = (
     *alerting_routes(None, None),
     *notification_routes(None, None, None),
     *health_routes(None),
+    *finding_routes(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

@@ -1,0 +1,157 @@
+"""The routes about performance findings: listed, one, those of a trace, dismissed and opened again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.params import Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import STRING, schema_of
+from spanglass_server.findings import answers
+from spanglass_server.findings.desk import Wanted
+from spanglass_server.findings.model import Dismissal, Kind, State, UnknownFindingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spanglass_server.api.params import Params
+    from spanglass_server.api.schema import Schema
+    from spanglass_server.findings.desk import FindingDesk
+    from spanglass_server.store.ports import QuerySession
+
+_ALL: Final = "all"
+_MOST_REASON, _MOST_ACTOR = 1000, 200
+_NOBODY_NAMED: Final = "someone"
+_FINDING: Final = Param("finding", "integer", help="The finding's id.", minimum=1)
+_CHANGE: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "state": {**STRING, "enum": [state.value for state in State]},
+        "reason": {**STRING, "maxLength": _MOST_REASON, "description": "why it is dismissed; needed for that"},
+        "actor": {**STRING, "maxLength": _MOST_ACTOR, "description": "who does it, a free name"},
+    },
+    "required": ["state"],
+    "additionalProperties": False,
+}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the store of findings refuses into errors of the API."""
+    try:
+        yield
+    except UnknownFindingError as error:
+        hint = "GET /api/v1/findings?state=all lists findings"
+        raise ApiError("not_found", str(error), field="finding", hint=hint) from error
+    except OSError as error:
+        hint = "free some space or see to the disk of the data directory, and try again"
+        raise ApiError("unavailable", f"findings can't be read or changed: {error}", hint=hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    desk: FindingDesk
+
+    def list(self, session: QuerySession, params: Params) -> answers.FindingList:
+        """Findings that match."""
+        state = None if params["state"] == _ALL else State(params["state"])
+        wanted = Wanted(params["service"], params["operation"], params["kind"], state)
+        with _refusals():
+            return self.desk.listing(session, wanted, params["limit"])
+
+    def one(self, session: QuerySession, params: Params) -> answers.OneFinding:
+        """One finding."""
+        with _refusals():
+            return self.desk.one(session, params["finding"])
+
+    def change(self, session: QuerySession, params: Params) -> answers.OneFinding:
+        """Dismiss one, or open it again."""
+        change = _change_of(params["body"])
+        with _refusals():
+            self.desk.change(params["finding"], change)
+            return self.desk.one(session, params["finding"])
+
+    def of_trace(self, session: QuerySession, params: Params) -> answers.TraceFindings:
+        """Those of a trace."""
+        with _refusals():
+            return self.desk.of_trace(session, params["trace_id"])
+
+
+def _change_of(body: Any) -> Dismissal:
+    """Read a change; ApiError naming the field at fault."""
+    known = _CHANGE["properties"]
+    hint = f"fields: {', '.join(known)}"
+    if not isinstance(body, dict):
+        raise ApiError("bad_request", "the body is not a JSON object", field="body", hint=hint)
+    for name in body:
+        if name not in known:
+            raise ApiError("bad_request", f"there is no field {name!r}", field=name, hint=hint)
+    states = tuple(known["state"]["enum"])
+    if body.get("state") not in states:
+        raise ApiError("bad_request", f"{body.get('state')!r} is no state", field="state", expected=states)
+    reason, actor = (_text_of(body, name, known[name]["maxLength"]) for name in ("reason", "actor"))
+    state = State(body["state"])
+    if state is State.DISMISSED and not reason:
+        hint = "say why nothing has to be done, for those who see it later"
+        raise ApiError("bad_request", "a finding is dismissed with a reason", field="reason", hint=hint)
+    return Dismissal(state, reason if state is State.DISMISSED else "", actor or _NOBODY_NAMED)
+
+
+def _text_of(body: dict[str, Any], name: str, longest: int) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
+    if len(value) > longest:
+        raise ApiError("bad_request", f"{name} is longer than {longest} characters", field=name, hint="shorten it")
+    return value.strip()
+
+
+def finding_routes(desk: FindingDesk) -> tuple[Route, ...]:
+    """Return the routes."""
+    handlers = _Handlers(desk)
+    return (
+        Route(
+            path="/findings",
+            summary="Performance findings, those that cost most first.",
+            description=(
+                "Figures are of the last 24 hours. state=open are those that at least 3 requests showed in that time; "
+                "state=all are all that are kept, those seen less often and long ago as well."
+            ),
+            parameters=(
+                Param("service", "text", help="Only of this service."),
+                Param("operation", "text", help="Only of requests of this name."),
+                Param("kind", "choice", help="Only of this pattern.", choices=tuple(kind.value for kind in Kind)),
+                Param("state", "choice", "open", "Which of them.", choices=(*(s.value for s in State), _ALL)),
+                limit_param(100),
+            ),
+            response=schema_of(answers.FindingList),
+            query=handlers.list,
+        ),
+        Route(
+            path="/findings/{finding}",
+            summary="One performance finding with the traces that show it.",
+            parameters=(_FINDING,),
+            response=schema_of(answers.OneFinding),
+            query=handlers.one,
+        ),
+        Route(
+            method="PATCH",
+            path="/findings/{finding}",
+            summary="Dismiss a performance finding with a reason, or open it again.",
+            parameters=(_FINDING,),
+            body=_CHANGE,
+            response=schema_of(answers.OneFinding),
+            query=handlers.change,
+        ),
+        Route(
+            path="/traces/{trace_id}/findings",
+            summary="What is found in one trace, what costs most first.",
+            description="Found anew in the trace's spans, also where it is no finding yet; id is null then.",
+            parameters=(Param("trace_id", "trace_id", help="The trace's id in hex."),),
+            response=schema_of(answers.TraceFindings),
+            query=handlers.of_trace,
+        ),
+    )

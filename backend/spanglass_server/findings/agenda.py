@@ -1,0 +1,84 @@
+"""Which minutes of spans are to be looked at next: those that hold any and were not, the newest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.store.ports import Window
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from spanglass_server.store.ports import Part
+
+MINUTE_NS: Final = 60 * NS_PER_SECOND
+#: So long after its end a minute is looked at: spans that began in it have ended and come by then, or take longer.
+LATE_NS: Final = 20 * NS_PER_SECOND
+#: So far back minutes are looked at.
+BACK_MINUTES: Final = 24 * 60
+#: Of a minute with more spans, a part is read that holds so many.
+MOST_SPANS: Final = 50_000
+_LEAST_NS: Final = 2 * NS_PER_SECOND
+#: Where in a minute that part lies: at another place each minute, and after some minutes everywhere.
+_GOLDEN: Final = 0.618_033_988_75
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A minute to look at: what is read, those requests that are told of, and how many each of them stands for."""
+
+    minute: int
+    window: Window
+    own: Window
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Minutes that are due, the newest first, and whether there are some that are not over."""
+
+    due: Sequence[Due]
+    goes_on: bool
+
+
+def list_minutes(
+    parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], looked_at: Collection[int], now_ns: int
+) -> Agenda:
+    """Return which minutes of the spans of some parts are to be looked at.
+
+    ``count`` says how many spans of a part begin in each minute, where the part does not say so itself.
+    """
+    spans = _spans_by_minute(parts, count, now_ns // MINUTE_NS - BACK_MINUTES)
+    last = (now_ns - LATE_NS) // MINUTE_NS - 1
+    left = sorted(spans.keys() - set(looked_at), reverse=True)
+    goes_on = any(last < minute <= now_ns // MINUTE_NS for minute in left)
+    return Agenda([_due(minute, spans[minute]) for minute in left if minute <= last], goes_on)
+
+
+def _spans_by_minute(parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], first: int) -> Counter[int]:
+    """How many spans begin in each minute from ``first`` on; about, where a part lies in two."""
+    spans: Counter[int] = Counter()
+    for part in parts:
+        if part.minute_counts is not None:
+            counts = part.minute_counts
+            recent = counts.minutes >= first
+            spans.update(dict(zip(counts.minutes[recent].tolist(), counts.spans[recent].tolist(), strict=True)))
+            continue
+        start, end = part.min_time_ns // MINUTE_NS, part.max_time_ns // MINUTE_NS
+        if end - start > 1:
+            spans.update({minute: spans for minute, spans in count(part).items() if minute >= first})
+        elif start >= first:
+            spans.update(dict.fromkeys({start, end}, max(1, part.rows // (end - start + 1))))
+    return spans
+
+
+def _due(minute: int, spans: int) -> Due:
+    start_ns, long_ns = minute * MINUTE_NS, MINUTE_NS
+    if spans > MOST_SPANS:
+        long_ns = max(_LEAST_NS, MINUTE_NS * MOST_SPANS // spans)
+        start_ns += int((minute * _GOLDEN) % 1.0 * (MINUTE_NS - long_ns))
+    own = Window(start_ns, start_ns + long_ns)
+    return Due(minute, Window(own.start_ns, own.end_ns + long_ns), own, MINUTE_NS / long_ns)

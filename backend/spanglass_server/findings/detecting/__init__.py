@@ -1,0 +1,1 @@
+"""From stored spans to patterns that cost time: reading a stretch of spans, and the detectors."""

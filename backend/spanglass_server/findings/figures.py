@@ -1,0 +1,32 @@
+"""What a finding costs in a day, how sure it is, and whether it is told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.findings.judging.regressions import DAY_HOURS, HOUR_NS
+from spanglass_server.findings.words import WORDS
+
+if TYPE_CHECKING:
+    from spanglass_server.findings.model import Known
+
+DAY_NS: Final = DAY_HOURS * HOUR_NS
+#: In fewer requests of the last day it may be chance.
+LEAST_HITS: Final = 3
+#: So many requests more, and half of the doubt that is left for their number is gone.
+_HALVED_BY: Final = 2.0
+
+
+def cost_per_day_ns(known: Known, watched_ns: int) -> int:
+    """Return the time that requests of a day lose; what was watched for less than an hour counts as an hour's."""
+    return round(known.waste_ns * DAY_NS / min(DAY_NS, max(HOUR_NS, watched_ns)))
+
+
+def confidence(known: Known) -> float:
+    """Return how likely the finding is what it says, 0 to 1: by its pattern, and how many requests show it."""
+    return float(WORDS[known.place.kind].certainty * (1 - 0.5 ** (known.hits / _HALVED_BY)))
+
+
+def is_current(known: Known, now_ns: int) -> bool:
+    """Whether a finding is told of: seen often enough in the last day."""
+    return known.hits >= LEAST_HITS and known.last_ns > now_ns - DAY_NS

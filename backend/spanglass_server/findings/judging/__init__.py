@@ -1,0 +1,1 @@
+"""What is told by figures kept over hours: operations that became slower, and time that grows with a number."""

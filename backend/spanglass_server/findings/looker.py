@@ -1,0 +1,95 @@
+"""Looks at what is new, in the background: a few minutes of spans at a time, and at the figures of hours now and then.
+
+Each minute is looked at once, when it is over; what was looked at is kept, so a restart goes on where it was. Without
+new spans nothing is done. What is read at once is bounded, whatever comes in (``agenda``).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from spanglass_server.findings.agenda import BACK_MINUTES, MINUTE_NS, Agenda, list_minutes
+from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, read_stretch
+from spanglass_server.findings.judging.judge import Judge
+from spanglass_server.findings.store.store import Minute
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import QueryError, QueryTimeoutError, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.findings.agenda import Due
+    from spanglass_server.findings.store.store import FindingStore
+    from spanglass_server.store.ports import QuerySession
+
+_LOG = logging.getLogger(__name__)
+#: Minutes that are looked at in one step, and after how many minutes with spans the figures of hours are judged.
+_AT_ONCE, _JUDGE_AFTER = 10, 5
+
+
+class Looker:
+    """``ask`` runs a function over a query session; ``arrived_ns`` says when the newest spans came, at once."""
+
+    def __init__(
+        self,
+        store: FindingStore,
+        ask: Callable[[Callable[[QuerySession], object]], object],
+        arrived_ns: Callable[[], int],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._ask = ask
+        self._arrived_ns = arrived_ns
+        self._clock_ns = clock_ns
+        self._judge = Judge(store)
+        self._unjudged = 0
+        self._seen_ns = -1  # what had arrived when the minutes that are due were last listed
+        self._waits = False  # for minutes that are not over, or that were too many
+        self._looked_at = store.looked_at(clock_ns() // MINUTE_NS - BACK_MINUTES)
+
+    def has_news(self) -> bool:
+        """Whether there may be a minute to look at."""
+        return self._waits or self._arrived_ns() > self._seen_ns
+
+    def step(self) -> None:
+        """Look at the minutes that are due."""
+        now_ns, arrived_ns = self._clock_ns(), self._arrived_ns()
+        first = now_ns // MINUTE_NS - BACK_MINUTES
+        self._looked_at = {minute for minute in self._looked_at if minute >= first}
+        agenda = Agenda((), goes_on=False)
+
+        def list_due(session: QuerySession) -> None:
+            nonlocal agenda
+            parts = session.parts(Signal.SPANS, Window(first * MINUTE_NS, now_ns))
+            agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
+
+        self._ask(list_due)
+        for due in agenda.due[:_AT_ONCE]:
+            self._look(due)
+        self._seen_ns = arrived_ns
+        self._waits = agenda.goes_on or len(agenda.due) > _AT_ONCE
+        if self._unjudged >= _JUDGE_AFTER or (self._unjudged and not self._waits):
+            self._unjudged = 0
+            self._store.see(self._judge.judge(self._clock_ns()))
+
+    def _look(self, due: Due) -> None:
+        stretch = Stretch()
+
+        def read(session: QuerySession) -> None:
+            nonlocal stretch
+            stretch = read_stretch(session, due.window, due.own)
+
+        try:
+            self._ask(read)
+        except QueryTimeoutError:  # the server ends; the minute is looked at after its start
+            raise
+        except QueryError as error:  # too much for the memory there is: the next minute may be better
+            _LOG.warning("spans of one minute could not be looked at for findings: %s", error)
+        self._store.keep(
+            Minute(due.minute, due.weight, stretch.sightings, stretch.durations, stretch.sizes), self._clock_ns()
+        )
+        self._looked_at.add(due.minute)
+        if stretch.spans:
+            self._judge.take(stretch, due.weight)
+            self._unjudged += 1

@@ -1,0 +1,1 @@
+"""What findings are kept in: a SQLite file."""

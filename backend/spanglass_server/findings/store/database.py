@@ -1,0 +1,34 @@
+"""The file of findings: its statements, its schema, and what is said of one that can't be used."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from spanglass_server.findings.model import FindingStoreError
+from spanglass_server.store.sqlite_file import SqliteFile, Wording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCHEMAS = ("schema_1",)
+_WORDING = Wording(
+    "the store of performance findings",
+    "spans are kept and looked at again, but dismissals are lost",
+    FindingStoreError,
+    FindingStoreError,
+)
+
+
+@cache
+def statement(name: str) -> str:
+    """Read ``sql/<name>.sql``."""
+    return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Database(SqliteFile):
+    """The file, brought to the newest schema."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, [statement(name) for name in _SCHEMAS], _WORDING)

@@ -1,0 +1,5 @@
+INSERT INTO sightings (finding, hour, requests, hits, calls, waste_ns)
+VALUES (:finding, :hour, :requests, :hits, :calls, :waste_ns)
+ON CONFLICT (finding, hour) DO UPDATE SET
+    requests = requests + excluded.requests, hits = hits + excluded.hits, calls = calls + excluded.calls,
+    waste_ns = waste_ns + excluded.waste_ns

@@ -1,0 +1,220 @@
+"""What is known of findings, in a SQLite file: what was seen of each by hour, and what people say of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.findings.judging.durations import Durations
+from spanglass_server.findings.judging.growth import Sums
+from spanglass_server.findings.judging.regressions import DAY_HOURS, HOUR_NS, HourOf
+from spanglass_server.findings.model import Kind, Known, Place, State, UnknownFindingError
+from spanglass_server.findings.store.database import Database, statement
+from spanglass_server.findings.store.evidence import merged, read_evidence, write_evidence
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from spanglass_server.findings.model import Dismissal, Sighting
+
+FILE_NAME: Final = "findings.sqlite"
+#: Figures are kept for eight days, findings that are seen no more for thirty, and so many of them.
+_KEPT_HOURS, _KEPT_DAYS, _MOST = 8 * DAY_HOURS, 30, 2000
+
+#: A service and an operation of it.
+Operation = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What one look at a minute of spans gave. ``durations`` and ``sizes`` are rows of their statements."""
+
+    minute: int
+    weight: float
+    sightings: Sequence[Sighting]
+    durations: Sequence[Mapping[str, Any]] = ()
+    sizes: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def hour(self) -> int:
+        """The hour it lies in, since 1970."""
+        return self.minute // 60
+
+
+class FindingStore:
+    """Methods may be called from any thread. A change is durable when it returns; ``OSError`` if it can't be."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Database(path)
+
+    @property
+    def changes(self) -> int:
+        """How often something was changed since the start."""
+        return self._file.commits
+
+    def looked_at(self, first_minute: int) -> set[int]:
+        """The minutes from one on that were looked at."""
+        with self._file.read() as connection:
+            return {
+                row[0] for row in connection.execute("SELECT minute FROM minutes WHERE minute >= ?", (first_minute,))
+            }
+
+    def first_minute(self, first: int) -> int | None:
+        """The first minute from one on that was looked at; None without any."""
+        with self._file.read() as connection:
+            found = connection.execute("SELECT min(minute) FROM minutes WHERE minute >= ?", (first,)).fetchone()
+        return None if found[0] is None else int(found[0])
+
+    def keep(self, minute: Minute, now_ns: int) -> None:
+        """Keep what a look gave, all or nothing, and forget what is old."""
+        with self._file.write() as connection:
+            if not connection.execute("INSERT OR IGNORE INTO minutes VALUES (?)", (minute.minute,)).rowcount:
+                return
+            self._see(connection, minute.sightings)
+            _add_durations(connection, minute)
+            connection.executemany(statement("add_sizes"), [{**row, "hour": minute.hour} for row in minute.sizes])
+            old = {
+                "first_hour": now_ns // HOUR_NS - _KEPT_HOURS,
+                "oldest_ns": now_ns - _KEPT_DAYS * DAY_HOURS * HOUR_NS,
+                "most": _MOST,
+            }
+            for forget in statement("purge").strip().split("\n"):
+                connection.execute(forget, old)
+
+    def see(self, sightings: Sequence[Sighting]) -> None:
+        """Keep what was seen beside the looks at minutes."""
+        if sightings:
+            with self._file.write() as connection:
+                self._see(connection, sightings)
+
+    def _see(self, connection: sqlite3.Connection, sightings: Iterable[Sighting]) -> None:
+        for one in sightings:
+            finding, before = connection.execute(
+                statement("upsert_finding"),
+                {
+                    "kind": one.place.kind, "service": one.place.service, "operation": one.place.operation,
+                    "subject": one.place.subject, "detail": one.detail,
+                    "first_ns": one.first_ns, "last_ns": one.last_ns,
+                },
+            ).fetchone()  # fmt: skip
+            evidence = write_evidence(merged(read_evidence(before), one.evidence))
+            connection.execute("UPDATE findings SET evidence = ? WHERE id = ?", (evidence, finding))
+            connection.execute(
+                statement("add_sighting"),
+                {
+                    "finding": finding, "hour": one.last_ns // HOUR_NS, "requests": one.requests * one.weight,
+                    "hits": one.hits * one.weight, "calls": one.calls * one.weight,
+                    "waste_ns": one.waste_ns * one.weight,
+                },
+            )  # fmt: skip
+
+    def known(self, now_ns: int) -> list[Known]:
+        """All findings, with the sums of the last 24 hours, in no order."""
+        with self._file.read() as connection:
+            connection.row_factory = _named
+            try:
+                found = connection.execute(statement("known"), {"first_hour": _day_before(now_ns)}).fetchall()
+            finally:
+                connection.row_factory = None
+        return [_known(row) for row in found]
+
+    def one(self, finding: int, now_ns: int) -> Known:
+        """One finding with its hours; ``UnknownFindingError``."""
+        found = next((each for each in self.known(now_ns) if each.id == finding), None)
+        if found is None:
+            raise UnknownFindingError(f"there is no finding {finding}")
+        with self._file.read() as connection:
+            hours = connection.execute(
+                "SELECT hour, hits FROM sightings WHERE finding = ? AND hour >= ? ORDER BY hour",
+                (finding, _day_before(now_ns)),
+            ).fetchall()
+        return Known(
+            **{name: getattr(found, name) for name in Known.__slots__ if name != "hours"},
+            hours=tuple((hour * HOUR_NS, hits) for hour, hits in hours),
+        )
+
+    def change(self, finding: int, change: Dismissal, now_ns: int) -> None:
+        """Dismiss a finding, or open it again; ``UnknownFindingError``."""
+        with self._file.write() as connection:
+            changed = connection.execute(
+                "UPDATE findings SET state = ?, reason = ?, actor = ?, changed_ns = ? WHERE id = ?",
+                (change.state, change.reason, change.actor, now_ns, finding),
+            )
+            if not changed.rowcount:
+                raise UnknownFindingError(f"there is no finding {finding}")
+
+    def hours_of(self, operations: Iterable[Operation], hours: Iterable[int]) -> dict[Operation, list[HourOf]]:
+        """Durations of some operations in some hours."""
+        found: dict[Operation, list[HourOf]] = {operation: [] for operation in operations}
+        wanted = json.dumps(sorted(set(hours)))
+        with self._file.read() as connection:
+            for operation, of_it in found.items():
+                rows = connection.execute(
+                    "SELECT hour, release, total_ns, buckets FROM durations WHERE service = ? AND operation = ? "
+                    "AND hour IN (SELECT value FROM json_each(?))",
+                    (*operation, wanted),
+                )
+                of_it += [HourOf(hour, release, _durations(total_ns, text)) for hour, release, total_ns, text in rows]
+        return found
+
+    def sizes_since(self, first_hour: int) -> list[tuple[str, str, str, Sums]]:
+        """Service, operation and key of all numbers of some hours, with their sums."""
+        with self._file.read() as connection:
+            found = connection.execute(
+                "SELECT service, operation, key, sum(n), min(low), max(high), sum(x), sum(y), sum(xx), sum(yy), sum(xy)"
+                " FROM sizes WHERE hour >= ? GROUP BY service, operation, key",
+                (first_hour,),
+            ).fetchall()
+        return [(service, operation, key, Sums(*numbers)) for service, operation, key, *numbers in found]
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+def _day_before(now_ns: int) -> int:
+    return now_ns // HOUR_NS - DAY_HOURS + 1
+
+
+def _add_durations(connection: sqlite3.Connection, minute: Minute) -> None:
+    """Add the durations of a minute to those of its hour."""
+    added: dict[tuple[str, str, str], Counter[int]] = {}
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for row in minute.durations:
+        key = row["service"], row["operation"], row["release"]
+        added.setdefault(key, Counter())[row["bucket"]] += row["requests"]
+        totals[key] += row["total_ns"]
+    for key, buckets in added.items():
+        service, operation, release = key
+        place = service, operation, minute.hour, release
+        where = "WHERE service = ? AND operation = ? AND hour = ? AND release = ?"
+        found = connection.execute(f"SELECT requests, total_ns, buckets FROM durations {where}", place).fetchone()  # noqa: S608 - a constant
+        requests, total_ns, text = found or (0.0, 0.0, "{}")
+        together = buckets + Counter(_durations(0.0, text).buckets)
+        connection.execute(
+            "INSERT OR REPLACE INTO durations (service, operation, hour, release, requests, total_ns, buckets) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*place, requests + buckets.total() * minute.weight, total_ns + totals[key], json.dumps(together)),
+        )
+
+
+def _durations(total_ns: float, text: str) -> Durations:
+    return Durations({int(bucket): count for bucket, count in json.loads(text).items()}, total_ns)
+
+
+def _named(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+def _known(row: dict[str, Any]) -> Known:
+    place = Place(Kind(row["kind"]), row["service"], row["operation"], row["subject"])
+    return Known(
+        id=row["id"], place=place, detail=row["detail"], state=State(row["state"]), reason=row["reason"],
+        actor=row["actor"], changed_ns=row["changed_ns"], first_ns=row["first_ns"], last_ns=row["last_ns"],
+        requests=row["requests"], hits=row["hits"], calls=row["calls"], waste_ns=row["waste_ns"],
+        evidence=read_evidence(row["evidence"]),
+    )  # fmt: skip

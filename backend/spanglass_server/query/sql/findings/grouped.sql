@@ -1,0 +1,31 @@
+-- What was found in requests that began in a range, by pattern and place, with those requests that it cost most.
+WITH here AS (
+    SELECT found.*, spans.service, spans.name AS operation, spans.trace_id, spans.span_id, spans.start_ns, spans.ns
+    FROM {found} AS found
+    JOIN {spans} AS spans ON spans.row = found.request
+    WHERE spans.start_ns >= {start_ns} AND spans.start_ns < {end_ns}
+),
+served AS (
+    SELECT service, name AS operation, count(*) AS requests
+    FROM {spans}
+    WHERE request = row AND start_ns >= {start_ns} AND start_ns < {end_ns}
+    GROUP BY ALL
+)
+SELECT
+    here.kind, service, operation, here.subject, any_value(served.requests) AS requests,
+    count(DISTINCT request) AS hits, count(DISTINCT trace_id) AS traces, sum(here.calls)::BIGINT AS calls,
+    sum(here.waste_ns)::BIGINT AS waste_ns, arg_max(here.detail, here.waste_ns) AS detail,
+    min(here.start_ns) AS first_ns, max(here.start_ns) AS last_ns,
+    arg_max(
+        {'trace_id': trace_id, 'span_id': here.found_span, 'start_ns': here.start_ns, 'ns': here.ns,
+          'calls': here.calls, 'waste_ns': here.waste_ns},
+        here.waste_ns, 5
+    ) AS evidence
+FROM (
+    SELECT here.* RENAME (span AS found_row), spans.span_id AS found_span
+    FROM here JOIN {spans} AS spans ON spans.row = here.span
+) AS here
+JOIN served USING (service, operation)
+GROUP BY ALL
+ORDER BY waste_ns DESC
+LIMIT {most}

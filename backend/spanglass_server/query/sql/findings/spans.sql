@@ -1,0 +1,95 @@
+-- The spans of a stretch of time, each once, with statements and addresses in a form that like ones share.
+WITH found AS (
+    SELECT DISTINCT ON (trace_id, span_id, kind, service, start_ns, ns) *
+    FROM (
+        SELECT
+            trace_id, span_id, parent_span_id, coalesce(name, '') AS name, coalesce(kind, 0) AS kind,
+            start_time_ns AS start_ns, duration_ns AS ns, coalesce(status_code, 0) = 2 AS failed, {selected}
+        FROM {relation} WHERE {where}
+    )
+),
+shortened AS (
+    SELECT DISTINCT query, left(query, 2000) AS text FROM found WHERE query IS NOT NULL
+),
+-- comments, texts, placeholders, ids, numbers; then lists of any length and rows of any number are one
+without_values AS (
+    SELECT
+        query, text,
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+            text,
+            '/\*.*?\*/|--[^\n]*', ' ', 'gs'),
+            '''(?:[^'']|'''')*''', '?', 'g'),
+            '\$\d+|%s|%\(\w+\)s|\?\d+', '?', 'g'),
+            '([\s(=,<>])[:@]\w+', '\1?', 'g'),
+            '\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]{24,}\b|\b\d+(?:\.\d+)?\b',
+            '?', 'g') AS shape
+    FROM shortened
+),
+queries AS (
+    SELECT
+        query,
+        left(trim(regexp_replace(regexp_replace(regexp_replace(
+            shape,
+            '\(\s*\?(?:\s*,\s*\?)+\s*\)', '(?)', 'g'),
+            '\(\?\)(?:\s*,\s*\(\?\))+', '(?)', 'g'),
+            '\s+', ' ', 'g')), 400) AS shape,
+        regexp_matches(text, '\$\d|%s|%\(\w+\)s|\?|[\s(=,<>][:@][A-Za-z_]') AS is_bound,
+        regexp_matches(
+            text,
+            '(?i)\bin\s*\([^)]*,|\)\s*,\s*\(|\boffset\b|\bfetch\s+(?:next|first|forward)\b|\blimit\s+(?:[2-9]|\d\d)'
+        ) AS is_batch,
+        regexp_matches(
+            text,
+            '(?i)^\s*(?:begin|start|commit|rollback|savepoint|release|set|pragma|show|use|ping|discard|deallocate|close'
+            || '|declare|prepare)\b|^\s*select\s+1\s*;?\s*$'
+        ) AS is_control,
+        regexp_matches(
+            text,
+            '(?i)\bfor\s+(?:no\s+key\s+)?(?:update|share)\b|\bpg_(?:try_)?advisory_|\bget_lock\s*\(|^\s*lock\s+tables?\b'
+            || '|^\s*begin\s+(?:immediate|exclusive)\b'
+        ) AS locks
+    FROM without_values
+),
+addresses AS (
+    SELECT DISTINCT
+        url, path, address, port,
+        coalesce(
+            address || coalesce(':' || nullif(port, ''), ''), nullif(regexp_extract(url, '^\w+://(?:[^/@]*@)?([^/?#]+)', 1), '')
+        ) AS host,
+        coalesce(path, regexp_extract(url, '^\w+://[^/?#]+([^?#]*)', 1), '') AS bare_path
+    FROM found WHERE query IS NULL AND coalesce(url, path, address) IS NOT NULL
+),
+targets AS (
+    SELECT
+        *,
+        array_to_string(
+            list_transform(
+                string_split(left(bare_path, 1000), '/'),
+                lambda part: CASE
+                    WHEN regexp_full_match(part, 'v\d+') THEN part
+                    WHEN regexp_matches(part, '\d') THEN '{}'
+                    ELSE part
+                END
+            ),
+            '/'
+        ) AS path_shape
+    FROM addresses
+)
+SELECT
+    row_number() OVER () - 1 AS row,
+    found.* EXCLUDE (url, path, address, port, query),
+    found.query AS text,
+    queries.shape,
+    coalesce(queries.is_bound, false) AS is_bound,
+    coalesce(queries.is_batch, false) AS is_batch,
+    coalesce(queries.is_control, false) AS is_control,
+    coalesce(queries.locks, false) AS locks,
+    targets.host,
+    coalesce(found.url, targets.host || targets.bare_path) AS target,
+    targets.path_shape,
+    found.start_ns + found.ns AS end_ns
+FROM found
+LEFT JOIN queries ON queries.query = found.query
+LEFT JOIN targets ON found.query IS NULL
+    AND targets.url IS NOT DISTINCT FROM found.url AND targets.path IS NOT DISTINCT FROM found.path
+    AND targets.address IS NOT DISTINCT FROM found.address AND targets.port IS NOT DISTINCT FROM found.port

@@ -1,0 +1,199 @@
+"""What is looked at in the background: each minute once, when it is over; what was found and said stays."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from trace_patterns import MS, Trace, n_plus_one
+
+from spanglass_server.findings.agenda import MINUTE_NS, MOST_SPANS, list_minutes
+from spanglass_server.findings.announcing import Announcer
+from spanglass_server.findings.desk import FindingDesk, Wanted
+from spanglass_server.findings.looker import Looker
+from spanglass_server.findings.model import Dismissal, Kind, State
+from spanglass_server.findings.store.store import FILE_NAME, FindingStore
+from spanglass_server.findings.words import WORDS
+from spanglass_server.process.recording import IngestSink
+from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.promql.engine import range_query
+from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.settings.settings import load
+from spanglass_server.signals import Signal
+from spanglass_server.store.part_cache import PartCache
+from spanglass_server.store.ports import Part
+
+MINUTE = 28_333_334  # since 1970
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_ns = MINUTE * MINUTE_NS
+
+    def __call__(self) -> int:
+        """The time."""
+        return self.now_ns
+
+
+class World:
+    """A server's storage, and what looks at it."""
+
+    def __init__(self, directory) -> None:
+        self.clock = Clock()
+        settings = load(overrides={"data.dir": str(directory), "storage.min_free_disk_bytes": "0"})
+        self.node = StorageNode(settings, Telemetry(), self.clock)
+        self.folder = directory
+        self.asked = 0
+        self.open()
+
+    def open(self) -> None:
+        """Open the store of findings, as a start does."""
+        self.store = FindingStore(self.folder / FILE_NAME)
+        self.desk = FindingDesk(self.store, self.clock)
+        self.looker = Looker(self.store, self.ask, self.arrived_ns, self.clock)
+
+    def ask(self, query):
+        """Run a query, and count it."""
+        self.asked += 1
+        return self.node.engine.run_here(query)
+
+    def arrived_ns(self) -> int:
+        """When the newest spans came."""
+        return self.node.store.contents.snapshot.arrived[Signal.SPANS].time_ns
+
+    def send(self, request: ExportTraceServiceRequest) -> None:
+        """Take in spans, and make them visible."""
+        asyncio.run(self.node.ingest.submit(Signal.SPANS, request.SerializeToString()))
+        self.node.engine.run_here(lambda _: None)
+
+    def listed(self):
+        """Findings that are open, and seen often enough."""
+        return self.node.engine.run_here(lambda session: self.desk.listing(session, Wanted(), 10))["findings"]
+
+
+@pytest.fixture
+def world(tmp_path):
+    """An empty server."""
+    made = World(tmp_path)
+    yield made
+    made.store.close()
+    made.node.close()
+
+
+def traces(seed: int, count: int, minute: int) -> ExportTraceServiceRequest:
+    """Traces with one pattern that begin in a minute."""
+    chance = random.Random(seed)  # noqa: S311 - makes traces, not secrets
+    request = ExportTraceServiceRequest()
+    for number in range(count):
+        trace = Trace(chance, seed * 1000 + number + 1)
+        trace.service, trace.root["name"] = "shop", "GET /cart"
+        trace.root["resource.service.name:str"] = "shop"
+        n_plus_one(trace)
+        shift_ns = minute * MINUTE_NS + number * 100 * MS - trace.root["start_time_ns"]
+        for row in trace.end():
+            resource = request.resource_spans.add()
+            resource.resource.attributes.add(key="service.name").value.string_value = row["resource.service.name:str"]
+            start_ns = row["start_time_ns"] + shift_ns
+            span = resource.scope_spans.add().spans.add(
+                trace_id=row["trace_id"], span_id=row["span_id"], parent_span_id=row["parent_span_id"] or b"",
+                name=row["name"], kind=row["kind"], start_time_unix_nano=start_ns,
+                end_time_unix_nano=start_ns + row["duration_ns"],
+            )  # fmt: skip
+            for name, value in row.items():
+                if name.startswith("span.") and name.endswith(":str"):
+                    key = name.removeprefix("span.").removesuffix(":str")
+                    span.attributes.add(key=key).value.string_value = value
+    return request
+
+
+def test_minutes_are_looked_at_once_when_they_are_over(world):
+    """Not before the minute is over, once, after a restart too; without new spans nothing is asked at all."""
+    world.send(traces(1, 4, MINUTE))
+    world.looker.step()
+    assert world.listed() == []
+    assert world.looker.has_news()
+
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 4
+    assert {one.place.kind for one in world.desk.known()} == {Kind.N_PLUS_ONE}
+
+    assert not world.looker.has_news()
+    world.store.close()
+    world.open()
+    assert world.looker.has_news()  # it does not know yet
+    world.looker.step()
+    assert not world.looker.has_news()
+    assert sum(one.hits for one in world.desk.known()) == 4
+
+
+def test_late_minutes_and_dismissals(world):
+    """A minute that holds spans only later is looked at then; what was dismissed stays so, with what is seen later."""
+    world.clock.now_ns = (MINUTE + 5) * MINUTE_NS
+    world.send(traces(2, 9, MINUTE + 3))
+    world.looker.step()
+    first = world.desk.known()[0]
+    world.desk.change(first.id, Dismissal(State.DISMISSED, "known", "mina"))
+
+    world.send(traces(3, 9, MINUTE - 30))
+    assert world.looker.has_news()
+    world.looker.step()
+
+    kept = world.desk.known()
+    assert sum(one.hits for one in kept) == 18
+    assert [(one.id, one.reason) for one in kept if one.state is State.DISMISSED] == [(first.id, "known")]
+    (dismissed,) = (one for one in kept if one.id == first.id)
+    assert dismissed.hits > first.hits
+
+
+def test_findings_are_metrics(world):
+    """Rules can ask for what is open, by kind and service; the series ends when nothing is open."""
+    world.send(traces(4, 60, MINUTE))
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    world.looker.step()
+    announcer = Announcer(world.desk, IngestSink(world.node.ingest), world.clock)
+
+    def value(promql):
+        def ask(session):
+            source = StoredSeries(session, PartCache(0), max_samples=10_000)
+            return range_query(source, promql, Steps(world.clock.now_ns // 10**6, 1, 1)).value.values.tolist()
+
+        return world.node.engine.run_here(ask)
+
+    assert announcer.announce() == ""
+    assert value('sum(performance_findings{kind="n_plus_one", service_name="shop"})') == [[float(len(world.listed()))]]
+    assert value("sum(performance_findings_cost_seconds_per_day)")[0][0] > 0
+    for one in world.listed():
+        world.desk.change(one["id"], Dismissal(State.DISMISSED, "known", "mina"))
+    world.clock.now_ns += MINUTE_NS
+    assert announcer.announce() == ""
+    assert value("performance_findings") == []
+
+
+def test_much_is_looked_at_in_part():
+    """Of a minute with too many spans a part is read, and each request counts for others; never the open one."""
+    now_ns = (MINUTE + 1) * MINUTE_NS + 30 * 10**9
+    few = Part(("a", 1), Signal.SPANS, 100, (MINUTE - 2) * MINUTE_NS, (MINUTE - 2) * MINUTE_NS + 5, frozenset())
+    many = Part(("b", 1), Signal.SPANS, 4 * MOST_SPANS, MINUTE * MINUTE_NS, MINUTE * MINUTE_NS + 5, frozenset())
+    now = Part(("c", 1), Signal.SPANS, 9, now_ns - 5, now_ns, frozenset())
+    wide = Part(("d", 1), Signal.SPANS, 3, (MINUTE - 9) * MINUTE_NS, now_ns, frozenset())
+
+    agenda = list_minutes([few, many, now, wide], lambda _: {MINUTE - 9: 3}, {MINUTE - 5}, now_ns)
+
+    assert [(due.minute, due.weight) for due in agenda.due] == [(MINUTE, 4.0), (MINUTE - 2, 1.0), (MINUTE - 9, 1.0)]
+    part = agenda.due[0].own
+    assert part.end_ns - part.start_ns == 15 * 10**9
+    assert MINUTE * MINUTE_NS <= part.start_ns < part.end_ns <= (MINUTE + 1) * MINUTE_NS
+    assert agenda.goes_on
+    assert list_minutes([few, many], dict, {MINUTE, MINUTE - 2}, now_ns).due == []
+
+
+def test_kinds_are_described():
+    """Each pattern has words."""
+    assert set(WORDS) == set(Kind)
