@@ -21,7 +21,7 @@ from spanglass_server.health.calls import CallTokens, open_key
 from spanglass_server.health.components.applications import application_checks
 from spanglass_server.health.components.board import HealthBoard, Heard
 from spanglass_server.health.components.ledger import Ledger
-from spanglass_server.health.components.telemetry import OpenAlert, Thresholds, telemetry_components
+from spanglass_server.health.components.telemetry import HostsHeard, OpenAlert, Thresholds, telemetry_components
 from spanglass_server.health.desk import HealthDesk
 from spanglass_server.health.model import Component, Status
 from spanglass_server.health.own_checks import Defaults, OwnChecks
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 _KEPT: Final = "checks"
 _KEY: Final = "heartbeats.key"
 _LISTEN_EVERY_S: Final = 15.0
+_HOSTS_EVERY: Final = 4  # so many times telemetry is listened to: hosts are measured once a minute
 _PURGE_EVERY_S: Final = 3600.0
 _INSIST_EVERY_S: Final = 0.05
 #: Then the disk hangs; what was to be stored may still be.
@@ -130,6 +131,7 @@ class Health:
         telemetry.watch(own.HEALTH_CHECKS, self._checks_by_status)
         every = self._supervisor.every
         listen_s = min(_LISTEN_EVERY_S, self._settings.check_interval_ns / 1e9)
+        self._hosts = HostsHeard(int(_HOSTS_EVERY * listen_s * 1e9))
         self._tasks = [
             self._supervisor.start("health checks", self._runner.step),
             every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
@@ -154,7 +156,7 @@ class Health:
 
         def ask(session: QuerySession) -> Heard:
             return Heard(
-                telemetry_components(session, window, thresholds, alerts),
+                telemetry_components(session, window, thresholds, alerts, self._hosts),
                 application_checks(session, self._series(session), now_ns),
             )
 

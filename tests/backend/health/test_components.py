@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from spanglass_server.health.components import telemetry
 from spanglass_server.health.components.board import HealthBoard, Heard
 from spanglass_server.health.components.ledger import Ledger
 from spanglass_server.health.components.naming import area_of_name, uid_of
 from spanglass_server.health.components.of_checks import CheckComponents
 from spanglass_server.health.components.overall import overall_of
-from spanglass_server.health.components.telemetry import merged
+from spanglass_server.health.components.telemetry import HostsHeard, merged
 from spanglass_server.health.model import OVERALL, CheckView, Component, Figure, Kept, Status
 from spanglass_server.health.store.sqlite import HealthStore
+from spanglass_server.store.ports import Window
 
 S = 10**9
 HOUR = 3600 * S
@@ -158,3 +160,17 @@ def test_the_board_remembers_what_it_does_not_hear_of(store):
     assert board.overall().status is UP
     assert "cart" not in look(35 * HOUR)[0]
     assert [change.status for change in store.changes(OVERALL)] == [UP, DOWN]
+
+
+def test_hosts_are_asked_for_once_a_minute(monkeypatch):
+    """They stay as they were until a minute has passed or the clock went back; none there are are asked for again."""
+    asked = []
+
+    def list_hosts(_session, window):
+        asked.append(window.end_ns // S)
+        return {"hosts": ["a"] if window.end_ns >= 30 * S else []}
+
+    monkeypatch.setattr(telemetry, "list_hosts", list_hosts)
+    heard = HostsHeard(60 * S)
+    assert [heard.of(None, Window(0, second * S)) for second in (0, 15, 30, 45, 89, 90, 80)] == [[], [], *[["a"]] * 5]
+    assert asked == [0, 15, 30, 90, 80]

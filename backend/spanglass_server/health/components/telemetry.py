@@ -61,8 +61,31 @@ class _Totals:
     last_ns: int
 
 
+class HostsHeard:
+    """The hosts of a window, asked for once in ``every_ns``: of telemetry that is the dearest, and hosts change slowly.
+
+    They are asked for again while there are none.
+    """
+
+    def __init__(self, every_ns: int) -> None:
+        self._every_ns = every_ns
+        self._asked_ns = 0
+        self._hosts: list[Host] = []
+
+    def of(self, session: QuerySession, window: Window) -> Sequence[Host]:
+        """The hosts, as they were at most so long before the window's end."""
+        if not self._hosts or not 0 <= window.end_ns - self._asked_ns < self._every_ns:
+            self._hosts = list_hosts(session, window)["hosts"]
+            self._asked_ns = window.end_ns
+        return self._hosts
+
+
 def telemetry_components(
-    session: QuerySession, window: Window, thresholds: Thresholds, alerts: Sequence[OpenAlert]
+    session: QuerySession,
+    window: Window,
+    thresholds: Thresholds,
+    alerts: Sequence[OpenAlert],
+    heard: HostsHeard | None = None,
 ) -> list[Component]:
     """All of them, of what was sent within the window."""
     if not any(session.parts(signal, window) for signal in SENT):
@@ -70,7 +93,7 @@ def telemetry_components(
     judge = _Judge(thresholds, alerts, window)
     services = list_services(session, window, 0)["services"]
     calls = list_calls(session, window)
-    hosts = list_hosts(session, window)["hosts"]
+    hosts = (heard or HostsHeard(0)).of(session, window)
     return [
         *(judge.service(service) for service in services),
         *judge.of_calls(calls),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: States in which a processor does nothing, and states of memory that are in use.
 IDLE = ("idle", "iowait", "wait")
 MEMORY_USED = ("used",)
+#: The metric by which the processes of a host are known.
+_OF_PROCESSES = "process.memory.usage"
 IN, OUT = ("receive", "read"), ("transmit", "write")
 
 
@@ -102,15 +104,14 @@ class ProcessList(TypedDict):
 
 def list_hosts(session: QuerySession, window: Window) -> HostList:
     """Answer ``GET /api/v1/hosts``: every host that sent something in the newest part of a range."""
-    found = latest(session, window, names.HOST_METRICS)
-    processes = latest(session, window, {"process.memory.usage": names.PROCESS_METRICS["process.memory.usage"]})
-    readings = by_key(found, lambda row: row["host"])
+    told = latest(session, window, {**names.HOST_METRICS, _OF_PROCESSES: names.PROCESS_METRICS[_OF_PROCESSES]})
+    readings = by_key((row for row in told if row["metric"] != _OF_PROCESSES), lambda row: row["host"])
     services: dict[str, set[str]] = {}
     pids: dict[str, set[int]] = {}
-    for row in [*found, *processes]:
+    for row in told:
         services.setdefault(row["host"], set()).add(row["service"])
-    for row in processes:
-        pids.setdefault(row["host"], set()).add(row["pid"])
+        if row["metric"] == _OF_PROCESSES:
+            pids.setdefault(row["host"], set()).add(row["pid"])
     hosts = [
         _host(host, read, services[host] - {UNKNOWN_SERVICE}, pids.get(host, ())) for host, read in readings.items()
     ]
