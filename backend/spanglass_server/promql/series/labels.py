@@ -16,6 +16,8 @@ NAME = "__name__"
 #: A label of our own, on series whose name is to go once the whole expression is evaluated: until then aggregations and
 #: ``label_replace`` can read it (Prometheus: delayed name removal).
 UNNAMED = "\0unnamed"
+#: Ids of groups are renumbered before they may be larger.
+_MOST_IDS = 2**62
 #: What never tells series of two sides apart.
 NAMING = frozenset({NAME, UNNAMED})
 
@@ -118,11 +120,15 @@ class LabelSets:
     def groups(self, names: Iterable[str] | None = None) -> Groups:
         """Series with equal values of these labels (of all, without ``names``) as groups, in order of appearance."""
         chosen = self.columns if names is None else {name: self.columns[name] for name in names if name in self.columns}
-        ids = np.zeros(self.size, np.int64)
+        ids, bound = np.zeros(self.size, np.int64), 1
         for column in chosen.values():
-            ids = ids * len(column.values) + column.codes
-            # Renumbered after each label, so that the product stays far below 2 ** 63 for any number of labels.
-            ids = np.unique(ids, return_inverse=True)[1].astype(np.int64)
+            values = len(column.values)
+            if bound > _MOST_IDS // max(values, 1):
+                distinct, ids = np.unique(ids, return_inverse=True)
+                ids, bound = ids.astype(np.int64), len(distinct)
+            if values > 1:
+                ids = ids * values + column.codes
+                bound *= values
         _, first, of_series = np.unique(ids, return_index=True, return_inverse=True)
         order = np.argsort(first, kind="stable")
         place = np.empty(len(order), np.intp)

@@ -76,6 +76,7 @@ class StoredSeries:
         self._max_samples = max_samples
         self._records = Records(session, self._cache, events)
         self._sharing: Sharing | None = None
+        self._shares: dict[tuple[int, int, int], list[Share]] = {}  # a session sees one snapshot
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
@@ -88,10 +89,10 @@ class StoredSeries:
         return self._read(selector, self._max_samples).samples
 
     def _read(self, selector: Selector, max_samples: int) -> Found:
-        shares = shares_of(self._session, selector)
+        shares = self._shares_of(selector)
         if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
             selector = replace(selector, grid_ms=0)
-            shares = shares_of(self._session, selector)
+            shares = self._shares_of(selector)
         found = self._resolved(selector, shares, max_samples)
         return Found(samples_of(found, shares), found.is_plain)
 
@@ -162,7 +163,13 @@ class StoredSeries:
 
     def _listed(self, selector: Selector) -> list[Share]:
         """What lists are made of: rollups have the same series as points, in a hundredth of the rows."""
-        return shares_of(self._session, replace(selector, grid_ms=_LIST_GRID_MS))
+        return self._shares_of(replace(selector, grid_ms=_LIST_GRID_MS))
+
+    def _shares_of(self, selector: Selector) -> list[Share]:
+        key = selector.start_ms, selector.end_ms, selector.grid_ms
+        if key not in self._shares:
+            self._shares[key] = shares_of(self._session, selector)
+        return self._shares[key]
 
     def _label_sets(self, selectors: Sequence[Selector], named: frozenset[str] = frozenset()) -> Iterator[LabelSets]:
         """The label sets that match, without reading samples; some may come several times."""

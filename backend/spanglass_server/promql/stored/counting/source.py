@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.query.issues.event_log import EventLog
     from spanglass_server.store.part_cache import PartCache
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import Part, QuerySession
 
 #: Steps in which records may be counted.
 _STEPS_MS = tuple(1000 * seconds for seconds in (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400))
@@ -79,6 +79,7 @@ class Records:
     session: QuerySession
     cache: PartCache
     events: EventLog | None
+    _parts: dict[tuple[Signal, Window], Sequence[Part]] = field(default_factory=dict)  # a session sees one snapshot
 
     def counts(self, asked: Asked, window: Window) -> list[Counts]:
         """The counts of all parts of a window."""
@@ -86,7 +87,9 @@ class Records:
         if signal is Signal.OCCURRENCES:
             return [] if self.events is None else [event_counts(self.session, self.events, asked, window)]
         recurring(self.cache).note(asked.fine)
-        parts = self.session.parts(signal, window)
+        if (signal, window) not in self._parts:
+            self._parts[signal, window] = self.session.parts(signal, window)
+        parts = self._parts[signal, window]
         return [found for part in parts for found in counts_of(self.session, self.cache, part, asked, window)]
 
     def has_events(self, window: Window) -> bool:

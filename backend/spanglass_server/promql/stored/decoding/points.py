@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,19 +147,19 @@ class PointReader:
         numbers = found["stream"].combine_chunks().dictionary_encode()
         streams = known_streams(
             self._cache,
-            ("streams", identity, tuple(telling)),
+            ("streams", identity, telling),
             numbers.dictionary.to_numpy(),
             lambda: self._streams(telling, own()),
         )
         return _sorted(found, numbers.indices.to_numpy().astype(np.int64), streams, with_start=with_start)
 
-    def _source(self, part: Part, telling: list[str], columns: Iterable[str]) -> dict[str, Sql]:
+    def _source(self, part: Part, telling: tuple[str, ...], columns: Iterable[str]) -> dict[str, Sql]:
         """Where points are read from, 1 ms of memory, and the number of their stream."""
         thinned = _THINNED if part.signal in ROLLUPS else ()
         needed = sorted({*_ALWAYS, *columns, *telling, *thinned})
         return {"relation": Sql(self._session.part_relation(part, needed)), "stream": stream_number(telling)}
 
-    def _of_all(self, part: Part, telling: list[str], asked: tuple[Values, bool]) -> Together:
+    def _of_all(self, part: Part, telling: tuple[str, ...], asked: tuple[Values, bool]) -> Together:
         """The points of all metrics of a part, from what is kept or read now."""
 
         def read(several: Sequence[Values]) -> Together:
@@ -171,7 +171,7 @@ class PointReader:
 
         return read_together(self._cache, part, asked, read)
 
-    def _streams(self, telling: list[str], wanted: dict[str, Sql]) -> KnownStreams:
+    def _streams(self, telling: tuple[str, ...], wanted: dict[str, Sql]) -> KnownStreams:
         listed = "".join(f", any_value({quoted}) AS {quoted}" for quoted in map(quote_identifier, telling))
         table = run(self._session, statement("promql/streams", columns=Sql(listed), **wanted))
         return KnownStreams(table["stream"].to_numpy(), read_streams(table))
@@ -182,7 +182,8 @@ def _with_thinned(part: Part, listed: str) -> str:
     return ", ".join((listed, *(_THINNED if part.signal in ROLLUPS else ())))
 
 
-def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
+@lru_cache(maxsize=256)
+def identifying(present: frozenset[str], *, is_verbatim: bool) -> tuple[str, ...]:
     """The columns that tell streams apart: of series from Prometheus only their labels."""
     positions = {"point"} if is_verbatim else _POSITIONS
     found = []
@@ -191,10 +192,10 @@ def identifying(present: Iterable[str], *, is_verbatim: bool) -> list[str]:
         is_ours = attribute is not None and attribute.position in positions
         if is_ours or name in OVERFLOW_COLUMNS or (name in SCOPE_FIELDS and not is_verbatim):
             found.append(name)
-    return sorted(found)
+    return tuple(sorted(found))
 
 
-def stream_number(columns: list[str]) -> Sql:
+def stream_number(columns: Sequence[str]) -> Sql:
     """A number of the stream, from the columns that tell streams apart."""
     parts = [quote_identifier(name) for name in columns if name not in OVERFLOW_COLUMNS]
     if "overflow_name" in columns:
