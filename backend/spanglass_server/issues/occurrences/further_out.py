@@ -23,11 +23,14 @@ _CLOCK_NS = 1_000_000  # some loggers have whole milliseconds
 _LOOKED_AT = 500  # so many alike are looked at, of the latest
 
 
+_Origin = tuple[str, str, str, str]
+
+
 @dataclass(slots=True, eq=False)
 class _Occurrence:
     """One that was counted."""
 
-    origin: tuple[str, str, str, str]
+    origin: _Origin
     time_ns: int
     frames: bytes
     in_trace: bool
@@ -40,7 +43,8 @@ class FurtherOut:
     def __init__(self, remembered: int) -> None:
         self._remembered = remembered
         self._latest: deque[_Occurrence] = deque()
-        self._alike: dict[tuple[str, str, str, str], deque[_Occurrence]] = {}
+        self._alike: dict[_Origin, deque[_Occurrence]] = {}
+        self._told_by_logs: dict[_Origin, deque[_Occurrence]] = {}  # those of them that no trace told first
         self._added: list[_Occurrence] = []
         self._matched: list[tuple[_Occurrence, Telling]] = []
 
@@ -63,7 +67,7 @@ class FurtherOut:
 
     def is_new(self, record: Telling) -> bool:
         """Whether a log record outside of traces is an occurrence of its own."""
-        alike = self._alike_to(record)
+        alike = _latest_of(self._alike, record)
         if record.record and any(known.record == record.record for one in alike for known in one.records):
             return False  # it was sent again
         matching = [
@@ -83,7 +87,7 @@ class FurtherOut:
         """Whether such a log record told of this before, which is the first telling of it in a trace."""
         matching = [
             one
-            for one in (self._alike_to(telling) if telling.is_span_event else ())
+            for one in (_latest_of(self._told_by_logs, telling) if telling.is_span_event else ())
             if not one.in_trace
             and 0 <= one.time_ns - telling.time_ns + _CLOCK_NS <= _SECOND_NS
             and one.frames.startswith(telling.frames)
@@ -93,10 +97,6 @@ class FurtherOut:
             return False
         self._match(min(matching, key=_time_ns), telling)
         return True
-
-    def _alike_to(self, telling: Telling) -> list[_Occurrence]:
-        alike = self._alike.get(telling.origin, ())
-        return list(islice(reversed(alike), _LOOKED_AT))
 
     def _match(self, one: _Occurrence, telling: Telling) -> None:
         self._matched.append((one, telling))
@@ -109,17 +109,31 @@ class FurtherOut:
         one = _Occurrence(telling.origin, telling.time_ns, telling.frames, in_trace)
         if not telling.is_span_event:
             one.records = (telling,)
+        if not in_trace:
+            self._told_by_logs.setdefault(one.origin, deque()).append(one)
+        self._alike.setdefault(one.origin, deque()).append(one)
         self._added.append(one)
         self._latest.append(one)
-        self._alike.setdefault(one.origin, deque()).append(one)
         if len(self._latest) > self._remembered:
             self._remove(self._latest.popleft())
 
     def _remove(self, one: _Occurrence) -> None:
-        alike = self._alike[one.origin]
-        alike.remove(one)
-        if not alike:
-            del self._alike[one.origin]
+        """Forget the first or the last of all."""
+        for held in (self._alike, self._told_by_logs):
+            alike = held.get(one.origin)
+            if alike is None:
+                continue
+            if alike[0] is one:
+                alike.popleft()
+            elif alike[-1] is one:
+                alike.pop()
+            if not alike:
+                del held[one.origin]
+
+
+def _latest_of(held: dict[_Origin, deque[_Occurrence]], telling: Telling) -> list[_Occurrence]:
+    alike = held.get(telling.origin)
+    return list(islice(reversed(alike), _LOOKED_AT)) if alike else []
 
 
 def _time_ns(one: _Occurrence) -> int:

@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from spanglass_server.issues.model import ReleaseSighting
 from spanglass_server.service_names import SERVICE, service_name
@@ -15,6 +15,8 @@ from spanglass_server.signals import TIME_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from spanglass_server.signals import Signal
 
@@ -24,6 +26,7 @@ _ENVIRONMENTS = ("resource.deployment.environment.name:str", "resource.deploymen
 _RELEASES_MAX = 1000  # of a service
 #: How much later a release must be seen again to be told again.
 _AGAIN_AFTER_NS = 60 * 10**9
+_INT64 = np.iinfo(np.int64)
 
 
 class ReleasesSeen:
@@ -77,17 +80,27 @@ class ReleasesSeen:
 
 
 def _sightings(signal: Signal, table: Any) -> Iterator[ReleaseSighting]:
+    """One of each group, found by the numbers of its texts: records of one resource stand side by side."""
     names = [name for name in (SERVICE, _RELEASE, *_ENVIRONMENTS) if name in table.column_names]
-    time = TIME_COLUMN[signal]
-    columns = {name: _codes(table[name]) for name in names}
-    grouped = pa.table({**columns, time: table[time]}).group_by(names).aggregate([(time, "min_max")])
-    for row in grouped.to_pylist():
+    encoded = {name: _encoded(table[name]) for name in names}
+    joined = np.zeros(table.num_rows, np.int64)
+    for codes, texts in encoded.values():
+        joined = joined * (len(texts) + 1) + codes + 1
+    starts = np.flatnonzero(np.append(True, joined[1:] != joined[:-1]))
+    times = table[TIME_COLUMN[signal]].to_numpy()
+    _, places, run_of = np.unique(joined[starts], return_index=True, return_inverse=True)
+    first_ns, last_ns = np.full(len(places), _INT64.max), np.full(len(places), _INT64.min)
+    np.minimum.at(first_ns, run_of, np.minimum.reduceat(times, starts))
+    np.maximum.at(last_ns, run_of, np.maximum.reduceat(times, starts))
+    for place, first, last in zip(starts[places].tolist(), first_ns.tolist(), last_ns.tolist(), strict=True):
+        row = {name: texts[codes[place]] if codes[place] >= 0 else None for name, (codes, texts) in encoded.items()}
         if row[_RELEASE]:
-            environment = next((row[name] for name in _ENVIRONMENTS if row.get(name)), "")
-            span = row[f"{time}_min_max"]
-            yield ReleaseSighting(service_name(row.get(SERVICE)), row[_RELEASE], span["min"], span["max"], environment)
+            environment = next((row[name] for name in _ENVIRONMENTS if row.get(name)), None) or ""
+            yield ReleaseSighting(service_name(row.get(SERVICE)), row[_RELEASE], first, last, environment)
 
 
-def _codes(column: Any) -> Any:
-    """Return a column as text: groups of dictionaries are not made over several chunks."""
-    return pc.cast(column, pa.string()) if pa.types.is_dictionary(column.type) else column
+def _encoded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """A number for each text of a column, -1 for none, and the texts by their numbers."""
+    values = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = pa.concat_arrays(values.chunks)
+    return values.indices.fill_null(-1).to_numpy().astype(np.int64), values.dictionary.to_pylist()
