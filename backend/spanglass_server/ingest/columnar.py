@@ -115,14 +115,17 @@ def null_if_zero(values: Any) -> Any:
 
 
 def null_if_empty(values: Any) -> Any:
-    """An optional text or id that is empty is absent."""
-    lengths = steps(_offsets(values))
-    if len(lengths) and not lengths.any():
+    """An optional text or id that is empty is absent. Nothing is copied but what says which are there."""
+    is_there = steps(_offsets(values)) > 0
+    if values.null_count:
+        is_there &= numpy(values.is_valid())
+    count = int(np.count_nonzero(is_there))
+    if not count:
         return pa.nulls(len(values), values.type)
-    empty = lengths == 0
-    if not empty.any():
+    if count == len(values):
         return values
-    return take_or_null(values, np.where(empty, -1, np.arange(len(values))))
+    buffers = [pa.py_buffer(np.packbits(is_there, bitorder="little")), pa.py_buffer(_offsets(values))]
+    return pa.Array.from_buffers(values.type, len(values), [*buffers, values.buffers()[2]], len(values) - count)
 
 
 def _offsets(values: Any) -> NDArray[np.int32]:

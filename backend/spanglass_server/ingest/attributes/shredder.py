@@ -55,8 +55,7 @@ class StoredValues(ABC):
 class Entries:
     """Keys and values of the attribute lists at one position, one list after another."""
 
-    lists: NDArray[np.int64]  # which list each stands in
-    ranks: NDArray[np.int64]  # its place in the list
+    flat: Flat  # which list each stands in
     keys: Any  # pa.DictionaryArray
     types: NDArray[Any]  # type codes
     stored: StoredValues
@@ -82,7 +81,7 @@ class AttributeShredder:
             return {}
         values = AnyValues(flat.values.field("value"), are_usual=self._values_are_usual)
         keys = flat.values.field("key").dictionary_encode()
-        entries = Entries(flat.parents, flat.ranks(), keys, values.codes, _EncodedValues(values, self))
+        entries = Entries(flat, keys, values.codes, _EncodedValues(values, self))
         return self._columns(position, entries, owners or Owners.records(len(lists)))
 
     def shred_texts(
@@ -92,24 +91,22 @@ class AttributeShredder:
         if not len(flat.parents):
             return {}
         types = np.full(len(flat.parents), STR, np.int64)
-        entries = Entries(flat.parents, flat.ranks(), keys, types, _Texts(self.cut(values)))
+        entries = Entries(flat, keys, types, _Texts(self.cut(values)))
         return self._columns(position, entries, owners or Owners.records(len(flat.offsets) - 1))
 
     def _columns(self, position: str, given: Entries, owners: Owners) -> dict[str, Any]:
-        names, stored = given.keys.dictionary, given.stored
+        names, stored, lists = given.keys.dictionary, given.stored, given.flat.parents
         key_codes = given.keys.indices.to_numpy().astype(np.int64)
         codes = key_codes * TYPE_CODES + given.types
-        fits = given.ranks < self.limits.max_attributes
         columns: dict[str, Any] = {}
-        spilled = [np.flatnonzero(~fits)]
-        earlier = replaced(given.lists, key_codes, codes, every_key=len(spilled[0]) > 0)
-        if len(earlier):
-            self.counts.duplicate_keys += len(earlier)
-            fits[earlier] = False
-            spilled = [np.setdiff1d(spilled[0], earlier)]
-        for group in self._groups(position, codes, names, fits, spilled):
+        beyond = _beyond(given.flat, self.limits.max_attributes)
+        earlier = replaced(lists, key_codes, codes, every_key=len(beyond) > 0)
+        self.counts.duplicate_keys += len(earlier)
+        spilled = [np.setdiff1d(beyond, earlier) if len(earlier) else beyond]
+        entries = _all_but(beyond, earlier, len(codes))
+        for group in self._groups(position, codes, names, entries, spilled):
             entries = group.entries
-            rows = given.lists[entries]
+            rows = lists[entries]
             is_last = rows[1:] != rows[:-1]  # of two equal keys the last one stays
             if not is_last.all():
                 self.counts.duplicate_keys += int((~is_last).sum())
@@ -120,8 +117,8 @@ class AttributeShredder:
             columns[group.column.name] = column if previous is None else pc.coalesce(previous, column)
         entries = np.sort(np.concatenate(spilled))
         if len(entries):
-            entries = entries[last_of_each(given.lists[entries], key_codes[entries])]
-            entries, rows, items = self._owned(entries, given.lists, owners)
+            entries = entries[last_of_each(lists[entries], key_codes[entries])]
+            entries, rows, items = self._owned(entries, lists, owners)
             names = pc.binary_join_element_wise(pa.scalar(position), _escaped(names), ".").take(pa.array(key_codes))
             self._spill(entries, rows, items, names, given.types, stored)
         return columns
@@ -131,13 +128,14 @@ class AttributeShredder:
         position: str,
         codes: NDArray[np.int64],
         names: Any,
-        fits: NDArray[np.bool_],
+        entries: NDArray[np.int64] | None,
         spilled: list[NDArray[np.int64]],
     ) -> Iterator[_Group]:
-        """Split entries by column, most frequent first; what gets no column is added to ``spilled``."""
-        entries = np.flatnonzero(fits)
-        present, inverse, sizes = compact(codes[entries])
-        order = entries[np.argsort(inverse, kind="stable")]
+        """Split entries (None: all) by column, most frequent first; what gets no column is added to ``spilled``."""
+        present, inverse, sizes = compact(codes if entries is None else codes[entries])
+        order = np.argsort(inverse, kind="stable")
+        if entries is not None:
+            order = entries[order]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         ranking = np.argsort(-sizes, kind="stable")
         tried = 0
@@ -245,6 +243,20 @@ class _Texts(StoredValues):
         """See ``StoredValues``."""
         del type_code
         return self._texts.take(pa.array(places))
+
+
+def _beyond(flat: Flat, most: int) -> NDArray[np.int64]:
+    """The entries that have as many before them in their list."""
+    if flat.counts.max(initial=0) <= most:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(flat.ranks() >= most)
+
+
+def _all_but(some: NDArray[np.int64], others: NDArray[np.int64], count: int) -> NDArray[np.int64] | None:
+    """The numbers below ``count`` without these; None if that is all of them."""
+    if not len(some) and not len(others):
+        return None
+    return np.delete(np.arange(count), np.concatenate([some, others]))
 
 
 def _escaped(keys: Any) -> Any:

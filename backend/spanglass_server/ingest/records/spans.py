@@ -86,7 +86,7 @@ def span_columns(spans: Any, shredder: AttributeShredder) -> dict[str, Any]:
         "duration_ns": pa.array(np.maximum(end - start, 0)),
         "end_before_start_ns": _backwards(start, end),
         "status_code": pa.array(numpy(status.field("code").fill_null(0)).clip(0, 255), type=pa.uint8()),
-        "status_message": null_if_empty(shredder.cut(status.field("message").fill_null(""))),
+        "status_message": null_if_empty(shredder.cut(status.field("message"))),
         "dropped_attributes_count": null_if_zero(spans.field("dropped_attributes_count")),
         "dropped_events_count": null_if_zero(spans.field("dropped_events_count")),
         "dropped_links_count": null_if_zero(spans.field("dropped_links_count")),
