@@ -85,6 +85,8 @@ def _sightings(signal: Signal, table: Any) -> Iterator[ReleaseSighting]:
     encoded = {name: _encoded(table[name]) for name in names}
     joined = np.zeros(table.num_rows, np.int64)
     for codes, texts in encoded.values():
+        if int(joined.max(initial=0)) > _INT64.max // (len(texts) + 2):  # far more texts than senders have
+            joined = np.unique(joined, return_inverse=True)[1]
         joined = joined * (len(texts) + 1) + codes + 1
     starts = np.flatnonzero(np.append(True, joined[1:] != joined[:-1]))
     times = table[TIME_COLUMN[signal]].to_numpy()
@@ -93,9 +95,9 @@ def _sightings(signal: Signal, table: Any) -> Iterator[ReleaseSighting]:
     np.minimum.at(first_ns, run_of, np.minimum.reduceat(times, starts))
     np.maximum.at(last_ns, run_of, np.maximum.reduceat(times, starts))
     for place, first, last in zip(starts[places].tolist(), first_ns.tolist(), last_ns.tolist(), strict=True):
-        row = {name: texts[codes[place]] if codes[place] >= 0 else None for name, (codes, texts) in encoded.items()}
+        row = {name: texts[codes[place]] if codes[place] >= 0 else "" for name, (codes, texts) in encoded.items()}
         if row[_RELEASE]:
-            environment = next((row[name] for name in _ENVIRONMENTS if row.get(name)), None) or ""
+            environment = next((row[name] for name in _ENVIRONMENTS if row.get(name)), "")
             yield ReleaseSighting(service_name(row.get(SERVICE)), row[_RELEASE], first, last, environment)
 
 
