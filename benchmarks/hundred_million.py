@@ -20,7 +20,7 @@ from loadgen.growth.chart import growth_chart
 from loadgen.growth.loading import Loading
 from loadgen.growth.questions import questions
 from loadgen.growth.shops import ManyShops
-from loadgen.growth.upkeep import cost_of_retention, costs_of_loading
+from loadgen.growth.upkeep import SETTINGS, cost_of_retention, costs_of_loading
 from loadgen.process import clean_up_on_sigterm, resident_bytes
 from loadgen.report import check, table, write
 from loadgen.server import ServerProcess
@@ -35,8 +35,7 @@ def measure(folder: Path, bodies: ManyShops, millions: int) -> tuple[dict[str, A
     """Load a size if need be; returns its costs, and a row for each question."""
     data = folder / f"{millions}M"
     loading = Loading(data, bodies, millions)
-    # what is 30 days old is there to be asked for
-    with ServerProcess(data, {"retention.traces": "0"}) as server:
+    with ServerProcess(data, SETTINGS) as server:
         if not loading.is_done:
             loading.run(server)
         server.stop()
