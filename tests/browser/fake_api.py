@@ -18,7 +18,9 @@ from made_up_notifications import MadeUpNotifications
 from made_up_rules import MadeUpRules
 from made_up_status import FULL_DISK, status_of
 
+from spanglass_core.model_prices import Prices, parse_prices
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.query.trace_views.meaning import meaning
 
 KEYS = (
     ("service.name", 36800),
@@ -37,6 +39,7 @@ VALUES = {
     "name": [("POST /checkout", 900), ("GET /", 700), ("GET /cart/{id}", 300)],
     "severity": [("info", 151204), ("debug", 38841), ("error", 7318), ("warn", 4105)],
 }
+PRICES = Prices(parse_prices("gpt-*=2/8"))
 TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
 #: Paths about notifications.
 NOTIFYING = frozenset({"deliveries", "silences", "on-call", "escalations", "notifications"})
@@ -48,7 +51,7 @@ class FakeApi:
     """One scenario of made-up data.
 
     ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
-    ``rootless``, ``raised`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
+    ``rootless``, ``talk``, ``raised`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
     """
 
     def __init__(self, scenario):
@@ -266,7 +269,7 @@ class FakeApi:
             found = next((one for one in trace["spans"] if one["key"] == parts[1]), None)
             if found is None:
                 raise ApiError(404, {"code": "not_found", "message": f"no span {parts[1]}"})
-            return {"trace_id": trace["trace_id"], **found}
+            return {"trace_id": trace["trace_id"], **found, "meaning": meaning(found, PRICES)}
         if form == "summary":
             return {name: value for name, value in trace.items() if name != "spans"}
         return shop.in_columns(trace) if form == "columns" else trace
@@ -281,12 +284,11 @@ class FakeApi:
                     "hint": "It may be older than the retention, or still on its way.",
                 },
             )
-        if self.scenario == "hostile":
-            return shop.hostile_trace(trace_id)
         if self.scenario == "open" and trace_id == TRACE_ID:
             return shop.open_trace(trace_id, lost_root=self.lost_root) if self.open else shop.checkout_trace(trace_id)
-        if self.scenario == "raised":
-            return made_up_errors.failing_trace(trace_id)
+        made = {"hostile": shop.hostile_trace, "talk": shop.talking_trace, "raised": made_up_errors.failing_trace}
+        if self.scenario in made:
+            return made[self.scenario](trace_id)
         if self.scenario == "huge":
             return shop.wide_trace(trace_id, 10_000)
         if self.scenario == "one":
@@ -325,6 +327,8 @@ class FakeApi:
         return {"traces": rows, "next_cursor": str(at + limit) if at + limit < total else None}
 
     def _spans(self, parts, params):
+        if params["filter"].startswith("link.trace_id"):
+            return {"spans": shop.linking_spans(TRACE_ID) if self.scenario == "talk" else [], "next_cursor": None}
         return made_up_errors.telling_spans(TRACE_ID, params)
 
     def _running(self, parts, params):

@@ -271,6 +271,47 @@ def wide_trace(trace_id, count):
     return as_trace(trace_id, spans, warnings=("orphans",))
 
 
+STATEMENT = (
+    "SELECT p.sku, p.name, count(o.id) AS sold FROM product AS p LEFT JOIN order_line o ON o.sku = p.sku AND o.at > $1 "
+    "WHERE p.active AND p.sku IN (SELECT sku FROM stock WHERE amount > 0) GROUP BY p.sku, p.name ORDER BY sold DESC LIMIT 20"
+)
+
+
+def talking_trace(trace_id):
+    """Return a trace of an assistant: a call of a language model, a query, a message that is sent."""
+    asked = '[{"role": "system", "parts": [{"type": "text", "content": "Answer briefly."}]}, {"role": "user", "parts": [{"type": "text", "content": "What sells best?"}]}]'
+    answered = '[{"role": "assistant", "parts": [{"type": "text", "content": "Tea, by far."}]}]'
+    chat = {"gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.response.model": "gpt-5-2026",
+            "gen_ai.usage.input_tokens": 1204, "gen_ai.usage.output_tokens": 96, "gen_ai.response.finish_reasons": ["stop"],
+            "gen_ai.input.messages": asked, "gen_ai.output.messages": answered}  # fmt: skip
+    query = {
+        "db.system.name": "postgresql",
+        "db.namespace": "shop",
+        "db.query.text": STATEMENT,
+        "db.response.returned_rows": 20,
+    }
+    sent = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "send",
+        "messaging.destination.name": "answers",
+        "messaging.message.id": "m-17",
+    }
+    root = f"{1:016x}"
+    return as_trace(trace_id, [
+        span(1, None, 0, "recommend", "POST /ask", 0, 2_100, kind="server"),
+        span(2, root, 1, "recommend", "SELECT product", 4, 38, kind="client", attributes=query),
+        span(3, root, 1, "recommend", "chat gpt-5", 45, 2_010, kind="client", attributes=chat),
+        span(4, root, 1, "recommend", "send answers", 2_060, 12, kind="producer", attributes=sent, links=[{"trace_id": "b" * 32, "span_id": "c" * 16, "attributes": {"why": "batch"}}]),
+    ])  # fmt: skip
+
+
+def linking_spans(trace_id):
+    """Return a span of another trace that links to the message that was sent."""
+    link = {"trace_id": trace_id, "span_id": f"{4:016x}", "attributes": {}}
+    other = span(77, None, 0, "mailer", "process answers", 0, 31, kind="consumer", links=[link])
+    return [{**other, "trace_id": "e" * 32, "slot": SLOTS["mailer"], "start_time": rfc(NOW_NS)}]
+
+
 def hostile_trace(trace_id):
     """Return a trace in which every text that telemetry can set is hostile."""
     attributes = {
@@ -279,6 +320,11 @@ def hostile_trace(trace_id):
         "url.safe": "https://shop.example/",
         "data": {"$bytes": "AAEC"},
         "long": "x" * 5000,
+        "db.query.text": f"SELECT {HOSTILE}",
+        "messaging.system": HOSTILE,
+        "messaging.destination.name": HOSTILE,
+        "gen_ai.provider.name": HOSTILE,
+        "gen_ai.input.messages": HOSTILE,
     }
     event = {
         "time": rfc(NOW_NS),

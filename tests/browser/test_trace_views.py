@@ -99,6 +99,38 @@ def test_only_rows_near_the_window_are_in_the_page(open_page):
     assert page.locator("#spans tr[aria-rowindex='2']").count() == 0
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_span_says_what_it_means(open_page, script):
+    """A statement, a message, a call of a model, links both ways: as sections of their own, whoever draws them."""
+    seen = {}
+    for place in (2, 3, 4):
+        page = open_page("talk", f"{TRACE}?span={place:016x}", script=script)
+        sections = page.locator("#detail .sec")
+        sections.nth(2).wait_for()
+        seen |= {text.split("\n")[0]: text for text in sections.all_inner_texts()}
+    assert "postgresql · shop · 20 rows" in seen["Statement"]
+    assert "\nLEFT JOIN order_line o ON o.sku = p.sku\n  AND o.at > $1\nWHERE" in seen["Statement"]
+    assert "send answers" in seen["Message"]
+    assert "m-17" in seen["Message"]
+    assert "gpt-5-2026 asked for gpt-5" in seen["Model"]
+    assert "0.0032\nUSD" in seen["Model"].replace(" ", "\n") or "0.0032USD" in seen["Model"]
+    assert "assistant\nTea, by far." in seen["Model"]
+    assert "bbbbbbbb…" in seen["Links to"]
+    assert "process answers" in seen["Linked from"]
+    assert page.locator("section.flow", has_text="Linked from").count() == 1
+
+
+def test_logs_stand_with_their_span(open_page):
+    """Log records of the chosen span are in its details, those of no other."""
+    page = open_page("shop", f"{TRACE}?span={33:016x}")
+    page.locator("#detail .log-r").first.wait_for()
+    page.locator("#detail .log-r summary").first.click()
+    assert page.locator("#detail .log-r[open] dl").count() > 0
+    page.keyboard.press("k")
+    page.locator("#detail h2.title", has_text="SELECT price").wait_for()
+    assert page.locator("#detail .log-r").count() == 0
+
+
 def test_services_add_up():
     """Operations and services are sums over all paths; the longest span of an operation is that of its paths."""
     trace = checkout_trace(TRACE_ID)

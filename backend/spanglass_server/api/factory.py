@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.routing import Route as StarletteRoute
 
+from spanglass_core.model_prices import Prices
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
@@ -38,21 +39,28 @@ if TYPE_CHECKING:
 
     from spanglass_server.api.endpoint import QueryRunner
 
-#: All routes, gathered from the modules that answer them.
-ROUTES: tuple[Route, ...] = (
-    *services.ROUTES,
-    *traces.ROUTES,
-    *spans.ROUTES,
-    *differences.ROUTES,
-    *running.ROUTES,
-    *logs.ROUTES,
-    *facets.ROUTES,
-    *filter_check.ROUTES,
-    *metrics.ROUTES,
-    *monitoring.ROUTES,
-    *hosts.ROUTES,
-    *sql.ROUTES,
-)
+
+def plain_routes(prices: Prices) -> tuple[Route, ...]:
+    """All routes that need only a session, gathered from the modules that answer them."""
+    return (
+        *services.ROUTES,
+        *traces.ROUTES,
+        *traces.span_routes(prices),
+        *spans.ROUTES,
+        *differences.ROUTES,
+        *running.ROUTES,
+        *logs.ROUTES,
+        *facets.ROUTES,
+        *filter_check.ROUTES,
+        *metrics.ROUTES,
+        *monitoring.ROUTES,
+        *hosts.ROUTES,
+        *sql.ROUTES,
+    )
+
+
+#: The same for those who have no table of prices.
+ROUTES: tuple[Route, ...] = plain_routes(Prices())
 
 
 def create_api(

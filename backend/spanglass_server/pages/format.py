@@ -5,6 +5,7 @@ Thousands are parted by a narrow no-break space, units stand after one and are d
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -47,6 +48,14 @@ def duration_text(duration_ns: float | None) -> str:
 def grouped(number: int) -> str:
     """``10 412 003`` with narrow spaces."""
     return f"{number:,}".replace(",", THIN)
+
+
+def money(amount: float) -> str:
+    """``12.34``; what is less than a tenth has two digits that count, never an exponent: ``0.0061``."""
+    if amount >= 0.1 or amount <= 0:  # noqa: PLR2004 - two decimals say enough from here on
+        return f"{amount:.2f}"
+    decimals = min(12, 1 - math.floor(math.log10(amount)))
+    return f"{amount:.{decimals}f}"
 
 
 def compact(number: float) -> str:

@@ -59,11 +59,12 @@ def make_environment(assets: Assets, version: str) -> Environment:
         rate=lambda rate: fmt.with_unit(fmt.rate_parts(rate)), size=fmt.size_html, span=fmt.span_html,
         linkable=linkable, short=short, ago=fmt.ago_text,
     )  # fmt: skip
+    environment.tests["contains"] = lambda values, value: value in values
     environment.tests["exception_event"] = exceptions.is_exception
     environment.globals.update(
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
-        split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits,
+        split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits, money=fmt.money,
         examples=EXAMPLES, exceptions=exceptions, service_filter=lambda name: terms.term(terms.SERVICE, name),
         issue_words=words, alert_words=alert_words, iso=fmt.rfc3339, is_section=is_section,
     )  # fmt: skip

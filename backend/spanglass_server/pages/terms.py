@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
 
 #: Keys of the filter language that pages name themselves.
-SERVICE, OPERATION, TRACE_ID = "service.name", "name", "trace_id"
+SERVICE, OPERATION, TRACE_ID, LINKED_TRACE = "service.name", "name", "trace_id", "link.trace_id"
 ERRORS = "status = error"
 #: Keys whose values are words of a fixed list, which read better without quotes.
 WORDS = frozenset({"status", "kind", "severity"})

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 #: Rows rendered by the server; script draws all others, and without script a link asks for more.
 ROWS, MOST_ROWS = 200, 10_000
 LOGS_SHOWN = 500
+LINKS_SHOWN = 50
 WATERFALL, VIEWS = "waterfall", ("flame", "spans", "services", "logs")
-#: Logs of a trace are looked for from this long before it to this long after it.
+#: Logs of a trace and spans that link to it are looked for from this long before it to this long after it.
 BEFORE_NS, AFTER_NS = 300 * SECOND_NS, 3600 * SECOND_NS
 #: Searches for an attribute of this trace look this far around it.
 NEAR_NS = 1800 * SECOND_NS
@@ -53,8 +54,11 @@ async def show(visit: Visit) -> Response:
     trace = await asyncio.to_thread(columns.unpack, answer)
     chosen = _chosen(trace, visit.param("span"))
     view = visit.param("view") if visit.param("view") in VIEWS else WATERFALL
-    whole, (logs, logs_problem) = await visit.together(_span(visit, trace, chosen), _logs(visit, trace))
-    data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, {"trace": answer, "chosen": whole})
+    whole, (logs, logs_problem), linking = await visit.together(
+        _span(visit, trace, chosen), _logs(visit, trace), _linking(visit, trace)
+    )
+    of_spans = {"trace": answer, "chosen": whole, "linking": linking, "logs": [log for log in logs if log["span_id"]]}
+    data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, of_spans)
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
@@ -65,7 +69,7 @@ async def show(visit: Visit) -> Response:
         rows=waterfall.rows(trace, shown, visit.clock) if view == WATERFALL else (),
         answer=time_spent(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
-        logs=logs, logs_problem=logs_problem, view=view,
+        logs=logs, logs_problem=logs_problem, view=view, linking=linking,
         warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
@@ -149,6 +153,23 @@ async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[st
     except ApiError as error:
         return [], str(error)
     return answer["logs"], ""
+
+
+async def _linking(visit: Visit, trace: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return spans of other traces that link to this one, with the ids of the spans that they link ``to``."""
+    start_ns = parse_time_ns(trace["start_time"])
+    question = visit.api(
+        "spans", start=max(0, start_ns - BEFORE_NS), end=start_ns + trace["duration_ns"] + AFTER_NS,
+        filter=terms.term(terms.LINKED_TRACE, trace["trace_id"]), limit=LINKS_SHOWN, order="asc",
+    )  # fmt: skip
+    spans = (await visit.attempt(question, {"spans": []}))["spans"]
+    shown = ("trace_id", "span_id", "service", "slot", "name", "duration_ns")
+    return [
+        {name: span[name] for name in shown}
+        | {"to": [link["span_id"] for link in span["links"] if link["trace_id"] == trace["trace_id"]]}
+        for span in spans
+        if span["trace_id"] != trace["trace_id"]
+    ]
 
 
 def _shares(trace: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from spanglass_core.alerting.lifecycle import OPEN
+from spanglass_core.model_prices import Prices
 from spanglass_server.access.auth import TOKEN_HEADER, ReadersOnly
 from spanglass_server.access.browsers import BrowserGuard, HostNames
 from spanglass_server.alerting.ports import AlertFilter
@@ -25,7 +26,7 @@ from spanglass_server.api.alertmanager.endpoint import Context as AlertmanagerCo
 from spanglass_server.api.alertmanager.routes import create_alertmanager_api
 from spanglass_server.api.dashboards.routes import dashboard_routes
 from spanglass_server.api.errors import ApiError
-from spanglass_server.api.factory import ROUTES, create_api
+from spanglass_server.api.factory import create_api, plain_routes
 from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.api.health.heartbeats import heartbeat_routes
 from spanglass_server.api.health.routes import health_routes
@@ -242,7 +243,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     views = sql_views(parts.alerting.desk.book, parts.alerting.desk.store)
     node.engine.offer({**views, **incident_views(parts.incidents.desk.store)})
     routes = [
-        *ROUTES,
+        *plain_routes(Prices(settings.genai.prices, settings.genai.currency)),
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),

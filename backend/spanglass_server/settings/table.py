@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from spanglass_core.model_prices import ModelPrice  # noqa: TC001 - the annotation of a setting
 from spanglass_core.settings_types import (
     BOOL,
     BYTES,
@@ -30,6 +31,7 @@ from spanglass_core.settings_types import (
 )
 from spanglass_server.settings.command_lines import COMMAND_LINES
 from spanglass_server.settings.destinations import DESTINATIONS
+from spanglass_server.settings.prices import PRICES
 
 T = TypeVar("T")
 
@@ -267,6 +269,19 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class GenAi:
+    """What calls of language models cost."""
+
+    prices: tuple[ModelPrice, ...] = _row(
+        (),
+        PRICES,
+        "Prices of a million tokens as `MODEL=INPUT/OUTPUT`, or with a third one of cached input: "
+        "`gpt-4o-mini*=0.15/0.6`, `claude-*=3/15/0.3`. The first whose model matches counts, `*` stands for anything.",
+    )
+    currency: str = _row("USD", STR, "Currency of these prices, as it is shown.")
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What one query may use."""
 
@@ -304,6 +319,7 @@ class Settings:
     notifications: Notifications = field(default_factory=Notifications)
     egress: Egress = field(default_factory=Egress)
     health: Health = field(default_factory=Health)
+    genai: GenAi = field(default_factory=GenAi)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
     file: Path | None = None  # that they were read from; it may hold more than settings
@@ -323,6 +339,7 @@ GROUPS: dict[str, type[Any]] = {
     "notifications": Notifications,
     "egress": Egress,
     "health": Health,
+    "genai": GenAi,
     "query": Query,
     "log": Log,
 }

@@ -9,11 +9,12 @@ from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_questio
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.rows.answers import TracesData
-from spanglass_server.query.trace_views import paths
+from spanglass_server.query.trace_views import meaning, paths
 from spanglass_server.query.traces import counts, view
 from spanglass_server.query.traces import search as traces
 
 if TYPE_CHECKING:
+    from spanglass_core.model_prices import Prices
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession
 
@@ -41,10 +42,6 @@ def _trace(session: QuerySession, params: Params) -> view.TraceHead | TracesData
     if params["format"] == "otlp":
         return view.show_trace_otlp(session, params["trace_id"])
     return _FORMS[params["format"]](session, params["trace_id"], params["now_ns"])
-
-
-def _span(session: QuerySession, params: Params) -> view.TraceSpan:
-    return view.show_span(session, params["trace_id"], params["key"], params["now_ns"])
 
 
 ROUTES = (
@@ -83,15 +80,25 @@ ROUTES = (
         response=schema_of(view.Trace | view.TraceColumns | paths.TracePaths | view.TraceHead | TracesData),
         query=_trace,
     ),
-    Route(
-        path="/traces/{trace_id}/spans/{key}",
-        summary="One span of a trace in full.",
-        description="For those who have the trace in columns; without the span's place in the tree.",
-        parameters=(
-            Param("trace_id", "trace_id", help="The id in hex."),
-            Param("key", "text", help="The span's key in the trace's answer."),
-        ),
-        response=schema_of(view.TraceSpan),
-        query=_span,
-    ),
 )
+
+
+def span_routes(prices: Prices) -> tuple[Route, ...]:
+    """The route of one span in full, whose calls of language models cost what a table of prices says."""
+
+    def show(session: QuerySession, params: Params) -> meaning.SpanWithMeaning:
+        return meaning.show_span(session, params["trace_id"], params["key"], params["now_ns"], prices)
+
+    return (
+        Route(
+            path="/traces/{trace_id}/spans/{key}",
+            summary="One span of a trace in full, and what it means.",
+            description="For those who have the trace in columns; without the span's place in the tree.",
+            parameters=(
+                Param("trace_id", "trace_id", help="The id in hex."),
+                Param("key", "text", help="The span's key in the trace's answer."),
+            ),
+            response=schema_of(meaning.SpanWithMeaning),
+            query=show,
+        ),
+    )

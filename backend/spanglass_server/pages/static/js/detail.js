@@ -7,6 +7,8 @@ import { pairs } from "./logs.js";
 import { linkTo, whereTold } from "./occurrence.js";
 import { badge } from "./running.js";
 import { durationParts, durationText } from "./time.js";
+import { linkedFrom, logsOf } from "./trace/around.js";
+import { meaningOf } from "./trace/meaning.js";
 
 function exception(event, span, told) {
   const { name, offset_ns: at, attributes } = event;
@@ -56,8 +58,9 @@ const link = ({ trace_id: trace, span_id: span, attributes }) => [h("p", {}, h("
 /** What its row says of a span, while its details are on their way, or what became of them. */
 export const beginning = (span, slot, problem = "") => [head(span, slot), h("p", { class: problem ? "note err" : "note" }, problem || "Reading its details …")];
 
-/** All of a span as elements; `near` is where a search for one of its attributes goes, `told` what tellers() found. */
-export function detail(span, slot, near, told) {
+/** All of a span as elements; `near` is where a search for one of its attributes goes, `told` what tellers() found, then what the page
+ * knows of other traces and log records. */
+export function detail(span, slot, near, told, { linking, logs }) {
   const others = span.events.filter((event) => !isExceptionEvent(event));
   const dropped = Object.entries(span.dropped).filter(([, count]) => count);
   const facts = { "span id": span.span_id, "parent id": span.parent_span_id ?? "none", scope: `${span.scope.name} ${span.scope.version}`.trim(), start: span.start_time };
@@ -66,9 +69,12 @@ export function detail(span, slot, near, told) {
   return [
     head(span, slot),
     span.events.filter(isExceptionEvent).map((event) => exception(event, span, told)),
+    meaningOf(span),
     Object.keys(span.attributes).length > 0 && section("Attributes", pairs(span.attributes, near)),
     others.length > 0 && section("Events", others.map(event)),
-    span.links.length > 0 && section("Links", span.links.map(link)),
+    span.links.length > 0 && section("Links to", span.links.map(link)),
+    linkedFrom(span, linking),
+    logsOf(span, logs),
     section("Resource", pairs(span.resource, near)),
     section("Span", pairs(facts)),
   ].flat(Infinity).filter(Boolean);

@@ -27,6 +27,9 @@ export function durationParts(ns) {
 /** A duration in nanoseconds as text. */
 export const durationText = (ns) => durationParts(ns).join(THIN);
 
+/** An amount of money; a small one has two digits that count. */
+export const money = (amount) => (amount >= 0.1 || amount <= 0 ? amount.toFixed(2) : amount.toFixed(Math.min(12, 1 - Math.floor(Math.log10(amount)))));
+
 /** A share as per cent. */
 export function percent(ratio) {
   const share = ratio * 100;

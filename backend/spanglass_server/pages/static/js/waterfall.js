@@ -17,9 +17,10 @@ const MOST_KEPT = 50; // spans whose details are kept
 const PAUSE = 120; // ms without a letter before something is looked for
 
 class Waterfall {
-  constructor(root, trace, whole) {
+  constructor(root, trace, { chosen: whole, ...around }) {
     this.root = root;
     this.trace = trace;
+    this.around = around;
     this.tree = new Tree(trace);
     this.texts = new TextIndex(trace);
     this.kept = new Map([[root.dataset.span, whole]]);
@@ -176,7 +177,7 @@ class Waterfall {
       return;
     }
     if (span.key !== this.chosen) return;
-    this.pane.replaceChildren(...detail({ ...whole, ...ofRow(span), target: span.target }, this.slotOf(span), this.root.dataset.near, this.told));
+    this.pane.replaceChildren(...detail({ ...whole, ...ofRow(span), target: span.target }, this.slotOf(span), this.root.dataset.near, this.told, this.around));
   }
 
   slotOf(span) {
@@ -278,8 +279,8 @@ function filler() {
 export function start() {
   const root = document.getElementById("wf");
   if (!root) return;
-  const { trace, chosen } = JSON.parse(document.getElementById("trace").textContent);
+  const { trace, ...beside } = JSON.parse(document.getElementById("trace").textContent);
   const unpacked = unpack(trace);
-  new Waterfall(root, unpacked, chosen);
+  new Waterfall(root, unpacked, beside);
   watch(unpacked);
 }
