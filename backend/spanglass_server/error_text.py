@@ -30,7 +30,9 @@ def one_line(value: Any) -> str:
     found = lines[0]
     if _TRACEBACK.match(found):
         found = next((line for line in reversed(lines) if not line[0].isspace()), found)
-    found = " ".join("".join(letter if letter.isprintable() else " " for letter in found).split())
+    if not found.isprintable():
+        found = "".join(letter if letter.isprintable() else " " for letter in found)
+    found = " ".join(found.split())
     return found if len(found) <= MOST else f"{found[: MOST - 1].rstrip()}\u2026"
 
 

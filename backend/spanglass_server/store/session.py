@@ -19,6 +19,7 @@ from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.results import table_of
 from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
+from spanglass_server.store.traces.kept_rows import kept_rows
 from spanglass_server.store.traces.reading import read_traces
 
 if TYPE_CHECKING:
@@ -178,8 +179,12 @@ class StoreSession:
         """See ``QuerySession``."""
 
         def read(segment: Segment, windows: Sequence[Window]) -> Iterator[pa.Table]:
-            if wanted.columns is None:  # too many to be kept
-                yield from self._lookup.trace_rows(self._data_dir / segment.file, signal, wanted, windows)
+            if wanted.columns is None:  # too many columns to be kept of all rows
+                path = self._data_dir / segment.file
+                yield from kept_rows(
+                    *(self._kept, segment.key, wanted, windows),
+                    lambda asked: self._lookup.trace_rows(path, signal, asked, windows),
+                )
                 return
             names = {"trace_id", *(["span_id"] if wanted.span_ids else []), *wanted.columns}
             for batch in self._lookup.batches(self._source(segment), windows, names, self._kept):

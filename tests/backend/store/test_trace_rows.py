@@ -13,6 +13,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.store import segments
 from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryTimeoutError, Window
 from spanglass_server.store.stopping import Stop
+from spanglass_server.store.traces import kept_rows
 from spanglass_server.store.traces.footers import Footers
 
 MINUTE = 60_000_000_000
@@ -168,3 +169,30 @@ def test_few_footers_are_kept(bench):
     footers.of(second)
     footers.of(third)
     assert footers.of(first) is not kept
+
+
+def test_rows_of_a_trace_are_kept(bench, monkeypatch):
+    """Who asks for a trace or its spans again reads no file; large traces are not kept, nor several at once."""
+    rows = table([{"n": number, "span_id": bytes([number] * 8)} for number in (1, 1, 2, 3)])
+    bench.write(rows)
+
+    def ask(*numbers, span_ids=()):
+        wanted = OfTraces([trace_id(number) for number in numbers], span_ids)
+        found = bench.engine.run_here(lambda session: session.trace_rows(Signal.SPANS, ALL_TIME, wanted))
+        return found["name"].to_pylist() if found.num_rows else []
+
+    assert (ask(1, span_ids=[b"\1" * 8]), ask(9)) == (["1", "1"], [])
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_rows, "_MOST_ROWS", 0)
+        assert ask(2) == ["2"]
+    for file in (bench.data_dir / "segments").glob("*/*.parquet"):
+        file.unlink()
+    assert (ask(1), ask(1, span_ids=[b"\1" * 8]), ask(1, span_ids=[b"\2" * 8]), ask(9)) == (
+        ["1", "1"],
+        ["1", "1"],
+        [],
+        [],
+    )
+    for others in ((2,), (1, 2)):
+        with pytest.raises(QueryError, match="stored data could not be read"):
+            ask(*others)
