@@ -1,0 +1,1 @@
+"""Who calls whom: services, databases, queues and others as a graph, measured from spans."""

@@ -1,0 +1,223 @@
+"""What the service map is made of, from spans: calls by whom they name, who answered them, and requests of services.
+
+Who answers is told by the server spans below the calls. Looking for them takes a join, so in ranges of many spans it is
+made over some slices: an address belongs to whom it belongs all the time. In ranges of very many the calls are those of
+slices too, scaled up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from spanglass_server.query.language.service_sql import SERVICE_NAME
+from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.records import match_records
+from spanglass_server.query.service_map.distribution import QUANTILES, Figures, joined, measured
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.traces.estimates import counting
+from spanglass_server.query.window import clamp, widen
+from spanglass_server.service_names import SERVICE
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from spanglass_server.query.records import Records
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: What a call names, by the names of today; older ones are read too.
+KEYS: Final = {
+    "system": "db.system.name",
+    "namespace": "db.namespace",
+    "messaging": "messaging.system",
+    "queue": "messaging.destination.name",
+    "address": "server.address",
+    "port": "server.port",
+    "peer": "service.peer.name",
+    "old_peer": "peer.service",
+}
+#: Callers and addresses; more are left out, those with the fewest calls.
+_MOST = 5000
+#: With more spans in the range, the join looks at so many, ...
+_JOINED, _SPANS_JOINED = 500_000, 200_000
+#: ... and with more than these, calls and requests are those of so many: ten million would take a second on two cores.
+_MEASURED, _SPANS_MEASURED = 4_000_000, 4_000_000
+_SLICES = 4
+#: The server's half of a call may begin so much later or, as clocks differ, earlier.
+_APART_NS = 60 * NS_PER_SECOND
+CLIENT, PRODUCER, CONSUMER = 3, 4, 5
+_TELLING = frozenset({CLIENT, PRODUCER, CONSUMER})
+_CALLS = Sql("kind IN (3, 4, 5)")
+
+
+class Named(NamedTuple):
+    """Who calls, of which kind of span, and what the call names; "" for what it does not."""
+
+    service: str
+    kind: int
+    system: str = ""
+    namespace: str = ""
+    messaging: str = ""
+    queue: str = ""
+    address: str = ""
+    port: str = ""
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Calls that a service served: those of spans that match, and how many in all."""
+
+    matching: Figures = field(default_factory=Figures)
+    calls: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Calls by what they name; callees of those that were served, by the same; requests of services.
+
+    ``is_sampled``: who was called is known from a part of the range. ``kept`` is the share of the spans that a sampler
+    kept, None for all.
+    """
+
+    calls: Mapping[Named, Figures]
+    callees: Mapping[Named, Mapping[str, Served]]
+    services: Mapping[str, Figures]
+    is_sampled: bool
+    kept: float | None
+
+
+def measure(session: QuerySession, window: Window, filter_text: str) -> Measured:
+    """Measure the calls of the spans that match; FilterError for a filter that can't be understood."""
+    records = match_records(session, Signal.SPANS, window, filter_text)
+    keys, columns = _keys(records)
+    counts, counted = counting(records.known)
+    shared = {**counts, "points": Sql(f"{list(QUANTILES)}"), "count": _MOST}
+    named = Sql(f"{SERVICE_NAME.text} AS service, kind, {keys.text}", keys.parameters)
+    needed = {SERVICE, "kind", "status_code", "duration_ns", *counted}
+    slices = _slices(records, _MEASURED, _SPANS_MEASURED)
+    relation = _union([part.relation(session, {*needed, *columns}) for part in slices])
+    where = all_of([records.predicate, _CALLS])
+    calls = rows(session, statement("service_map/calls", **shared, keys=named, relation=relation, where=where))
+    relation = _union([part.relation(session, needed) for part in slices])
+    services = statement(
+        "service_map/services", **shared, service=SERVICE_NAME, relation=relation, where=records.predicate
+    )
+    requests = rows(session, services)
+    joined_over = _slices(records, _JOINED, _SPANS_JOINED)
+    times = _length_ns([records]) / max(1, _length_ns(slices))
+    return Measured(
+        {name: found.times(times) for name, found in _by_name(calls).items()},
+        _by_callee(
+            _callees(session, joined_over, keys, columns), _length_ns([records]) / max(1, _length_ns(joined_over))
+        ),
+        {name: found.times(times) for name, found in _by_service(requests).items()},
+        len(joined_over) > 1,
+        _kept([*calls, *requests], times),
+    )
+
+
+def _keys(records: Records) -> tuple[Sql, frozenset[str]]:
+    """What a call names as SQL with names, and the columns that it reads."""
+    texts: list[str] = []
+    parameters: list[Any] = []
+    columns = frozenset[str]()
+    for name, key in KEYS.items():
+        expression, read = records.expression(key, "filter")
+        texts.append(f"({expression.text})::VARCHAR AS {name}")
+        parameters += expression.parameters
+        columns |= read
+    return Sql(", ".join(texts), tuple(parameters)), columns
+
+
+def _slices(records: Records, most: int, wanted: int) -> list[Records]:
+    """The range if it has at most so many spans, else slices of it that have about as many as are wanted."""
+    window, spans = records.window, max(records.known.values(), default=0)
+    if spans <= most:
+        return [records]
+    step_ns = (window.end_ns - window.start_ns) // _SLICES
+    length_ns = max(1, step_ns * wanted // spans)
+    starts_ns = (window.start_ns + place * step_ns + (step_ns - length_ns) // 2 for place in range(_SLICES))
+    return [records.narrowed(clamp(start_ns, start_ns + length_ns)) for start_ns in starts_ns]
+
+
+def _length_ns(slices: Sequence[Records]) -> int:
+    return sum(part.window.end_ns - part.window.start_ns for part in slices)
+
+
+def _union(relations: Sequence[Sql]) -> Sql:
+    """The rows of all of them."""
+    text = " UNION ALL ".join(f"SELECT * FROM {relation.text}" for relation in relations)  # noqa: S608 - made by storage
+    return Sql(f"({text})", tuple(value for relation in relations for value in relation.parameters))
+
+
+def _callees(
+    session: QuerySession, slices: Sequence[Records], keys: Sql, columns: Collection[str]
+) -> list[dict[str, Any]]:
+    own = {"trace_id", "span_id", SERVICE, "kind", "status_code", "duration_ns", *columns, *slices[0].columns}
+    answered = {"trace_id", "parent_span_id", SERVICE, "kind", "status_code", "duration_ns"}
+    windows = [part.window for part in slices]
+    callers = [Sql(session.relation(Signal.SPANS, window, own)) for window in windows]
+    served = [Sql(session.relation(Signal.SPANS, widen(window, _APART_NS), answered)) for window in windows]
+    return rows(
+        session,
+        statement(
+            "service_map/callees",
+            service=SERVICE_NAME,
+            keys=keys,
+            names=Sql(", ".join(KEYS)),
+            relation=_union(callers),
+            where=slices[0].predicate,
+            all=_union(served),
+            points=Sql(f"{list(QUANTILES)}"),
+            count=_MOST,
+        ),
+    )
+
+
+def _by_name(found: list[dict[str, Any]]) -> dict[Named, Figures]:
+    of_name: dict[Named, Figures] = {}
+    for row in found:
+        name = _named(row)
+        of_name[name] = joined((of_name.get(name, Figures()), _figures(row)))
+    return of_name
+
+
+def _by_service(found: list[dict[str, Any]]) -> dict[str, Figures]:
+    """The requests of each service, none of one that has other spans only."""
+    services = dict.fromkeys((row["service"] for row in found), Figures())
+    return services | {row["service"]: _figures(row) for row in found if row["are_requests"]}
+
+
+def _by_callee(found: list[dict[str, Any]], times: float) -> dict[Named, dict[str, Served]]:
+    """Who served which calls, so many times as often as in the slices; spans may name other things of the same call."""
+    of_name: dict[Named, dict[str, Served]] = {}
+    for row in found:
+        callees = of_name.setdefault(_named(row), {})
+        before = callees.get(row["callee"], Served())
+        matching = joined((before.matching, _figures(row).times(times)))
+        callees[row["callee"]] = Served(matching, before.calls + row["all_calls"])
+    return of_name
+
+
+def _named(row: dict[str, Any]) -> Named:
+    """What is not called is not named: a server span's address is its own."""
+    kind = row["kind"] or 0
+    if kind not in _TELLING:
+        return Named(row["service"], 0)
+    texts = {name: row[name] or "" for name in KEYS}
+    peer = texts.pop("peer") or texts["old_peer"]
+    del texts["old_peer"]
+    return Named(row["service"], kind, **texts, peer=peer)
+
+
+def _figures(row: dict[str, Any]) -> Figures:
+    return measured(row["calls"] or 0, row["errors"] or 0, row["points"])
+
+
+def _kept(found: list[dict[str, Any]], times: float) -> float | None:
+    stored, calls = sum(row["stored"] or 0 for row in found), sum(row["calls"] or 0 for row in found)
+    share = (stored / calls if stored and stored < calls else 1) / times
+    return share if share < 1 else None
