@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import made_up as shop
 import made_up_errors
+import made_up_performance
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
 from made_up_health import MadeUpHealth
@@ -327,9 +328,14 @@ class FakeApi:
         return {"traces": rows, "next_cursor": str(at + limit) if at + limit < total else None}
 
     def _spans(self, parts, params):
+        if parts == ["heatmap"]:
+            return made_up_performance.heatmap(self, params)
         if params["filter"].startswith("link.trace_id"):
             return {"spans": shop.linking_spans(TRACE_ID) if self.scenario == "talk" else [], "next_cursor": None}
         return made_up_errors.telling_spans(TRACE_ID, params)
+
+    def _differences(self, parts, params):
+        return made_up_performance.differences(self, params)
 
     def _running(self, parts, params):
         if self.scenario != "open" or not self.open:

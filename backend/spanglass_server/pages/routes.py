@@ -29,6 +29,7 @@ from spanglass_server.pages.issues import issue, listing, releases
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
+from spanglass_server.pages.performance import differences
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.visit import RANGE, Site, Visit
@@ -129,6 +130,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/services/{service:path}", service.show),
     ("/traces", traces.show),
     ("/traces/{trace_id}", trace.show),
+    ("/differences", differences.show),
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),
     ("/releases", releases.show),

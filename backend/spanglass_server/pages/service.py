@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import charts, terms, why
 from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.attention import BAD_RATIO, find
-from spanglass_server.pages.format import NONE, rate_parts
+from spanglass_server.pages.format import NONE, rate_parts, rfc3339
 from spanglass_server.pages.issues import words
+from spanglass_server.pages.performance import heat
+from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from starlette.responses import Response
 
+    from spanglass_server.pages.attention import Finding
     from spanglass_server.pages.visit import Visit
 
 SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -39,7 +42,8 @@ async def show(visit: Visit) -> Response:
     name, operation = visit.request.path_params["service"], visit.exact("operation")
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
-    listing, answer, series, slowest, failing, issues, alerts = await visit.together(
+    spans = {"service": name, "operation": operation, "filter": "" if operation else why.REQUESTS}
+    listing, answer, series, slowest, failing, issues, alerts, cells = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
@@ -47,6 +51,7 @@ async def show(visit: Visit) -> Response:
         visit.attempt(visit.api("traces", **traces, sort="time", filter=_failing(operation)), NO_TRACES),
         _issues(visit, name, operation),
         firing.read(visit, service=name),
+        heat.ask(visit, {**window, **spans}),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -61,8 +66,21 @@ async def show(visit: Visit) -> Response:
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
         charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
+        heat=heat.draw(cells, visit), heat_problem=cells["problem"], differences=visit.go("/differences", **spans),
+        apart=visit.go("/differences", **spans, **chosen) if (chosen := _apart(visit, finding)) else None,
         issues=issues, open_issues=sum(issues["counts"].get(state, 0) for state in words.OPEN),
     )  # fmt: skip
+
+
+def _apart(visit: Visit, finding: Finding | None) -> dict[str, str]:
+    """Return what selects the spans that show what is wrong, for the page that says what is different about them."""
+    if finding is None or finding.kind not in why.TELLING:
+        return {}
+    _, wanted = why.TELLING[finding.kind]
+    until = {} if finding.until_s is None else {"selected_end": rfc3339(int(finding.until_s * SECOND_NS))}
+    slow = {} if wanted else {"selected_min": f"{round(finding.usual)}ns"}
+    since_ns = max(visit.window.start_ns, int(finding.since_s * SECOND_NS))
+    return {"selected": wanted, "selected_start": rfc3339(since_ns), **until, **slow}
 
 
 async def _issues(visit: Visit, name: str, operation: str) -> dict[str, Any]:

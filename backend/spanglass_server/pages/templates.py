@@ -28,7 +28,7 @@ SECTIONS = (
     ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
-ALSO = {"/releases": "/issues", "/processes": "/hosts"} | dict.fromkeys(
+ALSO = {"/releases": "/issues", "/processes": "/hosts", "/differences": "/traces"} | dict.fromkeys(
     ("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts"
 )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
 from spanglass_server.pages import charts, facets, running, search, terms
+from spanglass_server.pages.performance import heat
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 from spanglass_server.pages.window import SECOND_NS
@@ -22,6 +23,8 @@ SORTS = ("time", "duration", "spans", "errors")
 LIMITS = (20, 50, 100, 500)
 DEFAULT_LIMIT = 50
 BUCKETS = 72
+#: The URL's ``chart`` for durations over time in place of counts.
+DURATIONS = "durations"
 #: Parameters that choose a value of a key, as a facet does.
 PICKERS = {terms.SERVICE: "service", terms.OPERATION: "operation"}
 MOST_CHOICES = 200
@@ -56,20 +59,30 @@ async def _find(visit: Visit) -> dict[str, Any]:
     }  # fmt: skip
     sort = visit.param("sort") if visit.param("sort") in SORTS else "time"
     order = "asc" if visit.param("order") == "asc" else "desc"
-    traces, counts, counted, unended = await visit.together(
+    durations = visit.param("chart") == DURATIONS
+    traces, counts, counted, unended, cells = await visit.together(
         visit.api("traces", **shared, sort=sort, order=order, limit=_limit(visit), cursor=visit.param("cursor")),
         visit.api("traces", "counts", **shared, buckets=BUCKETS),
         facets.find(visit, facets.Search(Signal.SPANS, visit.param("filter"), PICKERS), _whole_filter(visit)),
         running.find(visit),
+        heat.ask(visit, shared, wanted=durations),
     )
     return {
         "traces": traces["traces"], "next_page": search.next_page(visit, traces["next_cursor"]),
         "unknown": await search.unknown_keys(visit, "spans", traces["traces"]),
         "longest_ns": max((trace["duration_ns"] for trace in traces["traces"]), default=0) or 1,
         "errors_filter": terms.both(visit.param("filter"), terms.ERRORS),
-        "counts": counts, "chart": _chart(counts, visit), **counted, "open": running.panel(visit, unended),
+        "counts": counts, "chart": _chart(counts, visit), "durations": durations,
+        "heat": heat.draw(cells, visit), "heat_problem": cells["problem"], "differences": _differences(visit),
+        **counted, "open": running.panel(visit, unended),
         "open_traces": running.by_trace(unended),
     }  # fmt: skip
+
+
+def _differences(visit: Visit) -> str:
+    """Return where it says what is different about some of the spans that match."""
+    names = ("filter", "service", "operation", "min", "max")
+    return visit.go("/differences", **{name: visit.exact(name) for name in names})
 
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:

@@ -12,9 +12,9 @@ from spanglass_server.query.answers import Nanoseconds, Time, TimeRange
 from spanglass_server.query.differences.asked import read_groups
 from spanglass_server.query.differences.counting import Sides, merged, tallies, traces_of
 from spanglass_server.query.differences.sampling import DURATION, TRACE_ID, compared_columns, count_groups, read_sample
-from spanglass_server.query.language.ast import Compare, Exists, Field, Not, Operator, Value
+from spanglass_server.query.language.ast import Compare, Field, Operator, Value
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, SPAN_KINDS, STATUSES
-from spanglass_server.query.language.text import format_filter
+from spanglass_server.query.language.text import format_field, format_filter
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.window import describe
 from spanglass_server.signals import POSITIONS, Signal
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from spanglass_core.differences.ranking import Difference, KeyDifferences
     from spanglass_server.query.differences.asked import DifferenceQuestion
     from spanglass_server.query.differences.sampling import SpanGroup
-    from spanglass_server.query.language.ast import Filter
     from spanglass_server.signals import AttributeColumn
     from spanglass_server.store.ports import QuerySession
 
@@ -181,8 +180,8 @@ def _value(found: Difference, sides: Sides) -> DifferentValue:
     return {
         "operator": operator,
         "value": json_value(tally.value),
-        "filter": format_filter(condition),
-        "opposite": format_filter(opposite),
+        "filter": condition,
+        "opposite": opposite,
         "selected_share": round(share, 4),
         "baseline_share": round(other, 4),
         "lift": None if lift is None else round(lift, 2),
@@ -192,16 +191,16 @@ def _value(found: Difference, sides: Sides) -> DifferentValue:
     }
 
 
-def _conditions(key: str, operator: str, value: Any) -> tuple[Filter, Filter]:
+def _conditions(key: str, operator: str, value: Any) -> tuple[str, str]:
     """The condition, and its opposite, as filters."""
     field = _field(key)
     if operator in {"exists", "not exists"}:
-        both = Exists(field), Not(Exists(field))
+        both = f"{format_field(field)} exists", f"{format_field(field)} not exists"
         return both if operator == "exists" else both[::-1]
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     written = Value(text, quoted=isinstance(value, str) and key not in {"kind", "status"})
     meant = Operator(operator)
-    return Compare(field, meant, written), Compare(field, _OPPOSITE[meant], written)
+    return format_filter(Compare(field, meant, written)), format_filter(Compare(field, _OPPOSITE[meant], written))
 
 
 def _field(key: str) -> Field:

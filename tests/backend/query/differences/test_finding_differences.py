@@ -67,7 +67,7 @@ def test_an_area_of_durations_is_explained(session):
     first = answer["keys"][0]
     assert (first["key"], first["values"][0]["filter"]) == ("event", 'event = "retry"')
     assert [each["filter"] for each in first["alike"]] == [
-        'reason = "busy"', 'tenant = "acme"', "cart.lines > 14", "not cache.hit exists",
+        'reason = "busy"', 'tenant = "acme"', "cart.lines > 14", "cache.hit not exists",
     ]  # fmt: skip
     value = first["values"][0]
     assert (value["selected_share"], value["baseline_share"], value["lift"]) == (1.0, 0.0, None)

@@ -5,6 +5,7 @@ import * as bell from "./notifications/bell.js";
 import * as chart from "./chart.js";
 import * as filter from "./filter.js";
 import * as go from "./go.js";
+import * as area from "./performance/area.js";
 import * as actions from "./issues/actions.js";
 import * as grouping from "./issues/grouping.js";
 import * as issue from "./issues/issue.js";
@@ -19,6 +20,6 @@ import * as page from "./page.js";
 import * as running from "./running.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, area, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell]) part.start();
 if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";

@@ -1,0 +1,1 @@
+"""Pages about where time goes: durations over time, what is different."""
