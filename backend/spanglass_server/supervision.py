@@ -102,8 +102,11 @@ class Pulse:
         with self._changed:
             if self._ended:
                 return False
-            self._next_s = self._pauses[0].due_s if self._pauses else float("inf")
-            left_s = self._next_s - self._clock_s()
+            now_s = self._clock_s()
+            # work that is being done now will wait for the next half second: it need not wake this thread to say so
+            next_s = now_s // _GRID_S * _GRID_S + _GRID_S
+            self._next_s = min(next_s, self._pauses[0].due_s) if self._pauses else next_s
+            left_s = self._next_s - now_s
             if left_s > 0:
                 self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
             self._next_s = 0.0

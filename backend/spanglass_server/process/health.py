@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 _KEPT: Final = "checks"
 _KEY: Final = "heartbeats.key"
 _LISTEN_EVERY_S: Final = 15.0
+_REFRESH_ANYHOW: Final = 5  # of so many looks one refreshes though nothing is known to have changed
 _HOSTS_EVERY: Final = 4  # so many times telemetry is listened to: hosts are measured once a minute
 _PURGE_EVERY_S: Final = 3600.0
 _INSIST_EVERY_S: Final = 0.05
@@ -136,10 +137,14 @@ class Health:
             self._supervisor.start("health checks", self._runner.step),
             every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
             every(listen_s, "health of telemetry", self._listen),
-            every(pace.refresh_s, "health", self._board.refresh),
+            every(pace.refresh_s, "health", self._board.refresh, lambda: self._has_news(pace.refresh_s)),
         ]
         if self._settings.keep_history_ns:
             self._tasks.append(every(_PURGE_EVERY_S, "health purge", self._purge))
+
+    def _has_news(self, refresh_s: float) -> bool:
+        """Whether components may have changed; results of the server's own checks come at any moment."""
+        return not self._runner.is_idle or self._board.has_news(int(_REFRESH_ANYHOW * refresh_s * 1e9))
 
     def _listen(self) -> None:
         try:

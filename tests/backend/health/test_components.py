@@ -174,3 +174,25 @@ def test_hosts_are_asked_for_once_a_minute(monkeypatch):
     heard = HostsHeard(60 * S)
     assert [heard.of(None, Window(0, second * S)) for second in (0, 15, 30, 45, 89, 90, 80)] == [[], [], *[["a"]] * 5]
     assert asked == [0, 15, 30, 90, 80]
+
+
+def test_what_has_not_changed_is_not_put_together_again(store):
+    """There is news when telemetry was listened to, when the server has a problem, now and then, and with checks."""
+    now, own, itself = [HOUR], [], [component("Spanglass server", UP)]
+    board = HealthBoard(lambda: own, lambda: itself[0], lambda _: Heard((), ()), Ledger(store), lambda: now[0], 300 * S)
+    told = []
+    changes = (
+        lambda: None,
+        board.listen,
+        lambda: itself.insert(0, component("Spanglass server", HALF)),
+        lambda: now.insert(0, now[0] + 5 * S),
+        lambda: now.insert(0, now[0] - 5 * S),
+        lambda: own.append(view("db", UP)),
+    )
+    for change in changes:
+        board.refresh()
+        change()
+        told.append(board.has_news(5 * S))
+    assert told == [False, True, True, True, True, False]  # that there are checks now, their runner tells
+    board.refresh()
+    assert board.has_news(5 * S)

@@ -51,6 +51,7 @@ class Alerter:
         self._step_ns = 0  # when the step that is under way began; 0 between steps
         self._looked_ns = 0  # when the last step began that found nothing more to do; 0: there may be more
         self._next_ns = 0  # when the next tick is due, of the rules as they were then
+        self._stepped_ns = 0  # when the last step began that did more than to look at the rules
 
     def status(self) -> AlerterStatus:
         """How the alerter and its rules stand. What is wrong with files of rules is the book's to tell."""
@@ -88,11 +89,13 @@ class Alerter:
             self._step_ns = 0
 
     def _step(self) -> bool:
-        self._next_ns = 2**63
+        found = self._around.book.rules()
+        if self._is_done(found):
+            return False
+        self._stepped_ns, self._next_ns = self._step_ns, 2**63
         if self._memory is None:
             self._compared = None
         memory, self._memory = self._memory or Memory(self._around.store), None
-        found = self._around.book.rules()
         is_well = self._end_changed(memory, found)
         self._record(memory)
         dues = self._dues(memory, found)
@@ -103,6 +106,11 @@ class Alerter:
             is_well = self._watching.commit(memory, _latest(watch), found)
         self._memory = memory if is_well else None
         return not is_well or any(each.left for _, each in dues)
+
+    def _is_done(self, found: Mapping[str, Found]) -> bool:
+        """Whether everything was done for these rules, and nothing is due: what a look finds twice a second."""
+        is_known = self._memory is not None and self._compared is not None and self._compared[0] is found
+        return is_known and self._stepped_ns <= self._step_ns < self._next_ns
 
     def _end_changed(self, memory: Memory, found: Mapping[str, Found]) -> bool:
         """Resolve alerts of rules that are not what they were."""

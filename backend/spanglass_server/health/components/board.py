@@ -74,6 +74,10 @@ class HealthBoard:
         self._noted: set[str] = set()
         self._of_checks = CheckComponents()
         self._settles_ns = clock_ns() + _SETTLE_NS
+        self._refreshed: Mapping[str, Component] | None = None  # what was heard, as it was put together last
+        self._refreshed_ns = 0
+        self._known_itself: tuple[Status, str] | None = None
+        self._has_own = False
         self._shown: dict[str, tuple[object, object]] = {}  # by subject: what was noted, and what is shown of it
 
     @property
@@ -108,15 +112,23 @@ class HealthBoard:
         with self._lock:
             self._heard, self._heard_checks = components, checks
 
+    def has_news(self, every_ns: int) -> bool:
+        """Whether ``refresh`` has anything to put together; it may every so often, and while the server has checks."""
+        if self._has_own or not 0 <= self._clock_ns() - self._refreshed_ns < every_ns:
+            return True
+        itself = self._itself()
+        return self._refreshed is not self._heard or self._known_itself != (itself.status, itself.reason)
+
     def refresh(self) -> None:
         """Put everything together, and note what has changed. Raises ``OSError`` when that can't be stored."""
         now_ns = self._clock_ns()
         with self._lock:
             heard, heard_checks = self._heard, self._heard_checks
+        itself = self._itself()
         noted: set[str] = set()
         own = self._own_checks()
         checks = tuple(self._noted_check(view, now_ns, noted) for view in heard_checks.values())
-        found = merged((*self._of_checks.of((*own, *checks)), self._itself(), *heard.values()))
+        found = merged((*self._of_checks.of((*own, *checks)), itself, *heard.values()))
         components = [self._noted_component(component, now_ns, noted) for component in found.values()]
         components.sort(key=lambda component: (AREAS.index(component.area), component.name.lower()))
         overall = overall_of(components, now_ns)
@@ -131,6 +143,8 @@ class HealthBoard:
         if self._settles_ns and now_ns >= self._settles_ns:
             self._ledger.settle(frozenset(check_subject(view.uid) for view in own if view.enabled))
             self._settles_ns = 0
+        self._refreshed, self._refreshed_ns, self._has_own = heard, now_ns, bool(own)
+        self._known_itself = (itself.status, itself.reason)
 
     def _show(self, checks: tuple[CheckView, ...], components: tuple[Component, ...], overall: Overall) -> None:
         is_same = (checks, components, overall.score) == (self._checks, self._components, self._overall.score)

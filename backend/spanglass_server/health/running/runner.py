@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0  # at what is written
+_LOOK_WITHOUT_CHECKS_S: Final = 2.0  # the same while nothing is
 _WITHOUT_CHECKS_S: Final = 60.0  # a pause while there are none; the first one ends it
 #: Runs of a check that are remembered: 2,000 checks take 30 MB of them.
 _RUNS: Final = 30
@@ -66,6 +67,11 @@ class CheckRunner:
         """See ``Runner``."""
         with self._lock:
             return dict(self._states)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there are no checks to run."""
+        return not self._states
 
     def runs(self, uid: str) -> Sequence[Run]:
         """See ``Runner``."""
@@ -127,13 +133,13 @@ class CheckRunner:
             await asyncio.wait(tasks, timeout=_CLEAN_UP_S)
 
     async def _keep_looking(self) -> None:
-        """Look at what is written once a second, beside what runs."""
+        """Look at what is written once a second, beside what runs; less often while nothing is."""
         while True:
             found = self._found
             await self._look()
             if self._found is not found:
                 self._wake_up()
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_LOOK_EVERY_S if self._found else _LOOK_WITHOUT_CHECKS_S)
 
     async def _pause(self) -> None:
         """Wait until something is due, or one is woken."""
