@@ -117,7 +117,7 @@ def test_what_waits_shares_one_write(way):
         first = asyncio.create_task(way.submit(spans("first")))
         await asyncio.to_thread(way.generations.asked.wait, PATIENCE_S)
         others = [asyncio.create_task(way.submit(spans(f"n{number}"))) for number in range(20)]
-        await until(lambda: way.pipeline._checked.qsize() and not way.pipeline._incoming.qsize())
+        await until(lambda: way.pipeline._incoming.qsize() == 20)
         way.generations.go.set()
         return await asyncio.gather(first, *others)
 
@@ -186,7 +186,7 @@ def test_without_its_threads_nothing_is_taken(way):
         task = asyncio.create_task(way.submit(spans("a")))
         await until(lambda: way.pipeline.health is not None)
         task.cancel()
-        with pytest.raises(IngestError, match="the server's thread 'committer' has ended; restart the server"):
+        with pytest.raises(IngestError, match="the server's thread 'decoder' has ended; restart the server"):
             await way.submit(spans("b"))
 
     asyncio.run(submit())
