@@ -20,6 +20,7 @@ from spanglass_server.ingest.journal.recovery import Recovery
 from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.prometheus.families import Families
+from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own
@@ -74,7 +75,7 @@ class StorageNode:
             self._rollups = RollupWorker(telemetry, clock_ns)
             families = Families(data_dir / "prometheus_families.json", disk)
             self._pending = Pending(
-                self.store, _shred_limits(settings), telemetry, self._derive, self.errors.undo, families
+                Shredding(self.store, _shred_limits(settings), telemetry, self._derive, self.errors.undo, families)
             )
             decoder = Decoder(DecodeLimits(settings.ingest.max_records, settings.ingest.max_future_ns), families)
             digests = DigestWindow(settings.ingest.dedupe_window_ns)

@@ -9,9 +9,11 @@ from nodes import NOW_NS, spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from spanglass_server.ingest import pending as module
+from spanglass_server.ingest import shredding
 from spanglass_server.ingest.attributes.limits import ShredLimits
 from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.pending import Pending
+from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
 from spanglass_server.store.catalog import LocalCatalog
@@ -41,7 +43,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def pending(store):
-    return Pending(store, ShredLimits(), Telemetry())
+    return Pending(Shredding(store, ShredLimits(), Telemetry()))
 
 
 def rows(store):
@@ -69,7 +71,7 @@ def test_what_was_added_is_in_memory_after_a_call(store, pending, decoded):
 
 def test_a_call_ends_while_others_add(store, pending, decoded, monkeypatch):
     """What is added during a call waits for the next one, however fast it comes."""
-    shred = module.shred
+    shred = shredding.shred
 
     def while_more_comes(parts, budget, limits, families):
         pending.add(1, decoded("later"))
@@ -77,7 +79,7 @@ def test_a_call_ends_while_others_add(store, pending, decoded, monkeypatch):
 
     pending.add(1, decoded("a"))
     with monkeypatch.context() as patched:
-        patched.setattr(module, "shred", while_more_comes)
+        patched.setattr(shredding, "shred", while_more_comes)
         pending.settle()
     at_once = rows(store)
     pending.settle()
@@ -94,7 +96,7 @@ def test_a_stopped_call_ends_and_loses_nothing(store, pending, decoded, monkeypa
     looks = iter([False, True])
     pending.settle(lambda: next(looks))
     first = rows(store)
-    with pending._shredding:
+    with pending._turn:
         waiting = threading.Thread(target=pending.settle, args=[lambda: True])
         waiting.start()
         waiting.join()
@@ -108,14 +110,14 @@ def test_a_stopped_call_ends_and_loses_nothing(store, pending, decoded, monkeypa
 
 def test_too_little_memory_says_nothing_of_the_records(store, pending, decoded, monkeypatch):
     """They wait for the next call, each once; only a part that fails alone again and again is given up."""
-    shred, short = module.shred, [True]
+    shred, short = shredding.shred, [True]
 
     def failing(parts, budget, limits, families):
         if short[0] and (len(parts) > 1 or "big" in parts[0].batch.to_pylist().__repr__()):
             raise MemoryError
         return shred(parts, budget, limits, families)
 
-    monkeypatch.setattr(module, "shred", failing)
+    monkeypatch.setattr(shredding, "shred", failing)
     for name in ("a", "big", "c"):
         pending.add(1, decoded(name))
     with pytest.raises(MemoryError):
@@ -138,14 +140,14 @@ def test_too_little_memory_says_nothing_of_the_records(store, pending, decoded, 
 
 def test_a_bad_part_costs_no_other(store, pending, decoded, monkeypatch):
     """One that can't become columns is left out alone; its generation is damaged until it is forgotten."""
-    shred = module.shred
+    shred = shredding.shred
 
     def failing(parts, budget, limits, families):
         if "bad" in [part.batch for part in parts].__repr__():
             raise ValueError("as a defect would")
         return shred(parts, budget, limits, families)
 
-    monkeypatch.setattr(module, "shred", failing)
+    monkeypatch.setattr(shredding, "shred", failing)
     for name in ("a", "bad", "c"):
         pending.add(1, decoded(name))
     pending.settle()
@@ -158,7 +160,7 @@ def test_a_bad_part_costs_no_other(store, pending, decoded, monkeypatch):
 
 def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, decoded, monkeypatch):
     """Until they are in the store, also while they are shredded; spans and log records, and no others."""
-    shred, during = module.shred, []
+    shred, during = shredding.shred, []
 
     def looking(parts, budget, limits, families):
         during.append(pending.may_be_of([b"0" * 15 + b"a"]))
@@ -167,7 +169,7 @@ def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, decod
     def may_be_of(name):
         return pending.may_be_of([b"\xff" * 16, name.encode().rjust(16, b"0")])
 
-    monkeypatch.setattr(module, "shred", looking)
+    monkeypatch.setattr(shredding, "shred", looking)
     request = ExportLogsServiceRequest()
     request.resource_logs.add().scope_logs.add().log_records.add(trace_id=b"0" * 15 + b"c")
     (logs,) = DECODER.decode(Signal.LOGS, [request.SerializeToString()], [NOW_NS])
@@ -184,14 +186,14 @@ def test_records_that_wait_say_of_which_traces_they_may_be(store, pending, decod
 
 def test_a_bad_request_costs_none_that_was_checked_with_it(store, pending, monkeypatch):
     """Requests that were checked in one call are divided where they can't become columns together; order stays."""
-    shred = module.shred
+    shred = shredding.shred
 
     def failing(parts, budget, limits, families):
         if "bad" in [part.batch for part in parts].__repr__():
             raise ValueError("as a defect would")
         return shred(parts, budget, limits, families)
 
-    monkeypatch.setattr(module, "shred", failing)
+    monkeypatch.setattr(shredding, "shred", failing)
     results = DECODER.check(Signal.SPANS, [spans("a", "b"), spans("bad"), spans("c")], [NOW_NS] * 3)
     for parts, _ in results:
         pending.add(1, parts)

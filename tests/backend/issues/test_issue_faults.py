@@ -74,7 +74,7 @@ def test_what_could_not_become_columns_is_counted_once_it_is(tmp_path, monkeypat
         send(node, 1, 3)
         is_well(node, 3)
         failing = Failing(monkeypatch, node.real.store, "append", error, times=times)
-        with node.real._pending._shredding:  # so that both requests are shredded together
+        with node.real._pending._turn:  # so that both requests are shredded together
             for trace in (4, 5):
                 node.submit(span_request(exception(function="take", message=f"no {trace}"), trace=trace))
         is_well(node, 5)

@@ -184,7 +184,7 @@ def test_a_service_with_too_many_issues_has_one_that_says_so(tmp_path):
     sightings = Sightings()
     deriver = Deriver(store.route, sightings, ReleasesSeen())
     node = Node(tmp_path / "data", Clock(), {}, {})
-    node.real._pending._derive = deriver.derive
+    node.real._pending._shredding._derive = deriver.derive
     for number in range(8):
         node.submit(span_request(exception(function=f"f{number}"), trace=number + 1, time_ns=NOW_NS + number))
     keys = Counter(row["issue_key"] for row in occurrences(node.real))
