@@ -12,6 +12,7 @@ import made_up_errors
 import made_up_performance
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
+from made_up_findings import MadeUpFindings
 from made_up_health import MadeUpHealth
 from made_up_incidents import MadeUpIncidents
 from made_up_issues import MadeUpIssues
@@ -65,6 +66,7 @@ class FakeApi:
         self.issues = MadeUpIssues(scenario)
         self.alerts = MadeUpAlerts(scenario)
         self.rules = MadeUpRules(scenario)
+        self.findings = MadeUpFindings(scenario)
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.parts = MadeUpHealth(scenario)
@@ -85,6 +87,11 @@ class FakeApi:
             await asyncio.sleep(1.5)
         if self.scenario == "timeout" and parts[0] not in {"filter", "values", "keys"}:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
+        if parts[0] == "findings" or parts[::2] == ["traces", "findings"]:
+            return await self.findings("GET", path, params)
+        return self._read(parts, params)
+
+    def _read(self, parts, params):
         if parts[0] in NOTIFYING | HEALTH:
             kept = self.parts if parts[0] in HEALTH else self.notifications
             return kept.get(parts[0], parts[1:], params)
@@ -100,8 +107,9 @@ class FakeApi:
 
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
-        if path.startswith("/api/monitoring/incidents/"):
-            return await self.incidents(method, path, {}, None if method == "DELETE" else body)
+        for prefix, kept in (("/api/monitoring/incidents/", self.incidents), ("/api/v1/findings/", self.findings)):
+            if path.startswith(prefix):
+                return await kept(method, path, {}, None if method == "DELETE" else body)
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
         if path == "/api/monitoring/thresholds/":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts
 from spanglass_server.pages.alerts import firing
+from spanglass_server.pages.findings import reading
 from spanglass_server.pages.format import duration_text, parse_time_ns, percent_parts, rate_parts
 from spanglass_server.pages.health.standing import standing
 from spanglass_server.pages.hosts import pages as host_pages
@@ -53,6 +54,7 @@ async def show(visit: Visit) -> Response:
         telling,
         incidents,
         whole,
+        findings,
     ) = await visit.together(
         visit.api("services", **window, buckets=BUCKETS),
         visit.api("requests", **window, buckets=BUCKETS),
@@ -66,6 +68,7 @@ async def show(visit: Visit) -> Response:
         told.standing(visit),
         incident_list.live(visit),
         standing(visit),
+        reading.section(visit),
     )
     first_s = charts.first_filled(point for service in listing["services"] for point in service["series"])
     services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
@@ -78,6 +81,7 @@ async def show(visit: Visit) -> Response:
     named = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
         "overview.html", firing=alerts, telling=telling, incidents=incidents, whole=whole,
+        findings=findings,
         causes=[] if is_quiet else causes,
         services=services[:SERVICES], found=len(services),
         troubles=[] if is_quiet else wrong.troubles(host_rows, visit), is_quiet=is_quiet,

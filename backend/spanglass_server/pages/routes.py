@@ -18,6 +18,8 @@ from spanglass_server.pages.alerts import listing as alert_list
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
+from spanglass_server.pages.findings import finding
+from spanglass_server.pages.findings import listing as findings
 from spanglass_server.pages.health import check as health_check
 from spanglass_server.pages.health import component as health_component
 from spanglass_server.pages.health import editor as health_editor
@@ -128,6 +130,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/range", set_range),
     ("/services", services.show),
     ("/services/{service:path}", service.show),
+    ("/findings", findings.show),
+    ("/findings/{finding:int}", finding.show),
     ("/traces", traces.show),
     ("/traces/{trace_id}", trace.show),
     ("/differences", differences.show),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import charts, terms, why
 from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.attention import BAD_RATIO, find
+from spanglass_server.pages.findings import reading
 from spanglass_server.pages.format import NONE, rate_parts, rfc3339
 from spanglass_server.pages.issues import words
 from spanglass_server.pages.performance import heat
@@ -43,7 +44,7 @@ async def show(visit: Visit) -> Response:
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     spans = {"service": name, "operation": operation, "filter": "" if operation else why.REQUESTS}
-    listing, answer, series, slowest, failing, issues, alerts, cells = await visit.together(
+    listing, answer, series, slowest, failing, issues, alerts, cells, findings = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
@@ -52,6 +53,7 @@ async def show(visit: Visit) -> Response:
         _issues(visit, name, operation),
         firing.read(visit, service=name),
         heat.ask(visit, {**window, **spans}),
+        reading.section(visit, name, operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -60,7 +62,7 @@ async def show(visit: Visit) -> Response:
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
     finding = find(series["points"], visit.until_s)
     return visit.page(
-        "service.html", firing=alerts, finding=finding,
+        "service.html", firing=alerts, findings=findings, finding=finding,
         reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,

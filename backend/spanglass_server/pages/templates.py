@@ -28,9 +28,12 @@ SECTIONS = (
     ("/hosts", "Hosts", "hosts"), ("/server", "Server", "server"),
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
-ALSO = {"/releases": "/issues", "/processes": "/hosts", "/differences": "/traces"} | dict.fromkeys(
-    ("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts"
-)
+ALSO = {
+    "/releases": "/issues",
+    "/processes": "/hosts",
+    "/differences": "/traces",
+    "/findings": "/services",
+} | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {

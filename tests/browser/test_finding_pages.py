@@ -1,0 +1,47 @@
+"""The pages of performance findings over made-up ones: read, dismissed, opened again, whatever is in them."""
+
+from __future__ import annotations
+
+import pytest
+from made_up_findings import TRACE_ID
+
+pytestmark = pytest.mark.browser
+
+NAME = "localStorage.setItem('spanglass.name', 'Kim')"
+
+
+def test_from_a_service_to_the_trace_and_dismissed(open_page):
+    """A service tells what costs most; its page says what to do; traces show it; dismissed it is told why."""
+    page = open_page("shop", "/services/inventory")
+    page.locator("#findings a", has_text="N+1 queries").click()
+    page.wait_for_url("**/findings/1")
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate(NAME)
+    assert "Ask for all of them at once" in page.locator(".hint.warn").inner_text()
+    assert page.locator("#evidence tbody tr").count() == 3
+    assert page.locator("#evidence tbody a").first.get_attribute("href").endswith("?span=" + "0b" * 8)
+    page.keyboard.press("d")
+    page.locator("#why textarea").fill("a report, run by night")
+    page.locator("#why .main").click()
+    page.wait_for_selector("#reopen")
+    assert "Kim dismissed it: a report, run by night" in page.locator(".hint:not(.said)").first.inner_text()
+    page.locator("#reopen").click()
+    page.wait_for_selector("#dismiss")
+    page.goto(page.served.url + "/findings?state=dismissed")
+    assert "Ines: mails may take their time" in page.locator("tbody").inner_text()
+
+
+def test_a_trace_says_what_could_be_faster(open_page):
+    """What is found in a trace stands above its spans, with the way to the finding."""
+    page = open_page("shop", f"/traces/{TRACE_ID.hex()}")
+    page.wait_for_selector("#found [data-kind=n_plus_one]")
+    assert "24 times, about 700" in page.locator("#found").inner_text()
+    assert page.locator("#found a.btn").get_attribute("href") == "/findings/1"
+
+
+@pytest.mark.parametrize("path", ["/findings?state=all", "/findings/1"])
+def test_hostile_telemetry_is_inert_and_fits(open_page, path):
+    """Whatever is in names and statements is text, and nothing is wider than a narrow window."""
+    page = open_page("hostile", path, width=390, scheme="dark")
+    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
