@@ -146,7 +146,6 @@ class TableSession:
         self,
         signal: Signal,
         window: Window,
-        columns: Collection[str],
         *,
         require: Collection[str] = (),
         values: Sequence[Collection[ColumnValue]] = (),
@@ -156,7 +155,7 @@ class TableSession:
         del require, values, most_rows
         whole = (ALL_TIME.start_ns - 1, ALL_TIME.end_ns)
         return (
-            batch_of_table(self.kept, part.key, self.part_table(part, columns), columns, whole)
+            batch_of_table(self.kept, part.key, self.part_table(part, part.columns), whole)
             for part in self.parts(signal, window)
         )
 

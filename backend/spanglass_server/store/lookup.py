@@ -24,7 +24,7 @@ from spanglass_server.store.traces.footers import Footers
 from spanglass_server.store.traces.rows import find, row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -65,17 +65,12 @@ class Lookup:
         except (OSError, pa.ArrowException) as error:
             raise QueryError(f"stored data could not be read: {error}") from error
 
-    def batches(
-        self, source: Source, windows: Sequence[Window], names: Collection[str], kept: PartCache
-    ) -> Iterator[Batch]:
-        """The row groups of a file that may have rows in one of some windows, with columns from what is kept."""
-        try:
-            for batch in Batches(self._footers, kept).of_file(source, windows, names):
-                if self._stop.stopped:
-                    raise QueryTimeoutError("the query was stopped")
-                yield batch
-        except (OSError, pa.ArrowException) as error:
-            raise QueryError(f"stored data could not be read: {error}") from error
+    def batches(self, source: Source, windows: Sequence[Window], kept: PartCache) -> Iterator[Batch]:
+        """The row groups of a file that may have rows in one of some windows."""
+        for batch in Batches(self._footers, kept).of_file(source, windows):
+            if self._stop.stopped:
+                raise QueryTimeoutError("the query was stopped")
+            yield batch
 
     def columns(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> pa.Table:
         """Columns of all rows of a file; those that are ``texts`` as dictionaries."""

@@ -166,16 +166,16 @@ class QuerySession(Protocol):
         self,
         signal: Signal,
         window: Window,
-        columns: Collection[str],
         *,
         require: Collection[str] = (),
         values: Sequence[Collection[ColumnValue]] = (),
         most_rows: int,
     ) -> Iterator[Batch] | None:
-        """The rows of a window in batches with those of some columns that they have, in any order, without SQL.
+        """The rows of a window in batches, in any order, without SQL; other rows lie in them too.
 
-        Other rows lie in them too. ``require`` and ``values`` as for ``relation``. What is read is kept, so columns
-        are to be few, plain ones that are asked for often. None if they would be more than ``most_rows``.
+        ``require`` and ``values`` as for ``relation``. Columns that are read of a batch are kept, so they are to be
+        few, and plain ones that are asked for often; they are read before the next batch is asked for. None if there
+        would be more than ``most_rows``.
         """
 
     def table(self, rows: pa.Table) -> str:

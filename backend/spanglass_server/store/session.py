@@ -186,9 +186,8 @@ class StoreSession:
                     lambda asked: self._lookup.trace_rows(path, signal, asked, windows),
                 )
                 return
-            names = {"trace_id", *(["span_id"] if wanted.span_ids else []), *wanted.columns}
-            for batch in self._lookup.batches(self._source(segment), windows, names, self._kept):
-                found = rows_of_traces(batch, wanted)
+            for batch in self._lookup.batches(self._source(segment), windows, self._kept):
+                found = rows_of_traces(batch, wanted, wanted.columns)
                 if found is not None:
                     yield found
 
@@ -198,7 +197,6 @@ class StoreSession:
         self,
         signal: Signal,
         window: Window,
-        columns: Collection[str],
         *,
         require: Collection[str] = (),
         values: Sequence[Collection[ColumnValue]] = (),
@@ -209,10 +207,9 @@ class StoreSession:
         chunks = [chunk for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
         if sum(file.rows for file in files) + sum(chunk.rows for chunk in chunks) > most_rows:
             return None
-        stored = (self._lookup.batches(self._source(file), [window], columns, self._kept) for file in files)
+        stored = (self._lookup.batches(self._source(file), [window], self._kept) for file in files)
         buffered = (
-            batch_of_table(self._kept, each.key, each.table, columns, (each.min_time_ns, each.max_time_ns))
-            for each in chunks
+            batch_of_table(self._kept, each.key, each.table, (each.min_time_ns, each.max_time_ns)) for each in chunks
         )
         return chain(chain.from_iterable(stored), buffered)
 

@@ -29,9 +29,8 @@ def first_matches(
     terms = None if matching.trace_ids else matching.terms
     if terms is None:
         return None
-    columns = {"trace_id", _TIME, *(term.column for term in terms)}
     batches = session.batches(
-        *(Signal.SPANS, matching.window, columns),
+        *(Signal.SPANS, matching.window),
         require=matching.require,
         values=matching.values,
         most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 _TIME = TIME_COLUMN[Signal.SPANS]
-_FIGURES = (_TIME, "duration_ns", "status_code")
 _ERROR = 2
 _COLUMN = re.compile(r'"((?:[^"]|"")+)"')
 #: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
@@ -77,9 +76,8 @@ def _key_of(expression: Sql) -> _Key | None:
 
 def _spans_of(session: QuerySession, matching: Matching, terms: Sequence[Term], keys: Sequence[_Key]) -> _Spans | None:
     """Read what is needed of the matching spans; None if that can't be."""
-    names = {*_FIGURES, *(key.column for key in keys), *(term.column for term in terms)}
     batches = session.batches(
-        *(Signal.SPANS, matching.window, names),
+        *(Signal.SPANS, matching.window),
         require=matching.require,
         values=matching.values,
         most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),
@@ -104,10 +102,10 @@ class _Coding:
 
     def add(self, batch: Batch, places: Places) -> None:
         """Number the values of some rows."""
-        column, name = batch.columns.get(self.key.column), self.key.column
-        match column:
-            case Texts():
-                self.of_rows.append(self._texts(column, column.codes[places]))
+        constant = batch.constants.get(self.key.column)
+        match batch.column(self.key.column) if constant is None else None:
+            case Texts() as texts:
+                self.of_rows.append(self._texts(texts, texts.codes[places]))
             case Numbers(numbers, absent):
                 values, local = np.unique(numbers[places], return_inverse=True)
                 codes = self._numbered(values.tolist())[local]
@@ -115,7 +113,6 @@ class _Coding:
                     codes[absent[places]] = self._numbered([None])[0]
                 self.of_rows.append(codes)
             case _:
-                constant = batch.constants.get(name)
                 value = None if constant is None else constant[0].as_py()
                 self.of_rows.append(np.repeat(self._numbered([value]), len(places)))
 
@@ -201,9 +198,10 @@ class _Spans:
 
 def _numbers(batch: Batch, name: str, places: Places, absent: int | None = None) -> NDArray[Any] | None:
     """A column's numbers in some rows; None if it is not there, or some are absent and no number stands for these."""
-    constant, column = batch.constants.get(name), batch.columns.get(name)
+    constant = batch.constants.get(name)
     if constant is not None:
         return np.repeat(constant.to_numpy(), len(places))
+    column = batch.column(name)
     if not isinstance(column, Numbers):
         return None
     numbers: NDArray[Any] = column.numbers[places]

@@ -1,12 +1,13 @@
 """Which rows of a batch have what terms ask for.
 
 What no text of a row group can be equal to is found out from its dictionaries, without a look at any row. Then the
-first term looks at all rows, every further one at those that are left.
+first term looks at all rows, every further one at those that are left, and columns that none is left for are not read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,31 +41,39 @@ def matching_rows(batch: Batch, terms: Sequence[Term], window: Window, time: str
     asked = list(terms)
     if batch.min_time_ns < window.start_ns or batch.max_time_ns >= window.end_ns:
         asked += [Term(time, ">=", (window.start_ns,)), Term(time, "<", (window.end_ns,))]
+    constant = [term for term in asked if term.column in batch.constants]
+    if not all(_holds(batch.constants[term.column], term) for term in constant):
+        return _NOWHERE
     texts: list[_Test] = []
-    numbers: list[_Test] = []
     for term in asked:
-        constant = batch.constants.get(term.column)
-        column = batch.columns.get(term.column) if constant is None else column_of(constant, coded=True)
-        test = _test_of(column, term)
-        if test is None or (constant is not None and not len(test.passing(None))):
-            return _NOWHERE
-        if constant is None:
-            (texts if term.is_text else numbers).append(test)
-    return _passing(batch.rows, [*texts, *numbers])
+        if term.is_text and term not in constant:
+            test = _test_of(batch.column(term.column), term)
+            if test is None:
+                return _NOWHERE
+            texts.append(test)
+    numbers = (term for term in asked if not term.is_text and term not in constant)
+    return _passing(batch.rows, chain(texts, (_test_of(batch.column(term.column), term) for term in numbers)))
+
+
+def _holds(constant: Any, term: Term) -> bool:
+    """Whether a term holds for all rows, which have the one value of an array."""
+    test = _test_of(column_of(constant, coded=True), term)
+    return test is not None and len(test.passing(None)) > 0
 
 
 def batch_of_rows(table: pa.Table) -> Batch:
     """Rows of a query as a batch, of which nothing is known."""
     columns = {name: column_of(joined(table[name].chunks), coded=True) for name in table.column_names}
-    return Batch(table.num_rows, ALL_TIME.start_ns - 1, ALL_TIME.end_ns, columns)
+    return Batch(table.num_rows, ALL_TIME.start_ns - 1, ALL_TIME.end_ns, {}, columns.get)
 
 
-def _passing(rows: int, tests: Iterable[_Test]) -> Places:
+def _passing(rows: int, tests: Iterable[_Test | None]) -> Places:
+    """The rows that pass one test after another; columns of tests that no row comes to are not read."""
     places: Places | None = None
     for test in tests:
-        places = test.passing(places)
+        places = _NOWHERE if test is None else test.passing(places)
         if not len(places):
-            break
+            return _NOWHERE
     return np.arange(rows) if places is None else places
 
 

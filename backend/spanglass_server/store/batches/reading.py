@@ -6,22 +6,25 @@ how long, of which service, name and trace. They never change, so what was read 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from spanglass_server.store.batches.columns import Column, column_of, joined
+from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Window
-    from spanglass_server.store.traces.footers import Footer, Footers, RowGroup
+    from spanglass_server.store.traces.footers import Footers, RowGroup
 
 #: What the facts about a column of a row group take, about.
 _BYTES_A_COLUMN = 100
@@ -31,16 +34,20 @@ _UNIQUE = frozenset({"span_id", "parent_span_id"})
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some of the columns of some thousand rows that lie together: a row group of a segment, or a chunk of memory.
+    """Some thousand rows that lie together: a row group of a segment, or a chunk of memory.
 
-    ``columns`` have a value for each row, ``constants`` the same in all, as an array of it; any other is null in all.
+    ``constants`` are columns that have the same value in all rows, as an array of it.
     """
 
     rows: int
     min_time_ns: int
     max_time_ns: int
-    columns: Mapping[str, Column]
-    constants: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Any]
+    load: Callable[[str], Column | None]
+
+    def column(self, name: str) -> Column | None:
+        """A column that is no constant, read if it is not kept; None if it is null in all rows."""
+        return self.load(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,6 @@ class _Group:
     def meets(self, windows: Sequence[Window]) -> bool:
         return any(self.min_time_ns < each.end_ns and self.max_time_ns >= each.start_ns for each in windows)
 
-    def batch(self, names: Collection[str], held: Mapping[str, Column]) -> Batch:
-        said = self.said
-        columns = {name: held[name] for name in names if name in said.columns and name not in said.constants}
-        constants = {name: said.constants[name] for name in names if name in said.constants}
-        return Batch(said.rows, self.min_time_ns, self.max_time_ns, columns, constants)
-
 
 class Batches:
     """Row groups of files as batches, from what is kept where it is."""
@@ -79,30 +80,23 @@ class Batches:
         self._footers = footers
         self._kept = kept
 
-    def of_file(self, source: Source, windows: Sequence[Window], names: Collection[str]) -> Iterator[Batch]:
-        """Yield the row groups of a file that may have rows in one of some windows, in order, with those columns.
+    def of_file(self, source: Source, windows: Sequence[Window]) -> Iterator[Batch]:
+        """Yield the row groups of a file that may have rows in one of some windows, in order.
 
-        Raises ``OSError`` or ``ArrowException`` if the file can't be read.
+        Columns of one are to be asked for before the next. ``QueryError`` if the file can't be read.
         """
         groups = self._kept.kept(("row groups", source.key), lambda: self._groups(source), _size_of)
         with ExitStack() as opened:
-            file: pq.ParquetFile | None = None
+            file = _LazyFile(self._footers, source.path, opened)
             for group in groups:
-                if not group.meets(windows):
-                    continue
-                key, said = ("columns", source.key, group.said.number), group.said
-                held = self._kept.get(key) or {}
-                missing = [
-                    each for each in names if each in said.columns and each not in said.constants and each not in held
-                ]
-                if missing:
-                    footer = self._footers.of(source.path)
-                    file = file or opened.enter_context(footer.open())
-                    held = _with(self._kept, key, held, _read(footer, file, said.number, missing))
-                yield group.batch(names, held)
+                if group.meets(windows):
+                    said = group.said
+                    columns = _KeptColumns(self._kept, ("columns", source.key, said.number), partial(file.read, said))
+                    yield Batch(said.rows, group.min_time_ns, group.max_time_ns, said.constants, columns.get)
 
     def _groups(self, source: Source) -> list[_Group]:
-        footer = self._footers.of(source.path)
+        with _readable():
+            footer = self._footers.of(source.path)
         whole = (source.min_time_ns, source.max_time_ns)
         return [
             _Group(footer.row_group(number), *(footer.extremes(number, source.time) or whole))
@@ -110,35 +104,65 @@ class Batches:
         ]
 
 
-def batch_of_table(
-    kept: PartCache, key: tuple[str, int], table: pa.Table, names: Collection[str], times_ns: tuple[int, int]
-) -> Batch:
+class _KeptColumns:
+    """The columns of a batch: those that are kept under its key, and with them what is read."""
+
+    def __init__(self, kept: PartCache, key: Hashable, read: Callable[[str], Column | None]) -> None:
+        self._kept = kept
+        self._key = key
+        self._read = read
+        self._held: Mapping[str, Column] = kept.get(key) or {}
+
+    def get(self, name: str) -> Column | None:
+        """A column; if another thread reads one of this batch too, one of them will have to be read again."""
+        column = self._held.get(name)
+        if column is None:
+            column = self._read(name)
+            if column is not None:
+                self._held = {**self._held, name: column}
+                self._kept.put(self._key, self._held, sum(each.size for each in self._held.values()))
+        return column
+
+
+class _LazyFile:
+    """A file that is opened when the first of its column chunks is read, and closed with ``opened``."""
+
+    def __init__(self, footers: Footers, path: Path, opened: ExitStack) -> None:
+        self._footers = footers
+        self._path = path
+        self._opened = opened
+        self._file: pq.ParquetFile | None = None
+
+    def read(self, group: RowGroup, name: str) -> Column | None:
+        """Decode a column chunk, if it has a value."""
+        if name not in group.columns:
+            return None
+        with _readable():
+            footer = self._footers.of(self._path)
+            if self._file is None:
+                self._file = self._opened.enter_context(footer.open())
+            leaves = [footer.leaves[name]]
+            table = self._file.reader.read_row_group(group.number, column_indices=leaves, use_threads=False)
+        return column_of(joined(table.column(0).chunks))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise QueryError(f"stored data could not be read: {error}") from error
+
+
+def batch_of_table(kept: PartCache, key: tuple[str, int], table: pa.Table, times_ns: tuple[int, int]) -> Batch:
     """A table of memory as a batch: its key as a part, and its first and last time."""
-    key_of_columns = ("columns", key, 0)
-    held = kept.get(key_of_columns) or {}
-    present = [name for name in names if table.schema.get_field_index(name) >= 0]
-    missing = [name for name in present if name not in held]
-    if missing:
-        made = {name: column_of(joined(table.column(name).chunks), coded=name not in _UNIQUE) for name in missing}
-        held = _with(kept, key_of_columns, held, made)
-    return Batch(table.num_rows, *times_ns, {name: held[name] for name in present})
 
+    def read(name: str) -> Column | None:
+        place = table.schema.get_field_index(name)
+        return None if place < 0 else column_of(joined(table.column(place).chunks), coded=name not in _UNIQUE)
 
-def _with(
-    kept: PartCache, key: Hashable, held: Mapping[str, Column], made: Mapping[str, Column]
-) -> Mapping[str, Column]:
-    """Keep more columns of a batch; if another thread does so too, one of them will have to do it again."""
-    columns = {**held, **made}
-    kept.put(key, columns, sum(column.size for column in columns.values()))
-    return columns
+    return Batch(table.num_rows, *times_ns, {}, _KeptColumns(kept, ("columns", key, 0), read).get)
 
 
 def _size_of(groups: Sequence[_Group]) -> int:
     return sum(_BYTES_A_COLUMN * len(group.said.columns) for group in groups)
-
-
-def _read(footer: Footer, file: pq.ParquetFile, number: int, names: Sequence[str]) -> dict[str, Column]:
-    """Decode column chunks."""
-    leaves = [footer.leaves[name] for name in names]
-    table = file.reader.read_row_group(number, column_indices=leaves, use_threads=False)
-    return {name: column_of(joined(table.column(name).chunks)) for name in names}

@@ -18,24 +18,27 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import OfTraces
 
 
-def rows_of_traces(batch: Batch, wanted: OfTraces) -> pa.Table | None:
-    """Return the rows that are wanted with the batch's columns, None if there are none."""
+def rows_of_traces(batch: Batch, wanted: OfTraces, names: Collection[str]) -> pa.Table | None:
+    """Return the rows that are wanted with those of some columns that they have, None if there are none."""
     places = _with_one_of(batch, "trace_id", wanted.trace_ids)
     if wanted.span_ids and len(places):
         places = np.intersect1d(places, _with_one_of(batch, "span_id", wanted.span_ids), assume_unique=True)
     if not len(places):
         return None
-    names = [*batch.columns, *batch.constants]
-    return pa.table(taken(batch, places, [each for each in names if wanted.columns is None or each in wanted.columns]))
+    return pa.table(taken(batch, places, names))
 
 
 def taken(batch: Batch, places: Places, names: Iterable[str]) -> dict[str, Any]:
-    """Some of a batch's columns and constants for some rows, as arrays without dictionaries."""
-    constants = batch.constants
-    return {
-        name: pa.repeat(constants[name][0], len(places)) if name in constants else batch.columns[name].take(places)
-        for name in names
-    }
+    """Those of some columns that a batch has, for some rows, as arrays without dictionaries."""
+    found = {}
+    for name in names:
+        constant = batch.constants.get(name)
+        column = None if constant is not None else batch.column(name)
+        if constant is not None:
+            found[name] = pa.repeat(constant[0], len(places))
+        elif column is not None:
+            found[name] = column.take(places)
+    return found
 
 
 def _with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
@@ -45,7 +48,7 @@ def _with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
     if constant is not None:
         is_one = pc.is_in(constant, value_set=wanted)[0].as_py()
         return np.arange(batch.rows if is_one else 0)
-    column = batch.columns.get(name)
+    column = batch.column(name)
     if column is None:
         return np.arange(0)
     if not isinstance(column, Texts):
