@@ -175,7 +175,7 @@ class QuerySession(Protocol):
 
         ``require`` and ``values`` as for ``relation``. Columns that are read of a batch are kept, so they are to be
         few, and plain ones that are asked for often; they are read before the next batch is asked for. None if there
-        would be more than ``most_rows``.
+        would be more than ``most_rows``, or many that are asked for the first time: SQL reads these sooner.
         """
 
     def table(self, rows: pa.Table) -> str:

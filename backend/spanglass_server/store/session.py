@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
 from spanglass_server.store import relations
+from spanglass_server.store.batches.asked import are_asked_first
 from spanglass_server.store.batches.reading import Source, batch_of_table
 from spanglass_server.store.batches.traces import rows_of_traces
 from spanglass_server.store.joined_columns import joined_columns, rows_of_these
@@ -206,6 +207,8 @@ class StoreSession:
         files = list(self._values.having(self._files(signal, window, require, ()), values))
         chunks = [chunk for chunk in self._chunks(signal, window) if _has_one(chunk.table, require)]
         if sum(file.rows for file in files) + sum(chunk.rows for chunk in chunks) > most_rows:
+            return None
+        if are_asked_first(files, self._kept):
             return None
         stored = (self._lookup.batches(self._source(file), [window], self._kept) for file in files)
         buffered = (

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 _TIME = TIME_COLUMN[Signal.SPANS]
+_FIGURES = (_TIME, "duration_ns", "status_code")
 _ERROR = 2
 _COLUMN = re.compile(r'"((?:[^"]|"")+)"')
 #: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
@@ -103,7 +104,7 @@ class _Coding:
     def add(self, batch: Batch, places: Places) -> None:
         """Number the values of some rows."""
         constant = batch.constants.get(self.key.column)
-        match batch.column(self.key.column) if constant is None else None:
+        match batch.columns([self.key.column]).get(self.key.column):
             case Texts() as texts:
                 self.of_rows.append(self._texts(texts, texts.codes[places]))
             case Numbers(numbers, absent):
@@ -142,6 +143,7 @@ class _Spans:
 
     def add(self, batch: Batch, places: Places) -> bool:
         """Add rows of a batch; False if they lack a time, or have too many values."""
+        batch.columns({key.key.column for key in self.keys}.union(_FIGURES))  # all at once
         for key in self.keys:
             key.add(batch, places)
         start_ns, duration_ns = (_numbers(batch, name, places) for name in (_TIME, "duration_ns"))
@@ -201,7 +203,7 @@ def _numbers(batch: Batch, name: str, places: Places, absent: int | None = None)
     constant = batch.constants.get(name)
     if constant is not None:
         return np.repeat(constant.to_numpy(), len(places))
-    column = batch.column(name)
+    column = batch.columns([name]).get(name)
     if not isinstance(column, Numbers):
         return None
     numbers: NDArray[Any] = column.numbers[places]

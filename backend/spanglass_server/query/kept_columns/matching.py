@@ -44,15 +44,18 @@ def matching_rows(batch: Batch, terms: Sequence[Term], window: Window, time: str
     constant = [term for term in asked if term.column in batch.constants]
     if not all(_holds(batch.constants[term.column], term) for term in constant):
         return _NOWHERE
-    texts: list[_Test] = []
-    for term in asked:
-        if term.is_text and term not in constant:
-            test = _test_of(batch.column(term.column), term)
-            if test is None:
-                return _NOWHERE
-            texts.append(test)
-    numbers = (term for term in asked if not term.is_text and term not in constant)
-    return _passing(batch.rows, chain(texts, (_test_of(batch.column(term.column), term) for term in numbers)))
+    asked = [term for term in asked if term.column not in batch.constants]
+    texts = [term for term in asked if term.is_text]
+    numbers = [term for term in asked if not term.is_text]
+    tests = _tests(batch, texts)
+    if None in tests:
+        return _NOWHERE
+    return _passing(batch.rows, chain(tests, chain.from_iterable(_tests(batch, [term]) for term in numbers)))
+
+
+def _tests(batch: Batch, terms: Sequence[Term]) -> list[_Test | None]:
+    columns = batch.columns({term.column for term in terms}) if terms else {}
+    return [_test_of(columns.get(term.column), term) for term in terms]
 
 
 def _holds(constant: Any, term: Term) -> bool:
@@ -64,7 +67,13 @@ def _holds(constant: Any, term: Term) -> bool:
 def batch_of_rows(table: pa.Table) -> Batch:
     """Rows of a query as a batch, of which nothing is known."""
     columns = {name: column_of(joined(table[name].chunks), coded=True) for name in table.column_names}
-    return Batch(table.num_rows, ALL_TIME.start_ns - 1, ALL_TIME.end_ns, {}, columns.get)
+    return Batch(
+        table.num_rows,
+        ALL_TIME.start_ns - 1,
+        ALL_TIME.end_ns,
+        {},
+        lambda names: {name: columns[name] for name in names if name in columns},
+    )
 
 
 def _passing(rows: int, tests: Iterable[_Test | None]) -> Places:

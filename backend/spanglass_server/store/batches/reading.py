@@ -17,7 +17,7 @@ from spanglass_server.store.batches.columns import Column, column_of, joined
 from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow.parquet as pq
@@ -43,11 +43,8 @@ class Batch:
     min_time_ns: int
     max_time_ns: int
     constants: Mapping[str, Any]
-    load: Callable[[str], Column | None]
-
-    def column(self, name: str) -> Column | None:
-        """A column that is no constant, read if it is not kept; None if it is null in all rows."""
-        return self.load(name)
+    columns: Callable[[Collection[str]], Mapping[str, Column]]
+    """Those of some columns that have a value and are no constants; what is not kept is read, all at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Batches:
                 if group.meets(windows):
                     said = group.said
                     columns = _KeptColumns(self._kept, ("columns", source.key, said.number), partial(file.read, said))
-                    yield Batch(said.rows, group.min_time_ns, group.max_time_ns, said.constants, columns.get)
+                    yield Batch(said.rows, group.min_time_ns, group.max_time_ns, said.constants, columns.of)
 
     def _groups(self, source: Source) -> list[_Group]:
         with _readable():
@@ -107,21 +104,24 @@ class Batches:
 class _KeptColumns:
     """The columns of a batch: those that are kept under its key, and with them what is read."""
 
-    def __init__(self, kept: PartCache, key: Hashable, read: Callable[[str], Column | None]) -> None:
+    def __init__(self, kept: PartCache, key: Hashable, read: Callable[[Collection[str]], Mapping[str, Column]]) -> None:
         self._kept = kept
         self._key = key
         self._read = read
-        self._held: Mapping[str, Column] = kept.get(key) or {}
+        self._held: Mapping[str, Column | None] = kept.get(key) or {}
 
-    def get(self, name: str) -> Column | None:
-        """A column; if another thread reads one of this batch too, one of them will have to be read again."""
-        column = self._held.get(name)
-        if column is None:
-            column = self._read(name)
-            if column is not None:
-                self._held = {**self._held, name: column}
-                self._kept.put(self._key, self._held, sum(each.size for each in self._held.values()))
-        return column
+    def of(self, names: Collection[str]) -> Mapping[str, Column]:
+        """See ``Batch``. If another thread reads other columns of the batch, some will have to be read again."""
+        missing = [name for name in names if name not in self._held]
+        if missing:
+            self._held = {**self._held, **dict.fromkeys(missing), **self._read(missing)}
+            self._kept.put(self._key, self._held, sum(_size_of_column(column) for column in self._held.values()))
+        found = ((name, self._held[name]) for name in names)
+        return {name: column for name, column in found if column is not None}
+
+
+def _size_of_column(column: Column | None) -> int:
+    return _BYTES_A_COLUMN + (0 if column is None else column.size)
 
 
 class _LazyFile:
@@ -133,17 +133,18 @@ class _LazyFile:
         self._opened = opened
         self._file: pq.ParquetFile | None = None
 
-    def read(self, group: RowGroup, name: str) -> Column | None:
-        """Decode a column chunk, if it has a value."""
-        if name not in group.columns:
-            return None
+    def read(self, group: RowGroup, names: Collection[str]) -> dict[str, Column]:
+        """Decode the column chunks that have values and are no constants."""
+        stored = [name for name in names if name in group.columns and name not in group.constants]
+        if not stored:
+            return {}
         with _readable():
             footer = self._footers.of(self._path)
             if self._file is None:
                 self._file = self._opened.enter_context(footer.open())
-            leaves = [footer.leaves[name]]
+            leaves = [footer.leaves[name] for name in stored]
             table = self._file.reader.read_row_group(group.number, column_indices=leaves, use_threads=False)
-        return column_of(joined(table.column(0).chunks))
+        return {name: column_of(joined(table.column(name).chunks)) for name in stored}
 
 
 @contextmanager
@@ -157,11 +158,15 @@ def _readable() -> Iterator[None]:
 def batch_of_table(kept: PartCache, key: tuple[str, int], table: pa.Table, times_ns: tuple[int, int]) -> Batch:
     """A table of memory as a batch: its key as a part, and its first and last time."""
 
-    def read(name: str) -> Column | None:
-        place = table.schema.get_field_index(name)
-        return None if place < 0 else column_of(joined(table.column(place).chunks), coded=name not in _UNIQUE)
+    def read(names: Collection[str]) -> dict[str, Column]:
+        places = {name: table.schema.get_field_index(name) for name in names}
+        return {
+            name: column_of(joined(table.column(place).chunks), coded=name not in _UNIQUE)
+            for name, place in places.items()
+            if place >= 0
+        }
 
-    return Batch(table.num_rows, *times_ns, {}, _KeptColumns(kept, ("columns", key, 0), read).get)
+    return Batch(table.num_rows, *times_ns, {}, _KeptColumns(kept, ("columns", key, 0), read).of)
 
 
 def _size_of(groups: Sequence[_Group]) -> int:

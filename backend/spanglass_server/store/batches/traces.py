@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from spanglass_server.store.batches.columns import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from spanglass_server.store.batches.columns import Places
     from spanglass_server.store.batches.reading import Batch
@@ -28,17 +28,12 @@ def rows_of_traces(batch: Batch, wanted: OfTraces, names: Collection[str]) -> pa
     return pa.table(taken(batch, places, names))
 
 
-def taken(batch: Batch, places: Places, names: Iterable[str]) -> dict[str, Any]:
+def taken(batch: Batch, places: Places, names: Collection[str]) -> dict[str, Any]:
     """Those of some columns that a batch has, for some rows, as arrays without dictionaries."""
-    found = {}
-    for name in names:
-        constant = batch.constants.get(name)
-        column = None if constant is not None else batch.column(name)
-        if constant is not None:
-            found[name] = pa.repeat(constant[0], len(places))
-        elif column is not None:
-            found[name] = column.take(places)
-    return found
+    constants = {name: batch.constants[name] for name in names if name in batch.constants}
+    found = {name: pa.repeat(value[0], len(places)) for name, value in constants.items()}
+    columns = batch.columns([name for name in names if name not in constants])
+    return found | {name: column.take(places) for name, column in columns.items()}
 
 
 def _with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
@@ -48,7 +43,7 @@ def _with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
     if constant is not None:
         is_one = pc.is_in(constant, value_set=wanted)[0].as_py()
         return np.arange(batch.rows if is_one else 0)
-    column = batch.column(name)
+    column = batch.columns([name]).get(name)
     if column is None:
         return np.arange(0)
     if not isinstance(column, Texts):

@@ -181,3 +181,19 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(QueryError, match="stored data could not be read"):
         pages(bench, 'service.name = "web"', 5)
     bench.close()
+
+
+def test_many_rows_are_kept_when_they_are_asked_for_again(bench, monkeypatch):
+    """Of segments with many rows, the first question is answered by SQL, and keeps nothing; the second does."""
+    monkeypatch.setattr(bench.engine, "kept", PartCache())
+    monkeypatch.setattr("spanglass_server.store.batches.asked._NEW_ROWS", 100)
+
+    def ask(session):
+        return group_spans(session, SpanQuestion(WINDOW), ["service.name"], 100)
+
+    found, sizes = [], []
+    for _ in range(2):
+        found.append(bench.engine.run_here(ask))
+        sizes.append(bench.engine.kept.bytes)
+    assert found[0] == found[1]
+    assert 10 * sizes[0] < sizes[1]
