@@ -47,10 +47,15 @@ class Path:
     work_ns: int = 0
     longest_ns: int = -1
     longest: str = ""  # the key of the span that took longest
+    traces: int = 0  # that have the path; of the path above the roots, all that were folded
+    counted: int = 0  # the number of the last of them
     children: dict[Step, Path] = field(default_factory=dict, repr=False)
 
-    def add(self, span: PathSpan) -> None:
-        """Count one span."""
+    def add(self, span: PathSpan, trace: int) -> None:
+        """Count one span of a trace, given by its number."""
+        if self.counted != trace:
+            self.counted = trace
+            self.traces += 1
         self.spans += 1
         self.errors += span.failed
         self.duration_ns += span.duration_ns
@@ -66,6 +71,7 @@ def fold(spans: Iterable[PathSpan], into: Path | None = None) -> Path:
     ``into`` is one that was returned before, to which the spans of another trace are added.
     """
     top = into or Path(("", "", ""), -1)
+    top.traces += 1
     above = [top]
     for span in spans:
         del above[span.depth + 1 :]
@@ -73,7 +79,7 @@ def fold(spans: Iterable[PathSpan], into: Path | None = None) -> Path:
         path = parent.children.get(span.step)
         if path is None:
             path = parent.children[span.step] = Path(span.step, parent.depth + 1)
-        path.add(span)
+        path.add(span, top.traces)
         above.append(path)
     _sum_up(top)
     return top

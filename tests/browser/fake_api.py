@@ -8,6 +8,7 @@ import random
 from urllib.parse import unquote
 
 import made_up as shop
+import made_up_comparison
 import made_up_errors
 import made_up_performance
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
@@ -267,6 +268,13 @@ class FakeApi:
                 "errors": sum(point["errors"] for point in points),
                 "sampled_share": self.share,
             }
+        if parts == ["compare"]:
+            if params.get("a") == "broken":
+                raise ApiError(
+                    400, {"code": "bad_request", "field": "a", "message": "expected a value, at character 9"}
+                )
+            first, second = self._trace(TRACE_ID), self._trace("e" * 32)
+            return made_up_comparison.comparison(first, first if self.scenario == "one" else second)
         if parts:
             return self._of_trace(self._trace(parts[0]), parts[1:], params.get("format", "tree"))
         if params.get("filter", "") == "broken":
@@ -279,6 +287,8 @@ class FakeApi:
             if found is None:
                 raise ApiError(404, {"code": "not_found", "message": f"no span {parts[1]}"})
             return {"trace_id": trace["trace_id"], **found, "meaning": meaning(found, PRICES)}
+        if form == "paths":
+            return made_up_comparison.in_paths(trace)
         if form == "summary":
             return {name: value for name, value in trace.items() if name != "spans"}
         return shop.in_columns(trace) if form == "columns" else trace
@@ -295,6 +305,8 @@ class FakeApi:
             )
         if self.scenario == "open" and trace_id == TRACE_ID:
             return shop.open_trace(trace_id, lost_root=self.lost_root) if self.open else shop.checkout_trace(trace_id)
+        if self.scenario == "shop" and trace_id == "e" * 32:
+            return made_up_comparison.better_trace(trace_id)
         made = {"hostile": shop.hostile_trace, "talk": shop.talking_trace, "raised": made_up_errors.failing_trace}
         if self.scenario in made:
             return made[self.scenario](trace_id)

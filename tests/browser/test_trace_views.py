@@ -15,7 +15,14 @@ from spanglass_server.pages.trace_views.paths import folded
 pytestmark = pytest.mark.browser
 
 TRACE = f"/traces/{TRACE_ID}"
-VIEWS = ("flame", "flame&frame=0", "spans", "services")
+COMPARED = f"/traces/compare?a={TRACE_ID}&b={'e' * 32}"
+#: Scenarios and paths with markup of their own.
+VIEWS = (
+    *(("hostile", f"{TRACE}?view={view}") for view in ("flame", "flame&frame=0", "spans", "services")),
+    ("hostile", f"{COMPARED}&show=all"),
+    ("shop", COMPARED),
+    ("shop", f"/traces/compare?a={TRACE_ID}"),
+)
 
 
 def parameters(page):
@@ -32,11 +39,11 @@ def drawn(page):
 
 def test_views_are_sound(open_page):
     """Hostile telemetry is text in each view, nothing runs sideways on a phone, and axe finds nothing."""
-    for view in VIEWS:
-        page = open_page("hostile", f"{TRACE}?view={view}", width=390, scheme="dark")
+    for scenario, view in VIEWS:
+        page = open_page(scenario, view, width=390, scheme="dark")
         assert page.evaluate("window.pwned") is None
         assert page.locator("main img, a[href^='javascript']").count() == 0
-        assert page.locator("main .cols").inner_text().count("onerror=") > 0
+        assert scenario != "hostile" or page.locator("main").inner_text().count("onerror=") > 1
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         page.evaluate(AXE)
         assert page.evaluate(RUN, IMPACTS) == [], view
@@ -129,6 +136,35 @@ def test_logs_stand_with_their_span(open_page):
     page.keyboard.press("k")
     page.locator("#detail h2.title", has_text="SELECT price").wait_for()
     assert page.locator("#detail .log-r").count() == 0
+
+
+def test_two_traces_side_by_side(open_page):
+    """A sentence says what differs, the list and the table show where; a trace offers others to compare it with."""
+    page = open_page("shop", TRACE)
+    page.get_by_role("link", name="Compare").click()
+    page.locator("h2", has_text="The fastest").wait_for()
+    assert "POST /checkout took 1.94\u202fs" in page.locator("main").inner_text()
+    page.goto(page.served.url + COMPARED)
+    said = page.locator(".hint").inner_text().replace("\u202f", " ")
+    assert said == (
+        "B takes 1.13 s less: 1.94 s in A, 810 ms in B. The largest difference is SELECT price WHERE sku = ? of "
+        "checkout: 1.17 s in A, 6 ms in B, called 18 × and 1 ×."  # noqa: RUF001 - the sign that the page shows
+    )
+    rows = page.locator("tr.slower, tr.faster, tr.appeared, tr.vanished")
+    assert rows.count() == 7
+    assert "only in B" in page.locator("tr.appeared").inner_text()
+    assert "only in A" in page.locator("tr.vanished").inner_text()
+    page.get_by_role("link", name="paths").click()
+    assert page.locator(".paths tbody tr").count() == 22
+    page.locator("tr.faster", has_text="SELECT price").locator("td a").last.click()
+    assert page.locator("#detail h2.title").inner_text() == "SELECT price WHERE sku = ?"
+
+
+def test_a_side_that_is_wrong_is_named(open_page):
+    """What the reader wrote stays in the form, and the page says which side is wrong, and how."""
+    page = open_page("shop", "/traces/compare?a=broken&b=x", allow=("Failed to load resource",))
+    assert page.get_by_role("alert").inner_text() == "A could not be compared. Expected a value, at character 9."
+    assert page.locator(".compare [name=a]").input_value() == "broken"
 
 
 def test_services_add_up():

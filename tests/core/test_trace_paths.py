@@ -55,6 +55,7 @@ def test_another_trace_is_added():
     """A group of traces is folded one after the other; new paths come after those that were there."""
     top = fold([span("a", 0, "GET /"), span("b", 1, "x")])
     fold([span("c", 0, "GET /"), span("d", 1, "y"), span("e", 1, "x", 20)], top)
+    assert [(path.step[1], path.traces) for path in listed(top)] == [("GET /", 2), ("x", 2), ("y", 1)]
     assert [(row[1], row[2], row[6], row[7]) for row in table(top)] == [
         ("GET /", 2, 5, "a"),
         ("x", 2, 2, "e"),

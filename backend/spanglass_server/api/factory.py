@@ -44,6 +44,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
     """All routes that need only a session, gathered from the modules that answer them."""
     return (
         *services.ROUTES,
+        traces.COMPARE,
         *traces.ROUTES,
         *traces.span_routes(prices),
         *spans.ROUTES,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.api.params import CURSOR_PARAM, ORDER, Param, format_param, limit_param
+from spanglass_server.api.params import CURSOR_PARAM, ORDER, RANGE, Param, format_param, limit_param
 from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_question
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
+from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.answers import TracesData
-from spanglass_server.query.trace_views import meaning, paths
+from spanglass_server.query.trace_views import comparing, meaning, paths
 from spanglass_server.query.traces import counts, view
 from spanglass_server.query.traces import search as traces
+from spanglass_server.query.window import parse_window
 
 if TYPE_CHECKING:
     from spanglass_core.model_prices import Prices
     from spanglass_server.api.params import Params
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import QuerySession, Window
 
 _MAX_BUCKETS = 1000
 
@@ -80,6 +82,47 @@ ROUTES = (
         response=schema_of(view.Trace | view.TraceColumns | paths.TracePaths | view.TraceHead | TracesData),
         query=_trace,
     ),
+)
+
+
+def _compare(session: QuerySession, params: Params) -> comparing.Comparison:
+    first = comparing.Side("a", params["a"] or "", params["window"])
+    second = comparing.Side("b", params["b"] or "", _window_of_b(params))
+    return comparing.compare_traces(session, (first, second), params["limit"], params["now_ns"])
+
+
+def _window_of_b(params: Params) -> Window:
+    """Return the range of the second side: its own, or that of both."""
+    if not params["start_b"] and not params["end_b"]:
+        window: Window = params["window"]
+        return window
+    try:
+        return parse_window(params["now_ns"], start=params["start_b"], end=params["end_b"])
+    except BadQuestionError as error:
+        error.field = {"start": "start_b", "end": "end_b"}.get(error.field, "start_b")
+        raise
+
+
+#: Has to be found before a trace's own: ``compare`` stands where its id does.
+COMPARE = Route(
+    path="/traces/compare",
+    summary="Two traces, or two groups of traces, side by side: which paths of calls got slower, appeared, vanished.",
+    description=(
+        "A side is ids of traces with commas between them, or a filter: then the newest traces with a matching span "
+        "of the range are read. Figures are means of a side's traces."
+    ),
+    parameters=(
+        *RANGE,
+        Param("a", "text", help="The first side: ids of traces, or a filter; all traces unless said."),
+        Param("b", "text", help="The second side, likewise."),
+        Param("start_b", "time", help="Begin of the second side's range, if that is another one."),
+        Param("end_b", "time", help="Its end; now unless said."),
+        Param(
+            "limit", "integer", 50, "Most traces that are read of a filter.", minimum=1, maximum=comparing.MOST_TRACES
+        ),
+    ),
+    response=schema_of(comparing.Comparison),
+    query=_compare,
 )
 
 

@@ -60,12 +60,12 @@ def show_paths(session: QuerySession, trace_id: bytes, now_ns: int) -> TracePath
     }
 
 
-def path_spans(found: Arranged) -> Iterator[PathSpan]:
-    """Yield what folding needs of the spans of a trace, depth first."""
+def path_spans(found: Arranged, before_key: str = "") -> Iterator[PathSpan]:
+    """Yield what folding needs of the spans of a trace, depth first; their keys begin with ``before_key``."""
     for node in found.tree.nodes:
         span = found.read.spans[node.index]
         yield PathSpan(
-            found.keys[node.index],
+            before_key + found.keys[node.index],
             node.depth,
             (span.service, *span.called()),
             node.duration_ns,
