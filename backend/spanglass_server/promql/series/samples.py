@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from spanglass_server.promql.series.labels import LabelSets
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from spanglass_server.promql.series.histograms import Histograms
-    from spanglass_server.promql.series.labels import LabelSets
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,8 @@ class Samples:
     count: NDArray[np.float64] | None = None
     total: NDArray[np.float64] | None = None
     anew: NDArray[np.int64] | None = None
+
+    @classmethod
+    def none(cls) -> Samples:
+        """Those of no series."""
+        return cls(LabelSets(0), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))

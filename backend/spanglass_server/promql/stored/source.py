@@ -10,6 +10,7 @@ import numpy as np
 from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.ports import Selector
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
+from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wanted, window_of
 from spanglass_server.promql.stored.counting.announcing import announce
 from spanglass_server.promql.stored.counting.families import COUNTED
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.engine import Options
-    from spanglass_server.promql.series.samples import Samples
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.decoding.pieces import Piece
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 #: Rollups of any step will do for lists.
 _LIST_GRID_MS = 3_600_000
 MAX_SAMPLES = 50_000_000
+#: A column of the labels of some streams, whose texts others have too.
+_BYTES_PER_COLUMN = 200
 #: A sample takes so much while it is read: time and value, decoded and once more in the order of series.
 _BYTES_PER_SAMPLE = 32
 
@@ -77,6 +79,7 @@ class StoredSeries:
         self._records = Records(session, self._cache, events)
         self._sharing: Sharing | None = None
         self._shares: dict[tuple[int, int, int], list[Share]] = {}  # a session sees one snapshot
+        self._held_names: dict[tuple[int, int, int], frozenset[str]] = {}
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
@@ -90,10 +93,14 @@ class StoredSeries:
 
     def _read(self, selector: Selector, max_samples: int) -> Found:
         shares = self._shares_of(selector)
-        if selector.grid_ms and not may_be_thinned(wanted(self._session, self._cache, selector, shares), selector):
+        forms = self._wanted(selector, shares)
+        if selector.grid_ms and not may_be_thinned(forms, selector):
             selector = replace(selector, grid_ms=0)
             shares = self._shares_of(selector)
-        found = self._resolved(selector, shares, max_samples)
+            forms = self._wanted(selector, shares)
+        if not forms:
+            return Found(Samples.none(), is_plain=True)
+        found = self._resolved(selector, forms, shares, max_samples)
         return Found(samples_of(found, shares), found.is_plain)
 
     def announce(self, texts: Iterable[str], steps: Steps, options: Options) -> None:
@@ -195,9 +202,21 @@ class StoredSeries:
                     labels = labels.take(np.flatnonzero(self._matching(labels, form)))
                     yield labels.replace({NAME: LabelColumn.constant(name, labels.size)})
 
-    def _resolved(self, selector: Selector, shares: Sequence[Share], max_samples: int) -> Resolved:
+    def _wanted(self, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:
+        """The forms that a selector means; rules of what nobody sends are most rules, and ask for nothing more."""
+        key = selector.start_ms, selector.end_ms, selector.grid_ms
+        if key not in self._held_names:
+            held = [catalogue(self._session, share.part, self._cache) for share in shares]
+            self._held_names[key] = frozenset(name for each in held for name in each.by_name)
+        on_name = (matcher.value for matcher in selector.matchers if matcher.name == NAME and matcher.operator == "=")
+        if not selector.any_of and not self._held_names[key].issuperset(on_name):
+            return []
+        return wanted(self._session, self._cache, selector, shares)
+
+    def _resolved(
+        self, selector: Selector, forms: Sequence[Wanted], shares: Sequence[Share], max_samples: int
+    ) -> Resolved:
         """The series that match, as far as the shares' parts have any."""
-        forms = wanted(self._session, self._cache, selector, shares)
         parts = tuple(share.part.key for share in shares)
         key = ("series", parts, tuple(form.key for form in forms), selector.named, selector.with_created)
         return self._cache.kept(
@@ -221,16 +240,23 @@ class StoredSeries:
 
     def _chosen(self, piece: Piece, share: int, form: Wanted, named: frozenset[str]) -> Chosen:
         identity, name = form.named.identity, form.named.name
-        labels = self._labels(piece, named, is_verbatim=identity.is_verbatim)
-        rows = np.flatnonzero(self._matching(labels, form))
-        labels = labels.take(rows).replace({NAME: LabelColumn.constant(name, len(rows))})
+
+        def choose() -> tuple[NDArray[np.intp], LabelSets]:
+            labels = self._labels(piece, named, is_verbatim=identity.is_verbatim)
+            rows = np.flatnonzero(self._matching(labels, form))
+            return rows, labels.take(rows).replace({NAME: LabelColumn.constant(name, len(rows))})
+
+        key = ("labels", piece.serial, named, name, tuple(form.alternatives))
+        rows, labels = self._cache.kept(
+            key, choose, lambda found: (len(found[1].columns) + 2) * (_BYTES_PER_COLUMN + 4 * found[1].size)
+        )
         return Chosen(piece, rows, labels, share, name, identity.is_delta)
 
     def _labels(self, piece: Piece, named: frozenset[str], *, is_verbatim: bool) -> LabelSets:
         return self._cache.kept(
             ("labels", piece.serial, named),
             lambda: labels_of(piece.streams.columns, named, is_verbatim=is_verbatim),
-            lambda labels: 200 * (len(labels.columns) + 1),
+            lambda labels: _BYTES_PER_COLUMN * (len(labels.columns) + 1),
         )
 
     def _matching(self, labels: LabelSets, form: Wanted) -> NDArray[np.bool_]:
