@@ -20,7 +20,7 @@ from loadgen.comparing.builds import base_build
 from loadgen.felt import by_state, small_requests
 from loadgen.felt.demo_load import watch
 from loadgen.felt.figures import Run, fresh
-from loadgen.felt.small_requests import SmallLoad, measure_small
+from loadgen.felt.small_requests import SmallLoad, bound_of, measure_small
 from loadgen.prepared import Bodies
 from loadgen.scenario import fresh_server
 
@@ -52,8 +52,17 @@ def _measure_scenarios(bodies: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
     assert few["requests"] == 200
     assert few["failed"] == 0
     assert few["cpu_ms"] > 0 < few["resident_MB"]
+    assert few["sync_p99_ms"] > 0
     with pytest.raises(SystemExit, match="1,000 requests are wanted, prepared are 200"):
         measure_small(SmallLoad("more", rate_per_s=1000, seconds=1, connections=2), bodies)
+
+
+def test_a_share_of_syncs_is_told_by_a_bound_of_the_histogram() -> None:
+    """Only what came between two looks counts; the least bound that keeps the share is told, infinity without any."""
+    before, after = {0.001: 5.0, 0.01: 5.0, 0.1: 5.0}, {0.001: 95.0, 0.01: 103.0, 0.1: 105.0}
+    shares = [bound_of(share, before, after) for share in (0.5, 0.9, 0.95, 0.98, 0.99)]
+    assert shares == [0.001, 0.001, 0.01, 0.01, 0.1]
+    assert bound_of(0.99, {}, {}) == float("inf")
 
 
 def test_what_a_process_uses_is_watched() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ from loadgen.server import SPANGLASS
 
 if TYPE_CHECKING:
     from loadgen.prepared import Bodies
+    from loadgen.server import ServerProcess
 
 SPANS_EACH = 10
 #: Longer than the server keeps records in memory (30 s): what was put off until then is counted.
 FLUSHED_S = 35
+_SYNCS = re.compile(r'^spanglass_journal_fsync_seconds_bucket\{le="([0-9.]+)"\} ([0-9.e+]+)$', re.MULTILINE)
 #: What start-up leaves behind, imports and first pages, is not the load's.
 START_S = 2
 
@@ -67,11 +70,12 @@ def measure_small(load: SmallLoad, bodies: Bodies, program: str = SPANGLASS) -> 
         shape = Scenario(load.name, connections=load.connections, rate_per_s=load.rate_per_s)
         if first:
             send(shape, server, Ready(requests[:first], SPANS_EACH))
-        cpu_s = cpu_seconds(server.pid)
+        cpu_s, syncs = cpu_seconds(server.pid), syncs_by_bound(server)
         with PeakMemory(server.pid) as memory:
             tally = send(shape, server, Ready(requests[first:], SPANS_EACH))
             time.sleep(load.after_s)
         cpu_s, resident = cpu_seconds(server.pid) - cpu_s, resident_bytes(server.pid)
+        sync_p99_s = bound_of(0.99, syncs, syncs_by_bound(server))
     count = len(requests) - first
     return {
         "requests": count,
@@ -79,7 +83,21 @@ def measure_small(load: SmallLoad, bodies: Bodies, program: str = SPANGLASS) -> 
         "cpu_ms": cpu_s / count * 1000,
         "p50_ms": tally.quantile_ms(0.5),
         "p99_ms": tally.quantile_ms(0.99),
+        "sync_p99_ms": sync_p99_s * 1000,
         "resident_MB": resident / 1e6,
         "peak_MB": memory.peak_bytes / 1e6,
         "failed": tally.failed,
     }
+
+
+def syncs_by_bound(server: ServerProcess) -> dict[float, float]:
+    """How many times the server has synced its journal, by the seconds that they took at most."""
+    text = server.request("GET", "/metrics").body.decode()
+    return {float(bound): float(count) for bound, count in _SYNCS.findall(text)}
+
+
+def bound_of(share: float, before: dict[float, float], after: dict[float, float]) -> float:
+    """The smallest bound, in seconds, that this share of the syncs between two looks did not exceed; else infinity."""
+    counts = {bound: count - before.get(bound, 0) for bound, count in sorted(after.items())}
+    most = max(counts.values(), default=0)
+    return next((bound for bound, count in counts.items() if count >= share * most), float("inf"))
