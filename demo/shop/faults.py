@@ -11,6 +11,10 @@ from pathlib import Path  # noqa: TC003  # a dataclass field
 CURSED_PRODUCT = "p-13"
 """The one product that `product_failure` breaks."""
 
+SLOW_TENANT = "acme"
+CANARY, STABLE = "2.0", "1.8"
+"""Releases of the price rules; `tenant_release` brings the first one in."""
+
 LEAK_LIMIT_BYTES = 192 * 2**20
 """`memory_leak` stops growing here, so that a forgotten demo does not eat the machine."""
 
@@ -96,6 +100,46 @@ FAULTS = (
         "Each search logs twenty errors about a broken stock feed. The answers stay right.",
         "Red bars in the logs of catalog, with a stack trace each, while traces stay green.",
         "service:catalog severity:error",
+    ),
+    Fault(
+        "lock_contention",
+        "Lock contention",
+        "catalog",
+        "Each search recalculates prices under one lock; all other searches and product pages wait for it.",
+        "Most of a request is a span that waits for the price lock, and more so the more customers come.",
+        'service:catalog name:"wait for the price lock" duration > 50ms',
+    ),
+    Fault(
+        "sequential_calls",
+        "Calls one after the other",
+        "web",
+        "A product page asks for reviews, stock and prices in a row, though none needs the answer of another.",
+        "Three calls like stairs in the waterfall of GET /api/products/{product_id}.",
+        'service:web name:"GET /api/products/{product_id}" duration > 100ms',
+    ),
+    Fault(
+        "slow_external",
+        "A slow external host",
+        "payment",
+        "Each charge is scored by a fraud service that takes most of a second, and sends no telemetry.",
+        "Charges take as long as one call that ends in nothing: GET /scores of a host that has no spans.",
+        "service:payment http.request.method:GET duration > 500ms",
+    ),
+    Fault(
+        "tenant_release",
+        "Slow for one tenant's release",
+        "checkout",
+        f"Every second order is priced by release {CANARY} of the price rules, which is slow for tenant {SLOW_TENANT}.",
+        f"Slow orders have two things in common: shop.tenant = {SLOW_TENANT} and shop.pricing.release = {CANARY}.",
+        'service:checkout name:"price by contract" duration > 200ms',
+    ),
+    Fault(
+        "retry_storm",
+        "Retry storm",
+        "checkout",
+        "Payment refuses three charges of four; checkout tries again at once, up to six times, which is more to do.",
+        "Combs of failing POST spans below one order; requests of payment rise though orders do not.",
+        'service:payment name:"POST /charges" status:error',
     ),
 )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CUSTOMERS = 4
 WORDS = ("", "", "", "e", "telescope", "prism", "brass", "oak")
 CARDS = ("visa", "visa", "visa", "mastercard", "mastercard", "amex")
+TENANTS = ("acme", "birch", "birch", "cedar", "delta")
 PRODUCT_COUNT = 40
 HEADERS = {"user-agent": "shop-customer/1.0"}
 
@@ -67,6 +68,7 @@ class Customer:
         order = {
             "email": f"customer{self._chance.randrange(500)}@example.com",
             "card": self._chance.choice(CARDS),
+            "tenant": self._chance.choice(TENANTS),
             "items": {chosen: self._chance.randint(1, 3), self._product(): 1},
         }
         await self._pace.turn()

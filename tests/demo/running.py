@@ -49,9 +49,9 @@ class Shop:
         """Press a fault switch through the API."""
         self.client.put(f"/api/faults/{fault}", json={"on": on}).raise_for_status()
 
-    def order(self, product: str = "p-01") -> httpx.Response:
+    def order(self, product: str = "p-01", **more: str) -> httpx.Response:
         """Place an order for one product."""
-        order = {"email": "ada@example.com", "card": "visa", "items": {product: 2}}
+        order = {"email": "ada@example.com", "card": "visa", "items": {product: 2}, **more}
         return self.client.post("/api/orders", json=order)
 
     def new_trace(self) -> bytes:

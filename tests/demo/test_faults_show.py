@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -219,11 +220,68 @@ def test_log_errors(shop: Shop) -> None:
     assert not request.failed
 
 
+def test_lock_contention(shop: Shop) -> None:
+    """A search waits for the lock and then holds it; a product page waits too."""
+    trace_id = shop.new_trace()
+    shop.turn("lock_contention", on=True)
+    shop.client.get("/api/products")
+    shop.client.get("/api/products/p-02")
+    shop.in_trace(trace_id, span("catalog", "wait for the price lock"), at_least=2)
+    (held,) = shop.in_trace(trace_id, span("catalog", "recalculate prices"))
+    assert held.duration_ms >= 300
+
+
+def test_sequential_calls(shop: Shop) -> None:
+    """A product page makes four calls, each after the one before, where it made one."""
+    trace_id = shop.new_trace()
+    shop.turn("sequential_calls", on=True)
+    assert set(shop.client.get("/api/products/p-02").json()) >= {"reviews", "stock", "prices"}
+    calls = shop.in_trace(trace_id, span("web", "GET"), at_least=4)
+    assert all(one.raw.end_time_unix_nano <= other.raw.start_time_unix_nano for one, other in itertools.pairwise(calls))
+
+
+def test_slow_external(shop: Shop) -> None:
+    """A charge waits for a call that no service of the shop answers."""
+    trace_id = shop.new_trace()
+    shop.turn("slow_external", on=True)
+    assert shop.order().status_code == 201
+    (call,) = shop.in_trace(trace_id, span("payment", "GET"))
+    assert call.duration_ms >= 800
+    spans = shop.in_trace(trace_id, lambda record: record.kind == "span")
+    assert call.raw.span_id not in {record.raw.parent_span_id for record in spans}
+
+
+def test_tenant_release(shop: Shop) -> None:
+    """Every second order has the new release; only with it, and only for one tenant, orders are slow."""
+    trace_id = shop.new_trace()
+    shop.turn("tenant_release", on=True)
+    for tenant in ("acme", "acme", "cedar", "cedar"):
+        assert shop.order(tenant=tenant).status_code == 201
+    orders = shop.in_trace(trace_id, span("checkout", "POST /orders"), at_least=4)
+    slow = {
+        (order.attributes["shop.tenant"], order.attributes["shop.pricing.release"]): order.duration_ms >= 500
+        for order in orders
+    }
+    assert slow.keys() == {(tenant, release) for tenant in ("acme", "cedar") for release in ("1.8", "2.0")}
+    assert slow["acme", "2.0"]
+    prices = shop.in_trace(trace_id, span("checkout", "price by contract"), at_least=4)
+    assert len([price for price in prices if price.duration_ms >= 500]) == 1
+
+
+def test_retry_storm(shop: Shop) -> None:
+    """One order is charged again and again until it goes through, or is given up."""
+    trace_id = shop.new_trace()
+    shop.turn("retry_storm", on=True)
+    assert shop.order().status_code == 201
+    charges = shop.in_trace(trace_id, span("payment", "POST /charges"), at_least=4)
+    assert [charge.attributes["http.status_code"] for charge in charges] == [503, 503, 503, 200]
+
+
 def test_the_page_shows_and_presses_every_switch(shop: Shop) -> None:
     """Each fault is a switch on the page; pressing one turns it on and comes back to the page, which says so."""
     page = shop.client.get("/")
     assert page.headers["content-security-policy"] == "default-src 'self'"
-    assert page.text.count('role="switch"') == 8
+    assert page.text.count('role="switch"') == 13
     assert 'aria-checked="true"' not in page.text
     pressed = shop.client.post("/faults/log_errors/on", follow_redirects=True)
     assert pressed.text.count('aria-checked="true"') == 1

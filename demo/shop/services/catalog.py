@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from flask import abort, request
@@ -19,19 +21,26 @@ if TYPE_CHECKING:
     from flask import Flask
 
 BURST = 20
+DETAILS_S = 0.05
+"""How long the archive takes to find one thing about a product."""
+RECALCULATION_S = 0.3
 
 logger = logging.getLogger("shop.catalog")
+tracer = trace.get_tracer("shop.catalog")
 
 
 def build(switches: Switches) -> Flask:
     """Make the app over a catalog that has been filled."""
     app = make_app("catalog")
+    prices = PriceLock()
 
     @app.get("/products")
     def search() -> dict[str, Any]:
         words = request.args.get("q", "")
         if switches.is_on("log_errors"):
             _complain_about_stock_feed()
+        if switches.is_on("lock_contention"):
+            prices.recalculate()
         with database.transaction("catalog") as connection:
             if switches.is_on("n_plus_one"):
                 found = catalog_rows.search_one_by_one(connection, words)
@@ -43,6 +52,8 @@ def build(switches: Switches) -> Flask:
     @app.get("/products/<product_id>")
     def product(product_id: str) -> dict[str, Any]:
         trace.get_current_span().set_attribute("shop.product.id", product_id)
+        if switches.is_on("lock_contention"):
+            prices.wait()
         with database.transaction("catalog") as connection:
             found = catalog_rows.product(connection, product_id)
         if found is None:
@@ -52,6 +63,19 @@ def build(switches: Switches) -> Flask:
             found["weight"] = "n/a"
         return found | {"weight_g": grams(found["weight"])}
 
+    _add_details(app)
+    _add_sales(app)
+    return app
+
+
+def _add_details(app: Flask) -> None:
+    @app.get("/products/<product_id>/<any(reviews, stock, prices):part>")
+    def details(product_id: str, part: str) -> dict[str, Any]:
+        time.sleep(DETAILS_S)
+        return {"product": product_id, part: "from the archive"}
+
+
+def _add_sales(app: Flask) -> None:
     @app.post("/quotes")
     def quote() -> dict[str, Any]:
         items: Mapping[str, int] = request.get_json()["items"]
@@ -69,7 +93,28 @@ def build(switches: Switches) -> Flask:
             catalog_rows.reserve(connection, items)
         return {"reserved": sum(items.values())}
 
-    return app
+
+class PriceLock:
+    """One lock for all that has to do with prices, held while they are recalculated."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait until nobody recalculates."""
+        with tracer.start_as_current_span("wait for the price lock"):
+            self._lock.acquire()
+        self._lock.release()
+
+    def recalculate(self) -> None:
+        """Do it, alone."""
+        with tracer.start_as_current_span("wait for the price lock"):
+            self._lock.acquire()
+        try:
+            with tracer.start_as_current_span("recalculate prices"):
+                time.sleep(RECALCULATION_S)
+        finally:
+            self._lock.release()
 
 
 def grams(weight: str) -> int:

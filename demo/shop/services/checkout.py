@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 import uuid
@@ -14,9 +15,12 @@ from opentelemetry import metrics, trace
 from pydantic import BaseModel, Field
 
 from shop import database, layout, messaging, telemetry
+from shop.faults import CANARY, SLOW_TENANT, STABLE, Switches
 from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
 from shop.queue_table import Queue
 
+ATTEMPTS = 6
+CONTRACT_S = 0.5
 KEPT_ORDERS = 5000
 """Older ones are deleted, so that the demo does not grow with its age."""
 
@@ -32,6 +36,8 @@ FIND = "SELECT id, total_cents, state FROM orders WHERE id = ?"
 SHIPPED = "UPDATE orders SET state = 'shipped' WHERE id = ?"
 
 logger = logging.getLogger("shop.checkout")
+tracer = trace.get_tracer("shop.checkout")
+orders = itertools.count(1)
 meter = metrics.get_meter("shop.checkout")
 orders_counter = meter.create_counter("shop.orders", "{order}", "Orders by card and outcome.")
 revenue = meter.create_counter("shop.revenue", "EUR", "Money taken.")
@@ -44,6 +50,7 @@ class Order(BaseModel):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     card: Literal["visa", "mastercard", "amex"]
     items: dict[str, int] = Field(min_length=1)
+    tenant: str = Field(default="birch", pattern=r"^[a-z]+$")
 
 
 async def _post(client: httpx.AsyncClient, url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -59,15 +66,42 @@ def save_order(order_id: str, email: str, total_cents: int) -> None:
         database.run(connection, FORGET, (KEPT_ORDERS,))
 
 
-async def place(client: httpx.AsyncClient, queue: Queue, order: Order) -> dict[str, Any]:
+async def _charge(client: httpx.AsyncClient, charge: dict[str, Any], attempts: int) -> dict[str, Any]:
+    """Charge a card; one that is refused for now is tried again at once, as no client should."""
+    for _ in range(attempts - 1):
+        try:
+            return await _post(client, f"{layout.url('payment')}/charges", charge)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                raise
+    return await _post(client, f"{layout.url('payment')}/charges", charge)
+
+
+async def _price(order: Order, release: str) -> None:
+    """Look up what the tenant has agreed on."""
+    with tracer.start_as_current_span("price by contract"):
+        if release == CANARY and order.tenant == SLOW_TENANT:
+            await asyncio.sleep(CONTRACT_S)
+
+
+async def place(client: httpx.AsyncClient, queue: Queue, order: Order, switches: Switches) -> dict[str, Any]:
     """Quote, charge, save and hand over to fulfilment, in this order."""
     order_id = uuid.uuid4().hex[:12]
     items = {"items": order.items}
-    trace.get_current_span().set_attributes({"shop.order.id": order_id, "shop.card.brand": order.card})
+    release = CANARY if switches.is_on("tenant_release") and next(orders) % 2 else STABLE
+    trace.get_current_span().set_attributes(
+        {
+            "shop.order.id": order_id,
+            "shop.card.brand": order.card,
+            "shop.tenant": order.tenant,
+            "shop.pricing.release": release,
+        }
+    )
+    await _price(order, release)
     quote = await _post(client, f"{layout.url('catalog')}/quotes", items)
     total_cents: int = quote["total_cents"]
     charge = items | {"order_id": order_id, "amount_cents": total_cents, "card": order.card}
-    receipt = await _post(client, f"{layout.url('payment')}/charges", charge)
+    receipt = await _charge(client, charge, ATTEMPTS if switches.is_on("retry_storm") else 1)
     await asyncio.to_thread(save_order, order_id, order.email, total_cents)
     await asyncio.to_thread(messaging.send, queue, items | {"order_id": order_id, "email": order.email})
     revenue.add(total_cents / 100, {"shop.card.brand": order.card})
@@ -76,7 +110,7 @@ async def place(client: httpx.AsyncClient, queue: Queue, order: Order) -> dict[s
     return {"id": order_id, "total_cents": total_cents} | receipt
 
 
-def build(queue: Queue) -> FastAPI:
+def build(queue: Queue, switches: Switches) -> FastAPI:
     """Make the app over a database that exists."""
     app = make_app("checkout")
     client = httpx.AsyncClient(timeout=CALL_TIMEOUT_S)
@@ -85,7 +119,7 @@ def build(queue: Queue) -> FastAPI:
     async def place_order(order: Order) -> dict[str, Any]:
         outcome = "failed"
         try:
-            placed = await place(client, queue, order)
+            placed = await place(client, queue, order, switches)
             outcome = "placed"
         except httpx.TransportError as error:
             logger.exception("Order not placed: a service does not answer")
@@ -122,4 +156,5 @@ def main() -> None:
     """Make the databases and serve."""
     telemetry.set_up(layout.service("checkout"))
     database.create("checkout", SCHEMA).close()
-    serve(build(Queue(layout.state_dir() / "queue.db", "orders", time.time)), "checkout")
+    queue = Queue(layout.state_dir() / "queue.db", "orders", time.time)
+    serve(build(queue, Switches(layout.switches_file())), "checkout")

@@ -13,11 +13,14 @@ from opentelemetry import metrics, trace
 from shop import layout, telemetry
 from shop.faults import Switches
 from shop.http_flask import make_app, serve
+from shop.slow_host import SlowHost
 
 if TYPE_CHECKING:
     from flask import Flask
 
 CALL_TIMEOUT_S = 10
+REFUSED_OF = 4
+"""Of so many charges all but one are refused while `retry_storm` is on."""
 
 logger = logging.getLogger("shop.payment")
 charges = metrics.get_meter("shop.payment").create_counter("shop.charges", "{charge}", "Charges by card and outcome.")
@@ -30,7 +33,8 @@ class ProviderTimeout(Exception):  # noqa: N818  # named as the provider's own c
 def build(switches: Switches) -> Flask:
     """Make the app."""
     app = make_app("payment")
-    attempts = itertools.count(1)
+    attempts, refusals = itertools.count(1), itertools.count(1)
+    fraud = SlowHost()
     session = requests.Session()
 
     @app.post("/charges")
@@ -42,6 +46,11 @@ def build(switches: Switches) -> Flask:
         quote.raise_for_status()
         if quote.json()["total_cents"] != wanted["amount_cents"]:
             abort(409, "the amount is not the price of the items")
+        if switches.is_on("slow_external"):
+            session.get(f"{fraud.url}/scores", params={"order": wanted["order_id"]}, timeout=CALL_TIMEOUT_S)
+        if switches.is_on("retry_storm") and next(refusals) % REFUSED_OF:
+            charges.add(1, {"shop.card.brand": wanted["card"], "shop.outcome": "refused"})
+            abort(503, "too much to do, try again")
         if switches.is_on("payment_failure") and next(attempts) % 2:
             charges.add(1, {"shop.card.brand": wanted["card"], "shop.outcome": "timeout"})
             message = f"no answer from the {wanted['card']} gateway within 2000 ms"

@@ -69,7 +69,11 @@ def _add_shop(app: FastAPI, switches: Switches) -> None:
     @app.get("/api/products/{product_id}")
     async def product(product_id: str) -> dict[str, Any]:
         viewed.add(leaking=switches.is_on("memory_leak"))
-        return await _forward(client.get(f"{catalog}/products/{product_id}"))
+        found = await _forward(client.get(f"{catalog}/products/{product_id}"))
+        if switches.is_on("sequential_calls"):
+            for part in ("reviews", "stock", "prices"):
+                found |= await _forward(client.get(f"{catalog}/products/{product_id}/{part}"))
+        return found
 
     @app.post("/api/orders", status_code=201)
     async def place_order(order: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
