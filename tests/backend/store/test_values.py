@@ -19,6 +19,7 @@ from spanglass_server.store.disk import Disk
 from spanglass_server.store.ports import ALL_TIME
 from spanglass_server.store.segments import NewSegment, write_segment
 from spanglass_server.store.values.building import build_filter
+from spanglass_server.store.values.dictionaries import places_of_texts
 from spanglass_server.store.values.files import ValueFilters
 from spanglass_server.store.values.filter import ValueFilter, sought
 
@@ -65,7 +66,7 @@ def holds(held, column, value):
     return all(held.may_hold(each) for clause in sought([[(column, value)]]) for each in clause)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=40))
 def test_no_value_is_missed(tmp_path_factory, rows):
     """Every value of every type is held, those in lists too; the two zeros are one."""
@@ -79,6 +80,17 @@ def test_no_value_is_missed(tmp_path_factory, rows):
     if any(row.get(SHARE) == 0 for row in rows):
         assert holds(held, SHARE, 0.0)
         assert holds(held, SHARE, -0.0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.binary(max_size=5)) | st.lists(st.binary(min_size=4, max_size=4)))
+def test_texts_lie_behind_their_lengths(texts):
+    """Each is found where it is, whether all have one length or not, and also where they are none."""
+    content = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+    starts, ends = places_of_texts(content)
+
+    assert [content[start:end] for start, end in zip(starts, ends, strict=True)] == texts
 
 
 def test_what_is_known_and_what_not(tmp_path):

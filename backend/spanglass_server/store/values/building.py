@@ -21,7 +21,7 @@ from spanglass_server.store.values.hashes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,6 +32,7 @@ _ROWS_PER_VALUE = 4
 _REPEATED_MAX = 8
 #: Texts of a column are left out when they are longer on average, beyond the first of them.
 _MEAN_BYTES_MAX = 64
+_TOGETHER = 16_384  # values that are hashed in one step
 _SMALL_BYTES = 65_536
 _FILTERED = frozenset({ValueType.STR, ValueType.INT, ValueType.DOUBLE})
 
@@ -82,19 +83,46 @@ def _is_filtered(name: str) -> bool:
 
 
 def _values(descriptor: int, column: str, dictionaries: Sequence[Dictionary], room: int) -> NDArray[np.uint64] | None:
-    """The distinct hashes of a column's values; None if there are too many, or they are too long."""
+    """The distinct hashes of a column's values; None if there are too many, or they are too long.
+
+    Some dictionaries after the others: ids that are never the same twice are known to be too many after a few of them.
+    """
     count, size = (sum(getattr(held, name) for held in dictionaries) for name in ("count", "size"))
     if count > room * _REPEATED_MAX or size > count * _MEAN_BYTES_MAX + _SMALL_BYTES:
         return None
-    content = b"".join(held.content(descriptor) for held in dictionaries)
+    if max(held.count for held in dictionaries) > room:
+        return None
     kind, seed = dictionaries[0].type, seed_of(column)
-    if kind == "BYTE_ARRAY":
-        starts, ends = places_of_texts(content)
-        if (ends - starts).max(initial=0) > LONGEST_TEXT:
+    found = np.zeros(0, np.uint64)
+    for some in _together(dictionaries):
+        hashes = _hashes(kind, b"".join(held.content(descriptor) for held in some), seed)
+        if hashes is None:
             return None
-        hashes = text_hashes(np.frombuffer(content, np.uint8), starts, ends, seed)
-    elif kind == "DOUBLE":
-        hashes = number_hashes(bits_of_doubles(np.frombuffer(content, np.float64)), seed)
-    else:
-        hashes = number_hashes(np.frombuffer(content, np.uint64), seed)
-    return np.unique(hashes)
+        found = np.unique(np.concatenate([found, hashes]))
+        if len(found) > room:
+            return None
+    return found
+
+
+def _together(dictionaries: Sequence[Dictionary]) -> Iterator[Sequence[Dictionary]]:
+    """Dictionaries in groups of about ``_TOGETHER`` values."""
+    some: list[Dictionary] = []
+    for held in dictionaries:
+        some.append(held)
+        if sum(each.count for each in some) >= _TOGETHER:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _hashes(kind: str, content: bytes, seed: int) -> NDArray[np.uint64] | None:
+    """The hashes of all values of dictionaries put together; None if a text is too long."""
+    if kind == "DOUBLE":
+        return number_hashes(bits_of_doubles(np.frombuffer(content, np.float64)), seed)
+    if kind != "BYTE_ARRAY":
+        return number_hashes(np.frombuffer(content, np.uint64), seed)
+    starts, ends = places_of_texts(content)
+    if (ends - starts).max(initial=0) > LONGEST_TEXT:
+        return None
+    return text_hashes(np.frombuffer(content, np.uint8), starts, ends, seed)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HEADER_BYTES = 20_480  # enough for the header of a page, with four values of at most 4 kB in its statistics
 _BYTES_MAX = 512 * 1024  # a column with longer dictionaries has too many values
 _CODECS = {"LZ4": "lz4_raw", "ZSTD": "zstd", "SNAPPY": "snappy"}
+_LENGTH = struct.Struct("<I")  # before each text
 _DATA_PAGE, _DICTIONARY_PAGE = 0, 2
 _PLAIN, _PLAIN_DICTIONARY, _RLE_DICTIONARY = 0, 2, 8  # encodings
 _BOOLEANS, _INTEGERS, _BINARY, _STRUCT = (1, 2), (4, 5, 6), 8, 12  # types of fields
@@ -79,14 +80,25 @@ def _uses_it_throughout(descriptor: int, at: int, count: int) -> bool:
 
 def places_of_texts(content: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where texts begin and end in the content of dictionaries, put together; each stands behind its length."""
-    starts, ends, at, end = [], [], 0, len(content)
-    read = struct.Struct("<I").unpack_from
+    end = len(content)
+    size = _LENGTH.unpack_from(content)[0] if end else 0
+    step = _LENGTH.size + size
+    if not end % step and (_lengths_at(content, step) == size).all():  # ids, all of one length
+        firsts = np.arange(_LENGTH.size, end + 1, step)
+        return firsts, firsts + size
+    starts, ends, at = [], [], 0
     while at < end:
-        start = at + 4
-        at = start + read(content, at)[0]
+        start = at + _LENGTH.size
+        at = start + _LENGTH.unpack_from(content, at)[0]
         starts.append(start)
         ends.append(at)
     return np.array(starts, np.int64), np.array(ends, np.int64)
+
+
+def _lengths_at(content: bytes, step: int) -> NDArray[np.uint32]:
+    """The lengths of texts that stand so many bytes apart."""
+    rows = np.frombuffer(content, np.uint8).reshape(-1, step)
+    return np.ascontiguousarray(rows[:, : _LENGTH.size]).view("<u4")[:, 0]
 
 
 def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
