@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import made_up as shop
 import made_up_comparison
 import made_up_errors
+import made_up_map
 import made_up_performance
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
@@ -353,6 +354,9 @@ class FakeApi:
         if params["filter"].startswith("link.trace_id"):
             return {"spans": shop.linking_spans(TRACE_ID) if self.scenario == "talk" else [], "next_cursor": None}
         return made_up_errors.telling_spans(TRACE_ID, params)
+
+    def _service_map(self, parts, params):
+        return made_up_map.service_map(self, params)
 
     def _differences(self, parts, params):
         return made_up_performance.differences(self, params)

@@ -19,6 +19,7 @@ PAGES = (
     ("shop", "/services/checkout?operation=POST%20%2Forders"),
     ("shop", "/traces"),
     ("shop", "/differences?service=checkout&selected_min=600ms"),
+    ("shop", "/map?earlier=1h"),
     ("open", "/traces"),
     ("empty", "/traces"),
     ("shop", "/traces?filter=duration+%3E+500mz"),

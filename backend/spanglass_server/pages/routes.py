@@ -28,6 +28,7 @@ from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.incidents import incident
 from spanglass_server.pages.incidents import listing as incident_list
 from spanglass_server.pages.issues import issue, listing, releases
+from spanglass_server.pages.map import page as service_map
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
@@ -133,6 +134,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/services/{service:path}", service.show),
     ("/findings", findings.show),
     ("/findings/{finding:int}", finding.show),
+    ("/map", service_map.show),
     ("/traces", traces.show),
     ("/traces/compare", compare.show),
     ("/traces/{trace_id}", trace.show),

@@ -29,6 +29,7 @@ SECTIONS = (
 )  # fmt: skip
 #: Pages that belong to a section whose path is not the beginning of theirs.
 ALSO = {
+    "/map": "/services",
     "/releases": "/issues",
     "/processes": "/hosts",
     "/differences": "/traces",
