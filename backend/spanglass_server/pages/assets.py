@@ -57,10 +57,15 @@ class Assets:
         return Response(body or self.files[name], media_type=TYPES[Path(name).suffix], headers=headers)
 
 
-def load_assets(folder: Path = STATIC) -> Assets:
-    """Read all files of a known type below ``folder``."""
+def read_files(folder: Path = STATIC) -> dict[str, bytes]:
+    """Read all files of a known type below ``folder``, by their path there."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix in TYPES)
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def load_assets(folder: Path = STATIC) -> Assets:
+    """Read all files of a known type below ``folder``, and pack those that are smaller so."""
+    files = read_files(folder)
     digest = hashlib.sha256()
     for name, body in files.items():
         digest.update(f"{name}\0{len(body)}\0".encode() + body)

@@ -35,7 +35,7 @@ from spanglass_server.pages.notifications import channel_form, channels, deliver
 from spanglass_server.pages.performance import differences
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
-from spanglass_server.pages.trace_views import compare
+from spanglass_server.pages.trace_views import compare, file
 from spanglass_server.pages.visit import RANGE, Site, Visit
 from spanglass_server.pages.window import WindowError
 from spanglass_server.query.language.text import quote
@@ -138,6 +138,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/traces", traces.show),
     ("/traces/compare", compare.show),
     ("/traces/{trace_id}", trace.show),
+    ("/traces/{trace_id}/file", file.show),
     ("/differences", differences.show),
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),

@@ -44,18 +44,13 @@ WARNINGS = {
 
 async def show(visit: Visit) -> Response:
     """``/traces/{trace_id}``."""
-    written = visit.request.path_params["trace_id"]
-    trace_id = read_trace_id(written)
-    if trace_id is None:
-        raise ApiError(
-            404, {"code": "not_found", "message": f"{written!r} is not a trace id: those are {TRACE_ID_FORM}."}
-        )
+    trace_id = read_id(visit)
     answer = await visit.api("traces", trace_id, format="columns")
     trace = await asyncio.to_thread(columns.unpack, answer)
-    chosen = _chosen(trace, visit.param("span"))
+    chosen = chosen_of(trace, visit.param("span"))
     view = visit.param("view") if visit.param("view") in VIEWS else WATERFALL
     whole, (logs, logs_problem), linking = await visit.together(
-        _span(visit, trace, chosen), _logs(visit, trace), _linking(visit, trace)
+        _span(visit, trace, chosen), logs_of(visit, trace), linking_to(visit, trace)
     )
     of_spans = {"trace": answer, "chosen": whole, "linking": linking, "logs": [log for log in logs if log["span_id"]]}
     data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, of_spans)
@@ -65,15 +60,26 @@ async def show(visit: Visit) -> Response:
         "trace.html", trace=trace, root=root, chosen=columns.in_full(chosen, whole), start_ns=start_ns,
         data=await asyncio.to_thread(columns.as_data, data), of_view=of_view,
         slots={service["service"]: service["slot"] for service in trace["services"]},
-        shares=_shares(trace), axis=waterfall.axis(trace["duration_ns"]),
+        shares=shares_of(trace), axis=waterfall.axis(trace["duration_ns"]),
         rows=waterfall.rows(trace, shown, visit.clock) if view == WATERFALL else (),
         answer=time_spent(trace) if waterfall.is_worth_an_answer(trace) else None,
         told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view=view, linking=linking,
-        warnings=_warnings(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
+        warnings=warnings_of(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
+
+
+def read_id(visit: Visit) -> str:
+    """Return the trace's id as it is stored; ApiError (not_found) for what is none."""
+    written = visit.request.path_params["trace_id"]
+    trace_id = read_trace_id(written)
+    if trace_id is None:
+        raise ApiError(
+            404, {"code": "not_found", "message": f"{written!r} is not a trace id: those are {TRACE_ID_FORM}."}
+        )
+    return trace_id
 
 
 def _of_view(
@@ -113,13 +119,13 @@ def _services(visit: Visit, trace: Mapping[str, Any]) -> Mapping[str, Any]:
             "sort": sort, "ascending": ascending}  # fmt: skip
 
 
-def _warnings(trace: Mapping[str, Any]) -> list[str]:
+def warnings_of(trace: Mapping[str, Any]) -> list[str]:
     """Return what is wrong in words; while spans of the trace are open, a missing root is nothing that went wrong."""
     words = {**WARNINGS, "missing_root": NOT_ENDED} if trace["running_count"] else WARNINGS
     return [words.get(name, name) for name in trace["warnings"]]
 
 
-def _chosen(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def chosen_of(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return the span the URL names by its key or its id, or where the failure began, or the root.
 
     Of spans that share an id the first is meant, unless the key says which; one that has since become the only span of
@@ -142,7 +148,7 @@ async def _span(visit: Visit, trace: Mapping[str, Any], span: Mapping[str, Any])
         return {}
 
 
-async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
+async def logs_of(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
     """Return the trace's logs, oldest first; a failure to get them does not cost the reader the trace."""
     start_ns = parse_time_ns(trace["start_time"])
     try:
@@ -155,7 +161,7 @@ async def _logs(visit: Visit, trace: Mapping[str, Any]) -> tuple[list[Mapping[st
     return answer["logs"], ""
 
 
-async def _linking(visit: Visit, trace: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def linking_to(visit: Visit, trace: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return spans of other traces that link to this one, with the ids of the spans that they link ``to``."""
     start_ns = parse_time_ns(trace["start_time"])
     question = visit.api(
@@ -172,7 +178,7 @@ async def _linking(visit: Visit, trace: Mapping[str, Any]) -> list[dict[str, Any
     ]
 
 
-def _shares(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
+def shares_of(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Self time by service, largest first, as parts of a bar: positions in per cent."""
     whole_ns = sum(service["self_time_ns"] for service in trace["services"]) or 1
     shares, at = [], 0.0

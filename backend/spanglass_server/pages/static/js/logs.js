@@ -16,7 +16,7 @@ const MOST_SEARCHED = 300; // as in pages/visit.py
 
 function only(near, key, value) {
   if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED) return null;
-  const url = new URL(near, location.origin);
+  const url = new URL(near, location.href);
   url.searchParams.set("filter", attribute(key, value));
   return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `filter ${key} = ${plain(value)}` }, "filter");
 }
