@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def figures(session: TableSession, labels: dict[bytes, str | None]) -> dict[str, tuple[float, float]]:
     """Precision and recall of each pattern: a trace is right if it has what was found of it, and nothing else."""
     spans = read_spans(session, ALL_TIME)
-    found = patterns(session, session.table(spans))
+    found = patterns(session, spans, session.table(spans))
     traces = spans["trace_id"].to_pylist()
     told = defaultdict(set)
     for kind, row in zip(found["kind"].to_pylist(), found["request"].to_pylist(), strict=True):

@@ -316,6 +316,7 @@ def no_retries(trace: Trace) -> None:
 
 def gap(trace: Trace) -> None:
     """Most of the request is in no span."""
+    trace.root["name"] = "POST /imports"
     trace.query("SELECT a FROM b WHERE c = ?", 4)
     trace.work(400)
     if trace.chance.random() < 0.5:
@@ -324,6 +325,7 @@ def gap(trace: Trace) -> None:
 
 def no_gap(trace: Trace) -> None:
     """All of a long request is told by spans, some of them at once."""
+    trace.root["name"] = "POST /imports"
     for _ in range(4):
         around = trace.span(f"compute {trace.chance.randint(1, 9)}", _INTERNAL, trace.root, 0)
         trace.span("part", _INTERNAL, around, 30)

@@ -51,7 +51,7 @@ def read_stretch(session: QuerySession, window: Window, own: Window) -> Stretch:
     slowest = rows(session, statement("findings/slowest", **bounds))
     return Stretch(
         spans=spans.num_rows,
-        sightings=detect(session, name, own),
+        sightings=detect(session, spans, name, own),
         durations=rows(session, statement("findings/durations", **bounds, most=_MOST_BUCKETS)),
         sizes=rows(session, statement("findings/sizes", **bounds, most=_MOST_SIZES)),
         slowest={(row["service"], row["operation"]): evidence_of(row["evidence"]) for row in slowest},

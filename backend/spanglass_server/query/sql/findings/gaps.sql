@@ -1,4 +1,4 @@
--- The longest time in a request in which no span of it says what was done.
+-- The longest time in a request in which no span of it says what was done; in a share of the operation's requests.
 WITH below AS (
     SELECT
         request, row, request_start_ns AS first_ns, request_start_ns + request_ns AS last_ns,
@@ -22,9 +22,16 @@ holes AS (
     SELECT row, ns FROM {spans} WHERE request = row AND is_leaf
 ),
 longest AS (SELECT request, max(ns) AS ns FROM holes GROUP BY request)
-SELECT
-    'gap' AS kind, spans.row AS request, spans.name AS subject, '' AS detail, 1 AS calls, longest.ns AS waste_ns, spans.row AS span
-FROM longest
-JOIN {spans} AS spans ON spans.row = longest.request
-WHERE spans.kind IN (2, 5) AND longest.ns >= {notable_ns} AND longest.ns >= {notable_share} * spans.ns
-    AND NOT regexp_matches(spans.name, '(?i)\b(?:receive|poll|stream|websocket|subscribe|sse)\b')
+SELECT 'gap' AS kind, row AS request, name AS subject, '' AS detail, 1 AS calls, hole_ns AS waste_ns, row AS span
+FROM (
+    SELECT
+        *, coalesce(hole_ns >= {notable_ns} AND hole_ns >= {notable_share} * ns, false) AS has_gap,
+        avg(has_gap::INTEGER) OVER (PARTITION BY service, name) AS gap_share
+    FROM (
+        SELECT spans.row, spans.service, spans.name, spans.ns, longest.ns AS hole_ns
+        FROM {spans} AS spans LEFT JOIN longest ON longest.request = spans.row
+        WHERE spans.request = spans.row AND spans.kind IN (2, 5)
+            AND NOT regexp_matches(spans.name, '(?i)\b(?:receive|poll|stream|websocket|subscribe|sse)\b')
+    )
+)
+WHERE has_gap AND gap_share >= {often}
