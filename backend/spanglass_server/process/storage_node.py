@@ -22,6 +22,7 @@ from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.error_tracking import ErrorTracking
+from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import SENT, Signal
@@ -107,7 +108,7 @@ class StorageNode:
         self.pulse = self._supervisor.pulse  # that of all other parts of the server, which stop before this one
         self._budget = ByteBudget(settings.ingest.max_inflight_bytes)
         self.ingest = Pipeline(decoder, self._generations, digests, telemetry, clock_ns, self._budget, self._supervisor)
-        self._flusher = self._supervisor.start("flusher", self._flushing.step)
+        self._flusher = self._supervisor.start("flusher", self._flush)
         self._housekeeping = self._start_housekeeping(settings.storage.compact_interval_ns / 1e9)
         self._watch()
 
@@ -124,9 +125,18 @@ class StorageNode:
             *self.errors.start(self._supervisor),
         ]
 
+    def _flush(self) -> bool:
+        """What the flusher does next; the memory of what was flushed is given back."""
+        before = self.store.contents.snapshot.version
+        goes_on = self._flushing.step()
+        if self.store.contents.snapshot.version > before:
+            release_memory()
+        return goes_on
+
     def _compact(self) -> None:
         """Merge small segments, and write the filters of those that stay."""
-        self.store.compact()
+        if self.store.compact():
+            release_memory()
         self.store.write_filters(self._supervisor.stopping.is_set)
 
     def _derive(self, signal: Signal, table: Any) -> Any | None:

@@ -45,6 +45,17 @@ def tune_allocators() -> None:
             mallopt(_M_ARENA_MAX, _ARENAS)
 
 
+def release_memory() -> None:
+    """Give free memory back to the system; called when much of it has just become free.
+
+    What was allocated since lies between, so that malloc alone keeps all of it: after a flush under full load 80 to
+    140 MB, for 10 ms of processor time. glibc only.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
 def tune_collector() -> None:
     """Have the collector of reference cycles pass over all objects that there are now. Call it once all is started.
 

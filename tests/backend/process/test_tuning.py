@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import subprocess
@@ -45,6 +46,28 @@ ask = lambda: duckdb.connect().execute("SELECT sum(n) FROM range(?) t(n)", [1000
 before = ask(), pa.array([1, 2]).to_pylist()
 assert release_code() > 10_000_000
 assert (ask(), pa.array([1, 2]).to_pylist()) == before == ([(499500,)], [1, 2])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="glibc only")
+def test_memory_below_what_is_still_in_use_is_given_back():
+    """What malloc keeps, because something was allocated after it, is the system's again."""
+    program = """
+import re
+from pathlib import Path
+from spanglass_server.process.tuning import release_memory, tune_allocators
+used_mb = lambda: int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1000
+tune_allocators()
+blocks = [bytearray(b"x") * 65_536 for _ in range(1000)]
+del blocks[:-1]
+kept = used_mb()
+release_memory()
+assert kept - used_mb() > 40, (kept, used_mb())
+assert blocks == [bytearray(b"x") * 65_536]
 """
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
