@@ -161,6 +161,8 @@ class FakeApi:
     def _services(self, parts, params):
         params = {"start": NOW_NS - 3_600_000 * MS, "end": NOW_NS, **params}
         window = {"start_time": rfc(int(params["start"])), "end_time": rfc(int(params["end"]))}
+        if parts and parts[1] == "typical":
+            return made_up_performance.typical(self, window)
         if parts and parts[1] == "operations":
             return {
                 "window": window,
@@ -351,6 +353,8 @@ class FakeApi:
     def _spans(self, parts, params):
         if parts == ["heatmap"]:
             return made_up_performance.heatmap(self, params)
+        if parts == ["groups"]:
+            return made_up_performance.groups(self, params)
         if params["filter"].startswith("link.trace_id"):
             return {"spans": shop.linking_spans(TRACE_ID) if self.scenario == "talk" else [], "next_cursor": None}
         return made_up_errors.telling_spans(TRACE_ID, params)

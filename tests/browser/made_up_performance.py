@@ -54,3 +54,35 @@ def differences(api, params):
         keys = []
     return {"window": window(params), "selected": group, "baseline": others, "since_time": None, "compared": 34,
             "keys": keys}  # fmt: skip
+
+
+def groups(api, params):
+    """Count spans by version, or failed ones by type."""
+    names = ["2.14.0", "2.13.2"] if params["by"] == "service.version" else ["TimeoutError", None]
+    figures = {"spans": 900, "errors": 12, "p50_ns": 20 * MS, "p95_ns": 80 * MS, "p99_ns": 90 * MS}
+    rows = [{"by": {params["by"]: name}, **figures, "sampled_share": None, "last_time": rfc(int(params["start"]))}
+            for name in names]  # fmt: skip
+    return {"groups": [] if api.none else rows}
+
+
+def call(name, depth, parent, slower=0, *, service="checkout", calls=1.0):
+    """Make a place of the typical trace."""
+    usual = {"calls": calls, "share": min(1.0, calls), "failed": 0.0, "total_ns": 20 * MS, "self_ns": 5 * MS,
+             "p50_ns": 4 * MS, "p95_ns": 9 * MS}  # fmt: skip
+    return {"service": service, "slot": len(service) % 10, "operation": name, "kind": "client", "depth": depth,
+            "parent": parent, "usual": usual, "slow": usual, "slower_ns": slower * MS}  # fmt: skip
+
+
+def typical(api, window):
+    """Make a typical trace: a request with a loop of statements, which is where slow ones differ, and a payment."""
+    name = shop.HOSTILE if api.scenario == "hostile" else "SELECT price"
+    text = f"SELECT * FROM price WHERE sku = ? /* {name} */"  # noqa: S608 - never run
+    calls = [call("POST /orders", 0, -1, 1), call(name, 1, 0, 240, calls=18.0),
+             call("POST /charge", 1, 0, -2, service="payments"), call("authorise", 2, 2, service="bank")]  # fmt: skip
+    statement = {"service": "checkout", "slot": 3, "text": text, "calls": 18.0, "total_ns": 9 * MS, "slow_calls": 60.0,
+                 "slow_total_ns": 240 * MS}  # fmt: skip
+    callers = [{"service": "web", "slot": 2, "operation": "POST /checkout", "requests": 90}]
+    found = {"spans": 4760, "usual": 100, "slow": 50, "slow_ns": 600 * MS, "calls": calls, "statements": [statement],
+             "callers": callers}  # fmt: skip
+    nothing = {"spans": 0, "usual": 0, "slow": 0, "slow_ns": None, "calls": [], "statements": [], "callers": []}
+    return {"window": window, **(nothing if api.none else found)}

@@ -1,4 +1,4 @@
-"""Selecting an area of durations, and what is different about it, in a real browser."""
+"""Selecting an area of durations and what is different about it, and pages of operations, in a real browser."""
 
 from __future__ import annotations
 
@@ -73,3 +73,22 @@ def test_any_telemetry_is_shown_inert(open_page, scenario, width):
         assert HOSTILE[:20] in page.locator("#differences").inner_text()
     if scenario == "empty":
         assert page.locator(".empty").count() == 1
+
+
+@pytest.mark.parametrize(("scenario", "width"), [("shop", 1440), ("hostile", 390)])
+def test_an_operation_says_what_its_requests_are_made_of(open_page, scenario, width):
+    """Where slow requests differ comes first, then calls, statements, callers, errors, versions; names are text."""
+    page = open_page(scenario, "/services/checkout?operation=POST%20%2Forders", width=width, scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    name = "SELECT price" if scenario == "shop" else HOSTILE
+    first = " ".join(page.locator("#typical p").first.inner_text().split())
+    assert first.startswith("A slow request spends 240 ms more in")
+    assert page.locator("#typical p a").inner_text().startswith(name[:20])
+    assert page.locator("#typical tbody tr").count() == 4
+    assert page.locator("#statements tbody tr").count() == 1
+    assert page.locator("#callees tbody tr").all_inner_texts()[0].startswith("POST /charge payments")
+    assert page.locator("#callees tbody tr").count() == 1  # what payments call is not called from here
+    assert "90" in page.locator("#callers").inner_text()
+    assert page.locator("#errors tbody tr").count() == 2
+    page.get_by_role("link", name="2.14.0").click()
+    page.wait_for_url("**/differences?*release=2.14.0*")

@@ -11,6 +11,7 @@ from spanglass_server.pages.findings import reading
 from spanglass_server.pages.format import NONE, rate_parts, rfc3339
 from spanglass_server.pages.issues import words
 from spanglass_server.pages.performance import heat
+from spanglass_server.pages.performance import operation as about
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ async def show(visit: Visit) -> Response:
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     spans = {"service": name, "operation": operation, "filter": "" if operation else why.REQUESTS}
-    listing, answer, series, slowest, failing, issues, alerts, cells, findings = await visit.together(
+    listing, answer, series, slowest, failing, issues, alerts, cells, findings, told = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
@@ -54,6 +55,7 @@ async def show(visit: Visit) -> Response:
         firing.read(visit, service=name),
         heat.ask(visit, {**window, **spans}),
         reading.section(visit, name, operation),
+        about.read(visit, name, operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -68,8 +70,9 @@ async def show(visit: Visit) -> Response:
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,
         operations=operations, sort=sort, ascending=ascending, total_ns=sum(row["total_ns"] for row in operations) or 1,
         charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
+        told=told, logs=await about.logs_of(visit, [*slowest["traces"], *failing["traces"]]) if told else (),
         heat=heat.draw(cells, visit), heat_problem=cells["problem"], differences=visit.go("/differences", **spans),
-        apart=visit.go("/differences", **spans, **chosen) if (chosen := _apart(visit, finding)) else None,
+        apart=visit.go("/differences", **spans, **bad) if (bad := _apart(visit, finding)) else None,
         issues=issues, open_issues=sum(issues["counts"].get(state, 0) for state in words.OPEN),
     )  # fmt: skip
 

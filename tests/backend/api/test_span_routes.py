@@ -55,6 +55,7 @@ SPANS = [
         f"/traces/{TRACE}/spans/{SPAN}",
         "/spans?sort=duration&min_duration=1ns",
         "/spans/groups?by=service.name,error.type",
+        "/services/web%2Fshop/typical?operation=GET%20/",
         "/spans/heatmap?service=web/shop&buckets=5",
         "/differences?selected=status:error&baseline=status:unset",
         "/differences?selected_min=5ns&selected_max=1s&selected_start=now-1h&selected_end=now&last=10m",

@@ -66,6 +66,7 @@ def draw(answer: Mapping[str, Any], visit: Visit, area: Area | None = None) -> d
         "area": _box(area, (start_ns, end_ns), bounds) if area and area != Area() else None,
         "y_labels": _labels(bounds),
         "x_labels": ticks(start_ns, end_ns, visit.clock),
+        "bars": _bars(cells),
         "label": f"Spans by start and duration, {duration_text(bounds[1])} to {duration_text(bounds[-1])}",
         "spans": answer["spans"],
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")),
@@ -79,6 +80,17 @@ def _cells(cells: Sequence[Sequence[int]], count: int) -> list[dict[str, Any]]:
         {"css": f"h{_level(value, most)}", "x": round(at * width, 3), "y": round(100 - (place + 1) * height, 3),
          "w": round(width, 3), "h": round(height, 3)}
         for place, row in enumerate(cells) for at, value in enumerate(row) if value
+    ]  # fmt: skip
+
+
+def _bars(cells: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """How many spans took so long, whenever they started: a bar a row."""
+    sums = [sum(row) for row in cells]
+    most, height = max(sums), 100 / len(cells)
+    return [
+        {"y": round(100 - (place + 0.92) * height, 3), "w": round(max(100 * total / most, 0.5), 2),
+         "h": round(0.84 * height, 3), "spans": total}
+        for place, total in enumerate(sums) if total
     ]  # fmt: skip
 
 
