@@ -127,7 +127,27 @@ def _day_questions(loaded: Loaded) -> list[Question]:
             lambda answer: (answer["total"], answer["errors"]),
             loaded.known((facts["items"] * loaded.turns, facts["errors"] * loaded.turns)),
         ),
+        Question(
+            "spans with such descendants, 20 newest traces",
+            600,
+            lambda ms: url("/traces", **loaded.window(), filter=_with_descendant(ms), limit=20),
+            range(1, REPEATS + 1),
+            lambda answer: len(answer["traces"]),
+            loaded.known(20),
+        ),
+        Question(
+            "service map",
+            700,
+            lambda _: url("/service-map", **loaded.window()),
+            range(REPEATS),
+            lambda answer: len(answer["nodes"]),
+            loaded.known(14),
+        ),
     ]
+
+
+def _with_descendant(ms: int) -> str:
+    return f"service.name = web-gateway and descendant(db.system.name = postgresql and duration > {ms}ms)"
 
 
 def _trace_by_id(name: str, limit_ms: float, loaded: Loaded, *, latest: bool = False) -> Question:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, facets, search, terms
+from spanglass_server.pages.log_patterns import page as patterns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
 from spanglass_server.signals import Signal
@@ -27,7 +28,9 @@ LAYERS = (
 
 
 async def show(visit: Visit) -> Response:
-    """Show ``/logs``."""
+    """Show ``/logs``, or with ``view=patterns`` what its lines have in common."""
+    if visit.param("view") == "patterns":
+        return await patterns.show(visit)
     box = await search.read_filter(visit, "logs")
     problem = box.problem
     found: Mapping[str, Any] = {}

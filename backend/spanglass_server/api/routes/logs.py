@@ -8,6 +8,7 @@ from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Para
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.logs import search
+from spanglass_server.query.logs.patterns import LogPatterns, log_patterns
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params
@@ -29,6 +30,16 @@ def _search(session: QuerySession, params: Params) -> search.LogList | search.Lo
 
 def _counts(session: QuerySession, params: Params) -> search.LogCounts:
     return search.count_logs(session, params["window"], filter_text=params["filter"] or "", buckets=params["buckets"])
+
+
+def _patterns(session: QuerySession, params: Params) -> LogPatterns:
+    return log_patterns(
+        session,
+        params["window"],
+        filter_text=params["filter"] or "",
+        buckets=params["buckets"],
+        limit=params["limit"],
+    )
 
 
 ROUTES = (
@@ -61,5 +72,18 @@ ROUTES = (
         ),
         response=schema_of(search.LogCounts),
         query=_counts,
+    ),
+    Route(
+        path="/logs/patterns",
+        summary="Log lines that are alike, how many there are, and which are new.",
+        description="Beside the time before, as long as the range; of very many lines every n-th is read.",
+        parameters=(
+            *RANGE,
+            FILTER,
+            Param("buckets", "integer", 30, "About how many steps the range is cut into.", minimum=1, maximum=200),
+            limit_param(100),
+        ),
+        response=schema_of(LogPatterns),
+        query=_patterns,
     ),
 )

@@ -1,0 +1,1 @@
+"""The page of patterns of log lines."""
