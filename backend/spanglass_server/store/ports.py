@@ -175,7 +175,8 @@ class QuerySession(Protocol):
 
         ``require`` and ``values`` as for ``relation``. Columns that are read of a batch are kept, so they are to be
         few, and plain ones that are asked for often; they are read before the next batch is asked for. None if there
-        would be more than ``most_rows``, or many that are asked for the first time: SQL reads these sooner.
+        would be more than ``most_rows``, or many that are asked for the first time: SQL reads these sooner. Reading
+        columns raises ``LargeColumnsError`` where texts are long.
         """
 
     def table(self, rows: pa.Table) -> str:
@@ -222,6 +223,10 @@ class QueryError(Exception):
 
 class QueryTimeoutError(QueryError):
     """The query ran past its deadline and was stopped."""
+
+
+class LargeColumnsError(QueryError):
+    """Columns of a batch are too large to be read outside of the memory of queries: SQL has to read them."""
 
 
 class QueryMemoryError(QueryError):

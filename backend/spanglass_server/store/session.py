@@ -22,6 +22,7 @@ from spanglass_server.store.segments import Segment
 from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
 from spanglass_server.store.traces.kept_rows import kept_rows
 from spanglass_server.store.traces.reading import read_traces
+from spanglass_server.store.traces.rows import InMemory, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -192,7 +193,12 @@ class StoreSession:
                 if found is not None:
                     yield found
 
-        return read_traces(self._views.of_traces(wanted.trace_ids), signal, window, wanted, read)
+        def find_in(chunk: Chunk) -> pa.Table | None:
+            if wanted.columns is None:
+                return find(InMemory(chunk.table), wanted)
+            return rows_of_traces(self._batch(chunk), wanted, wanted.columns)
+
+        return read_traces(self._views.of_traces(wanted.trace_ids), signal, window, wanted, read, find_in)
 
     def batches(
         self,
@@ -211,10 +217,7 @@ class StoreSession:
         if are_asked_first(files, self._kept):
             return None
         stored = (self._lookup.batches(self._source(file), [window], self._kept) for file in files)
-        buffered = (
-            batch_of_table(self._kept, each.key, each.table, (each.min_time_ns, each.max_time_ns)) for each in chunks
-        )
-        return chain(chain.from_iterable(stored), buffered)
+        return chain(chain.from_iterable(stored), map(self._batch, chunks))
 
     def table(self, rows: pa.Table) -> str:
         """See ``QuerySession``."""
@@ -349,6 +352,9 @@ class StoreSession:
             if rows.num_rows:
                 found.append(_plain(chunk.table.take(rows["row"])))
         return found
+
+    def _batch(self, chunk: Chunk) -> Batch:
+        return batch_of_table(self._kept, chunk.key, chunk.table, (chunk.min_time_ns, chunk.max_time_ns))
 
     def _source(self, segment: Segment) -> Source:
         time = TIME_COLUMN[segment.signal]

@@ -10,6 +10,7 @@ import pyarrow as pa
 from spanglass_server.query.kept_columns.matching import matching_rows
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.traces import taken
+from spanglass_server.store.ports import LargeColumnsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,11 +39,14 @@ def first_matches(
     if batches is None:
         return None
     found = []
-    for batch in batches:
-        places = matching_rows(batch, terms, matching.window, _TIME)
-        if len(places):
-            rows = taken(batch, places, ("trace_id", _TIME))
-            found.append((rows["trace_id"], rows[_TIME].to_numpy()))
+    try:
+        for batch in batches:
+            places = matching_rows(batch, terms, matching.window, _TIME)
+            if len(places):
+                rows = taken(batch, places, ("trace_id", _TIME))
+                found.append((rows["trace_id"], rows[_TIME].to_numpy()))
+    except LargeColumnsError:
+        return None
     return _first(found, count, descending=descending)
 
 

@@ -16,6 +16,7 @@ from spanglass_server.query.span_figures.joining import read_off
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.signals import TIME_COLUMN, Signal, sql_type
 from spanglass_server.store.batches.columns import Numbers, Texts
+from spanglass_server.store.ports import LargeColumnsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,10 +87,13 @@ def _spans_of(session: QuerySession, matching: Matching, terms: Sequence[Term], 
     if batches is None:
         return None
     spans = _Spans([_Coding(key) for key in keys])
-    for batch in batches:
-        places = matching_rows(batch, terms, matching.window, _TIME)
-        if len(places) and not spans.add(batch, places):
-            return None
+    try:
+        for batch in batches:
+            places = matching_rows(batch, terms, matching.window, _TIME)
+            if len(places) and not spans.add(batch, places):
+                return None
+    except LargeColumnsError:
+        return None
     return spans
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, 
 from spanglass_server.query.traces.summaries import add_up
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.signals import TIME_COLUMN, Signal
-from spanglass_server.store.ports import ALL_TIME, OfTraces, Window
+from spanglass_server.store.ports import ALL_TIME, LargeColumnsError, OfTraces, Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -45,7 +46,8 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     matching = matching.of_traces(trace_ids)
     terms = matching.terms
     if terms is not None and 2 * _BYTES_A_TRACE * len(trace_ids) <= session.kept.max_bytes:
-        return add_up(_kept_spans(session, matching, terms, trace_ids))
+        with suppress(LargeColumnsError):
+            return add_up(_kept_spans(session, matching, terms, trace_ids))
     windows = sorted(session.trace_windows(set(trace_ids)), key=lambda pair: pair[1].start_ns)
     if not windows:
         return {}

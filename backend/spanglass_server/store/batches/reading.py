@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from spanglass_server.store.batches.columns import Column, column_of, joined
-from spanglass_server.store.ports import QueryError
+from spanglass_server.store.ports import LargeColumnsError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What the facts about a column of a row group take, about.
 _BYTES_A_COLUMN = 100
+#: Columns of a row group that are read at once take no more than this, before compression: 2 KiB a row.
+_BYTES_MAX = 32 << 20
 #: Ids that are new in nearly every row.
 _UNIQUE = frozenset({"span_id", "parent_span_id"})
 
@@ -134,15 +136,17 @@ class _LazyFile:
         self._file: pq.ParquetFile | None = None
 
     def read(self, group: RowGroup, names: Collection[str]) -> dict[str, Column]:
-        """Decode the column chunks that have values and are no constants."""
+        """Decode the column chunks that have values and are no constants; ``LargeColumnsError`` for long texts."""
         stored = [name for name in names if name in group.columns and name not in group.constants]
         if not stored:
             return {}
         with _readable():
             footer = self._footers.of(self._path)
+            leaves = [footer.leaves[name] for name in stored]
+            if footer.bytes_of(group.number, leaves) > _BYTES_MAX:
+                raise LargeColumnsError("the columns of a search are too large to be kept")
             if self._file is None:
                 self._file = self._opened.enter_context(footer.open())
-            leaves = [footer.leaves[name] for name in stored]
             table = self._file.reader.read_row_group(group.number, column_indices=leaves, use_threads=False)
         return {name: column_of(joined(table.column(name).chunks)) for name in stored}
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from spanglass_server.store.ports import Window
@@ -83,6 +83,11 @@ class Footer:
         if known is None:
             known = self._row_groups[number] = self._judged(number)
         return known
+
+    def bytes_of(self, number: int, leaves: Iterable[int]) -> int:
+        """How much columns of a row group take before compression."""
+        group = self._metadata.row_group(number)
+        return sum(group.column(leaf).total_uncompressed_size for leaf in leaves)
 
     def extremes(self, number: int, column: str) -> tuple[Any, Any] | None:
         """The least and the greatest value of a column in a row group; None where the footer does not say."""

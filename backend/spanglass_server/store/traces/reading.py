@@ -9,18 +9,19 @@ import pyarrow as pa
 
 from spanglass_server.store.ports import Window
 from spanglass_server.store.trace_filter import TraceFilter
-from spanglass_server.store.traces.rows import InMemory, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from spanglass_server.signals import Signal
-    from spanglass_server.store.contents import Snapshot
+    from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.ports import OfTraces
     from spanglass_server.store.segments import Segment
 
     #: Reads the rows that are wanted in a segment; all of them begin in the windows.
     ReadSegment = Callable[[Segment, Sequence[Window]], Iterable[pa.Table]]
+    #: Finds the rows that are wanted in a chunk, None if it has none.
+    FindInChunk = Callable[[Chunk], pa.Table | None]
     #: See ``TraceFilter.ranges_of``.
     Ranges = Sequence[tuple[int, int, int]]
 
@@ -29,7 +30,12 @@ _INTERLEAVED_FROM = 16
 
 
 def read_traces(
-    snapshot: Snapshot, signal: Signal, window: Window, wanted: OfTraces, read_segment: ReadSegment
+    snapshot: Snapshot,
+    signal: Signal,
+    window: Window,
+    wanted: OfTraces,
+    read_segment: ReadSegment,
+    find_in_chunk: FindInChunk,
 ) -> pa.Table:
     """See ``QuerySession.trace_rows``."""
     hashes = TraceFilter.hashes_of(wanted.trace_ids)
@@ -41,7 +47,7 @@ def read_traces(
         tables += read_segment(segment, [Window(*held).within(window) for _, *held in ranges])
     for chunk in snapshot.chunks[signal]:
         if chunk.overlaps(window) and _has_any(chunk.table.column_names, wanted):
-            found = find(InMemory(chunk.table), wanted)
+            found = find_in_chunk(chunk)
             if found is not None:
                 names.update(dict.fromkeys(chunk.table.column_names))
                 tables.append(found)

@@ -16,6 +16,7 @@ from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.query.traces.spans import group_spans
 from spanglass_server.service_names import SERVICE
 from spanglass_server.store import segments
+from spanglass_server.store.batches import reading
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import QueryError, Window
 
@@ -153,6 +154,21 @@ def test_groups_of_kept_columns_are_those_of_sql(bench, monkeypatch, filter_text
     monkeypatch.setattr(bench.engine, "kept", PartCache(0))  # nothing can be kept, so SQL answers
     assert found == [bench.engine.run_here(ask)] * 4
     assert (filter_text == "same = 9") == (not found[0][0]["groups"])
+
+
+def test_long_texts_are_read_by_sql(bench, monkeypatch):
+    """Where columns of a row group take too much, all of a question goes to SQL, with the same answer."""
+    question = SpanQuestion(WINDOW, 'tenant = "t1"')
+
+    def ask(session):
+        found = group_spans(session, question, ["service.name"], 100)["groups"]
+        return found, search_traces(session, question, Page(5), START)["traces"]
+
+    expected = bench.engine.run_here(ask)
+    monkeypatch.setattr(bench.engine, "kept", PartCache())
+    monkeypatch.setattr(reading, "_BYTES_MAX", 0)
+    assert bench.engine.run_here(ask) == expected
+    assert all(expected)
 
 
 def test_what_is_asked_again_runs_no_sql(bench):
