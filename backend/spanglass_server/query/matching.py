@@ -11,6 +11,7 @@ from spanglass_server.query.language.relations import asks_about_others
 from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import FALSE, Sql, all_of
 from spanglass_server.query.structure.compiling import compile_stored
+from spanglass_server.query.structure.relatives import Extent
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 
@@ -95,13 +96,15 @@ class _Parts:
         """The question about a part of the range."""
         self.asked += 1
         if self.asked == 2:  # noqa: PLR2004 - the second part
-            whole = _match(self.session, self.question, (), self, ask_first=True)
+            whole = _match(self.session, self.question, (), self, Extent.WHOLE)
             self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
-        return self.of_traces(window, ()) if self.of_few is None else replace(self.of_few, window=window)
+        if self.of_few is not None:
+            return replace(self.of_few, window=window)
+        return self.of_traces(window, (), Extent.SMALL if self.asked == 1 else Extent.LARGE)
 
-    def of_traces(self, window: Window, trace_ids: Collection[bytes]) -> Matching:
+    def of_traces(self, window: Window, trace_ids: Collection[bytes], extent: Extent = Extent.LARGE) -> Matching:
         """The question about some traces only, all for none."""
-        return _match(self.session, replace(self.question, window=window), trace_ids, self)
+        return _match(self.session, replace(self.question, window=window), trace_ids, self, extent)
 
 
 def match_spans(session: QuerySession, question: SpanQuestion, *, in_parts: bool = False) -> Matching:
@@ -110,7 +113,7 @@ def match_spans(session: QuerySession, question: SpanQuestion, *, in_parts: bool
     With ``in_parts`` it is for being narrowed to parts of its range.
     """
     parts = _Parts(session, question)
-    return parts.of_traces(question.window, ()) if in_parts else _match(session, question, (), parts, ask_first=True)
+    return parts.of_traces(question.window, ()) if in_parts else _match(session, question, (), parts, Extent.WHOLE)
 
 
 def _match(
@@ -118,12 +121,11 @@ def _match(
     question: SpanQuestion,
     trace_ids: Collection[bytes],
     parts: _Parts,
-    *,
-    ask_first: bool = False,
+    extent: Extent,
 ) -> Matching:
     known = session.columns(Signal.SPANS, question.window)
     tree = parse_filter(question.filter)
-    compiled = compile_stored(*(session, Signal.SPANS, question.window, tree, known, trace_ids), ask_first=ask_first)
+    compiled = compile_stored(*(session, Signal.SPANS, question.window, tree, known, trace_ids), extent=extent)
     terms = [Sql(compiled.sql, tuple(compiled.parameters))] if question.filter.strip() else []
     columns = set(compiled.columns)
     if question.service is not None:

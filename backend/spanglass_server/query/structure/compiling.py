@@ -11,7 +11,7 @@ from spanglass_server.query.language.relations import IN_TRACES, asks_about_othe
 from spanglass_server.query.language.sql import FALSE
 from spanglass_server.query.structure.checking import CheckedRelatives
 from spanglass_server.query.structure.few_traces import traces_of
-from spanglass_server.query.structure.relatives import StoredRelatives
+from spanglass_server.query.structure.relatives import Extent, StoredRelatives
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,19 +28,19 @@ def compile_stored(
     known: Mapping[str, int],
     trace_ids: Collection[bytes] = (),
     *,
-    ask_first: bool = True,
+    extent: Extent = Extent.WHOLE,
 ) -> CompiledFilter:
     """As ``compile_filter``, for records of a range; with ``trace_ids`` for those of some traces only.
 
-    With ``ask_first`` storage is asked whether the traces that can match are few, before all of the range is read.
+    Of a whole range storage is asked whether the traces that can match are few, before all of it is read.
     """
     if signal not in IN_TRACES or not asks_about_others(tree, signal):
         return compile_filter(tree, signal, known)
     compile_filter(tree, signal, known, CheckedRelatives())  # before anything is read for it
-    ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if ask_first else None)
+    ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if extent is Extent.WHOLE else None)
     if ids is not None and not ids:
         return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
-    compiled = compile_filter(tree, signal, known, StoredRelatives(session, window, ids or frozenset(), ask_first))
+    compiled = compile_filter(tree, signal, known, StoredRelatives(session, window, ids or frozenset(), extent, window))
     return replace(compiled, trace_ids=ids) if ids else compiled
 
 

@@ -7,6 +7,7 @@ what matches around the range: other spans of a trace may begin earlier or later
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter
@@ -63,17 +64,26 @@ _FIGURES = {
 _FIGURE_NAMES = {"trace.duration": Sql("duration_ns"), "trace.spans": Sql("spans"), "trace.errors": Sql("errors")}
 
 
+class Extent(Enum):
+    """How much of what is stored a question is about, which decides how other spans are looked for."""
+
+    WHOLE = "a whole range: it is asked first whether the spans that match are of few traces"
+    SMALL = "a small part: of what lies around it, only the spans of its traces are put together"
+    LARGE = "a large part: all that matches around it is put together"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRelatives:
-    """``Relatives`` of the records of a range; with ``trace_ids`` only of those of some traces.
+    """``Relatives`` of the records that are ``asked`` about; with ``trace_ids`` only of those of some traces.
 
-    With ``ask_first`` it is asked first whether the spans that match are of few traces, and only those are read then.
+    ``window`` is where spans are looked for: at first the range that is asked about, for their relatives a wider one.
     """
 
     session: QuerySession
     window: Window
     trace_ids: frozenset[bytes] = frozenset()
-    ask_first: bool = True
+    extent: Extent = Extent.WHOLE
+    asked: Window | None = None
 
     def related(self, node: Related) -> Part:
         """See ``Relatives``."""
@@ -104,7 +114,9 @@ class StoredRelatives:
 
     def few(self, matching: CompiledFilter) -> frozenset[bytes] | None:
         """The traces of the spans that match, if that is asked first and they are few."""
-        return traces_of(self.session, Signal.SPANS, self.window, matching) if self.ask_first else None
+        if self.extent is not Extent.WHOLE:
+            return None
+        return traces_of(self.session, Signal.SPANS, self.window, matching)
 
     def compiled(self, node: Related) -> CompiledFilter:
         """The filter of the spans that are asked about, over this range."""
@@ -112,18 +124,16 @@ class StoredRelatives:
 
     def found(self, node: Related, matching: CompiledFilter, sign: str) -> Sql:
         """The set of what has relatives that match, as many as are asked for."""
-        relation = Sql(
-            self.session.relation(
-                *(Signal.SPANS, self.window, {*_EDGES, *matching.columns}),
-                require=matching.require,
-                trace_ids=self.trace_ids or matching.trace_ids,
-                values=matching.values,
-            )
+        relation = self.session.relation(
+            *(Signal.SPANS, self.window, {*_EDGES, *matching.columns}),
+            require=matching.require,
+            trace_ids=self.trace_ids or matching.trace_ids,
+            values=matching.values,
         )
         is_counted = (sign, node.count) != (">=", 1)
         member = _MEMBERS.get(node.relation, "span_id")
         parts = {
-            "relation": relation,
+            "relation": Sql(relation) if node.relation in _LATER else self._of_part(relation),
             "where": Sql(matching.sql, tuple(matching.parameters)),
             "counted": _counted(member, sign, node.count) if is_counted else Sql(""),
             "count": Sql(f"{sign} ?", (node.count,)),
@@ -137,7 +147,14 @@ class StoredRelatives:
 
     def spans(self, columns: Collection[str]) -> Sql:
         """All spans of this range."""
-        return Sql(self.session.relation(Signal.SPANS, self.window, columns, trace_ids=self.trace_ids))
+        return self._of_part(self.session.relation(Signal.SPANS, self.window, columns, trace_ids=self.trace_ids))
+
+    def _of_part(self, relation: str) -> Sql:
+        """The rows of a relation; about a small part those of its traces."""
+        if self.asked is None or self.trace_ids or self.extent is not Extent.SMALL:
+            return Sql(relation)
+        part = self.session.relation(Signal.SPANS, self.asked, ("trace_id",))
+        return Sql(f"(SELECT * FROM {relation} WHERE trace_id IN (SELECT trace_id FROM {part}))")  # noqa: S608 - storage's
 
     def _reach(self, relation: Relation) -> Window:
         """When relatives of the range's records may begin."""
