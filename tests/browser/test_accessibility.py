@@ -42,6 +42,8 @@ PAGES = (
     ("shop", "/issues/CHECKOUT-12?view=attributes"),
     ("shop", "/issues/CHECKOUT-12?view=events"),
     ("shop", "/issues/NOBODY-1"),
+    ("shop", "/findings?state=all"),
+    ("shop", "/findings/1"),
     ("shop", "/incidents"),
     ("empty", "/incidents"),
     ("shop", "/incidents?view=report&last=7d"),

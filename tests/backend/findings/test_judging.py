@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
@@ -103,3 +104,34 @@ def test_time_that_grows_with_a_number():
     assert growth(sums([(number, 2 * number) for number in range(1, 41)])) is None
     halves = [sums([(number, 2 * number) for number in part]) for part in (range(1, 51), range(51, 101))]
     assert halves[0].plus(halves[1]).xy == pytest.approx(sums([(n, 2 * n) for n in range(1, 101)]).xy)
+
+
+def made_hours(chance: random.Random, now_ms: float) -> list[HourOf]:
+    """Hours of an operation on eight days that differ by up to a tenth, the last of them around ``now_ms``."""
+    found = []
+    for day in range(8):
+        usual_ms = (now_ms if day == 0 else 80) * chance.uniform(0.95, 1.05)
+        pairs = [(usual_ms * chance.lognormvariate(0, 0.5), 1) for _ in range(chance.randint(70, 120))]
+        found.append(HourOf(1000 - 24 * day, "", durations(*pairs)))
+    return found
+
+
+def made_sums(chance: random.Random, slope: float) -> Sums:
+    """Spans with a number from 1 to 400 whose duration grows with its power, with much else that matters."""
+    numbers = [math.exp(chance.uniform(0, 6)) for _ in range(chance.randint(60, 100))]
+    return sums([(number, 6 * number**slope * chance.lognormvariate(0, 0.5)) for number in numbers])
+
+
+def test_judgements_are_right():
+    """Of 300 operations with and 300 without each, 95 of 100 that are told have it, and 90 of 100 that have it are."""
+    chance = random.Random(14)  # noqa: S311 - makes durations, not secrets
+    told = {
+        "slower": [regression(made_hours(chance, 150), 1000) for _ in range(300)],
+        "not slower": [regression(made_hours(chance, 80), 1000) for _ in range(300)],
+        "grows": [growth(made_sums(chance, 0.9)) for _ in range(300)],
+        "does not grow": [growth(made_sums(chance, chance.uniform(-0.2, 0.2))) for _ in range(300)],
+    }
+    counts = {name: sum(one is not None for one in found) for name, found in told.items()}
+    for has, has_not in (("slower", "not slower"), ("grows", "does not grow")):
+        assert counts[has] >= 270, counts
+        assert counts[has] >= 0.95 * (counts[has] + counts[has_not]), counts
