@@ -19,9 +19,9 @@ MINUTE_NS: Final = 60 * NS_PER_SECOND
 LATE_NS: Final = 20 * NS_PER_SECOND
 #: So far back minutes are looked at.
 BACK_MINUTES: Final = 24 * 60
-#: Of a minute with more spans, a part is read that holds so many.
-MOST_SPANS: Final = 50_000
-_LEAST_NS: Final = 2 * NS_PER_SECOND
+#: Of a minute with more spans, a part is read that holds so many: 0.3 s of a processor.
+MOST_SPANS: Final = 20_000
+_LEAST_NS: Final = NS_PER_SECOND // 2
 #: Where in a minute that part lies: at another place each minute, and after some minutes everywhere.
 _GOLDEN: Final = 0.618_033_988_75
 
@@ -81,4 +81,5 @@ def _due(minute: int, spans: int) -> Due:
         long_ns = max(_LEAST_NS, MINUTE_NS * MOST_SPANS // spans)
         start_ns += int((minute * _GOLDEN) % 1.0 * (MINUTE_NS - long_ns))
     own = Window(start_ns, start_ns + long_ns)
-    return Due(minute, Window(own.start_ns, own.end_ns + long_ns), own, MINUTE_NS / long_ns)
+    # what began in it may go on behind it, for as long as late minutes are waited for
+    return Due(minute, Window(own.start_ns, own.end_ns + min(long_ns, LATE_NS)), own, MINUTE_NS / long_ns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from spanglass_server.findings.agenda import BACK_MINUTES, MINUTE_NS, Agenda, list_minutes
+from spanglass_server.findings.agenda import BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
 from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, read_stretch
 from spanglass_server.findings.judging.judge import Judge
 from spanglass_server.findings.store.store import Minute
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-#: Minutes that are looked at in one step, and after how many minutes with spans the figures of hours are judged.
+#: Minutes that are looked at in one step, unless they hold so many spans together that fewer are enough; and after how
+#: many minutes with spans the figures of hours are judged.
 _AT_ONCE, _JUDGE_AFTER = 10, 5
 
 
@@ -65,15 +66,20 @@ class Looker:
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
+        looked, spans = 0, 0
         for due in agenda.due[:_AT_ONCE]:
-            self._look(due)
+            spans += self._look(due)
+            looked += 1
+            if spans >= MOST_SPANS:
+                break
         self._seen_ns = arrived_ns
-        self._waits = agenda.goes_on or len(agenda.due) > _AT_ONCE
+        self._waits = agenda.goes_on or len(agenda.due) > looked
         if self._unjudged >= _JUDGE_AFTER or (self._unjudged and not self._waits):
             self._unjudged = 0
             self._store.see(self._judge.judge(self._clock_ns()))
 
-    def _look(self, due: Due) -> None:
+    def _look(self, due: Due) -> int:
+        """Look at a minute, and return how many spans were read."""
         stretch = Stretch()
 
         def read(session: QuerySession) -> None:
@@ -93,3 +99,4 @@ class Looker:
         if stretch.spans:
             self._judge.take(stretch, due.weight)
             self._unjudged += 1
+        return stretch.spans

@@ -1,6 +1,10 @@
 -- The spans of a stretch of time, each once, with statements and addresses in a form that like ones share.
 WITH found AS (
-    SELECT DISTINCT ON (trace_id, span_id, kind, service, start_ns, ns) *
+    SELECT DISTINCT ON (trace_id, span_id, kind, service, start_ns, ns)
+        *,
+        CASE WHEN query IS NULL AND coalesce(url, path, address) IS NOT NULL
+            THEN concat_ws(chr(31), coalesce(url, ''), coalesce(path, ''), coalesce(address, ''), coalesce(port, ''))
+        END AS place  -- one text to join by
     FROM (
         SELECT
             trace_id, span_id, parent_span_id, coalesce(name, '') AS name, coalesce(kind, 0) AS kind,
@@ -9,39 +13,58 @@ WITH found AS (
     )
 ),
 shortened AS (
-    SELECT DISTINCT query, left(query, 2000) AS text FROM found WHERE query IS NOT NULL
-),
--- comments, texts, placeholders, ids, numbers; then lists of any length and rows of any number are one
-without_values AS (
     SELECT
-        query, text,
-        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-            text,
-            '/\*.*?\*/|--[^\n]*', ' ', 'gs'),
-            '''(?:[^'']|'''')*''', '?', 'g'),
-            '\$\d+|%s|%\(\w+\)s|\?\d+', '?', 'g'),
-            '([\s(=,<>])[:@]\w+', '\1?', 'g'),
-            '\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]{24,}\b|\b\d+(?:\.\d+)?\b',
-            '?', 'g') AS shape
+        query, regexp_replace(left(query, 2000), '''[^'']*''', '¿', 'g') AS text,
+        query ILIKE '%limit%' AND regexp_matches(query, '(?i)\blimit\s+(?:[2-9]|\d\d)') AS is_page
+    FROM (SELECT DISTINCT query FROM found WHERE query IS NOT NULL)
+),
+-- values first, as ¿, so that what is left are few texts
+bare AS MATERIALIZED (
+    SELECT
+        query, is_page,
+        regexp_replace(
+            CASE
+                WHEN contains(text, '/*') OR contains(text, '--')
+                    THEN regexp_replace(text, '/\*.*?\*/|--[^\n]*', ' ', 'gs')
+                ELSE text
+            END,
+            '\b\d[\d.]*\b', '¿', 'g'
+        ) AS text
     FROM shortened
 ),
-queries AS (
+-- ids, placeholders; then lists of any length and rows of any number are one
+without_values AS (
     SELECT
-        query,
+        text,
+        regexp_replace(regexp_replace(regexp_replace(
+            CASE
+                WHEN regexp_matches(text, '[0-9a-fA-F]{8}') THEN regexp_replace(
+                    text,
+                    '\b[0-9a-fA-F]{8}-[0-9a-fA-F¿]+-[0-9a-fA-F¿]+-[0-9a-fA-F¿]+-[0-9a-fA-F¿]+\b|\b[0-9a-fA-F]{24,}\b',
+                    '?', 'g')
+                ELSE text
+            END,
+            '\$¿|%s|%\(\w+\)s|\?¿|¿', '?', 'g'),
+            '\?+', '?', 'g'),
+            '([\s(=,<>])[:@]\w+', '\1?', 'g') AS shape
+    FROM (SELECT DISTINCT text FROM bare)
+),
+shapes AS (
+    SELECT
+        text,
         left(trim(regexp_replace(regexp_replace(regexp_replace(
             shape,
             '\(\s*\?(?:\s*,\s*\?)+\s*\)', '(?)', 'g'),
             '\(\?\)(?:\s*,\s*\(\?\))+', '(?)', 'g'),
             '\s+', ' ', 'g')), 400) AS shape,
-        regexp_matches(text, '\$\d|%s|%\(\w+\)s|\?|[\s(=,<>][:@][A-Za-z_]') AS is_bound,
+        regexp_matches(text, '\$¿|%s|%\(\w+\)s|\?|[\s(=,<>][:@][A-Za-z_]') AS is_bound,
         regexp_matches(
-            text,
-            '(?i)\bin\s*\([^)]*,|\)\s*,\s*\(|\boffset\b|\bfetch\s+(?:next|first|forward)\b|\blimit\s+(?:[2-9]|\d\d)'
+            text, '(?i)\bin\s*\([^)]*,|\)\s*,\s*\(|\boffset\b|\bfetch\s+(?:next|first|forward)\b'
         ) AS is_batch,
         regexp_matches(
             text,
             '(?i)^\s*(?:begin|start|commit|rollback|savepoint|release|set|pragma|show|use|ping|discard|deallocate|close'
-            || '|declare|prepare)\b|^\s*select\s+1\s*;?\s*$'
+            || '|declare|prepare)\b|^\s*select\s+¿\s*;?\s*$'
         ) AS is_control,
         regexp_matches(
             text,
@@ -50,14 +73,18 @@ queries AS (
         ) AS locks
     FROM without_values
 ),
+queries AS (
+    SELECT bare.query, shapes.* EXCLUDE (text, is_batch), shapes.is_batch OR bare.is_page AS is_batch
+    FROM bare JOIN shapes ON shapes.text = bare.text
+),
 addresses AS (
     SELECT DISTINCT
-        url, path, address, port,
+        place,
         coalesce(
             address || coalesce(':' || nullif(port, ''), ''), nullif(regexp_extract(url, '^\w+://(?:[^/@]*@)?([^/?#]+)', 1), '')
         ) AS host,
         coalesce(path, regexp_extract(url, '^\w+://[^/?#]+([^?#]*)', 1), '') AS bare_path
-    FROM found WHERE query IS NULL AND coalesce(url, path, address) IS NOT NULL
+    FROM found WHERE place IS NOT NULL
 ),
 targets AS (
     SELECT
@@ -77,7 +104,7 @@ targets AS (
 )
 SELECT
     row_number() OVER () - 1 AS row,
-    found.* EXCLUDE (url, path, address, port, query),
+    found.* EXCLUDE (url, path, address, port, query, place),
     found.query AS text,
     queries.shape,
     coalesce(queries.is_bound, false) AS is_bound,
@@ -90,6 +117,4 @@ SELECT
     found.start_ns + found.ns AS end_ns
 FROM found
 LEFT JOIN queries ON queries.query = found.query
-LEFT JOIN targets ON found.query IS NULL
-    AND targets.url IS NOT DISTINCT FROM found.url AND targets.path IS NOT DISTINCT FROM found.path
-    AND targets.address IS NOT DISTINCT FROM found.address AND targets.port IS NOT DISTINCT FROM found.port
+LEFT JOIN targets ON targets.place = found.place
