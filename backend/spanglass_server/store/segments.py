@@ -300,7 +300,8 @@ def _sorted(block: Any, signal: Signal, first: tuple[str, int] | None = None) ->
     if first is not None and first[0] in block.column_names:
         is_other = pc.fill_null(pc.not_equal(block[first[0]], first[1]), fill_value=True)
         keys.insert(0, is_other.to_numpy().astype(np.int64))
-    return block.take(pa.array(_order([*keys, block[TIME_COLUMN[signal]].to_numpy()])))
+    order = _order([*keys, block[TIME_COLUMN[signal]].to_numpy()])
+    return pc.take(block, pa.array(order), boundscheck=False)  # looking at it for each column is a tenth of the time
 
 
 def _order(keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -18,51 +18,53 @@ if TYPE_CHECKING:
 #: Characters of a message that are kept of an occurrence and an issue; the record has all of it.
 MESSAGE_MAX = 500
 
+_Place = tuple[int, str, str]  # key, release, environment
+
 
 class Sightings:
-    """Collects sightings; thread-safe."""
+    """Collects sightings; thread-safe. Their texts are made when they are taken: many exceptions are one sighting."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[tuple[int, str, str], Sighting] = {}
-        self._last_ns: dict[tuple[int, str, str], int] = {}  # of those that came again: most do, and in order
+        self._first: dict[_Place, tuple[Told, Fingerprint]] = {}  # the earliest of each
+        self._last_ns: dict[_Place, int] = {}
+        self._back: list[Sighting] = []
 
     def see(self, key: int, one: Told, found: Fingerprint) -> None:
         """Take an exception of a key."""
         place = (key, one.release, one.environment)
         with self._lock:
-            seen = self._seen.get(place)
-            if seen is None or one.time_ns < seen.first_ns:
-                self._add(_sighting(key, one, found))
-            elif one.time_ns > self._last_ns.get(place, seen.last_ns):
+            known = self._first.get(place)
+            if known is None or one.time_ns < known[0].time_ns:
+                self._first[place] = one, found
+            if one.time_ns > self._last_ns.get(place, 0):
                 self._last_ns[place] = one.time_ns
 
     def put_back(self, sightings: Iterable[Sighting]) -> None:
         """Keep sightings that could not be told for the next time."""
         with self._lock:
-            for old in sightings:
-                self._add(old)
-
-    def _add(self, new: Sighting) -> None:
-        place = (new.key, new.release, new.environment)
-        old = self._seen.get(place)
-        self._seen[place] = new if old is None else _joined(old, new)
+            self._back += sightings
 
     def has_news(self) -> bool:
         """Whether there is anything to take."""
-        return bool(self._seen)
+        return bool(self._first or self._back)
 
     def take(self) -> list[Sighting]:
         """Return what was seen since the last call."""
         with self._lock:
-            taken, self._seen = self._seen, {}
+            first, self._first = self._first, {}
             last_ns, self._last_ns = self._last_ns, {}
-        return [
-            replace(sighting, last_ns=max(sighting.last_ns, last_ns.get(place, 0))) for place, sighting in taken.items()
-        ]
+            back, self._back = self._back, []
+        taken: dict[_Place, Sighting] = {}
+        new = (_sighting(place[0], *of, last_ns.get(place, of[0].time_ns)) for place, of in first.items())
+        for one in (*back, *new):
+            place = (one.key, one.release, one.environment)
+            old = taken.get(place)
+            taken[place] = one if old is None else _joined(old, one)
+        return list(taken.values())
 
 
-def _sighting(key: int, one: Told, found: Fingerprint) -> Sighting:
+def _sighting(key: int, one: Told, found: Fingerprint, last_ns: int) -> Sighting:
     message = one.message or found.message
     return Sighting(
         key=key,
@@ -74,7 +76,7 @@ def _sighting(key: int, one: Told, found: Fingerprint) -> Sighting:
         version=found.version,
         inputs=tuple((given.kind, given.value) for given in found.inputs),
         first_ns=one.time_ns,
-        last_ns=one.time_ns,
+        last_ns=last_ns,
         release=one.release,
         environment=one.environment,
     )
