@@ -9,7 +9,7 @@ import threading
 import pytest
 from nodes import NOW_NS, Clock, open_node, spans
 
-from spanglass_server.ingest import pending
+from spanglass_server.ingest import shredding
 from spanglass_server.ingest.journal.file import Entry, JournalFile
 from spanglass_server.ingest.journal.flushing import FlushPace
 from spanglass_server.ingest.journal.folder import journal_path
@@ -187,14 +187,14 @@ def test_an_entry_that_cant_be_decoded_is_kept_aside(tmp_path, caplog):
 
 def test_records_that_cant_become_columns_cost_no_others(tmp_path, monkeypatch, caplog):
     """One part that fails leaves the others of its batch stored, is said in the log, and its file is kept aside."""
-    real = pending.shred
+    real = shredding.shred
 
     def failing(parts, budget, limits, families):
         if any(b"bad" in part.batch.column(0).to_pylist().__repr__().encode() for part in parts):
             raise ValueError("as a defect would")
         return real(parts, budget, limits, families)
 
-    monkeypatch.setattr(pending, "shred", failing)
+    monkeypatch.setattr(shredding, "shred", failing)
     with open_node(tmp_path / "data") as node:
         answers = [node.submit(spans(name))[0] for name in ("a", "bad", "c")]
         found = node.names()
