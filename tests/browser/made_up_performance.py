@@ -52,7 +52,8 @@ def differences(api, params):
     others = {"spans": 14_000, "errors": 20, "p50_ns": 20 * MS, "p95_ns": 80 * MS, "counted": 9000, "traces": 8000}
     if api.none or "baseline_start" in params:
         keys = []
-    return {"window": window(params), "selected": group, "baseline": others, "since_time": None, "compared": 34,
+    return {"window": window(params), "selected": group, "baseline": others, "since_time": None,
+            "certain": api.scenario != "hostile", "compared": 34,
             "keys": keys}  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def test_any_telemetry_is_shown_inert(open_page, scenario, width):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     if scenario == "hostile":
         assert HOSTILE[:20] in page.locator("#differences").inner_text()
+        assert "could be chance" in page.locator("#differences").inner_text()
     if scenario == "empty":
         assert page.locator(".empty").count() == 1
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Operator = Literal["=", ">", "<=", "exists"]
-#: Some hundred values are compared: at 3 standard deviations on both sides none of 10,000 stands out by chance.
-_Z = 3.0
+#: Some hundred values are compared: at 3 standard deviations on both sides none of 10,000 stands out by chance, ...
+CERTAIN = 3.0
+#: ... and at 2 some do: of those that few cases leave, the likely ones.
+LIKELY = 1.96
 #: A difference of less is nothing to look at, nor is one that fewer cases show.
 _LEAST, _LEAST_CASES = 0.01, 3
 #: Equal differences are equal, whatever they were computed from.
@@ -79,11 +81,11 @@ class KeyDifferences:
         return abs(self.differences[0].size)
 
 
-def rank(selected: Group, baseline: Group, tallies: Iterable[Tally]) -> list[KeyDifferences]:
-    """Return what differs, the keys that differ most first; equal ones by name."""
+def rank(selected: Group, baseline: Group, tallies: Iterable[Tally], z: float = CERTAIN) -> list[KeyDifferences]:
+    """Return what differs, the keys that differ most first; equal ones by name. ``z`` is ``CERTAIN`` or ``LIKELY``."""
     by_key: dict[str, list[Difference]] = {}
     for tally in tallies:
-        found = measure(selected, baseline, tally)
+        found = measure(selected, baseline, tally, z)
         if abs(found.size) >= _LEAST:
             by_key.setdefault(tally.key, []).append(found)
     ranked = [KeyDifferences(key, _telling(found)) for key, found in by_key.items()]
@@ -111,14 +113,14 @@ def _folded(ranked: Sequence[KeyDifferences], selected: Group, baseline: Group) 
     return [KeyDifferences(each.key, each.differences, alike) for each, alike in first.values()]
 
 
-def measure(selected: Group, baseline: Group, tally: Tally) -> Difference:
+def measure(selected: Group, baseline: Group, tally: Tally, z: float = CERTAIN) -> Difference:
     """Return how one condition sets the selected records apart."""
     share = tally.selected / selected.records if selected.records else 0.0
     other = tally.baseline / baseline.records if baseline.records else 0.0
     one = tally.selected * selected.weight, selected.records * selected.weight
     two = tally.baseline * baseline.weight, baseline.records * baseline.weight
     (more, fewer), sign = ((one, two), 1) if share >= other else ((two, one), -1)
-    size = sign * difference(*more, *fewer, _Z) if more[0] >= _LEAST_CASES else 0.0
+    size = sign * difference(*more, *fewer, z) if more[0] >= _LEAST_CASES else 0.0
     return Difference(tally, share, other, share / other if other else None, round(size, _DIGITS))
 
 

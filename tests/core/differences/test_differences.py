@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_core.differences.ranking import Group, Tally, measure, rank
+from spanglass_core.differences.ranking import LIKELY, Group, Tally, measure, rank
 from spanglass_core.differences.shares import difference
 from spanglass_core.differences.splits import Split, best_split, readable, thresholds
 
@@ -45,6 +45,14 @@ def test_the_gap_is_between_the_intervals():
 def test_few_cases_prove_nothing(selected, baseline, tally):
     """Groups that are small, of few traces, alike or empty differ in nothing."""
     assert rank(selected, baseline, [tally]) == []
+
+
+def test_what_is_only_likely_is_asked_for():
+    """12 of 18 beside 20 of 100 is not certain at three standard deviations, at two it is likely."""
+    few, tallies = Group(18, 18), [Tally("tenant", "=", "a", 12, 20)]
+    assert rank(few, HUNDRED, tallies) == []
+    (found,) = rank(few, HUNDRED, tallies, LIKELY)
+    assert found.size == pytest.approx(0.4375 - 0.2888, abs=1e-3)
 
 
 def test_keys_are_ranked_by_their_largest_difference():

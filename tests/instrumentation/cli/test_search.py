@@ -341,7 +341,8 @@ def test_differences(canned, run):
     value = {"value": "/orders", "filter": 'http.route = "/orders"', "selected": 16, "baseline": 2,
              "selected_share": 0.78, "baseline_share": 0.11, "lift": 7.07, "difference": 0.62}  # fmt: skip
     keys = [{"key": "http.route", "difference": 0.62, "alike": [{"key": "name", "filter": "x"}], "values": [value]}]
-    answer = {"selected": group, "baseline": {**group, "spans": 1}, "since_time": None, "compared": 9, "keys": keys}
+    answer = {"selected": group, "baseline": {**group, "spans": 1}, "since_time": None, "certain": True, "compared": 9,
+              "keys": keys}  # fmt: skip
     canned.answer("/api/v1/differences", answer)
     canned.answer("/api/v1/differences", {**answer, "keys": [], "baseline": {**group, "spans": 0}})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
-from spanglass_core.differences.ranking import Group, rank
+from spanglass_core.differences.ranking import LIKELY, Group, rank
 from spanglass_server.query.answers import Nanoseconds, Time, TimeRange
 from spanglass_server.query.differences.asked import read_groups
 from spanglass_server.query.differences.counting import Sides, merged, tallies, traces_of
@@ -103,13 +103,15 @@ class DifferentKey(TypedDict):
 class Differences(TypedDict):
     """The answer of ``GET /api/v1/differences``.
 
-    ``compared`` is how many keys were looked at; ``since_time`` when the release began that was asked about.
+    ``compared`` is how many keys were looked at; ``since_time`` when the release began that was asked about. What is
+    not ``certain`` could be chance: of the few spans there are, it is what probably sets them apart.
     """
 
     window: TimeRange
     selected: ComparedSpans
     baseline: ComparedSpans
     since_time: Time | None
+    certain: bool
     compared: int
     keys: list[DifferentKey]
 
@@ -131,12 +133,15 @@ def find_differences(session: QuerySession, asked: DifferenceQuestion, limit: in
     for column, key in zip(columns, keys, strict=True):
         if not groups.keys.intersection((key, column.key, f"{column.position}.{column.key}")):
             found += tallies(key, sample[column.name], sides)
-    ranked = rank(sides.selected, sides.baseline, merged(found))
+    counts = merged(found)
+    certain = rank(sides.selected, sides.baseline, counts)
+    ranked = certain or rank(sides.selected, sides.baseline, counts, LIKELY)
     return {
         "window": describe(asked.spans.window),
         "selected": _group(counted[0], sides.selected, durations_ns[is_selected]),
         "baseline": _group(counted[1], sides.baseline, durations_ns[~is_selected]),
         "since_time": None if groups.since_ns is None else format_time(groups.since_ns),
+        "certain": bool(certain) or not ranked,
         "compared": len({each.key for each in found}),
         "keys": [_key(each, sides) for each in ranked[:limit]],
     }

@@ -73,6 +73,8 @@ def _show(arguments: argparse.Namespace, answer: Mapping[str, Any]) -> int:
     )
     if not found:
         print(f"spanglass differences: {_nothing(answer)}", file=sys.stderr)
+    elif not answer["certain"]:
+        print("spanglass differences: few spans are selected: this is likely, but could be chance", file=sys.stderr)
     return Exit.OK
 
 
