@@ -97,3 +97,9 @@ def test_what_cannot_be_shown(open_tables):
     assert (status, "Nothing matches" in text) == (200, True)
     status, text, _ = read(session, "/map?start=2026-01-01T00:00:00Z&end=2026-01-01T01:00:00Z", NOW_NS)
     assert (status, "No spans in this time range" in text) == (200, True)
+
+
+def test_a_service_leads_to_the_map_around_it(open_tables):
+    """The page of a service has a link to the map around it, in the same range."""
+    source = read(open_tables(spans=call("web", "stock")), "/services/stock?last=1h", NOW_NS)[2]
+    assert 'href="/map?last=1h&amp;focus=stock"' in source
