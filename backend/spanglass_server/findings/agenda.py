@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MINUTE_NS: Final = 60 * NS_PER_SECOND
 #: So long after its end a minute is looked at: spans that began in it have ended and come by then, or take longer.
 LATE_NS: Final = 20 * NS_PER_SECOND
+#: Clocks of senders may be so far ahead.
+AHEAD_NS: Final = 10 * MINUTE_NS
 #: So far back minutes are looked at.
 BACK_MINUTES: Final = 24 * 60
 #: Of a minute with more spans, a part is read that holds so many: 0.3 s of a processor.
@@ -54,7 +56,7 @@ def list_minutes(
     spans = _spans_by_minute(parts, count, now_ns // MINUTE_NS - BACK_MINUTES)
     last = (now_ns - LATE_NS) // MINUTE_NS - 1
     left = sorted(spans.keys() - set(looked_at), reverse=True)
-    goes_on = any(last < minute <= now_ns // MINUTE_NS for minute in left)
+    goes_on = any(last < minute <= (now_ns + AHEAD_NS) // MINUTE_NS for minute in left)
     return Agenda([_due(minute, spans[minute]) for minute in left if minute <= last], goes_on)
 
 

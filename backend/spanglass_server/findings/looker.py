@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from spanglass_server.findings.agenda import BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
+from spanglass_server.findings.agenda import AHEAD_NS, BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
 from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, read_stretch
 from spanglass_server.findings.judging.judge import Judge
 from spanglass_server.findings.store.store import Minute
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import QueryError, QueryTimeoutError, Window
+from spanglass_server.store.ports import QueryTimeoutError, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,14 +55,15 @@ class Looker:
 
     def step(self) -> None:
         """Look at the minutes that are due."""
-        now_ns, arrived_ns = self._clock_ns(), self._arrived_ns()
+        now_ns = self._clock_ns()
         first = now_ns // MINUTE_NS - BACK_MINUTES
         self._looked_at = {minute for minute in self._looked_at if minute >= first}
         agenda = Agenda((), goes_on=False)
 
         def list_due(session: QuerySession) -> None:
             nonlocal agenda
-            parts = session.parts(Signal.SPANS, Window(first * MINUTE_NS, now_ns))
+            self._seen_ns = session.arrived(Signal.SPANS).time_ns
+            parts = session.parts(Signal.SPANS, Window(first * MINUTE_NS, now_ns + AHEAD_NS))
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
@@ -72,7 +73,6 @@ class Looker:
             looked += 1
             if spans >= MOST_SPANS:
                 break
-        self._seen_ns = arrived_ns
         self._waits = agenda.goes_on or len(agenda.due) > looked
         if self._unjudged >= _JUDGE_AFTER or (self._unjudged and not self._waits):
             self._unjudged = 0
@@ -90,8 +90,8 @@ class Looker:
             self._ask(read)
         except QueryTimeoutError:  # the server ends; the minute is looked at after its start
             raise
-        except QueryError as error:  # too much for the memory there is: the next minute may be better
-            _LOG.warning("spans of one minute could not be looked at for findings: %s", error)
+        except Exception:  # noqa: BLE001 - whatever it is: it costs one minute, and not all that come after it
+            _LOG.exception("the spans of one minute could not be looked at for findings")
         self._store.keep(
             Minute(due.minute, due.weight, stretch.sightings, stretch.durations, stretch.sizes), self._clock_ns()
         )

@@ -70,7 +70,7 @@ class World:
     def send(self, request: ExportTraceServiceRequest) -> None:
         """Take in spans, and make them visible."""
         asyncio.run(self.node.ingest.submit(Signal.SPANS, request.SerializeToString()))
-        self.node.engine.run_here(lambda _: None)
+        self.node.engine.run_here(lambda session: session.arrived(Signal.SPANS))
 
     def listed(self):
         """Findings that are open, and seen often enough."""
@@ -133,6 +133,28 @@ def test_minutes_are_looked_at_once_when_they_are_over(world):
     assert sum(one.hits for one in world.desk.known()) == 4
 
 
+def test_whatever_spans_hold_is_looked_at(world):
+    """Endless durations, numbers that are none, long names and half a statement cost nothing but their own minute."""
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    spans = resource.scope_spans.add().spans
+    for number in range(1, 60):
+        span = spans.add(
+            trace_id=b"\x01" * 16, span_id=bytes([number]) * 8, name="x" * 9000, kind=2 if number == 1 else 3,
+            parent_span_id=b"" if number == 1 else b"\x01" * 8, start_time_unix_nano=MINUTE * MINUTE_NS,
+            end_time_unix_nano=7 * 10**18,
+        )  # fmt: skip
+        span.attributes.add(key="items.count").value.double_value = float("nan") if number % 2 else float("inf")
+        span.attributes.add(key="db.statement").value.string_value = f"SELECT 'a -- /* \x00 {number}"
+        span.attributes.add(key="url.full").value.string_value = "http://[::1"
+    world.send(request)
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    world.looker.step()
+
+    assert {one.place.kind for one in world.desk.known()} == {Kind.SLOW_QUERY, Kind.N_PLUS_ONE}
+    assert not world.looker.has_news()
+
+
 def test_late_minutes_and_dismissals(world):
     """A minute that holds spans only later is looked at then; what was dismissed stays so, with what is seen later."""
     world.clock.now_ns = (MINUTE + 5) * MINUTE_NS
@@ -141,6 +163,7 @@ def test_late_minutes_and_dismissals(world):
     first = world.desk.known()[0]
     world.desk.change(first.id, Dismissal(State.DISMISSED, "known", "mina"))
 
+    world.clock.now_ns += 10**9
     world.send(traces(3, 9, MINUTE - 30))
     assert world.looker.has_news()
     world.looker.step()

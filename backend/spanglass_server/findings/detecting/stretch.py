@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from spanglass_server.findings.model import Evidence, Sighting
     from spanglass_server.store.ports import Part, QuerySession, Window
 
-#: Of the buckets of durations and of the numbers beside them, those of the operations that took the most time.
-_MOST_BUCKETS, _MOST_SIZES = 20_000, 500
+#: So many operations, and numbers beside durations, are kept of a stretch: those that took the most time.
+_MOST_OPERATIONS, _MOST_SIZES = 300, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ def read_stretch(session: QuerySession, window: Window, own: Window) -> Stretch:
         return Stretch()
     name = session.table(spans)
     bounds: dict[str, Any] = {"spans": Sql(name), "start_ns": own.start_ns, "end_ns": own.end_ns}
-    slowest = rows(session, statement("findings/slowest", **bounds))
+    slowest = rows(session, statement("findings/slowest", **bounds, most=_MOST_OPERATIONS))
     return Stretch(
         spans=spans.num_rows,
         sightings=detect(session, spans, name, own),
-        durations=rows(session, statement("findings/durations", **bounds, most=_MOST_BUCKETS)),
+        durations=rows(session, statement("findings/durations", **bounds, most=_MOST_OPERATIONS)),
         sizes=rows(session, statement("findings/sizes", **bounds, most=_MOST_SIZES)),
         slowest={(row["service"], row["operation"]): evidence_of(row["evidence"]) for row in slowest},
     )

@@ -50,6 +50,7 @@ class FindingStore:
 
     def __init__(self, path: Path) -> None:
         self._file = Database(path)
+        self._purged_hour = -1
 
     @property
     def changes(self) -> int:
@@ -70,20 +71,16 @@ class FindingStore:
         return None if found[0] is None else int(found[0])
 
     def keep(self, minute: Minute, now_ns: int) -> None:
-        """Keep what a look gave, all or nothing, and forget what is old."""
+        """Keep what a look gave, all or nothing, and once an hour forget what is old."""
         with self._file.write() as connection:
             if not connection.execute("INSERT OR IGNORE INTO minutes VALUES (?)", (minute.minute,)).rowcount:
                 return
             self._see(connection, minute.sightings)
             _add_durations(connection, minute)
             connection.executemany(statement("add_sizes"), [{**row, "hour": minute.hour} for row in minute.sizes])
-            old = {
-                "first_hour": now_ns // HOUR_NS - _KEPT_HOURS,
-                "oldest_ns": now_ns - _KEPT_DAYS * DAY_HOURS * HOUR_NS,
-                "most": _MOST,
-            }
-            for forget in statement("purge").strip().split("\n"):
-                connection.execute(forget, old)
+            if now_ns // HOUR_NS != self._purged_hour:
+                _purge(connection, now_ns)
+        self._purged_hour = now_ns // HOUR_NS
 
     def see(self, sightings: Sequence[Sighting]) -> None:
         """Keep what was seen beside the looks at minutes."""
@@ -174,6 +171,18 @@ class FindingStore:
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+def _purge(connection: sqlite3.Connection, now_ns: int) -> None:
+    """Forget what is old, and figures of operations that are too few to be judged by."""
+    old = {
+        "this_hour": now_ns // HOUR_NS,
+        "first_hour": now_ns // HOUR_NS - _KEPT_HOURS,
+        "oldest_ns": now_ns - _KEPT_DAYS * DAY_HOURS * HOUR_NS,
+        "most": _MOST,
+    }
+    for forget in statement("purge").strip().split("\n"):
+        connection.execute(forget, old)
 
 
 def _day_before(now_ns: int) -> int:

@@ -7,7 +7,7 @@ SELECT
 FROM (
     SELECT *, ln(pair.value) AS x, ln(ns) AS y, pair.key AS key
     FROM (
-        SELECT service, name AS operation, trace_id, span_id, start_ns, ns, unnest(sizes) AS pair
+        SELECT service, name AS operation, trace_id, span_id, start_ns, ns, unnest(list_filter(sizes, lambda pair: isfinite(pair.value))) AS pair
         FROM {spans}
         WHERE sizes IS NOT NULL AND ns > 0 AND start_ns >= {start_ns} AND start_ns < {end_ns}
     )

@@ -6,3 +6,5 @@ SELECT
 FROM {spans}
 WHERE request = row AND (kind IN (2, 5) OR parent < 0) AND start_ns >= {start_ns} AND start_ns < {end_ns}
 GROUP BY ALL
+ORDER BY sum(ns) DESC
+LIMIT {most}

@@ -7,8 +7,10 @@ WITH found AS (
         END AS place  -- one text to join by
     FROM (
         SELECT
-            trace_id, span_id, parent_span_id, coalesce(name, '') AS name, coalesce(kind, 0) AS kind,
-            start_time_ns AS start_ns, duration_ns AS ns, coalesce(status_code, 0) = 2 AS failed, {selected}
+            trace_id, span_id, parent_span_id, left(coalesce(name, ''), 500) AS name, coalesce(kind, 0) AS kind,
+            start_time_ns AS start_ns,
+            least(duration_ns, 3600000000000) AS ns,  -- longer ones are mistakes, and their sums would not fit
+             coalesce(status_code, 0) = 2 AS failed, {selected}
         FROM {relation} WHERE {where}
     )
 ),
