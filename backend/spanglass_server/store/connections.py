@@ -131,6 +131,8 @@ def _connect(data_dir: Path, threads: int, memory_bytes: int) -> duckdb.DuckDBPy
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",
             "preserve_insertion_order": "false",
+            # what a query has freed goes back to the system within seconds, also if this thread has no other query
+            "allocator_background_threads": "true",
             # a join would push Bloom filters into scans of Arrow tables, which refuse them (DuckDB 1.5.5)
             "disabled_optimizers": "join_filter_pushdown",
         },
