@@ -143,6 +143,38 @@ def _day_questions(loaded: Loaded) -> list[Question]:
             lambda answer: len(answer["nodes"]),
             loaded.known(14),
         ),
+        *_about_durations(loaded),
+    ]
+
+
+def _about_durations(loaded: Loaded) -> list[Question]:
+    facts = loaded.bodies.facts
+    spans, errors = facts["items"] * loaded.turns, facts["errors"] * loaded.turns
+    return [
+        Question(
+            "durations over time",
+            500,
+            lambda _: url("/spans/heatmap", **loaded.window()),
+            range(REPEATS),
+            lambda answer: (answer["spans"], sum(answer["errors"])),
+            loaded.known((spans, errors)),
+        ),
+        Question(
+            "what is different about errors",
+            2000,
+            lambda _: url("/differences", **loaded.window(), selected="status = error"),
+            range(REPEATS),
+            lambda answer: (answer["selected"]["spans"], answer["baseline"]["spans"]),
+            loaded.known((errors, spans - errors)),
+        ),
+        Question(
+            "typical trace",
+            700,
+            lambda _: url("/services/checkout/typical", **loaded.window(), operation="POST /v1/checkout"),
+            range(REPEATS),
+            lambda answer: answer["calls"][0]["operation"],
+            loaded.known("POST /v1/checkout"),
+        ),
     ]
 
 

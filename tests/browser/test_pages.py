@@ -21,7 +21,6 @@ PATHS = (
     "/services/checkout",
     "/services/checkout?operation=POST%20%2Forders",
     "/traces",
-    "/traces?chart=durations",
     "/differences?service=checkout&selected_min=600ms",
     TRACE,
     f"{TRACE}?view=logs",
