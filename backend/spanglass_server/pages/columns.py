@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from spanglass_server.query.traces.collecting import paused_collector
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,14 +25,15 @@ def unpack(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the trace with ``spans``: fields of the answer, ``span_id``, ``parent_key``, the query as an attribute."""
     names = list(answer["columns"])
     columns = [_column(column, answer["span_count"]) for column in answer["columns"].values()]
-    spans = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    above: list[str] = []
-    for span in spans:
-        del above[span["depth"] :]
-        span["span_id"] = span["key"].partition("-")[0]
-        span["parent_key"] = above[-1] if above else None
-        above.append(span["key"])
-        span["attributes"] = {"db.query.text": span["query"]} if span["query"] else {}
+    with paused_collector():
+        spans = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        above: list[str] = []
+        for span in spans:
+            del above[span["depth"] :]
+            span["span_id"] = span["key"].partition("-")[0]
+            span["parent_key"] = above[-1] if above else None
+            above.append(span["key"])
+            span["attributes"] = {"db.query.text": span["query"]} if span["query"] else {}
     head = {name: value for name, value in answer.items() if name not in ("columns", "attributes")}
     return {**head, "spans": spans}
 

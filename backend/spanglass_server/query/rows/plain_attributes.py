@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from spanglass_server.query.rows.json_values import MAX_SAFE_INTEGER
 from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 Json = dict[str, Any]
 #: Positions whose attributes are alike in most rows of a table.
@@ -30,6 +30,14 @@ _NOTHING: Json = {}
 _FEW = 200
 #: Types whose values are JSON as they stand.
 _JSON_TYPES = frozenset({ValueType.STR, ValueType.BOOL})
+
+
+class Kinds(NamedTuple):
+    """Sets of equal rows: the first row of each, the set of each row, and the attributes of the sets, as rows."""
+
+    firsts: Sequence[int]
+    of_row: Sequence[int]
+    attributes: PlainAttributes
 
 
 class PlainAttributes:
@@ -60,6 +68,19 @@ class PlainAttributes:
         overflow = (entry[2] for entry in self._overflow)
         in_columns = (attribute for attribute, _ in self._columns[position])
         return {attribute.key for attribute in (*in_columns, *overflow) if attribute.position == position}
+
+    def kinds(self, position: str, keys: Collection[str], beside: Sequence[str]) -> Kinds | None:
+        """Number the sets of rows that have the same values of some keys, and in the columns named ``beside``.
+
+        None where that is not worth it or may tell less than each row: for few rows, and those with an overflow.
+        """
+        if self._table.num_rows <= _FEW or self._overflow:
+            return None
+        own = [attribute.name for attribute, _ in self._columns[position] if attribute.key in keys]
+        named = self._table.select([*own, *(name for name in beside if name in self._table.column_names)])
+        firsts, numbers = _distinct(named.columns, self._table.num_rows)
+        _, of_row = np.unique(numbers, return_inverse=True)  # in the order of the first rows, without gaps
+        return Kinds(firsts, of_row.tolist(), PlainAttributes(named.take(pa.array(firsts))))
 
     @cached_property
     def _columns(self) -> Mapping[str, list[tuple[AttributeColumn, Any]]]:

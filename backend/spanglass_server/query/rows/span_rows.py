@@ -124,6 +124,39 @@ class SpanRows(Rows):
         name, kind = self.columns["name"][row] or "", kind_name(self.columns["kind"][row])
         return name, self._targets.target(name, kind, self.plain.of_record("span", row)) if kind in CALLS else ""
 
+    def briefs(self) -> Mapping[str, Sequence[Any]]:
+        """Make the same of all spans, as one list a field; equal calls are read once."""
+        columns, rows = self.columns, range(self.count)
+        times = columns["event_time_ns"]
+        query, target = self._called()
+        return {
+            "name": [name or "" for name in columns["name"]],
+            "service": [self.service(row) for row in rows],
+            "kind": [kind_name(kind) for kind in columns["kind"]],
+            "status": [self.status(row) for row in rows],
+            "status_message": [message or "" for message in columns["status_message"]],
+            "state": ["ended"] * self.count,
+            "last_heard_time": [None] * self.count,
+            "query": query,
+            "target": target,
+            "events": [brief_events(self._events(row)) if times[row] else [] for row in rows],
+        }
+
+    def _called(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the text of the query and the target of all spans."""
+        targets = self._targets
+        kinds = self.plain.kinds("span", targets.keys, ("name", "kind"))
+        firsts, attributes = (range(self.count), self.plain) if kinds is None else (kinds.firsts, kinds.attributes)
+        names, numbers = self.columns["name"], self.columns["kind"]
+        found = []
+        for place, row in enumerate(firsts):
+            own = attributes.of_record("span", place)
+            target = targets.target(names[row] or "", kind_name(numbers[row]), own)
+            found.append((targets.query(own)[:MOST_TEXT], target))
+        if kinds is not None:
+            found = [found[kind] for kind in kinds.of_row]
+        return [query for query, _ in found], [target for _, target in found]
+
     @cached_property
     def _targets(self) -> Targets:
         return Targets(self.plain.keys("span"))
@@ -217,8 +250,13 @@ def brief_json(span: Mapping[str, Any], targets: Targets | None = None) -> dict[
         **{name: span[name] for name in _BRIEF},
         "query": targets.query(attributes)[:MOST_TEXT],
         "target": targets.target(span["name"], span["kind"], attributes),
-        "events": [_brief_event(event) for event in _few(span["events"])] if span["events"] else [],
+        "events": brief_events(span["events"]),
     }
+
+
+def brief_events(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Make of events what a bar has room for."""
+    return [_brief_event(event) for event in _few(events)]
 
 
 def _few(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

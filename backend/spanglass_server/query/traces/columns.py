@@ -91,17 +91,15 @@ _SPARSE: Json = {
 MOST_TEXT = 2000
 
 
-def pack(spans: Sequence[Mapping[str, Any]]) -> Columns:
-    """Write spans, which have all fields of ``Columns``, as one column a field."""
-    columns: Json = {}
-    for name in _LISTED:
-        columns[name] = [span[name] for span in spans]
+def pack(fields: Mapping[str, Sequence[Any]]) -> Columns:
+    """Write spans, given as a list for each field of ``Columns``, as columns."""
+    columns: Json = {name: fields[name] for name in _LISTED}
     for name in _CODED:
         places: dict[Any, int] = {}
-        at = [places.setdefault(span[name], len(places)) for span in spans]
+        at = [places.setdefault(value, len(places)) for value in fields[name]]
         columns[name] = {"values": list(places), "at": at}
     for name, usual in _SPARSE.items():
-        others = [(row, span[name]) for row, span in enumerate(spans) if span[name] != usual]
+        others = [(row, value) for row, value in enumerate(fields[name]) if value != usual]
         columns[name] = {"else": usual, "rows": [row for row, _ in others], "values": [value for _, value in others]}
     return cast("Columns", columns)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,12 @@ class Targets:
         self._queue, self._url, self._host, self._port, self._path = (
             _present(names, keys) for names in (_QUEUE, _URL, _HOST, _PORT, _PATH)
         )
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that are looked at."""
+        parts = (self._database, self._query, self._summary, self._table, self._queue, self._url, self._host)
+        return frozenset(chain(*parts, self._port, self._path))
 
     def query(self, attributes: Attributes) -> str:
         """Return the text of a span's query on one line, empty for spans that have none."""

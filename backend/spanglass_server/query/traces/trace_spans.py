@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from spanglass_core.trace_nodes import Span
 from spanglass_core.trace_times import EARLIEST_NS
@@ -16,13 +16,12 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, OfTraces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from spanglass_server.query.answers import SpanState, SpanStatus
     from spanglass_server.query.rows.answers import HeardSpan
-    from spanglass_server.query.rows.stored_rows import Rows
     from spanglass_server.query.traces.announcements import OpenSpan
     from spanglass_server.store.ports import QuerySession
 
@@ -34,26 +33,43 @@ def fetch_spans(session: QuerySession, trace_id: bytes, span_id: bytes | None = 
     return session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces([trace_id], () if span_id is None else [span_id]))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSpan:
-    """A span of the answer: what the tree and the sums need of it, and how to make its JSON, in full or brief.
+class ReadSpan(NamedTuple):
+    """A span of the answer: what the tree and the sums need of it, and where the rest of it is.
 
-    ``called`` returns its name, and what it calls as far as the name does not say it.
+    ``row`` is its row among those that are stored, ``stored``; one that has not ended is made by ``opened``.
     """
 
     identity: Identity
     in_tree: Span
     status: SpanStatus
     state: SpanState
-    row: int | None  # its row among those that are stored
-    as_json: Callable[[], HeardSpan]
-    brief: Callable[[], dict[str, Any]]
-    called: Callable[[], tuple[str, str]]
+    row: int | None
+    stored: SpanRows
+    opened: Callable[[], HeardSpan] | None = None
 
     @property
     def service(self) -> str:
         """The name of its service."""
         return self.identity.service
+
+    def as_json(self) -> HeardSpan:
+        """Make it as the API shows it, without its place in a tree."""
+        if self.opened is not None:
+            return self.opened()
+        span = cast("HeardSpan", self.stored.as_json(cast("int", self.row)))
+        span["state"], span["last_heard_time"] = ENDED, None
+        return span
+
+    def brief(self) -> dict[str, Any]:
+        """Make of it what a waterfall draws."""
+        return brief_json(self.as_json()) if self.row is None else self.stored.brief(self.row)
+
+    def called(self) -> tuple[str, str]:
+        """Return its name, and what it calls as far as the name does not say it."""
+        if self.row is not None:
+            return self.stored.called(self.row)
+        brief = self.brief()
+        return brief["name"], brief["target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +86,49 @@ def read_spans(session: QuerySession, trace_id: bytes, now_ns: int, span_id: byt
     # announcements first: reading them has what waits stored, and the spans are to be those of the same moment
     announced = [span for span in of_traces(session, [trace_id], ALL_TIME, now_ns) if span_id in (None, span.span_id)]
     stored = SpanRows(fetch_spans(session, trace_id, span_id), session.service_slot)
-    found = [_stored(stored, row) for row in range(stored.count)]
+    found = [*_stored(stored)]
     if announced:
         ended = {span.identity.half for span in found}
-        found += _still_open(session, trace_id, [span for span in announced if span.identity.half not in ended])
+        still_open = [span for span in announced if span.identity.half not in ended]
+        found += _still_open(session, trace_id, still_open, stored)
     spans = [found[place] for place in first_of_each(span.identity for span in found)]
     return TraceSpans(spans, stored, len(found) - len(spans))
 
 
-def _stored(spans: SpanRows, row: int) -> ReadSpan:
-    """Take what is needed of a stored span."""
-    identity = spans.identity(row)
-    failed = spans.status(row) == _ERROR
-    in_tree = _in_tree(identity, spans.parent_id(row), _clock(spans, row, identity.service), failed=failed)
-    if in_tree.start_ns < EARLIEST_NS:
-        in_tree = replace(in_tree, first_event_ns=min(spans.items("event_time_ns", row), default=None))
-
-    def as_json() -> HeardSpan:
-        span = cast("HeardSpan", spans.as_json(row))
-        span["state"], span["last_heard_time"] = ENDED, None
-        return span
-
-    return ReadSpan(identity, in_tree, spans.status(row), ENDED, row, as_json, partial(spans.brief, row),
-                    partial(spans.called, row))  # fmt: skip
+def _stored(spans: SpanRows) -> Iterator[ReadSpan]:
+    """Take what is needed of the stored spans. Names of clocks and services are made once for those that share them."""
+    clocks: dict[tuple[int, str], str] = {}
+    resources = spans.plain
+    for row in range(spans.count):
+        identity, status = spans.identity(row), spans.status(row)
+        resource = resources.of_record("resource", row)
+        of_clock = id(resource), identity.service  # equal resources are one object
+        clock = clocks.get(of_clock)
+        if clock is None:
+            clock = clocks[of_clock] = _clock(resource, identity.service)
+        in_tree = _in_tree(identity, spans.parent_id(row), clock, failed=status == _ERROR)
+        if in_tree.start_ns < EARLIEST_NS:
+            in_tree = in_tree._replace(first_event_ns=min(spans.items("event_time_ns", row), default=None))
+        yield ReadSpan(identity, in_tree, status, ENDED, row, spans)
 
 
 def _in_tree(identity: Identity, parent_id: bytes | None, clock: str, *, failed: bool) -> Span:
     """Take what the tree needs of a span."""
     return Span(
-        span_id=identity.span_id,
-        parent_id=parent_id,
-        clock=clock,
-        start_ns=identity.start_ns,
-        duration_ns=identity.duration_ns,
-        service=identity.service,
-        kind=identity.kind,
-        failed=failed,
+        identity.span_id,
+        parent_id,
+        clock,
+        identity.start_ns,
+        identity.duration_ns,
+        identity.service,
+        identity.kind,
+        failed,
     )
 
 
-def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan]) -> Iterator[ReadSpan]:
+def _still_open(
+    session: QuerySession, trace_id: bytes, announced: Sequence[OpenSpan], stored: SpanRows
+) -> Iterator[ReadSpan]:
     """Take what is needed of the open spans."""
     if not announced:
         return
@@ -118,24 +137,12 @@ def _still_open(session: QuerySession, trace_id: bytes, announced: Sequence[Open
     for row in range(records.count):
         span = waiting.pop(announced_as(records, row), None)
         if span is not None:  # the newest of its announcements
-            clock = _clock(records, row, span.service)
+            clock = _clock(records.plain.of_record("resource", row), span.service)
             in_tree = _in_tree(span.identity, span.parent_id, clock, failed=span.status == _ERROR)
             whole = partial(open_span_json, span, records, row)
-            brief, called = partial(_brief, whole), partial(_called, whole)
-            yield ReadSpan(span.identity, in_tree, span.status, span.state, None, whole, brief, called)
+            yield ReadSpan(span.identity, in_tree, span.status, span.state, None, stored, whole)
 
 
-def _brief(whole: Callable[[], HeardSpan]) -> dict[str, Any]:
-    return brief_json(whole())
-
-
-def _called(whole: Callable[[], HeardSpan]) -> tuple[str, str]:
-    brief = _brief(whole)
-    return brief["name"], brief["target"]
-
-
-def _clock(records: Rows, row: int, service: str) -> str:
+def _clock(resource: Mapping[str, Any], service: str) -> str:
     """Name a span's clock."""
-    resource = records.plain.of_record("resource", row)
-    host = resource.get("host.id") or resource.get("host.name")
-    return clock_name(host, service)
+    return clock_name(resource.get("host.id") or resource.get("host.name"), service)

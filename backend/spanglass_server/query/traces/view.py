@@ -12,6 +12,7 @@ from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.answers import Heard, HeardSpan, SpanFields, TracesData
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.traces.announcements import LOST, RUNNING
+from spanglass_server.query.traces.collecting import paused_collector
 from spanglass_server.query.traces.columns import Columns, IndexedAttribute, attribute_index, pack
 from spanglass_server.query.traces.failures import Failure, Place, failure
 from spanglass_server.query.traces.identity import id_in_key, keys
@@ -97,9 +98,9 @@ def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceHe
 
 def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceColumns:
     """Answer ``GET /api/v1/traces/{trace_id}?format=columns``: the same trace, as much of it as a waterfall draws."""
-    found = arrange(session, trace_id, now_ns)
-    briefs = [found.brief(node) for node in found.tree.nodes]
-    return {**found.head(session, trace_id), "columns": pack(briefs), "attributes": found.attributes()}
+    with paused_collector():
+        found = arrange(session, trace_id, now_ns)
+        return {**found.head(session, trace_id), "columns": pack(found.fields()), "attributes": found.attributes()}
 
 
 def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> TraceSpan:
@@ -182,9 +183,50 @@ class Arranged:
         span["parent_key"] = None if node.parent is None else self.keys[node.parent.index]
         return cast("TreeSpan", span)
 
-    def brief(self, node: Node) -> dict[str, Any]:
-        """Return what a waterfall draws of a span."""
-        return self._placed(self.read.spans[node.index].brief(), node)
+    def fields(self) -> dict[str, list[Any]]:
+        """Return what a waterfall draws of all spans, as one list a field, in the order of the tree."""
+        start_ns, nodes = self.tree.start_ns, self.tree.nodes
+        return {
+            **self._own_fields(),
+            "key": [self.keys[node.index] for node in nodes],
+            "depth": [node.depth for node in nodes],
+            "offset_ns": [node.start_ns - start_ns for node in nodes],
+            "duration_ns": [node.duration_ns for node in nodes],
+            "self_time_ns": [node.self_time_ns for node in nodes],
+            "critical": [
+                [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in node.critical] for node in nodes
+            ],
+            "awaited": [node.awaited for node in nodes],
+            "skew_ns": [node.skew_ns for node in nodes],
+            "start_unknown": [node.start_unknown for node in nodes],
+            "orphan": [node.orphan for node in nodes],
+            "children": [len(node.children) for node in nodes],
+        }
+
+    def _own_fields(self) -> dict[str, list[Any]]:
+        """Return what spans say of themselves: of stored ones read together, of the few others one by one."""
+        nodes = self.tree.nodes
+        rows = [self.read.spans[node.index].row for node in nodes]
+        alone = [
+            (place, self._brief(node))
+            for place, (node, row) in enumerate(zip(nodes, rows, strict=True))
+            if row is None or node.start_unknown
+        ]
+        fields = {
+            name: [None if row is None else column[row] for row in rows]
+            for name, column in self.read.stored.briefs().items()
+        }
+        for place, brief in alone:
+            for name, column in fields.items():
+                column[place] = brief[name]
+        return fields
+
+    def _brief(self, node: Node) -> dict[str, Any]:
+        """Return what a span says of itself, its events from where it was placed."""
+        brief = self.read.spans[node.index].brief()
+        if node.start_unknown:
+            _place_events(brief["events"], node)
+        return brief
 
     def attributes(self) -> list[IndexedAttribute]:
         """Return by which attributes spans are found."""

@@ -173,3 +173,24 @@ def test_a_large_trace_costs_what_its_spans_cost(open_tables, monkeypatch, show)
         assert show(session, TRACE_ID, NOW_NS)["span_count"] == count
         looks.append(len(seen) / count)
     assert looks[1] == pytest.approx(looks[0], abs=0.1)
+
+
+def test_many_spans_read_together_say_what_each_says(open_tables):
+    """Queries, targets and events of hundreds of spans are those that each has by itself, also of equal calls."""
+    calls = (
+        {"kind": 3, "name": "SELECT", "span.db.system.name:str": "x", "span.db.query.text:str": "SELECT  1 FROM a"},
+        {"kind": 3, "name": "SELECT", "span.db.system:str": "x", "span.db.statement:str": "SELECT 2\nFROM b"},
+        {"kind": 3, "name": "GET", "span.server.address:str": "shop", "span.server.port:int": 80, "status_code": 2},
+        {"kind": 2, "name": "GET", "span.url.path:str": "/a", "event_time_ns": [1001], "event_name": ["log"]},
+        {"kind": None, "name": None, "resource.service.name:str": None},
+    )
+    session = open_tables(spans=[span(1 + place, **calls[place % len(calls)]) for place in range(300)])
+    read = trace_spans.read_spans(session, TRACE_ID, NOW_NS)
+
+    together = read.stored.briefs()
+    each = [read.stored.brief(row) for row in range(read.stored.count)]
+    assert {name: list(values) for name, values in together.items()} == {
+        name: [brief[name] for brief in each] for name in together
+    }
+    assert set(together["target"]) == {"a", "b", "shop:80", ""}
+    assert together.keys() == each[0].keys()
