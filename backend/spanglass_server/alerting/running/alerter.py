@@ -110,7 +110,7 @@ class Alerter:
     def _is_done(self, found: Mapping[str, Found]) -> bool:
         """Whether everything was done for these rules, and nothing is due: what a look finds twice a second."""
         is_known = self._memory is not None and self._compared is not None and self._compared[0] is found
-        return is_known and self._stepped_ns <= self._step_ns < self._next_ns
+        return is_known and self._ahead_ns <= 0 and self._stepped_ns <= self._step_ns < self._next_ns
 
     def _end_changed(self, memory: Memory, found: Mapping[str, Found]) -> bool:
         """Resolve alerts of rules that are not what they were."""
