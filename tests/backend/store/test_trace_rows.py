@@ -11,6 +11,7 @@ from stored_spans import table, trace_id
 
 from spanglass_server.signals import Signal
 from spanglass_server.store import segments
+from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryTimeoutError, Window
 from spanglass_server.store.stopping import Stop
 from spanglass_server.store.traces import kept_rows
@@ -196,3 +197,26 @@ def test_rows_of_a_trace_are_kept(bench, monkeypatch):
     for others in ((2,), (1, 2)):
         with pytest.raises(QueryError, match="stored data could not be read"):
             ask(*others)
+
+
+def test_a_large_trace_is_read_as_far_as_it_is_kept(monkeypatch):
+    """Of a trace with more rows than are kept no more is held than that; each row is yielded, and one span alone is."""
+    monkeypatch.setattr(kept_rows, "_MOST_ROWS", 5)
+    read = []
+
+    def groups(wanted):
+        for first in range(0, 40, 4):
+            ids = [bytes([first + each]) * 8 for each in range(4)]
+            if not wanted.span_ids or set(ids) & set(wanted.span_ids):
+                read.append(first)
+                yield pa.table({"span_id": pa.array(ids, pa.binary())})
+
+    def found(*span_ids):
+        wanted = OfTraces([trace_id(1)], span_ids=list(span_ids))
+        kept = PartCache(1 << 20)
+        rows = kept_rows.kept_rows(kept, ("file", 1), wanted, [ALL_TIME], groups)
+        return sum(table.num_rows for table in rows)
+
+    assert (found(), read) == (40, list(range(0, 40, 4)))
+    read.clear()
+    assert (found(bytes([21]) * 8), read) == (4, [0, 4, 20])

@@ -7,6 +7,7 @@ Reading them takes 5 ms of processor time for each row group that has some.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -41,13 +42,26 @@ def kept_rows(
     key = ("rows of a trace", part, *wanted.trace_ids, *windows)
     tables = kept.get(key)
     if tables is None:
-        tables = list(read(replace(wanted, span_ids=())))
-        if sum(table.num_rows for table in tables) <= _MOST_ROWS:
-            kept.put(key, tables, sum(map(_size_of, tables)) + _BYTES_A_COLUMN)
+        whole = iter(read(replace(wanted, span_ids=())))
+        tables = list(_at_most(whole))
+        if sum(table.num_rows for table in tables) > _MOST_ROWS:
+            yield from read(wanted) if wanted.span_ids else chain(tables, whole)
+            return
+        kept.put(key, tables, sum(map(_size_of, tables)) + _BYTES_A_COLUMN)
     for table in tables:
         rows = _of_spans(table, wanted)
         if rows.num_rows:
             yield rows
+
+
+def _at_most(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield tables until there are more rows than are kept: a trace may be larger than memory."""
+    rows = 0
+    for table in tables:
+        yield table
+        rows += table.num_rows
+        if rows > _MOST_ROWS:
+            return
 
 
 def _of_spans(rows: pa.Table, wanted: OfTraces) -> pa.Table:
