@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spanglass_core.lazy_patterns import lazy_pattern
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Longer statements are left as they are: nobody reads them.
 MOST_CHARACTERS = 20_000
+#: Subqueries below this depth are not indented further, and statements with more open parentheses are left as they are:
+#: each line of twenty thousand characters would have an indent as long as the text.
+MOST_INDENTS, MOST_NESTED = 20, 100
 #: A line that is longer than this goes on in the next one after a comma.
 WIDTH = 88
 
@@ -43,6 +47,7 @@ _NO_BREAK_AFTER = {
 _INDENT = "  "
 
 
+@lru_cache(maxsize=64)  # spans of one trace ask for the same ones
 def lay_out(text: str) -> str:
     """Return a statement over several lines; one that is short, very long or no SQL as it is, without outer blanks."""
     text = text.strip()
@@ -54,6 +59,8 @@ def lay_out(text: str) -> str:
     layout = _Layout()
     for found in _TOKEN.finditer(text):
         layout.take(found[0])
+        if len(layout.nested) > MOST_NESTED:
+            return text
     return layout.text()
 
 
@@ -114,7 +121,7 @@ class _Layout:
         """Go on in a new line of some depth; nothing is lost if the line is empty."""
         if any(part.strip() for part in self.line):
             self.lines.append("".join(self.line))
-        indent = _INDENT * depth
+        indent = _INDENT * min(depth, MOST_INDENTS)
         self.line, self.width, self.depth, self.blank = [indent], len(indent), depth, False
 
     def _write(self, token: str) -> None:

@@ -65,12 +65,21 @@ class Path:
             self.longest_ns, self.longest = span.duration_ns, span.key
 
 
-def fold(spans: Iterable[PathSpan], into: Path | None = None) -> Path:
-    """Fold the spans of a trace by path; returns a path of no spans above its roots.
+def fold(spans: Iterable[PathSpan]) -> Path:
+    """Fold the spans of a trace by path; returns a path of no spans above its roots."""
+    return fold_all([spans])
 
-    ``into`` is one that was returned before, to which the spans of another trace are added.
-    """
-    top = into or Path(("", "", ""), -1)
+
+def fold_all(traces: Iterable[Iterable[PathSpan]]) -> Path:
+    """Fold the spans of traces together by path; returns a path of no spans above their roots."""
+    top = Path(("", "", ""), -1)
+    for spans in traces:
+        _add(top, spans)
+    _sum_up(top)
+    return top
+
+
+def _add(top: Path, spans: Iterable[PathSpan]) -> None:
     top.traces += 1
     above = [top]
     for span in spans:
@@ -81,8 +90,6 @@ def fold(spans: Iterable[PathSpan], into: Path | None = None) -> Path:
             path = parent.children[span.step] = Path(span.step, parent.depth + 1)
         path.add(span, top.traces)
         above.append(path)
-    _sum_up(top)
-    return top
 
 
 def listed(top: Path) -> list[Path]:

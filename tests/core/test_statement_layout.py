@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.statement_layout import MOST_CHARACTERS, lay_out
+from spanglass_core.statement_layout import MOST_CHARACTERS, MOST_NESTED, lay_out
 
 CASES = {
     "SELECT o.id, o.total FROM orders AS o LEFT OUTER JOIN users u ON u.id = o.user_id AND u.active WHERE o.at BETWEEN "
@@ -104,3 +104,12 @@ def test_only_blanks_change(words):
     text = f"SELECT {' '.join(words)}"
     laid = lay_out(text)
     assert "".join(laid.split()) == "".join(text.split())
+
+
+def test_nesting_makes_no_text_much_longer():
+    """What is nested too deeply stays as it is, and deep subqueries do not move further in."""
+    for text in ("(SELECT" * 2857, "SELECT " + "(" * 10_000 + "--\n" * 3_300):
+        assert lay_out(text) == text.strip()
+    deep = "SELECT a FROM (" * (MOST_NESTED - 1) + "SELECT 1" + ")" * (MOST_NESTED - 1)
+    assert len(lay_out(deep)) < 12 * len(deep)
+    assert "".join(lay_out(deep).split()) == "".join(deep.split())

@@ -6,18 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanglass_core.trace_comparison import compare, largest
-from spanglass_core.trace_paths import PathSpan, fold, listed
+from spanglass_core.trace_paths import PathSpan, fold_all, listed
 
 
 def folded(*traces):
     """Fold traces given as rows of depth, name and self time in ns."""
-    top = None
-    for rows in traces:
-        spans = (
-            PathSpan(str(place), depth, ("web", name, ""), own, own) for place, (depth, name, own) in enumerate(rows)
-        )
-        top = fold(spans, top)
-    return top
+    return fold_all(
+        [PathSpan(str(place), depth, ("web", name, ""), own, own) for place, (depth, name, own) in enumerate(rows)]
+        for rows in traces
+    )
 
 
 def shown(before, after):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.trace_paths import PathSpan, fold, heaviest, listed
+from spanglass_core.trace_paths import PathSpan, fold, fold_all, heaviest, listed
 
 
 def span(key, depth, name, duration=10, own=1, **more):
@@ -53,8 +53,12 @@ def test_what_is_called_and_whose_it_is_tell_paths_apart():
 
 def test_another_trace_is_added():
     """A group of traces is folded one after the other; new paths come after those that were there."""
-    top = fold([span("a", 0, "GET /"), span("b", 1, "x")])
-    fold([span("c", 0, "GET /"), span("d", 1, "y"), span("e", 1, "x", 20)], top)
+    top = fold_all(
+        [
+            [span("a", 0, "GET /"), span("b", 1, "x")],
+            [span("c", 0, "GET /"), span("d", 1, "y"), span("e", 1, "x", 20)],
+        ]
+    )
     assert [(path.step[1], path.traces) for path in listed(top)] == [("GET /", 2), ("x", 2), ("y", 1)]
     assert [(row[1], row[2], row[6], row[7]) for row in table(top)] == [
         ("GET /", 2, 5, "a"),

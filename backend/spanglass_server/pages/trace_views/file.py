@@ -19,7 +19,7 @@ from spanglass_server.pages.trace_views.bundle import bundle
 from spanglass_server.query.trace_views.meaning import meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from spanglass_server.pages.visit import Visit
 
@@ -37,18 +37,25 @@ async def show(visit: Visit) -> Response:
     (logs, _), linking, whole = await visit.together(
         trace.logs_of(visit, shown), trace.linking_to(visit, shown), _whole(visit, trace_id, shown["span_count"])
     )
-    details = {span["key"]: {**span, "meaning": meaning(span, Prices())} for span in whole["spans"]}
+    of_trace = {"trace": answer, "linking": linking, "logs": [log for log in logs if log["span_id"]]}
+    html = await asyncio.to_thread(_render, visit, shown, whole["spans"], logs, of_trace)
+    disposition = {"content-disposition": f'attachment; filename="trace-{trace_id}.html"'}
+    return Response(html, media_type="text/html; charset=utf-8", headers={**HEADERS, **disposition})
+
+
+def _render(
+    visit: Visit, shown: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], logs: Sequence[Any], of_trace: Any
+) -> str:
+    """Return the page; with 5,000 spans it takes seconds, so not on the event loop."""
+    details = {span["key"]: {**span, "meaning": meaning(span, Prices())} for span in spans}
     chosen = trace.chosen_of(shown, visit.param("span"))
-    data = {"trace": answer, "chosen": details.get(chosen["key"], {}), "linking": linking,
-            "logs": [log for log in logs if log["span_id"]]}  # fmt: skip
-    html = visit.site.templates.get_template("trace/file.html").render(
+    data = {**of_trace, "chosen": details.get(chosen["key"], {})}
+    return visit.site.templates.get_template("trace/file.html").render(
         visit=visit, clock=visit.clock, trace=shown, root=shown["spans"][0], chosen=chosen,
         start_ns=parse_time_ns(shown["start_time"]), shares=trace.shares_of(shown), warnings=trace.warnings_of(shown),
         axis=waterfall.axis(shown["duration_ns"]), logs=logs, told=exceptions.tellers(shown),
         data=columns.as_data(data), details=columns.as_data(details), complete=bool(details), **_inlined(),
     )  # fmt: skip
-    disposition = {"content-disposition": f'attachment; filename="trace-{trace_id}.html"'}
-    return Response(html, media_type="text/html; charset=utf-8", headers={**HEADERS, **disposition})
 
 
 async def _whole(visit: Visit, trace_id: str, count: int) -> Mapping[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_core.ids import read_trace_id
 from spanglass_core.trace_comparison import Change, compare
-from spanglass_core.trace_paths import fold
+from spanglass_core.trace_paths import fold_all
 from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.query.matching import SpanQuestion
@@ -16,10 +16,10 @@ from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.query.traces.view import arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from spanglass_core.trace_comparison import Aligned
-    from spanglass_core.trace_paths import Path
+    from spanglass_core.trace_paths import Path, PathSpan
     from spanglass_server.store.ports import QuerySession, Window
 
 #: Traces that a group may name, and spans that are read of a group: a trace that exceeds them is the last one.
@@ -27,9 +27,13 @@ MOST_TRACES, MOST_SPANS = 200, 200_000
 
 
 class ComparedGroup(TypedDict):
-    """One side as a whole. Figures are means of its traces; ``trace_ids`` names those that were read."""
+    """One side as a whole. Figures are means of its traces; ``trace_ids`` names those that were read.
+
+    ``not_found`` names those that were asked for and are not stored.
+    """
 
     trace_ids: list[str]
+    not_found: list[str]
     traces: int
     duration_ns: float
     work_ns: float
@@ -107,31 +111,52 @@ def compare_traces(session: QuerySession, sides: tuple[Side, Side], limit: int, 
 
 def _group(session: QuerySession, side: Side, limit: int, now_ns: int) -> tuple[Path, ComparedGroup]:
     """Read the traces of a side, fold them together, and add up what is said of them as a whole."""
-    top: Path | None = None
-    read: list[str] = []
-    duration_ns = spans = errors = 0
-    for trace_id in _trace_ids(session, side, limit, now_ns):
-        found = arrange(session, trace_id, now_ns)
-        top = fold(path_spans(found, f"{trace_id.hex()}/"), top)
-        read.append(trace_id.hex())
-        duration_ns += found.tree.duration_ns
-        spans += len(found.tree.nodes)
-        errors += sum(node.span.failed for node in found.tree.nodes)
-        if spans > MOST_SPANS:
-            break
-    if top is None:
+    read = _Read(session, now_ns)
+    top = fold_all(read.traces(_trace_ids(session, side, limit, now_ns)))
+    count = len(read.trace_ids)
+    if not count:
+        missing = f"no span of trace {read.not_found[0]} is stored" if read.not_found else "no trace matches"
         raise BadQuestionError(
-            "no trace matches", field=side.name, hint="try a longer time range or another filter", code="not_found"
+            missing, field=side.name, hint="try a longer time range or another filter", code="not_found"
         )
-    count = len(read)
     return top, {
-        "trace_ids": read,
+        "trace_ids": read.trace_ids,
+        "not_found": read.not_found,
         "traces": count,
-        "duration_ns": duration_ns / count,
+        "duration_ns": read.duration_ns / count,
         "work_ns": top.work_ns / count,
-        "spans": spans / count,
-        "errors": errors / count,
+        "spans": read.spans / count,
+        "errors": read.errors / count,
     }
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of a group, and what its traces add up to."""
+
+    session: QuerySession
+    now_ns: int
+    trace_ids: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+    duration_ns: int = 0
+    spans: int = 0
+    errors: int = 0
+
+    def traces(self, trace_ids: Iterable[bytes]) -> Iterator[Iterable[PathSpan]]:
+        """Read traces one after the other, until there are more than ``MOST_SPANS`` spans."""
+        for trace_id in trace_ids:
+            try:
+                found = arrange(self.session, trace_id, self.now_ns)
+            except BadQuestionError:  # not stored, or not any more
+                self.not_found.append(trace_id.hex())
+                continue
+            self.trace_ids.append(trace_id.hex())
+            self.duration_ns += found.tree.duration_ns
+            self.spans += len(found.tree.nodes)
+            self.errors += sum(node.span.failed for node in found.tree.nodes)
+            yield path_spans(found, f"{trace_id.hex()}/")
+            if self.spans > MOST_SPANS:
+                return
 
 
 def _trace_ids(session: QuerySession, side: Side, limit: int, now_ns: int) -> Sequence[bytes]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Messages of an answer and characters of each: a conversation can be a book.
 MOST_MESSAGES, MOST_TEXT = 100, 20_000
+_MOST_ROLE = 100
 
 
 class Cost(TypedDict):
@@ -130,7 +131,7 @@ def _parts(role: str, value: Any) -> Iterator[Said]:
     for part in value if isinstance(value, list) else [value]:
         text = _text(part)
         if text:
-            yield {"role": role, "text": text[:MOST_TEXT]}
+            yield {"role": role[:_MOST_ROLE], "text": text[:MOST_TEXT]}
 
 
 def _text(part: Any) -> str:
@@ -167,9 +168,11 @@ def _decoded(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     try:
-        return orjson.loads(value)
-    except ValueError:
+        decoded = orjson.loads(value)
+        orjson.dumps({"in": [decoded]})
+    except (TypeError, ValueError):  # no JSON, or nested so deeply that it can't be written again
         return value
+    return decoded
 
 
 def _json(value: Any) -> str:

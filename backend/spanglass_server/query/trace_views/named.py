@@ -26,7 +26,7 @@ def text_of(attributes: Attributes, key: str) -> str:
 
 
 def count_of(attributes: Attributes, key: str) -> int | None:
-    """Return a whole number that is not negative; None for anything else."""
+    """Return a whole number of 63 bits, as answers can have it, that is not negative; None for anything else."""
     value = value_of(attributes, key)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -34,4 +34,4 @@ def count_of(attributes: Attributes, key: str) -> int | None:
         number = int(value)
     except (ValueError, OverflowError):
         return None
-    return number if number >= 0 else None
+    return number if 0 <= number < 1 << 63 else None

@@ -42,8 +42,8 @@ def compared(session, first, second, window=ALL_TIME, window_b=ALL_TIME, limit=5
 def test_two_traces_by_their_ids(session):
     """Figures of each path on both sides, and what became of it."""
     answer = compared(session, f"{1:032x}", f"{3:032x}")
-    assert answer["a"] == {"trace_ids": [f"{1:032x}"], "traces": 1, "duration_ns": 1000, "work_ns": 1000, "spans": 2,
-                           "errors": 0}  # fmt: skip
+    assert answer["a"] == {"trace_ids": [f"{1:032x}"], "not_found": [], "traces": 1, "duration_ns": 1000,
+                           "work_ns": 1000, "spans": 2, "errors": 0}  # fmt: skip
     root, query = answer["paths"]
     assert (root["change"], root["self_difference_ns"], root["work_difference_ns"]) == ("same", -700, 0)
     assert (query["name"], query["change"], query["self_difference_ns"]) == ("SELECT", "slower", 700)
@@ -69,8 +69,11 @@ def test_what_cannot_be_compared_says_which_side(session, monkeypatch):
         with pytest.raises(BadQuestionError, match=said) as caught:
             compared(session, "", text)
         assert caught.value.field == "b"
-    with pytest.raises(BadQuestionError, match="no span of trace"):
+    with pytest.raises(BadQuestionError, match="no span of trace") as caught:
         compared(session, f"{9:032x}", "")
+    assert caught.value.field == "a"
+    some = compared(session, f"{9:032x}, {1:032x}", "")["a"]
+    assert (some["trace_ids"], some["not_found"]) == ([f"{1:032x}"], [f"{9:032x}"])
     monkeypatch.setattr(comparing, "MOST_TRACES", 1)
     with pytest.raises(BadQuestionError, match="too many") as caught:
         compared(session, f"{1:032x}, {2:032x}", "")

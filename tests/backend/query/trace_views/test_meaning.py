@@ -116,3 +116,16 @@ def test_odd_and_endless_conversations_are_bounded():
     messages = said({"gen_ai.input.messages": endless})
     assert len(messages) == MOST_MESSAGES
     assert {len(text) for _, text in messages} == {MOST_TEXT}
+
+
+def test_what_an_answer_cannot_hold_is_left_out_or_stays_a_text():
+    """Counts beyond 63 bits are none, what is nested too deeply stays the text that it was, roles are short."""
+    deep = "[" * 1_000 + "]" * 1_000
+    usage = {"gen_ai.usage.input_tokens": "9" * 400, "gen_ai.usage.output_tokens": str(1 << 63)}
+    call = of({"gen_ai.system": "x", "gen_ai.request.model": "gpt-4", "gen_ai.tool.call.result": deep, **usage})[
+        "genai"
+    ]
+    assert (call["input_tokens"], call["output_tokens"], call["cost"]) == (None, None, None)
+    assert [message["text"] for message in call["messages"]] == [deep]
+    messages = orjson.dumps([{"role": "r" * 5_000, "content": "hello"}]).decode()
+    assert said({"gen_ai.input.messages": messages}) == [("r" * 100, "hello")]
