@@ -97,9 +97,25 @@ def test_lines_join_the_pattern_that_they_are_most_like():
 
 def test_a_pattern_finds_its_lines():
     """The regular expression of a pattern matches every line of it, whatever signs stand in it; and no other."""
-    lines = ["a.b (c) [d] 1 ok", "a.b (c) [d] 2 ok", "été 5 % fertig\\x", "long " * (MOST_WORDS + 5)]
+    lines = [
+        *("a.b (c) [d] 1 ok", "a.b (c) [d] 2 ok", "été 5 % fertig\\x", "long " * (MOST_WORDS + 5)),
+        *("  retry 3 of 5", "a\u00a0b c", "   "),
+    ]
     patterns = {masked(line): pattern for line in lines for pattern in find_patterns([masked(line)])}
     for line in lines:
         assert [bool(re.match(patterns[masked(line)].regex, other)) for other in lines] == [
             masked(other) == masked(line) for other in lines
         ]
+
+
+def test_lines_that_have_nothing_in_common_are_few_patterns():
+    """Of one length and first word there are so many patterns at most; every line belongs to one that finds it."""
+    lines = [
+        f"INFO {' '.join(f'{chr(97 + place % 26)}{place // 26:x}x{word}z' for word in range(9))}"
+        for place in range(300)
+    ]
+    patterns = find_patterns(lines)
+    assert len(patterns) == 50
+    assert sorted(line for pattern in patterns for line in pattern.lines) == sorted(lines)
+    assert all(re.match(pattern.regex, line) for pattern in patterns for line in pattern.lines)
+    assert patterns[-1].text == "INFO" + " <*>" * 9

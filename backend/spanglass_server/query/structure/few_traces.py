@@ -22,7 +22,7 @@ _FEW_TRACES = 200
 def traces_of(
     session: QuerySession, signal: Signal, window: Window, matching: CompiledFilter
 ) -> frozenset[bytes] | None:
-    """The traces of a range's records that match; None if they are many."""
+    """The traces of a range's records that match; None if they are many, or if a record belongs to none."""
     relation = session.relation(
         *(signal, window, {"trace_id", TIME_COLUMN[signal], *matching.columns}),
         require=matching.require,
@@ -31,6 +31,7 @@ def traces_of(
     )
     where = Sql(matching.sql, tuple(matching.parameters))
     found = rows(session, statement("structure/left", relation=Sql(relation), where=where, count=_FEW_RECORDS + 1))
-    if len(found) > _FEW_TRACES or sum(row["records"] for row in found) > _FEW_RECORDS:
+    traces = frozenset(row["trace_id"] for row in found)
+    if None in traces or len(traces) > _FEW_TRACES or sum(row["records"] for row in found) > _FEW_RECORDS:
         return None
-    return frozenset(row["trace_id"] for row in found if row["trace_id"] is not None)
+    return traces

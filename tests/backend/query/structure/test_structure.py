@@ -129,10 +129,16 @@ def test_spans_found(tree, text, names):
     assert found(tree, f"not ({text})") == " ".join(sorted(others))
 
 
+LOGS = [
+    {"time_ns": 1500 * SECOND, "trace_id": b"\x02" * 16, "body": "late"},
+    {"time_ns": 1600 * SECOND, "trace_id": None, "body": "alone"},
+]
+
+
 @pytest.fixture(scope="module")
 def tree():
     """A session over ``SPANS``."""
-    session = TableSession(spans=SPANS, logs=[{"time_ns": 1500 * SECOND, "trace_id": b"\x02" * 16, "body": "late"}])
+    session = TableSession(spans=SPANS, logs=LOGS)
     yield session
     session.connection.close()
 
@@ -265,6 +271,10 @@ def test_logs_by_their_trace(tree):
         ("trace(service:shop)", ["late"]),
         ("trace.duration < 2s", []),
         ("root(service:web)", ["late"]),
+        ("trace(service:shop) = 0", ["alone"]),
+        ("not trace(service:shop) and body ~ .", ["alone"]),
+        ("body:alone and trace(service:shop) = 0", ["alone"]),
+        ("body ~ . and trace(service:nobody) = 0", ["alone", "late"]),
     ):
         records = search_logs(tree, WINDOW, filter_text=text)["logs"]
         assert [record["body"] for record in records] == bodies, text
