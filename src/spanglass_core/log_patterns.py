@@ -66,7 +66,7 @@ class Pattern:
         """The share of as many words that are the same; of lines that are all values all are."""
         if self.words == words:
             return 1
-        same = sum(map(eq, self.words, words))
+        same: int = sum(map(eq, self.words, words))
         if same and WILDCARD in words:
             same -= sum(own == other == WILDCARD for own, other in zip(self.words, words, strict=True))
         return same / len(words)

@@ -159,7 +159,8 @@ class QuerySession(Protocol):
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """The rows of a few traces that lie in the window, and perhaps others of theirs, in the order of their arrival.
 
-        Quicker than ``whole_rows``. A column may be missing from the table altogether; it is null then.
+        Quicker than ``whole_rows``. A column may be missing from the table altogether; it is null then. With
+        ``columns`` it raises LargeColumnsError where these are too large in a row group to be kept.
         """
 
     def batches(

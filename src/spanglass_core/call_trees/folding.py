@@ -119,7 +119,7 @@ def _add(top: dict[tuple[str, str, str], _Place], request: Request) -> None:
 
 
 def _largest(top: Iterable[_Place], most: int) -> set[int]:
-    """Return which places are shown, by identity: those of most time, and what they hang from."""
+    """Return which places are shown, by identity: requests, and the calls of most time with what they hang from."""
     parents: dict[int, int] = {}
     found: list[tuple[int, int]] = []
     todo = [(place, 0) for place in top]
@@ -129,15 +129,14 @@ def _largest(top: Iterable[_Place], most: int) -> set[int]:
         found.append((sum(place.usual.durations_ns) + sum(place.slow.durations_ns), id(place)))
         todo += [(child, id(place)) for child in place.children.values()]
     found.sort(reverse=True)
-    kept: set[int] = set()
+    kept = {place_id for place_id, parent in parents.items() if not parent}
     for _, place_id in found:
         chain, at = [], place_id
         while at and at not in kept:
             chain.append(at)
             at = parents[at]
-        if len(kept) + len(chain) > most:
-            break
-        kept.update(chain)
+        if len(kept) + len(chain) <= most:
+            kept.update(chain)
     return kept
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Digits of a threshold that people read.
 _DIGITS = 2
+#: Smaller numbers are nothing: the power of ten that their digits take is none that a float can hold.
+_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def thresholds(quantiles: Iterable[float]) -> list[float]:
 
 def readable(value: float) -> float:
     """Round a number down to two digits: 1234 to 1200, 0.0567 to 0.056, -15.5 to -16; whole where it is."""
-    if not value:
+    if abs(value) < _SMALLEST:
         return 0
     step = floor(log10(abs(value))) - _DIGITS + 1
     # by a power of ten that is whole, so that 0.07 stays 0.07

@@ -102,6 +102,8 @@ def test_time_that_grows_with_a_number():
     assert growth(sums([(number, 2 * number) for number in range(50, 101)] * 2)) is None
     assert growth(sums([(number, number / 10) for number in range(1, 101)])) is None
     assert growth(sums([(number, 2 * number) for number in range(1, 41)])) is None
+    far = [(100_000, 1e-6)] * 800 + [(106_000, 3.6e6)] * 800 + [(1_000_000, 3.6e6)]
+    assert growth(sums(far)) is None  # a line that leads nowhere
     halves = [sums([(number, 2 * number) for number in part]) for part in (range(1, 51), range(51, 101))]
     assert halves[0].plus(halves[1]).xy == pytest.approx(sums([(n, 2 * n) for n in range(1, 101)]).xy)
 

@@ -63,6 +63,8 @@ def test_the_largest_places_stay_with_what_they_hang_from():
     calls = [("outer", 1, 2, -1), ("inner", 1, 2, 0), *((f"q{n}", 4, 1, -1) for n in range(9))]
     tree = fold([request(calls)], most_places=3)
     assert [each.operation for each in tree.places] == ["GET /cart", "outer", "inner"]
+    late = fold([request([("later", 1, 30, -1), ("small", 1, 2, -1)])], most_places=1)
+    assert [each.operation for each in late.places] == ["GET /cart"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_thresholds_are_numbers_that_people_read():
         1200, 0.056, -16, 0, 7, 0.07, 99, 100,
     ]  # fmt: skip
     assert isinstance(readable(7.0), int)
+    assert (readable(3e-308), readable(-5e-324)) == (0, 0)
     assert thresholds([3.14159, 3.1111, float("nan"), 12, float("inf"), 1.0]) == [1, 3.1, 12]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ALL: Final = "all"
 _MOST_REASON, _MOST_ACTOR = 1000, 200
 _NOBODY_NAMED: Final = "someone"
-_FINDING: Final = Param("finding", "integer", help="The finding's id.", minimum=1)
+_FINDING: Final = Param("finding", "integer", help="The finding's id.", minimum=1, maximum=(1 << 63) - 1)
 _CHANGE: Final[Schema] = {
     "type": "object",
     "properties": {

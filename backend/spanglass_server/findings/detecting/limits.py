@@ -25,23 +25,28 @@ LARGE_BYTES: Final = 1_000_000
 LOCK_NS: Final = 20 * NS_PER_MS
 GAP_NS, _GAP_SHARE = 100 * NS_PER_MS, 0.5
 
+#: Characters of a statement that a finding keeps: there are thousands of findings, and a statement may have a million.
+_MOST_TEXT: Final = 2_000
+
 LIMITS: Final[Mapping[str, Mapping[str, Any]]] = {
     "repeated_queries": {
         "least_calls": LEAST_CALLS, "least_same": LEAST_SAME, "most_gap_ns": _MOST_GAP_NS,
-        "notable_share": _LOOP_SHARE, "notable_ns": _LOOP_NS,
+        "notable_share": _LOOP_SHARE, "notable_ns": _LOOP_NS, "most_text": _MOST_TEXT,
     },
     "consecutive_calls": {
         "least_calls": LEAST_CHAIN, "notable_ns": CHAIN_NS, "notable_share": _SLOW_SHARE,
         "most_gaps_share": _CHAIN_GAPS, "least_share": _CHAIN_LEAST,
     },
-    "slow_queries": {"slow_ns": SLOW_QUERY_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE},
+    "slow_queries": {
+        "slow_ns": SLOW_QUERY_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE, "most_text": _MOST_TEXT,
+    },
     "slow_calls": {"slow_ns": SLOW_CALL_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE},
     "large_payloads": {"large_bytes": LARGE_BYTES},
     "chatty_calls": {
         "least_calls": LEAST_CHATTY, "most_gap_ns": _MOST_GAP_NS, "notable_share": _LOOP_SHARE,
         "notable_ns": _LOOP_NS,
     },
-    "lock_waits": {"notable_ns": LOCK_NS, "notable_share": _SLOW_SHARE},
+    "lock_waits": {"notable_ns": LOCK_NS, "notable_share": _SLOW_SHARE, "most_text": _MOST_TEXT},
     "retries": {},
     "gaps": {"notable_ns": GAP_NS, "notable_share": _GAP_SHARE, "often": _OFTEN},
 }  # fmt: skip

@@ -14,6 +14,8 @@ _LEAST, _LEAST_TIMES, _LEAST_EXPLAINED = 50, 8.0, 0.5
 _LEAST_SLOPE: Final = 0.5
 #: The largest take longer than the smallest by so much.
 _NOTICED_NS: Final = 50 * NS_PER_MS
+#: The logarithm of ten days in nanoseconds: no span takes as long, the line only meets one number that is far off.
+_LARGEST: Final = math.log(864e12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,10 @@ def growth(sums: Sums) -> Growth | None:
         return None
     slope, explained = shared / spread_x, shared * shared / (spread_x * spread_y)
     start = (sums.y - slope * sums.x) / sums.n
-    small_ns, large_ns = math.exp(start + slope * sums.low), math.exp(start + slope * sums.high)
-    if slope < _LEAST_SLOPE or explained < _LEAST_EXPLAINED or large_ns - small_ns < _NOTICED_NS:
+    small, large = start + slope * sums.low, start + slope * sums.high
+    if slope < _LEAST_SLOPE or explained < _LEAST_EXPLAINED or large > _LARGEST:
+        return None
+    small_ns, large_ns = math.exp(small), math.exp(large)
+    if large_ns - small_ns < _NOTICED_NS:
         return None
     return Growth(slope, math.exp(sums.low), math.exp(sums.high), small_ns, large_ns)

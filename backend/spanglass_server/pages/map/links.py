@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import terms
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from spanglass_server.pages.visit import Visit
 
+#: What follows the last colon of an address without colons; digits of other scripts are part of a name.
+_PORT = re.compile(r"[0-9]{1,5}")
 _CALLS = "kind in (client, producer)"
 
 
@@ -44,7 +47,7 @@ def called(node: Mapping[str, Any]) -> str:
         either = " or ".join(terms.term(key, name) for key in ("db.namespace", "server.address"))
         return system if name == node["system"] else f"{system} and ({either})"
     host, _, port = name.rpartition(":")
-    if host and port.isdigit():
+    if host and ":" not in host and _PORT.fullmatch(port):
         return f"{terms.term('server.address', host)} and {terms.term('server.port', int(port))}"
     keys = ("server.address", "service.peer.name", "peer.service")
     return "(" + " or ".join(terms.term(key, name) for key in keys) + ")"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spanglass_core.call_trees.folding import Request
 from spanglass_core.call_trees.statements import normalised
@@ -13,10 +13,10 @@ from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.rows.span_rows import SpanRows
 from spanglass_server.query.traces.identity import COLUMNS, HOST_COLUMNS, clock_name, first_of_each
 from spanglass_server.signals import Signal
-from spanglass_server.store.ports import ALL_TIME, OfTraces
+from spanglass_server.store.ports import ALL_TIME, LargeColumnsError, OfTraces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from spanglass_core.call_trees.statements import Call
     from spanglass_server.query.performance.requests import ChosenRequests
@@ -27,6 +27,8 @@ _STATEMENTS = ("span.db.query.text:str", "span.db.statement:str")
 _COLUMNS = ("trace_id", "parent_span_id", "name", "status_code", *COLUMNS, *HOST_COLUMNS, *_STATEMENTS)
 #: Of larger traces together only some are folded: building a tree takes 10 microseconds a span.
 _MOST_SPANS = 30_000
+#: Traces that are read first; then as many at once as fit into what is left, if they are like those.
+_FIRST_TRACES, _MOST_TRACES = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,28 @@ class ReadRequest:
 
 def read_requests(session: QuerySession, chosen: ChosenRequests) -> Iterator[ReadRequest]:
     """Read the traces of chosen requests, and return each request in its tree."""
-    trace_ids = {trace_id for trace_id, _ in chosen.usual | chosen.slow}
-    if not trace_ids:
-        return
-    found = session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=_COLUMNS))
-    spans = SpanRows(found, session.service_slot)
+    trace_ids = sorted({trace_id for trace_id, _ in chosen.usual | chosen.slow})
+    left, at_once, begun = _MOST_SPANS, _FIRST_TRACES, 0
+    while left > 0 and begun < len(trace_ids):
+        some = trace_ids[begun : begun + at_once]
+        begun += len(some)
+        spans = SpanRows(_rows_of(session, some), session.service_slot)
+        yield from _read(spans, some, chosen)
+        left -= len(spans.columns["trace_id"])
+        at_once = max(1, min(_MOST_TRACES, left * begun // (_MOST_SPANS - left + 1)))
+
+
+def _rows_of(session: QuerySession, trace_ids: Collection[bytes]) -> Any:
+    """Read the rows of traces: whole where columns of a row group are too large to be kept."""
+    try:
+        return session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=_COLUMNS))
+    except LargeColumnsError:
+        return session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids))
+
+
+def _read(spans: SpanRows, trace_ids: Collection[bytes], chosen: ChosenRequests) -> Iterator[ReadRequest]:
     texts = _texts(spans)
-    for rows in _by_trace(spans, trace_ids):
+    for rows in _by_trace(spans, set(trace_ids)):
         names = [spans.value("name", row) or "" for row in rows]
         trace_id = spans.value("trace_id", rows[0])
         for node in build_tree([_span(spans, row) for row in rows]).nodes:
@@ -72,7 +89,7 @@ def read_requests(session: QuerySession, chosen: ChosenRequests) -> Iterator[Rea
 
 
 def _by_trace(spans: SpanRows, trace_ids: set[bytes]) -> Iterator[list[int]]:
-    """Return the rows of each trace, without copies, until there are too many."""
+    """Return the rows of each trace, without copies, until there are too many of one reading."""
     of_trace: dict[bytes, list[int]] = defaultdict(list)
     for row, trace_id in enumerate(spans.columns["trace_id"]):
         if trace_id in trace_ids:

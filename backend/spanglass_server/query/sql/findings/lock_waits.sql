@@ -11,7 +11,7 @@ waits AS (
         AND regexp_matches(words, '(?i)\b(?:lock\w*|mutex|semaphore|latch|pool\w*|connection|slot|permit)\b')
 )
 SELECT
-    'lock_wait' AS kind, request, coalesce(shape, name) AS subject, coalesce(any_value(text), '') AS detail,
+    'lock_wait' AS kind, request, coalesce(shape, name) AS subject, left(coalesce(any_value(text), ''), {most_text}) AS detail,
     count(*) AS calls, sum(ns)::BIGINT AS waste_ns, arg_max(row, ns) AS span
 FROM {spans}
 WHERE ns >= {notable_ns} AND ns >= {notable_share} * request_ns

@@ -7,7 +7,7 @@ WITH queries AS (
 repeated AS (
     SELECT
         request, shape, count(*) AS calls, sum(ns) AS spent_ns, max(end_ns) - min(start_ns) AS extent_ns,
-        arg_min(row, start_ns) AS span, arg_min(text, start_ns) AS detail, any_value(request_ns) AS request_ns,
+        arg_min(row, start_ns) AS span, left(arg_min(text, start_ns), {most_text}) AS detail, any_value(request_ns) AS request_ns,
         median(greatest(gap_ns, 0)) AS gap_ns,
         count(DISTINCT text || chr(31) || coalesce(parameters, '')) = 1
         AND NOT bool_or(is_bound AND parameters IS NULL) AS is_same

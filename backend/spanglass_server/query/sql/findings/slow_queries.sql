@@ -5,7 +5,7 @@ WITH queries AS (
     WHERE shape IS NOT NULL AND NOT is_control AND NOT locks AND kind NOT IN (2, 5)
 )
 SELECT
-    'slow_query' AS kind, request, shape AS subject, arg_max(text, ns) AS detail, count(*) AS calls,
+    'slow_query' AS kind, request, shape AS subject, left(arg_max(text, ns), {most_text}) AS detail, count(*) AS calls,
     sum(ns)::BIGINT AS waste_ns, arg_max(row, ns) AS span
 FROM queries
 WHERE ns >= {slow_ns} AND slow_share >= {often} AND ns >= {notable_share} * request_ns
