@@ -74,7 +74,8 @@ def comparison(*traces):
     """Compare two traces as ``GET /api/v1/traces/compare`` does."""
     tops = [folded(trace, f"{trace['trace_id']}/") for trace in traces]
     groups = [
-        SimpleNamespace(trace_ids=[trace["trace_id"]], traces=1, duration_ns=trace["duration_ns"], work_ns=top.work_ns,
+        SimpleNamespace(trace_ids=[trace["trace_id"]], not_found=[], traces=1,
+                        duration_ns=trace["duration_ns"], work_ns=top.work_ns,
                         spans=trace["span_count"], errors=trace["error_count"])
         for trace, top in zip(traces, tops, strict=True)
     ]  # fmt: skip

@@ -41,7 +41,7 @@ def test_a_file_works_without_a_server(browser, serve, tmp_path):
     page.keyboard.press("Enter")
     page.locator("#detail h2.title", has_text="send answers").wait_for()
     page.locator(".main .log-r summary").first.click()
-    assert page.locator(".main .log-r[open] dl").count() > 0
+    page.locator(".main .log-r[open] dl").first.wait_for()
     assert page.locator(".only:visible").count() == 0
     assert page.troubles == []
     page.context.close()

@@ -132,10 +132,10 @@ def test_logs_stand_with_their_span(open_page):
     page = open_page("shop", f"{TRACE}?span={33:016x}")
     page.locator("#detail .log-r").first.wait_for()
     page.locator("#detail .log-r summary").first.click()
-    assert page.locator("#detail .log-r[open] dl").count() > 0
+    page.locator("#detail .log-r[open] dl").first.wait_for()
     page.keyboard.press("k")
     page.locator("#detail h2.title", has_text="SELECT price").wait_for()
-    assert page.locator("#detail .log-r").count() == 0
+    page.locator("#detail .log-r").first.wait_for(state="detached")
 
 
 def test_two_traces_side_by_side(open_page):
