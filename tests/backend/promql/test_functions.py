@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from promql_cases import assert_range, assert_values, at, error_of
 
+from spanglass_server.promql.functions.sorting import _natural
+
 GAUGE = {"g": "1 3 2 NaN 5 4"}
 COUNTER = {"c_total": "0 60 120 30 90 150"}
 
@@ -214,3 +216,9 @@ def test_notes_of_functions() -> None:
         'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "g" (1:6)',
     )
     assert answer.warnings == ("PromQL warning: quantile value should be between 0 and 1, got 2 (1:34)",)
+
+
+def test_labels_of_many_digits_are_sorted_as_numbers():
+    """More digits than an integer is read from are no mistake."""
+    large = "9" * 5_000
+    assert sorted([f"a{large}", "a10", "b", "a2", "a"], key=_natural) == ["a", "a2", "a10", f"a{large}", "b"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.series.vectors import Vector
 
 _IN_RANGE = "sort is ineffective for range queries since results are always ordered by labels"
-_PART = re.compile(r"\d+|\D+")
+_PART = re.compile(r"[0-9]+|[^0-9]+")
 
 
 def sort(call: Invocation) -> Vector:
@@ -59,7 +59,9 @@ def _by_label(call: Invocation, *, reverse: bool) -> Vector:
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in _PART.findall(text)]
+    parts = ((part, part.lstrip("0")) for part in _PART.findall(text))
+    # by length and then by digits: a label may have more of them than an int is read from
+    return [(0, len(number), number) if "0" <= part[0] <= "9" else (1, 0, part) for part, number in parts]
 
 
 CALLS: dict[str, Callable[[Invocation], Vector]] = {

@@ -31,6 +31,7 @@ _PORTS = ("server.port", "net.peer.port", "peer.port", "network.peer.port", "net
 _URLS = ("url.full", "http.url", "url")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[\w.:-]{1,253}")
+_DIGITS = re.compile(r"[0-9]{1,5}")  # other scripts have digits that int() does not know
 _MOST_PORT = 65_535
 _DATABASES = ("db.system.name", "db.system")
 #: Calls of an address that tell who answers there are looked for this long before one that failed: nearly always the
@@ -134,4 +135,4 @@ def _of_url(url: str) -> tuple[str, int | None]:
 
 
 def _port(text: str) -> int | None:
-    return int(text) if text.isdigit() and 0 < int(text) <= _MOST_PORT else None
+    return int(text) if _DIGITS.fullmatch(text) and 0 < int(text) <= _MOST_PORT else None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     JsonSpan = Mapping[str, Any]
 
 _LEAST_HTTP_ERROR = 400
+_CODE = re.compile(r"[0-9]{1,9}")  # other scripts have digits that int() does not know
 
 _TYPE, _MESSAGE, _STACK = "exception.type", "exception.message", "exception.stacktrace"
 _TELLS_EXCEPTION = (_TYPE, _MESSAGE, _STACK, EXCEPTION_CHAIN)
@@ -170,14 +171,14 @@ def _texts(attributes: Attributes, keys: Iterable[str] = _TEXTS) -> str:
 
 def _rpc_code(span: JsonSpan) -> str:
     code = _value(span, _RPC_CODES)
-    if code.isdigit() and int(code) < len(_GRPC_NAMES):
+    if _CODE.fullmatch(code) and int(code) < len(_GRPC_NAMES):
         code = "" if code == "0" else f"{code} {_GRPC_NAMES[int(code)]}"
     return f"The answer was {code}." if code and not _SAYS_NOTHING.fullmatch(code) else ""
 
 
 def _http_code(span: JsonSpan) -> str:
     code = _value(span, (*_HTTP_CODES, *_KINDS))
-    if not code.isdigit() or int(code) < _LEAST_HTTP_ERROR:
+    if not _CODE.fullmatch(code) or int(code) < _LEAST_HTTP_ERROR:
         return ""
     words = one_line(span["attributes"].get("http.status_text"))
     return f"The answer was {code} {words}." if words and not words.startswith(code) else f"The answer was {code}."

@@ -117,6 +117,8 @@ def test_a_chain_of_20_000_failing_spans():
         ({"peer.service": "payment"}, Peer(None, None, "payment")),
         ({"server.address": "pay", "service.peer.name": "payment"}, Peer("pay", None, "payment")),
         ({"server.address": "/run/a socket"}, None),
+        ({"server.address": "pay", "server.port": "²"}, Peer("pay", None, None)),
+        ({"server.address": "pay", "server.port": "9" * 5000}, Peer("pay", None, None)),
         ({"server.address": 7, "server.port": {"a": 1}}, Peer("7", None, None)),
         ({"url.full": "http://a:999999/"}, None),
         ({}, None),

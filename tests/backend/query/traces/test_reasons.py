@@ -100,6 +100,8 @@ def test_the_first_that_says_something_is_the_reason(expected, failed):
         span(),
         span("", http__response__status_code=200),
         span("", http__status_code="302"),
+        span("", http__status_code="²"),
+        span("", http__status_code="9" * 5000),
         span("200 OK", http__status_code=200),
         span("OK"),
         span("Error"),
