@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.api.errors import ApiError
+from spanglass_server.api.issues.bodies import NOBODY_NAMED, fields_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
@@ -15,7 +16,7 @@ from spanglass_server.findings.desk import Wanted
 from spanglass_server.findings.model import Dismissal, Kind, State, UnknownFindingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from spanglass_server.api.params import Params
     from spanglass_server.api.schema import Schema
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _ALL: Final = "all"
 _MOST_REASON, _MOST_ACTOR = 1000, 200
-_NOBODY_NAMED: Final = "someone"
 _FINDING: Final = Param("finding", "integer", help="The finding's id.", minimum=1, maximum=(1 << 63) - 1)
 _CHANGE: Final[Schema] = {
     "type": "object",
@@ -82,26 +82,20 @@ class _Handlers:
 
 def _change_of(body: Any) -> Dismissal:
     """Read a change; ApiError naming the field at fault."""
-    known = _CHANGE["properties"]
-    hint = f"fields: {', '.join(known)}"
-    if not isinstance(body, dict):
-        raise ApiError("bad_request", "the body is not a JSON object", field="body", hint=hint)
-    for name in body:
-        if name not in known:
-            raise ApiError("bad_request", f"there is no field {name!r}", field=name, hint=hint)
+    known, fields = _CHANGE["properties"], fields_of(body, _CHANGE)
     states = tuple(known["state"]["enum"])
-    if body.get("state") not in states:
-        raise ApiError("bad_request", f"{body.get('state')!r} is no state", field="state", expected=states)
-    reason, actor = (_text_of(body, name, known[name]["maxLength"]) for name in ("reason", "actor"))
-    state = State(body["state"])
+    if fields["state"] not in states:
+        raise ApiError("bad_request", f"{fields['state']!r} is no state", field="state", expected=states)
+    reason, actor = (_text_of(fields, name, known[name]["maxLength"]) for name in ("reason", "actor"))
+    state = State(fields["state"])
     if state is State.DISMISSED and not reason:
         hint = "say why nothing has to be done, for those who see it later"
         raise ApiError("bad_request", "a finding is dismissed with a reason", field="reason", hint=hint)
-    return Dismissal(state, reason if state is State.DISMISSED else "", actor or _NOBODY_NAMED)
+    return Dismissal(state, reason if state is State.DISMISSED else "", actor or NOBODY_NAMED)
 
 
-def _text_of(body: dict[str, Any], name: str, longest: int) -> str:
-    value = body.get(name, "")
+def _text_of(fields: Mapping[str, Any], name: str, longest: int) -> str:
+    value = fields.get(name, "")
     if not isinstance(value, str):
         raise ApiError("bad_request", f"{name} is no text", field=name, hint="send a JSON string")
     if len(value) > longest:
