@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.differences.slices import rows_within, slices
-from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, Signal, ValueType, quote_identifier
 
@@ -83,8 +83,7 @@ def read_sample(
         for share, chance in [_shares(group.spans, rows_within(parts, whole))]
         for window in slices(parts, whole, share)
     ]
-    text = " UNION ALL ".join(piece.text for piece in pieces)
-    return run(session, Sql(text, tuple(value for piece in pieces for value in piece.parameters)))
+    return run(session, union_all(pieces))
 
 
 def _shares(spans: int, rows: float) -> tuple[float, int]:

@@ -31,6 +31,12 @@ def all_of(parts: Sequence[Sql]) -> Sql:
     return _join([part for part in parts if part is not TRUE], " AND ", TRUE)
 
 
+def union_all(selects: Sequence[Sql]) -> Sql:
+    """All rows of some statements, of which there is at least one."""
+    parameters = tuple(value for select in selects for value in select.parameters)
+    return Sql(" UNION ALL ".join(f"({select.text})" for select in selects), parameters)
+
+
 def negated(part: Sql) -> Sql:
     """Turn a condition into its exact complement: null, the answer of rows that lack the field, becomes true."""
     return Sql(f"({part.text}) IS NOT TRUE", part.parameters)

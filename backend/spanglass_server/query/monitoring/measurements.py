@@ -11,7 +11,7 @@ import orjson
 from spanglass_server.query.answers import Time, TimeRange
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.language.expressions import field_expression
-from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.monitoring.kinds import OF_SPANS, kind_of_metric
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import describe
@@ -97,7 +97,7 @@ def list_measurements(session: QuerySession, choice: Choice, *, limit: int, curs
 
 def all_measurements(session: QuerySession) -> str:
     """All measurements of all time, as SQL: what the view ``monitoring_metrics`` is made of."""
-    everything = _union([_points(session, Choice(ALL_TIME)), _requests(session, Choice(ALL_TIME))])
+    everything = union_all([_points(session, Choice(ALL_TIME)), _requests(session, Choice(ALL_TIME))])
     return f"SELECT {', '.join(_VIEW_COLUMNS)} FROM ({everything.text})"  # noqa: S608 - a view has no parameters
 
 
@@ -108,12 +108,7 @@ def _measurements(session: QuerySession, choice: Choice, before_ns: int, limit: 
         parts.append(_points(session, _newest(session, choice, before_ns, limit)))
     if not choice.kind or choice.kind in OF_SPANS:
         parts.append(_requests(session, choice))
-    return _union(parts)
-
-
-def _union(parts: Sequence[Sql]) -> Sql:
-    text = " UNION ALL ".join(f"({part.text})" for part in parts)
-    return Sql(text, tuple(value for part in parts for value in part.parameters))
+    return union_all(parts)
 
 
 def _newest(session: QuerySession, choice: Choice, before_ns: int, limit: int) -> Choice:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.differences.slices import slices
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.sql import all_of, union_all
 from spanglass_server.query.matching import match_spans, within
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal
@@ -75,5 +75,4 @@ def _read(
         for window in windows
         for part in [matching.narrowed(window)]
     ]
-    text = " UNION ALL ".join(piece.text for piece in pieces)
-    return rows(session, Sql(text, tuple(value for piece in pieces for value in piece.parameters)))
+    return rows(session, union_all(pieces))

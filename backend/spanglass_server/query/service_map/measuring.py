@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.sql import Sql, all_of, union_all
 from spanglass_server.query.records import match_records
 from spanglass_server.query.service_map.distribution import QUANTILES, Figures, joined, measured
 from spanglass_server.query.statements import rows, statement
@@ -149,8 +149,8 @@ def _length_ns(slices: Sequence[Records]) -> int:
 
 def _union(relations: Sequence[Sql]) -> Sql:
     """The rows of all of them."""
-    text = " UNION ALL ".join(f"SELECT * FROM {relation.text}" for relation in relations)  # noqa: S608 - made by storage
-    return Sql(f"({text})", tuple(value for relation in relations for value in relation.parameters))
+    whole = union_all([Sql(f"SELECT * FROM {each.text}", each.parameters) for each in relations])  # noqa: S608 - made by storage
+    return Sql(f"({whole.text})", whole.parameters)
 
 
 def _callees(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.query.kept_columns.matching import batch_of_rows, matching_rows
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.sql import Sql, union_all
 from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
@@ -54,8 +54,7 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     around = Window(windows[0][1].start_ns, max(window.end_ns for _, window in windows))
     held = session.parts(Signal.SPANS, around)
     parts = [_spans_of(session, matching, ids, window) for window, ids in _joined(windows, held)]
-    parameters = tuple(parameter for part in parts for parameter in part.parameters)
-    found = run(session, Sql(" UNION ALL ".join(part.text for part in parts), parameters))
+    found = run(session, union_all(parts))
     return add_up(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
