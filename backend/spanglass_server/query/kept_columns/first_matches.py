@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.query.kept_columns.matching import matching_rows
+from spanglass_server.query.kept_columns.matching import matching_batches
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.traces import taken
 from spanglass_server.store.ports import LargeColumnsError
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _TIME = TIME_COLUMN[Signal.SPANS]
-#: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
-_BYTES_A_ROW = 64
 
 
 def first_matches(
@@ -30,21 +28,14 @@ def first_matches(
     terms = None if matching.trace_ids else matching.terms
     if terms is None:
         return None
-    batches = session.batches(
-        *(Signal.SPANS, matching.window),
-        require=matching.require,
-        values=matching.values,
-        most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),
-    )
+    batches = matching_batches(session, matching, terms)
     if batches is None:
         return None
     found = []
     try:
-        for batch in batches:
-            places = matching_rows(batch, terms, matching.window, _TIME)
-            if len(places):
-                rows = taken(batch, places, ("trace_id", _TIME))
-                found.append((rows["trace_id"], rows[_TIME].to_numpy()))
+        for batch, places in batches:
+            rows = taken(batch, places, ("trace_id", _TIME))
+            found.append((rows["trace_id"], rows[_TIME].to_numpy()))
     except LargeColumnsError:
         return None
     return _first(found, count, descending=descending)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.query.kept_columns.matching import matching_rows
+from spanglass_server.query.kept_columns.matching import matching_batches
 from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.span_figures.cells import sort_together
 from spanglass_server.query.span_figures.joining import read_off
@@ -36,8 +36,6 @@ _TIME = TIME_COLUMN[Signal.SPANS]
 _FIGURES = (_TIME, "duration_ns", "status_code")
 _ERROR = 2
 _COLUMN = re.compile(r'"((?:[^"]|"")+)"')
-#: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
-_BYTES_A_ROW = 64
 #: Of a row group with no more texts all are numbered, which is quicker than finding out which of them are meant.
 _LISTED_MAX = 64
 #: With more values of a key, or more groups, SQL is asked.
@@ -78,20 +76,13 @@ def _key_of(expression: Sql) -> _Key | None:
 
 def _spans_of(session: QuerySession, matching: Matching, terms: Sequence[Term], keys: Sequence[_Key]) -> _Spans | None:
     """Read what is needed of the matching spans; None if that can't be."""
-    batches = session.batches(
-        *(Signal.SPANS, matching.window),
-        require=matching.require,
-        values=matching.values,
-        most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),
-    )
+    batches = matching_batches(session, matching, terms)
     if batches is None:
         return None
     spans = _Spans([_Coding(key) for key in keys])
     try:
-        for batch in batches:
-            places = matching_rows(batch, terms, matching.window, _TIME)
-            if len(places) and not spans.add(batch, places):
-                return None
+        if not all(spans.add(batch, places) for batch, places in batches):
+            return None
     except LargeColumnsError:
         return None
     return spans

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.query.kept_columns.terms import Term
+from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.columns import Numbers, Texts, column_of, joined
 from spanglass_server.store.batches.reading import Batch
 from spanglass_server.store.ports import ALL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from spanglass_server.query.matching import Matching
     from spanglass_server.store.batches.columns import Column, Places
-    from spanglass_server.store.ports import Window
+    from spanglass_server.store.ports import QuerySession, Window
 
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "=": np.equal,
@@ -34,6 +36,27 @@ _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     ">=": np.greater_equal,
 }
 _NOWHERE = np.arange(0)
+#: Columns of rows that fill half of the cache at this size are left to SQL: of two million rows by default.
+_BYTES_A_ROW = 64
+
+
+def matching_batches(
+    session: QuerySession, matching: Matching, terms: Sequence[Term]
+) -> Iterator[tuple[Batch, Places]] | None:
+    """Batches of spans with the places of those that match, which are some; None if there would be too many to keep.
+
+    Raises LargeColumnsError on the way where texts are long.
+    """
+    batches = session.batches(
+        *(Signal.SPANS, matching.window),
+        require=matching.require,
+        values=matching.values,
+        most_rows=session.kept.max_bytes // (2 * _BYTES_A_ROW),
+    )
+    if batches is None:
+        return None
+    found = ((batch, matching_rows(batch, terms, matching.window, TIME_COLUMN[Signal.SPANS])) for batch in batches)
+    return ((batch, places) for batch, places in found if len(places))
 
 
 def matching_rows(batch: Batch, terms: Sequence[Term], window: Window, time: str) -> Places:
