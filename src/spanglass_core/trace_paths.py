@@ -7,10 +7,14 @@ aligned by: ids differ from trace to trace, paths do not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+#: A path, of one side or of two.
+AnyPath = TypeVar("AnyPath")
 
 #: What a span is called on its path: its service, its name, and what it calls, as far as the name does not say it.
 Step = tuple[str, str, str]
@@ -103,12 +107,14 @@ def listed(top: Path) -> list[Path]:
     return found
 
 
-def heaviest(paths: list[Path], most: int) -> list[Path]:
+def heaviest(
+    paths: Sequence[AnyPath], most: int, work_ns: Callable[[AnyPath], int] = attrgetter("work_ns")
+) -> Sequence[AnyPath]:
     """Return so many of the paths, those of the most work, in their order; none without the path above it."""
     if len(paths) <= most:
         return paths
     # a path comes before those below it, and has at least their work, so the first of equal work are never orphans
-    ranked = sorted(range(len(paths)), key=lambda place: (-paths[place].work_ns, place))
+    ranked = sorted(range(len(paths)), key=lambda place: (-work_ns(paths[place]), place))
     return [paths[place] for place in sorted(ranked[:most])]
 
 

@@ -45,12 +45,12 @@ async def show(visit: Visit) -> Response:
         return visit.page(
             "trace/compare.html", status=error.status, texts=texts, offers=None, found=None, problem=problem
         )
-    paths = found["paths"]
+    paths, differences = found["paths"], _differences(found)
     kept = paths if visit.param("show") == "all" else _changed(paths)
     most = MOST_ROWS if visit.param("rows") == "all" else ROWS
     return visit.page(
         "trace/compare.html", texts=texts, offers=None, problem=None, found=found, names=_names(texts),
-        verdict=_verdict(found), differences=_differences(found), rows=_rows(kept[:most]), kept=len(kept),
+        verdict=_verdict(found, differences), differences=differences, rows=_rows(kept[:most]), kept=len(kept),
     )  # fmt: skip
 
 
@@ -105,14 +105,13 @@ def _changed(paths: Paths) -> Paths:
     return [path for path, keep in zip(paths, kept, strict=True) if keep]
 
 
-def _verdict(found: Mapping[str, Any]) -> Mapping[str, Any]:
+def _verdict(found: Mapping[str, Any], differences: Paths) -> Mapping[str, Any]:
     """Say how much longer or shorter b takes, and which path holds most of the difference."""
     difference_ns = found["b"]["duration_ns"] - found["a"]["duration_ns"]
-    most = _differences(found)[:1]
     return {
         "difference_ns": difference_ns,
         "same": abs(difference_ns) < NOTABLE * max(found["a"]["duration_ns"], found["b"]["duration_ns"]),
-        "most": most[0] if most else None,
+        "most": differences[0] if differences else None,
     }
 
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.trace_paths import PathSpan, fold, heaviest, listed
+from spanglass_core.trace_paths import PathSpan
+from spanglass_server.query.trace_views import paths as trace_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from spanglass_core.trace_paths import Path
-
-#: Paths that a page holds, as many as an answer of the API.
-MOST_PATHS = 20_000
+    from spanglass_server.query.trace_views.paths import TracePath
 
 
-def folded(trace: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """Return the paths of a trace, depth first, shaped as in the API's answer, and how many were left out."""
-    paths = listed(fold(_path_span(span) for span in trace["spans"]))
+def folded(trace: Mapping[str, Any]) -> tuple[list[TracePath], int]:
+    """Return the paths of a trace, depth first, as in the API's answer, and how many were left out."""
     slots = {service["service"]: service["slot"] for service in trace["services"]}
-    shown = heaviest(paths, MOST_PATHS)
-    return [_path(path, slots.get(path.step[0], 0)) for path in shown], len(paths) - len(shown)
+    return trace_paths.folded(map(_path_span, trace["spans"]), lambda service: slots.get(service, 0))
 
 
 def _path_span(span: Mapping[str, Any]) -> PathSpan:
@@ -33,16 +29,6 @@ def _path_span(span: Mapping[str, Any]) -> PathSpan:
         sum(took_ns for _, took_ns in span["critical"]),
         span["status"] == "error",
     )
-
-
-def _path(path: Path, slot: int) -> dict[str, Any]:
-    service, name, target = path.step
-    return {
-        "depth": path.depth, "service": service, "slot": slot, "name": name, "target": target,
-        "spans": path.spans, "errors": path.errors, "duration_ns": path.duration_ns,
-        "self_time_ns": path.self_time_ns, "work_ns": path.work_ns, "critical_ns": path.critical_ns,
-        "longest_ns": path.longest_ns, "longest": path.longest,
-    }  # fmt: skip
 
 
 def parents(paths: Sequence[Mapping[str, Any]]) -> list[int]:

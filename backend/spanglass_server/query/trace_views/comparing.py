@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_core.ids import read_trace_id
 from spanglass_core.trace_comparison import Change, compare
-from spanglass_core.trace_paths import fold_all
+from spanglass_core.trace_paths import fold_all, heaviest
 from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.query.matching import SpanQuestion
@@ -100,7 +100,7 @@ def compare_traces(session: QuerySession, sides: tuple[Side, Side], limit: int, 
     """
     (before, first), (after, second) = (_group(session, side, limit, now_ns) for side in sides)
     aligned = compare(before, after)
-    shown = _heaviest(aligned)
+    shown = heaviest(aligned, MOST_PATHS, _work_ns)
     return {
         "a": first,
         "b": second,
@@ -173,14 +173,6 @@ def _trace_ids(session: QuerySession, side: Side, limit: int, now_ns: int) -> Se
         message = f"{error.message}, at character {error.column} of the filter"
         raise BadQuestionError(message, field=side.name, hint=error.hint) from error
     return [bytes.fromhex(trace["trace_id"]) for trace in found["traces"]]
-
-
-def _heaviest(aligned: Sequence[Aligned]) -> Sequence[Aligned]:
-    """Leave out the lightest paths, if there are many; none stays without the one above it."""
-    if len(aligned) <= MOST_PATHS:
-        return aligned
-    ranked = sorted(range(len(aligned)), key=lambda place: (-_work_ns(aligned[place]), place))
-    return [aligned[place] for place in sorted(ranked[:MOST_PATHS])]
 
 
 def _work_ns(path: Aligned) -> int:

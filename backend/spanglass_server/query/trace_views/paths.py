@@ -9,7 +9,7 @@ from spanglass_server.query.answers import Nanoseconds
 from spanglass_server.query.traces.view import TraceHead, arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from spanglass_core.trace_paths import Path
     from spanglass_server.query.traces.view import Arranged
@@ -51,13 +51,15 @@ class TracePaths(TraceHead):
 def show_paths(session: QuerySession, trace_id: bytes, now_ns: int) -> TracePaths:
     """Answer ``GET /api/v1/traces/{trace_id}?format=paths``: depth first, the lightest left out if there are many."""
     found = arrange(session, trace_id, now_ns)
-    paths = listed(fold(path_spans(found)))
+    paths, left_out = folded(path_spans(found), session.service_slot)
+    return {**found.head(session, trace_id), "paths": paths, "paths_left_out": left_out}
+
+
+def folded(spans: Iterable[PathSpan], slot: Callable[[str], int]) -> tuple[list[TracePath], int]:
+    """Fold the spans of a trace; returns its paths, depth first, and how many, the lightest, were left out."""
+    paths = listed(fold(spans))
     shown = heaviest(paths, MOST_PATHS)
-    return {
-        **found.head(session, trace_id),
-        "paths": [_path(session, path) for path in shown],
-        "paths_left_out": len(paths) - len(shown),
-    }
+    return [_path(path, slot(path.step[0])) for path in shown], len(paths) - len(shown)
 
 
 def path_spans(found: Arranged, before_key: str = "") -> Iterator[PathSpan]:
@@ -75,12 +77,12 @@ def path_spans(found: Arranged, before_key: str = "") -> Iterator[PathSpan]:
         )
 
 
-def _path(session: QuerySession, path: Path) -> TracePath:
+def _path(path: Path, slot: int) -> TracePath:
     service, name, target = path.step
     return {
         "depth": path.depth,
         "service": service,
-        "slot": session.service_slot(service),
+        "slot": slot,
         "name": name,
         "target": target,
         "spans": path.spans,
