@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
 from spanglass_server.store import relations
-from spanglass_server.store.batches.asked import are_asked_first
-from spanglass_server.store.batches.reading import Source, batch_of_table
+from spanglass_server.store.batches.reading import Source, are_asked_first, batch_of_table
 from spanglass_server.store.batches.traces import rows_of_traces
 from spanglass_server.store.joined_columns import joined_columns, rows_of_these
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window

@@ -12,7 +12,7 @@ from spanglass_server.query.answers import Nanoseconds, Time, TimeRange
 from spanglass_server.query.differences.asked import read_groups
 from spanglass_server.query.differences.counting import Sides, merged, tallies, traces_of
 from spanglass_server.query.differences.sampling import DURATION, TRACE_ID, compared_columns, count_groups, read_sample
-from spanglass_server.query.language.ast import Compare, Field, Operator, Value
+from spanglass_server.query.language.ast import OPPOSITES, Compare, Field, Operator, Value
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, SPAN_KINDS, STATUSES
 from spanglass_server.query.language.text import format_field, format_filter
 from spanglass_server.query.rows.json_values import json_value
@@ -42,8 +42,6 @@ _FIELDS: dict[str, tuple[str, Sequence[str]]] = {
     "scope.name": ("scope_name", ()),
     "event": ("event_name", ()),
 }
-_OPPOSITE = {Operator.EQUAL: Operator.NOT_EQUAL, Operator.GREATER: Operator.LESS_EQUAL,
-             Operator.LESS_EQUAL: Operator.GREATER}  # fmt: skip
 
 
 class ComparedSpans(TypedDict):
@@ -126,8 +124,7 @@ def find_differences(session: QuerySession, asked: DifferenceQuestion, limit: in
     durations_ns = sample[DURATION].to_numpy()
     sides = Sides(is_selected, *(Group(int(np.count_nonzero(side)), traces_of(sample[TRACE_ID], side))
                                  for side in (is_selected, ~is_selected)))  # fmt: skip
-    named = {key: (name, names) for key, (name, names) in _FIELDS.items()}
-    found = [each for key, (name, names) in named.items() if key not in groups.keys
+    found = [each for key, (name, names) in _FIELDS.items() if key not in groups.keys
              for each in tallies(key, sample[name], sides, names)]  # fmt: skip
     keys = _keys(columns)
     for column, key in zip(columns, keys, strict=True):
@@ -205,7 +202,7 @@ def _conditions(key: str, operator: str, value: Any) -> tuple[str, str]:
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     written = Value(text, quoted=isinstance(value, str) and key not in {"kind", "status"})
     meant = Operator(operator)
-    return format_filter(Compare(field, meant, written)), format_filter(Compare(field, _OPPOSITE[meant], written))
+    return format_filter(Compare(field, meant, written)), format_filter(Compare(field, OPPOSITES[meant], written))
 
 
 def _field(key: str) -> Field:

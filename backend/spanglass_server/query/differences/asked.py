@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, compile_filter, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Exists, In, Not, Or
+from spanglass_server.query.language.ast import fields_of
 from spanglass_server.query.language.sql import Sql, all_of, negated
 from spanglass_server.query.matching import match_spans, within
 from spanglass_server.query.statements import rows, statement
@@ -15,7 +15,6 @@ from spanglass_server.signals import Signal, quote_identifier
 from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
-    from spanglass_server.query.language.ast import Filter
     from spanglass_server.query.matching import Matching, SpanQuestion
     from spanglass_server.store.ports import QuerySession
 
@@ -128,20 +127,7 @@ def _condition(selection: Selection, parameter: str, matching: Matching) -> tupl
     except FilterError as error:
         raise BadQuestionError(f"The filter can't be understood: {error}", field=parameter, hint=error.hint) from error
     terms.append(Sql(compiled.sql, tuple(compiled.parameters)))
-    return terms, columns | compiled.columns, set(_keys(tree))
-
-
-def _keys(tree: Filter) -> list[str]:
-    """The keys that a filter names."""
-    match tree:
-        case And(terms) | Or(terms):
-            return [key for term in terms for key in _keys(term)]
-        case Not(term):
-            return _keys(term)
-        case Compare(named, _, _) | In(named, _) | Exists(named):
-            return [named.name]
-        case _:
-            return []
+    return terms, columns | compiled.columns, {field.name for field in fields_of(tree)}
 
 
 def _first_of(session: QuerySession, matching: Matching, release: str) -> int:

@@ -45,6 +45,15 @@ ORDERED = frozenset({Operator.LESS, Operator.LESS_EQUAL, Operator.GREATER, Opera
 
 #: Negative operators and what each is the exact complement of.
 COMPLEMENTS = {Operator.NOT_EQUAL: Operator.EQUAL, Operator.NOT_MATCHES: Operator.MATCHES}
+#: What holds for all other numbers.
+OPPOSITES = {
+    Operator.EQUAL: Operator.NOT_EQUAL,
+    Operator.NOT_EQUAL: Operator.EQUAL,
+    Operator.LESS: Operator.GREATER_EQUAL,
+    Operator.LESS_EQUAL: Operator.GREATER,
+    Operator.GREATER: Operator.LESS_EQUAL,
+    Operator.GREATER_EQUAL: Operator.LESS,
+}
 
 #: Positions an attribute may be asked for in, of any signal: ``resource.service.name``.
 POSITIONS = ("span", "log", "point", "resource", "scope", "event", "link", "exemplar")

@@ -1,4 +1,4 @@
-"""Filters of stored records made ready; those about other spans in the traces that the rest of the filter leaves."""
+"""Filters of stored records made ready, or only checked; those about other spans in the traces that the rest leaves."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import CompiledFilter, compile_filter
 from spanglass_server.query.language.ast import And, Filter
+from spanglass_server.query.language.parts import Part
 from spanglass_server.query.language.relations import IN_TRACES, asks_about_others
-from spanglass_server.query.language.sql import FALSE
-from spanglass_server.query.structure.checking import CheckedRelatives
+from spanglass_server.query.language.sql import FALSE, TRUE
 from spanglass_server.query.structure.few_traces import traces_of
 from spanglass_server.query.structure.relatives import Extent, StoredRelatives
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_server.signals import Signal
+    from spanglass_server.query.language.ast import Related
+    from spanglass_server.query.language.sql import Sql
     from spanglass_server.store.ports import QuerySession, Window
 
 
@@ -36,7 +38,7 @@ def compile_stored(
     """
     if signal not in IN_TRACES or not asks_about_others(tree, signal):
         return compile_filter(tree, signal, known)
-    compile_filter(tree, signal, known, CheckedRelatives())  # before anything is read for it
+    compile_filter(tree, signal, known, _CheckedRelatives())  # before anything is read for it
     ids = frozenset(trace_ids) or (_left(session, signal, window, tree, known) if extent is Extent.WHOLE else None)
     if ids is not None and not ids:
         return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
@@ -51,3 +53,21 @@ def _left(
     terms = tree.terms if isinstance(tree, And) else ()
     own = tuple(term for term in terms if not asks_about_others(term, signal))
     return traces_of(session, signal, window, compile_filter(And(own), signal, known)) if own else None
+
+
+class _CheckedRelatives:
+    """``Relatives`` that looks at the filters of other spans, and knows none."""
+
+    def related(self, node: Related) -> Part:
+        """See ``Relatives``."""
+        compile_filter(node.term, Signal.SPANS, (), self)
+        return Part(TRUE)
+
+    def of_trace(self, figure: str, condition: Sql) -> Part:  # noqa: ARG002 - the figure is known to be one
+        """See ``Relatives``."""
+        return Part(TRUE)
+
+
+def check_filter(tree: Filter, signal: Signal) -> None:
+    """Raise ``FilterError`` for a filter that records of a signal cannot be searched by."""
+    compile_filter(tree, signal, (), _CheckedRelatives())

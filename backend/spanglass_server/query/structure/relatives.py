@@ -6,12 +6,13 @@ what matches around the range: other spans of a trace may begin earlier or later
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter
-from spanglass_server.query.language.ast import Operator, Related, Relation
+from spanglass_server.query.language.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.language.parts import NOTHING, Part
 from spanglass_server.query.language.sql import FALSE, Sql, negated
 from spanglass_server.query.statements import statement
@@ -22,7 +23,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from spanglass_server.query.language import CompiledFilter
     from spanglass_server.store.ports import QuerySession, Window
@@ -46,13 +47,13 @@ _LOOKED_UP = {
 #: What is counted in the set; spans that share an id count once.
 _MEMBERS = {Relation.DESCENDANT: "origin", Relation.ANCESTOR: "origin"}
 
-_COMPLEMENTS = {
-    Operator.EQUAL: "<>",
-    Operator.LESS: ">=",
-    Operator.LESS_EQUAL: ">",
-    Operator.GREATER: "<=",
-    Operator.GREATER_EQUAL: "<",
-    Operator.NOT_EQUAL: "=",
+_COMPARED: dict[Operator, Callable[[int, int], bool]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.NOT_EQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.LESS_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_EQUAL: operator.ge,
 }
 
 #: Figures of traces as SQL, and the stored columns that each reads.
@@ -90,7 +91,7 @@ class StoredRelatives:
         inside = replace(self, window=self._reach(node.relation))
         matching = inside.compiled(node)
         with_none = _holds_for_none(node)
-        sign = _COMPLEMENTS[node.operator] if with_none else _sign(node.operator)
+        sign = _sign(OPPOSITES[node.operator] if with_none else node.operator)
         ids = self.trace_ids or inside.few(matching)
         if ids is not None and not ids:
             return Part(negated(FALSE)) if with_none else NOTHING
@@ -171,22 +172,10 @@ def _counted(member: str, sign: str, count: int) -> Sql:
     return Sql(f"GROUP BY ALL HAVING count(DISTINCT {member}) {sign} ?", (count,))
 
 
-def _sign(operator: Operator) -> str:
-    return "<>" if operator is Operator.NOT_EQUAL else operator.value
+def _sign(compares: Operator) -> str:
+    return "<>" if compares is Operator.NOT_EQUAL else compares.value
 
 
 def _holds_for_none(node: Related) -> bool:
     """Whether a record without such relatives is meant too: it is in no set, so the others are looked for."""
-    match node.operator:
-        case Operator.EQUAL:
-            return node.count == 0
-        case Operator.NOT_EQUAL:
-            return node.count != 0
-        case Operator.LESS:
-            return node.count > 0
-        case Operator.LESS_EQUAL:
-            return True
-        case Operator.GREATER_EQUAL:
-            return node.count == 0
-        case _:
-            return False
+    return bool(_COMPARED[node.operator](0, node.count))

@@ -17,13 +17,14 @@ from spanglass_server.store.batches.columns import Column, column_of, joined
 from spanglass_server.store.ports import LargeColumnsError, QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow.parquet as pq
 
     from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Window
+    from spanglass_server.store.segments import Segment
     from spanglass_server.store.traces.footers import Footers, RowGroup
 
 #: What the facts about a column of a row group take, about.
@@ -32,6 +33,10 @@ _BYTES_A_COLUMN = 100
 _BYTES_MAX = 32 << 20
 #: Ids that are new in nearly every row.
 _UNIQUE = frozenset({"span_id", "parent_span_id"})
+#: Reading columns of more rows to keep them takes up to twice the time of a statement. Only who asks again gains by it.
+_NEW_ROWS = 250_000
+_BYTES_A_KEY = 200
+_ASKED = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +180,13 @@ def batch_of_table(kept: PartCache, key: tuple[str, int], table: pa.Table, times
 
 def _size_of(groups: Sequence[_Group]) -> int:
     return sum(_BYTES_A_COLUMN * len(group.said.columns) for group in groups)
+
+
+def are_asked_first(segments: Iterable[Segment], kept: PartCache) -> bool:
+    """Whether many rows lie in segments that nobody has asked for lately; from now on somebody has."""
+    new = [each for each in segments if not kept.has(("row groups", each.key)) and not kept.get(("asked", each.key))]
+    if sum(each.rows for each in new) <= _NEW_ROWS:
+        return False
+    for each in new:
+        kept.put(("asked", each.key), _ASKED, _BYTES_A_KEY)
+    return True

@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
 def test_many_rows_are_kept_when_they_are_asked_for_again(bench, monkeypatch):
     """Of segments with many rows, the first question is answered by SQL, and keeps nothing; the second does."""
     monkeypatch.setattr(bench.engine, "kept", PartCache())
-    monkeypatch.setattr("spanglass_server.store.batches.asked._NEW_ROWS", 100)
+    monkeypatch.setattr("spanglass_server.store.batches.reading._NEW_ROWS", 100)
 
     def ask(session):
         return group_spans(session, SpanQuestion(WINDOW), ["service.name"], 100)

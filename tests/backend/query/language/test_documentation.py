@@ -10,7 +10,7 @@ from spanglass_server.query.language import FilterError, intrinsic_keys, parse_f
 from spanglass_server.query.language.ast import Operator, Relation
 from spanglass_server.query.language.intrinsics import INTRINSICS, SPAN_KINDS, STATUSES
 from spanglass_server.query.language.relations import TRACE_FIELDS
-from spanglass_server.query.structure.checking import check_filter
+from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.signals import ASKED, POSITIONS, Signal
 
 PAGE = (Path(__file__).parents[4] / "docs" / "filter-language.md").read_text()

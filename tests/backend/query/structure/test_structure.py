@@ -16,7 +16,7 @@ from spanglass_server.query.language.ast import And, Compare, Not, Or, Related, 
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
-from spanglass_server.query.structure.checking import check_filter
+from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.query.unknown_keys import unknown_keys
 from spanglass_server.signals import Signal
