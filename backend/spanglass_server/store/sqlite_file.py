@@ -10,6 +10,8 @@ import sqlite3
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,6 +117,12 @@ class SqliteFile:
         with self._writing, self._reading:
             self._reader.close()
             self._writer.close()
+
+
+@cache
+def read_sql(package: str, name: str) -> str:
+    """Read ``sql/<name>.sql`` of a package, which gives its ``__package__``."""
+    return (files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.ports import AlertStoreDamagedError, AlertStoreVersionError
-from spanglass_server.store.sqlite_file import SqliteFile, Wording
+from spanglass_server.store.sqlite_file import SqliteFile, Wording, read_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,5 +23,5 @@ _WORDING = Wording(
 
 def open_file(path: Path) -> SqliteFile:
     """Open the file, brought to the newest schema. Raises ``OSError`` or ``AlertStoreError``."""
-    scripts = [(files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8") for name in _SCHEMAS]
+    scripts = [read_sql(__package__, name) for name in _SCHEMAS]
     return SqliteFile(path, scripts, _WORDING)

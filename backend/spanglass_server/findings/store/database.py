@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from spanglass_server.findings.model import FindingStoreError
-from spanglass_server.store.sqlite_file import SqliteFile, Wording
+from spanglass_server.store.sqlite_file import SqliteFile, Wording, read_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +19,9 @@ _WORDING = Wording(
 )
 
 
-@cache
 def statement(name: str) -> str:
     """Read ``sql/<name>.sql``."""
-    return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return read_sql(__package__, name)
 
 
 class Database(SqliteFile):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.health.model import Call, Change, Kept, Status
-from spanglass_server.store.sqlite_file import SqliteFile, Wording
+from spanglass_server.store.sqlite_file import SqliteFile, Wording, read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +59,7 @@ class HealthStore:
     """
 
     def __init__(self, path: Path) -> None:
-        scripts = [(files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8") for name in _SCHEMAS]
+        scripts = [read_sql(__package__, name) for name in _SCHEMAS]
         self._file = SqliteFile(path, scripts, _WORDING)
 
     def kept(self) -> Mapping[str, Kept]:
