@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from spanglass_server.findings.model import Kind
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from spanglass_server.findings.model import Known
-
-_NS_PER_MS: Final = 1e6
 
 
 class Words(NamedTuple):
@@ -120,5 +119,5 @@ def seen(known: Known) -> str:
 
 
 def _duration(ns: float) -> str:
-    ms = ns / _NS_PER_MS
+    ms = ns / NS_PER_MS
     return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"  # noqa: PLR2004 - a second

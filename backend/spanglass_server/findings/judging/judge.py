@@ -9,6 +9,7 @@ from spanglass_server.findings.detecting.detect import evidence_of
 from spanglass_server.findings.judging.growth import growth
 from spanglass_server.findings.judging.regressions import DAY_HOURS, HOUR_NS, regression
 from spanglass_server.findings.model import Kind, Place, Sighting
+from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _HOURS_BACK: Final = sorted({*range(48), *(DAY_HOURS * day + more for day in range(1, 8) for more in (0, 1))})
 #: Operations that are looked at, those with the most requests first.
 _MOST: Final = 300
-_MS: Final = 1e6
 
 
 class Judge:
@@ -63,7 +63,7 @@ class Judge:
             yield Sighting(
                 Place(Kind.REGRESSION, service, operation, found.against),
                 requests, requests, requests, round(change.lost_ns * requests), now_ns, now_ns,
-                f"{quantile} {change.now_ns / _MS:.0f} ms, was {change.before_ns / _MS:.0f} ms",
+                f"{quantile} {change.now_ns / NS_PER_MS:.0f} ms, was {change.before_ns / NS_PER_MS:.0f} ms",
                 self._slowest.get((service, operation), ()), self._weight,
             )  # fmt: skip
 
@@ -79,7 +79,7 @@ class Judge:
             yield Sighting(
                 Place(Kind.GROWS_WITH_SIZE, service, operation, key),
                 n, n, n, max(0, round(row["total_ns"] - n * found.small_ns)), now_ns, now_ns,
-                f"{found.small_ns / _MS:.0f} ms at {found.small:.3g}, "
-                f"{found.large_ns / _MS:.0f} ms at {found.large:.3g}",
+                f"{found.small_ns / NS_PER_MS:.0f} ms at {found.small:.3g}, "
+                f"{found.large_ns / NS_PER_MS:.0f} ms at {found.large:.3g}",
                 evidence_of(row["evidence"]), self._weight,
             )  # fmt: skip

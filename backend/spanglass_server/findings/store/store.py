@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.findings.judging.durations import Durations
@@ -129,10 +129,7 @@ class FindingStore:
                 "SELECT hour, hits FROM sightings WHERE finding = ? AND hour >= ? ORDER BY hour",
                 (finding, _day_before(now_ns)),
             ).fetchall()
-        return Known(
-            **{name: getattr(found, name) for name in Known.__slots__ if name != "hours"},
-            hours=tuple((hour * HOUR_NS, hits) for hour, hits in hours),
-        )
+        return replace(found, hours=tuple((hour * HOUR_NS, hits) for hour, hits in hours))
 
     def change(self, finding: int, change: Dismissal, now_ns: int) -> None:
         """Dismiss a finding, or open it again; ``UnknownFindingError``."""
