@@ -1,4 +1,4 @@
-"""Keys within maps, for completion: learned from a few of the maps there are."""
+"""Keys within maps, for completion: learned from a few of the maps there are, of bodies those in JSON too."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.paths import BODY_MAY_BE_MAP
+from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.window import clamp
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from spanglass_server.store.ports import QuerySession, Window
 
 _SAMPLE = 100  # values of a column that are looked at
+_NEWEST_TEXTS = 20_000  # bodies among which JSON texts are looked for: 15 ms
 _MOST_COLUMNS = 10  # the most used ones
 _MOST_KEYS = 200  # of one column
 _DEEPEST = 6
@@ -34,26 +37,40 @@ def map_keys(
         ((column, count) for column, count in columns if column.type is ValueType.JSON), key=lambda item: -item[1]
     )
     for column, count in maps[:_MOST_COLUMNS]:
-        for key, types in _keys(_sampled(session, signal, window, column.name)).items():
+        for key, types in _keys(_sampled(session, signal, window, [column.name], require=column.name)).items():
             yield column.position, f"{column.key}.{key}", types, count
-    if signal is Signal.LOGS and session.has_column(signal, window, "body_type"):
-        where = Sql("body_type = 'json'")
-        for key, types in _keys(_sampled(session, signal, window, "body", "body_type", where)).items():
+    if signal is Signal.LOGS:
+        for key, types in _keys(_bodies(session, window)).items():
             yield INTRINSIC, f"body.{key}", types, max(stored.values(), default=0)
+
+
+def _bodies(session: QuerySession, window: Window) -> Iterator[dict[str, Any]]:
+    """Read some bodies that are maps; of those that are JSON texts some among the newest, as each text is looked at."""
+    names = ("body", "body_type")
+    if session.has_column(Signal.LOGS, window, "body_type"):
+        yield from _sampled(session, Signal.LOGS, window, names, Sql("body_type = 'json'"), require="body_type")
+    times = Sql(session.relation(Signal.LOGS, window, ["time_ns"]))
+    edge = rows(
+        session, statement("record_edge", relation=times, where=TRUE, direction=Sql("DESC"), count=_NEWEST_TEXTS)
+    )[0]
+    if edge["found"]:
+        newest = clamp(edge["edge_ns"], window.end_ns)
+        yield from _sampled(session, Signal.LOGS, newest, names, Sql(BODY_MAY_BE_MAP))
 
 
 def _sampled(
     session: QuerySession,
     signal: Signal,
     window: Window,
-    name: str,
-    require: str | None = None,
+    names: Sequence[str],
     where: Sql | None = None,
+    *,
+    require: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Read some values of a column that are maps; of a list column each element."""
+    """Read some values of the first of some columns that are maps; of a list column each element."""
+    name = names[0]
     column = Sql(quote_identifier(name))
-    needed = [name] if require is None else [name, require]
-    relation = Sql(session.relation(signal, window, needed, require=[require or name]))
+    relation = Sql(session.relation(signal, window, names, require=[require] if require else []))
     present = where or Sql(f"{column.text} IS NOT NULL")
     values = Sql(column.text if _is_list(name) else f"[{column.text}]")
     for row in rows(
@@ -63,7 +80,7 @@ def _sampled(
         for text in row["maps"]:
             try:
                 value = orjson.loads(text or "null")
-            except orjson.JSONDecodeError:  # cut at the limit of length
+            except orjson.JSONDecodeError:  # cut at the limit of length, or a text that is none
                 continue
             if isinstance(value, dict):
                 yield value

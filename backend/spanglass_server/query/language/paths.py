@@ -1,10 +1,12 @@
 """Keys that lead into maps: ``order.id`` is also the key ``id`` of a map ``order``, and ``body.msg`` one of a body.
 
 Maps are stored as JSON text. A value in one is compared by the type it has there, as an attribute of that type is.
+A body that was sent as text is a map, too, if it is a JSON object.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 _BODY = "body."
 #: A longer path is looked for as it is written only, every dot a step: others double with every dot.
 _MOST_STEPS = 5
+#: Words that a JSON text has as they are, or with one of their characters as ``\\u00..``.
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_-]+")
+#: SQL condition: a body that was sent as text may be a JSON object.
+BODY_MAY_BE_MAP = r"body_type IS NULL AND starts_with(ltrim(body, E' \t\r\n'), '{')"
 
 #: How a value of a map is read, by its type in JSON.
 _TYPED = (
@@ -58,8 +64,7 @@ def map_paths(
     """List the maps that may hold a field: ``places`` are the positions and keys that it may have as an attribute."""
     found = [path for position, key in places for path in _in_attributes(position, key, columns)]
     if signal is Signal.LOGS and field.name.startswith(_BODY) and not field.quoted:
-        values = f"CASE WHEN body_type = 'json' THEN {_extracted('body', field.name.removeprefix(_BODY))} END"
-        found.append(MapPath(values, frozenset(("body", "body_type")), None))
+        found.append(MapPath(_in_body(field.name.removeprefix(_BODY)), frozenset(("body", "body_type")), None))
     return tuple(found)
 
 
@@ -103,10 +108,31 @@ def _in_attributes(position: str, key: str, columns: Collection[str]) -> Iterato
             yield MapPath(values, frozenset(("overflow_name", "overflow_value")), frozenset(("overflow_name",)))
 
 
-def _extracted(operand: str, rest: str) -> str:
+def _in_body(rest: str) -> str:
+    """SQL for the values at a path of a record's body.
+
+    Of texts only those are parsed that hold the path's longest word: for a million lines of JSON without it 90 ms of
+    processor time instead of 650. Only valid JSON is: of a million others that begin with a brace, as ``repr`` writes
+    them, each would be an error that ``TRY`` catches, which takes 9 s.
+    """
+    is_map = f"{BODY_MAY_BE_MAP} AND {_has_word(rest)}json_valid(body)"
+    stored, sent = _extracted("body", rest), _extracted("body", rest, is_stored=False)
+    if stored == sent:
+        return f"CASE WHEN body_type = 'json' OR ({is_map}) THEN {stored} END"
+    return f"CASE WHEN body_type = 'json' THEN {stored} WHEN {is_map} THEN {sent} END"
+
+
+def _has_word(rest: str) -> str:
+    words = [word for word in rest.split(".") if _PLAIN_WORD.fullmatch(word)]
+    if not words:
+        return ""
+    return rf"(contains(body, {quote_text(max(words, key=len))}) OR contains(body, '\u00')) AND "
+
+
+def _extracted(operand: str, rest: str, *, is_stored: bool = True) -> str:
     """SQL for the list of values at a path of a JSON text, null when that is none (cut, or of another kind)."""
     splits = list(_splits(rest.split(".")))
-    steps = [[_step(key) for key in keys] for keys in splits]
+    steps = [[_step(key, is_stored=is_stored) for key in keys] for keys in splits]
     direct = ", ".join(quote_text("$" + "".join(keys)) for keys in steps)
     # an array on the way: any of its elements leads on
     through = [
@@ -126,7 +152,7 @@ def _splits(words: list[str]) -> Iterator[list[str]]:
             yield [".".join(words[start:end]) for start, end in pairwise(bounds)]
 
 
-def _step(key: str) -> str:
-    """One step of a JSON path. A key that begins with ``$`` is stored with one more."""
-    escaped = ("$" + key if key.startswith("$") else key).replace("\\", "\\\\").replace('"', '\\"')
+def _step(key: str, *, is_stored: bool) -> str:
+    """One step of a JSON path. A key that begins with ``$`` is stored with one more; a text has it as it was sent."""
+    escaped = ("$" + key if is_stored and key.startswith("$") else key).replace("\\", "\\\\").replace('"', '\\"')
     return f'."{escaped}"'

@@ -36,7 +36,9 @@ ROWS = {
     },
     "resource": {"resource.order:json": '{"id":18}'},
     "string": log_map(id="17", total="2.5"),
-    "text": {"body": '{"order":{"id":17}}'},
+    "text": {"body": ' {"order": {"id": 17, "lines": [{"sku": "y"}]}, "$x": 5, "\\u006dsg": "no card"}'},
+    "text cut": {"body": '{"order":{"id":17},"msg":"a … [cut, 900 bytes]'},
+    "text of another kind": {"body": "{'order': {'id': 17}}"},
 }
 
 
@@ -73,14 +75,18 @@ ROWS = {
         ("order.tags = red", "array"),
         ("order.nothing exists", ""),
         ("body.msg = 'paid by card'", "body"),
-        ("body.order.id = 17", "body"),
-        ("body.msg ~ card", "body"),
-        ("body.order exists", "body"),
+        ("body.order.id = 17", "body text"),
+        ("body.order.id != 17 and body.order exists", ""),
+        ("body.order.lines.sku = y", "text"),
+        ("body.msg ~ card", "body text"),
+        ("body.order exists", "body text"),
+        ("body.$x = 5", "text"),
+        ("body.$x < 5", ""),
         ('"body.msg" exists', ""),
     ],
 )
 def test_paths_find_what_maps_hold(found, text, labels):
-    """By the type it has there; a flat key and one in a map both match, text that looks like JSON is no map."""
+    """By the type it has there; a flat key and one in a map both match; of bodies also texts that are JSON objects."""
     assert found(text, ROWS, Signal.LOGS) == labels
 
 
@@ -112,4 +118,7 @@ def test_values_of_maps_can_be_grouped(open_tables):
     sql, columns = numeric_expression("order.total", Signal.LOGS, known)
     relation = session.relation(Signal.LOGS, Window(0, 9), columns)
     assert session.rows(f"SELECT sum({sql}) AS total FROM {relation}") == [{"total": 5.0}]  # noqa: S608
+    rows = [{"time_ns": 5, **ROWS[name]} for name in ("body", "text", "text cut", "none")]
+    (facet,) = count_facets(open_tables(logs=rows), Signal.LOGS, Window(0, 9), keys=["body.order.id"])["facets"]
+    assert (facet["values"], facet["missing"]) == ([{"value": "17", "count": 2}], 2)
     assert field_expression("orders.id", Signal.LOGS, known) == ("CAST(NULL AS VARCHAR)", frozenset())
