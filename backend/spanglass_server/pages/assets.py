@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,9 @@ def read_files(folder: Path = STATIC) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+@cache
 def load_assets(folder: Path = STATIC) -> Assets:
-    """Read all files of a known type below ``folder``, and pack those that are smaller so."""
+    """Read all files of a known type below ``folder``, and pack those that are smaller so; once a process."""
     files = read_files(folder)
     digest = hashlib.sha256()
     for name, body in files.items():

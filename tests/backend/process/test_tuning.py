@@ -11,6 +11,7 @@ import weakref
 
 import pytest
 
+from spanglass_server.process.serve import uncollected
 from spanglass_server.process.tuning import releasable, tune_collector
 
 
@@ -104,3 +105,19 @@ def test_the_collector_passes_over_what_was_there_before():
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+def test_the_collector_rests_while_the_server_is_imported():
+    """What is made meanwhile is not looked at, then or later; afterwards the collector works."""
+    try:
+        with uncollected():
+            assert not gc.isenabled()
+            old = Node()
+        new = Node()
+        kept, gone = weakref.ref(old), weakref.ref(new)
+        del old, new
+        gc.collect()
+
+        assert (gc.isenabled(), kept() is not None, gone()) == (True, True, None)
+    finally:
+        gc.unfreeze()
