@@ -17,7 +17,7 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chromium import launched
-from fake_api import FakeApi
+from fake_api import PRICES, FakeApi
 from made_up import NOW_NS
 
 from spanglass_server.pages.ports import ApiError
@@ -40,7 +40,8 @@ class Served:
                 return JSONResponse({"error": error.error}, status_code=error.status)
 
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
-                   "first_time": lambda: self.api.first_ns, "firing": self.api.alerts.count_open}  # fmt: skip
+                   "first_time": lambda: self.api.first_ns, "firing": self.api.alerts.count_open,
+                   "prices": PRICES}  # fmt: skip
         routes = [
             *first,
             Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),

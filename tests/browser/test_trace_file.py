@@ -31,8 +31,12 @@ def opened(browser, tmp_path, served, path=f"/traces/{TRACE_ID}/file", **context
 
 
 def test_a_file_works_without_a_server(browser, serve, tmp_path):
-    """Spans are chosen, folded and found, details, statement and log records are in it; nothing is asked of anybody."""
+    """Spans are chosen, folded and found, details, statement and log records are in it; nothing is asked of anybody.
+
+    A call of a model costs what the server's own prices say.
+    """
     page = opened(browser, tmp_path, serve("talk"))
+    assert '"cost":{"amount":0.003176,"currency":"USD"}' in (tmp_path / "trace.html").read_text()
     page.keyboard.press("j")
     page.locator("#detail h2", has_text="Statement").wait_for()
     assert "LEFT JOIN order_line" in page.locator("#detail pre").inner_text()

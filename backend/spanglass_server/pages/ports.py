@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 
+from spanglass_core.model_prices import Prices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,6 +21,7 @@ class Server(TypedDict):
     version: str
     health: Health  # why no records are taken in, in words for people; None while they are
     firing: NotRequired[Callable[[], int]]  # how many alerts are open; without it, no alerts are kept
+    prices: NotRequired[Prices]  # of language models; without them, calls cost nothing that is known
     first_time: FirstTime  # when the earliest record that is stored was, in nanoseconds since 1970; None without any
 
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from spanglass_core.ids import read_trace_id
+from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.pages import logs, overview, problem, server, service, services, terms, trace, traces
@@ -212,7 +213,9 @@ def _site(api: Api, about: Server) -> tuple[Site, Route]:
     assets = load_assets()
     templates = make_environment(assets, about["version"])
     firing = about.get("firing") or (lambda: 0)
-    return Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing), assets.route()
+    prices = about.get("prices") or Prices()
+    site = Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing, prices)
+    return site, assets.route()
 
 
 def _endpoint(site: Site, show: Show) -> Endpoint:

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from starlette.responses import HTMLResponse
 
+from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
 from spanglass_server.pages import terms
@@ -51,6 +52,7 @@ class Site:
     health: Health
     first_time: FirstTime
     firing: Callable[[], int] = lambda: 0
+    prices: Prices = Prices()  # noqa: RUF009 - it is frozen
 
 
 class Visit:

@@ -237,13 +237,13 @@ def _http_config(parts: Parts, intake: Intake, targets: Targets) -> uvicorn.Conf
 def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     settings, tokens, node, telemetry = parts.settings, parts.tokens, parts.node, parts.telemetry
-    release = version("spanglass")
+    release, prices = version("spanglass"), Prices(settings.genai.prices, settings.genai.currency)
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
     views = sql_views(parts.alerting.desk.book, parts.alerting.desk.store)
     node.engine.offer({**views, **incident_views(parts.incidents.desk.store)})
     routes = [
-        *plain_routes(Prices(settings.genai.prices, settings.genai.currency)),
+        *plain_routes(prices),
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),
@@ -299,6 +299,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
 
     this: Server = {
         "clock_ns": time.time_ns, "version": release, "health": health, "firing": firing, "first_time": node.first_ns,
+        "prices": prices,
     }  # fmt: skip
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(

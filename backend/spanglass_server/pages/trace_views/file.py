@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.pages import columns, exceptions, trace, waterfall
 from spanglass_server.pages.assets import read_files
@@ -47,7 +46,7 @@ def _render(
     visit: Visit, shown: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], logs: Sequence[Any], of_trace: Any
 ) -> str:
     """Return the page; with 5,000 spans it takes seconds, so not on the event loop."""
-    details = {span["key"]: {**span, "meaning": meaning(span, Prices())} for span in spans}
+    details = {span["key"]: {**span, "meaning": meaning(span, visit.site.prices)} for span in spans}
     chosen = trace.chosen_of(shown, visit.param("span"))
     data = {**of_trace, "chosen": details.get(chosen["key"], {})}
     return visit.site.templates.get_template("trace/file.html").render(
