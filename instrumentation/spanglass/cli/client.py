@@ -71,8 +71,9 @@ class Response:
 class Client:
     """Talks to one server. ``token_variable`` is the environment variable that errors name."""
 
-    def __init__(self, url: str, token: str, token_variable: str) -> None:
+    def __init__(self, url: str, token: str, token_variable: str, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._target = _parse_url(url)
+        self._timeout_s = timeout_s
         self.url = url.rstrip("/")
         self._root = self._target.path.rstrip("/")
         self._headers = {"Accept": "application/json"}
@@ -166,8 +167,8 @@ class Client:
         host, port = self._target.hostname or "", self._target.port
         if self._target.scheme == "https":
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
-        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout_s)
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         if isinstance(error, ConnectionRefusedError):
@@ -177,7 +178,9 @@ class Client:
         if isinstance(error, socket.gaierror):
             return UnreachableError(f"the host of {self.url} is not known", "check the address given with --url")
         if isinstance(error, TimeoutError):
-            return UnreachableError(f"{self.url} did not answer in {_TIMEOUT_S:.0f} seconds", "is the server busy?")
+            return UnreachableError(
+                f"{self.url} did not answer in {self._timeout_s:.0f} seconds", "is the server busy?"
+            )
         reason = str(error) or type(error).__name__
         return UnreachableError(
             f"talking to {self.url} failed: {terminal_text(reason)}", "check the address and try again"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.programs import deaf, deafness, split
@@ -21,11 +22,14 @@ from spanglass.terminal.safe import terminal_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spanglass.settings.settings import Settings
+
 _EXAMPLES = """examples:
   spanglass run app.py --port 8000
   spanglass run -m billing.worker --queue fast
   spanglass run gunicorn --workers 4 shop.web:app
   spanglass run --service-name shop --environment staging uvicorn shop.web:app --reload
+  spanglass run --open app.py
 
 Everything before the program is an option of Spanglass, everything after it is the program's own; `--` may stand
 between them.
@@ -38,14 +42,16 @@ _WITH_VALUE = {"--set", *(f"--{name.replace('_', '-')}" for name in _OPTIONS)}
 
 
 def command(argv: Sequence[str]) -> int:
-    """Replace this process by the program; returns only when it can't."""
+    """Replace this process by the program; returns only with ``--open``, its exit code, or when it can't be run."""
     own, module, words = split(argv, _WITH_VALUE)
     arguments = _parser().parse_args(own)
     if not module and not words:
         raise CliError("no program to run", "for example: spanglass run app.py", code=Exit.USAGE)
+    if arguments.keep_server and not arguments.open:
+        raise CliError("--keep-server is about the server that --open starts", "add --open", code=Exit.USAGE)
     environ = dict(os.environ) | _given(arguments)
     try:
-        load({}, environ)
+        settings = load({}, environ)
     except SettingsError as error:
         raise CliError(str(error), "docs/app/settings.md lists the settings", code=Exit.USAGE) from None
     for problem in [*unknown_variables(environ), *missing(environ)]:
@@ -55,8 +61,32 @@ def command(argv: Sequence[str]) -> int:
         problem, remedy = deaf(option, terminal_text(Path(program[0]).name))
         print(f"spanglass run: warning: {problem}\n  {remedy}", file=sys.stderr)
     sys.stdout.flush()
-    name = service_name(_as_interpreter(program), Path.cwd())
-    os.execve(program[0], program, environment(environ, name))  # noqa: S606 - running programs is what it is for
+    made = environment(environ, service_name(_as_interpreter(program), Path.cwd()))
+    if arguments.open:
+        return _open(program, made, settings, keep_server=arguments.keep_server)
+    return _replace(program, made)
+
+
+def _replace(program: list[str], environ: dict[str, str]) -> int:
+    os.execve(program[0], program, environ)  # noqa: S606 - running programs is what it is for
+
+
+def _open(program: list[str], environ: dict[str, str], settings: Settings, *, keep_server: bool) -> int:
+    """Run the program beside a server, and open the page of its first request."""
+    from spanglass.cli.opening.opening import Opened, run  # noqa: PLC0415 - a plain `run` does without
+
+    url = os.environ.get("SPANGLASS_URL") or settings.endpoint
+    if settings.protocol == "grpc" and not os.environ.get("SPANGLASS_URL"):
+        hint = "say where the pages are: SPANGLASS_URL=http://127.0.0.1:4318"
+        raise CliError(f"--open: {settings.endpoint} takes gRPC and has no pages", hint, code=Exit.USAGE)
+    name = settings.service_name or environ.get("SPANGLASS_SERVICE_NAME") or _stated_name(environ)
+    return run(Opened(program, environ, name, url.rstrip("/"), keep_server), dict(os.environ))
+
+
+def _stated_name(environ: dict[str, str]) -> str:
+    """Return the service's name in OTEL_RESOURCE_ATTRIBUTES, empty if it says none."""
+    pairs = (pair.partition("=") for pair in environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","))
+    return next((unquote(text.strip()) for name, _, text in pairs if name.strip() == "service.name"), "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; may be repeated"
     )
     made.add_argument("-m", metavar="MODULE", help="run a module, as python -m does")
+    made.add_argument(
+        "--open",
+        action="store_true",
+        help="open the page of the first request; starts a server on this machine if none answers, and stops it after",
+    )
+    made.add_argument("--keep-server", action="store_true", help="the server that --open started goes on until Ctrl-C")
     return made
 
 
