@@ -28,6 +28,7 @@ BUILT_IN = {
     "traces": ("spanglass.cli.queries.traces", "search traces"),
     "trace": ("spanglass.cli.queries.trace", "show one trace as a tree"),
     "differences": ("spanglass.cli.queries.differences", "say what sets some spans apart from others"),
+    "self-time": ("spanglass.cli.queries.self_time", "say where the time of spans goes"),
     "findings": ("spanglass.cli.queries.findings", "list what makes requests slow, show, dismiss it"),
     "logs": ("spanglass.cli.queries.logs", "search log records, or follow them"),
     "metrics": ("spanglass.cli.queries.metrics", "list metrics, or query one"),

@@ -23,6 +23,7 @@ EXAMPLES = {
         "'status:error' --last 2h",
         "--service checkout --release 2.14.0 --last 1d",
     ),
+    "self-time": ("--service checkout --operation 'POST /orders' --paths", "service:checkout --last 1d"),
     "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
     "query": (

@@ -57,6 +57,7 @@ SPANS = [
         "/spans/groups?by=service.name,error.type",
         "/services/web%2Fshop/typical?operation=GET%20/",
         "/spans/heatmap?service=web/shop&buckets=5",
+        "/self-time?service=web/shop&filter=duration%20%3E%201ns",
         "/differences?selected=status:error&baseline=status:unset",
         "/differences?selected_min=5ns&selected_max=1s&selected_start=now-1h&selected_end=now&last=10m",
     ],

@@ -358,3 +358,29 @@ def test_differences(canned, run):
         "selected": "status:error", "service": "web", "selected_min": "200ms", "baseline": "a:b", "limit": "30",
     }  # fmt: skip
     assert b"there are no other spans" in run("differences", "status:error").stderr
+
+
+def test_self_time(canned, run):
+    """Operations by their self time, or paths as a tree; what was estimated is said."""
+    figures = {"service": "web", "slot": 1, "spans": 4, "errors": 0, "duration_ns": 9_000_000}
+    path = {**figures, "self_time_ns": 2_000_000, "work_ns": 8_000_000, "longest_ns": 1, "longest_trace": "a"}
+    answer = {
+        "window": {}, "spans": 8, "self_time_ns": 8_000_000, "sampled_share": 0.25, "paths_left_out": 0,
+        "paths": [{**path, "depth": 0, "name": "GET /"},
+                  {**path, "depth": 1, "name": "SELECT", "self_time_ns": 6_000_000, "work_ns": 6_000_000}],
+        "operations": [{**figures, "operation": "SELECT", "self_time_ns": 6_000_000, "share": 0.75}],
+    }  # fmt: skip
+    canned.answer("/api/v1/self-time", answer)
+    canned.answer("/api/v1/self-time", answer)
+
+    result = run("self-time", "service:web", "--operation", "GET /")
+    assert result.returncode == 0, result.stderr
+    assert [line.split() for line in lines(result)][1] == ["web", "SELECT", "75%", "6", "ms", "4", "0"]
+    assert b"estimated from 25% of the spans" in result.stderr
+    assert canned.received[0].parameters == {"filter": "service:web", "operation": "GET /", "limit": "1"}
+    tree = lines(run("self-time", "--paths", "--limit", "7"))
+    assert [line.split() for line in tree[1:]] == [
+        ["GET", "/", "web", "25%", "2", "ms", "8", "ms", "4", "0"],
+        ["└─", "SELECT", "web", "75%", "6", "ms", "6", "ms", "4", "0"],
+    ]
+    assert canned.received[1].parameters == {"limit": "7"}

@@ -1,0 +1,198 @@
+"""Spans of many traces folded by path, in columns: where each span ran, its self time, and the figures of each path.
+
+The rules are those of one trace: a call that is served by another clock is moved into its caller where it contradicts
+it, and a span's self time is what none of the calls took that it waits for (``spanglass_core.trace_times``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spanglass_server.query.self_time.linking import CLIENT, CONSUMER, PRODUCER, SERVER, depths_of, parents_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.query.self_time.reading import ReadSpans
+
+#: Calls further down count for the path that is so deep.
+DEEPEST = 200
+#: The sum of all durations must fit into 63 bits.
+_MOST_NS = 4 * 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedPaths:
+    """Figures of paths, a row each, those of less depth first; ``parents`` are rows, -1 at the top.
+
+    ``steps`` are places in ``services`` and ``names``; ``longest`` is the row of the span that took longest, -1 where
+    none counts. Sums are of the spans that count, each as often as its weight says: of the path itself, ``work_ns`` and
+    ``spans_below`` of self times and spans with all that is below it.
+    """
+
+    parents: NDArray[np.int64]
+    depths: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    services: Sequence[str]
+    names: Sequence[str]
+    spans: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    duration_ns: NDArray[np.float64]
+    self_time_ns: NDArray[np.float64]
+    work_ns: NDArray[np.float64]
+    spans_below: NDArray[np.float64]
+    longest: NDArray[np.int64]
+
+
+def fold(spans: ReadSpans) -> FoldedPaths:
+    """Fold spans by path."""
+    parents = parents_of(spans)
+    depths = depths_of(parents)
+    starts = _placed(spans, parents, depths)
+    self_ns = _self_times(spans, parents, starts)
+    steps, services, names = _steps(spans)
+    return _figures(spans, self_ns, _paths(spans.numbers("begins"), parents, depths, steps), (services, names))
+
+
+def _levels(depths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The rows of each depth, from the top, those that are too deep left out."""
+    order = np.argsort(depths, kind="stable")
+    begin = 0
+    for end in np.cumsum(np.bincount(depths)).tolist()[: DEEPEST + 1]:
+        yield order[begin:end]
+        begin = end
+
+
+def _placed(spans: ReadSpans, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When each span began by its caller's clock."""
+    starts, lengths, kinds = spans.numbers("start_ns").copy(), spans.numbers("duration_ns"), spans.numbers("kind")
+    recorded, clocks, failed = spans.numbers("start_ns"), spans.numbers("clock"), spans.numbers("failed")
+    has_parent = parents >= 0
+    if not (clocks[has_parent] != clocks[parents[has_parent]]).any():
+        return starts
+    for rows in _levels(depths):
+        rows_below = rows[parents[rows] >= 0]
+        above = parents[rows_below]
+        spare = lengths[above] - lengths[rows_below]
+        is_early = recorded[rows_below] < starts[above]
+        is_late = ~failed[above] & (spare >= 0) & (recorded[rows_below] > starts[above] + lengths[above])
+        served = (kinds[above] == CLIENT) & (kinds[rows_below] == SERVER) & (is_early | is_late)
+        middle = starts[above] + np.maximum(spare, 0) // 2
+        along = recorded[rows_below] + starts[above] - recorded[above]
+        moved = np.where(served, middle, recorded[rows_below])
+        starts[rows_below] = np.where(clocks[rows_below] == clocks[above], along, moved)
+    return starts
+
+
+def _self_times(spans: ReadSpans, parents: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What each span took without the calls that it waited for."""
+    lengths, kinds = spans.numbers("duration_ns"), spans.numbers("kind")
+    services, _ = spans.texts("service")
+    children = np.flatnonzero(parents >= 0)
+    above = parents[children]
+    is_own = services[children] == services[above]
+    awaited = np.where(
+        kinds[children] == CONSUMER, (kinds[above] == CONSUMER) & is_own, (kinds[above] != PRODUCER) | is_own
+    )
+    children, above = children[awaited], above[awaited]
+    most = min(int(lengths.max(initial=0)), _MOST_NS // max(len(lengths), 1))
+    room = np.minimum(lengths, most)
+    begin = np.clip(starts[children] - starts[above], 0, room[above])
+    end = np.clip(starts[children] + lengths[children] - starts[above], 0, room[above])
+    order = np.lexsort((begin, above))
+    above, begin, end = above[order], begin[order], end[order]
+    # every parent gets a stretch of its own on one axis, so that one pass finds what is covered
+    base = (np.cumsum(room) - room)[above]
+    reached = np.maximum.accumulate(np.concatenate([[0], base + end]))[:-1] if len(above) else np.empty(0, np.int64)
+    covered = np.maximum(0, base + end - np.maximum(base + begin, reached))
+    taken = np.zeros(len(lengths), np.int64)
+    np.add.at(taken, above, covered)
+    return lengths - taken
+
+
+def _steps(spans: ReadSpans) -> tuple[NDArray[np.int64], Sequence[str], Sequence[str]]:
+    """For each span the place of its service and name, and both by place."""
+    services, service_texts = spans.texts("service")
+    names, name_texts = spans.texts("name")
+    many = max(1, len(name_texts))
+    known, steps = np.unique(services * many + names, return_inverse=True)
+    places = [divmod(code, many) for code in known.tolist()]
+    return steps, [service_texts[service] for service, _ in places], [name_texts[name] for _, name in places]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    parents: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    of_span: NDArray[np.int64]
+
+
+def _paths(
+    begins: NDArray[np.bool_], parents: NDArray[np.int64], depths: NDArray[np.int64], steps: NDArray[np.int64]
+) -> _Paths:
+    """All paths, and that of each span: -1 for what is not below a span at which paths begin."""
+    of_span = np.full(len(parents), -1, np.int64)
+    found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+    count, many = 0, int(steps.max(initial=0)) + 1
+    for rows in _levels(depths):
+        above = np.where(parents[rows] >= 0, of_span[parents[rows]], -1)
+        is_inside = (above >= 0) | begins[rows]
+        inside = rows[is_inside]
+        keys, places = np.unique((above[is_inside] + 1) * many + steps[inside], return_inverse=True)
+        of_span[inside] = count + places
+        found.append((keys // many - 1, keys % many))
+        count += len(keys)
+    deeper = depths > DEEPEST
+    of_span[deeper] = of_span[_ancestors(parents, deeper)[deeper]]
+    path_parents, path_steps = (np.concatenate(column) for column in zip(*found, strict=True))
+    return _Paths(path_parents, path_steps, of_span)
+
+
+def _ancestors(parents: NDArray[np.int64], deeper: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each span the nearest one above it that is not too deep, itself if it is not."""
+    found = np.where(deeper, parents, np.arange(len(parents)))
+    while deeper[found].any():
+        found = found[found]
+    return found
+
+
+def _figures(
+    spans: ReadSpans, self_ns: NDArray[np.int64], paths: _Paths, texts: tuple[Sequence[str], Sequence[str]]
+) -> FoldedPaths:
+    counts = np.flatnonzero(spans.numbers("counts") & (paths.of_span >= 0))
+    of_span, weights, lengths = paths.of_span[counts], spans.numbers("weight")[counts], spans.numbers("duration_ns")
+    many = len(paths.parents)
+    depths = depths_of(paths.parents)
+
+    def total(values: NDArray[Any]) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = np.bincount(of_span, values[counts] * weights, many).astype(np.float64)
+        return sums
+
+    own, each = total(self_ns), total(np.ones(len(lengths)))
+    work, spans_below = own.copy(), each.copy()
+    for level in reversed(list(_levels(depths))):
+        below = level[paths.parents[level] >= 0]
+        for sums in work, spans_below:
+            np.add.at(sums, paths.parents[below], sums[below])
+    longest = np.full(many, -1, np.int64)
+    rising = counts[np.argsort(lengths[counts], kind="stable")]
+    longest[paths.of_span[rising]] = rising  # the last one written is the longest
+    return FoldedPaths(
+        parents=paths.parents,
+        depths=depths,
+        steps=paths.steps,
+        services=texts[0],
+        names=texts[1],
+        spans=each,
+        errors=total(spans.numbers("failed")),
+        duration_ns=total(lengths),
+        self_time_ns=own,
+        work_ns=work,
+        spans_below=spans_below,
+        longest=longest,
+    )
