@@ -30,6 +30,7 @@ from spanglass_server.api.routes import (
 )
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, table
+from spanglass_server.api.use import users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
         *metrics.ROUTES,
         *monitoring.ROUTES,
         *hosts.ROUTES,
+        *users.ROUTES,
         *sql.ROUTES,
     )
 

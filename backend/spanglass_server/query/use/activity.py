@@ -1,0 +1,140 @@
+"""Spans and log records of users: who each is of, by the ids that it carries, and how many users there are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spanglass_server.query.language.sql import Sql, all_of, union_all
+from spanglass_server.query.language.text import quote
+from spanglass_server.query.records import match_records
+from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.traces.estimates import PROBABILITY, WEIGHT
+from spanglass_server.signals import Signal
+from spanglass_server.times import NS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.query.records import Records
+    from spanglass_server.store.ports import QuerySession, Window
+
+#: What tells the user, the first that a record has: as issues count users.
+USER_KEYS = ("user.id", "enduser.id", "user.email", "user.name")
+SESSION_KEY = "session.id"
+#: Log records with an event name are what users did, but for those that tell of something else.
+IS_EVENT = Sql("coalesce(event_name <> 'exception' AND event_name NOT LIKE 'spanglass.%', false)")
+#: Without ``session.id`` so much silence ends a session, as visits to sites are counted elsewhere.
+SILENCE_NS = 1_800 * NS_PER_SECOND
+#: Users and sessions are put together by pieces of time of this length at most.
+_BIN_NS = 60 * NS_PER_SECOND
+#: Up to so many rows nobody asks how many users they are of; of more users than these, every so many-th is counted.
+_FEW_ROWS, MOST_USERS = 5_000_000, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UseQuestion:
+    """Which records are looked at: those of a range that match, of one user or session if one is named."""
+
+    window: Window
+    filter: str = ""
+    user: str = ""
+    session: str = ""
+
+    @property
+    def text(self) -> str:
+        """The filter with the user and the session, so that storage can skip by their ids."""
+        wanted = [" or ".join(f"{key} = {quote(self.user)}" for key in USER_KEYS)] if self.user else []
+        wanted += [f"{SESSION_KEY} = {quote(self.session)}"] if self.session else []
+        return " and ".join(f"({part})" for part in (self.filter.strip(), *wanted) if part)
+
+    @property
+    def only(self) -> Sql:
+        """The same of records whose user and session are told: the first of several ids counts."""
+        named = (("user_id", self.user), ("session_id", self.session))
+        return all_of([Sql(f"{column} = ?", (value,)) for column, value in named if value])
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Records of one signal with the SQL of their user and session; ``told`` are the stored columns of these."""
+
+    records: Records
+    user: Sql
+    session: Sql
+    told: frozenset[str]
+
+    def relation(self, session: QuerySession, columns: Sequence[str]) -> Sql:
+        """Return the rows that may match, with these columns and those of the ids."""
+        return self.records.relation(session, (*columns, *self.told))
+
+    def of_somebody(self) -> Identified:
+        """Ask only for rows that carry an id."""
+        return replace(self, records=replace(self.records, require=self.records.require or self.told))
+
+
+def identified(session: QuerySession, signal: Signal, question: UseQuestion) -> Identified:
+    """Make a question of one signal ready; FilterError for a filter that can't be understood."""
+    records = match_records(session, signal, question.window, question.text)
+    user, of_user = _first_text(records, USER_KEYS)
+    named, of_session = _first_text(records, (SESSION_KEY,))
+    return Identified(records, user, named, of_user | of_session)
+
+
+def _first_text(records: Records, keys: Sequence[str]) -> tuple[Sql, frozenset[str]]:
+    found = [records.expression(key, "filter") for key in keys]
+    texts = [f"nullif(CAST({sql.text} AS VARCHAR), '')" for sql, _ in found]
+    parameters = tuple(value for sql, _ in found for value in sql.parameters)
+    return Sql(f"coalesce({', '.join((*texts, 'NULL'))})", parameters), frozenset[str]().union(*(of for _, of in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """All records with an id, as ``user_id``, ``session_id``, ``time_ns``, ``requests``, ``errors``, ``events``.
+
+    ``one_in``: users are so many that one in so many of them is looked at.
+    """
+
+    seen: Sql
+    only: Sql
+    one_in: int = 1
+
+    def bins(self, bin_ns: int = _BIN_NS) -> Sql:
+        """What was seen of each user and session in pieces of time of this length."""
+        return statement("use/bins", seen=self.seen, only=self.only, one_in=Sql(str(self.one_in)), bin_ns=bin_ns)
+
+    def sessions(self) -> Sql:
+        """All sessions with what was seen of each."""
+        return statement("use/sessions", bins=self.bins(), silence_ns=SILENCE_NS)
+
+
+def bin_of(step_ns: int) -> int:
+    """The length of pieces of time that steps of this length are made of."""
+    return min(step_ns, _BIN_NS)
+
+
+def activity(session: QuerySession, question: UseQuestion) -> Activity | None:
+    """Gather the records of a question that carry an id; None where the range has no such column at all."""
+    sources = [(signal, identified(session, signal, question).of_somebody()) for signal in (Signal.SPANS, Signal.LOGS)]
+    there = [(signal, source) for signal, source in sources if source.told]
+    if not there:
+        return None
+    seen = union_all([_seen(session, signal, source) for signal, source in there])
+    rows_at_most = sum(max(source.records.known.get(column, 0) for column in source.told) for _, source in there)
+    one_in = 1
+    if rows_at_most > _FEW_ROWS:
+        (size,) = rows(session, statement("use/sizes", seen=seen))
+        one_in = -(-size["about"] // MOST_USERS) if size["about"] > MOST_USERS else 1
+    return Activity(seen, question.only, one_in)
+
+
+def _seen(session: QuerySession, signal: Signal, source: Identified) -> Sql:
+    shared = {"user": source.user, "session": source.session, "where": source.records.predicate}
+    if signal is Signal.LOGS:
+        return statement(
+            "use/logs", **shared, is_event=IS_EVENT, relation=source.relation(session, ("time_ns", "event_name"))
+        )
+    is_sampled = PROBABILITY in source.records.known
+    columns = ("start_time_ns", "kind", "status_code", *([PROBABILITY] if is_sampled else []))
+    weight = Sql(WEIGHT if is_sampled else "1")
+    return statement("use/spans", **shared, weight=weight, relation=source.relation(session, columns))
