@@ -34,6 +34,8 @@ ALSO = {
     "/processes": "/hosts",
     "/differences": "/traces",
     "/findings": "/services",
+    "/users": "/services",
+    "/sessions": "/services",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
 #: What the filter box of a signal shows while it is empty.

@@ -1,0 +1,1 @@
+"""Pages of users and what they use, of background tasks and queues."""

@@ -1,0 +1,76 @@
+"""The pages of users and of background tasks over stored records: what they say, and where they lead."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
+
+from in_process import read
+from use_records import MINUTE, NOW_NS, record, request
+
+EVIL = 'a/b?"<i>&'
+
+
+def shop():
+    """Make records of two users and a session without a user."""
+    spans = [
+        request("ann", 50 * MINUTE, name="POST /pay", failed=True),
+        request(EVIL, 20 * MINUTE, session="s/1"),
+        request(None, 10 * MINUTE, session="s2"),
+    ]
+    return {"spans": spans, "logs": [record("ann", 49 * MINUTE, event="paid"), record("ann", 5 * MINUTE, event="paid")]}
+
+
+def links_of(source, path):
+    """All parameters of the links to a page."""
+    found = re.findall(rf'href="({path}\?[^"]+)"', source)
+    return [pair for href in found for pair in parse_qsl(urlsplit(unescape(href)).query)]
+
+
+def test_users_and_what_they_use(open_tables):
+    """Figures, features, paths, users and sessions, each with a way on that finds the same."""
+    session = open_tables(**shop())
+    status, text, source = read(session, "/users?last=1h", NOW_NS)
+    assert status == 200
+    assert text.startswith("Users and use 2 users 4 sessions, 1 of nobody known")
+    assert "Active, 1 day 2 7 days 2 30 days 2 In this range 2 Sessions 4" in text
+    assert "paid 2 1" in text
+    assert "POST /pay 1 1 1 10 ms" in text
+    assert "No user's id" not in text
+    assert "<i>&" not in source
+    hrefs = set(map(unescape, re.findall(r'href="(/(?:users|sessions)/[^"]+)"', source)))
+    unnamed = max(href for href in hrefs if href.startswith("/users/ann?start="))
+    status, text, _ = read(session, unnamed, NOW_NS)
+    assert (status, text.count("event paid")) == (200, 1)
+    assert len(hrefs) == 6  # two users, two sessions with an id, two without
+    pay = ("filter", 'service.name = "shop" and name = "POST /pay" and kind = server')
+    assert pay in links_of(source, "/traces")
+    status, text, _ = read(session, "/users?last=1h&text=zed&sort=errors", NOW_NS)
+    assert "No user's id has “zed” in it." in text
+
+
+def test_the_course_of_somebody(open_tables):
+    """A user's page says what they did, newest first, and errors alone; a session's page whose it is."""
+    session = open_tables(**shop())
+    status, text, source = read(session, "/users/ann?last=1h", NOW_NS)
+    assert status == 200
+    assert text.startswith("Users / ann Traces Logs Issues")
+    assert "Sessions 2 Requests 1 Failed 1 Events 2" in text
+    assert re.search(r"event paid .*event paid .*failed POST /pay", text)
+    assert "event paid" not in read(session, "/users/ann?last=1h&only=errors", NOW_NS)[1]
+    own = '(user.id = "ann" or enduser.id = "ann" or user.email = "ann" or user.name = "ann")'
+    assert own in [value for name, value in links_of(source, "/logs") if name == "filter"]
+    status, text, source = read(session, "/sessions/s%2F1?last=1h", NOW_NS)
+    assert (status, text.startswith(f"Users / session s/1 {EVIL} Traces")) == (200, True)
+    assert 'href="/users/a%2Fb%3F%22%3Ci%3E%26?last=1h"' in source
+
+
+def test_users_that_cannot_be_shown(open_tables):
+    """An empty range says how users come to be known; a broken filter is told at its field; nobody is nobody."""
+    session = open_tables(**shop())
+    assert "No user in this time range" in read(open_tables(), "/users", NOW_NS)[1]
+    status, text, _ = read(session, "/users?filter=(", NOW_NS)
+    assert (status, "the end of the filter" in text) == (400, True)
+    assert "Nothing that matches is of a user" in read(session, "/users?filter=name:nothing", NOW_NS)[1]
+    assert "Nothing of this user in this time range" in read(session, "/users/nobody", NOW_NS)[1]
