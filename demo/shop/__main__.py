@@ -23,6 +23,7 @@ def parse(arguments: list[str]) -> Options:
     add("--rate", type=_rate, default=4.0, dest="rate_per_s", help="requests a second, 0 to 50 (%(default)s)")
     add("--release", default="", help="version that every service sends; another one than before is a new release")
     add("--send-to", metavar="URL", help="start no server, send to this OTLP/HTTP receiver")
+    add("--surprise", action="store_true", help="begin with a fault picked at random, for you to find")
     return Options(**vars(parser.parse_args(arguments)))
 
 
@@ -78,6 +79,8 @@ def _welcome(supervisor: Supervisor, options: Options) -> None:
     else:
         _say(f"\n  Spanglass is up, the shop is open ({rate}):\n\n    {supervisor.server_url}\n")
         _say(f"  Switches to break the shop: port {shop_port} of this machine.")
+        if options.surprise:
+            _say("  One fault is on already. Find it, and say there which it is.")
     _say("  Ctrl-C stops everything.\n")
 
 

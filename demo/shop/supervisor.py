@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from shop import layout, ports
 from shop.child import Child, DemoError
 from shop.faults import Switches
+from shop.surprise import Surprise
 
 if TYPE_CHECKING:
     import threading
@@ -27,7 +28,7 @@ TELEMETRY_DEFAULTS = {
     # Functions handed to asyncio.to_thread that get a span of their own.
     "OTEL_PYTHON_ASYNCIO_TO_THREAD_FUNCTION_NAMES_TO_TRACE": "save_order",
     # The supervisor's questions and the switches are not part of the shop that is observed.
-    "OTEL_PYTHON_EXCLUDED_URLS": "healthz,/faults,/static,/$",
+    "OTEL_PYTHON_EXCLUDED_URLS": "healthz,/faults,/surprise,/static,/$",
 }
 
 SPANGLASS_RUN = ("-m", "spanglass.cli.main", "run")
@@ -37,7 +38,8 @@ SPANGLASS_RUN = ("-m", "spanglass.cli.main", "run")
 class Options:
     """What the command line says. Port 0: any free one. `send_to`: an OTLP/HTTP receiver that runs already.
 
-    `release`: the version of all services, empty for the one that each has.
+    `release`: the version of all services, empty for the one that each has. `surprise`: begin with a fault that
+    nobody is told of.
     """
 
     data: Path
@@ -47,6 +49,7 @@ class Options:
     rate_per_s: float
     release: str
     send_to: str | None
+    surprise: bool
 
 
 class Supervisor:
@@ -58,6 +61,7 @@ class Supervisor:
         self._state = options.data / "shop"
         self._logs = options.data / "logs"
         self._switches = Switches(self._state / "faults.json")
+        self._surprise = Surprise(self._switches)
         self._running: list[Child] = []
         self._services: dict[str, Child] = {}
         self._lock: TextIO | None = None
@@ -83,6 +87,7 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._take_folder()
         # A new demo starts in good health, whatever was switched on when the last one ended.
+        self._surprise.end()
         (self._state / "faults.json").unlink(missing_ok=True)
         if self._options.send_to is None:
             self._start_server()
@@ -96,6 +101,8 @@ class Supervisor:
         if self._options.rate_per_s > 0:
             env = self._env() | {"SHOP_RATE": str(self._options.rate_per_s)}
             self._launch("load", "shop.load:main", [], env)
+        if self._options.surprise:
+            self._surprise.start()
 
     def _take_folder(self) -> None:
         """Hold the data folder for this demo until the process ends, however it ends."""
@@ -160,10 +167,14 @@ class Supervisor:
         down = self._switches.is_on("payment_down")
         if down and payment.pid is not None:
             payment.stop()
-            self._say("payment is down.")
+            self._tell("payment is down.")
         elif not down and payment.pid is None and not payment.has_ended:
             payment.start()
-            self._say("payment is up again.")
+            self._tell("payment is up again.")
+
+    def _tell(self, line: str) -> None:
+        if not self._surprise.is_secret:
+            self._say(line)
 
     def stop(self) -> None:
         """Stop everything: customers, then services, the server last so that the last telemetry reaches it."""

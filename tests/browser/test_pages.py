@@ -425,6 +425,10 @@ def test_a_young_server_shows_the_time_that_has_data(open_page):
         assert page.locator("details.range summary").get_attribute("aria-label") == "Time range: Last 5 minutes"
         assert page.locator(".range [aria-current]").text_content() == "5 min"
         assert page.locator(".range input[name=start]").input_value() == "now-5m"
+        api.first_ns = NOW_NS - 20_000 * MS
+        page.reload()
+        page.wait_for_selector("html[data-ready]")
+        assert page.locator(".range [aria-current]").text_content() == "1 min"
     finally:
         api.first_ns = kept
 

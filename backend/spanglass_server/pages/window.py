@@ -19,7 +19,15 @@ UNIT_NAMES = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"
 HOUR_NS = 3_600 * SECOND_NS
 
 #: The buttons of the range popover: what stands in the URL, and what the reader sees.
-PRESETS = (("5m", "5 min"), ("15m", "15 min"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"))
+PRESETS = (
+    ("1m", "1 min"),
+    ("5m", "5 min"),
+    ("15m", "15 min"),
+    ("1h", "1 h"),
+    ("6h", "6 h"),
+    ("24h", "24 h"),
+    ("7d", "7 d"),
+)
 DEFAULT_LAST = "1h"
 HOW = "write now, now-15m, now-1h30m, 14:30, 2026-11-21 14:30, or an RFC 3339 time"
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 from shop import layout, telemetry
 from shop.faults import FAULTS, LEAK_LIMIT_BYTES, NAMES, Switches
 from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
+from shop.surprise import Surprise
 
 PAGES = Path(__file__).parent.parent / "pages"
 LEAK_BYTES = 2**20
@@ -84,13 +85,22 @@ def _add_shop(app: FastAPI, switches: Switches) -> None:
         return await _forward(client.get(f"{checkout}/orders/{order_id}"))
 
 
-def _add_switches(app: FastAPI, switches: Switches, spanglass_url: str) -> None:
+def _add_switches(app: FastAPI, switches: Switches, surprise: Surprise, spanglass_url: str) -> None:
     page = Environment(loader=FileSystemLoader(PAGES), autoescape=True).get_template("switches.html")
     app.mount("/static", StaticFiles(directory=PAGES / "static"))
 
     @app.get("/", response_class=HTMLResponse)
     def show() -> HTMLResponse:
-        html = page.render(faults=FAULTS, on=switches.on(), spanglass_url=spanglass_url, shop_url=layout.url("web"))
+        game = surprise.game()
+        secret = game is not None and game.is_secret
+        html = page.render(
+            faults=FAULTS,
+            on=frozenset() if secret else switches.on(),
+            spanglass_url=spanglass_url,
+            shop_url=layout.url("web"),
+            game=game,
+            hidden=next((fault for fault in FAULTS if game and fault.name == game.fault), None),
+        )
         return HTMLResponse(html, headers={"Content-Security-Policy": "default-src 'self'"})
 
     @app.post("/faults/{name}/{state}")
@@ -99,9 +109,12 @@ def _add_switches(app: FastAPI, switches: Switches, spanglass_url: str) -> None:
         return RedirectResponse("/", status_code=303)
 
     @app.get("/api/faults")
-    def list_faults() -> dict[str, list[dict[str, Any]]]:
-        on = switches.on()
-        return {"faults": [{"name": fault.name, "title": fault.title, "on": fault.name in on} for fault in FAULTS]}
+    def list_faults() -> dict[str, Any]:
+        on, secret = switches.on(), surprise.is_secret
+        faults = [
+            {"name": fault.name, "title": fault.title, "on": None if secret else fault.name in on} for fault in FAULTS
+        ]
+        return {"faults": faults, "surprise": secret}
 
     @app.put("/api/faults/{name}")
     def turn(name: str, on: Annotated[bool, Body(embed=True)]) -> dict[str, Any]:
@@ -109,22 +122,57 @@ def _add_switches(app: FastAPI, switches: Switches, spanglass_url: str) -> None:
         return {"name": name, "on": on}
 
 
-def _turn(switches: Switches, name: str, *, on: bool) -> None:
+def _add_surprise(app: FastAPI, surprise: Surprise) -> None:
+    """Routes of the buttons. What is on is not logged: the log is telemetry, too."""
+
+    def back(say: str) -> RedirectResponse:
+        logger.warning("Surprise: %s", say)
+        return RedirectResponse("/", status_code=303)
+
+    @app.post("/surprise/start")
+    def start() -> RedirectResponse:
+        surprise.start()
+        return back("a fault is on")
+
+    @app.post("/surprise/guess/{name}")
+    def guess(name: str) -> RedirectResponse:
+        _known(name)
+        surprise.guess(name)
+        return back("a guess")
+
+    @app.post("/surprise/tell")
+    def tell() -> RedirectResponse:
+        surprise.tell()
+        return back("it was told")
+
+    @app.post("/surprise/end")
+    def end() -> RedirectResponse:
+        surprise.end()
+        return back("it is over")
+
+
+def _known(name: str) -> None:
     if name not in NAMES:
         raise HTTPException(404, f"no fault {name!r}; there are {', '.join(sorted(NAMES))}")
+
+
+def _turn(switches: Switches, name: str, *, on: bool) -> None:
+    _known(name)
     switches.turn(name, on=on)
     logger.warning("Fault %s is %s", name, "on" if on else "off")
 
 
-def build(switches: Switches, spanglass_url: str) -> FastAPI:
+def build(switches: Switches, surprise: Surprise, spanglass_url: str) -> FastAPI:
     """Make the app."""
     app = make_app("web")
     _add_shop(app, switches)
-    _add_switches(app, switches, spanglass_url)
+    _add_switches(app, switches, surprise, spanglass_url)
+    _add_surprise(app, surprise)
     return app
 
 
 def main() -> None:
     """Serve."""
     telemetry.set_up(layout.service("web"))
-    serve(build(Switches(layout.switches_file()), os.environ.get("SPANGLASS_URL", "")), "web")
+    switches = Switches(layout.switches_file())
+    serve(build(switches, Surprise(switches), os.environ.get("SPANGLASS_URL", "")), "web")
