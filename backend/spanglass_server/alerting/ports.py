@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.lifecycle import Status
     from spanglass_core.alerting.rule import Rule
     from spanglass_core.alerting.severity import Severity
+    from spanglass_server.alerting.evidence.shared import Shared
     from spanglass_server.alerting.model import Alert, Entry, Failure, Key, KeyState, Origin, Readings, Recorded
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.store.ports import QuerySession
@@ -281,8 +282,13 @@ class Tick:
 class EvidenceSource(Protocol):
     """Finds what explains an alert, once, soon after it opened."""
 
-    def gather(self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings) -> Mapping[str, Any]:
-        """The evidence, as JSON has it. ``readings`` are those that the alert opened with, of all keys."""
+    def gather(
+        self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings, shared: Shared
+    ) -> Mapping[str, Any]:
+        """The evidence, as JSON has it. ``readings`` are those that the alert opened with, of all keys.
+
+        ``shared`` holds what was read over this session for other alerts.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.evidence.answers import FiguresShown, LogShown, ProcessShown
     from spanglass_server.alerting.evidence.subject import Subject
     from spanglass_server.query.comparing.operations import Compared
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import QuerySession, Window
 
 _MOST_OPERATIONS = 8
 _MOST_LOGS = 3
@@ -69,20 +69,24 @@ def failed_share(of: Figures) -> float:
     return of["errors"] / of["spans"] if of["spans"] else 0.0
 
 
-def error_logs(session: QuerySession, subject: Subject) -> list[LogShown]:
-    """The newest logs of errors of the service in the window, or those that the alert counts.
+def filter_of_logs(subject: Subject) -> str:
+    """Which logs are shown: those of errors of the service, or those that the alert counts.
 
     Of a health check they are those that tell what was wrong with it: others of its service are about other checks.
     """
-    filter_text = f"service.name = {quote(subject.service)} and {LOG_ERRORS}" if subject.service else LOG_ERRORS
     if subject.topic == "logs":
-        filter_text = " and ".join(f"({text})" for text in (subject.filter, subject.bad) if text)
-    elif subject.health_check:
+        return " and ".join(f"({text})" for text in (subject.filter, subject.bad) if text)
+    service = f"service.name = {quote(subject.service)} and " if subject.service else ""
+    if subject.health_check:
         of_check = f"{HEALTH_CHECK_NAME} = {quote(subject.health_check)}"
         changed_to_worse = f"event_name = {quote(HEALTH_CHANGED_EVENT)} and severity >= warn"
-        service = f"service.name = {quote(subject.service)} and " if subject.service else ""
-        filter_text = f"{service}{changed_to_worse} and {of_check}"
-    found = cast("LogList", search_logs(session, subject.window, filter_text=filter_text, limit=_MOST_LOGS))
+        return f"{service}{changed_to_worse} and {of_check}"
+    return f"{service}{LOG_ERRORS}"
+
+
+def error_logs(session: QuerySession, filter_text: str, window: Window) -> list[LogShown]:
+    """The newest logs that match a filter."""
+    found = cast("LogList", search_logs(session, window, filter_text=filter_text, limit=_MOST_LOGS))
     return [
         {
             "log": log["id"],

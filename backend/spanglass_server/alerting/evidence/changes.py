@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.evidence.words import clock, duration, shortened
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from spanglass_server.alerting.evidence.answers import Change
+    from spanglass_server.alerting.evidence.shared import Shared
     from spanglass_server.alerting.evidence.subject import Subject
     from spanglass_server.query.comparing.operations import Compared
     from spanglass_server.store.ports import QuerySession, Window
@@ -39,13 +41,30 @@ def looked_at(subject: Subject) -> Window:
     return clamp(start_ns, subject.window.end_ns)
 
 
-def changes_of(session: QuerySession, subject: Subject, services: Iterable[str]) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of services in a window."""
+
+    session: QuerySession
+    window: Window
+    shared: Shared
+
+    def of(self, service: str, signal: Signal) -> Sequence[Presence]:
+        """What began and ended in a service, by its records of a signal."""
+
+        def read() -> Sequence[Presence]:
+            return presences(
+                self.session, match_records(self.session, signal, self.window, f"service.name = {quote(service)}")
+            )
+
+        return self.shared.once(("seen", service, signal, self.window), read)
+
+
+def changes_of(seen: Seen, subject: Subject, services: Iterable[str]) -> list[Change]:
     """Changes of some services, those nearest to when the condition began to hold first."""
-    window = looked_at(subject)
     found: list[Change] = []
     for service in dict.fromkeys(services):
-        records = match_records(session, subject.signal, window, f"service.name = {quote(service)}")
-        found += _of_service(presences(session, records), service, subject, window)
+        found += _of_service(seen.of(service, subject.signal), service, subject, seen.window)
     found.sort(key=lambda each: (abs(each["seconds_before"]), each["kind"], each["value"]))
     return found[:_MOST]
 
@@ -63,13 +82,11 @@ def new_operations(subject: Subject, operations: Sequence[Compared]) -> list[Cha
     ]  # fmt: skip
 
 
-def silent_service(session: QuerySession, subject: Subject, service: str) -> list[Change]:
+def silent_service(seen: Seen, subject: Subject, service: str) -> list[Change]:
     """Whether nothing came of a service any more, of spans and logs."""
-    window = looked_at(subject)
     last_ns, count = 0, 0
     for signal in (Signal.SPANS, Signal.LOGS):
-        records = match_records(session, signal, window, f"service.name = {quote(service)}")
-        found = [each for each in presences(session, records) if each.kind == "service"]
+        found = [each for each in seen.of(service, signal) if each.kind == "service"]
         last_ns = max([last_ns, *(each.last_ns for each in found)])
         count += sum(each.records for each in found)
     if count < _LEAST_RECORDS or last_ns > subject.at_ns - _GONE_NS:

@@ -16,12 +16,13 @@ from spanglass_server.query.comparing.groups import standing_out
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from typing import Any
 
     from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.evidence.answers import AttributesShown, Change, Evidence, LeftOut
+    from spanglass_server.alerting.evidence.answers import AttributesShown, Change, Evidence, LeftOut, SimilarAlert
     from spanglass_server.alerting.evidence.examples import Bad
+    from spanglass_server.alerting.evidence.shared import Shared
     from spanglass_server.alerting.model import Alert, Readings
     from spanglass_server.alerting.ports import AlertStore, Evaluator, RuleBook
     from spanglass_server.query.issues.known import KnownIssues
@@ -65,11 +66,13 @@ class Evidences:
         self._known = known
         self._timing = timing
 
-    def gather(self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings) -> Mapping[str, Any]:
+    def gather(
+        self, session: QuerySession, rule: Rule, alert: Alert, readings: Readings, shared: Shared
+    ) -> Mapping[str, Any]:
         """The evidence of an alert; see ``answers.Evidence``. Raises only if the session was stopped."""
         at_ns = alert.created_ns  # the tick at which it fired; readings may have later ones, when some are made up for
-        parts = _Parts(self._timing.clock_s, self._timing.limit_s)
-        course = parts.run("value", lambda: self._course(session, rule, alert, at_ns)) or values.of_readings(
+        parts = _Parts(self._timing.clock_s, self._timing.limit_s, shared)
+        course = parts.run("value", lambda: self._course(session, rule, alert, shared)) or values.of_readings(
             readings, alert
         )
         held = course.held(at_ns)
@@ -83,7 +86,7 @@ class Evidences:
             "version": 1, "gathered_time": format_time(at_ns), "cause": "", "clues": [], "about": subject.shown(),
             "value": values.shown(alert, course), "left_out": parts.left_out,
         }  # fmt: skip
-        similar = parts.run("similar", lambda: past.similar_alerts(self._store, self._book.rules(), alert, subject))
+        similar = parts.run("similar", lambda: self._similar(alert, subject, shared))
         if similar:
             evidence["similar"] = similar
         bad = self._bad(session, subject, parts)
@@ -96,11 +99,20 @@ class Evidences:
         evidence["cause"] = cause.cause(clues, evidence, subject, operation)
         return dict(evidence)
 
-    def _course(self, session: QuerySession, rule: Rule, alert: Alert, at_ns: int) -> values.Course:
-        found = values.course(session, self._evaluator, rule, alert, at_ns, self._timing.interval_ns)
+    def _course(self, session: QuerySession, rule: Rule, alert: Alert, shared: Shared) -> values.Course:
+        steps = values.steps_of(rule, alert.created_ns, self._timing.interval_ns)
+        found = shared.once(
+            ("course", rule.uid, steps), lambda: self._evaluator.evaluate(session, [rule], steps)[rule.uid]
+        )
         if isinstance(found, Failure):
             raise _NotFoundError(found.message)
-        return found
+        return values.of_readings(found, alert)
+
+    def _similar(self, alert: Alert, subject: Subject, shared: Shared) -> list[SimilarAlert]:
+        def latest(rule_uid: str, service: str) -> Sequence[Alert]:
+            return shared.once(("alerts", rule_uid, service), lambda: past.latest(self._store, rule_uid, service))
+
+        return past.similar_alerts(self._store, latest, self._book.rules(), alert, subject)
 
     def _bad(self, session: QuerySession, subject: Subject, parts: _Parts) -> Bad | None:
         if subject.issue:
@@ -136,18 +148,22 @@ class Evidences:
 
     def _of_surroundings(self, session: QuerySession, subject: Subject, evidence: Evidence, parts: _Parts) -> None:
         """Figures of the service, what changed, logs of errors, processes."""
+        window = subject.window
         if subject.service:
-            figures = parts.run("figures", lambda: around.figures_of(session, subject))
+            times = subject.before, window, subject.start_ns
+            figures = parts.once("figures", (subject.service, *times), lambda: around.figures_of(session, subject))
             if figures is not None and figures["operations"]:
                 evidence["figures"] = figures
-            logs = parts.run("logs", lambda: around.error_logs(session, subject))
+            wanted = around.filter_of_logs(subject)
+            logs = parts.once("logs", (wanted, window), lambda: around.error_logs(session, wanted, window))
             if logs:
                 evidence["logs"] = logs
-        found = parts.run("changes", lambda: _changes(session, subject, evidence))
+        found = parts.run("changes", lambda: _changes(session, subject, evidence, parts.shared))
         if found:
             evidence["changes"] = found
         if subject.host or subject.topic == "process":
-            processes = parts.run("processes", lambda: around.processes_of(session, subject))
+            of = subject.host, subject.service, subject.name, window
+            processes = parts.once("processes", of, lambda: around.processes_of(session, subject))
             if processes:
                 evidence["processes"] = processes
 
@@ -159,7 +175,8 @@ class _NotFoundError(Exception):
 class _Parts:
     """Runs the parts, and keeps which are left out and why."""
 
-    def __init__(self, clock_s: Callable[[], float], limit_s: float) -> None:
+    def __init__(self, clock_s: Callable[[], float], limit_s: float, shared: Shared) -> None:
+        self.shared = shared
         self._clock_s = clock_s
         self._until_s = clock_s() + limit_s
         self.left_out: list[LeftOut] = []
@@ -179,16 +196,21 @@ class _Parts:
             self.left_out.append({"part": part, "reason": str(error) or type(error).__name__})
             return None
 
+    def once(self, part: str, key: tuple[Hashable, ...], find: Callable[[], T]) -> T | None:
+        """The part, which is the same for all alerts of a key."""
+        return self.run(part, lambda: self.shared.once((part, *key), find))
 
-def _changes(session: QuerySession, subject: Subject, evidence: Evidence) -> list[Change]:
+
+def _changes(session: QuerySession, subject: Subject, evidence: Evidence, shared: Shared) -> list[Change]:
     """Of the service itself, of the one where failures began, and whether one that is called fell silent."""
     failures = [each["failure"] for each in evidence.get("examples", []) if each["failure"]]
     began = [failure["service"] for failure in failures]
     called = [failure["peer"]["service"] for failure in failures if failure["peer"] and failure["peer"]["service"]]
     own = [subject.service] if subject.service else []
-    found = changes.changes_of(session, subject, [*own, *began])
+    seen = changes.Seen(session, changes.looked_at(subject), shared)
+    found = changes.changes_of(seen, subject, [*own, *began])
     for service in dict.fromkeys([*called, *(own if subject.topic == "silence" else [])]):
-        found += changes.silent_service(session, subject, service)
+        found += changes.silent_service(seen, subject, service)
     if "figures" in evidence:
         found += changes.new_operations(subject, evidence["figures"]["operations"])
     return found

@@ -11,7 +11,7 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.alerting.evidence.answers import SimilarAlert
     from spanglass_server.alerting.evidence.subject import Subject
@@ -23,23 +23,31 @@ _MOST_LOOKED_AT = 100
 _ENDINGS = frozenset({"resolved", "dismissed"})
 
 
-def similar_alerts(store: AlertStore, rules: Mapping[str, Found], alert: Alert, subject: Subject) -> list[SimilarAlert]:
-    """Earlier alerts of the same rule and key, else of the same service and quantity; newest first."""
+def latest(store: AlertStore, rule_uid: str, service: str) -> Sequence[Alert]:
+    """The newest alerts of a rule, or of a service, where these are not empty."""
+    return store.alerts(AlertFilter(rule_uid=rule_uid, service=service), limit=_MOST_LOOKED_AT)
+
+
+def similar_alerts(
+    store: AlertStore,
+    latest_of: Callable[[str, str], Sequence[Alert]],
+    rules: Mapping[str, Found],
+    alert: Alert,
+    subject: Subject,
+) -> list[SimilarAlert]:
+    """Earlier alerts of the same rule and key, else of the same service and quantity; newest first.
+
+    ``latest_of`` returns what ``latest`` does, for a rule's uid and a service.
+    """
     same = [
-        each
-        for each in store.alerts(AlertFilter(rule_uid=alert.rule_uid), limit=_MOST_LOOKED_AT)
-        if each.fingerprint == alert.fingerprint and each.id != alert.id
+        each for each in latest_of(alert.rule_uid, "") if each.fingerprint == alert.fingerprint and each.id != alert.id
     ]
     if same:
         return [_shown(store, each, same=True) for each in same[:_MOST]]
     if not subject.service or not subject.name:
         return []
     about_same = {uid for uid, found in rules.items() if kind_of(found.rule.condition).name == subject.name}
-    others = [
-        each
-        for each in store.alerts(AlertFilter(service=subject.service), limit=_MOST_LOOKED_AT)
-        if each.rule_uid in about_same and each.id != alert.id
-    ]
+    others = [each for each in latest_of("", subject.service) if each.rule_uid in about_same and each.id != alert.id]
     return [_shown(store, each, same=False) for each in others[:_MOST]]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from spanglass_core.alerting.severity import SEVERITIES
 from spanglass_server.alerting.evidence.subject import Held
-from spanglass_server.alerting.model import Failure
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.evidence.answers import ValueShown
     from spanglass_server.alerting.model import Alert, Readings
-    from spanglass_server.alerting.ports import Evaluator
-    from spanglass_server.store.ports import QuerySession
 
 #: The course has so many points at most, and is at least so long.
 _MOST_POINTS = 120
@@ -54,18 +51,14 @@ class Course:
         return float(np.median(values)) if values.size else None
 
 
-def course(
-    session: QuerySession, evaluator: Evaluator, rule: Rule, alert: Alert, at_ns: int, interval_ns: int
-) -> Course | Failure:
-    """Evaluate the rule at the ticks before the fire, each or (where these are many) every so many."""
+def steps_of(rule: Rule, at_ns: int, interval_ns: int) -> Steps:
+    """The ticks of a rule before the fire, each or (where these are many) every so many."""
     every_ns = rule.interval_ns or interval_ns
     long_ns = min(max(3 * rule.for_ns, _LEAST_NS), _MOST_NS)
     step_ns = every_ns * max(1, -(-long_ns // (every_ns * _MOST_POINTS)))
     size = long_ns // step_ns + 1
     start_ns = at_ns - (size - 1) * step_ns
-    steps = Steps(start_ns // NS_PER_MS, step_ns // NS_PER_MS, size)
-    found = evaluator.evaluate(session, [rule], steps)[rule.uid]
-    return found if isinstance(found, Failure) else of_readings(found, alert)
+    return Steps(start_ns // NS_PER_MS, step_ns // NS_PER_MS, size)
 
 
 def of_readings(readings: Readings, alert: Alert) -> Course:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow.compute as pc
 
 from spanglass_server.query.language.sql import TRUE, Sql
@@ -70,15 +71,24 @@ def candidates_among(records: pa.Table) -> list[Candidate]:
         if column is None:
             continue
         values = records[name].drop_null()
-        counted = pc.value_counts(values).to_pylist()
-        common = sorted(counted, key=lambda each: -each["counts"])[:_VALUES]
         found += [
-            Candidate(column, each["values"], each["counts"], len(values))
-            for each in common
-            if each["counts"] > 1 or len(values) == 1
+            Candidate(column, value, count, len(values))
+            for value, count in _most_common(values)
+            if count > 1 or len(values) == 1
         ]
     found.sort(key=lambda each: -each.count)
     return found[: _KEYS * _VALUES]
+
+
+def _most_common(values: pa.ChunkedArray) -> list[tuple[Any, int]]:
+    """The most frequent values, the most frequent first; of equals those that come first.
+
+    Only they become Python's: 5,000 ids in each of 300 columns took 1.7 s, in which nothing else could run.
+    """
+    counted = pc.value_counts(values)
+    counts = counted.field("counts").to_numpy(zero_copy_only=False)
+    places = np.argsort(-counts, kind="stable")[:_VALUES]
+    return list(zip(counted.field("values").take(places).to_pylist(), counts[places].tolist(), strict=True))
 
 
 def count(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from spanglass_core.alerting.lifecycle import Status
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.evidence.gathering import Evidences, Timing
+from spanglass_server.alerting.evidence.shared import Shared
 from spanglass_server.alerting.model import Alert, Entry, Failure, Readings
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.issues.model import Sighting
@@ -93,10 +95,12 @@ class Held:
         self.threshold = threshold
         self.unit = unit
         self.fails = ""
+        self.asked = 0
 
     def evaluate(self, session: Any, rules: Sequence[Rule], steps: Steps) -> dict[str, Readings | Failure]:
         """Readings of any rule."""
         del session
+        self.asked += 1
         if self.fails:
             return {rule.uid: Failure(self.fails) for rule in rules}
         times = (steps.start_ms + steps.step_ms * np.arange(steps.size)) * NS_PER_MS
@@ -131,7 +135,7 @@ class Desk:
         self.open = open_tables
         self.timing = Timing()
 
-    def evidence(self, shop: Shop, rule: Rule, evaluator: Held) -> dict[str, Any]:
+    def evidence(self, shop: Shop, rule: Rule, evaluator: Held, shared: Shared | None = None) -> dict[str, Any]:
         """The evidence of an alert of a rule that fires at ``AT_NS``."""
         for row in {row["issue_key"]: row for row in reversed(shop.occurrences)}.values():
             self.issues.observe([_sighting(row)], AT_NS)
@@ -142,7 +146,7 @@ class Desk:
             np.array([AT_NS]), (evaluator.key,), np.array([[evaluator.values[1]]]), np.array([[3]], np.int8),
             np.array([[False]]), evaluator.unit, {3: evaluator.threshold},
         )  # fmt: skip
-        return dict(source.gather(session, rule, alert, readings))
+        return dict(source.gather(session, rule, alert, readings, shared or Shared()))
 
 
 def alert_of(rule: Rule, key: tuple[tuple[str, str], ...], value: float, **changes: Any) -> Alert:
@@ -219,6 +223,17 @@ def test_payment_failure(desk: Desk) -> None:
     assert [found["figures"][when]["spans"] for when in ("now", "before")] == [90, pytest.approx(90, abs=1)]
     assert found["value"]["value"] == 0.5
     assert len(found["value"]["times_s"]) == len(found["value"]["values"]) == 61
+
+
+def test_alerts_that_open_together(desk: Desk) -> None:
+    """What they have in common is read once, and each has the evidence that it would have alone."""
+    held, shared = Held(of("payment"), 0.5, 0, 0.05, "ratio"), Shared()
+    alone = desk.evidence(payment_failure(), ERROR_RATE, held)
+    assert [desk.evidence(payment_failure(), ERROR_RATE, held, shared) for _ in range(2)] == [alone, alone]
+    assert held.asked == 2
+    other = Held(of("web"), 0.5, 0, 0.05, "ratio")
+    beside = desk.evidence(payment_failure(), replace(ERROR_RATE, uid="of web"), other, shared)
+    assert beside == desk.evidence(payment_failure(), replace(ERROR_RATE, uid="of web"), other)
 
 
 def test_the_reason_is_where_it_began(desk: Desk) -> None:

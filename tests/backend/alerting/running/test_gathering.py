@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from worlds import World, rule
+from worlds import START_S, S, World, rule
 
 from spanglass_server.alerting.running import gathering
 from spanglass_server.alerting.running.gathering import Gatherer
+from spanglass_server.store.ports import QueryError
 
 
 class Source:
@@ -14,11 +17,12 @@ class Source:
 
     def __init__(self, fails=0):
         self.fails = fails
-        self.seen = []
+        self.seen, self.sessions, self.shared = [], [], []
 
-    def gather(self, session, rule_, alert, readings):
+    def gather(self, session, rule_, alert, readings, shared):
         """See ``EvidenceSource``."""
-        del session
+        self.sessions.append(session)
+        self.shared.append(shared)
         self.seen.append((rule_.uid, alert.key[0][1], float(readings.values[0, -1])))
         if self.fails:
             self.fails -= 1
@@ -54,6 +58,50 @@ def test_attached_once(world):
     assert evidence(world, gatherer) == [({"value": 12.0}, [""])]
     assert evidence(world, gatherer) == [({"value": 12.0}, [""])]
     assert source.seen == [("errors", "shop", 12.0)]
+
+
+def test_alerts_that_open_together(world):
+    """They share a session and what is read of it, also where one fails; those that open later have another."""
+    for second in range(15, 200, 15):
+        world.samples.put(second, 12.0, service="cart")
+        if second >= 45:
+            world.samples.put(second, 12.0, service="web")
+    source = Source(fails=1)
+    gatherer = Gatherer(source, world.around)
+    world.listen(gatherer.offer)
+    sessions = []
+    gatherer._around = replace(world.around, ask=lambda query: (sessions.append(1), query(world.samples)))
+    world.run(30)
+    gatherer.step()
+    assert [name for _, name, _ in source.seen] == ["shop", "cart"]
+    assert len(sessions) == 1
+    assert source.shared[0] is source.shared[1]
+    assert [bool(alert.evidence) for alert in world.alerts()].count(True) == 1
+    world.run(60)
+    gatherer.step()
+
+    assert [name for _, name, _ in source.seen[2:]] == ["shop", "web"]
+    assert len(sessions) == 2
+    assert source.shared[1] is not source.shared[2]
+    assert all(alert.evidence for alert in world.alerts())
+
+
+def test_no_session(world):
+    """Where none can be opened, each alert has its tries; time that runs out lets the others wait for the next one."""
+    world.samples.put(15, 12.0, service="cart")
+    gatherer = Gatherer(Source(), world.around)
+    world.listen(gatherer.offer)
+    world.run(30)
+    opened = gatherer._around
+
+    def refuse(_):
+        raise QueryError("no")
+
+    gatherer._around = replace(opened, ask=refuse)
+    assert [texts for _, texts in evidence(world, gatherer)] == [[], []]
+    clock = iter(range(START_S * S, (START_S + 100) * S, 5 * S))
+    gatherer._around = replace(opened, clock_ns=lambda: next(clock))
+    assert [texts for _, texts in evidence(world, gatherer)] == [[""], [""]]
 
 
 def test_tried_again(world):
