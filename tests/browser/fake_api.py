@@ -362,6 +362,9 @@ class FakeApi:
     def _service_map(self, parts, params):
         return made_up_map.service_map(self, params)
 
+    def _self_time(self, parts, params):
+        return made_up_performance.self_time(self, params)
+
     def _differences(self, parts, params):
         return made_up_performance.differences(self, params)
 

@@ -87,3 +87,24 @@ def typical(api, window):
              "callers": callers}  # fmt: skip
     nothing = {"spans": 0, "usual": 0, "slow": 0, "slow_ns": None, "calls": [], "statements": [], "callers": []}
     return {"window": window, **(nothing if api.none else found)}
+
+
+def self_time(api, params):
+    """Make paths of a shop's requests: one of them waits most of its time for a loop of statements."""
+    name = shop.HOSTILE if api.scenario == "hostile" else "SELECT price"
+    tree = [(0, "web", "POST /checkout", 2, 100), (1, "checkout", "POST /orders", 18, 98),
+            (2, "checkout", name, 60, 60),
+            (2, "payments", "POST /charge", 20, 20), (0, "web", "GET /", 40, 40)]  # fmt: skip
+    paths = [
+        {"depth": depth, "service": service, "slot": len(service) % 10, "name": text, "spans": 100, "errors": 2 * depth,
+         "duration_ns": work * MS, "self_time_ns": own * MS, "work_ns": work * MS, "longest_ns": 9 * MS,
+         "longest_trace": "e" * 32, "longest_span": "a" * 16}
+        for depth, service, text, own, work in tree
+    ]  # fmt: skip
+    paths = [] if api.none else paths
+    operations = [{"service": path["service"], "slot": path["slot"], "operation": path["name"], "spans": 100,
+                   "errors": 0, "duration_ns": path["work_ns"], "self_time_ns": path["self_time_ns"],
+                   "share": path["self_time_ns"] / (140 * MS)} for path in paths]  # fmt: skip
+    return {"window": window(params), "spans": 100 * len(paths), "self_time_ns": sum(p["self_time_ns"] for p in paths),
+            "sampled_share": 0.25, "paths": paths, "paths_left_out": 0, "operations": operations,
+            "operations_left_out": 0}  # fmt: skip

@@ -33,7 +33,7 @@ from spanglass_server.pages.map import page as service_map
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
-from spanglass_server.pages.performance import differences
+from spanglass_server.pages.performance import differences, self_time
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.trace_views import compare, file
@@ -144,6 +144,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/traces/compare", compare.show),
     ("/traces/{trace_id}", trace.show),
     ("/traces/{trace_id}/file", file.show),
+    ("/self-time", self_time.show),
     ("/differences", differences.show),
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),

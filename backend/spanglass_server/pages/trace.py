@@ -97,10 +97,7 @@ def _of_view(
 
 def _flame(visit: Visit, trace: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     paths, left_out = folded(trace)
-    place = flame.chosen(paths, visit.param("frame"))
-    shown = flame.frames(paths, place)
-    found = {"paths": paths, "left_out": left_out, "place": place, "frames": shown,
-             "height": flame.ROW * (1 + max((frame["y"] for frame in shown), default=0) // flame.ROW),
+    found = {"paths": paths, "left_out": left_out, **flame.drawn(paths, visit.param("frame")),
              "work_ns": sum(path["work_ns"] for path in paths if not path["depth"])}  # fmt: skip
     return {"paths": paths}, found
 

@@ -27,6 +27,14 @@ def chosen(paths: Paths, text: str) -> int:
     return int(text) if re.fullmatch(r"\d{1,6}", text) and int(text) < len(paths) else -1
 
 
+def drawn(paths: Paths, text: str) -> dict[str, Any]:
+    """Return the chosen ``place``, ``frames``, and the ``height`` in pixels of a flame graph."""
+    place = chosen(paths, text)
+    shown = frames(paths, place)
+    rows = 1 + max((frame["y"] for frame in shown), default=0) // ROW
+    return {"place": place, "frames": shown, "height": ROW * rows}
+
+
 def frames(paths: Paths, zoomed: int) -> list[dict[str, Any]]:
     """Lay out the frames that can be seen: ``place``, ``x`` and ``w`` in per cent, ``y`` in pixels, ``above``.
 

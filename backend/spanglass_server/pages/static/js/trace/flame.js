@@ -1,4 +1,5 @@
-// The flame graph: choose a frame to see its figures, look at it from near, find paths by text.
+// The flame graph of a trace: choose a frame to see its figures, look at it from near, find paths by text.
+// performance/flame.js says other things of the frames of other flame graphs.
 
 import { h, icon, s, service } from "../dom.js";
 import { remember } from "../go.js";
@@ -9,11 +10,14 @@ import { ROW, frames, parents, trail, wholeOf } from "./paths.js";
 const LEAST_PX = 2; // a narrower frame is not drawn; it can be seen from near
 const LETTER_PX = 6.5;
 
-const figure = (name, [number, unit]) => h("div", { class: "fig" }, h("dt", {}, name), h("dd", {}, number, unit && h("small", {}, unit)));
+export const figure = (name, [number, unit]) => h("div", { class: "fig" }, h("dt", {}, name), h("dd", {}, number, unit && h("small", {}, unit)));
 const label = (path) => [path.name || "(no name)", path.target].filter(Boolean).join(" ");
-const spans = (count) => `${grouped(count)} ${count === 1 ? "span" : "spans"}`;
 
-class Flame {
+export class Flame {
+  static whole = "Whole trace";
+  static counted = ["span", "spans"];
+  static figure = "Spans";
+
   constructor(root, paths) {
     Object.assign(this, { root, paths, over: parents(paths), whole: wholeOf(paths) });
     this.svg = root.querySelector("svg");
@@ -36,7 +40,7 @@ class Flame {
   tools() {
     this.input = h("input", { "aria-label": "Find paths", placeholder: "Find paths", spellcheck: "false", autocomplete: "off" });
     this.count = h("output", {});
-    this.out = h("button", { class: "btn", type: "button" }, "Whole trace");
+    this.out = h("button", { class: "btn", type: "button" }, this.constructor.whole);
     this.out.addEventListener("click", () => this.zoom(-1));
     this.input.addEventListener("input", () => { this.query = this.input.value.trim().toLowerCase(); this.draw(); });
     document.getElementById("tools").replaceChildren(this.out, h("label", { class: "jump find" }, icon("search"), this.input, this.count, h("kbd", { "aria-hidden": "true" }, "f")));
@@ -60,14 +64,22 @@ class Flame {
 
   frame({ place, x, w, y, above }, width) {
     const path = this.paths[place];
-    const css = `fl-f s${path.slot}${above ? " above" : ""}${path.errors ? " err" : ""}${this.query && !this.matches(path) ? " miss" : ""}`;
+    const css = `fl-f s${path.slot}${above ? " above" : ""}${this.isBad(path) ? " err" : ""}${this.query && !this.matches(path) ? " miss" : ""}`;
     const url = new URL(location.href);
     url.searchParams.set("frame", place);
-    const says = `${label(path)}, ${path.service}: ${durationText(path.work_ns)}, ${percent(this.whole ? path.work_ns / this.whole : 0)}, ${spans(path.spans)}`;
+    const says = `${label(path)}, ${path.service}: ${durationText(path.work_ns)}, ${this.share(path.work_ns)}, ${this.countOf(path)}`;
     const room = (w / 100) * width - 8;
     return s("svg", { class: css, x: `${x.toFixed(3)}%`, y, width: `${w.toFixed(3)}%`, height: ROW - 1 },
       s("a", { href: url.pathname + url.search, "data-place": place, "aria-label": says, "aria-current": place === this.place ? "true" : null, tabindex: place === this.place || (this.place < 0 && place === 0) ? "0" : "-1" },
         s("title", {}, says), s("rect", { width: "100%", height: ROW - 2, rx: 2 }), room > 2 * LETTER_PX && s("text", { x: 5, y: 14 }, label(path))));
+  }
+
+  isBad(path) {
+    return path.errors > 0;
+  }
+
+  countOf({ spans }) {
+    return `${grouped(spans)} ${this.constructor.counted[spans === 1 ? 0 : 1]}`;
   }
 
   /** Say how much of the work is that of paths that were found, each counted once. */
@@ -84,7 +96,7 @@ class Flame {
       work += path.work_ns;
       until = path.depth;
     }
-    this.count.replaceChildren(percent(this.whole ? work / this.whole : 0));
+    this.count.replaceChildren(this.share(work));
   }
 
   get focused() {
@@ -129,26 +141,34 @@ class Flame {
     return true;
   }
 
+  /** Figures of a path beside those that are large: names and values. */
+  facts(path) {
+    const url = new URL(location.href);
+    for (const name of ["view", "frame"]) url.searchParams.delete(name);
+    url.searchParams.set("span", path.longest);
+    return [
+      ["share of the work", this.share(path.work_ns)], ["the trace waited for it", durationText(path.critical_ns)],
+      ["durations added up", durationText(path.duration_ns)], ["longest", h("a", { href: url.pathname + url.search }, durationText(path.longest_ns))],
+    ];
+  }
+
+  share(ns) {
+    return percent(this.whole ? ns / this.whole : 0);
+  }
+
   show() {
     const path = this.paths[this.place];
     if (!path) {
       this.pane.replaceChildren(h("p", { class: "note" }, "Choose a frame to see its figures, and to look at it from near."));
       return;
     }
-    const url = new URL(location.href);
-    for (const name of ["view", "frame"]) url.searchParams.delete(name);
-    url.searchParams.set("span", path.longest);
-    const facts = [
-      ["share of the work", percent(this.whole ? path.work_ns / this.whole : 0)], ["the trace waited for it", durationText(path.critical_ns)],
-      ["durations added up", durationText(path.duration_ns)], ["longest", h("a", { href: url.pathname + url.search }, durationText(path.longest_ns))],
-    ];
     const above = trail(this.over, this.place).slice(0, -1);
     this.pane.replaceChildren(
       h("div", { class: "flow" },
         h("div", { class: "row" }, h("span", { class: "strong" }, service(path.service, path.slot)), path.errors > 0 && h("span", { class: "badge err" }, icon("errors"), `${grouped(path.errors)} ${path.errors === 1 ? "error" : "errors"}`)),
         h("h2", { class: "title" }, path.name || "(no name)", path.target && [" ", h("span", { class: "target" }, path.target)]),
-        h("dl", { class: "figs" }, figure("Work", durationParts(path.work_ns)), figure("Self", durationParts(path.self_time_ns)), figure("Spans", [grouped(path.spans)]))),
-      h("section", { class: "sec" }, h("header", {}, h("h2", {}, "Figures")), h("dl", { class: "kv" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))),
+        h("dl", { class: "figs" }, figure("Work", durationParts(path.work_ns)), figure("Self", durationParts(path.self_time_ns)), figure(this.constructor.figure, [grouped(path.spans)]))),
+      h("section", { class: "sec" }, h("header", {}, h("h2", {}, "Figures")), h("dl", { class: "kv" }, this.facts(path).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))),
       above.length > 0 && h("section", { class: "sec" }, h("header", {}, h("h2", {}, "Called by")), h("ol", { class: "list" }, above.reverse().map((place) => h("li", {}, service(this.paths[place].service, this.paths[place].slot), " ", label(this.paths[place]))))));
   }
 }

@@ -1,0 +1,37 @@
+"""Where time goes over a range, in Chromium: the flame graph, its tables, and where both lead."""
+
+from __future__ import annotations
+
+import pytest
+from test_accessibility import AXE, IMPACTS, RUN
+
+pytestmark = pytest.mark.browser
+
+
+def test_views_are_sound(open_page):
+    """Hostile names are text in each view, nothing runs sideways on a phone, and axe finds nothing."""
+    for view in ("", "?view=paths"):
+        page = open_page("hostile", f"/self-time{view}", width=390, scheme="dark")
+        assert page.evaluate("window.pwned") is None
+        assert "onerror=" in page.locator("main").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        page.evaluate(AXE)
+        assert page.evaluate(RUN, IMPACTS) == [], view
+
+
+def test_frames_lead_on(open_page):
+    """A frame that is chosen, by keyboard too, takes the whole width, says its figures, and leads to its operation."""
+    page = open_page("shop", "/self-time?last=1h")
+    frames = page.locator(".fl-f a")
+    assert frames.count() == 5
+    frames.nth(1).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator("#frame h2.title").inner_text() == "SELECT price"
+    assert page.get_by_role("button", name="Whole range").is_enabled()
+    assert page.locator("#frame dd a").first.get_attribute("href") == f"/traces/{'e' * 32}?span={'a' * 16}"
+    page.locator("#frame dd a", has_text="SELECT price").click()
+    page.wait_for_url("**/services/checkout?*operation=SELECT*price*")
+    without = open_page("shop", "/self-time?frame=1", script=False)
+    assert without.locator(".fl-f.above").count() == 1
+    assert "self time" in without.locator("#frame").inner_text()
