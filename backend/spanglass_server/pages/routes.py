@@ -29,6 +29,7 @@ from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.incidents import incident
 from spanglass_server.pages.incidents import listing as incident_list
 from spanglass_server.pages.issues import issue, listing, releases
+from spanglass_server.pages.log_lines import around
 from spanglass_server.pages.map import page as service_map
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
@@ -180,6 +181,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/health/checks/{uid}/edit", health_editor.show_edit),
     ("/health/components/{uid:path}", health_component.show),
     ("/logs", logs.show),
+    ("/logs/{log}", around.show),
     ("/hosts", host_pages.show_hosts),
     ("/hosts/{host:path}", host_pages.show_host),
     ("/processes", host_pages.show_processes),

@@ -24,7 +24,7 @@ EXAMPLES = {
         "--service checkout --release 2.14.0 --last 1d",
     ),
     "self-time": ("--service checkout --operation 'POST /orders' --paths", "service:checkout --last 1d"),
-    "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m --format ndjson"),
+    "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m -C 5"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
     "query": (
         "'sum by (http_route) (rate(http_server_request_duration_seconds_count[5m]))'",
@@ -188,3 +188,10 @@ def positive(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return count
+
+
+def not_negative(text: str) -> int:
+    """Read a whole number of at least 0, for argparse."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)

@@ -62,6 +62,7 @@ BY_NAME = {
     "occurrence": "latest",
     "at": "first",
     "traces": "ab" * 16,
+    "log": "1-1",
     "logs": "1-1",
     "status": "open",
     "severity": "error",

@@ -129,3 +129,20 @@ def test_a_reader_that_leaves(canned, command):
         errors = process.stderr.read()
 
     assert (errors, process.wait(timeout=30)) == (b"", 0)
+
+
+def test_lines_around(canned, run):
+    """Lines around each hit are shown once, as one group where they touch; hits are marked, the stream is asked for."""
+    a, b, c, d, e = (record(name, id=name) for name in "abcde")
+    canned.answer("/api/v1/logs", page(e, c, b))
+    for name, before, hit, after in (("b", [a], b, [c]), ("c", [b], c, [d]), ("e", [], e, [])):
+        canned.answer(f"/api/v1/logs/{name}/around", {"before": before, "log": hit, "after": after})
+
+    result = run("logs", "x", "-C", "1", "--after", "2")
+
+    shown = [line if line == "--" else line[:2] + line.split()[-1] for line in lines(result.stdout)]
+    assert (result.returncode, shown) == (0, ["  a", "> b", "> c", "  d", "--", "> e"])
+    assert canned.received[1].parameters == {"before": "1", "after": "2", "same": "stream"}
+    refused = run("logs", "-C", "1", "--follow")
+    assert (refused.returncode, b"leave out --before" in refused.stderr) == (2, True)
+    assert b"of at least 0" in run("logs", "-B", "few").stderr

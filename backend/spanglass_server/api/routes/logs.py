@@ -8,6 +8,7 @@ from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Para
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.logs import search
+from spanglass_server.query.logs.around import SAME, LogsAround, logs_around
 from spanglass_server.query.logs.patterns import LogPatterns, log_patterns
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ def _patterns(session: QuerySession, params: Params) -> LogPatterns:
     )
 
 
+def _around(session: QuerySession, params: Params) -> LogsAround:
+    return logs_around(session, params["log"], same=params["same"], before=params["before"], after=params["after"])
+
+
+_LINES = "How many lines {} the record."
+
 ROUTES = (
     Route(
         path="/logs",
@@ -72,6 +79,25 @@ ROUTES = (
         ),
         response=schema_of(search.LogCounts),
         query=_counts,
+    ),
+    Route(
+        path="/logs/{log}/around",
+        summary="What was logged right before and after a log record.",
+        parameters=(
+            Param("log", "text", help="The id of the record."),
+            Param(
+                "same",
+                "choice",
+                "stream",
+                "What the lines have in common with the record: its stream (service, instance, host, container, "
+                "process, file), its service, host or trace, or nothing.",
+                choices=SAME,
+            ),
+            Param("before", "integer", 20, _LINES.format("before"), minimum=0, maximum=500),
+            Param("after", "integer", 20, _LINES.format("after"), minimum=0, maximum=500),
+        ),
+        response=schema_of(LogsAround),
+        query=_around,
     ),
     Route(
         path="/logs/patterns",

@@ -11,6 +11,7 @@ from spanglass.cli.client import Client, UnreachableError
 from spanglass.cli.errors import Exit
 from spanglass.cli.nothing import say_nothing_found
 from spanglass.cli.output import CsvWriter, console, print_json
+from spanglass.cli.queries import log_lines
 from spanglass.terminal import show
 from spanglass.terminal.printing import Console, text
 
@@ -24,6 +25,9 @@ _POLL_S = 1.0
 _PAGE = 1000
 
 _STYLES = {"error": "red", "fatal": "red bold", "warn": "yellow", "debug": "dim", "trace": "dim"}
+
+#: What stands before a line that was searched for, one around it, and one of a plain list.
+_MARKS = {True: "> ", False: "  ", None: ""}
 
 _CSV_KEYS = (
     "time",
@@ -45,13 +49,19 @@ def command(argv: Sequence[str]) -> int:
     options.add_range(parser)
     parser.add_argument("--limit", type=options.positive, default=100, help="how many at most (default 100)")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new records until Ctrl-C")
+    log_lines.add_options(parser)
     parser.add_argument("--attributes", action="store_true", help="show the records' attributes too (table)")
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     client = options.client(arguments)
     show_records = _printer(arguments)
+    has_context = log_lines.is_wanted(parser, arguments)
     records, newest = _newest(client, arguments)
-    show_records(records)
+    if has_context:
+        parts = log_lines.groups(client, arguments, records)
+        log_lines.show(parts, show_records, "--" if arguments.format == "table" else None)
+    else:
+        show_records(records)
     if not records:
         say_nothing_found("logs", "log record", client, arguments)
     if arguments.follow:
@@ -113,7 +123,8 @@ def _print_ndjson(records: Iterable[dict[str, Any]]) -> None:
 def _print_lines(out: Console, records: Iterable[dict[str, Any]], *, with_attributes: bool) -> None:
     for record in records:
         severity = record["severity"]
-        line = text(f"{show.local_time(record['time'])} ", "dim")
+        line = text(_MARKS[record.get("hit")])
+        line += text(f"{show.local_time(record['time'])} ", "dim")
         line += text(f"{severity if severity != 'unset' else show.NOTHING:<5} ", _STYLES.get(severity, ""))
         line += text(f"{record['service']:<16} ", "cyan") + text(_message(record))
         if with_attributes:

@@ -28,10 +28,11 @@ export const pairs = (values, near = null) => h("dl", { class: "kv" }, Object.en
 const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
 function details(line) {
-  const trace = line.trace_id && h("div", { class: "chips" }, h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`));
+  const around = h("a", { class: "chip", href: `/logs/${encodeURIComponent(line.id)}#hit` }, icon("logs"), "Lines around");
+  const chips = h("div", { class: "chips" }, line.trace_id && h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`), around);
   const here = location.pathname + location.search;
   const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
-  return h("div", {}, h("div", { class: "flow" }, trace, line.body !== null && !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
+  return h("div", {}, h("div", { class: "flow" }, chips, line.body !== null && !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
 }
 
 /** One log line as the server renders it; its details are built when it is opened. */
