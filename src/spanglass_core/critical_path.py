@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: A child that ended after its parent was awaited if only this share of its time lies outside. Frameworks end the outer
 #: span some microseconds before the inner one; work that the parent left behind goes on for longer.
-_OUTLIVED = 0.05
+OUTLIVED = 0.05
 
 
 def find_critical_path(root: Node, clocks: Clocks) -> None:
@@ -61,4 +61,4 @@ def _waited_for(node: Node, child: Node, at_ns: int, until_ns: int, clocks: Cloc
     if at_ns < until_ns:
         return False
     is_call = node.span.kind == "client" and child.span.kind == "server"  # the server ends after its last byte
-    return is_call or late_ns <= _OUTLIVED * child.duration_ns
+    return is_call or late_ns <= OUTLIVED * child.duration_ns

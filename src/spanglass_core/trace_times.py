@@ -136,15 +136,20 @@ class Clocks:
 
 
 def _resolution_ns(spans: Sequence[Span]) -> int:
-    """Return the step of the clock that measured these spans: what divides all their starts.
+    """Return the step of the clock that measured these spans."""
+    starts, lengths = gcd(*(span.start_ns for span in spans)), gcd(*(span.duration_ns for span in spans))
+    return resolution_ns(starts, lengths, len(spans))
+
+
+def resolution_ns(step: int, length: int, spans: int) -> int:
+    """Return the step of a clock, given what divides all starts of its ``spans``, and what all their durations.
 
     Ends are finer in JavaScript, where they are a start with a duration. Seconds are believed only of several spans,
     ends included: a single one may begin at a full second.
     """
-    step = gcd(*(span.start_ns for span in spans))
     if not step:
         return 1
-    if step % _SECOND_NS == 0 and len(spans) > 1 and gcd(*(span.duration_ns for span in spans)) % _SECOND_NS == 0:
+    if step % _SECOND_NS == 0 and spans > 1 and length % _SECOND_NS == 0:
         return _SECOND_NS
     return next((coarse for coarse in _STEPS_NS if step % coarse == 0), 1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanglass_core import attribute_names as names
 from spanglass_core.ids import id_or_none
@@ -13,7 +13,7 @@ from spanglass_server.query.rows.stored_rows import Rows
 from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
 from spanglass_server.query.traces.reasons import reason, tells_exception
-from spanglass_server.query.traces.targets import CALLS, Targets
+from spanglass_server.query.traces.targets import Targets
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.times import format_time, format_times
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from spanglass_server.query.answers import SpanStatus
+    from spanglass_server.query.answers import SpanKind, SpanStatus
     from spanglass_server.query.rows.answers import Dropped, Event, HeardSpan, Link, Scope, Span
     from spanglass_server.query.rows.log_rows import LogRows
     from spanglass_server.query.traces.announcements import OpenSpan
 
+Name = TypeVar("Name")
 _ERROR = "error"
 #: What a brief exception has of its attributes: as they are, and only that they are there.
 _KEPT = {"exception.type", "exception.message", names.EXCEPTION_OCCURRENCE_ID, names.EXCEPTION_HANDLED}
@@ -48,6 +49,25 @@ class SpanRows(Rows):
     def _start_times(self) -> list[str]:
         return format_times(self.columns["start_time_ns"])
 
+    @cached_property
+    def services(self) -> list[str]:
+        """The names of all spans' services."""
+        return _each(service_name, self.columns[SERVICE])
+
+    @cached_property
+    def kinds(self) -> list[SpanKind]:
+        """The kinds of all spans."""
+        return _each(kind_name, self.columns["kind"])
+
+    @cached_property
+    def statuses(self) -> list[SpanStatus]:
+        """The statuses of all spans in words."""
+        return _each(_status, self.columns["status_code"])
+
+    def only(self, row: int) -> SpanRows:
+        """Return one of the rows by itself: to read it costs nothing for the others."""
+        return SpanRows(self.table.slice(row, 1), self.slot_of)
+
     def service(self, row: int) -> str:
         """Return the name of the span's service."""
         return service_name(self.columns[SERVICE][row])
@@ -68,7 +88,7 @@ class SpanRows(Rows):
 
     def status(self, row: int) -> SpanStatus:
         """Return the span's status in words."""
-        return STATUSES[min(self.value("status_code", row) or 0, len(STATUSES) - 1)]
+        return _status(self.value("status_code", row))
 
     def as_json(self, row: int) -> Span:
         """Make a span as the API shows it, without its place in a tree."""
@@ -93,7 +113,7 @@ class SpanRows(Rows):
             "attributes": plain.of_record("span", row),
             "resource": plain.of_record("resource", row),
             "scope": self._scope(row),
-            "events": self._events(row),
+            "events": self.events(row),
             "links": self._links(row),
             "trace_state": columns["trace_state"][row] or "",
             "flags": columns["flags"][row] or 0,
@@ -113,37 +133,32 @@ class SpanRows(Rows):
             "status": self.status(row),
             "status_message": columns["status_message"][row] or "",
             "attributes": self.plain.of_record("span", row),
-            "events": self._events(row),
+            "events": self.events(row),
             "state": "ended",
             "last_heard_time": None,
         }
         return brief_json(span, self._targets)
 
-    def called(self, row: int) -> tuple[str, str]:
-        """Return the span's name, and what it calls as far as the name does not say it."""
-        name, kind = self.columns["name"][row] or "", kind_name(self.columns["kind"][row])
-        return name, self._targets.target(name, kind, self.plain.of_record("span", row)) if kind in CALLS else ""
-
     def briefs(self) -> Mapping[str, Sequence[Any]]:
         """Make the same of all spans, as one list a field; equal calls are read once."""
         columns, rows = self.columns, range(self.count)
         times = columns["event_time_ns"]
-        query, target = self._called()
+        query, target = self.called_all()
         return {
             "name": [name or "" for name in columns["name"]],
-            "service": [self.service(row) for row in rows],
-            "kind": [kind_name(kind) for kind in columns["kind"]],
-            "status": [self.status(row) for row in rows],
+            "service": self.services,
+            "kind": self.kinds,
+            "status": self.statuses,
             "status_message": [message or "" for message in columns["status_message"]],
             "state": ["ended"] * self.count,
             "last_heard_time": [None] * self.count,
             "query": query,
             "target": target,
-            "events": [brief_events(self._events(row)) if times[row] else [] for row in rows],
+            "events": [brief_events(self.events(row)) if times[row] else [] for row in rows],
         }
 
-    def _called(self) -> tuple[Sequence[str], Sequence[str]]:
-        """Return the text of the query and the target of all spans."""
+    def called_all(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the text of the query and the target of all spans; equal calls are read once."""
         targets = self._targets
         kinds = self.plain.kinds("span", targets.keys, ("name", "kind"))
         firsts, attributes = (range(self.count), self.plain) if kinds is None else (kinds.firsts, kinds.attributes)
@@ -176,7 +191,8 @@ class SpanRows(Rows):
             "attributes": self.plain.of_record("scope", row),
         }
 
-    def _events(self, row: int) -> list[Event]:
+    def events(self, row: int) -> list[Event]:
+        """Return a span's events as the API shows them."""
         times = self.items("event_time_ns", row)
         if not times:
             return []
@@ -276,6 +292,16 @@ def _brief_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cut(value: Any, most: int) -> Any:
     return value[:most] if isinstance(value, str) else value
+
+
+def _status(code: int | None) -> SpanStatus:
+    return STATUSES[min(code or 0, len(STATUSES) - 1)]
+
+
+def _each(named: Callable[[Any], Name], values: Sequence[Any]) -> list[Name]:
+    """Name each value; equal ones once."""
+    names = {value: named(value) for value in set(values)}
+    return [names[value] for value in values]
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -151,9 +151,9 @@ class _Read:
                 self.not_found.append(trace_id.hex())
                 continue
             self.trace_ids.append(trace_id.hex())
-            self.duration_ns += found.tree.duration_ns
-            self.spans += len(found.tree.nodes)
-            self.errors += sum(node.span.failed for node in found.tree.nodes)
+            self.duration_ns += found.tree.length_ns
+            self.spans += found.read.count
+            self.errors += sum(found.read.lists.failed)
             yield path_spans(found, f"{trace_id.hex()}/")
             if self.spans > MOST_SPANS:
                 return

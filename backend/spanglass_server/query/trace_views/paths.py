@@ -63,18 +63,12 @@ def folded(spans: Iterable[PathSpan], slot: Callable[[str], int]) -> tuple[list[
 
 
 def path_spans(found: Arranged, before_key: str = "") -> Iterator[PathSpan]:
-    """Yield what folding needs of the spans of a trace, depth first; their keys begin with ``before_key``."""
-    for node in found.tree.nodes:
-        span = found.read.spans[node.index]
-        yield PathSpan(
-            before_key + found.keys[node.index],
-            node.depth,
-            (span.service, *span.called()),
-            node.duration_ns,
-            node.self_time_ns,
-            sum(end_ns - start_ns for start_ns, end_ns in node.critical),
-            node.span.failed,
-        )
+    """Return what folding needs of the spans of a trace, depth first; their keys begin with ``before_key``."""
+    tree = found.tree
+    keys = (before_key + key for key in found.keys_in_order())
+    critical = (sum(end_ns - start_ns for start_ns, end_ns in parts) for parts in tree.critical)
+    failed = (found.read.lists.failed[index] for index in tree.index)
+    return map(PathSpan, keys, tree.depth, found.called(), tree.duration_ns, tree.self_time_ns, critical, failed)
 
 
 def _path(path: Path, slot: int) -> TracePath:

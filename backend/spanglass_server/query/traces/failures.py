@@ -56,14 +56,18 @@ class Place(NamedTuple):
 
 #: Returns a span as the API shows it, by its place in the order of the tree.
 Whole = Callable[[int], "JsonSpan"]
+#: Returns those of its events that tell of an exception, which are read of many more spans than all the rest.
+Exceptions = Callable[[int], "Sequence[JsonSpan]"]
 
 
-def failure(session: QuerySession, trace_id: bytes, places: Sequence[Place], whole: Whole) -> Failure | None:
+def failure(
+    session: QuerySession, trace_id: bytes, places: Sequence[Place], whole: Whole, exceptions: Exceptions
+) -> Failure | None:
     """Return where and why a trace failed, None if nothing did.
 
     ``places`` are in the order of the tree; ``whole`` is asked for the few spans that tell of the failure.
     """
-    place = where_it_began(places, whole)
+    place = where_it_began(places, whole, exceptions)
     if place is None:
         return None
     began, start_ns = whole(place), places[place].start_ns
@@ -96,7 +100,7 @@ def _logged(session: QuerySession, trace_id: bytes, span: JsonSpan, at_ns: int) 
     return said(record["attributes"]) or one_line(record["body"])
 
 
-def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
+def where_it_began(places: Sequence[Place], whole: Whole, exceptions: Exceptions | None = None) -> int | None:
     """Return the place of the span where the failure of a trace began; None if none failed.
 
     It is the deepest of the failing spans, the earliest of those: what it raised, its callers only passed on. One that
@@ -105,6 +109,7 @@ def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
     what happened: Go records a panic without setting the status. Of a call whose callee recorded one and never
     answered, the caller only knows that the connection ended. A recorded exception alone is no failure.
     """
+    events_of = exceptions or (lambda at: exceptions_of(whole(at)))
     raised: dict[str | None, int] = {}
     began: int | None = None
     for at, span in enumerate(places):
@@ -116,13 +121,16 @@ def where_it_began(places: Sequence[Place], whole: Whole) -> int | None:
         is_report = above_ns is not None and above_ns <= span.start_ns
         if not is_report and (began is None or _deeper(span, places[began])):
             began = at
-        events = exceptions_of(whole(at))
+        events = events_of(at)
         if events:
             own_ns = span.start_ns + min(event["offset_ns"] for event in events)
             raised[span.key] = own_ns if above_ns is None else min(own_ns, above_ns)
     if began is None:
         return None
-    found = _unanswered_below(places, began, whole) if says_why(whole(began)) else _panicked_below(places, began, whole)
+    if says_why(whole(began)):
+        found = _unanswered_below(places, began, whole, events_of)
+    else:
+        found = _panicked_below(places, began, events_of)
     return began if found is None else found
 
 
@@ -130,28 +138,28 @@ def _deeper(span: Place, than: Place) -> bool:
     return (-span.depth, span.start_ns) < (-than.depth, than.start_ns)
 
 
-def _panicked_below(places: Sequence[Place], began: int, whole: Whole) -> int | None:
+def _panicked_below(places: Sequence[Place], began: int, exceptions: Exceptions) -> int | None:
     """Return the deepest span below one that recorded an exception which it did not handle, without a status."""
     found = None
     for at in range(began + 1, len(places)):
         if places[at].depth <= places[began].depth:
             break
-        if _panicked(places[at], whole(at)) and (found is None or _deeper(places[at], places[found])):
+        if _panicked(places[at], exceptions(at)) and (found is None or _deeper(places[at], places[found])):
             found = at
     return found
 
 
-def _unanswered_below(places: Sequence[Place], began: int, whole: Whole) -> int | None:
+def _unanswered_below(places: Sequence[Place], began: int, whole: Whole, exceptions: Exceptions) -> int | None:
     """Return the first server span that a call led to, that panicked, and that has no code: it sent no answer."""
     caller = places[began]
     for at in range(began + 1, len(places)) if caller.kind == "client" else ():
         if places[at].depth <= caller.depth:
             break
         is_callee = places[at].parent_key == caller.key and places[at].kind == "server"
-        if is_callee and _panicked(places[at], whole(at)) and not has_code(whole(at)):
+        if is_callee and _panicked(places[at], exceptions(at)) and not has_code(whole(at)):
             return at
     return None
 
 
-def _panicked(place: Place, span: JsonSpan) -> bool:
-    return place.status == "unset" and any(not is_handled(event) for event in exceptions_of(span))
+def _panicked(place: Place, exceptions: Sequence[JsonSpan]) -> bool:
+    return place.status == "unset" and any(not is_handled(event) for event in exceptions)

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from spanglass_core.trace_times import EARLIEST_NS
-from spanglass_core.trace_tree import build_tree
 from spanglass_server.query.answers import Nanoseconds  # noqa: TC001 - a TypedDict's member
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.answers import Heard, HeardSpan, SpanFields, TracesData
 from spanglass_server.query.rows.otlp_json import traces_data
+from spanglass_server.query.trace_tree.building import tree_of
 from spanglass_server.query.traces.announcements import LOST, RUNNING
 from spanglass_server.query.traces.collecting import paused_collector
 from spanglass_server.query.traces.columns import Columns, IndexedAttribute, attribute_index, pack
 from spanglass_server.query.traces.failures import Failure, Place, failure
-from spanglass_server.query.traces.identity import id_in_key, keys
+from spanglass_server.query.traces.identity import id_in_key
+from spanglass_server.query.traces.reasons import tells_exception
 from spanglass_server.query.traces.summaries import ServiceSpans, TraceCounts
 from spanglass_server.query.traces.trace_spans import fetch_spans, read_spans
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from spanglass_core.trace_nodes import Node
-    from spanglass_core.trace_tree import Tree
-    from spanglass_server.query.traces.trace_spans import ReadSpan, TraceSpans
+    from spanglass_server.query.trace_tree.arrays import TreeLists
+    from spanglass_server.query.traces.trace_spans import TraceSpans
     from spanglass_server.store.ports import QuerySession
 
-_ERROR = "error"
+#: Spans of a trace that are read together where some are asked for: of so few that costs less than one by one.
+_FEW = 200
 
 Warn = Literal["missing_root", "orphans", "clock_skew", "unknown_start", "cycle"]
 
@@ -88,7 +90,7 @@ def show_trace(session: QuerySession, trace_id: bytes, now_ns: int) -> Trace:
     Spans that have not ended are among them, from their announcements.
     """
     found = arrange(session, trace_id, now_ns)
-    return {**found.head(session, trace_id), "spans": [found.whole(node) for node in found.tree.nodes]}
+    return {**found.head(session, trace_id), "spans": found.wholes()}
 
 
 def show_summary(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceHead:
@@ -106,10 +108,10 @@ def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceCo
 def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> TraceSpan:
     """Answer ``GET /api/v1/traces/{trace_id}/spans/{key}``: a span in full, without its place in the tree."""
     span_id = id_in_key(key)
-    spans = read_spans(session, trace_id, now_ns, span_id).spans if span_id else []
-    for span, own in zip(spans, keys([span.identity for span in spans]), strict=True):
-        if own == key:
-            return {"key": key, **span.as_json()}
+    spans = read_spans(session, trace_id, now_ns, span_id) if span_id else None
+    for place, own in enumerate(spans.keys() if spans else ()):
+        if spans and own == key:
+            return {"key": key, **spans.as_json(place)}
     raise BadQuestionError(
         f"no span {key} of trace {trace_id.hex()} is stored",
         field="key",
@@ -137,80 +139,113 @@ def _nothing(trace_id: bytes) -> BadQuestionError:
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """A trace's spans and their tree, whose nodes say by ``index`` which of the spans they are."""
+    """A trace's spans and their tree, which says by ``index`` which of the spans each is; places count in the tree."""
 
     read: TraceSpans
-    tree: Tree
+    tree: TreeLists
     keys: Sequence[str]
 
     def head(self, session: QuerySession, trace_id: bytes) -> TraceHead:
         """Return what is said of the trace as a whole."""
-        nodes = [(node, self.read.spans[node.index]) for node in self.tree.nodes]
-        errors = sum(span.status == _ERROR for _, span in nodes)
+        errors = sum(self.read.lists.failed)
+        states = Counter(self.read.states)
         return {
             "trace_id": trace_id.hex(),
-            "start_time": format_time(self.tree.start_ns),
-            "duration_ns": self.tree.duration_ns,
-            "span_count": len(nodes),
+            "start_time": format_time(self.tree.begin_ns),
+            "duration_ns": self.tree.length_ns,
+            "span_count": self.read.count,
             "error_count": errors,
-            "running_count": sum(span.state == RUNNING for _, span in nodes),
-            "lost_count": sum(span.state == LOST for _, span in nodes),
+            "running_count": states[RUNNING],
+            "lost_count": states[LOST],
             "duplicate_spans": self.read.copies,
-            "services": _services(session, nodes),
+            "services": self._services(session),
             "warnings": cast("list[Warn]", self.tree.warnings),
             "failure": self._failure(session, trace_id) if errors else None,
         }
 
+    def _services(self, session: QuerySession) -> list[ServiceTime]:
+        """Return the services of the trace in the order in which they come up."""
+        services: dict[str, ServiceTime] = {}
+        names, failed = self.read.lists.services, self.read.lists.failed
+        for index, self_time_ns in zip(self.tree.index, self.tree.self_time_ns, strict=True):
+            name = names[index]
+            service = services.get(name)
+            if service is None:
+                slot = session.service_slot(name)
+                service = services[name] = {"service": name, "slot": slot, "spans": 0, "errors": 0, "self_time_ns": 0}
+            service["spans"] += 1
+            service["errors"] += failed[index]
+            service["self_time_ns"] += self_time_ns
+        return list(services.values())
+
     def _failure(self, session: QuerySession, trace_id: bytes) -> Failure | None:
         """Return where and why the trace failed; only what tells of it is read in full."""
-        places = [
-            Place(
-                self.keys[node.index],
-                None if node.parent is None else self.keys[node.parent.index],
-                node.depth,
-                node.start_ns,
-                self.read.spans[node.index].identity.kind,
-                self.read.spans[node.index].status,
-            )
-            for node in self.tree.nodes
-        ]
-        return failure(session, trace_id, places, lambda place: self.whole(self.tree.nodes[place]))
+        keys, index = self.keys_in_order(), self.tree.index
+        above = [None if parent < 0 else keys[parent] for parent in self.tree.parent]
+        kinds, statuses = ([column[at] for at in index] for column in (self.read.lists.kinds, self.read.statuses))
+        places = [*map(Place, keys, above, self.tree.depth, self.tree.start_ns, kinds, statuses)]
+        return failure(session, trace_id, places, self._of_few, self._exceptions)
 
-    def whole(self, node: Node) -> TreeSpan:
-        """Return a span in full, with its place in the tree."""
-        span = self._placed(cast("dict[str, Any]", self.read.spans[node.index].as_json()), node)
-        del span["trace_id"]
-        span["parent_key"] = None if node.parent is None else self.keys[node.parent.index]
-        return cast("TreeSpan", span)
+    def _of_few(self, place: int) -> TreeSpan:
+        """Return a span in full; of a large trace by itself, since few are asked for."""
+        index = self.tree.index[place]
+        span = self.read.as_json(index) if self.read.count <= _FEW else self.read.alone(index)
+        return self._placed(span, place, self._places(slice(place, place + 1)), 0)
+
+    def _exceptions(self, place: int) -> Sequence[Mapping[str, Any]]:
+        """Return the events of a span that tell of an exception, counted from where it was placed."""
+        events = [event for event in self.read.events(self.tree.index[place]) if tells_exception(event)]
+        if self.tree.start_unknown[place]:
+            self._place_events(cast("list[dict[str, Any]]", events), place)
+        return events
+
+    def keys_in_order(self) -> list[str]:
+        """Return the keys in the order of the tree."""
+        return [self.keys[at] for at in self.tree.index]
+
+    def wholes(self) -> list[TreeSpan]:
+        """Return all spans in full, with their places in the tree."""
+        fields, read = self._places(), self.read
+        return [self._placed(read.as_json(index), at, fields, at) for at, index in enumerate(self.tree.index)]
+
+    def called(self) -> Iterator[tuple[str, str, str]]:
+        """Yield of all spans service, name, and what they call as far as the name does not say it."""
+        read, names = self.read, self.read.stored.columns["name"]
+        _, targets = read.stored.called_all()
+        for index in self.tree.index:
+            row = read.rows[index]
+            brief = read.brief(index) if row is None else {"name": names[row] or "", "target": targets[row]}
+            yield read.lists.services[index], brief["name"], brief["target"]
 
     def fields(self) -> dict[str, list[Any]]:
         """Return what a waterfall draws of all spans, as one list a field, in the order of the tree."""
-        start_ns, nodes = self.tree.start_ns, self.tree.nodes
+        return {**self._own_fields(), "key": self.keys_in_order(), **self._places()}
+
+    def _places(self, only: slice = slice(None)) -> dict[str, list[Any]]:
+        """Return where spans stand in the tree, as one list a field."""
+        tree, start_ns = self.tree, self.tree.begin_ns
         return {
-            **self._own_fields(),
-            "key": [self.keys[node.index] for node in nodes],
-            "depth": [node.depth for node in nodes],
-            "offset_ns": [node.start_ns - start_ns for node in nodes],
-            "duration_ns": [node.duration_ns for node in nodes],
-            "self_time_ns": [node.self_time_ns for node in nodes],
+            "depth": [*tree.depth[only]],
+            "offset_ns": [at_ns - start_ns for at_ns in tree.start_ns[only]],
+            "duration_ns": [*tree.duration_ns[only]],
+            "self_time_ns": [*tree.self_time_ns[only]],
             "critical": [
-                [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in node.critical] for node in nodes
+                [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in parts] for parts in tree.critical[only]
             ],
-            "awaited": [node.awaited for node in nodes],
-            "skew_ns": [node.skew_ns for node in nodes],
-            "start_unknown": [node.start_unknown for node in nodes],
-            "orphan": [node.orphan for node in nodes],
-            "children": [len(node.children) for node in nodes],
+            "awaited": [*tree.awaited[only]],
+            "skew_ns": [*tree.skew_ns[only]],
+            "start_unknown": [*tree.start_unknown[only]],
+            "orphan": [*tree.orphan[only]],
+            "children": [*tree.children[only]],
         }
 
     def _own_fields(self) -> dict[str, list[Any]]:
         """Return what spans say of themselves: of stored ones read together, of the few others one by one."""
-        nodes = self.tree.nodes
-        rows = [self.read.spans[node.index].row for node in nodes]
+        rows = [self.read.rows[index] for index in self.tree.index]
         alone = [
-            (place, self._brief(node))
-            for place, (node, row) in enumerate(zip(nodes, rows, strict=True))
-            if row is None or node.start_unknown
+            (place, self._brief(place))
+            for place, (row, unknown) in enumerate(zip(rows, self.tree.start_unknown, strict=True))
+            if row is None or unknown
         ]
         fields = {
             name: [None if row is None else column[row] for row in rows]
@@ -221,72 +256,49 @@ class Arranged:
                 column[place] = brief[name]
         return fields
 
-    def _brief(self, node: Node) -> dict[str, Any]:
+    def _brief(self, place: int) -> dict[str, Any]:
         """Return what a span says of itself, its events from where it was placed."""
-        brief = self.read.spans[node.index].brief()
-        if node.start_unknown:
-            _place_events(brief["events"], node)
+        brief = self.read.brief(self.tree.index[place])
+        if self.tree.start_unknown[place]:
+            self._place_events(brief["events"], place)
         return brief
 
     def attributes(self) -> list[IndexedAttribute]:
         """Return by which attributes spans are found."""
         places = [-1] * self.read.stored.count
         opened: list[tuple[int, Mapping[str, Any]]] = []
-        for place, node in enumerate(self.tree.nodes):
-            span = self.read.spans[node.index]
-            if span.row is None:
-                opened.append((place, span.as_json()["attributes"]))
+        for place, index in enumerate(self.tree.index):
+            row = self.read.rows[index]
+            if row is None:
+                opened.append((place, self.read.as_json(index)["attributes"]))
             else:
-                places[span.row] = place
+                places[row] = place
         return attribute_index(self.read.stored, places, opened)
 
-    def _placed(self, span: dict[str, Any], node: Node) -> dict[str, Any]:
-        """Add a span's place in the tree to what is said of it."""
-        if node.start_unknown:
-            _place_events(span["events"], node)
-        start_ns = self.tree.start_ns
-        span |= {
-            "key": self.keys[node.index],
-            "depth": node.depth,
-            "offset_ns": node.start_ns - start_ns,
-            "duration_ns": node.duration_ns,
-            "self_time_ns": node.self_time_ns,
-            "critical": [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in node.critical],
-            "awaited": node.awaited,
-            "skew_ns": node.skew_ns,
-            "start_unknown": node.start_unknown,
-            "orphan": node.orphan,
-            "children": len(node.children),
-        }
-        return span
+    def _placed(self, read: HeardSpan, place: int, fields: Mapping[str, Sequence[Any]], at: int) -> TreeSpan:
+        """Add a span's place in the tree, which ``fields`` have ``at``, to what is said of it."""
+        span, index, parent = cast("dict[str, Any]", read), self.tree.index, self.tree.parent[place]
+        if self.tree.start_unknown[place]:
+            self._place_events(span["events"], place)
+        span["key"] = self.keys[index[place]]
+        for name, column in fields.items():
+            span[name] = column[at]
+        del span["trace_id"]
+        span["parent_key"] = None if parent < 0 else self.keys[index[parent]]
+        return cast("TreeSpan", span)
+
+    def _place_events(self, events: Iterable[dict[str, Any]], place: int) -> None:
+        """Count events of a span without a known start from where it was placed, as far as their time is known."""
+        start_ns = self.read.lists.starts_ns[self.tree.index[place]]
+        for event in events:
+            time_ns = start_ns + event["offset_ns"]
+            if time_ns >= EARLIEST_NS:
+                event["offset_ns"] = time_ns - self.tree.start_ns[place]
 
 
 def arrange(session: QuerySession, trace_id: bytes, now_ns: int) -> Arranged:
     """Read a trace and build its tree; BadQuestionError (not_found) when no span has the id."""
     read = read_spans(session, trace_id, now_ns)
-    if not read.spans:
+    if not read.count:
         raise _nothing(trace_id)
-    return Arranged(read, build_tree(span.in_tree for span in read.spans), keys([span.identity for span in read.spans]))
-
-
-def _place_events(events: Iterable[dict[str, Any]], node: Node) -> None:
-    """Count the events of a span without a known start from where it was placed, as far as their own time is known."""
-    for event in events:
-        time_ns = node.span.start_ns + event["offset_ns"]
-        if time_ns >= EARLIEST_NS:
-            event["offset_ns"] = time_ns - node.start_ns
-
-
-def _services(session: QuerySession, nodes: Iterable[tuple[Node, ReadSpan]]) -> list[ServiceTime]:
-    """Return the services of the trace in the order in which they come up."""
-    services: dict[str, ServiceTime] = {}
-    for node, span in nodes:
-        name = span.service
-        service = services.get(name)
-        if service is None:
-            slot = session.service_slot(name)
-            service = services[name] = {"service": name, "slot": slot, "spans": 0, "errors": 0, "self_time_ns": 0}
-        service["spans"] += 1
-        service["errors"] += span.status == _ERROR
-        service["self_time_ns"] += node.self_time_ns
-    return list(services.values())
+    return Arranged(read, tree_of(read.lists), read.keys())

@@ -1,0 +1,1 @@
+"""The tree of a trace in arrays: what ``spanglass_core.trace_tree`` says, of a hundred thousand spans."""
