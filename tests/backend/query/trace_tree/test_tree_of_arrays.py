@@ -62,13 +62,13 @@ def plain(tree):
 )
 def test_arrays_say_what_nodes_say(kind):
     """Order, depth, times, skew, what was waited for and warnings are the same, whatever ids and clocks are like."""
-    draw, of_arrays = random.Random(1), 0
-    for _ in range(250):
+    draw, of_arrays = random.Random(1), 0  # noqa: S311 - made-up data
+    for _ in range(100):
         spans = made_trace(draw, **kind)
         found = from_arrays(SpanLists.of(spans))
         of_arrays += found is not None
         assert plain(found or tree_of(SpanLists.of(spans))) == plain(TreeLists.of(build_tree(spans)))
-    assert of_arrays > 60
+    assert of_arrays > 25
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_odd_spans_are_left_to_nodes(odd):
 
 
 @pytest.mark.parametrize("is_chain", [True, False])
-def test_a_chain_and_a_fan_of_30_000_spans(is_chain):
+def test_a_chain_and_a_fan_of_20_000_spans(is_chain):
     """Calls within calls and calls side by side are placed alike: all in their order, and all of the time is told."""
-    count = 30_000
+    count = 20_000
     parents = [None, *(made_id(number if is_chain else 1) for number in range(1, count))]
     spans = [
         Span(made_id(1 + at), parent, "a", T + at, 2 * count - 2 * at if is_chain or not at else 1)
