@@ -21,6 +21,7 @@ from made_up_issues import MadeUpIssues
 from made_up_notifications import MadeUpNotifications
 from made_up_rules import MadeUpRules
 from made_up_status import FULL_DISK, status_of
+from made_up_views import MadeUpViews
 
 from spanglass_core.model_prices import Prices, parse_prices
 from spanglass_server.pages.ports import ApiError
@@ -72,6 +73,7 @@ class FakeApi:
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.parts = MadeUpHealth(scenario)
+        self.views = MadeUpViews(scenario)
         self.open, self.lost_root = True, False
         self.draw = random.Random(3)
 
@@ -91,6 +93,8 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         if parts[0] == "findings" or parts[::2] == ["traces", "findings"]:
             return await self.findings("GET", path, params)
+        if parts[0] == "views":
+            return await self.views("GET", path, params)
         return self._read(parts, params)
 
     def _read(self, parts, params):
@@ -109,9 +113,9 @@ class FakeApi:
 
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
-        for prefix, kept in (("/api/monitoring/incidents/", self.incidents), ("/api/v1/findings/", self.findings)):
-            if path.startswith(prefix):
-                return await kept(method, path, {}, None if method == "DELETE" else body)
+        if path.startswith(("/api/monitoring/incidents/", "/api/v1/findings/", "/api/v1/views")):
+            kept = {"incidents": self.incidents, "findings": self.findings, "views": self.views}[path.split("/")[3]]
+            return await kept(method, path, {}, None if method == "DELETE" else body)
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
         if path == "/api/monitoring/thresholds/":

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 from spanglass_core.model_prices import Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Health = Callable[[], str | None]
     FirstTime = Callable[[], int | None]
+    #: Saved views that a reader of this name sees, each as ``GET /api/v1/views`` has it.
+    SeenViews = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 class Server(TypedDict):
@@ -22,6 +24,7 @@ class Server(TypedDict):
     health: Health  # why no records are taken in, in words for people; None while they are
     firing: NotRequired[Callable[[], int]]  # how many alerts are open; without it, no alerts are kept
     prices: NotRequired[Prices]  # of language models; without them, calls cost nothing that is known
+    views: NotRequired[SeenViews]  # without it, none are kept
     first_time: FirstTime  # when the earliest record that is stored was, in nanoseconds since 1970; None without any
 
 

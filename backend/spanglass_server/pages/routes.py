@@ -36,6 +36,7 @@ from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
 from spanglass_server.pages.performance import differences, self_time
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.saved import views
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.trace_views import compare, file
 from spanglass_server.pages.use import person, users
@@ -189,6 +190,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/metrics", metric_list.show),
     ("/metrics/explore", explore.show),
     ("/metrics/{name:path}", metric.show),
+    ("/views", views.show),
     ("/dashboards", dashboards.show),
     ("/dashboards/{uid}", dashboard.show),
     ("/server", server.show),
@@ -220,8 +222,8 @@ def _site(api: Api, about: Server) -> tuple[Site, Route]:
     assets = load_assets()
     templates = make_environment(assets, about["version"])
     firing = about.get("firing") or (lambda: 0)
-    prices = about.get("prices") or Prices()
-    site = Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing, prices)
+    prices, views = about.get("prices") or Prices(), about.get("views") or (lambda _: ())
+    site = Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing, prices, views)
     return site, assets.route()
 
 

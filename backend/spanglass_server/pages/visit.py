@@ -19,6 +19,7 @@ from spanglass_server.pages import terms
 from spanglass_server.pages.charts import Buckets
 from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.saved.navigation import kept_views
 from spanglass_server.pages.window import DEFAULT_LAST, SECOND_NS, Window, read_window
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from spanglass_server.pages.ports import Api, FirstTime, Health
+    from spanglass_server.pages.ports import Api, FirstTime, Health, SeenViews
     from spanglass_server.pages.window import WindowError
 
 API = "/api/v1"
@@ -39,6 +40,8 @@ RANGE = ("last", "start", "end")
 MOST_SEARCHED = 300
 #: The cookie in which the browser names its time zone, so that pages show the reader's wall clock from the server on.
 ZONE_COOKIE = "spanglass_zone"
+#: The cookie in which the browser names its reader, whose own views are then shown too.
+READER_COOKIE = "spanglass_reader"
 ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
@@ -53,6 +56,7 @@ class Site:
     first_time: FirstTime
     firing: Callable[[], int] = lambda: 0
     prices: Prices = Prices()  # noqa: RUF009 - it is frozen
+    views: SeenViews = lambda _: ()
 
 
 class Visit:
@@ -69,6 +73,7 @@ class Visit:
         self.request = request
         self.params: Mapping[str, str] = request.query_params
         self.zone_name, zone = read_zone(unquote(request.cookies.get(ZONE_COOKIE, "")))
+        self.reader = unquote(request.cookies.get(READER_COOKIE, ""))
         self.clock = Clock(zone, site.clock_ns())
         self.longest_default = DEFAULT_LAST
         self._window: Window | None = None
@@ -173,7 +178,12 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Render a template with the visit and ``values``."""
         html = self.site.templates.get_template(template).render(
-            visit=self, clock=self.clock, unhealthy=self.site.health(), open_alerts=self.site.firing(), **values
+            visit=self,
+            clock=self.clock,
+            unhealthy=self.site.health(),
+            open_alerts=self.site.firing(),
+            saved=kept_views(self),
+            **values,
         )
         body = html.encode()
         headers = {**HEADERS, "cache-control": "no-cache", "vary": "cookie, accept-encoding"}

@@ -88,6 +88,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
         from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
         from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
         from spanglass_server.process.app import run  # noqa: PLC0415
+        from spanglass_server.saved.model import SavedStoreError  # noqa: PLC0415
         from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
 
     def announce(http_port: int, grpc_port: int) -> None:
@@ -95,7 +96,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     stores = (
         *(IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError),
-        FindingStoreError,
+        *(FindingStoreError, SavedStoreError),
     )
     try:
         run(settings, tokens, jobs, on_ready=announce)

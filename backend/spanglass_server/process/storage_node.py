@@ -24,6 +24,8 @@ from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.error_tracking import ErrorTracking
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
+from spanglass_server.saved.store.database import FILE_NAME as SAVED
+from spanglass_server.saved.store.opened import SavedStore
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.catalog import LocalCatalog
@@ -51,7 +53,8 @@ _ROLL_UP_EVERY_S = 10.0
 class StorageNode:
     """Takes requests, keeps them, and answers queries; ready when the constructor returns.
 
-    Raises ``OSError``, ``CatalogError`` or ``IssueStoreError`` when the data directory can't be used.
+    Raises ``OSError``, ``CatalogError``, ``IssueStoreError`` or ``SavedStoreError`` when the data directory can't be
+    used.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class StorageNode:
         catalog = LocalCatalog(data_dir / "catalog.sqlite")
         with ExitStack() as undo:
             undo.callback(catalog.close)
+            self.saved = SavedStore(data_dir / SAVED)
+            undo.callback(self.saved.close)
             self.collection = CollectionIntervals(data_dir, disk)
             self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
@@ -213,6 +218,7 @@ class StorageNode:
         except Exception as error:  # noqa: BLE001 - they are chosen again; what follows must be released
             _LOG.warning("colours of services seen last are not kept: %s", error)
         self.errors.close()
+        self.saved.close()
         self.store.catalog.close()
         _LOG.info("stopped in %.1f s", time.monotonic() - start)
 

@@ -46,6 +46,7 @@ BUILT_IN = {
     "oncall": ("spanglass.cli.notifications.oncall", "say who is on call, and what escalates"),
     "deliveries": ("spanglass.cli.notifications.deliveries", "list what was told over which channel, try again"),
     "checks": ("spanglass.cli.health.checks", "list health checks, show and run them, say how everything is"),
+    "views": ("spanglass.cli.saved.views", "list saved views of pages, save, change, delete them"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "users": ("spanglass.cli.queries.users", "list users with sessions and errors, show what one did; features, paths"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),

@@ -36,6 +36,7 @@ from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.api.saved.views import view_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
@@ -48,6 +49,7 @@ from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.saved.store.opened import SavedStore
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
 
@@ -203,6 +205,22 @@ def finding_store(tmp_path: Path) -> Iterator[FindingStore]:
     store.close()
 
 
+@pytest.fixture(scope="session")
+def nothing_saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedStore]:
+    """Open one store of saved views and pins for all tests, as of findings."""
+    store = SavedStore(tmp_path_factory.mktemp("saved") / "saved.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def saved_store(tmp_path: Path) -> Iterator[SavedStore]:
+    """Open the store of saved views and pins of the API of the test."""
+    store = SavedStore(tmp_path / "saved.sqlite")
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
@@ -218,6 +236,8 @@ def api(
     own = "finding_store" in request.fixturenames
     findings = request.getfixturevalue("finding_store" if own else "no_findings")
 
+    saved = request.getfixturevalue("saved_store" if "saved_store" in request.fixturenames else "nothing_saved")
+
     def serve(**rows: Any) -> httpx.Client:
         notified = World(tmp_path / "notified")
         health = MadeHealth(tmp_path / "health")
@@ -231,6 +251,7 @@ def api(
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
             *health_routes(health.desk),
             *finding_routes(FindingDesk(findings, lambda: NOW_NS)),
+            *view_routes(saved.views),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

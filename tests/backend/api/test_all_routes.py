@@ -23,6 +23,7 @@ from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.api.saved.views import view_routes
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
@@ -35,6 +36,7 @@ ROUTES = (
     *notification_routes(None, None, None),
     *health_routes(None),
     *finding_routes(None),
+    *view_routes(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

@@ -67,7 +67,7 @@ def _handler(canned):
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - names that http.server looks for
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names that http.server looks for
 
         def log_message(self, *_arguments):
             """Keep the test's output clean."""

@@ -18,8 +18,9 @@ import * as logs from "./logs.js";
 import * as occurrence from "./occurrence.js";
 import * as page from "./page.js";
 import * as running from "./running.js";
+import * as views from "./saved/views.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, area, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, area, logs, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell, views]) part.start();
 if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";

@@ -24,6 +24,12 @@ const store = (storage, key, value) => {
 /** The name that changes are made under; empty until it was given. */
 export const ownName = () => stored(localStorage, NAME);
 
+/** Keep the name: for changes, and, as a cookie, for the server, which shows the reader's own views. */
+export function remember(name) {
+  store(localStorage, NAME, name);
+  document.cookie = `spanglass_reader=${encodeURIComponent(name)}; path=/; max-age=31536000; samesite=lax`;
+}
+
 /** Ask for the reader's name; null if they close the question. */
 export function askName() {
   const input = h("input", { class: "in", name: "who", value: ownName(), required: true, pattern: ".*\\S.*", maxlength: 100, autocomplete: "name" });
@@ -35,7 +41,7 @@ export function askName() {
   return new Promise((done) => dialog.addEventListener("close", () => {
     dialog.remove();
     const name = dialog.returnValue === "ok" ? input.value.trim() : "";
-    if (name) store(localStorage, NAME, name);
+    if (name) remember(name);
     done(name || null);
   }));
 }

@@ -1,0 +1,1 @@
+"""The routes about what readers save: views of pages, and pinned traces."""

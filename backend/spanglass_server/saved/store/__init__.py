@@ -1,0 +1,1 @@
+"""What is saved is kept in a SQLite file."""

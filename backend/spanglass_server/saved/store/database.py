@@ -1,0 +1,32 @@
+"""The file of what is saved: its statements, its schema, and what is said of one that can't be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.saved.model import SavedStoreError
+from spanglass_server.store.sqlite_file import SqliteFile, Wording, read_sql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME: Final = "saved.sqlite"
+_SCHEMAS = ("schema_1",)
+_WORDING = Wording(
+    "the store of saved views and pinned traces",
+    "views and pins are lost, and pinned traces are deleted with the others",
+    SavedStoreError,
+    SavedStoreError,
+)
+
+
+def statement(name: str) -> str:
+    """Read ``sql/<name>.sql``."""
+    return read_sql(__package__, name)
+
+
+class Database(SqliteFile):
+    """The file, brought to the newest schema."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, [statement(name) for name in _SCHEMAS], _WORDING)

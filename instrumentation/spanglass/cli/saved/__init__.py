@@ -1,0 +1,1 @@
+"""Commands about what readers save: views of pages, and pinned traces."""

@@ -1,0 +1,57 @@
+"""Saved views behind the real routes, over a store in a folder of its own."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+from made_up import HOSTILE, NOW_NS
+from made_up_findings import InPlace
+from starlette.applications import Starlette
+
+from spanglass_server.api.factory import create_api
+from spanglass_server.api.saved.views import view_routes
+from spanglass_server.pages.ports import ApiError
+from spanglass_server.saved.answers import seen_views
+from spanglass_server.saved.model import View
+from spanglass_server.saved.store.opened import SavedStore
+
+
+class MadeUpViews:
+    """None but in ``hostile``; the file is made when the first is saved or asked for by the API."""
+
+    def __init__(self, scenario):
+        self.scenario = scenario
+
+    @cached_property
+    def store(self):
+        """The store."""
+        folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, folder)
+        store = SavedStore(Path(folder) / "saved.sqlite")
+        atexit.register(store.close)
+        if self.scenario == "hostile":
+            name = HOSTILE.replace("\n", " ")[:80]
+            store.views.save(View(name, "/traces?filter=%3Cb%3E", name, shared=True, pinned=True), NOW_NS)
+        return store
+
+    def seen(self, owner):
+        """Return what pages show in their navigation."""
+        return seen_views(self.store.views)(owner) if "store" in self.__dict__ or self.scenario == "hostile" else []
+
+    async def __call__(self, method, path, params, body=None):
+        """Answer as the API does."""
+        served = create_api(
+            view_routes(self.store.views), engine=InPlace(), clock_ns=lambda: NOW_NS, authorize=lambda _: None,
+            deadline_s=9.0, version="1",
+        )  # fmt: skip
+        transport = httpx.ASGITransport(app=Starlette(routes=served))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answer = await client.request(method, path, params=params, json=body)
+        if answer.is_error:
+            raise ApiError(answer.status_code, answer.json()["error"])
+        return answer.json()

@@ -1,0 +1,54 @@
+"""Saved views in Chromium: saved from the menu, opened from the navigation, changed and deleted on their page."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SEARCH = "/traces?filter=status%3Aerror&last=6h"
+
+
+def test_saved_opened_and_deleted(open_page):
+    """What a page shows gets a name; the navigation has it, and opens its page so; the page of views changes it."""
+    page = open_page("shop", SEARCH, allow=("409",))
+    page.evaluate("localStorage.setItem('spanglass.name', 'Vera')")
+    page.keyboard.press("v")
+    form = page.locator("#save-view")
+    form.locator("[name=name]").fill("Failing traces")
+    form.locator("[name=pinned]").check()
+    form.locator("[name=default]").check()
+    form.get_by_role("button", name="Save").click()
+    page.wait_for_selector(".kept a[aria-current=page]")
+    assert page.locator(".kept").inner_text().strip() == "Failing traces"
+
+    page.keyboard.press("v")
+    form.locator("[name=name]").fill("Failing traces")
+    form.get_by_role("button", name="Save").click()
+    page.wait_for_selector("#save-view [role=alert]:not([hidden])")
+    assert "has the name 'Failing traces' already" in form.inner_text()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement === document.querySelector('#views > summary')")
+
+    page.goto(page.served.url + "/logs?last=15m")
+    assert page.locator(".nav a", has_text="Traces").get_attribute("href") == "/traces?filter=status%3Aerror&last=6h"
+    page.locator(".kept a").click()
+    page.wait_for_url(f"**{SEARCH}")
+
+    page.goto(page.served.url + "/views")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("[data-switch=default]").click()
+    page.wait_for_selector("[data-switch=default][aria-pressed=false]")
+    assert page.locator(".nav a", has_text="Traces").get_attribute("href") == "/traces"
+    page.locator("[data-delete]").click()
+    page.wait_for_selector("main .empty")
+    assert page.locator(".kept").count() == 0
+
+
+def test_views_of_others_are_inert_text(open_page):
+    """A name that somebody else gave is text in the navigation, the menu and the table, and fits a narrow window."""
+    page = open_page("hostile", "/views", width=390, scheme="dark")
+    page.locator("#views > summary").click()
+    assert page.locator("#saved-views tbody tr").count() == 1
+    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
