@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.ports import Form
     from spanglass_server.signals import Signal
 
-#: ``hashlib`` lets other threads run while it reads 2 KiB or more, and then waits for its turn again: up to 5 ms, for a
-#: body that takes 10 us. So bodies are read in pieces, except those that take long enough to let others run.
+#: ``hashlib`` lets other threads run while it reads 2 KiB or more, and then waits for its turn again: up to a
+#: millisecond, for a body that takes 10 us. So bodies are read in pieces, except those that take long enough to let
+#: others run.
 _PIECE_BYTES = 2000
 _ALONE_BYTES = 128 << 10
 

@@ -53,7 +53,7 @@ from spanglass_server.process.notifications import Notifications
 from spanglass_server.process.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
-from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector
+from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
 from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
@@ -99,6 +99,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
     Raises ``OSError`` when a port or the data directory can't be used.
     """
     tune_allocators()
+    tune_turns()
     telemetry = Telemetry()
     watch_process(telemetry)
     with ExitStack() as closing:

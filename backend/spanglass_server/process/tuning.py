@@ -1,4 +1,4 @@
-"""What a server's process does to stay small and quick: allocators, the garbage collector, and code it has run once."""
+"""What a server's process does to stay small and quick: allocators, threads' turns, the garbage collector, old code."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _MADV_DONTNEED: Final = 4  # <sys/mman.h>
 _FIRST_S: Final = 15.0
 _AGAIN_S: Final = 300.0
 _NEW_OBJECTS: Final = 5000
+_TURN_S: Final = 0.001
 _MAPS: Final = Path("/proc/self/smaps")
 _MAPPING: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \d+ +(\S+)")
 
@@ -54,6 +55,16 @@ def release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
+
+
+def tune_turns() -> None:
+    """Have a thread that waits for the interpreter wait 1 ms for another that computes, not Python's 5 ms.
+
+    A request lets the interpreter go some ten times, and waits for it each time. Beside a thread that only computed,
+    requests one after another took 21 and 17 ms in the median, and take 3.8 and 2.7 ms; two runs, data in memory.
+    Ingest at full speed costs no more: the smallest of four runs each was 11.2 and 9.6 CPU s a million spans.
+    """
+    sys.setswitchinterval(_TURN_S)
 
 
 def tune_collector() -> None:

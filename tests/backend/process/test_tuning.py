@@ -12,7 +12,7 @@ import weakref
 import pytest
 
 from spanglass_server.process.serve import uncollected
-from spanglass_server.process.tuning import releasable, tune_collector
+from spanglass_server.process.tuning import releasable, tune_collector, tune_turns
 
 
 def mapping(number, mode="r-xp", path="/env/lib/some/_code.cpython-311.so", anonymous=0):
@@ -121,3 +121,13 @@ def test_the_collector_rests_while_the_server_is_imported():
         assert (gc.isenabled(), kept() is not None, gone()) == (True, True, None)
     finally:
         gc.unfreeze()
+
+
+def test_threads_wait_less_for_each_other_than_python_has_it():
+    """A thread that wants the interpreter asks for it after 1 ms."""
+    before = sys.getswitchinterval()
+    try:
+        tune_turns()
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+    finally:
+        sys.setswitchinterval(before)
