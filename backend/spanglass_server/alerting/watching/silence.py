@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.signals import SENT, TIME_COLUMN
+from spanglass_server.findings.announcing import COST, COUNT
+from spanglass_server.signals import SENT, TIME_COLUMN, Signal, quote_text
 from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 
 #: A tick without any record of any signal so long before it says nothing. Exporters of metrics send once a minute.
 QUIET_NS = 90 * NS_PER_SECOND
+#: SQL: metrics that are made of spans, also of old ones.
+_OWN = f"({quote_text(COUNT)}, {quote_text(COST)})"
 
 
 def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
-    """Of each step, whether a record of any signal has a time within ``QUIET_NS`` (or one step) before it."""
+    """Of each step, whether a record of any signal has a time within ``QUIET_NS`` (or one step) before it.
+
+    What the server itself makes of records that came in is none of them: it says nothing about who sends now.
+    """
     step_ns = max(steps.step_ms, 1) * NS_PER_MS
     start_ns = steps.start_ms * NS_PER_MS
     buckets = max(-(-QUIET_NS // step_ns), 1)
@@ -34,7 +40,9 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
         if not session.parts(signal, window):
             continue
         place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
-        rows = session.relation(signal, window, [time])
+        is_metric = signal is Signal.METRICS
+        rows = session.relation(signal, window, [time, "metric_name"] if is_metric else [time])
+        rows += f" WHERE coalesce(metric_name, '') NOT IN {_OWN}" if is_metric else ""
         if steps.size == 1:  # any record will do, and the first that is found is enough
             if session.rows(f"SELECT 1 FROM {rows} LIMIT 1"):  # noqa: S608 - our own names
                 return np.ones(1, dtype=bool)

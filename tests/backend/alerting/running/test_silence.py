@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spanglass_server.alerting.watching.silence import live
+from spanglass_server.findings.announcing import COUNT
 from spanglass_server.promql.series.vectors import Steps
 
 S = 10**9
@@ -24,9 +25,14 @@ S = 10**9
     ],
 )
 def test_live(open_tables, records, steps, said):
-    """A step is live if a record of any signal has a time in the 90 s up to it, or since the step before."""
+    """A step is live if a record of any signal has a time in the 90 s up to it, or since the step before.
+
+    What the server makes of spans that came in, whatever their times, is no record.
+    """
     times = {"spans": "start_time_ns", "logs": "time_ns", "metrics": "time_ns"}
-    session = open_tables(**{signal: [{times[signal]: second * S}] for signal, second in records.items()})
+    tables = {signal: [{times[signal]: second * S}] for signal, second in records.items()}
+    own = [{"time_ns": second * S, "metric_name": COUNT} for second in range(600, 1800, 15)]
+    session = open_tables(**{**tables, "metrics": [*tables.get("metrics", ()), *own]})
 
     assert live(session, steps).tolist() == said
     single = [Steps(steps.start_ms + n * steps.step_ms, steps.step_ms, 1) for n in range(steps.size)]
