@@ -44,6 +44,14 @@ SPAN_ANNOUNCEMENT_KEYS = frozenset(
     | {SPAN_ENDED}
 )
 
+# -- profiles: log records with this event name, a stack each
+PROFILE_EVENT = "spanglass.profile.stack"
+#: How often the stack was seen.
+PROFILE_SAMPLES = "spanglass.profile.samples"
+#: For how long it is taken to have been there, in nanoseconds, and for how much of that it was on a processor.
+PROFILE_WALL_NANO = "spanglass.profile.wall_nano"
+PROFILE_CPU_NANO = "spanglass.profile.cpu_nano"
+
 # -- logs
 #: The text with its placeholders, before values were put in.
 MESSAGE_TEMPLATE = "spanglass.message.template"

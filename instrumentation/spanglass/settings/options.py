@@ -49,6 +49,8 @@ class Options(TypedDict, total=False):
     in_app_exclude: Sequence[str] | None
     in_progress: bool | None
     in_progress_after: Duration | None
+    profiler: bool | None
+    profiler_rate: int | None
     sample_ratio: float | str | None
     tail_sampling: bool | None
     tail_keep_ratio: float | str | None

@@ -175,6 +175,12 @@ class Settings:
     )
     in_progress_after_ns: int = _row(2 * _SECOND_NS, DURATION, "How long a span is open before it is shown.")
 
+    # profiles
+    profiler: bool = _row(
+        default=False, kind=BOOL, help_text="Look at the stacks of all threads, and send what they were in."
+    )
+    profiler_rate: int = _row(20, whole(1, 100), "How often a second the profiler looks, at most.")
+
     # sampling
     sample_ratio: float = _row(1.0, RATIO, "Share of traces that are recorded, decided when they begin.")
     tail_sampling: bool = _row(

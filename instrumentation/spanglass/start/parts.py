@@ -28,6 +28,7 @@ from spanglass.logs.install import install_logging
 from spanglass.process import forking
 from spanglass.process.green import begin_anew_when_patched
 from spanglass.process.uwsgi import begin_anew_in_workers
+from spanglass.profiling.profiler import Profiler
 from spanglass.runtime_metrics.failures import observe_failures
 from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.runtime_metrics.intervals import INTERVALS
@@ -79,6 +80,8 @@ class Parts:
         # what can fail has been done: from here on there are threads
         self.pipelines = None if declared else Pipelines(settings, self.scrubber)
         self.providers, self._own = self._make_providers(resource, sampler, ids)
+        profiles = settings.profiler and settings.logs
+        self._profiler = Profiler(self.providers.logger, rate=settings.profiler_rate) if profiles else None
         self._add_processors()
 
     def begin(self, *, instrument: bool) -> None:
@@ -165,6 +168,8 @@ class Parts:
             spans.append(SlowQueryProcessor(settings, meter_provider=meter))
         if settings.in_progress and settings.traces:
             spans.append(InProgressProcessor(logger, after_ns=settings.in_progress_after_ns))
+        if self._profiler is not None:
+            spans.append(self._profiler)
         if pipelines:
             spans += pipelines.spans
             logs += pipelines.logs
@@ -195,6 +200,8 @@ class Parts:
             ("measure libraries", lambda: install_library_metrics(settings, meter_provider=meter)),
             ("run health checks", run_checks_when_used),
         ]
+        if self._profiler is not None:
+            installers.append(("look at threads", self._profiler.begin))
         if settings.metrics:
             installers.append(("count failures of our own", lambda: observe_failures(meter.get_meter(SCOPE))))
         if self.pipelines and settings.metrics:
