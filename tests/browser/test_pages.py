@@ -390,7 +390,7 @@ def test_log_lines_lead_to_their_trace(open_page):
     """An open line links to its span."""
     page = open_page("shop", "/logs")
     open_details(page.locator(".log-r summary").first)
-    page.locator(".log-r[open] .chip").click()
+    page.locator(".log-r[open] .chip", has_text="Trace").click()
     page.wait_for_url(f"**{TRACE}?span={33:016x}")
 
 

@@ -1,4 +1,4 @@
-"""One route as an ASGI endpoint: authorise, read parameters, run the query, answer in JSON."""
+"""One route as an ASGI endpoint: authorise, read parameters, run the query, answer in JSON, or with a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
 from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
 from spanglass_server.api.errors import INTERNAL, ApiError, Problem, problem_of
 from spanglass_server.api.params import RANGE, read_params
+from spanglass_server.api.streaming import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +102,8 @@ class Endpoint:
         """Make the response of the handler; encoding and compressing happen in the query's thread."""
         packs = accepts_gzip(request)
         route = self.route
+        if route.streamed is not None:
+            return await stream(route.streamed, self.context, request, params)
         if route.query is None:
             assert route.reply is not None, "a route has query or reply"  # noqa: S101 - a mistake in the table
             answer = route.reply(params)

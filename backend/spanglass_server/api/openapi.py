@@ -61,7 +61,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": {
             str(route.status): {
                 "description": "The answer.",
-                "content": {"application/json": {"schema": route.response}},
+                "content": {media_type: {"schema": route.response} for media_type in _media_types(route)},
             },
             "default": {
                 "description": "What went wrong.",
@@ -74,6 +74,10 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
     return operation
+
+
+def _media_types(route: Route) -> Iterable[str]:
+    return route.streamed.media_types.values() if route.streamed else ("application/json",)
 
 
 def _operation_id(route: Route) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.api.params import Param, Params
     from spanglass_server.api.schema import Schema
+    from spanglass_server.api.streaming import Streamed
     from spanglass_server.store.ports import QuerySession
 
 #: Where most routes begin.
@@ -23,11 +24,12 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route. Either ``query`` answers it from a query session, in a thread, or ``reply``, in the event loop.
+    """One route. ``query`` answers it from a query session, in a thread, ``reply`` in the event loop.
 
     ``path`` comes after ``prefix``; its parts in braces are parameters too (``{service:path}`` may hold slashes).
     Both functions are synchronous and return what becomes the JSON body; an ``ApiError`` becomes the problem it tells.
-    ``status`` is that of an answer, unless ``status_of`` makes it of what is answered.
+    ``status`` is that of an answer, unless ``status_of`` makes it of what is answered. ``streamed`` instead of both
+    answers with a file, in parts.
     """
 
     method: str = "GET"
@@ -42,6 +44,7 @@ class Route:
     query: Callable[[QuerySession, Params], Answer] | None = None
     reply: Callable[[Params], Answer] | None = None
     status_of: Callable[[Answer], int] | None = None
+    streamed: Streamed | None = None
 
     @property
     def full_path(self) -> str:

@@ -24,11 +24,15 @@ NO_PICKERS: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Search:
-    """What facets narrow: the filter, and by a facet's key the parameter that chooses a value of it besides."""
+    """What facets narrow: the filter, and by a facet's key the parameter that chooses a value of it besides.
+
+    ``keys`` are counted besides those that are usual.
+    """
 
     signal: Signal
     filter: str
     pickers: Mapping[str, str] = field(default_factory=lambda: NO_PICKERS)
+    keys: Sequence[str] = ()
 
 
 async def find(visit: Visit, search: Search, whole_filter: str) -> dict[str, Any]:
@@ -38,13 +42,16 @@ async def find(visit: Visit, search: Search, whole_filter: str) -> dict[str, Any
     """
     shared = {**visit.window.as_params(), "signal": search.signal, "filter": whole_filter, "count": "alternatives"}
     questions = [visit.attempt(visit.api("facets", **shared), {"facets": []})]
+    if search.keys:
+        questions.append(visit.attempt(visit.api("facets", **shared, keys=",".join(search.keys)), {"facets": []}))
     more = visit.exact("more")
     if more:
         opened = visit.api("facets", **shared, keys=more, limit=MOST_VALUES)
         questions.append(visit.attempt(opened, {"facets": []}))
     counted, *rest = await visit.together(*questions)
     whole = {facet["key"]: facet for answer in rest for facet in answer["facets"]}
-    facets = [whole.get(facet["key"], facet) for facet in counted["facets"]]
+    found = {facet["key"]: facet for facet in counted["facets"]} | whole
+    facets = [found[key] for key in dict.fromkeys((*search.keys, *found)) if key in found]
     return {"facets": rows(visit, search, facets), "facets_problem": counted["problem"]}
 
 

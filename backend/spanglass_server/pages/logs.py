@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, facets, search, terms
+from spanglass_server.pages.log_lines import columns
 from spanglass_server.pages.log_patterns import page as patterns
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.visit import API
+from spanglass_server.query.logs.export import FORMS
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -49,10 +52,11 @@ async def show(visit: Visit) -> Response:
 async def _find(visit: Visit) -> dict[str, Any]:
     shared = {**visit.window.as_params(), "filter": visit.param("filter")}
     order = "asc" if visit.param("order") == "asc" else "desc"
+    keys = columns.chosen(visit)
     lines, counts, counted = await visit.together(
-        visit.api("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor")),
+        visit.api("logs", **shared, limit=LINES, order=order, cursor=visit.param("cursor"), columns=",".join(keys)),
         visit.api("logs", "counts", **shared, buckets=BUCKETS),
-        facets.find(visit, facets.Search(Signal.LOGS, visit.param("filter")), visit.param("filter")),
+        facets.find(visit, facets.Search(Signal.LOGS, visit.param("filter"), keys=keys), visit.param("filter")),
     )
     return {
         "logs": lines["logs"], "newest_cursor": lines.get("newest_cursor"),
@@ -60,8 +64,15 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "errors": sum(point.get(key, 0) for point in counts["points"] for key in ("error", "fatal")),
         "errors_filter": terms.both(visit.param("filter"), terms.term("severity", "error", ">=")),
         "next_page": search.next_page(visit, lines["next_cursor"]), "counts": counts,
-        "chart": _chart(counts, visit), **counted,
+        "chart": _chart(counts, visit), "columns": keys, "offered": columns.offered(lines["logs"]),
+        "exports": _exports(visit, order, keys), **counted,
     }  # fmt: skip
+
+
+def _exports(visit: Visit, order: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return links to the records of the search as files, by form; its range is absolute, as what is shown."""
+    asked = {**visit.window.absolute(), "filter": visit.param("filter"), "order": order, "columns": ",".join(keys)}
+    return {form: visit.link(f"{API}/logs/export", {**asked, "format": form}) for form in FORMS}
 
 
 def _chart(counts: Mapping[str, Any], visit: Visit) -> charts.Chart:

@@ -13,6 +13,7 @@ from spanglass_server.pages import format as fmt
 from spanglass_server.pages.alerts import words as alert_words
 from spanglass_server.pages.issues import words
 from spanglass_server.pages.log_lines.around import path_of as path_of_log
+from spanglass_server.pages.log_lines.columns import fields as fields_of
 from spanglass_server.pages.window import PRESETS
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
         static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits, money=fmt.money,
-        examples=EXAMPLES, exceptions=exceptions, path_of_log=path_of_log,
+        examples=EXAMPLES, exceptions=exceptions, path_of_log=path_of_log, fields_of=fields_of,
         service_filter=lambda name: terms.term(terms.SERVICE, name),
         issue_words=words, alert_words=alert_words, iso=fmt.rfc3339, is_section=is_section,
     )  # fmt: skip

@@ -46,6 +46,11 @@ def attribute(key: str, value: Any) -> str:
     return f"{format_field(Field(key, quoted=key in FIELDS))} {text}"
 
 
+def is_lost(key: str) -> bool:
+    """Whether a key of a body cannot be written: quoted it would be an attribute's."""
+    return key.startswith("body.") and format_field(Field(key)) != key
+
+
 def both(first: str, second: str) -> str:
     """Join two filters; the first stands in brackets where it has an ``or``."""
     if not first.strip():

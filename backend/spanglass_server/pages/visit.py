@@ -161,7 +161,7 @@ class Visit:
 
     def near(self, path: str, params: Mapping[str, str], key: str, value: Any) -> str | None:
         """Return a link that searches records with the same attribute; nothing for values that are not single."""
-        if not isinstance(value, str | int | float) or len(str(value)) > MOST_SEARCHED:
+        if not isinstance(value, str | int | float) or len(str(value)) > MOST_SEARCHED or terms.is_lost(key):
             return None
         return self.link(path, {**params, "filter": terms.attribute(key, value)})
 

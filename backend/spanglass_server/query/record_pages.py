@@ -20,7 +20,7 @@ from spanglass_server.query.window import clamp
 from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier, quote_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: What cursors of pages are written for, by whether the newest comes first.
 ORDERS = {True: "time desc", False: "time asc"}
+#: No further columns in a list of columns.
+NOTHING = Sql("")
 _KEY = ("time_ns", "arrived", "identity")
 _PLACE = struct.Struct(">QQI")  # arrival order, digest, equals
 
@@ -91,9 +93,15 @@ class RecordPage:
 
 
 def find_page(
-    session: QuerySession, records: Records, start: Place | None, limit: int, *, descending: bool
+    session: QuerySession,
+    records: Records,
+    start: Place | None,
+    limit: int,
+    *,
+    descending: bool,
+    shown: Sql = NOTHING,
 ) -> RecordPage:
-    """Find the records after a place, at most ``limit``, with every column that any of them has."""
+    """Find the records after a place, at most ``limit``, with every column that any of them has and those ``shown``."""
     near = _near(session, records, start, limit + 1, descending=descending)
     direction = Sql("DESC" if descending else "ASC")
     skipped = start.equals if start else 0
@@ -104,6 +112,7 @@ def find_page(
             "record_page",
             arrival=_ARRIVAL[records.signal],
             identity=_digest(columns),
+            shown=shown,
             relation=near.relation(session, columns),
             where=near.predicate,
             after=_after(start, descending=descending),
@@ -118,6 +127,13 @@ def find_page(
         done = min(seen, start.equals)
         table, places = table.slice(done), places[done:]
     return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit)
+
+
+def shown_columns(records: Records, keys: Sequence[str]) -> Sql:
+    """SQL for the values of keys, to stand behind other columns, as ``shown_0``, ``shown_1`` ..."""
+    found = [records.expression(key, "columns")[0] for key in keys]
+    parts = [f", {sql.text} AS shown_{place}" for place, sql in enumerate(found)]
+    return Sql("".join(parts), tuple(value for sql in found for value in sql.parameters))
 
 
 def _near(session: QuerySession, records: Records, start: Place | None, count: int, *, descending: bool) -> Records:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass.terminal import show
 from spanglass.terminal.printing import Console, Text, cells, text
-from spanglass.terminal.safe import csv_cell, terminal_text
+from spanglass.terminal.safe import terminal_text
+from spanglass_core.csv_cells import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

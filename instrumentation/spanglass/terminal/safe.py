@@ -1,16 +1,13 @@
-"""Telemetry is written by strangers: what it may do to a terminal or a spreadsheet is taken out here."""
+"""Telemetry is written by strangers: what it may do to a terminal is taken out here."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
 
 # Categories: control, format (bidirectional overrides, zero-width), surrogate, line and paragraph separator.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # inside words of Persian and Indic scripts, and inside emoji
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def terminal_text(text: str) -> str:
@@ -18,13 +15,6 @@ def terminal_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(map(_visible, text))
-
-
-def csv_cell(value: Any) -> Any:
-    """Return a value for a CSV cell; a text that a spreadsheet would run gets an apostrophe in front."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
 
 
 def _visible(character: str) -> str:

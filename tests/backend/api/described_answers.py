@@ -32,7 +32,7 @@ def described_by(routes: Any) -> Callable[[httpx.Response], None]:
         found = [
             (len(path.pattern), status, described["content"]["application/json"]["schema"])
             for (path, method), (status, described) in schemas.items()
-            if method == asked.method and path.fullmatch(asked.url.path)
+            if method == asked.method and path.fullmatch(asked.url.path) and "application/json" in described["content"]
         ]
         if found:
             _, status, schema = max(found, key=itemgetter(0))

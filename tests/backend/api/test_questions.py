@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 SECOND = 1_000_000_000
@@ -49,6 +51,22 @@ def test_logs_are_paged_and_followed(client):
     until = get(client, "/logs", start="0", end="1970-01-01T00:00:03Z")
     assert [log["body"] for log in get(client, "/logs", after=until["newest_cursor"])["logs"]] == ["3", "5", "4"]
     assert get(client, "/logs", filter="body = 3")["logs"][0]["body"] == "3"
+
+
+def test_logs_are_exported(client):
+    """A file with its type and name, of the records and columns asked for; mistakes are told before it begins."""
+    answer = client.get("/api/v1/logs/export", params={**RANGE, "order": "asc", "limit": 2, "columns": "severity"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="logs.csv"'
+    assert [line.split(",")[3::4] for line in answer.text.splitlines()] == [
+        ["body", "severity"],
+        ["1", "info"],
+        ["2", "info"],
+    ]
+    answer = client.get("/api/v1/logs/export", params={**RANGE, "format": "ndjson", "filter": "body = 3"})
+    assert [json.loads(line)["body"] for line in answer.text.splitlines()] == ["3"]
+    wrong = client.get("/api/v1/logs/export", params={**RANGE, "columns": "a = b"})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (400, "columns")
 
 
 def test_log_counts(client):

@@ -70,3 +70,27 @@ def test_lines_around_none(open_tables):
     assert (told, "Ask for another one" in text) == (400, True)
     told, text, _ = read(session, f"{path}?same=all&before=x", NOW_NS)
     assert (told, "0 before, 0 after" in text) == (200, True)
+
+
+def test_columns_and_fields_of_bodies(open_tables):
+    """Chosen keys are columns and facets; a JSON body's fields are listed with a filter; all is exported as shown."""
+    session = open_tables(
+        logs=[
+            line(1, '{"user": {"id": 7}, "a b": 1}', **{"log.route:str": "/<b>"}),
+            line(2, "plain", **{"log.route:str": "/c"}),
+        ]
+    )
+    status, _, source = read(session, "/logs?last=1h&columns=body.user.id, route", NOW_NS)
+    assert status == 200
+    columns = re.findall(r'<span class="col" title="([^"]*)">(.*?)</span>(?!</span>)', source)
+    assert [(key, unescape(re.sub("<[^>]*>", "", shown))) for key, shown in columns] == [
+        ("body.user.id", "\u2013"), ("route", "/c"), ("body.user.id", "7"), ("route", "/<b>"),
+    ]  # fmt: skip
+    assert re.findall(r"<summary>([a-z_.]+)<svg", source)[:2] == ["body.user.id", "route"]
+    (only,) = re.findall(r'href="([^"]*)" aria-label="filter body.user.id = 7"', source)
+    assert bodies(read(session, unescape(only), NOW_NS)[2])[0].startswith('{"user"')
+    assert 'aria-label="filter body.a b = 1"' not in source
+    assert "body.a b" in source
+    export = unescape(re.findall(r'href="([^"]*)" download="logs.csv"', source)[0])
+    assert export.startswith("/api/v1/logs/export?")
+    assert "columns=body.user.id%2Croute" in export

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Param, format_param, limit_param
 from spanglass_server.api.routing import Route
-from spanglass_server.api.schema import schema_of
+from spanglass_server.api.schema import STRING, schema_of
+from spanglass_server.api.streaming import Streamed
+from spanglass_server.query.facets import MAX_KEYS
 from spanglass_server.query.logs import search
 from spanglass_server.query.logs.around import SAME, LogsAround, logs_around
+from spanglass_server.query.logs.export import FORMS, Done, Export, export_logs
 from spanglass_server.query.logs.patterns import LogPatterns, log_patterns
 
 if TYPE_CHECKING:
@@ -26,7 +29,22 @@ def _search(session: QuerySession, params: Params) -> search.LogList | search.Lo
         cursor=params["cursor"],
         after=params["after"],
         as_otlp=params["format"] == "otlp",
+        keys=params["columns"] or (),
+        newest=params["backlog"] == "newest",
     )
+
+
+def _export(session: QuerySession, params: Params, place: Done | None) -> tuple[bytes, Done | None]:
+    export = Export(
+        params["window"],
+        params["filter"] or "",
+        params["format"],
+        params["limit"],
+        params["columns"] or (),
+        descending=params["order"] == "desc",
+        guards_formulas=params["formulas"] == "guarded",
+    )
+    return export_logs(session, export, place)
 
 
 def _counts(session: QuerySession, params: Params) -> search.LogCounts:
@@ -47,6 +65,7 @@ def _around(session: QuerySession, params: Params) -> LogsAround:
     return logs_around(session, params["log"], same=params["same"], before=params["before"], after=params["after"])
 
 
+COLUMNS = Param("columns", "keys", help="Keys whose values stand in columns of each record.", maximum=MAX_KEYS)
 _LINES = "How many lines {} the record."
 
 ROUTES = (
@@ -64,6 +83,15 @@ ROUTES = (
                 "cursor",
                 help="newest_cursor of an answer: what arrived later, in this order, at any time.",
             ),
+            Param(
+                "backlog",
+                "choice",
+                "all",
+                "With after, when more than limit arrived: all, the oldest first, the rest with the next question; or "
+                "only the newest, with how many are left out.",
+                choices=("all", "newest"),
+            ),
+            COLUMNS,
             format_param("records", "LogsData"),
         ),
         response=schema_of(search.LogList | search.LogsDataPage),
@@ -98,6 +126,28 @@ ROUTES = (
         ),
         response=schema_of(LogsAround),
         query=_around,
+    ),
+    Route(
+        path="/logs/export",
+        summary="Matching log records as a file.",
+        description="CSV or NDJSON, sent as it is made. What fails on the way cuts the connection.",
+        parameters=(
+            *RANGE,
+            FILTER,
+            ORDER,
+            COLUMNS,
+            limit_param(10_000, 100_000),
+            Param("format", "choice", "csv", "The form of the file.", choices=FORMS),
+            Param(
+                "formulas",
+                "choice",
+                "guarded",
+                "Texts of CSV that a spreadsheet would run: guarded by an apostrophe, or plain.",
+                choices=("guarded", "plain"),
+            ),
+        ),
+        response=STRING,
+        streamed=Streamed(_export, {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}, "logs"),
     ),
     Route(
         path="/logs/patterns",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 LINES, MOST_LINES = 20, 500
+_HALF_HOUR_NS = 1_800_000_000_000
 _STEP = 4  # how many times as many lines "more" shows
 #: What a record must have so that lines of the same are worth asking for.
 _NEEDS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
@@ -34,6 +35,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "log_lines/around.html",
         hit=answer["log"],
+        near=_near(answer["log"]),
         before=answer["before"],
         after=answer["after"],
         choices=_choices(visit, answer),
@@ -71,6 +73,12 @@ def _in_list(visit: Visit, answer: Mapping[str, Any]) -> str:
         "/logs",
         {"start": rfc3339(first_ns), "end": rfc3339(last_ns + 1), "order": "asc", "filter": answer["filter"]},
     )
+
+
+def _near(log: Mapping[str, Any]) -> dict[str, str]:
+    """Return the range of searches for what a line has: an hour, with the line in its middle."""
+    time_ns = parse_time_ns(log["time"])
+    return {"start": rfc3339(max(0, time_ns - _HALF_HOUR_NS)), "end": rfc3339(time_ns + _HALF_HOUR_NS)}
 
 
 def path_of(log: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ arrival (``arrival_order``), and no range of time limits what comes after it.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,13 +15,15 @@ import pyarrow as pa
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import Sql
-from spanglass_server.query.record_pages import Place, RecordPage
+from spanglass_server.query.record_pages import Place, RecordPage, shown_columns
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import FIXED_COLUMNS, Signal
 from spanglass_server.store.ports import ALL_TIME, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spanglass_server.query.records import Records
     from spanglass_server.store.ports import QuerySession
 
@@ -70,18 +72,43 @@ class Mark:
         return self.order < self.seen
 
 
-def follow(session: QuerySession, filter_text: str, mark: Mark, limit: int) -> tuple[RecordPage, Mark]:
-    """Find the records that come after a mark, at most ``limit``, and the mark after them."""
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What is followed: records that match, at most ``limit`` at once, with the values of ``keys``.
+
+    Of more than ``limit`` those that arrived first come first, and the rest with the next question; with ``newest``
+    those that arrived last are all that comes.
+    """
+
+    filter_text: str
+    limit: int
+    keys: Sequence[str] = ()
+    newest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Records that arrived, the mark after them, and how many before them are left out for good."""
+
+    page: RecordPage
+    mark: Mark
+    left_out: int = 0
+
+
+def follow(session: QuerySession, followed: Followed, mark: Mark) -> Arrived:
+    """Find the records that come after a mark."""
     if mark.has_rest:
         window = Window(mark.until_ns, ALL_TIME.end_ns)
-        page = _page(session, filter_text, window, (mark.order, mark.seen), limit)
+        page, left_out = _page(session, followed, window, (mark.order, mark.seen))
         if page.places:
-            return page, Mark(_last(page, mark.seen), mark.seen, mark.until_ns, mark.arrived_ns)
+            return Arrived(page, replace(mark, order=_last(page, mark.seen)), left_out)
     arrived = session.arrived(Signal.LOGS)
     window = Window(ALL_TIME.start_ns, ALL_TIME.end_ns, max(mark.arrived_ns - _OVERTAKEN_NS, 0))
-    page = _page(session, filter_text, window, (max(mark.order, mark.seen), arrived.order), limit)
+    page, left_out = _page(session, followed, window, (max(mark.order, mark.seen), arrived.order))
     last = _last(page, arrived.order)
-    return page, Mark(last, last, mark.until_ns, mark.arrived_ns if page.has_more else arrived.time_ns)
+    return Arrived(
+        page, Mark(last, last, mark.until_ns, mark.arrived_ns if page.has_more else arrived.time_ns), left_out
+    )
 
 
 def _last(page: RecordPage, otherwise: int) -> int:
@@ -89,26 +116,43 @@ def _last(page: RecordPage, otherwise: int) -> int:
     return page.places[-1].order if page.has_more else otherwise
 
 
-def _page(session: QuerySession, filter_text: str, window: Window, orders: tuple[int, int], limit: int) -> RecordPage:
-    """The first records of a range whose order is past the first of two and up to the second."""
-    after, upto = orders
-    records = _between(match_records(session, Signal.LOGS, window, filter_text), after, upto)
+def _page(session: QuerySession, followed: Followed, window: Window, orders: tuple[int, int]) -> tuple[RecordPage, int]:
+    """The first or newest records of a range whose order is past the first of two and up to the second.
+
+    And how many before them are left out.
+    """
+    records = _between(match_records(session, Signal.LOGS, window, followed.filter_text), *orders)
     edge = rows(
         session,
-        statement("arrived_edge", relation=records.relation(session, ()), where=records.predicate, count=limit + 1),
+        statement(
+            "arrived_edge",
+            relation=records.relation(session, ()),
+            where=records.predicate,
+            direction=Sql("DESC" if followed.newest else "ASC"),
+            count=followed.limit if followed.newest else followed.limit + 1,
+            total=Sql("(SELECT count(*) FROM arrived)" if followed.newest else "NULL"),
+        ),
     )[0]
     if not edge["found"]:
-        return RecordPage(pa.table({}), [], has_more=False)
-    near = _between(records, after, edge["last_order"]).narrowed(
+        return RecordPage(pa.table({}), [], has_more=False), 0
+    near = _between(records, edge["first_order"] - 1, edge["last_order"]).narrowed(
         Window(edge["first_ns"], edge["far_ns"] + 1, window.arrived_ns)
     )
     columns = dict.fromkeys([*FIXED_COLUMNS[Signal.LOGS], *records.known])
     table = run(
-        session, statement("arrived_page", relation=near.relation(session, list(columns)), where=near.predicate)
+        session,
+        statement(
+            "arrived_page",
+            shown=shown_columns(records, followed.keys),
+            relation=near.relation(session, list(columns)),
+            where=near.predicate,
+        ),
     )
     pairs = zip(table["time_ns"].to_pylist(), table["arrival_order"].to_pylist(), strict=True)
     places = [Place(time_ns, order) for time_ns, order in pairs]
-    return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit)
+    limit = followed.limit
+    left_out = edge["total"] - edge["found"] if followed.newest else 0
+    return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit), left_out
 
 
 def _between(records: Records, after: int, upto: int) -> Records:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from spanglass_server.query.answers import (
     Attributes,
@@ -114,6 +114,7 @@ class Log(TypedDict):
     attributes: Attributes
     resource: Attributes
     scope: Scope
+    columns: NotRequired[dict[str, Any]]
 
 
 class TracesData(TypedDict):

@@ -1,4 +1,4 @@
 -- Whole records in the order of their arrival.
-SELECT * FROM {relation}
+SELECT *{shown} FROM {relation}
 WHERE {where}
 ORDER BY arrival_order

@@ -86,6 +86,23 @@ def test_following_shows_what_arrives_once(open_tables, before, later, size, end
     assert len(ids) == len(first["logs"]) + len(found) == len(before) + len(later)
 
 
+def test_following_may_show_the_newest_only(open_tables):
+    """Of more records than the limit the newest come, the others are counted, and nothing of them comes later."""
+    records = arrived([{"time_ns": 9 - number, "body": str(number)} for number in range(8)])
+    records[5]["body"] = "other"
+    first = search_logs(open_tables(logs=records[:1]), WINDOW)
+    options = {"filter_text": "body != other", "limit": 3, "newest": True}
+    session = open_tables(logs=records)
+    page = search_logs(session, WINDOW, after=first["newest_cursor"], **options)
+    assert ([log["body"] for log in page["logs"]], page["left_out"]) == (["4", "6", "7"], 3)
+    after = search_logs(session, WINDOW, after=page["newest_cursor"], **options)
+    assert (after["logs"], after["left_out"]) == ([], 0)
+    ahead = search_logs(session, Window(0, 4), **options)  # what has later times was not shown
+    page = search_logs(session, WINDOW, after=ahead["newest_cursor"], **options)
+    assert ([log["body"] for log in page["logs"]], page["left_out"]) == (["2", "3", "4"], 2)
+    assert search_logs(session, WINDOW, after=page["newest_cursor"], **options)["logs"] == []
+
+
 def test_following_goes_past_what_does_not_match(open_tables):
     """An answer without records moves on: what it looked at is not looked at again."""
     session = open_tables(logs=arrived([{"time_ns": 5, "body": "a"}] * 3))

@@ -6,16 +6,18 @@ import { isBody, isException, lineText, restOfLine, restOfRecord } from "./excep
 import { remember } from "./go.js";
 import { recordException } from "./occurrence.js";
 import { clock, grouped, plain } from "./time.js";
-import { attribute } from "./tokens.js";
+import { attribute, field } from "./tokens.js";
 
 const PERIOD = 2000; // ms between two questions
 const MOST_LINES = 1000; // kept in the page
 const SEVERITIES = { fatal: ["error", "FTL"], error: ["error", "ERR"], warn: ["warning", "WRN"], info: ["info", "INF"], debug: ["debug", "DBG"], trace: ["debug", "TRC"] };
 
+const DEEPEST = 6, MOST_FIELDS = 100; // of a body
 const MOST_SEARCHED = 300; // as in pages/visit.py
 
 function only(near, key, value) {
-  if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED) return null;
+  const lost = key.startsWith("body.") && field(key) !== key; // quoted it would be an attribute
+  if (!near || typeof value === "object" || String(value).length > MOST_SEARCHED || lost) return null;
   const url = new URL(near, location.href);
   url.searchParams.set("filter", attribute(key, value));
   return h("a", { class: "only", href: url.pathname + url.search, "aria-label": `filter ${key} = ${plain(value)}` }, "filter");
@@ -25,6 +27,24 @@ function only(near, key, value) {
 export const pairs = (values, near = null) => h("dl", { class: "kv" }, Object.entries(values).map(([key, value]) => [h("dt", {}, key),
   h("dd", {}, only(near, key, value), linkable(value) ? h("a", { href: value, rel: "noreferrer noopener" }, value) : plain(value))]));
 
+function* leaves(value, above, depth) {
+  for (const [key, item] of Object.entries(value)) {
+    const isMap = item !== null && typeof item === "object" && !Array.isArray(item) && Object.keys(item).length > 0;
+    if (isMap && depth > 1) yield* leaves(item, `${above}.${key}`, depth - 1);
+    else yield [`${above}.${key}`, item];
+  }
+}
+
+/** The values of a body that is a map or a JSON text, by the keys that filters know them by; as pages/log_lines/columns.py. */
+function bodyFields(body) {
+  let map = body;
+  if (typeof body === "string" && body.trimStart().startsWith("{")) {
+    try { map = JSON.parse(body); } catch { return {}; }
+  }
+  if (map === null || typeof map !== "object" || Array.isArray(map)) return {};
+  return Object.fromEntries([...leaves(map, "body", DEEPEST)].slice(0, MOST_FIELDS));
+}
+
 const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
 function details(line) {
@@ -32,7 +52,8 @@ function details(line) {
   const chips = h("div", { class: "chips" }, line.trace_id && h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`), around);
   const here = location.pathname + location.search;
   const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
-  return h("div", {}, h("div", { class: "flow" }, chips, line.body !== null && !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
+  const fields = bodyFields(line.body);
+  return h("div", {}, h("div", { class: "flow" }, chips, line.body !== null && !isBody(line.body, line.attributes) && h("pre", { class: "body" }, plain(line.body)), Object.keys(fields).length > 0 && pairs(fields, here), isException(line.attributes) && recordException(line), pairs(facts), pairs(restOfRecord(line.attributes), here), pairs(line.resource, here)));
 }
 
 /** One log line as the server renders it; its details are built when it is opened. */
@@ -40,7 +61,7 @@ export function logRow(line) {
   const [css, letters] = SEVERITIES[line.severity] ?? ["", "–"];
   const some = Object.entries(restOfLine(line.attributes)).slice(0, 6).map(([key, value]) => `${key}=${plain(value).slice(0, 80)}`).join(" ");
   const row = h("details", { class: `log-r ${css}` }, h("summary", {}, h("time", { datetime: line.time }, clock(line.time)), h("span", { class: "sev", title: line.severity }, letters),
-    service(line.service, line.slot), h("code", {}, plain(lineText(line)).slice(0, 2000), some && [" ", h("em", {}, some)])));
+    service(line.service, line.slot), h("code", {}, Object.entries(line.columns ?? {}).map(([key, value]) => h("span", { class: "col", title: key }, value === null ? h("span", { class: "dim" }, "–") : plain(value).slice(0, 200))), plain(lineText(line)).slice(0, 2000), some && [" ", h("em", {}, some)])));
   row.addEventListener("toggle", () => { if (row.open && row.children.length === 1) row.append(details(line)); });
   return row;
 }

@@ -1,0 +1,58 @@
+"""Further columns of log lines: which the reader chose, which there are to choose from, and fields of JSON bodies."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from spanglass_server.pages.exceptions import rest_of_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from spanglass_server.pages.visit import Visit
+
+#: Further columns of a page; a line has no room for more.
+MOST = 4
+#: Fields of a body that are shown, and how deep maps in it are gone into.
+_MOST_FIELDS, _DEEPEST = 100, 6
+#: Keys that are offered.
+_OFFERED = 100
+
+
+def chosen(visit: Visit) -> list[str]:
+    """Return the keys that the URL names, the first few."""
+    keys = dict.fromkeys(key for part in visit.exact("columns").split(",") if (key := part.strip()))
+    return [*keys][:MOST]
+
+
+def offered(logs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return keys that the lines of a page have, the most frequent first."""
+    counts: dict[str, int] = {}
+    for log in logs:
+        for key in (*rest_of_line(log["attributes"]), *fields(log["body"])):
+            counts[key] = counts.get(key, 0) + 1
+    return sorted(counts, key=lambda key: (-counts[key], key))[:_OFFERED]
+
+
+def fields(body: Any) -> dict[str, Any]:
+    """Return the values of a body that is a map or a JSON text, by the keys that filters know them by."""
+    if isinstance(body, str) and body.lstrip().startswith("{"):
+        try:
+            body = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return {}
+    if not isinstance(body, dict):
+        return {}
+    return dict(islice(_leaves(body, "body", _DEEPEST), _MOST_FIELDS))
+
+
+def _leaves(value: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        name = f"{above}.{key}"
+        if isinstance(item, dict) and item and depth > 1:
+            yield from _leaves(item, name, depth - 1)
+        else:
+            yield name, item
