@@ -41,7 +41,7 @@ class Served:
 
         options = {"clock_ns": lambda: NOW_NS, "version": "0.1.0", "health": lambda: self.api.health,
                    "first_time": lambda: self.api.first_ns, "firing": self.api.alerts.count_open,
-                   "prices": PRICES, "views": self.api.views.seen}  # fmt: skip
+                   "prices": PRICES, "views": self.api.views.seen, "pinned": self.api.views.pinned}  # fmt: skip
         routes = [
             *first,
             Route("/api/v1/{path:path}", api, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),

@@ -93,7 +93,7 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         if parts[0] == "findings" or parts[::2] == ["traces", "findings"]:
             return await self.findings("GET", path, params)
-        if parts[0] == "views":
+        if parts[0] in {"views", "pins"}:
             return await self.views("GET", path, params)
         return self._read(parts, params)
 
@@ -113,8 +113,10 @@ class FakeApi:
 
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
-        if path.startswith(("/api/monitoring/incidents/", "/api/v1/findings/", "/api/v1/views")):
-            kept = {"incidents": self.incidents, "findings": self.findings, "views": self.views}[path.split("/")[3]]
+        if path.startswith(("/api/monitoring/incidents/", "/api/v1/findings/", "/api/v1/views", "/api/v1/pins/")):
+            kept = {"incidents": self.incidents, "findings": self.findings, "views": self.views, "pins": self.views}[
+                path.split("/")[3]
+            ]
             return await kept(method, path, {}, None if method == "DELETE" else body)
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)

@@ -1,4 +1,4 @@
-"""Saved views in Chromium: saved from the menu, opened from the navigation, changed and deleted on their page."""
+"""Saved views in Chromium, from the menu to the navigation, and traces that are pinned."""
 
 from __future__ import annotations
 
@@ -52,3 +52,25 @@ def test_views_of_others_are_inert_text(open_page):
     assert page.locator("#saved-views tbody tr").count() == 1
     assert page.evaluate("window.pwned") is None
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_trace_is_pinned_with_a_note(open_page):
+    """A key pins a trace with a note, which stands on its page and in the list, until it is unpinned."""
+    trace = "/traces/4f1c2b77d06e4b9c8a53f0e1b2c6a90e"
+    page = open_page("shop", trace)
+    page.evaluate("localStorage.setItem('spanglass.name', 'Vera')")
+    page.keyboard.press("p")
+    page.locator("#pin-why textarea").fill("the bank <b>answers</b> late")
+    page.get_by_role("button", name="Pin", exact=True).last.click()
+    page.wait_for_selector("#pinned")
+    assert "Pinned by Vera. the bank <b>answers</b> late" in page.locator("#pinned").inner_text()
+
+    page.goto(page.served.url + "/pinned?q=bank")
+    assert "the bank <b>answers</b> late" in page.locator("#pins tbody").inner_text()
+    page.locator("#pins tbody a").click()
+    page.wait_for_url(f"**{trace}")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#pin-trace").click()
+    page.get_by_role("button", name="Unpin").click()
+    page.wait_for_selector("#pin-trace:not([aria-pressed])")
+    assert page.locator("#pinned").count() == 0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     FirstTime = Callable[[], int | None]
     #: Saved views that a reader of this name sees, each as ``GET /api/v1/views`` has it.
     SeenViews = Callable[[str], Sequence[Mapping[str, Any]]]
+    #: Note, actor and time of a pinned trace, by its id in hex; None for one that is not pinned.
+    Pinned = Callable[[str], Mapping[str, str] | None]
 
 
 class Server(TypedDict):
@@ -25,6 +27,7 @@ class Server(TypedDict):
     firing: NotRequired[Callable[[], int]]  # how many alerts are open; without it, no alerts are kept
     prices: NotRequired[Prices]  # of language models; without them, calls cost nothing that is known
     views: NotRequired[SeenViews]  # without it, none are kept
+    pinned: NotRequired[Pinned]  # without it, nothing is
     first_time: FirstTime  # when the earliest record that is stored was, in nanoseconds since 1970; None without any
 
 

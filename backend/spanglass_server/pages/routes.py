@@ -36,7 +36,7 @@ from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
 from spanglass_server.pages.performance import differences, self_time
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.saved import views
+from spanglass_server.pages.saved import pins, views
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.trace_views import compare, file
 from spanglass_server.pages.use import person, users
@@ -191,6 +191,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/metrics/explore", explore.show),
     ("/metrics/{name:path}", metric.show),
     ("/views", views.show),
+    ("/pinned", pins.show),
     ("/dashboards", dashboards.show),
     ("/dashboards/{uid}", dashboard.show),
     ("/server", server.show),
@@ -223,7 +224,8 @@ def _site(api: Api, about: Server) -> tuple[Site, Route]:
     templates = make_environment(assets, about["version"])
     firing = about.get("firing") or (lambda: 0)
     prices, views = about.get("prices") or Prices(), about.get("views") or (lambda _: ())
-    site = Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing, prices, views)
+    pinned = about.get("pinned") or (lambda _: None)
+    site = Site(api, about["clock_ns"], templates, about["health"], about["first_time"], firing, prices, views, pinned)
     return site, assets.route()
 
 

@@ -35,6 +35,7 @@ ALSO = {
     "/releases": "/issues",
     "/processes": "/hosts",
     "/differences": "/traces",
+    "/pinned": "/traces",
     "/findings": "/services",
     "/users": "/services",
     "/sessions": "/services",

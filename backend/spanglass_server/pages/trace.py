@@ -57,7 +57,8 @@ async def show(visit: Visit) -> Response:
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
     return visit.page(
-        "trace.html", trace=trace, root=root, chosen=columns.in_full(chosen, whole), start_ns=start_ns,
+        "trace.html", trace=trace, pinned=visit.site.pinned(trace_id), root=root, start_ns=start_ns,
+        chosen=columns.in_full(chosen, whole),
         data=await asyncio.to_thread(columns.as_data, data), of_view=of_view,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=shares_of(trace), axis=waterfall.axis(trace["duration_ns"]),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from spanglass_server.pages.ports import Api, FirstTime, Health, SeenViews
+    from spanglass_server.pages.ports import Api, FirstTime, Health, Pinned, SeenViews
     from spanglass_server.pages.window import WindowError
 
 API = "/api/v1"
@@ -57,6 +57,7 @@ class Site:
     firing: Callable[[], int] = lambda: 0
     prices: Prices = Prices()  # noqa: RUF009 - it is frozen
     views: SeenViews = lambda _: ()
+    pinned: Pinned = lambda _: None
 
 
 class Visit:

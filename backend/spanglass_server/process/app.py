@@ -37,6 +37,7 @@ from spanglass_server.api.prometheus.endpoint import Context as PrometheusContex
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
@@ -63,7 +64,7 @@ from spanglass_server.receive.http import AtPaths, otlp_endpoints
 from spanglass_server.receive.intake import Intake
 from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.receive.remote_write import remote_write_routes
-from spanglass_server.saved.answers import seen_views
+from spanglass_server.saved.answers import pinned_notes, seen_views
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
@@ -254,6 +255,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *health_routes(parts.health.desk, status_page=settings.health.status_page),
         *finding_routes(parts.findings.desk),
         *view_routes(node.saved.views),
+        *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
         *dashboard_routes(library, parts.series, settings.query.deadline_ns / 1e9),
         status_route(
@@ -304,7 +306,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     this: Server = {
         "clock_ns": time.time_ns, "version": release, "health": health, "firing": firing, "first_time": node.first_ns,
         "prices": prices,
-        "views": seen_views(node.saved.views),
+        "views": seen_views(node.saved.views), "pinned": pinned_notes(node.saved.pins),
     }  # fmt: skip
     cors = Cors(settings.cors.allowed_origins, settings.cors.allowed_headers, int(settings.cors.max_age_ns / 1e9))
     app = Starlette(

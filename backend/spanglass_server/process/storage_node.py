@@ -75,7 +75,7 @@ class StorageNode:
             self.saved = SavedStore(data_dir / SAVED)
             undo.callback(self.saved.close)
             self.collection = CollectionIntervals(data_dir, disk)
-            self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk)
+            self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk, self.saved.pins.ids)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
             self._rollups = RollupWorker(telemetry, clock_ns)
@@ -234,7 +234,8 @@ def _store_limits(settings: Settings) -> StoreLimits:
     }
     sources_ns = (retention.traces_ns, retention.logs_ns)  # occurrences stay as long as what they come from
     ages[Signal.OCCURRENCES] = max(sources_ns) if all(sources_ns) else 0
-    return StoreLimits(settings.storage.max_columns, RetentionLimits(ages, retention.max_bytes))
+    limits = RetentionLimits(ages, retention.max_bytes)
+    return StoreLimits(settings.storage.max_columns, limits, 2 * retention.max_pinned_bytes)
 
 
 def _shred_limits(settings: Settings) -> ShredLimits:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
-from spanglass_server.query.answers import JsonSchema, Time
+from spanglass_server.query.answers import HexId, JsonSchema, Nanoseconds, Slot, Time
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from spanglass_server.saved.model import KeptView
+    from spanglass_server.saved.model import KeptView, Pin
+    from spanglass_server.saved.store.pins import Pins
     from spanglass_server.saved.store.views import Views
+    from spanglass_server.store.ports import QuerySession
 
 
 class SavedView(TypedDict):
@@ -68,3 +70,65 @@ def seen_views(views: Views) -> Callable[[str], list[SavedView]]:
             return []
 
     return seen
+
+
+class PinnedTrace(TypedDict):
+    """A trace that outlives retention, with what it was when it was pinned."""
+
+    trace_id: HexId
+    note: str
+    actor: Annotated[str, JsonSchema({"description": "who pinned it, or wrote its note"})]
+    pinned_time: Time
+    service: str
+    slot: Slot
+    name: Annotated[str, JsonSchema({"description": "of its root span"})]
+    start_time: Time
+    duration_ns: Nanoseconds
+    span_count: int
+    error_count: int
+    bytes: Annotated[int, JsonSchema({"description": "of its spans and log records, as a file"})]
+
+
+class PinnedTraces(TypedDict):
+    """The answer of ``GET /api/v1/pins``."""
+
+    pins: list[PinnedTrace]
+    bytes: int
+    max_bytes: Annotated[int, JsonSchema({"description": "retention.max_pinned_bytes"})]
+
+
+class Unpinned(TypedDict):
+    """Which trace goes with the others of its age from now on."""
+
+    unpinned: HexId
+
+
+def pin_json(session: QuerySession, pin: Pin) -> PinnedTrace:
+    """Return a pin as it is shown."""
+    return {
+        "trace_id": pin.trace_id.hex(),
+        "note": pin.note,
+        "actor": pin.actor,
+        "pinned_time": format_time(pin.pinned_ns),
+        "service": pin.service,
+        "slot": session.service_slot(pin.service),
+        "name": pin.name,
+        "start_time": format_time(pin.start_ns),
+        "duration_ns": pin.duration_ns,
+        "span_count": pin.spans,
+        "error_count": pin.errors,
+        "bytes": pin.bytes,
+    }
+
+
+def pinned_notes(pins: Pins) -> Callable[[str], Mapping[str, str] | None]:
+    """Return what tells of a trace, by its id in hex, who pinned it and why; None for one that is not pinned."""
+
+    def noted(trace_id: str) -> Mapping[str, str] | None:
+        try:
+            pin = pins.by_id().get(bytes.fromhex(trace_id))
+        except (OSError, ValueError):
+            return None
+        return None if pin is None else {"note": pin.note, "actor": pin.actor, "time": format_time(pin.pinned_ns)}
+
+    return noted

@@ -11,6 +11,9 @@ MOST_VIEWS: Final = 500
 MOST_IN_NAVIGATION: Final = 12
 LONGEST_NAME: Final = 80
 LONGEST_URL: Final = 8000
+#: So many traces are pinned at most.
+MOST_PINS: Final = 200
+LONGEST_NOTE: Final = 2000
 #: Pages that a reader explores with; those below them are their own (``/services/checkout``).
 EXPLORERS: Final = (
     "/", "/services", "/findings", "/map", "/traces", "/differences", "/issues", "/releases", "/alerts", "/incidents",
@@ -50,6 +53,26 @@ class KeptView:
     changed_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A trace that outlives retention, with what it was when it was pinned: ``bytes`` is what it takes as a file.
+
+    ``trace_id`` has 16 bytes. Times are in nanoseconds, ``pinned_ns`` and ``start_ns`` since 1970.
+    """
+
+    trace_id: bytes
+    note: str
+    actor: str
+    pinned_ns: int
+    service: str
+    name: str
+    start_ns: int
+    duration_ns: int
+    spans: int
+    errors: int
+    bytes: int
+
+
 class SavedError(Exception):
     """What is asked for is refused: ``field`` is at fault, ``hint`` says what to do next."""
 
@@ -64,6 +87,10 @@ class TakenError(SavedError):
 
 class UnknownViewError(Exception):
     """There is no view with that id."""
+
+
+class UnknownPinError(Exception):
+    """The trace is not pinned."""
 
 
 class SavedStoreError(Exception):

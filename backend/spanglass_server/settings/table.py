@@ -157,6 +157,7 @@ class Retention:
         730 * _DAY_NS, DURATION, "Age at which data points thinned to an hour are deleted; 0 keeps them."
     )
     max_bytes: int = _row(0, BYTES, "Bytes of all segments; past it the oldest are deleted. 0 sets no limit.")
+    max_pinned_bytes: int = _row(256 * _MIB, BYTES, "Bytes of all pinned traces; past it no more can be pinned.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from spanglass_server.store.catalog import Catalog, Change, Digests
 from spanglass_server.store.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
+from spanglass_server.store.pinned.rescue import Rescue
 from spanglass_server.store.retention import RetentionLimits, expired
 from spanglass_server.store.segments import FILTERED, Cover, NewSegment, Segment, merged_schema, write_segment
 
@@ -42,6 +43,7 @@ class StoreLimits:
 
     max_columns: int
     retention: RetentionLimits
+    max_pinned_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +67,13 @@ class Store:
     """
 
     def __init__(
-        self, data_dir: Path, catalog: Catalog, limits: StoreLimits, telemetry: Telemetry, disk: Disk = DISK
+        self,
+        data_dir: Path,
+        catalog: Catalog,
+        limits: StoreLimits,
+        telemetry: Telemetry,
+        disk: Disk = DISK,
+        pinned: Callable[[], frozenset[bytes]] = frozenset,
     ) -> None:
         self.data_dir = data_dir
         self.catalog = catalog
@@ -73,6 +81,7 @@ class Store:
         self._limits = limits
         self._telemetry = telemetry
         self._disk = disk
+        self._rescue = Rescue(data_dir, pinned, limits.max_pinned_bytes)
         self._changing = threading.Lock()  # catalog and snapshot change together
         self._tidying = threading.Lock()  # what is being merged is not deleted meanwhile, to come back merged
         self._doubtful: list[str] = []  # files of commits that failed, see _settle
@@ -219,18 +228,39 @@ class Store:
         return written
 
     def retain(self, now_ns: int) -> None:
-        """Delete segments past their age, then the oldest while all together are too large."""
+        """Delete segments past their age, then the oldest while all are too large; rows of pinned traces stay."""
         with self._tidying:
             with self._changing:
                 self._settle()
-            for reason, segments in expired(self.contents.snapshot.segments, self._limits.retention, now_ns).items():
-                if not segments:
-                    continue
-                self._commit(Change(remove=[segment.id for segment in segments]))
-                for segment in segments:
-                    self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
-                    self._telemetry.add(own.DELETED_ROWS, segment.rows, segment.signal, reason)
-                _LOG.info("retention by %s deleted %d segments", reason, len(segments))
+            self._rescue.begin([s for signal in Signal for s in self.contents.snapshot.segments[signal]])
+            while self._delete_due(now_ns):
+                pass
+
+    def _delete_due(self, now_ns: int) -> bool:
+        """Delete what is due; returns whether rows of it stayed, so that another look may find more."""
+        held = self.contents.snapshot.segments
+        segments = {signal: [s for s in held[signal] if not self._rescue.is_whole(s)] for signal in Signal}
+        again = False
+        for reason, due in expired(segments, self._limits.retention, now_ns).items():
+            stays = {segment.id: self._rescue.rows_of(segment) for segment in due}
+            deleted = [segment for segment in due if not self._rescue.is_whole(segment)]
+            gone = [segment.id for segment in deleted if not stays[segment.id]]
+            if gone:
+                self._commit(Change(remove=gone))
+                _LOG.info("retention by %s deleted %d segments", reason, len(gone))
+            for segment in deleted:
+                kept = self._keep(segment, stays[segment.id]) if stays[segment.id] else 0
+                self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
+                self._telemetry.add(own.DELETED_ROWS, segment.rows - kept, segment.signal, reason)
+            again = again or len(gone) < len(due)
+        return again
+
+    def _keep(self, segment: Segment, tables: Sequence[Any]) -> int:
+        """Have rows of a segment in its place; returns how many."""
+        new = self._new_segment(segment.signal, tables, tables[0].schema, segment.arrived_ns)
+        self._commit(Change(add=[new], remove=[segment.id]))
+        self._rescue.keep(new, tables)
+        return new.rows
 
     @contextmanager
     def parts(self, signal: Signal) -> Iterator[list[Part]]:

@@ -47,6 +47,7 @@ BUILT_IN = {
     "deliveries": ("spanglass.cli.notifications.deliveries", "list what was told over which channel, try again"),
     "checks": ("spanglass.cli.health.checks", "list health checks, show and run them, say how everything is"),
     "views": ("spanglass.cli.saved.views", "list saved views of pages, save, change, delete them"),
+    "pins": ("spanglass.cli.saved.pins", "list pinned traces, pin and unpin them"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "users": ("spanglass.cli.queries.users", "list users with sessions and errors, show what one did; features, paths"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),

@@ -36,6 +36,7 @@ from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
@@ -252,6 +253,7 @@ def api(
             *health_routes(health.desk),
             *finding_routes(FindingDesk(findings, lambda: NOW_NS)),
             *view_routes(saved.views),
+            *pin_routes(saved.pins, 1 << 20),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

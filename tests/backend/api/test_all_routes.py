@@ -23,6 +23,7 @@ from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes.collection import collection_routes
+from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.query.issues.known import KnownIssues
 
@@ -37,6 +38,7 @@ ROUTES = (
     *health_routes(None),
     *finding_routes(None),
     *view_routes(None),
+    *pin_routes(None, 0),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

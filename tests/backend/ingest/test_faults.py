@@ -17,6 +17,7 @@ from nodes import NOW_NS, Clock
 
 from spanglass_server.ingest.digests import digest_of
 from spanglass_server.ingest.journal.file import Entry, JournalFile
+from spanglass_server.saved.model import Pin
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.catalog import Change
 
@@ -75,9 +76,18 @@ class Compaction:
 
 
 class Retention(Compaction):
-    """Segments of spans are past their age."""
+    """Segments of spans are past their age: with one pinned trace among others, without any, and with nothing else."""
 
-    expected = ALL | {Signal.SPANS: []}
+    expected = ALL | {Signal.SPANS: ["b", "d"]}
+
+    def prepare(self, node):
+        """Make the segments, and pin."""
+        for names in ("ab", "c", "d"):
+            node.store_all(*names)
+            node.flush()
+        for name in self.expected[Signal.SPANS]:
+            trace_id = name.encode().rjust(16, b"0")
+            node.real.saved.pins.pin(Pin(trace_id, "", "Ada", NOW_NS, "shop", name, NOW_NS, 1, 1, 0, 1000), 10_000)
 
     def try_once(self, node):
         """Delete once."""

@@ -146,7 +146,7 @@ def test_unknown_command(run):
         "  did you mean trace?\n"
         "  the commands are run, doctor, bootstrap, traces, trace, differences, self-time, findings, logs, metrics, "
         "query, issues, issue, releases, dashboards, rules, alerts, incidents, routes, channels, silences, oncall, "
-        "deliveries, checks, views, services, users, sql, send, status, serve\n"
+        "deliveries, checks, views, pins, services, users, sql, send, status, serve\n"
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spanglass_server.api.errors import ApiError
-from spanglass_server.saved.model import SavedError, TakenError, UnknownViewError
+from spanglass_server.saved.model import SavedError, TakenError, UnknownPinError, UnknownViewError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,8 @@ def refusals() -> Iterator[None]:
     except UnknownViewError as error:
         hint = "GET /api/v1/views lists views"
         raise ApiError("not_found", str(error), field="view", hint=hint) from error
+    except UnknownPinError as error:
+        raise ApiError("not_found", str(error), field="trace_id", hint="GET /api/v1/pins lists pins") from error
     except SavedError as error:
         code = "conflict" if isinstance(error, TakenError) else "bad_request"
         raise ApiError(code, str(error), field=error.field, hint=error.hint) from error

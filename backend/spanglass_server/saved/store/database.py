@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME: Final = "saved.sqlite"
-_SCHEMAS = ("schema_1",)
+_SCHEMAS = ("schema_1", "schema_2")
 _WORDING = Wording(
     "the store of saved views and pinned traces",
     "views and pins are lost, and pinned traces are deleted with the others",

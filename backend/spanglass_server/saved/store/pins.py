@@ -1,0 +1,69 @@
+"""Pinned traces in the file: which they are, and what is said of them. Their rows are in storage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from spanglass_server.saved.model import MOST_PINS, Pin, SavedError, UnknownPinError
+from spanglass_server.saved.store.database import statement
+
+if TYPE_CHECKING:
+    from spanglass_server.saved.store.database import Database
+
+_COLUMNS = "trace_id, note, actor, pinned_ns, service, name, start_ns, duration_ns, spans, errors, bytes"
+
+
+class Pins:
+    """Methods may be called from any thread. A change is durable when it returns; ``OSError`` if it can't be."""
+
+    def __init__(self, file: Database) -> None:
+        self._file = file
+        self._kept: tuple[int, dict[bytes, Pin]] = (-1, {})
+
+    def by_id(self) -> dict[bytes, Pin]:
+        """All pins by the id of their trace, the newest first; read anew only after a change."""
+        version, found = self._kept
+        if version != self._file.commits:
+            version = self._file.commits
+            with self._file.read() as connection:
+                rows = connection.execute(f"SELECT {_COLUMNS} FROM pins ORDER BY pinned_ns DESC, trace_id").fetchall()  # noqa: S608 - a constant
+            found = {row[0]: Pin(*row) for row in rows}
+            self._kept = version, found
+        return found
+
+    def ids(self) -> frozenset[bytes]:
+        """The ids of all pinned traces."""
+        return frozenset(self.by_id())
+
+    def one(self, trace_id: bytes) -> Pin:
+        """The pin of a trace; ``UnknownPinError``."""
+        found = self.by_id().get(trace_id)
+        if found is None:
+            raise UnknownPinError(f"trace {trace_id.hex()} is not pinned")
+        return found
+
+    def pin(self, pin: Pin, max_bytes: int) -> None:
+        """Pin a trace; ``SavedError`` where there is no room for it among so many bytes."""
+        with self._file.write() as connection:
+            count, held = connection.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM pins").fetchone()
+            hint = "unpin traces that nobody needs any more"
+            if count >= MOST_PINS:
+                raise SavedError(f"{MOST_PINS} traces are pinned already", "trace_id", hint)
+            if held + pin.bytes > max_bytes:
+                message = f"the trace has {pin.bytes} bytes, and pinned ones {held} of {max_bytes}"
+                raise SavedError(message, "trace_id", f"{hint}, or raise retention.max_pinned_bytes")
+            connection.execute(statement("insert_pin"), asdict(pin))
+
+    def note(self, trace_id: bytes, note: str, actor: str) -> None:
+        """Change what is said of a pinned trace, and by whom; ``UnknownPinError``."""
+        with self._file.write() as connection:
+            asked = "UPDATE pins SET note = ?, actor = ? WHERE trace_id = ?"
+            if not connection.execute(asked, (note, actor, trace_id)).rowcount:
+                raise UnknownPinError(f"trace {trace_id.hex()} is not pinned")
+
+    def unpin(self, trace_id: bytes) -> None:
+        """Have a trace go with the others of its age; ``UnknownPinError``."""
+        with self._file.write() as connection:
+            if not connection.execute("DELETE FROM pins WHERE trace_id = ?", (trace_id,)).rowcount:
+                raise UnknownPinError(f"trace {trace_id.hex()} is not pinned")

@@ -1,0 +1,2 @@
+INSERT INTO pins (trace_id, note, actor, pinned_ns, service, name, start_ns, duration_ns, spans, errors, bytes)
+VALUES (:trace_id, :note, :actor, :pinned_ns, :service, :name, :start_ns, :duration_ns, :spans, :errors, :bytes)

@@ -1,0 +1,1 @@
+"""What retention may not delete: rows of pinned traces."""
