@@ -44,8 +44,8 @@ def test_traces_are_pinned_listed_and_unpinned(canned, run):
     trace = "0a" * 16
     pin = {
         "trace_id": trace, "note": "the bank is late", "actor": "mina", "pinned_time": TIME, "service": "shop",
-        "slot": 1, "name": "POST /orders", "start_time": TIME, "duration_ns": 90_000_000, "span_count": 12, "error_count": 1,
-        "bytes": 48_000,
+        "slot": 1, "name": "POST /orders", "start_time": TIME, "duration_ns": 90_000_000, "span_count": 12,
+        "error_count": 1, "bytes": 48_000,
     }  # fmt: skip
     canned.answer(f"/api/v1/pins/{trace}", pin)
     canned.answer(f"/api/v1/pins/{trace}", {"unpinned": trace})
