@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 #: What cursors of pages are written for, by whether the newest comes first.
 ORDERS = {True: "time desc", False: "time asc"}
-#: No further columns in a list of columns.
-NOTHING = Sql("")
+#: SQL that stands behind a list of columns, and what it reads.
+Shown = tuple[Sql, frozenset[str]]
+NO_MORE: Shown = (Sql(""), frozenset())
 _KEY = ("time_ns", "arrived", "identity")
 _PLACE = struct.Struct(">QQI")  # arrival order, digest, equals
 
@@ -99,7 +100,7 @@ def find_page(
     limit: int,
     *,
     descending: bool,
-    shown: Sql = NOTHING,
+    shown: Shown = NO_MORE,
 ) -> RecordPage:
     """Find the records after a place, at most ``limit``, with every column that any of them has and those ``shown``."""
     near = _near(session, records, start, limit + 1, descending=descending)
@@ -112,8 +113,8 @@ def find_page(
             "record_page",
             arrival=_ARRIVAL[records.signal],
             identity=_digest(columns),
-            shown=shown,
-            relation=near.relation(session, columns),
+            shown=shown[0],
+            relation=near.relation(session, shown[1].union(columns)),
             where=near.predicate,
             after=_after(start, descending=descending),
             direction=direction,
@@ -129,11 +130,12 @@ def find_page(
     return RecordPage(table.slice(0, limit), places[:limit], len(places) > limit)
 
 
-def shown_columns(records: Records, keys: Sequence[str]) -> Sql:
-    """SQL for the values of keys, to stand behind other columns, as ``shown_0``, ``shown_1`` ..."""
-    found = [records.expression(key, "columns")[0] for key in keys]
-    parts = [f", {sql.text} AS shown_{place}" for place, sql in enumerate(found)]
-    return Sql("".join(parts), tuple(value for sql in found for value in sql.parameters))
+def shown_columns(records: Records, keys: Sequence[str]) -> Shown:
+    """SQL for the values of keys, as ``shown_0``, ``shown_1`` ..."""
+    found = [records.expression(key, "columns") for key in keys]
+    parts = [f", {sql.text} AS shown_{place}" for place, (sql, _) in enumerate(found)]
+    parameters = tuple(value for sql, _ in found for value in sql.parameters)
+    return Sql("".join(parts), parameters), frozenset[str]().union(*(read for _, read in found))
 
 
 def _near(session: QuerySession, records: Records, start: Place | None, count: int, *, descending: bool) -> Records:

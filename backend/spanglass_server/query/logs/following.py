@@ -138,13 +138,14 @@ def _page(session: QuerySession, followed: Followed, window: Window, orders: tup
     near = _between(records, edge["first_order"] - 1, edge["last_order"]).narrowed(
         Window(edge["first_ns"], edge["far_ns"] + 1, window.arrived_ns)
     )
-    columns = dict.fromkeys([*FIXED_COLUMNS[Signal.LOGS], *records.known])
+    shown, read = shown_columns(records, followed.keys)
+    columns = {*FIXED_COLUMNS[Signal.LOGS], *records.known, *read}
     table = run(
         session,
         statement(
             "arrived_page",
-            shown=shown_columns(records, followed.keys),
-            relation=near.relation(session, list(columns)),
+            shown=shown,
+            relation=near.relation(session, columns),
             where=near.predicate,
         ),
     )

@@ -47,6 +47,10 @@ def test_further_columns_are_values_of_keys(open_tables):
     cursor = search_logs(open_tables(), WINDOW)["newest_cursor"]
     assert search_logs(session, WINDOW, after=cursor, keys=keys)["logs"] == found
     assert "columns" not in search_logs(session, WINDOW)["logs"][0]
+    bare = open_tables(logs=[{"time_ns": 5, "arrival_order": 1}])  # not even services have names
+    for place in ({}, {"after": cursor}):
+        (log,) = search_logs(bare, WINDOW, keys=keys, **place)["logs"]
+        assert log["columns"] == {**dict.fromkeys(keys), "severity": "unset", "service": log["service"]}
     with pytest.raises(BadQuestionError) as wrong:
         search_logs(session, WINDOW, keys=["a = b"])
     assert wrong.value.field == "columns"
