@@ -26,8 +26,8 @@ SESSION_KEY = "session.id"
 IS_EVENT = Sql("coalesce(event_name <> 'exception' AND event_name NOT LIKE 'spanglass.%', false)")
 #: Without ``session.id`` so much silence ends a session, as visits to sites are counted elsewhere.
 SILENCE_NS = 1_800 * NS_PER_SECOND
-#: Users and sessions are put together by pieces of time of this length at most.
-_BIN_NS = 60 * NS_PER_SECOND
+#: Users and sessions are put together by pieces of time of this length at most: no such silence fits into one.
+_BIN_NS = SILENCE_NS
 #: Up to so many rows nobody asks how many users they are of; of more users than these, every so many-th is counted.
 _FEW_ROWS, MOST_USERS = 5_000_000, 1_000_000
 
