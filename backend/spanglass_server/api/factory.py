@@ -30,7 +30,7 @@ from spanglass_server.api.routes import (
 )
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, table
-from spanglass_server.api.use import users
+from spanglass_server.api.use import tasks, users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,6 +61,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
         *monitoring.ROUTES,
         *hosts.ROUTES,
         *users.ROUTES,
+        *tasks.ROUTES,
         *sql.ROUTES,
     )
 

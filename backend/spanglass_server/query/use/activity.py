@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.language import FilterError
 from spanglass_server.query.language.sql import Sql, all_of, union_all
 from spanglass_server.query.language.text import quote
 from spanglass_server.query.records import match_records
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 #: What tells the user, the first that a record has: as issues count users.
 USER_KEYS = ("user.id", "enduser.id", "user.email", "user.name")
 SESSION_KEY = "session.id"
+_SIGNALS = frozenset({Signal.SPANS, Signal.LOGS})
 #: Log records with an event name are what users did, but for those that tell of something else.
 IS_EVENT = Sql("coalesce(event_name <> 'exception' AND event_name NOT LIKE 'spanglass.%', false)")
 #: Without ``session.id`` so much silence ends a session, as visits to sites are counted elsewhere.
@@ -73,9 +75,17 @@ class Identified:
         return replace(self, records=replace(self.records, require=self.records.require or self.told))
 
 
-def identified(session: QuerySession, signal: Signal, question: UseQuestion) -> Identified:
-    """Make a question of one signal ready; FilterError for a filter that can't be understood."""
-    records = match_records(session, signal, question.window, question.text)
+def identified(session: QuerySession, signal: Signal, question: UseQuestion) -> Identified | None:
+    """Make a question of one signal ready; None where the filter can only be of the other one, ``trace(...)``.
+
+    FilterError for a filter that can't be understood at all.
+    """
+    try:
+        records = match_records(session, signal, question.window, question.text)
+    except FilterError:
+        (other,) = _SIGNALS - {signal}
+        match_records(session, other, question.window, question.text)
+        return None
     user, of_user = _first_text(records, USER_KEYS)
     named, of_session = _first_text(records, (SESSION_KEY,))
     return Identified(records, user, named, of_user | of_session)
@@ -115,8 +125,8 @@ def bin_of(step_ns: int) -> int:
 
 def activity(session: QuerySession, question: UseQuestion) -> Activity | None:
     """Gather the records of a question that carry an id; None where the range has no such column at all."""
-    sources = [(signal, identified(session, signal, question).of_somebody()) for signal in (Signal.SPANS, Signal.LOGS)]
-    there = [(signal, source) for signal, source in sources if source.told]
+    sources = [(signal, identified(session, signal, question)) for signal in (Signal.SPANS, Signal.LOGS)]
+    there = [(signal, source.of_somebody()) for signal, source in sources if source and source.told]
     if not there:
         return None
     seen = union_all([_seen(session, signal, source) for signal, source in there])

@@ -44,7 +44,7 @@ def course_of(session: QuerySession, question: UseQuestion, limit: int, *, faile
 
 def _requests(session: QuerySession, question: UseQuestion, count: int, *, failed_only: bool) -> list[dict[str, Any]]:
     source = identified(session, Signal.SPANS, question)
-    if not source.told:
+    if source is None or not source.told:
         return []
     columns = ("trace_id", "span_id", "name", SERVICE, "start_time_ns", "duration_ns", "status_code")
     found = statement(
@@ -63,7 +63,7 @@ def _requests(session: QuerySession, question: UseQuestion, count: int, *, faile
 
 def _told(session: QuerySession, question: UseQuestion, count: int, *, failed_only: bool) -> list[dict[str, Any]]:
     source = identified(session, Signal.LOGS, question)
-    if not source.told:
+    if source is None or not source.told:
         return []
     exception, of_exception = source.records.expression("exception.type", "filter")
     columns = ("event_name", "body", "trace_id", "span_id", SERVICE, *SEVERITY_COLUMNS, *of_exception)

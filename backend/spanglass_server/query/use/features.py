@@ -24,6 +24,8 @@ _ROUTE = "http.route"
 def list_features(session: QuerySession, question: UseQuestion, limit: int) -> FeatureList:
     """Answer ``GET /api/v1/users/features``: events, also those of which nobody knows the user."""
     source = identified(session, Signal.LOGS, question)
+    if source is None:
+        return {"features": []}
     found = statement(
         "use/features",
         user=source.user,
@@ -50,6 +52,8 @@ def list_features(session: QuerySession, question: UseQuestion, limit: int) -> F
 def list_paths(session: QuerySession, question: UseQuestion, limit: int) -> PathList:
     """Answer ``GET /api/v1/users/paths``: server spans by service, name, and route where the name lacks it."""
     source = identified(session, Signal.SPANS, question)
+    if source is None:
+        return {"paths": []}
     counts, counted = counting(source.records.known)
     route, of_route = source.records.expression(_ROUTE, "filter")
     columns = ("name", "kind", "status_code", "duration_ns", SERVICE, *counted, *of_route)

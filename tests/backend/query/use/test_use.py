@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from use_records import DAY, HOUR, MINUTE, NOW_NS, record, request
 
-from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.query.use import activity
 from spanglass_server.query.use.activity import UseQuestion
 from spanglass_server.query.use.courses import course_of
@@ -52,6 +52,19 @@ def test_users_and_sessions_over_time(open_tables):
     assert answer["users_share"] is None
     paid = summarize_use(open_tables(**shop()), UseQuestion(WINDOW, 'name = "POST /pay" or event_name = paid'), 4)
     assert (paid["users"], paid["requests"], paid["events"]) == (2, 1, 3)
+
+
+def test_filters_of_one_signal(open_tables):
+    """What only spans can have finds spans, what only log records can have finds these; what neither has is wrong."""
+    session = open_tables(**shop())
+    of_spans, of_logs = (UseQuestion(WINDOW, text) for text in ('trace(name = "POST /pay")', 'log.user.id = "ann"'))
+    assert [summarize_use(session, of_spans, 4)[name] for name in ("users", "requests", "events")] == [1, 1, 0]
+    assert [summarize_use(session, of_logs, 4)[name] for name in ("users", "requests", "events")] == [1, 0, 1]
+    assert list_features(session, of_spans, 4)["features"] == []
+    assert list_paths(session, of_logs, 4)["paths"] == []
+    for ask in (summarize_use, list_features, list_paths):
+        with pytest.raises(FilterError):
+            ask(session, UseQuestion(WINDOW, "("), 4)
 
 
 def test_no_ids_are_no_users(open_tables):

@@ -1,0 +1,15 @@
+-- How long after it was sent a task began: the span that sent it is the one it links to, else its parent.
+WITH began AS (
+    SELECT {service} AS service, {system} AS system, {queue} AS queue, {task} AS task, start_time_ns,
+        CASE WHEN len(link_span_id) > 0 THEN link_trace_id[1] ELSE trace_id END AS sent_trace,
+        CASE WHEN len(link_span_id) > 0 THEN link_span_id[1] ELSE parent_span_id END AS sent_span
+    FROM {relation}
+    WHERE {where} AND {is_run} AND ({one_in} = 1 OR hash(span_id) % {one_in} = 0)
+), sent AS (
+    SELECT trace_id, span_id, start_time_ns + duration_ns AS sent_ns FROM {senders} WHERE kind = 4
+)
+SELECT service, system, queue, task, count(*) AS waits,
+    approx_quantile(greatest(start_time_ns - sent_ns, 0), 0.5) AS p50_ns,
+    approx_quantile(greatest(start_time_ns - sent_ns, 0), 0.95) AS p95_ns
+FROM began JOIN sent ON sent_trace = trace_id AND sent_span = span_id
+GROUP BY ALL
