@@ -31,6 +31,8 @@ EXAMPLES = {
         "'histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket[5m])))' --chart",
     ),
     "services": ("--last 24h", "--format csv"),
+    "tasks": ("--last 6h", "--queue mails", "queues --last 1d"),
+    "tasks queues": ("--last 6h",),
     "users": ("--last 7d --sort errors", "show u-4711 --last 1d", "features --last 30d"),
     "users show": ("u-4711 --last 1d --errors", "5f2c --session"),
     "users sessions": ("--user u-4711", "--sort duration --last 7d"),
