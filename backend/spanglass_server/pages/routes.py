@@ -39,7 +39,7 @@ from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.saved import pins, views
 from spanglass_server.pages.templates import make_environment
 from spanglass_server.pages.trace_views import compare, file
-from spanglass_server.pages.use import person, users
+from spanglass_server.pages.use import person, tasks, users
 from spanglass_server.pages.visit import RANGE, Site, Visit
 from spanglass_server.pages.window import WindowError
 from spanglass_server.query.language.text import quote
@@ -139,6 +139,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/findings", findings.show),
     ("/findings/{finding:int}", finding.show),
     ("/map", service_map.show),
+    ("/tasks", tasks.show),
     ("/users", users.show),
     ("/users/{user:path}", person.show_user),
     ("/sessions/{session:path}", person.show_session),

@@ -37,6 +37,7 @@ ALSO = {
     "/differences": "/traces",
     "/pinned": "/traces",
     "/findings": "/services",
+    "/tasks": "/services",
     "/users": "/services",
     "/sessions": "/services",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")

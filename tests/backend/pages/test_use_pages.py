@@ -7,6 +7,8 @@ from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 from in_process import read
+from metric_tables import SECOND, T0
+from task_records import CONSUMER, celery, rq, span
 from use_records import MINUTE, NOW_NS, record, request
 
 EVIL = 'a/b?"<i>&'
@@ -74,3 +76,38 @@ def test_users_that_cannot_be_shown(open_tables):
     assert (status, "the end of the filter" in text) == (400, True)
     assert "Nothing that matches is of a user" in read(session, "/users?filter=name:nothing", NOW_NS)[1]
     assert "Nothing of this user in this time range" in read(session, "/users/nobody", NOW_NS)[1]
+
+
+TASKS = f"start={T0}&end={T0 + 600}"
+TASKS_NOW_NS = (T0 + 600) * SECOND
+
+
+def test_tasks_and_queues(open_tables):
+    """Tasks of spans and of metrics with how they do, queues with what waits, and ways to their traces."""
+    mails = [each for place in range(10) for each in celery(60 * place, 2, failed=place > 7)]
+    session = open_tables(spans=mails, metrics=rq())
+    status, text, source = read(session, f"/tasks?{TASKS}", TASKS_NOW_NS)
+    assert status == 200
+    assert text.startswith("Background tasks 2 tasks 2 queues")
+    assert "Runs 18 Failed 4 22.2 % Running now 3 Waiting in queues 5" in text
+    assert re.search(r"shop.mail worker mails celery .* 20.0 % 2 s 100 ms 100 ms . slowest failing", text)
+    assert re.search(r"jobs.report rq-worker low rq .* 25.0 % .* 3 metrics only", text)
+    assert re.search(r"low rq 5 9 . .* mails celery . . ", text)
+    own = 'service.name = "worker" and name = "run/shop.mail"'
+    filters = [value for name, value in links_of(source, "/traces") if name == "filter"]
+    assert {own, f"{own} and status = error"} < set(filters)
+    text = read(session, f"/tasks?{TASKS}&queue=low&sort=failed", TASKS_NOW_NS)[1]
+    assert "jobs.report" in text
+    assert "shop.mail" not in text
+
+
+def test_tasks_that_cannot_be_shown(open_tables):
+    """An empty range says where tasks come from; hostile names stay text; nothing matches is said."""
+    hostile = {"span.messaging.destination.name:str": EVIL, "name": EVIL}
+    session = open_tables(spans=[span(CONSUMER, EVIL, 10, **hostile)])
+    status, text, source = read(session, f"/tasks?{TASKS}", TASKS_NOW_NS)
+    assert (status, f"{EVIL} {EVIL} {EVIL}" in text) == (200, True)
+    assert "<i>&" not in source
+    assert "No background task in this time range" in read(open_tables(), "/tasks", NOW_NS)[1]
+    assert "No task matches" in read(session, f"/tasks?{TASKS}&filter=name:none", TASKS_NOW_NS)[1]
+    assert read(session, "/tasks?filter=(", NOW_NS)[0] == 400
