@@ -129,7 +129,7 @@ FAULTS = (
         "tenant_release",
         "Slow for one tenant's release",
         "checkout",
-        f"Every second order is priced by release {CANARY} of the price rules, which is slow for tenant {SLOW_TENANT}.",
+        f"Every second order of each tenant is priced by release {CANARY} of the price rules, slow for {SLOW_TENANT}.",
         f"Slow orders have two things in common: shop.tenant = {SLOW_TENANT} and shop.pricing.release = {CANARY}.",
         'service:checkout name:"price by contract" duration > 200ms',
     ),

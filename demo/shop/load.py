@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CUSTOMERS = 4
 WORDS = ("", "", "", "e", "telescope", "prism", "brass", "oak")
 CARDS = ("visa", "visa", "visa", "mastercard", "mastercard", "amex")
-TENANTS = ("acme", "birch", "birch", "cedar", "delta")
+TENANTS = ("acme", "acme", "acme", "birch", "cedar", "delta")
 PRODUCT_COUNT = 40
 HEADERS = {"user-agent": "shop-customer/1.0"}
 

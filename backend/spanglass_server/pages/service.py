@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages import charts, terms, why
@@ -72,6 +73,7 @@ async def show(visit: Visit) -> Response:
         charts=_charts(series, visit), slowest=slowest, failing=failing, failing_filter=_failing(operation),
         told=told, logs=await about.logs_of(visit, [*slowest["traces"], *failing["traces"]]) if told else (),
         heat=heat.draw(cells, visit), heat_problem=cells["problem"], differences=visit.go("/differences", **spans),
+        slow_ones=visit.go("/differences", **spans, **_slow(chosen)),
         apart=visit.go("/differences", **spans, **bad) if (bad := _apart(visit, finding)) else None,
         issues=issues, open_issues=sum(issues["counts"].get(state, 0) for state in words.OPEN),
     )  # fmt: skip
@@ -82,10 +84,18 @@ def _apart(visit: Visit, finding: Finding | None) -> dict[str, str]:
     if finding is None or finding.kind not in why.TELLING:
         return {}
     _, wanted = why.TELLING[finding.kind]
+    if not wanted:  # as many times the usual as the slow ones are of it: what is slow now, and little of the usual
+        return {"selected_min": f"{round(math.sqrt(finding.usual * finding.now))}ns"}
     until = {} if finding.until_s is None else {"selected_end": rfc3339(int(finding.until_s * SECOND_NS))}
-    slow = {} if wanted else {"selected_min": f"{round(finding.usual)}ns"}
     since_ns = max(visit.window.start_ns, int(finding.since_s * SECOND_NS))
-    return {"selected": wanted, "selected_start": rfc3339(since_ns), **until, **slow}
+    return {"selected": wanted, "selected_start": rfc3339(since_ns), **until}
+
+
+def _slow(figures: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what selects the spans that are slow by the figures: the slowest of twenty, or of twice the usual time."""
+    if not figures or not figures["p95_ns"]:
+        return {}
+    return {"selected_min": f"{max(round(figures['p95_ns']), 2 * round(figures['p50_ns'] or 0))}ns"}
 
 
 async def _issues(visit: Visit, name: str, operation: str) -> dict[str, Any]:
