@@ -110,7 +110,7 @@ class TableSession:
         if not told["n"]:
             return []
         key = (f"table of {signal} in {id(self)}", told["h"])
-        return [Part(key, signal, 0, 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
+        return [Part(key, signal, told["n"], 0, ALL_TIME.end_ns, frozenset(self._names(signal)))]
 
     def part_relation(self, part: Part, columns: Collection[str]) -> str:
         """Select all rows."""

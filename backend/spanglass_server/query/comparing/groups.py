@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.differences.shares import difference
-from spanglass_server.query.comparing.candidates import Candidate, attribute_columns, candidates_among, count
+from spanglass_server.query.comparing.candidates import Candidate, attribute_columns, candidates_among, count, newest
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
-from spanglass_server.query.statements import run, statement
+from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import quote_identifier
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.records import Records
     from spanglass_server.store.ports import QuerySession
 
-#: So many of the bad ones are looked at for values that stand out.
+#: So many of the bad ones, the newest, are looked at for values that stand out.
 _MOST_BAD = 5_000
 #: What fewer of the bad ones have, and none of the others, is an id.
 _LEAST_COUNT = 3
@@ -43,7 +43,10 @@ class StandingOut(TypedDict):
 
 
 class Comparison(TypedDict):
-    """How many records there are in both groups, and what sets the bad ones apart, the largest difference first."""
+    """How many are bad, with how many others the newest of them were compared, and what sets them apart.
+
+    The largest difference comes first.
+    """
 
     bad: int
     others: int
@@ -81,6 +84,12 @@ class Groups:
             bad=self.bad,
         )
 
+    def newest(self, session: QuerySession) -> Groups:
+        """The same of as many of the newest records as are enough to tell what is usual."""
+        records = self.records
+        window = newest(session, records.signal, records.window, records.relation(session, ()), records.predicate)
+        return replace(self, records=records.narrowed(window))
+
 
 def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...], limit: int) -> Comparison:
     """What sets the bad records apart; keys that begin with a text of ``skipped`` are left out."""
@@ -88,14 +97,23 @@ def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...]
     names = [column.name for column in attribute_columns(session, records.signal, records.window, skipped)]
     latest = statement("comparing/latest_bad", relation=groups.relation(session, [*names, records.time]),
                        time=Sql(records.time), count=_MOST_BAD)  # fmt: skip
-    candidates = candidates_among(run(session, latest))
+    bad = run(session, latest)
+    candidates = candidates_among(bad)
     wanted = list(dict.fromkeys(each.column.name for each in candidates))
-    counted = count(session, groups.relation(session, wanted), Sql("true"), candidates, Sql("is_bad"))
-    bad, others = counted[True], counted[False]
-    found = [_standing_out(each, place, bad, others) for place, each in enumerate(candidates)]
+    others = count(session, groups.newest(session).relation(session, wanted), Sql("NOT is_bad"), candidates)
+    found = [_standing_out(each, place, bad.num_rows, others) for place, each in enumerate(candidates)]
     found = [each for each in found if each["difference"] > 0 and is_no_id(each["count"], each["other_count"])]
     found.sort(key=lambda each: (-each["difference"], each["key"]))
-    return {"bad": bad.records, "others": others.records, "attributes": found[:limit]}
+    all_bad = _count_bad(session, groups) if bad.num_rows == _MOST_BAD else bad.num_rows
+    return {"bad": all_bad, "others": others.records, "attributes": found[:limit]}
+
+
+def _count_bad(session: QuerySession, groups: Groups) -> int:
+    relation = groups.relation(session, [groups.records.time])
+    (row,) = rows(
+        session, statement("comparing/counts", counts=Sql("count(*) AS bad"), relation=relation, where=Sql("is_bad"))
+    )
+    return int(row["bad"])
 
 
 def is_no_id(count: int, others: int) -> bool:
@@ -103,9 +121,9 @@ def is_no_id(count: int, others: int) -> bool:
     return count >= _LEAST_COUNT or others > 0
 
 
-def _standing_out(each: Candidate, place: int, bad: Counted, others: Counted) -> StandingOut:
-    having, other = bad.having[place], others.having[place]
-    share = having / bad.records if bad.records else 0.0
+def _standing_out(each: Candidate, place: int, bad: int, others: Counted) -> StandingOut:
+    having, other = each.count, others.having[place]
+    share = having / bad
     other_share = other / others.records if others.records else 0.0
     return {
         "key": each.column.key,
@@ -115,5 +133,5 @@ def _standing_out(each: Candidate, place: int, bad: Counted, others: Counted) ->
         "lift": round(share / other_share, 2) if other_share else None,
         "count": having,
         "other_count": other,
-        "difference": round(difference(having, bad.records, other, others.records), 4),
+        "difference": round(difference(having, bad, other, others.records), 4),
     }

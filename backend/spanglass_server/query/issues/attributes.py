@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.differences.shares import difference
-from spanglass_server.query.comparing.candidates import Candidate, Counted, attribute_columns, candidates_among, count
+from spanglass_server.query.comparing.candidates import (
+    Candidate,
+    Counted,
+    attribute_columns,
+    candidates_among,
+    count,
+    newest,
+)
 from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 #: So many of the latest occurrences are looked at.
 MAX_COUNTED = 5000
 _AROUND_NS = 3_600 * NS_PER_SECOND
+_NEAR_NS = 60 * NS_PER_SECOND
 #: They tell the exception itself, where it was raised or logged, or which process of which service it was: no news.
 _OWN = ("exception.", "code.", "service.name", "service.instance.id", "process.", "thread.", "telemetry.", "spanglass.")
 _SOURCES = {Signal.SPANS: 0, Signal.LOGS: 1}
@@ -39,14 +47,18 @@ _STATEMENTS = {Signal.SPANS: "issues/span_attributes", Signal.LOGS: "issues/log_
 
 
 def attribute_shares(
-    session: QuerySession, issues: KnownIssues, issue_id: str, window: Window, limit: int
+    session: QuerySession, issues: KnownIssues, issue_id: str, window: Window, limit: int, *, is_rough: bool = False
 ) -> AttributeList:
-    """Answer ``GET /api/v1/issues/{issue}/attributes``: what stands out most comes first."""
+    """Answer ``GET /api/v1/issues/{issue}/attributes``: what stands out most comes first.
+
+    With ``is_rough`` the occurrences are compared with the newest traffic, as much as is enough to tell what is usual,
+    and not looked for in records that began long before.
+    """
     issue = issues.summary(issue_id)
     signal = _told_by(session, issue, window)
-    records = _records(session, signal, issue, window)
+    records = _records(session, signal, issue, window, widen(window, _NEAR_NS if is_rough else _AROUND_NS))
     candidates = candidates_among(records)
-    counted = _baseline(session, signal, issue.service, window, candidates)
+    counted = _baseline(session, signal, issue.service, window, candidates, is_rough=is_rough)
     shares = _shares(candidates, counted)
     return {
         "issue": issue.id,
@@ -64,9 +76,8 @@ def _told_by(session: QuerySession, issue: IssueSummary, window: Window) -> Sign
     return Signal.LOGS if row["logs"] > row["spans"] else Signal.SPANS
 
 
-def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window: Window) -> pa.Table:
+def _records(session: QuerySession, signal: Signal, issue: IssueSummary, window: Window, around: Window) -> pa.Table:
     """Return the attributes of the records that tell the latest of the issue's occurrences."""
-    around = widen(window, _AROUND_NS)
     place = ("issue_key", "source", "trace_id", "span_id", "record_order", "time_ns")
     columns = attribute_columns(session, signal, around, _OWN)
     names = [column.name for column in columns]
@@ -90,12 +101,20 @@ def _bound(sql: Sql) -> tuple[str, list[Any]]:
 
 
 def _baseline(
-    session: QuerySession, signal: Signal, service: str, window: Window, candidates: Sequence[Candidate]
+    session: QuerySession,
+    signal: Signal,
+    service: str,
+    window: Window,
+    candidates: Sequence[Candidate],
+    *,
+    is_rough: bool,
 ) -> Counted:
     """Count the candidates in all records of the service, and the records that have each key, in one scan."""
-    names = {each.column.name for each in candidates}
-    relation = Sql(session.relation(signal, window, [TIME_COLUMN[signal], SERVICE, *names]))
-    return count(session, relation, is_service(service), candidates)[True]
+    names, own = {each.column.name for each in candidates}, [TIME_COLUMN[signal], SERVICE]
+    if is_rough:
+        window = newest(session, signal, window, Sql(session.relation(signal, window, own)), is_service(service))
+    relation = Sql(session.relation(signal, window, [*own, *names]))
+    return count(session, relation, is_service(service), candidates)
 
 
 def _shares(candidates: Sequence[Candidate], counted: Counted) -> list[AttributeShares]:

@@ -18,6 +18,7 @@ from spanglass_server.alerting.model import Alert, Entry, Failure, Readings
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
+from spanglass_server.query.comparing import candidates, groups
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
@@ -223,6 +224,27 @@ def test_payment_failure(desk: Desk) -> None:
     assert [found["figures"][when]["spans"] for when in ("now", "before")] == [90, pytest.approx(90, abs=1)]
     assert found["value"]["value"] == 0.5
     assert len(found["value"]["times_s"]) == len(found["value"]["values"]) == 61
+
+
+def test_of_many_records_the_newest_are_compared(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They tell the same; how many are bad is counted of all."""
+    held, new = Held(of("payment"), 0.5, 0, 0.05, "ratio"), Held((("issue", "PAYMENT-1"), *of("payment")), 1, 0, 0, "")
+    issue = Rule(uid="new", name="New", condition="new_issue", severity=Severity.ERROR)
+    asked = (ERROR_RATE, held), (issue, new)
+    shop = payment_failure()
+    spans = {row["trace_id"]: row["span_id"] for row in shop.spans if row["name"] == "POST /charges"}
+    for row in shop.occurrences:
+        row["span_id"] = spans[row["trace_id"]]
+    whole = [desk.evidence(shop, rule, each)["attributes"] for rule, each in asked]
+    monkeypatch.setattr(candidates, "_ENOUGH", 90)
+    monkeypatch.setattr(groups, "_MOST_BAD", 20)
+    few = [desk.evidence(shop, rule, each)["attributes"] for rule, each in asked]
+
+    assert [each["bad"] for each in few] == [each["bad"] for each in whole] == [45, 45]
+    assert [each["others"] for each in whole] == [375, 420]
+    assert [each["others"] for each in few] == [45, 90]
+    for each in few:
+        assert [(each["attributes"][0][name]) for name in ("key", "value", "share")] == ["shop.card.brand", "visa", 1.0]
 
 
 def test_alerts_that_open_together(desk: Desk) -> None:

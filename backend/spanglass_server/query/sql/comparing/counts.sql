@@ -1,1 +1,1 @@
-SELECT {grouping} AS grouped, {counts} FROM {relation} WHERE {where} GROUP BY grouped
+SELECT {counts} FROM {relation} WHERE {where}
