@@ -53,14 +53,14 @@ HEALTH = frozenset({"health", "checks", "components", ""})
 
 
 class FakeApi:
-    """One scenario of made-up data.
+    """One scenario of made-up data. ``indexes`` is whether waterfalls come with their attributes, as small ones do.
 
     ``shop``, ``empty``, ``one``, ``many``, ``huge``, ``hostile``, ``timeout``, ``slow``, ``unwell``,
     ``rootless``, ``talk``, ``raised`` or ``open``, in which spans have not ended and a sampler keeps one in ten.
     """
 
     def __init__(self, scenario):
-        self.scenario = scenario
+        self.scenario, self.indexes = scenario, True
         self.asked = []
         self.health = FULL_DISK if scenario == "unwell" else None
         self.first_ns = None if scenario == "empty" else NOW_NS - 30 * 86_400 * 1_000_000_000
@@ -300,7 +300,12 @@ class FakeApi:
             return made_up_comparison.in_paths(trace)
         if form == "summary":
             return {name: value for name, value in trace.items() if name != "spans"}
-        return shop.in_columns(trace) if form == "columns" else trace
+        if form not in ("columns", "waterfall", "attributes"):
+            return trace
+        answer = shop.in_columns(trace)
+        if form == "attributes":
+            return {"trace_id": trace["trace_id"], "key": answer["columns"]["key"], "attributes": answer["attributes"]}
+        return shop.in_waterfall(answer, indexed=self.indexes) if form == "waterfall" else answer
 
     def _trace(self, trace_id):
         if self.none or trace_id.startswith("dead"):

@@ -384,6 +384,21 @@ def in_columns(trace):
     return {**head, "columns": columns, "attributes": attributes}
 
 
+def in_waterfall(answer, *, indexed):
+    """Return a trace in columns as ``format=waterfall`` does."""
+    columns, whole = answer["columns"], []
+    critical = {"else": [], "rows": [], "values": []}
+    for row, parts in zip(columns["critical"]["rows"], columns["critical"]["values"], strict=True):
+        if parts == [[columns["offset_ns"][row], columns["duration_ns"][row]]]:
+            whole.append(row)
+        else:
+            critical["rows"].append(row)
+            critical["values"].append(parts)
+    distances = [row - before for before, row in zip([0, *whole], whole, strict=False)]
+    drawn = {**columns, "critical": critical, "critical_whole": distances}
+    return {**answer, "columns": drawn, "attributes": answer["attributes"] if indexed else None}
+
+
 #: What calls go to, by their names.
 TARGETS = {"POST cards.example": "/v1/charges", "SELECT stock FOR UPDATE": "stock_item"}
 

@@ -318,7 +318,7 @@ def test_a_trace_is_asked_for_once(open_page, serve):
     page = open_page("shop", TRACE)
     asked_for = [each for each in api.asked[asked:] if not each[0].endswith("/findings")]  # another question
     of_page = [(path, params) for path, params in asked_for if path.startswith(f"/api/v1{TRACE}")]
-    once = [(f"/api/v1{TRACE}", {"format": "columns"}), (f"/api/v1{TRACE}/spans/{33:016x}", {})]
+    once = [(f"/api/v1{TRACE}", {"format": "waterfall"}), (f"/api/v1{TRACE}/spans/{33:016x}", {})]
     assert of_page == 2 * once, "a first visit loads twice: to learn the reader's time zone"
     asked = len(api.asked)
     for _ in range(2):

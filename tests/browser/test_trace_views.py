@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fake_api import TRACE_ID
-from made_up import checkout_trace
+from made_up import checkout_trace, in_columns, in_waterfall
 from test_accessibility import AXE, IMPACTS, RUN
 
+from spanglass_server.pages.columns import unpack
 from spanglass_server.pages.trace_views import flame, table
 from spanglass_server.pages.trace_views.paths import folded
 
@@ -169,9 +171,7 @@ def test_a_side_that_is_wrong_is_named(open_page):
 
 def test_services_add_up():
     """Operations and services are sums over all paths; the longest span of an operation is that of its paths."""
-    trace = checkout_trace(TRACE_ID)
-    for span in trace["spans"]:
-        span["target"] = ""
+    trace = unpack(in_columns(checkout_trace(TRACE_ID)))
     paths, left_out = folded(trace)
     operations = table.operations(paths)
     services = table.services(trace, operations)
@@ -182,6 +182,32 @@ def test_services_add_up():
     assert services[0]["share"] == pytest.approx(1.4769 / 1.931, rel=0.02)
     query = next(one for one in operations if one["name"].startswith("SELECT price"))
     assert (query["spans"], query["longest_ns"], query["self_time_ns"]) == (18, 65_000_000, 18 * 65_000_000)
+
+
+def test_spans_of_a_waterfall_are_those_of_its_columns():
+    """What is left out of a waterfall's answer is made again: each span, its times on the critical path, its parent."""
+    answer = in_columns(checkout_trace(TRACE_ID))
+    of_columns, of_waterfall = (unpack(one)["spans"] for one in (answer, in_waterfall(answer, indexed=False)))
+    assert [*of_waterfall] == [*of_columns]
+    assert of_waterfall.critical_ns() == [sum(took for _, took in one["critical"]) for one in of_columns]
+    assert [one["parent_key"] for one in of_waterfall][:3] == [None, of_columns[0]["key"], of_columns[1]["key"]]
+    assert set(of_columns[0]) > {"span_id", "attributes", "critical", "name"}
+
+
+def test_a_large_trace_is_found_by_attributes_that_are_fetched(open_page, serve, monkeypatch):
+    """Of a trace that came without them, attributes are asked for when something is looked for, once."""
+    api = serve("shop").api
+    monkeypatch.setattr(api, "indexes", False)
+    page = open_page("shop", TRACE)
+    asked = len(api.asked)
+    page.keyboard.press("f")
+    page.keyboard.type("currency: NOK")
+    page.locator(".find output", has_text=re.compile("^1$")).wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#detail h2.title", has_text="pricing.convert").wait_for()
+    page.keyboard.type("x")
+    page.locator(".find output", has_text=re.compile("^0$")).wait_for()
+    assert [params for _, params in api.asked[asked:] if "format" in params] == [{"format": "attributes"}]
 
 
 def test_a_frame_that_is_none_is_the_whole_trace():

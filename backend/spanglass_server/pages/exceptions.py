@@ -97,8 +97,8 @@ def rest_of_event(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 def tellers(trace: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return by the id of each occurrence the span of a trace that tells it in full."""
     found: dict[str, Mapping[str, Any]] = {}
-    for span in trace["spans"]:
-        for event in span["events"]:
+    for row, events in trace["spans"].others("events"):
+        for event in events:
             if in_full(event["attributes"]) and occurrence(event["attributes"]):
-                found.setdefault(occurrence(event["attributes"]), span)
+                found.setdefault(occurrence(event["attributes"]), trace["spans"][row])
     return found

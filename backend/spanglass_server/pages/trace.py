@@ -13,7 +13,6 @@ from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.trace_views import flame, table
 from spanglass_server.pages.trace_views.paths import folded
 from spanglass_server.pages.window import SECOND_NS, fixed
-from spanglass_server.query.traces.time_spent import time_spent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +44,8 @@ WARNINGS = {
 async def show(visit: Visit) -> Response:
     """``/traces/{trace_id}``."""
     trace_id = read_id(visit)
-    answer = await visit.api("traces", trace_id, format="columns")
-    trace = await asyncio.to_thread(columns.unpack, answer)
+    answer = await visit.api("traces", trace_id, format="waterfall")
+    trace = columns.unpack(answer)
     chosen = chosen_of(trace, visit.param("span"))
     view = visit.param("view") if visit.param("view") in VIEWS else WATERFALL
     whole, (logs, logs_problem), linking = await visit.together(
@@ -56,14 +55,15 @@ async def show(visit: Visit) -> Response:
     data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, of_spans)
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
+    worth = waterfall.is_worth_an_answer(trace)
     return visit.page(
         "trace.html", trace=trace, pinned=visit.site.pinned(trace_id), root=root, start_ns=start_ns,
         chosen=columns.in_full(chosen, whole),
         data=await asyncio.to_thread(columns.as_data, data), of_view=of_view,
         slots={service["service"]: service["slot"] for service in trace["services"]},
         shares=shares_of(trace), axis=waterfall.axis(trace["duration_ns"]),
-        rows=waterfall.rows(trace, shown, visit.clock) if view == WATERFALL else (),
-        answer=time_spent(trace) if waterfall.is_worth_an_answer(trace) else None,
+        rows=await asyncio.to_thread(waterfall.rows, trace, shown, visit.clock) if view == WATERFALL else (),
+        answer=await asyncio.to_thread(columns.time_spent_of, trace["spans"]) if worth else None,
         told=exceptions.tellers(trace),
         logs=logs, logs_problem=logs_problem, view=view, linking=linking,
         warnings=warnings_of(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
@@ -105,8 +105,13 @@ def _flame(visit: Visit, trace: Mapping[str, Any]) -> tuple[Mapping[str, Any], M
 
 def _table(visit: Visit, trace: Mapping[str, Any]) -> Mapping[str, Any]:
     sort, ascending = table.sorting(visit.param("sort"), visit.param("order"), table.SORTS, "start")
-    found = table.spans(trace, sort, visit.param("find"), ascending=ascending)
-    return {"spans": found[: table.ROWS], "count": len(found), "sort": sort, "ascending": ascending}
+    found = table.rows(trace["spans"], sort, visit.param("find"), ascending=ascending)
+    return {
+        "spans": [trace["spans"][row] for row in found[: table.ROWS]],
+        "count": len(found),
+        "sort": sort,
+        "ascending": ascending,
+    }
 
 
 def _services(visit: Visit, trace: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -129,13 +134,10 @@ def chosen_of(trace: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     Of spans that share an id the first is meant, unless the key says which; one that has since become the only span of
     its id is found by that.
     """
-    key = key.lower()
-    spans = {span["span_id"]: span for span in reversed(trace["spans"])} | {
-        span["key"]: span for span in trace["spans"]
-    }
+    key, spans = key.lower(), trace["spans"]
     began = trace["failure"]["key"] if trace["failure"] else ""
-    named = (spans.get(name) for name in (key, key.partition("-")[0], began))
-    return next(filter(None, named), trace["spans"][0])
+    rows = (spans.row_of(name) for name in (key, key.partition("-")[0], began))
+    return spans[next((row for row in rows if row is not None), 0)]  # type: ignore[no-any-return]
 
 
 async def _span(visit: Visit, trace: Mapping[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.format import duration_text
@@ -14,6 +15,7 @@ from spanglass_server.pages.running import beside, mark
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from spanglass_server.pages.columns import Spans
     from spanglass_server.pages.format import Clock
 
 MOST_SEGMENTS = 60
@@ -33,8 +35,8 @@ def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, An
     """Return the first ``most`` spans with what a row shows; positions and widths in per cent of the trace."""
     total_ns = trace["duration_ns"] or 1
     slots = {service["service"]: service["slot"] for service in trace["services"]}
-    children = _children(trace["spans"])
-    services = {span["key"]: span["service"] for span in trace["spans"]}
+    children = _children(trace["spans"], most)
+    services = trace["spans"].column("service")
     return [
         {
             "span": span,
@@ -42,13 +44,13 @@ def rows(trace: Mapping[str, Any], most: int, clock: Clock) -> list[dict[str, An
             "beside": beside(_percent(span["offset_ns"], total_ns), _percent(span["duration_ns"], total_ns)),
             "slot": slots.get(span["service"], 0),
             "depth": min(span["depth"], MOST_DEPTH),
-            "new_service": services.get(span["parent_key"]) != span["service"],
+            "new_service": parent < 0 or services[parent] != span["service"],
             "x": _percent(span["offset_ns"], total_ns),
             "w": max(0.12, _percent(span["duration_ns"], total_ns)),
             "parts": [(_percent(start, total_ns), max(0.1, _percent(end - start, total_ns)))
-                      for start, end in self_segments(span, children.get(span["key"], ()))][:MOST_SEGMENTS],
+                      for start, end in islice(self_segments(span, children.get(row, ())), MOST_SEGMENTS)],
         }
-        for span in trace["spans"][:most]
+        for row, (span, parent) in enumerate(zip(trace["spans"][:most], trace["spans"].parents, strict=False))
     ]  # fmt: skip
 
 
@@ -101,11 +103,14 @@ def is_worth_an_answer(trace: Mapping[str, Any]) -> bool:
     return not trace["failure"] and trace["span_count"] >= LEAST_SPANS and trace["duration_ns"] >= LEAST_NS
 
 
-def _children(spans: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    children: dict[str, list[Mapping[str, Any]]] = {}
-    for span in spans:
-        if span["parent_key"]:
-            children.setdefault(span["parent_key"], []).append(span)
+def _children(spans: Spans, most: int) -> dict[int, list[Mapping[str, Any]]]:
+    """Return what is needed of the children of the first ``most`` spans, by the row of their parent."""
+    children: dict[int, list[Mapping[str, Any]]] = {}
+    fields = (spans.column(name) for name in ("offset_ns", "duration_ns", "awaited"))
+    for parent, offset_ns, duration_ns, awaited in zip(spans.parents, *fields, strict=True):
+        if 0 <= parent < most:
+            child = {"offset_ns": offset_ns, "duration_ns": duration_ns, "awaited": awaited}
+            children.setdefault(parent, []).append(child)
     return children
 
 

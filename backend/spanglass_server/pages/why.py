@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from spanglass_server.pages import columns, terms
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.window import SECOND_NS
-from spanglass_server.query.traces.time_spent import time_spent
 
 if TYPE_CHECKING:
     from spanglass_server.pages.attention import Finding
@@ -49,5 +48,6 @@ async def _tell(visit: Visit, trace_id: str, *, failing: bool) -> dict[str, Any]
     if failing:
         trace = await visit.api("traces", trace_id, format="summary")
         return {"trace_id": trace_id, "failure": trace["failure"], "answer": None}
-    trace = await asyncio.to_thread(columns.unpack, await visit.api("traces", trace_id, format="columns"))
-    return {"trace_id": trace_id, "failure": None, "answer": time_spent(trace)}
+    trace = columns.unpack(await visit.api("traces", trace_id, format="waterfall"))
+    answer = await asyncio.to_thread(columns.time_spent_of, trace["spans"])
+    return {"trace_id": trace_id, "failure": None, "answer": answer}

@@ -16,6 +16,8 @@ from spanglass_server.query.traces import search as traces
 from spanglass_server.query.window import parse_window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spanglass_core.model_prices import Prices
     from spanglass_server.api.params import Params
     from spanglass_server.store.ports import QuerySession, Window
@@ -31,16 +33,19 @@ def _counts(session: QuerySession, params: Params) -> counts.SpanCounts:
     return counts.count_spans(session, span_question(params), params["buckets"])
 
 
+_Form = view.TraceHead | view.TraceAttributes
 #: The forms of a trace that are ours.
-_FORMS = {
+_FORMS: dict[str, Callable[[QuerySession, bytes, int], _Form]] = {
     "tree": view.show_trace,
     "columns": view.show_columns,
+    "waterfall": view.show_waterfall,
+    "attributes": view.show_attributes,
     "summary": view.show_summary,
     "paths": paths.show_paths,
 }
 
 
-def _trace(session: QuerySession, params: Params) -> view.TraceHead | TracesData:
+def _trace(session: QuerySession, params: Params) -> _Form | TracesData:
     if params["format"] == "otlp":
         return view.show_trace_otlp(session, params["trace_id"])
     return _FORMS[params["format"]](session, params["trace_id"], params["now_ns"])
@@ -77,9 +82,17 @@ ROUTES = (
         description="Spans that have not ended are in it too, running or lost, but not in OTLP/JSON.",
         parameters=(
             Param("trace_id", "trace_id", help="The id in hex."),
-            format_param("tree", "TracesData", "columns", "summary", "paths"),
+            format_param("tree", "TracesData", "columns", "waterfall", "attributes", "summary", "paths"),
         ),
-        response=schema_of(view.Trace | view.TraceColumns | paths.TracePaths | view.TraceHead | TracesData),
+        response=schema_of(
+            view.Trace
+            | view.TraceColumns
+            | view.TraceWaterfall
+            | view.TraceAttributes
+            | paths.TracePaths
+            | view.TraceHead
+            | TracesData
+        ),
         query=_trace,
     ),
 )

@@ -106,14 +106,14 @@ async def _trace(
     """Return the trace of an occurrence, rows of its waterfall around it, and why there is none."""
     if not occurrence["trace_id"]:
         return None, (), None
-    form = "columns" if view == "trace" else "summary"
+    form = "waterfall" if view == "trace" else "summary"
     try:
         trace = await visit.api("traces", occurrence["trace_id"], format=form)
     except ApiError as error:
         return None, (), str(error)
     if view != "trace":
         return trace, (), None
-    unpacked = await asyncio.to_thread(columns.unpack, trace)
+    unpacked = columns.unpack(trace)
     rows = await asyncio.to_thread(waterfall.rows, unpacked, MOST_SPANS, visit.clock)
     return unpacked, around(rows, occurrence["span_id"] or ""), None
 

@@ -32,7 +32,7 @@ async def show(visit: Visit) -> Response:
     """``/traces/{trace_id}/file``: the trace to be kept or sent."""
     trace_id = trace.read_id(visit)
     answer = await visit.api("traces", trace_id, format="columns")
-    shown = await asyncio.to_thread(columns.unpack, answer)
+    shown = columns.unpack(answer)
     (logs, _), linking, whole = await visit.together(
         trace.logs_of(visit, shown), trace.linking_to(visit, shown), _whole(visit, trace_id, shown["span_count"])
     )

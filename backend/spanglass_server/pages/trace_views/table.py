@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    Span = Mapping[str, Any]
+    from spanglass_server.pages.columns import Spans
 
 #: Rows rendered by the server; script draws all others.
 ROWS = 200
-#: What spans are sorted by: how each column is read.
-SORTS: Mapping[str, Callable[[Span], Any]] = {
-    "name": lambda span: (span["name"].lower(), span["service"]),
-    "service": lambda span: (span["service"], span["name"].lower()),
-    "start": lambda span: span["offset_ns"],
-    "duration": lambda span: span["duration_ns"],
-    "self": lambda span: span["self_time_ns"],
-    "critical": lambda span: sum(took_ns for _, took_ns in span["critical"]),
+#: What spans are sorted by: the fields, or how they are made of the spans.
+SORTS: Mapping[str, Callable[[Spans], Sequence[Any]]] = {
+    "name": lambda spans: [*zip(_lower(spans), spans.column("service"), strict=True)],
+    "service": lambda spans: [*zip(spans.column("service"), _lower(spans), strict=True)],
+    "start": lambda spans: spans.column("offset_ns"),
+    "duration": lambda spans: spans.column("duration_ns"),
+    "self": lambda spans: spans.column("self_time_ns"),
+    "critical": lambda spans: spans.critical_ns(),
 }
 #: Columns that are sorted from their beginning first.
 ASCENDING = frozenset({"name", "service", "start"})
@@ -32,15 +32,20 @@ def sorting(sort: str, order: str, known: Iterable[str], usual: str) -> tuple[st
     return chosen, order == "asc" if order in ("asc", "desc") else chosen in ASCENDING
 
 
-def spans(trace: Mapping[str, Any], sort: str, text: str, *, ascending: bool) -> list[Span]:
-    """Return the spans in whose service, name, target or message a text is, sorted; equal ones as in the tree."""
+def rows(spans: Spans, sort: str, text: str, *, ascending: bool) -> list[int]:
+    """Return the rows in whose service, name, target or message a text is, sorted; equal ones as in the tree."""
     text = text.lower()
-    found = [span for span in trace["spans"] if not text or text in _texts(span)]
-    return sorted(found, key=SORTS[sort], reverse=not ascending)
+    found = [row for row, own in enumerate(_texts(spans)) if text in own] if text else range(len(spans))
+    return sorted(found, key=SORTS[sort](spans).__getitem__, reverse=not ascending)
 
 
-def _texts(span: Span) -> str:
-    return "\n".join((span["service"], span["name"], span["target"], span["status_message"], span["key"])).lower()
+def _texts(spans: Spans) -> Iterator[str]:
+    fields = map(spans.column, ("service", "name", "target", "status_message", "key"))
+    return ("\n".join(texts).lower() for texts in zip(*fields, strict=True))
+
+
+def _lower(spans: Spans) -> Iterator[str]:
+    return (name.lower() for name in spans.column("name"))
 
 
 def operations(paths: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

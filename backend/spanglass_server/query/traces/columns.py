@@ -62,6 +62,15 @@ class Columns(TypedDict):
     events: Sparse
 
 
+class WaterfallColumns(Columns):
+    """The same; ``critical`` lacks the spans all of whose time was waited for, which stand in ``critical_whole``.
+
+    Those are rows, each written as the distance from the one before.
+    """
+
+    critical_whole: list[int]
+
+
 class IndexedAttribute(TypedDict):
     """The values of a key, and for each the rows that have it."""
 
@@ -168,8 +177,9 @@ def _plain_text(value: Any) -> str:
 
 
 def _entry(key: str, values: Mapping[str, list[int]]) -> IndexedAttribute:
-    return {"key": key, "values": list(values), "rows": [_distances(sorted(set(rows))) for rows in values.values()]}
+    return {"key": key, "values": list(values), "rows": [distances(sorted(set(rows))) for rows in values.values()]}
 
 
-def _distances(rows: Sequence[int]) -> list[int]:
+def distances(rows: Sequence[int]) -> list[int]:
+    """Write rows that rise each as the distance from the one before."""
     return [row - before for before, row in zip([0, *rows], rows, strict=False)]

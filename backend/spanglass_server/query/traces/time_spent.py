@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_server.query.answers import Nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: To be called the reason, like spans must hold this share of all self time together, and a single span this one.
 NOTABLE_SHARE, NOTABLE_ALONE = 0.3, 0.6
@@ -36,10 +36,15 @@ class TimeSpent(TypedDict):
 
 def time_spent(trace: Mapping[str, Any]) -> TimeSpent | None:
     """Where most of the trace's time went: the group of like spans with the largest self time, if it is notable."""
+    return most_of((span["service"], span["name"], statement(span), span["self_time_ns"]) for span in trace["spans"])
+
+
+def most_of(spans: Iterable[tuple[str, str, str, int]]) -> TimeSpent | None:
+    """Say the same of spans of which service, name, statement and self time are given."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for span in trace["spans"]:
-        group = groups.setdefault((span["service"], span["name"], statement(span)), [0, 0])
-        group[0] += span["self_time_ns"]
+    for service, name, query, self_time_ns in spans:
+        group = groups.setdefault((service, name, query), [0, 0])
+        group[0] += self_time_ns
         group[1] += 1
     whole_ns = sum(group[0] for group in groups.values())
     if len(groups) < 2 or not whole_ns:  # noqa: PLR2004 - one group is the whole trace, and says nothing

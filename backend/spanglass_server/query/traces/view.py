@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from spanglass_core.trace_times import EARLIEST_NS
-from spanglass_server.query.answers import Nanoseconds  # noqa: TC001 - a TypedDict's member
+from spanglass_server.query.answers import HexId, Nanoseconds
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.rows.answers import Heard, HeardSpan, SpanFields, TracesData
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.trace_tree.building import tree_of
 from spanglass_server.query.traces.announcements import LOST, RUNNING
 from spanglass_server.query.traces.collecting import paused_collector
-from spanglass_server.query.traces.columns import Columns, IndexedAttribute, attribute_index, pack
+from spanglass_server.query.traces.columns import (
+    Columns,
+    IndexedAttribute,
+    WaterfallColumns,
+    attribute_index,
+    distances,
+    pack,
+)
 from spanglass_server.query.traces.failures import Failure, Place, failure
 from spanglass_server.query.traces.identity import id_in_key
 from spanglass_server.query.traces.reasons import tells_exception
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
     from spanglass_server.query.traces.trace_spans import TraceSpans
     from spanglass_server.store.ports import QuerySession
 
+#: Spans of a trace up to which a waterfall comes with what finds them by their attributes.
+MOST_INDEXED = 5_000
 #: Spans of a trace that are read together where some are asked for: of so few that costs less than one by one.
 _FEW = 200
 
@@ -78,6 +87,21 @@ class TraceColumns(TraceHead):
     attributes: list[IndexedAttribute]
 
 
+class TraceWaterfall(TraceHead):
+    """The answer of ``GET /api/v1/traces/{trace_id}?format=waterfall``; ``attributes`` is null for large traces."""
+
+    columns: WaterfallColumns
+    attributes: list[IndexedAttribute] | None
+
+
+class TraceAttributes(TypedDict):
+    """The answer of ``GET /api/v1/traces/{trace_id}?format=attributes``: the keys of all spans, and their rows."""
+
+    trace_id: HexId
+    key: list[str]
+    attributes: list[IndexedAttribute]
+
+
 class TraceSpan(HeardSpan):
     """The answer of ``GET /api/v1/traces/{trace_id}/spans/{key}``."""
 
@@ -103,6 +127,27 @@ def show_columns(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceCo
     with paused_collector():
         found = arrange(session, trace_id, now_ns)
         return {**found.head(session, trace_id), "columns": pack(found.fields()), "attributes": found.attributes()}
+
+
+def show_waterfall(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceWaterfall:
+    """Answer ``GET /api/v1/traces/{trace_id}?format=waterfall``: what a page draws at first, in few bytes."""
+    with paused_collector():
+        found = arrange(session, trace_id, now_ns)
+        critical, whole = found.critical()
+        columns = pack({**found.fields(), "critical": critical})
+        attributes = found.attributes() if found.read.count <= MOST_INDEXED else None
+        return {
+            **found.head(session, trace_id),
+            "columns": {**columns, "critical_whole": distances(whole)},
+            "attributes": attributes,
+        }
+
+
+def show_attributes(session: QuerySession, trace_id: bytes, now_ns: int) -> TraceAttributes:
+    """Answer ``GET /api/v1/traces/{trace_id}?format=attributes``: by which attributes its spans are found."""
+    with paused_collector():
+        found = arrange(session, trace_id, now_ns)
+        return {"trace_id": trace_id.hex(), "key": found.keys_in_order(), "attributes": found.attributes()}
 
 
 def show_span(session: QuerySession, trace_id: bytes, key: str, now_ns: int) -> TraceSpan:
@@ -220,6 +265,18 @@ class Arranged:
     def fields(self) -> dict[str, list[Any]]:
         """Return what a waterfall draws of all spans, as one list a field, in the order of the tree."""
         return {**self._own_fields(), "key": self.keys_in_order(), **self._places()}
+
+    def critical(self) -> tuple[list[list[list[int]]], list[int]]:
+        """Return what was waited for of each span, nothing of those of which all was; and the rows of these."""
+        tree, begin_ns = self.tree, self.tree.begin_ns
+        found: list[list[list[int]]] = [[]] * self.read.count
+        whole = []
+        for row, parts in enumerate(tree.critical):
+            if len(parts) == 1 and parts[0][1] - parts[0][0] == tree.duration_ns[row]:
+                whole.append(row)
+            elif parts:
+                found[row] = [[start_ns - begin_ns, end_ns - start_ns] for start_ns, end_ns in parts]
+        return found, whole
 
     def _places(self, only: slice = slice(None)) -> dict[str, list[Any]]:
         """Return where spans stand in the tree, as one list a field."""

@@ -8,9 +8,9 @@ import pytest
 from spanglass_core.trace_nodes import Node
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.trace_tree import building
-from spanglass_server.query.traces import trace_spans
+from spanglass_server.query.traces import trace_spans, view
 from spanglass_server.query.traces.columns import Columns
-from spanglass_server.query.traces.view import show_columns, show_span, show_trace
+from spanglass_server.query.traces.view import show_attributes, show_columns, show_span, show_trace, show_waterfall
 
 TRACE_ID = b"\x01" * 16
 NOW_NS = 5_000_000
@@ -125,6 +125,26 @@ def test_spans_are_found_by_their_attributes(open_tables):
         ("long", "z" * 2000): [4],
         ("n", str(2**60)): [0],
     }
+
+
+def test_columns_in_two_parts(open_tables, monkeypatch):
+    """A waterfall has the columns without what its spans' own times say; attributes of a large trace come apart."""
+    own = {"span.a:str": "x"}
+    session = open_tables(spans=[span(1, duration=400, **own), span(2, 1, start=1100), span(3, 1, start=1250)])
+    whole = show_columns(session, TRACE_ID, NOW_NS)
+    monkeypatch.setattr(view, "MOST_INDEXED", 2)
+
+    found = show_waterfall(session, TRACE_ID, NOW_NS)
+
+    parts = [[[0, 100], [200, 50], [350, 50]], [[100, 100]], [[250, 100]]]
+    assert whole["columns"]["critical"] == {"else": [], "rows": [0, 1, 2], "values": parts}
+    critical = {"critical": {"else": [], "rows": [0], "values": parts[:1]}, "critical_whole": [1, 1]}
+    assert found == {**whole, "columns": {**whole["columns"], **critical}, "attributes": None}
+    assert show_attributes(session, TRACE_ID, NOW_NS) == {
+        "trace_id": TRACE_ID.hex(), "key": whole["columns"]["key"], "attributes": whole["attributes"],
+    }  # fmt: skip
+    monkeypatch.setattr(view, "MOST_INDEXED", 3)
+    assert show_waterfall(session, TRACE_ID, NOW_NS)["attributes"] == whole["attributes"]
 
 
 def test_one_span_in_full(open_tables):

@@ -30,9 +30,9 @@ function words(span, total) {
 
 function bar(wf, { span, like }) {
   const { total } = wf.tree;
-  const end = like ? Math.max(...like.map((one) => one.offset_ns + one.duration_ns)) : span.offset_ns + span.duration_ns;
+  const end = like ? like.reduce((last, one) => Math.max(last, one.offset_ns + one.duration_ns), 0) : span.offset_ns + span.duration_ns;
   const box = { x: percent(span.offset_ns, total), width: width(end - span.offset_ns, total, 0.15), y: 6, height: 11 };
-  const parts = like ? like.map((one) => [one.offset_ns, one.offset_ns + one.duration_ns]) : wf.tree.selfParts(span);
+  const parts = like ? like.slice(0, MOST_PARTS).map((one) => [one.offset_ns, one.offset_ns + one.duration_ns]) : wf.tree.selfParts(span);
   const isLost = !like && span.state === "lost";
   const marks = isLost ? [s("rect", { ...box, class: "wf-l", fill: "url(#hatch)", rx: 1.5 }), words(span, total)].filter(Boolean) : [s("rect", { ...box, class: "wf-b", rx: 1.5 })];
   for (const [from, to] of isLost ? [] : parts.slice(0, MOST_PARTS)) marks.push(s("rect", { class: "wf-s", x: percent(from, total), width: width(to - from, total, 0.1), y: 6, height: 11 }));
@@ -44,7 +44,7 @@ function bar(wf, { span, like }) {
     marks.push(failure ? s("svg", { x, y: 11.5, overflow: "visible", width: 1, height: 1 }, s("path", { class: "wf-e", d: "M0-5 5 0 0 5-5 0z" })) : s("line", { class: "wf-ev c-g", x1: x, x2: x, y1: 6, y2: 17 }));
   }
   if (wf.path) {
-    for (const one of like ?? [span]) {
+    for (const one of like?.slice(0, MOST_PARTS) ?? [span]) {
       for (const [from, took] of one.critical) marks.push(s("line", { class: "wf-c", x1: percent(from, total), x2: percent(from + took, total), y1: 20, y2: 20 }));
     }
   }

@@ -32,7 +32,7 @@ export function tools(wf) {
       fold.setAttribute("aria-pressed", String(wf.fold));
       const at = wf.errors.findIndex((span) => span.key === wf.chosen);
       errors.replaceChildren(icon("errors", "err"), at < 0 ? `${grouped(wf.errors.length)} ${wf.errors.length === 1 ? "error" : "errors"}` : `${at + 1} of ${grouped(wf.errors.length)}`);
-      count.replaceChildren(wf.query ? grouped(wf.hits.length) : "");
+      count.replaceChildren(wf.query ? `${grouped(wf.hits.length)}${wf.texts.whole ? "" : "+"}` : "");
     },
   };
 }

@@ -28,7 +28,8 @@ export class Tree {
     while (stack.length) {
       const row = stack.pop();
       rows.push(row);
-      if (!row.like && !closed.has(row.span.key)) stack.push(...this.group(this.kids(row.span), unfolded, fold).reverse());
+      if (row.like || closed.has(row.span.key)) continue;
+      for (const below of this.group(this.kids(row.span), unfolded, fold).reverse()) stack.push(below); // may be 100 000
     }
     return rows;
   }

@@ -80,6 +80,20 @@ class Waterfall {
     const rows = this.query ? this.texts.find(this.query) : new Set();
     this.hits = this.query ? this.tree.spans.filter(({ row }) => rows.has(row)) : [];
     this.hit = rows;
+    if (this.query && !this.texts.whole) this.completing ??= this.complete();
+  }
+
+  /** Find by attributes, too, as soon as they are there; without them the count says that it does not have them. */
+  async complete() {
+    try {
+      await this.texts.complete();
+    } catch {
+      this.completing = null;
+      return;
+    }
+    this.search();
+    this.draw(true);
+    this.tools.update();
   }
 
   index(id) {
