@@ -51,6 +51,8 @@ PROFILE_SAMPLES = "spanglass.profile.samples"
 #: For how long it is taken to have been there, in nanoseconds, and for how much of that it was on a processor.
 PROFILE_WALL_NANO = "spanglass.profile.wall_nano"
 PROFILE_CPU_NANO = "spanglass.profile.cpu_nano"
+#: The name of the span with which the process began to work on the request or task that the stack is part of.
+PROFILE_OPERATION = "spanglass.profile.operation"
 
 # -- logs
 #: The text with its placeholders, before values were put in.

@@ -13,7 +13,7 @@ from spanglass_core.model_prices import Prices
 from spanglass_server.api.endpoint import Context, Endpoint, failure
 from spanglass_server.api.errors import ApiError, problem_of
 from spanglass_server.api.openapi import describe_api
-from spanglass_server.api.performance import differences, operations, self_time, service_map
+from spanglass_server.api.performance import differences, operations, profiles, self_time, service_map
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes import (
     facets,
@@ -52,6 +52,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
         *differences.ROUTES,
         *operations.ROUTES,
         *self_time.ROUTES,
+        *profiles.ROUTES,
         *service_map.ROUTES,
         *running.ROUTES,
         *logs.ROUTES,

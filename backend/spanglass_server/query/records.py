@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, field_expression, parse_filter
-from spanglass_server.query.language.ast import And, Compare, In, Not, Or
-from spanglass_server.query.language.intrinsics import INTRINSICS
 from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.own_events import without_own_events
 from spanglass_server.query.structure.compiling import compile_stored
-from spanglass_server.query.traces.announcements import START
 from spanglass_server.signals import TIME_COLUMN, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_server.query.language.ast import Filter, Value
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
@@ -74,7 +70,7 @@ class Records:
 def match_records(session: QuerySession, signal: Signal, window: Window, filter_text: str = "") -> Records:
     """Make a question ready; FilterError for a filter that can't be understood.
 
-    Announcements of open spans are no log records to readers: only a filter that names their event finds them.
+    Events of our own side of applications are no log records to readers: only a filter that names them finds them.
     """
     known = session.columns(signal, window)
     tree = parse_filter(filter_text)
@@ -82,24 +78,7 @@ def match_records(session: QuerySession, signal: Signal, window: Window, filter_
     predicate = [Sql(compiled.sql, tuple(compiled.parameters))] if filter_text.strip() else []
     hints = compiled.require, compiled.trace_ids, compiled.values
     records = Records(signal, window, all_of(predicate), compiled.columns, *hints, known)
-    # without their column in the range there are none, and nothing more to read
-    if signal is Signal.LOGS and START in known and not names_announcements(tree):
-        return records.restricted(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)), "event_name")
+    if signal is Signal.LOGS:
+        for condition in without_own_events(known, [tree]):
+            records = records.restricted(condition, "event_name")
     return records
-
-
-def names_announcements(tree: Filter) -> bool:
-    """Return whether a filter names the event of announcements."""
-    match tree:
-        case And(terms) | Or(terms):
-            return any(map(names_announcements, terms))
-        case Not(term):
-            return names_announcements(term)
-        case Compare(field, _, value):
-            values: tuple[Value, ...] = (value,)
-        case In(field, values):
-            pass
-        case _:
-            return False
-    is_event = INTRINSICS[Signal.LOGS].get(field.name) is INTRINSICS[Signal.LOGS]["event_name"]
-    return is_event and any(value.text == SPAN_RUNNING_EVENT for value in values)

@@ -29,6 +29,7 @@ BUILT_IN = {
     "trace": ("spanglass.cli.queries.trace", "show one trace as a tree"),
     "differences": ("spanglass.cli.queries.differences", "say what sets some spans apart from others"),
     "self-time": ("spanglass.cli.queries.self_time", "say where the time of spans goes"),
+    "profiles": ("spanglass.cli.queries.profiles", "say which functions threads were in"),
     "findings": ("spanglass.cli.queries.findings", "list what makes requests slow, show, dismiss it"),
     "logs": ("spanglass.cli.queries.logs", "search log records, or follow them"),
     "metrics": ("spanglass.cli.queries.metrics", "list metrics, or query one"),

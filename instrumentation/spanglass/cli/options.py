@@ -24,6 +24,10 @@ EXAMPLES = {
         "--service checkout --release 2.14.0 --last 1d",
     ),
     "self-time": ("--service checkout --operation 'POST /orders' --paths", "service:checkout --last 1d"),
+    "profiles": (
+        "--service checkout --operation 'POST /orders' --show tree",
+        "--trace 0af7651916cd43dd8448eb211c80319c",
+    ),
     "logs": ("'severity >= warn \"card declined\"' --follow", "service:checkout --last 15m -C 5"),
     "metrics": ("--prefix http.", "http.server.request.duration --aggregate quantile --q 0.95 --by http.route"),
     "query": (

@@ -24,10 +24,14 @@ _MAX_NAME = 512
 
 
 class Seen(NamedTuple):
-    """A stack of a thread, and the span that it worked for: its trace id, its id and its name, empty for none."""
+    """A stack of a thread, and the span that it worked for: its trace id, its id and its name, empty for none.
+
+    ``operation`` is the name of the span with which work began in this process.
+    """
 
     trace_id: int
     span_id: int
+    name: str
     operation: str
     thread: str
     stack: tuple[str, ...]
@@ -53,7 +57,7 @@ class Gathered:
         sums = self._sums.get(seen)
         if sums is None:
             if len(self._sums) >= MAX_STACKS:
-                seen, span = Seen(0, 0, "", "", OTHERS), None
+                seen, span = Seen(0, 0, "", "", "", OTHERS), None
             sums = self._sums.setdefault(seen, _Sums(span))
         sums.samples += 1
         sums.wall_ns += wall_ns
@@ -68,10 +72,8 @@ class Gathered:
         attributes: dict[str, AnyValue] = {names.PROFILE_SAMPLES: sums.samples, names.PROFILE_WALL_NANO: sums.wall_ns}
         if self._cpu_is_known:
             attributes[names.PROFILE_CPU_NANO] = sums.cpu_ns
-        if seen.operation:
-            attributes[names.SPAN_NAME] = seen.operation[:_MAX_NAME]
-        if seen.thread:
-            attributes["thread.name"] = seen.thread[:_MAX_NAME]
+        texts = {names.SPAN_NAME: seen.name, names.PROFILE_OPERATION: seen.operation, "thread.name": seen.thread}
+        attributes |= {key: text[:_MAX_NAME] for key, text in texts.items() if text}
         context = Context() if sums.span is None else set_span_in_context(NonRecordingSpan(sums.span), Context())
         return LogRecord(
             timestamp=now_ns,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry._logs import LoggerProvider
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import Span as SdkSpan
     from opentelemetry.trace import Span
 
 SCOPE = "spanglass.profiler"
@@ -36,6 +39,8 @@ _PAUSE_FOR_COST = 150
 _LONGEST = 4
 #: A thread that works for no span is told of when it has computed for so long since the last look.
 _BUSY_NS = 1_000_000
+#: Open spans that are known; of others the operation is their own name.
+MAX_OPEN = 10_000
 #: Names of our own threads begin so.
 _OURS = "spanglass"
 _JOIN_S = 1.0
@@ -67,6 +72,7 @@ class Profiler(SpanProcessor):
     def _renew(self) -> None:
         self._times = ProcessorTimes()
         self._gathered = Gathered(cpu_is_known=self._times.known)
+        self._entries: dict[int, SdkSpan] = {}  # by the ids of open spans
         self._looked_ns: int | None = None
         self._told_ns = self._passing_ns()
         self._stopping = threading.Event()
@@ -79,6 +85,20 @@ class Profiler(SpanProcessor):
         end = self._tagging.begin()
         self._start()
         return end
+
+    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
+        """Note with which span the work began that this one is part of, on the application's thread."""
+        del parent_context
+        if span.context is None or len(self._entries) >= MAX_OPEN:
+            return
+        parent = span.parent
+        entry = None if parent is None or parent.is_remote else self._entries.get(parent.span_id)
+        self._entries[span.context.span_id] = span if entry is None else entry
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Forget a span, on the application's thread."""
+        if span.context is not None:
+            self._entries.pop(span.context.span_id, None)
 
     def shutdown(self) -> None:
         """Look no more, and tell of what was seen."""
@@ -123,10 +143,13 @@ class Profiler(SpanProcessor):
 
     def _add(self, span: Span | None, thread: str, stack: tuple[str, ...], wall_ns: int, cpu_ns: int) -> None:
         if span is None:
-            self._gathered.add(Seen(0, 0, "", thread, stack), None, wall_ns, cpu_ns)
+            self._gathered.add(Seen(0, 0, "", "", thread, stack), None, wall_ns, cpu_ns)
             return
         context = span.get_span_context()
-        seen = Seen(context.trace_id, context.span_id, str(getattr(span, "name", "")), thread, stack)
+        name = str(getattr(span, "name", ""))
+        entry = self._entries.get(context.span_id)
+        operation = name if entry is None else entry.name
+        seen = Seen(context.trace_id, context.span_id, name, operation, thread, stack)
         self._gathered.add(seen, context, wall_ns, cpu_ns)
 
     def tell(self) -> None:

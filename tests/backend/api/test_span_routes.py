@@ -58,6 +58,7 @@ SPANS = [
         "/services/web%2Fshop/typical?operation=GET%20/",
         "/spans/heatmap?service=web/shop&buckets=5",
         "/self-time?service=web/shop&filter=duration%20%3E%201ns",
+        "/profiles?service=web/shop&measure=cpu",
         "/differences?selected=status:error&baseline=status:unset",
         "/differences?selected_min=5ns&selected_max=1s&selected_start=now-1h&selected_end=now&last=10m",
     ],

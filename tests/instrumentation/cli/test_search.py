@@ -384,3 +384,28 @@ def test_self_time(canned, run):
         ["└─", "SELECT", "web", "75%", "6", "ms", "6", "ms", "4", "0"],
     ]
     assert canned.received[1].parameters == {"limit": "7"}
+
+
+def test_profiles(canned, run):
+    """Functions by the time that they took, or a tree, or operations; without any it is said how there would be."""
+    figures = {"module": "shop.cart", "slot": 1, "file": "/cart.py", "line": 9, "samples": 4}
+    answer = {
+        "window": {}, "measure": "cpu", "samples": 8, "wall_ns": 9_000_000, "cpu_ns": 8_000_000, "sampled_share": None,
+        "frames": [{**figures, "function": "main", "depth": 0, "self_ns": 2_000_000, "total_ns": 8_000_000},
+                   {**figures, "function": "work", "depth": 1, "self_ns": 6_000_000, "total_ns": 6_000_000}],
+        "functions": [{**figures, "function": "work", "self_ns": 6_000_000, "total_ns": 6_000_000}],
+        "operations": [{"service": "web", "slot": 1, "operation": None, "samples": 8, "wall_ns": 9_000_000,
+                        "cpu_ns": None}],
+        "frames_left_out": 0,
+    }  # fmt: skip
+    for _ in range(3):
+        canned.answer("/api/v1/profiles", answer)
+    canned.answer("/api/v1/profiles", {**answer, "functions": []})
+
+    (row,) = lines(run("profiles", "--service", "web", "--trace", "ab", "--cpu"))[1:]
+    assert row.split()[:8] == ["work", "shop.cart", "75%", "6", "ms", "6", "ms", "4"]
+    assert canned.received[0].parameters == {"service": "web", "trace_id": "ab", "measure": "cpu", "limit": "1"}
+    tree = lines(run("profiles", "--show", "tree"))[1:]
+    assert [line.split()[:3] for line in tree] == [["main", "shop.cart", "25%"], ["└─", "work", "shop.cart"]]
+    assert lines(run("profiles", "--show", "operations"))[1].split()[:5] == ["web", "(no", "span)", "9", "ms"]
+    assert b"SPANGLASS_PROFILER=1" in run("profiles", "--operation", "x").stderr

@@ -32,7 +32,9 @@ class Profiled:
         self.logs = LoggerProvider()
         self.logs.add_log_record_processor(SimpleLogRecordProcessor(self.exporter))
         self.profiler = Profiler(self.logs, rate=100, passing_ns=lambda: self.now_ns, clock_ns=lambda: 7)
-        self.tracer = TracerProvider().get_tracer("shop")
+        provider = TracerProvider()
+        provider.add_span_processor(self.profiler)
+        self.tracer = provider.get_tracer("shop")
 
     def look(self, times):
         """Look so many times; return the records that tell of it, by the innermost function and the thread."""
@@ -99,7 +101,7 @@ def test_threads_and_tasks_are_told_of_with_their_spans(app, monkeypatch):
     spans = {}
 
     def in_span(began, gate):
-        with app.tracer.start_as_current_span("handle order") as span:
+        with app.tracer.start_as_current_span("handle order"), app.tracer.start_as_current_span("check cart") as span:
             spans["thread"] = span.get_span_context()
             with app.tracer.start_as_current_span("over"):
                 pass
@@ -126,7 +128,7 @@ def test_threads_and_tasks_are_told_of_with_their_spans(app, monkeypatch):
     assert of_thread.event_name == "spanglass.profile.stack"
     assert dict(of_thread.attributes) | {"spanglass.profile.cpu_nano": 0} == {
         "spanglass.profile.samples": 3, "spanglass.profile.wall_nano": 30 * MS, "spanglass.profile.cpu_nano": 0,
-        "spanglass.span.name": "handle order", "thread.name": "worker-0",
+        "spanglass.span.name": "check cart", "spanglass.profile.operation": "handle order", "thread.name": "worker-0",
     }  # fmt: skip
     frame = next(line for line in of_thread.body.splitlines() if "stay_here" in line)
     line = stay_here.__code__.co_firstlineno

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from spanglass_core.attribute_names import SPAN_RUNNING_EVENT
 from spanglass_server.promql.errors import BadFilterError
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.issues.event_log import event_condition
 from spanglass_server.query.language import compile_filter, parse_filter
 from spanglass_server.query.language.sql import FALSE, Sql, all_of
-from spanglass_server.query.records import names_announcements
-from spanglass_server.query.traces.announcements import START
+from spanglass_server.query.own_events import without_own_events
 from spanglass_server.signals import AttributeColumn, Signal
 
 if TYPE_CHECKING:
@@ -73,14 +71,14 @@ class Condition:
 def condition(filters: tuple[str, ...], signal: Signal, present: frozenset[str]) -> Condition:
     """The records of a part with these columns for which all filters hold.
 
-    Announcements of open spans are no log records, as in a search: only a filter that names their event finds them.
+    Events of our own side of applications are no log records, as in a search: only a filter that names them finds them.
     """
     known = frozenset(name for name in present if AttributeColumn.parse(name) or name.startswith("overflow"))
     found = [_compiled(text, signal, known) for text in filters]
     terms = [Sql(each.sql, tuple(each.parameters)) for each in found]
     columns = frozenset[str]().union(*(each.columns for each in found))
-    if signal is Signal.LOGS and START in present and not any(map(_names_announcements, filters)):
-        terms.append(Sql("event_name IS DISTINCT FROM ?", (SPAN_RUNNING_EVENT,)))
+    if signal is Signal.LOGS and (hidden := without_own_events(present, list(map(parse_filter, filters)))):
+        terms += hidden
         columns |= {"event_name"}
     is_out = any(each.sql == FALSE.text or (each.require and not each.require & present) for each in found)
     return Condition(all_of(terms), columns, is_out)
@@ -90,7 +88,3 @@ def condition(filters: tuple[str, ...], signal: Signal, present: frozenset[str])
 @lru_cache(maxsize=4096)
 def _compiled(text: str, signal: Signal, known: frozenset[str]) -> CompiledFilter:
     return compile_filter(parse_filter(text), signal, known)
-
-
-def _names_announcements(text: str) -> bool:
-    return names_announcements(parse_filter(text))

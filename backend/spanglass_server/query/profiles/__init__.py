@@ -1,0 +1,1 @@
+"""Profiles: stacks that the profiler of applications sends as log records, by service, operation, trace and span."""

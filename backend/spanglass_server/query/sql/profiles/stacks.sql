@@ -1,0 +1,7 @@
+-- The stacks that were there for the longest time.
+SELECT body AS stack, {sums}
+FROM {relation}
+WHERE {where}
+GROUP BY body
+ORDER BY {weight} DESC, body
+LIMIT {count}
