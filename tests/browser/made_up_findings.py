@@ -17,7 +17,7 @@ from spanglass_server.api.factory import create_api
 from spanglass_server.api.findings.routes import finding_routes
 from spanglass_server.findings.desk import FindingDesk
 from spanglass_server.findings.model import Dismissal, Evidence, Kind, Place, Sighting, State
-from spanglass_server.findings.store.store import FindingStore, Minute
+from spanglass_server.findings.store.store import FindingStore, Look
 from spanglass_server.pages.ports import ApiError
 
 MINUTE_NS = 60_000 * MS
@@ -56,7 +56,7 @@ class MadeUpFindings:
         self.store = FindingStore(Path(folder) / "findings.sqlite")
         atexit.register(self.store.close)
         self.desk = FindingDesk(self.store, lambda: NOW_NS)
-        self.store.keep(Minute(NOW_NS // MINUTE_NS - 600, 1.0, ()), NOW_NS)
+        self.store.keep(Look((NOW_NS // MINUTE_NS - 600,), 1.0, ()), NOW_NS)
         {"shop": self._shop, "hostile": self._hostile, "many": self._many}.get(self.scenario, lambda: None)()
         routes = finding_routes(self.desk)
         served = create_api(

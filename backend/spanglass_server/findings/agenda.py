@@ -1,4 +1,8 @@
-"""Which minutes of spans are to be looked at next: those that hold any and were not, the newest first."""
+"""Which minutes of spans are to be looked at next: those that hold any and were not, the newest first.
+
+A look costs a fifth of a second of a processor before it reads anything. So minutes with few spans wait for each other
+and are looked at several at once; only a young server, of which little was looked at yet, looks at each.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from spanglass_server.store.ports import Part
 
@@ -24,15 +28,24 @@ BACK_MINUTES: Final = 24 * 60
 #: Of a minute with more spans, a part is read that holds so many: 0.3 s of a processor.
 MOST_SPANS: Final = 20_000
 _LEAST_NS: Final = NS_PER_SECOND // 2
+#: So many spans are worth a look; fewer wait for so many minutes after theirs. So many minutes are looked at at once.
+_WORTH: Final = 10_000
+_WAIT_MINUTES: Final = 5
+_TOGETHER: Final = 10
+#: Until so many minutes were looked at, nothing waits: people who try it out want to see something.
+_YOUNG: Final = 10
 #: Where in a minute that part lies: at another place each minute, and after some minutes everywhere.
 _GOLDEN: Final = 0.618_033_988_75
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A minute to look at: what is read, those requests that are told of, and how many each of them stands for."""
+    """Minutes to look at, in a row and in one hour: what is read, those requests that are told of, and their weight.
 
-    minute: int
+    The weight is how many requests each of them stands for.
+    """
+
+    minutes: Sequence[int]
     window: Window
     own: Window
     weight: float
@@ -40,7 +53,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """Minutes that are due, the newest first, and whether there are some that are not over."""
+    """Minutes that are due, the newest first, and whether there are some that are not over, or wait for others."""
 
     due: Sequence[Due]
     goes_on: bool
@@ -57,7 +70,16 @@ def list_minutes(
     last = (now_ns - LATE_NS) // MINUTE_NS - 1
     left = sorted(spans.keys() - set(looked_at), reverse=True)
     goes_on = any(last < minute <= (now_ns + AHEAD_NS) // MINUTE_NS for minute in left)
-    return Agenda([_due(minute, spans[minute]) for minute in left if minute <= last], goes_on)
+    several = list(_in_rows([minute for minute in left if minute <= last], spans))
+    ripe = [
+        minutes
+        for minutes in several
+        if len(looked_at) < _YOUNG
+        or sum(spans[minute] for minute in minutes) >= _WORTH
+        or minutes[-1] <= last - _WAIT_MINUTES
+    ]
+    due = [_due(minutes, sum(spans[minute] for minute in minutes)) for minutes in ripe]
+    return Agenda(due, goes_on or len(ripe) < len(several))
 
 
 def _spans_by_minute(parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], first: int) -> Counter[int]:
@@ -77,11 +99,25 @@ def _spans_by_minute(parts: Iterable[Part], count: Callable[[Part], Mapping[int,
     return spans
 
 
-def _due(minute: int, spans: int) -> Due:
-    start_ns, long_ns = minute * MINUTE_NS, MINUTE_NS
+def _in_rows(minutes: Sequence[int], spans: Mapping[int, int]) -> Iterator[list[int]]:
+    """Minutes, the newest first, by what can be looked at at once: those of one hour that follow one another."""
+    row: list[int] = []
+    for minute in minutes:
+        fits = len(row) < _TOGETHER and sum(spans[each] for each in row) + spans[minute] <= MOST_SPANS
+        if row and not (fits and minute == row[-1] - 1 and minute // 60 == row[-1] // 60):
+            yield row
+            row = []
+        row.append(minute)
+    if row:
+        yield row
+
+
+def _due(minutes: Sequence[int], spans: int) -> Due:
+    all_ns = long_ns = len(minutes) * MINUTE_NS
+    start_ns = minutes[-1] * MINUTE_NS
     if spans > MOST_SPANS:
-        long_ns = max(_LEAST_NS, MINUTE_NS * MOST_SPANS // spans)
-        start_ns += int((minute * _GOLDEN) % 1.0 * (MINUTE_NS - long_ns))
+        long_ns = max(_LEAST_NS, all_ns * MOST_SPANS // spans)
+        start_ns += int((minutes[-1] * _GOLDEN) % 1.0 * (all_ns - long_ns))
     own = Window(start_ns, start_ns + long_ns)
     # what began in it may go on behind it, for as long as late minutes are waited for
-    return Due(minute, Window(own.start_ns, own.end_ns + min(long_ns, LATE_NS)), own, MINUTE_NS / long_ns)
+    return Due(minutes, Window(own.start_ns, own.end_ns + min(long_ns, LATE_NS)), own, all_ns / long_ns)

@@ -1,7 +1,7 @@
 """Looks at what is new, in the background: a few minutes of spans at a time, and at the figures of hours now and then.
 
 Each minute is looked at once, when it is over; what was looked at is kept, so a restart goes on where it was. Without
-new spans nothing is done. What is read at once is bounded, whatever comes in (``agenda``).
+new spans nothing is done. What is read at once is bounded, whatever comes in, and little is read seldom (``agenda``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.findings.agenda import AHEAD_NS, BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
 from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, read_stretch
 from spanglass_server.findings.judging.judge import Judge
-from spanglass_server.findings.store.store import Minute
+from spanglass_server.findings.store.store import Look
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryTimeoutError, Window
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-#: Minutes that are looked at in one step, unless they hold so many spans together that fewer are enough; and after how
-#: many minutes with spans the figures of hours are judged.
+#: Looks in one step, unless they find so many spans together that fewer are enough; and after how many minutes with
+#: spans the figures of hours are judged.
 _AT_ONCE, _JUDGE_AFTER = 10, 5
 
 
@@ -79,7 +79,7 @@ class Looker:
             self._store.see(self._judge.judge(self._clock_ns()))
 
     def _look(self, due: Due) -> int:
-        """Look at a minute, and return how many spans were read."""
+        """Look at some minutes, and return how many spans were read."""
         stretch = Stretch()
 
         def read(session: QuerySession) -> None:
@@ -90,13 +90,13 @@ class Looker:
             self._ask(read)
         except QueryTimeoutError:  # the server ends; the minute is looked at after its start
             raise
-        except Exception:  # noqa: BLE001 - whatever it is: it costs one minute, and not all that come after it
-            _LOG.exception("the spans of one minute could not be looked at for findings")
+        except Exception:  # noqa: BLE001 - whatever it is: it costs these minutes, and not all that come after them
+            _LOG.exception("the spans of %d minutes could not be looked at for findings", len(due.minutes))
         self._store.keep(
-            Minute(due.minute, due.weight, stretch.sightings, stretch.durations, stretch.sizes), self._clock_ns()
+            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes), self._clock_ns()
         )
-        self._looked_at.add(due.minute)
+        self._looked_at.update(due.minutes)
         if stretch.spans:
             self._judge.take(stretch, due.weight)
-            self._unjudged += 1
+            self._unjudged += len(due.minutes)
         return stretch.spans

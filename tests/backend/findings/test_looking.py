@@ -13,7 +13,8 @@ from spanglass_server.findings.agenda import MINUTE_NS, MOST_SPANS, list_minutes
 from spanglass_server.findings.announcing import Announcer
 from spanglass_server.findings.desk import FindingDesk, Wanted
 from spanglass_server.findings.looker import Looker
-from spanglass_server.findings.model import Dismissal, Kind, State
+from spanglass_server.findings.model import Dismissal, Kind, Place, Sighting, State
+from spanglass_server.findings.store import store
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
 from spanglass_server.findings.words import WORDS
 from spanglass_server.process.recording import IngestSink
@@ -209,12 +210,55 @@ def test_much_is_looked_at_in_part():
 
     agenda = list_minutes([few, many, now, wide], lambda _: {MINUTE - 9: 3}, {MINUTE - 5}, now_ns)
 
-    assert [(due.minute, due.weight) for due in agenda.due] == [(MINUTE, 4.0), (MINUTE - 2, 1.0), (MINUTE - 9, 1.0)]
+    assert [(due.minutes, due.weight) for due in agenda.due] == [
+        ([MINUTE], 4.0),
+        ([MINUTE - 2], 1.0),
+        ([MINUTE - 9], 1.0),
+    ]
     part = agenda.due[0].own
     assert part.end_ns - part.start_ns == 15 * 10**9
     assert MINUTE * MINUTE_NS <= part.start_ns < part.end_ns <= (MINUTE + 1) * MINUTE_NS
     assert agenda.goes_on
     assert list_minutes([few, many], dict, {MINUTE, MINUTE - 2}, now_ns).due == []
+
+
+def test_little_is_looked_at_seldom():
+    """Minutes with few spans wait for others and are looked at together, of one hour; a young server waits for none."""
+    hour = MINUTE // 60 * 60
+    counts = dict.fromkeys(range(hour - 2, hour + 20), 500)
+
+    def due(now, counts, looked_at):
+        part = Part(("a", 1), Signal.SPANS, 9, min(counts) * MINUTE_NS, max(counts) * MINUTE_NS, frozenset())
+        now_ns = now * MINUTE_NS + 30 * 10**9
+        agenda = list_minutes([part], lambda _: counts, looked_at, now_ns)
+        assert all(each.own.end_ns - each.own.start_ns == len(each.minutes) * MINUTE_NS for each in agenda.due)
+        assert all(each.own.start_ns == each.minutes[-1] * MINUTE_NS and each.weight == 1 for each in agenda.due)
+        return [(each.minutes[-1] - hour, each.minutes[0] - hour) for each in agenda.due], agenda.goes_on
+
+    old = set(range(hour - 100, hour - 2))
+    assert due(hour + 3, counts, old) == ([], True)
+    assert due(hour + 4, counts, old) == ([(-2, -1)], True)
+    assert due(hour + 3, counts, ()) == ([(0, 2), (-2, -1)], True)
+    assert due(hour + 6, counts, old) == ([(0, 5), (-2, -1)], True)
+    assert due(hour + 20, counts, old) == ([(10, 19), (0, 9), (-2, -1)], False)
+    assert due(hour + 3, {**counts, hour + 2: 9_000}, old) == ([(0, 2)], True)
+    assert due(hour + 3, {hour: 9_000, hour + 1: 9_000, hour + 2: 9_000}, old) == ([(1, 2)], True)
+
+
+def test_findings_are_few_at_any_time(tmp_path, monkeypatch):
+    """Of too many those go that were seen longest ago, at once; what somebody dismissed stays."""
+    monkeypatch.setattr(store, "_MOST", 5)
+    kept = FindingStore(tmp_path / FILE_NAME)
+    for number in range(9):
+        place = Place(Kind.GAP, "shop", f"GET /{number}", "x")
+        kept.see([Sighting(place, 1, 1, 1, 10, MINUTE * MINUTE_NS + number, MINUTE * MINUTE_NS + number)])
+        if number == 1:
+            (first, *_) = kept.known(MINUTE * MINUTE_NS)
+            kept.change(first.id, Dismissal(State.DISMISSED, "known", "mina"), MINUTE * MINUTE_NS)
+    found = {one.place.operation for one in kept.known(MINUTE * MINUTE_NS)}
+    kept.close()
+
+    assert found == {first.place.operation, "GET /5", "GET /6", "GET /7", "GET /8"}
 
 
 def test_kinds_are_described():

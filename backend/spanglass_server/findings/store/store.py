@@ -30,10 +30,10 @@ Operation = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
-    """What one look at a minute of spans gave. ``durations`` and ``sizes`` are rows of their statements."""
+class Look:
+    """What one look at minutes of spans, all of one hour, gave. ``durations`` and ``sizes`` are rows of statements."""
 
-    minute: int
+    minutes: Sequence[int]
     weight: float
     sightings: Sequence[Sighting]
     durations: Sequence[Mapping[str, Any]] = ()
@@ -41,8 +41,8 @@ class Minute:
 
     @property
     def hour(self) -> int:
-        """The hour it lies in, since 1970."""
-        return self.minute // 60
+        """The hour that the minutes lie in, since 1970."""
+        return self.minutes[0] // 60
 
 
 class FindingStore:
@@ -70,14 +70,15 @@ class FindingStore:
             found = connection.execute("SELECT min(minute) FROM minutes WHERE minute >= ?", (first,)).fetchone()
         return None if found[0] is None else int(found[0])
 
-    def keep(self, minute: Minute, now_ns: int) -> None:
+    def keep(self, look: Look, now_ns: int) -> None:
         """Keep what a look gave, all or nothing, and once an hour forget what is old."""
         with self._file.write() as connection:
-            if not connection.execute("INSERT OR IGNORE INTO minutes VALUES (?)", (minute.minute,)).rowcount:
+            minutes = [(minute,) for minute in look.minutes]
+            if not connection.executemany("INSERT OR IGNORE INTO minutes VALUES (?)", minutes).rowcount:
                 return
-            self._see(connection, minute.sightings)
-            _add_durations(connection, minute)
-            connection.executemany(statement("add_sizes"), [{**row, "hour": minute.hour} for row in minute.sizes])
+            self._see(connection, look.sightings)
+            _add_durations(connection, look)
+            connection.executemany(statement("add_sizes"), [{**row, "hour": look.hour} for row in look.sizes])
             if now_ns // HOUR_NS != self._purged_hour:
                 _purge(connection, now_ns)
         self._purged_hour = now_ns // HOUR_NS
@@ -108,6 +109,7 @@ class FindingStore:
                     "waste_ns": one.waste_ns * one.weight,
                 },
             )  # fmt: skip
+        connection.execute(statement("bound").strip(), {"most": _MOST})
 
     def known(self, now_ns: int) -> list[Known]:
         """All findings, with the sums of the last 24 hours, in no order."""
@@ -186,17 +188,17 @@ def _day_before(now_ns: int) -> int:
     return now_ns // HOUR_NS - DAY_HOURS + 1
 
 
-def _add_durations(connection: sqlite3.Connection, minute: Minute) -> None:
-    """Add the durations of a minute to those of its hour."""
+def _add_durations(connection: sqlite3.Connection, look: Look) -> None:
+    """Add the durations of some minutes to those of their hour."""
     added: dict[tuple[str, str, str], Counter[int]] = {}
     totals: Counter[tuple[str, str, str]] = Counter()
-    for row in minute.durations:
+    for row in look.durations:
         key = row["service"], row["operation"], row["release"]
         added.setdefault(key, Counter())[row["bucket"]] += row["requests"]
         totals[key] += row["total_ns"]
     for key, buckets in added.items():
         service, operation, release = key
-        place = service, operation, minute.hour, release
+        place = service, operation, look.hour, release
         where = "WHERE service = ? AND operation = ? AND hour = ? AND release = ?"
         found = connection.execute(f"SELECT requests, total_ns, buckets FROM durations {where}", place).fetchone()  # noqa: S608 - a constant
         requests, total_ns, text = found or (0.0, 0.0, "{}")
@@ -204,7 +206,7 @@ def _add_durations(connection: sqlite3.Connection, minute: Minute) -> None:
         connection.execute(
             "INSERT OR REPLACE INTO durations (service, operation, hour, release, requests, total_ns, buckets) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*place, requests + buckets.total() * minute.weight, total_ns + totals[key], json.dumps(together)),
+            (*place, requests + buckets.total() * look.weight, total_ns + totals[key], json.dumps(together)),
         )
 
 

@@ -3,4 +3,3 @@ DELETE FROM durations WHERE hour < :first_hour OR (hour < :this_hour AND request
 DELETE FROM sizes WHERE hour < :first_hour OR (hour < :this_hour AND n < 5);
 DELETE FROM minutes WHERE minute < :first_hour * 60;
 DELETE FROM findings WHERE last_ns < :oldest_ns;
-DELETE FROM findings WHERE id NOT IN (SELECT id FROM findings ORDER BY state = 'dismissed' DESC, last_ns DESC LIMIT :most);
