@@ -12,6 +12,7 @@ import made_up_comparison
 import made_up_errors
 import made_up_map
 import made_up_performance
+import made_up_use
 from made_up import MS, NOW_NS, SERVICES, SLOTS, rfc
 from made_up_alerts import MadeUpAlerts
 from made_up_findings import MadeUpFindings
@@ -372,6 +373,18 @@ class FakeApi:
 
     def _service_map(self, parts, params):
         return made_up_map.service_map(self, params)
+
+    def _users(self, parts, params):
+        return made_up_use.users(self, parts, params)
+
+    def _sessions(self, parts, params):
+        return made_up_use.sessions(self)
+
+    def _tasks(self, parts, params):
+        return made_up_use.tasks(self, params)
+
+    def _queues(self, parts, params):
+        return made_up_use.queues(self, params)
 
     def _self_time(self, parts, params):
         return made_up_performance.self_time(self, params)

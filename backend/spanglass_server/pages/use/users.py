@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.pages.visit import Visit
 
 _STEPS: Final = 60
-_MOST_USERS: Final = 50
+_MOST_USERS: Final = 30
 _MOST: Final = 12
 SORTS: Final = ("last", "sessions", "requests", "errors", "events")
 _NO_DAYS: Final[dict[str, Any]] = {"day": None, "week": None, "month": None, "since": None, "users_share": None}
@@ -95,6 +95,6 @@ def _chart(visit: Visit, summary: Mapping[str, Any]) -> charts.Chart:
     buckets = visit.buckets([point["t"] for point in points], summary["step_s"])
     layers = [
         charts.Series("users", "", [point["users"] for point in points]),
-        charts.Series("sessions begun", "s5", [point["sessions"] for point in points]),
+        charts.Series("sessions begun", "ink", [point["sessions"] for point in points]),
     ]
     return charts.lines("Users and sessions over time", buckets, layers, visit.clock, charts.count_text)
