@@ -9,6 +9,7 @@ from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, Signal, ValueType, quote_identifier
+from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.query.differences.asked import Groups
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import QuerySession
 
 #: So many spans of a group tell a share of 1 % to within 0.3 %.
 MOST_READ = 10_000
@@ -48,16 +49,29 @@ class SpanGroup:
 
 
 def count_groups(session: QuerySession, groups: Groups) -> tuple[SpanGroup, SpanGroup]:
-    """Count the selected spans, and the others."""
-    found = statement(
-        "differences/groups",
-        selected=groups.selected,
-        baseline=groups.baseline,
-        relation=groups.matching.relation(session, {"status_code", *groups.columns}),
-        where=groups.matching.predicate,
-    )
-    counted = {row["is_selected"]: SpanGroup(row["spans"], row["errors"]) for row in rows(session, found)}
-    return counted.get(True, SpanGroup()), counted.get(False, SpanGroup())
+    """Count the selected spans, and the others. Of two times what lies between them is not read."""
+    counted = {True: SpanGroup(), False: SpanGroup()}
+    for window in _apart(groups.selected_window, groups.others_window):
+        matching = groups.matching.narrowed(window)
+        found = statement(
+            "differences/groups",
+            selected=groups.selected,
+            baseline=groups.baseline,
+            relation=matching.relation(session, {"status_code", *groups.columns}),
+            where=matching.predicate,
+        )
+        for row in rows(session, found):
+            before = counted[row["is_selected"]]
+            counted[row["is_selected"]] = SpanGroup(before.spans + row["spans"], before.errors + row["errors"])
+    return counted[True], counted[False]
+
+
+def _apart(one: Window, other: Window) -> list[Window]:
+    """Two windows, or the one that holds both where they touch."""
+    first, second = sorted((one, other), key=lambda window: window.start_ns)
+    if first.end_ns < second.start_ns:
+        return [first, second]
+    return [Window(first.start_ns, max(first.end_ns, second.end_ns))]
 
 
 def compared_columns(known: Mapping[str, int]) -> list[AttributeColumn]:

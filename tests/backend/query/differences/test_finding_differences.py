@@ -76,6 +76,24 @@ def test_an_area_of_durations_is_explained(session):
     assert set(values) == {"event", "status"}
 
 
+def test_what_lies_between_two_times_is_not_read(session, monkeypatch):
+    """Of a time and an earlier one the spans are counted and read there only; a selection within the other is one."""
+    early, late = (T0, T0 + 80 * SECOND), (T0 + 300 * SECOND, T0 + 380 * SECOND)
+    read = []
+    relation = session.relation
+    monkeypatch.setattr(session, "relation", lambda signal, window, *more, **named: (
+        read.append(window), relation(signal, window, *more, **named))[1])  # fmt: skip
+
+    for window, baseline in ((late, early), (early, late)):
+        asked = DifferenceQuestion(SpanQuestion(Window(*window)), baseline=Selection("", *baseline))
+        answer = find_differences(session, asked, 30)
+        assert [(answer[side]["spans"], answer[side]["errors"]) for side in ("selected", "baseline")] == [(80, 10)] * 2
+    assert all(each.end_ns <= early[1] or each.start_ns >= late[0] for each in read)
+
+    answer = find_differences(session, DifferenceQuestion(SPANS, baseline=Selection("", *early)), 30)
+    assert (answer["selected"]["spans"], answer["baseline"]["spans"]) == (400, 0)
+
+
 def test_filters_of_an_answer_find_what_they_are_about(session):
     """Each condition parses, finds as many spans as it says, and its opposite all others."""
     question = DifferenceQuestion(SPANS, Selection(min_ns=500 * MS))
