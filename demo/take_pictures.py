@@ -54,7 +54,7 @@ def trace(page: Any, url: str) -> None:
 def differences(page: Any, url: str) -> None:
     """What the slow requests have that others do not, three clicks from the overview."""
     page.goto(f"{url}/?last=15m")
-    page.locator("main").get_by_role("link", name="checkout").first.click()
+    page.locator("main").get_by_role("link", name="checkout", exact=True).first.click()
     page.get_by_role("link", name="POST /orders", exact=True).first.click()
     page.get_by_role("link", name="What is different about the slow ones").click()
     page.wait_for_selector("#differences")

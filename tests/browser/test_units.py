@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import zoneinfo
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from made_up import NOW_NS
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
-from spanglass_server.pages import charts, exceptions, search, services, terms, waterfall, window
+from spanglass_server.pages import charts, exceptions, overview, search, services, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
@@ -129,7 +130,18 @@ def test_an_unreadable_range_names_its_field(params, field):
 
 @pytest.mark.parametrize(
     ("age_s", "last"),
-    [(None, "1h"), (0, "5m"), (300, "5m"), (301, "15m"), (901, "1h"), (3_600, "1h"), (900_000, "1h"), (-60, "5m")],
+    [
+        (None, "1h"),
+        (0, "1m"),
+        (60, "1m"),
+        (61, "5m"),
+        (300, "5m"),
+        (301, "15m"),
+        (901, "1h"),
+        (3_600, "1h"),
+        (900_000, "1h"),
+        (-60, "1m"),
+    ],
 )
 def test_the_range_of_a_young_server_is_as_short_as_its_data(age_s, last):
     """Unless one is asked, the range is the shortest preset that holds all that is stored, and an hour at most."""
@@ -137,6 +149,16 @@ def test_the_range_of_a_young_server_is_as_short_as_its_data(age_s, last):
     found = window.read_window({}, BERLIN, first_ns)
     assert (found.last, found.params, found.live) == (last, {}, True)
     assert window.read_window({"last": "6h"}, BERLIN, first_ns).last == "6h"
+
+
+@pytest.mark.parametrize(("age_s", "per_s"), [(None, 2.0), (3_600, 2.0), (20, 6.0), (0, 120.0), (-5, 120.0)])
+def test_what_comes_in_is_counted_from_the_first_record(age_s, per_s):
+    """120 spans of the newest minute: a second's share of the minute, or of the time since the first record came."""
+    first_ns = None if age_s is None else NOW_NS - age_s * 1_000_000_000
+    site, found = SimpleNamespace(first_time=lambda: first_ns), window.read_window({}, BERLIN)
+    sender = {"signal": "spans", "newest_minute": 120, "last_time": "2025-11-21T11:00:00Z"}
+    incoming = overview.incoming([sender], SimpleNamespace(site=site, window=found, clock=BERLIN))
+    assert incoming["rates"] == {"Spans": per_s, "Logs": 0, "Points": 0}
 
 
 def test_moving_and_widening_a_range():

@@ -31,6 +31,7 @@ Row = dict[str, Any]
 #: Rows of each list; the pages behind them have the rest.
 SERVICES, HOSTS, ISSUES, METRICS, NEW_ISSUES, SENDERS = 10, 6, 5, 6, 3, 5
 BUCKETS = 40
+MINUTE_S = 60
 #: A service that sent a signal for a while and then nothing for so long is behind: SDKs send every 5 to 60 s.
 BEHIND_NS = 300 * SECOND_NS
 SIGNALS = {"spans": "spans", "logs": "log records", "metrics": "data points"}
@@ -76,8 +77,8 @@ async def show(visit: Visit) -> Response:
     host_rows.sort(key=lambda host: -(host["disks"][0]["ratio"] if host["disks"] else 0))
     told_of = {alert["labels"].get("issue") for alert in alerts.alerts}
     fresh = [issue for issue in issues["issues"] if _is_new(issue, visit) and issue["id"] not in told_of]
-    incoming, causes = _incoming(senders["senders"], visit), await what_is_wrong(visit, services)
-    is_quiet = incoming["age_ns"] is not None and incoming["age_ns"] > BEHIND_NS and visit.window.live
+    arriving, causes = incoming(senders["senders"], visit), await what_is_wrong(visit, services)
+    is_quiet = arriving["age_ns"] is not None and arriving["age_ns"] > BEHIND_NS and visit.window.live
     named = {row["service"] for cause in causes for row in (cause.row, *cause.others)}
     return visit.page(
         "overview.html", firing=alerts, telling=telling, incidents=incidents, whole=whole,
@@ -89,7 +90,7 @@ async def show(visit: Visit) -> Response:
         hosts_problem=hosts["problem"], new_issues=fresh[:NEW_ISSUES], more_issues=len(fresh) - NEW_ISSUES,
         issues=[{**row, "spark": charts.spark(row["series"])} for row in issues["issues"][:ISSUES]],
         issues_problem=issues["problem"], behind=[] if is_quiet else _behind(senders["senders"], named, visit),
-        incoming=incoming,
+        incoming=arriving,
         refused=_refused(status["counters"]), health=status["health"], metrics=metrics, total=total,
         figures=_figures(total, before, visit), is_empty=not (services or host_rows or senders["senders"]),
     )  # fmt: skip
@@ -200,10 +201,16 @@ def _behind(senders: Sequence[Mapping[str, Any]], told: Container[str], visit: V
     return sorted(found, key=lambda sender: -sender["last_ns"])[:SENDERS]
 
 
-def _incoming(senders: Sequence[Mapping[str, Any]], visit: Visit) -> Row:
-    """Return how many records of each signal came a second in the newest minute, and the age of the newest one."""
+def incoming(senders: Sequence[Mapping[str, Any]], visit: Visit) -> Row:
+    """Return how many records of each signal came a second in the newest minute, and the age of the newest one.
+
+    Where data is not a minute old, it counts from the first record on.
+    """
+    first_ns = visit.site.first_time()
+    age_s = MINUTE_S if first_ns is None else (visit.window.end_ns - first_ns) / SECOND_NS
+    over_s = min(max(age_s, 1), MINUTE_S)
     rates = {
-        name: sum(sender["newest_minute"] for sender in senders if sender["signal"] == signal) / 60
+        name: sum(sender["newest_minute"] for sender in senders if sender["signal"] == signal) / over_s
         for signal, name in (("spans", "Spans"), ("logs", "Logs"), ("metrics", "Points"))
     }
     last_ns = max((parse_time_ns(sender["last_time"]) for sender in senders), default=None)

@@ -248,3 +248,15 @@ def test_docs_list_every_setting():
         default, env, flag = (f"`{text}`" if text else "" for text in (row.type.format(row.default), row.env, row.flag))
         expected.append((row.name, f"{row.type.name} | {default} | {env} | {flag} | {row.help}"))
     assert rows == expected
+
+
+def test_the_files_of_deploy_name_settings_that_exist():
+    """The YAML is read as it is; variables of unit, image and compose file are settings' own, with values that fit."""
+    deploy = Path(__file__).parents[3] / "deploy"
+    assert load(file=deploy / "spanglass.yaml").server.host == "127.0.0.1"
+    named = {}
+    for name in ("spanglass.service", "Dockerfile", "compose.yaml"):
+        named |= dict(re.findall(r"(SPANGLASS_\w+)(?:=|: )(\S+)", (deploy / name).read_text()))
+    assert len(named) == 5
+    settings = load(environ=named)
+    assert (str(settings.data.dir), settings.retention.max_bytes) == ("/data", 50_000_000_000)
