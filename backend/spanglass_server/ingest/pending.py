@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from spanglass_server.ingest.decoding.checked import one_by_one
@@ -27,7 +28,8 @@ _BATCH_BYTES = 8 << 20
 #: From so many bytes on, about a thousand spans, records wait for ``_SOON_S`` at most: a query has little left to do.
 _SOON_BYTES = 1 << 20
 _SOON_S = 0.2
-_LATEST_S = 8.0  # the longest that fewer wait: 80 requests of 10 spans take 0.2 ms each, 40 take 0.35
+#: The longest that fewer wait. Alert rules ask every 15 s, and have them shredded then.
+_LATEST_S = 16.0
 _MEMORY_FAILURES_MAX = 5  # in a row with one part alone: then it is the part that asks for too much
 _LOOK_EVERY_S = 0.05  # for a stop, while another thread shreds
 
@@ -35,8 +37,10 @@ _LOOK_EVERY_S = 0.05  # for a stop, while another thread shreds
 class Pending:
     """The records waiting to be shredded into the store's memory, by generation and signal. Thread-safe."""
 
-    def __init__(self, shredding: Shredding) -> None:
+    def __init__(self, shredding: Shredding, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._shredding = shredding
+        self._monotonic_s = monotonic_s
+        self._since_s = 0.0  # nothing that waits came before
         self._waiting = Waiting()
         self._changed = threading.Condition(self._waiting.lock)
         self._closing = False
@@ -48,6 +52,8 @@ class Pending:
         with self._changed:
             before = self.size_bytes
             self._waiting.add(generation, decoded)
+            if not before:
+                self._since_s = self._monotonic_s()
             if not before or before < _SOON_BYTES <= self.size_bytes:
                 self._changed.notify_all()
 
@@ -73,12 +79,19 @@ class Pending:
         """Wait until something has to be shredded, and do it; False once ``close`` was called. For one thread."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self.size_bytes)
-            self._changed.wait_for(lambda: self._closing or self.size_bytes >= _SOON_BYTES, _LATEST_S - _SOON_S)
+            while (left_s := self._soon_in_s()) > 0:
+                self._changed.wait(left_s)
             self._changed.wait_for(lambda: self._closing, _SOON_S)
             if self._closing:
                 return False
         self.settle()
         return True
+
+    def _soon_in_s(self) -> float:
+        """How long what waits may wait for more, before ``_SOON_S``. It came after what a query had shredded last."""
+        if self._closing or self.size_bytes >= _SOON_BYTES:
+            return 0.0
+        return self._since_s + _LATEST_S - _SOON_S - self._monotonic_s()
 
     def close(self) -> None:
         """Have ``step`` return False; what waits is left to the last flush."""
@@ -95,6 +108,7 @@ class Pending:
             if stopped():
                 return
         try:
+            self._since_s = self._monotonic_s()
             with self._waiting.due() as due:
                 for key, parts in due.items():
                     if not self._shred_all(key, parts, stopped):

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 _KEPT: Final = "checks"
 _KEY: Final = "heartbeats.key"
 _LISTEN_EVERY_S: Final = 15.0
+_LOOK_EVERY_S: Final = 0.5
 _REFRESH_ANYHOW: Final = 5  # of so many looks one refreshes though nothing is known to have changed
 _HOSTS_EVERY: Final = 4  # so many times telemetry is listened to: hosts are measured once a minute
 _PURGE_EVERY_S: Final = 3600.0
@@ -75,6 +76,28 @@ class Pace:
 
     store_s: float = 1.0
     refresh_s: float = 1.0
+
+
+class Turns:
+    """Times of the clock at regular intervals: those at which alert rules are evaluated, if their interval is the same.
+
+    Both have what came in since made columns first, which costs as much for little as for all of it.
+    """
+
+    def __init__(self, every_ns: int, delay_ns: int, clock_ns: Callable[[], int]) -> None:
+        self._every_ns, self._delay_ns, self._clock_ns = every_ns, delay_ns, clock_ns
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the turn of now."""
+        self._turn = self._now()
+
+    def is_over(self) -> bool:
+        """Whether another has begun; the clock may have been set back."""
+        return self._turn != self._now()
+
+    def _now(self) -> int:
+        return (self._clock_ns() - self._delay_ns) // self._every_ns
 
 
 class Health:
@@ -132,11 +155,12 @@ class Health:
         telemetry.watch(own.HEALTH_CHECKS, self._checks_by_status)
         every = self._supervisor.every
         listen_s = min(_LISTEN_EVERY_S, self._settings.check_interval_ns / 1e9)
+        self._turns = Turns(int(listen_s * 1e9), settings.alerting.delay_ns, clock_ns)
         self._hosts = HostsHeard(int(_HOSTS_EVERY * listen_s * 1e9))
         self._tasks = [
             self._supervisor.start("health checks", self._runner.step),
             every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
-            every(listen_s, "health of telemetry", self._listen),
+            every(min(listen_s, _LOOK_EVERY_S), "health of telemetry", self._listen, self._turns.is_over),
             every(pace.refresh_s, "health", self._board.refresh, lambda: self._has_news(pace.refresh_s)),
         ]
         if self._settings.keep_history_ns:
@@ -147,6 +171,7 @@ class Health:
         return not self._runner.is_idle or self._board.has_news(int(_REFRESH_ANYHOW * refresh_s * 1e9))
 
     def _listen(self) -> None:
+        self._turns.begin()
         try:
             self._board.listen()
         except QueryError:

@@ -206,6 +206,25 @@ def test_a_bad_request_costs_none_that_was_checked_with_it(store, pending, monke
     assert pending.damaged == {1}
 
 
+def test_what_a_query_had_shredded_makes_others_wait_no_less(store, monkeypatch):
+    """The longest wait begins with the first record after the last query, not with those that it has had shredded."""
+    monkeypatch.setattr(module, "_SOON_S", 0.0)
+    times = [0.0]
+    pending = Pending(Shredding(store, ShredLimits(), Telemetry()), lambda: times[-1])
+    waits = []
+    monkeypatch.setattr(pending._changed, "wait", lambda timeout_s: (waits.append(timeout_s), times.append(99.0)))
+    for name, added_s in (("before", 0.0), ("after", 11.0)):
+        times.append(added_s)
+        pending.add(1, DECODER.check(Signal.SPANS, [spans(name)], [NOW_NS])[0][0])
+        if name == "before":
+            times.append(10.0)
+            pending.settle()
+    times.append(12.0)
+    went_on = pending.step()
+
+    assert (went_on, waits[0], rows(store)) == (True, 11.0 + 16.0 - 12.0, [(1, "before"), (1, "after")])
+
+
 def test_few_records_wait_for_more_and_many_do_not(store, pending, monkeypatch):
     """Many are shredded soon, few after the longest wait; the end of the server is not held up by either."""
     monkeypatch.setattr(module, "_SOON_S", 0.0)

@@ -18,7 +18,7 @@ from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.model import Alert, Entry
 from spanglass_server.alerting.store.in_memory import MemoryAlertStore
 from spanglass_server.health.model import OVERALL, Call, Status, check_subject, component_subject
-from spanglass_server.process.health import Health, Pace
+from spanglass_server.process.health import Health, Pace, Turns
 from spanglass_server.promql.engine import instant
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.settings.table import Data, Settings
@@ -278,3 +278,16 @@ def test_what_applications_and_spans_tell(tmp_path):
             node.until(lambda: desk.component("service-cart").status is Status.UNHEALTHY)
             assert desk.component("service-cart").reason == "Cart is slow"
             node.until(lambda: len(desk.changes(component_subject("service-cart"))) == 2)
+
+
+def test_telemetry_is_listened_to_when_rules_are_evaluated():
+    """Turns begin at multiples of the interval, a delay later; a clock that is set back begins another."""
+    now_s = [100]
+    turns = Turns(15 * S, 5 * S, lambda: now_s[0] * S)
+    seen = {}
+    for now_s[0] in (109, 110, 124, 125, 126, 60):
+        seen[now_s[0]] = turns.is_over()
+        if seen[now_s[0]]:
+            turns.begin()
+
+    assert seen == {109: False, 110: True, 124: False, 125: True, 126: False, 60: True}
