@@ -56,6 +56,20 @@ def test_small_answers_go_as_they_are(serve):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("path", ["/", "/map", "/metrics/explore", "/dashboards"])
+def test_scripts_and_styles_of_a_page_are_small(open_page, path):
+    """What a page loads of scripts and styles takes less than 250 kB over the wire; the map and charts are the most."""
+    page = open_page("shop", path)
+    page.wait_for_load_state("networkidle")
+    sizes = page.evaluate(
+        """performance.getEntriesByType("resource").filter((file) => /[.](js|css)$/.test(file.name))
+        .map((file) => file.encodedBodySize)"""
+    )
+    assert len(sizes) > 20
+    assert 0 < sum(sizes) < 250_000
+
+
+@pytest.mark.browser
 def test_details_of_a_line_are_made_when_it_is_opened(open_page):
     """A page of 100 lines holds few elements; an opened line has its body, its attributes and its resource."""
     page = open_page("many", "/logs")
