@@ -14,9 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import httpx
 
+from shop.faults import FAULTS
 from shop.supervisor import Options, Supervisor
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 LARGEST_BYTES = 120_000
 PATIENCE_MS = 120_000
 WIDTH = 1200
+STAIRS = next(fault for fault in FAULTS if fault.name == "sequential_calls")
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,14 @@ def overview(page: Any, url: str) -> None:
 
 
 def trace(page: Any, url: str) -> None:
-    """The slowest trace, one click from the overview."""
-    page.goto(f"{url}/")
-    page.get_by_role("link", name="Slowest trace").first.click()
+    """The newest trace of the demo's own filter."""
+    page.goto(f"{url}/traces?{urlencode({'filter': STAIRS.filter_text})}")
+    page.locator("main a[href^='/traces/']").first.click()
 
 
 def differences(page: Any, url: str) -> None:
     """What the slow requests have that others do not, three clicks from the overview."""
-    page.goto(f"{url}/?last=15m")
+    page.goto(f"{url}/?last=5m")
     page.locator("main").get_by_role("link", name="checkout", exact=True).first.click()
     page.get_by_role("link", name="POST /orders", exact=True).first.click()
     page.get_by_role("link", name="What is different about the slow ones").click()
@@ -63,8 +66,8 @@ def differences(page: Any, url: str) -> None:
 
 PICTURES = (
     Picture("overview.png", overview, 680, "payment_failure", 45.0),
-    Picture("trace.png", trace, 640, "slow_query", 40.0),
-    Picture("differences.png", differences, 900, "tenant_release", 90.0),
+    Picture("trace.png", trace, 640, STAIRS.name, 80.0),
+    Picture("differences.png", differences, 900, "tenant_release", 200.0),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from made_up import NOW_NS
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
-from spanglass_server.pages import charts, exceptions, overview, search, services, terms, waterfall, window
+from spanglass_server.pages import charts, exceptions, overview, search, service, services, terms, waterfall, window
 from spanglass_server.pages import format as fmt
 from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.routes import PAGES
@@ -149,6 +149,20 @@ def test_the_range_of_a_young_server_is_as_short_as_its_data(age_s, last):
     found = window.read_window({}, BERLIN, first_ns)
     assert (found.last, found.params, found.live) == (last, {}, True)
     assert window.read_window({"last": "6h"}, BERLIN, first_ns).last == "6h"
+
+
+@pytest.mark.parametrize(
+    ("p50", "p95", "p99", "slow"),
+    [
+        (100, 110, 120, 110),  # all alike: the slowest of twenty
+        (14, 14, 514, 28),  # two of a hundred are slow
+        (150, 600, 1_200, 300),  # a quarter is slow: between both kinds
+        (10, 4_000, 5_000, 200),
+    ],
+)
+def test_slow_spans_are_told_from_the_others(p50, p95, p99, slow):
+    """The bound lies between usual and slow spans, whether few or many are slow."""
+    assert service.slow_from(p50, p95, p99) == slow
 
 
 @pytest.mark.parametrize(("age_s", "per_s"), [(None, 2.0), (3_600, 2.0), (20, 6.0), (0, 120.0), (-5, 120.0)])

@@ -33,6 +33,8 @@ SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "total": lambda row: row["total_ns"] or 0,
 }
 DEFAULT_SORT = "total"
+#: From so many times the median on a span is slow.
+SLOW_TIMES = 2
 TRACES_SHOWN = 6
 #: What stands for a list of traces that could not be had.
 NO_TRACES: dict[str, Any] = {"traces": []}
@@ -92,10 +94,21 @@ def _apart(visit: Visit, finding: Finding | None) -> dict[str, str]:
 
 
 def _slow(figures: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return what selects the spans that are slow by the figures: the slowest of twenty, or of twice the usual time."""
+    """Return what selects the spans that are slow by the figures."""
     if not figures or not figures["p95_ns"]:
         return {}
-    return {"selected_min": f"{max(round(figures['p95_ns']), 2 * round(figures['p50_ns'] or 0))}ns"}
+    return {"selected_min": f"{slow_from(figures['p50_ns'], figures['p95_ns'], figures['p99_ns'])}ns"}
+
+
+def slow_from(p50_ns: float, p95_ns: float, p99_ns: float) -> int:
+    """Return from which duration on spans are slow, in nanoseconds: twice the median, or more where many are slow.
+
+    Then the bound lies between both kinds, at the geometric mean of median and p95. Where hardly any takes twice the
+    median, the slowest of twenty are slow.
+    """
+    if p99_ns < SLOW_TIMES * p50_ns:
+        return round(p95_ns)
+    return round(max(SLOW_TIMES * p50_ns, math.sqrt(p50_ns * p95_ns)))
 
 
 async def _issues(visit: Visit, name: str, operation: str) -> dict[str, Any]:
