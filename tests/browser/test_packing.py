@@ -56,7 +56,7 @@ def test_small_answers_go_as_they_are(serve):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("path", ["/", "/map", "/metrics/explore", "/dashboards"])
+@pytest.mark.parametrize("path", ["/traces", "/map", "/metrics/explore"])
 def test_scripts_and_styles_of_a_page_are_small(open_page, path):
     """What a page loads of scripts and styles takes less than 250 kB over the wire; the map and charts are the most."""
     page = open_page("shop", path)
