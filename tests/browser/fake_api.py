@@ -66,6 +66,7 @@ class FakeApi:
         self.health = FULL_DISK if scenario == "unwell" else None
         self.first_ns = None if scenario == "empty" else NOW_NS - 30 * 86_400 * 1_000_000_000
         self.late_logs = []
+        self.left_out = 0
         self.woken = False  # whether the empty server has received something
         self.issues = MadeUpIssues(scenario)
         self.alerts = MadeUpAlerts(scenario)
@@ -427,7 +428,9 @@ class FakeApi:
             return made_up_errors.records(TRACE_ID, params)
         if params.get("after"):
             found, self.late_logs = self.late_logs, []
-            return {"logs": found, "next_cursor": None, "newest_cursor": f"after-{len(self.asked)}"}
+            left_out, self.left_out = self.left_out, 0
+            cursor = f"after-{len(self.asked)}"
+            return {"logs": found, "next_cursor": None, "newest_cursor": cursor, "left_out": left_out}
         total = {"empty": 0, "one": 1, "many": 10_000, "hostile": 2}.get(self.scenario, 40)
         at, limit = int(params.get("cursor", "0")), int(params.get("limit", 100))
         rows = [self._line(i) for i in range(at, min(total, at + limit))]

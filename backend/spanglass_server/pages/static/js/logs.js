@@ -1,15 +1,11 @@
-// Following logs: new lines come in on top; while the reader reads, they wait.
+// Log lines: as script writes them, and the details of those that the server wrote.
 
-import { ask } from "./api.js";
 import { h, icon, linkable, service } from "./dom.js";
 import { isBody, isException, lineText, restOfLine, restOfRecord } from "./exception.js";
-import { remember } from "./go.js";
 import { recordException } from "./occurrence.js";
-import { clock, grouped, plain } from "./time.js";
+import { clock, plain } from "./time.js";
 import { attribute, field } from "./tokens.js";
 
-const PERIOD = 2000; // ms between two questions
-const MOST_LINES = 1000; // kept in the page
 const SEVERITIES = { fatal: ["error", "FTL"], error: ["error", "ERR"], warn: ["warning", "WRN"], info: ["info", "INF"], debug: ["debug", "DBG"], trace: ["debug", "TRC"] };
 
 const DEEPEST = 6, MOST_FIELDS = 100; // of a body
@@ -66,72 +62,6 @@ export function logRow(line) {
   return row;
 }
 
-class Follower {
-  constructor(button, log) {
-    Object.assign(this, { button, log, waiting: [], on: false, after: button.dataset.after });
-    button.addEventListener("click", () => this.click());
-    addEventListener("scroll", () => this.flush(), { passive: true });
-    document.addEventListener("visibilitychange", () => { if (this.on && !document.hidden) this.poll(); });
-    if (new URLSearchParams(location.search).get("follow")) this.set(true);
-  }
-
-  /** The reader is busy: below the top, or with a line open. */
-  get busy() {
-    return scrollY > 40 || this.log.querySelector(".log-r[open]") !== null;
-  }
-
-  click() {
-    if (this.on && this.waiting.length) {
-      for (const row of this.log.querySelectorAll(".log-r[open]")) row.open = false;
-      scrollTo({ top: 0 });
-      this.flush();
-    } else this.set(!this.on);
-  }
-
-  set(on) {
-    this.on = on;
-    this.button.setAttribute("aria-pressed", String(on));
-    remember({ follow: on ? "1" : null });
-    this.label();
-    clearTimeout(this.timer);
-    if (on) this.poll();
-  }
-
-  async poll() {
-    clearTimeout(this.timer);
-    if (document.hidden || !this.on) return;
-    try {
-      const { logs, newest_cursor: newest } = await ask("logs", { after: this.after, filter: this.button.dataset.filter, limit: MOST_LINES });
-      this.after = newest ?? this.after;
-      this.waiting.push(...logs);
-      this.waiting.splice(0, this.waiting.length - MOST_LINES);
-      this.failed = false;
-      this.behind = logs.length === MOST_LINES;
-      this.flush();
-    } catch {
-      this.failed = true;
-      this.behind = false;
-    }
-    this.label();
-    this.timer = setTimeout(() => this.poll(), this.behind ? 0 : PERIOD);
-  }
-
-  flush() {
-    if (!this.waiting.length || this.busy) return;
-    this.log.prepend(...this.waiting.splice(0).reverse().map(logRow));
-    document.getElementById("nothing")?.remove();
-    while (this.log.children.length > MOST_LINES) this.log.lastElementChild.remove();
-    this.label();
-  }
-
-  label() {
-    const paused = this.on && this.waiting.length > 0;
-    this.button.classList.toggle("live", !paused);
-    if (paused) this.button.replaceChildren(icon("pause"), `Paused, ${grouped(this.waiting.length)} new`, h("span", { class: "vh" }, ", follow again"));
-    else this.button.replaceChildren(this.failed && this.on ? "No answer, trying again" : this.on ? "Following" : "Follow");
-  }
-}
-
 /** A line that the server wrote keeps its details as the text of `noscript`, a hundredth of their elements, until it is opened. */
 function unfold({ target }) {
   const kept = target.open && target.matches(".log-r") && target.querySelector(":scope > div > noscript");
@@ -140,6 +70,4 @@ function unfold({ target }) {
 
 export function start() {
   document.addEventListener("toggle", unfold, true); // before occurrence.js looks into them
-  const button = document.getElementById("follow");
-  if (button) new Follower(button, document.getElementById("log"));
 }
