@@ -7,10 +7,12 @@ import { remember } from "../go.js";
 import { logRow } from "../logs.js";
 import { grouped } from "../time.js";
 
-const PERIOD = 2000, SHORTEST = 300; // ms between two questions: when little comes, and when much does
+const PERIOD = 2000, SHORTEST = 500; // ms between two questions: when little comes, and when much does
 const MANY = 100; // lines of an answer after which the next question comes sooner
-const MOST_LINES = 1000; // kept in the page, and as many that wait
-const SLICE = 8; // ms of drawing in a frame, so that the page stays quick to scroll
+const FIT = 300; // lines of an answer: 600 a second take half of a slow core to draw, and nobody reads as many
+const MOST_LINES = 500; // kept in the page, and as many that wait
+const TOP = 40; // px of the page above which the newest lines are seen; asked at each scroll, as it costs a layout
+const SLICE = 12; // ms of drawing in a frame, so that the page stays quick to scroll
 const AT_ONCE = 20; // lines drawn between two looks at the clock
 
 /** Lines that wait to be drawn, the oldest first, with gaps `{ leftOut }` where lines are missing. */
@@ -36,7 +38,8 @@ class Follower {
     Object.assign(this, { button, hold, log, waiting: new Waiting(), on: false, held: false, after: button.dataset.after });
     button.addEventListener("click", () => this.click());
     hold.addEventListener("click", () => { this.held = true; this.label(); button.focus(); });
-    addEventListener("scroll", () => this.draw(), { passive: true });
+    this.away = scrollY > TOP;
+    addEventListener("scroll", () => { this.away = scrollY > TOP; this.draw(); }, { passive: true });
     log.addEventListener("focusout", () => this.draw());
     document.addEventListener("visibilitychange", () => { if (this.on && !document.hidden) this.poll(); });
     if (new URLSearchParams(location.search).get("follow")) this.set(true);
@@ -45,7 +48,7 @@ class Follower {
   /** The reader is busy: below the top, with a line open or under the keyboard, or with a part selected. */
   get busy() {
     const chosen = getSelection();
-    return scrollY > 40 || this.log.querySelector(".log-r[open], :focus-visible") !== null || (String(chosen) !== "" && this.log.contains(chosen.anchorNode));
+    return this.away || this.log.querySelector(".log-r[open], :focus-visible") !== null || (String(chosen) !== "" && this.log.contains(chosen.anchorNode));
   }
 
   get paused() {
@@ -58,6 +61,7 @@ class Follower {
     for (const row of this.log.querySelectorAll(".log-r[open]")) row.open = false;
     if (this.log.contains(getSelection().anchorNode)) getSelection().empty();
     scrollTo({ top: 0 });
+    this.away = false;
     this.draw();
   }
 
@@ -78,7 +82,7 @@ class Follower {
     let came = 0;
     try {
       const { filter, columns } = this.button.dataset;
-      const answer = await ask("logs", { after: this.after, filter, columns, limit: MOST_LINES, backlog: "newest" });
+      const answer = await ask("logs", { after: this.after, filter, columns, limit: FIT, backlog: "newest" });
       this.after = answer.newest_cursor ?? this.after;
       if (this.on) this.waiting.add(answer.logs, answer.left_out ?? 0);
       this.failed = false;
