@@ -56,7 +56,7 @@ def opened(browser: Browser, url: str, drawn: str) -> tuple[Page, float]:
     return page, time.perf_counter() - begun
 
 
-def scrolled(page: Page, *, frames: int = 180, step: int = 400) -> dict[str, Any]:
+def scrolled(page: Page, *, frames: int = 180, step: int = 200) -> dict[str, Any]:
     """Scroll by ``step`` pixels in each frame; returns frames a second, the slowest one, and elements of the page."""
     took_ms = page.evaluate(_SCROLL, [frames, step])
     return {

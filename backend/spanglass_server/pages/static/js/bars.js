@@ -61,7 +61,7 @@ function twist(wf, { span, like }) {
 export function rowElement(wf, index) {
   const row = wf.rows[index];
   const { span, like } = row;
-  const parent = wf.tree.byId.get(span.parent_key);
+  const parent = wf.tree.spans[span.parent];
   const chosen = (like ?? [span]).some((one) => one.key === wf.chosen);
   const hit = wf.query && (like ?? [span]).some((one) => wf.hit.has(one.row));
   const url = wf.base;

@@ -10,29 +10,57 @@ function column(packed, count) {
   return found;
 }
 
+/** A span of a trace in columns: its fields are read where they stand, since objects of their own cost ten times as much. */
+class RowSpan {
+  constructor(of, row, parent) {
+    this.of = of;
+    this.row = row;
+    this.parent = parent; // the row of its parent, -1 at the top
+  }
+
+  get key() { return this.of.key[this.row]; }
+  get parent_key() { return this.parent < 0 ? null : this.of.key[this.parent]; }
+  get depth() { return this.of.depth[this.row]; }
+  get offset_ns() { return this.of.offset_ns[this.row]; }
+  get duration_ns() { return this.of.duration_ns[this.row]; }
+  get self_time_ns() { return this.of.self_time_ns[this.row]; }
+  get name() { return this.of.name[this.row]; }
+  get service() { return this.of.service[this.row]; }
+  get kind() { return this.of.kind[this.row]; }
+  get status() { return this.of.status[this.row]; }
+  get status_message() { return this.of.status_message[this.row]; }
+  get query() { return this.of.query[this.row]; }
+  get target() { return this.of.target[this.row]; }
+  get children() { return this.of.children[this.row]; }
+  get critical() { return this.of.critical[this.row]; }
+  get awaited() { return this.of.awaited[this.row]; }
+  get orphan() { return this.of.orphan[this.row]; }
+  get skew_ns() { return this.of.skew_ns[this.row]; }
+  get start_unknown() { return this.of.start_unknown[this.row]; }
+  get state() { return this.of.state[this.row]; }
+  get last_heard_time() { return this.of.last_heard_time[this.row]; }
+  get events() { return this.of.events[this.row]; }
+  get attributes() { return this.query ? { "db.query.text": this.query } : {}; }
+}
+
 /** The trace with `spans`, each with the answer's fields, its `row`, `parent_key`, and its query as attribute. */
 export function unpack(answer) {
-  const { columns: { critical_whole: whole, ...columns }, attributes, ...head } = answer;
-  const names = Object.keys(columns);
-  const lists = names.map((name) => column(columns[name], head.span_count));
-  const [critical, offsets, durations] = ["critical", "offset_ns", "duration_ns"].map((name) => lists[names.indexOf(name)]);
+  const { columns: { critical_whole: whole, ...packed }, attributes, ...head } = answer;
+  const of = Object.fromEntries(Object.entries(packed).map(([name, values]) => [name, column(values, head.span_count)]));
   let waited = 0;
-  for (const distance of whole ?? []) critical[(waited += distance)] = [[offsets[waited], durations[waited]]];
+  for (const distance of whole ?? []) of.critical[(waited += distance)] = [[of.offset_ns[waited], of.duration_ns[waited]]];
   const above = [];
-  const spans = lists[0].map((_, row) => {
-    const span = { row };
-    for (let i = 0; i < names.length; i += 1) span[names[i]] = lists[i][row];
-    above.length = span.depth;
-    span.parent_key = above.at(-1) ?? null;
-    above.push(span.key);
-    span.attributes = span.query ? { "db.query.text": span.query } : {};
-    return span;
+  const spans = of.depth.map((depth, row) => {
+    above.length = depth;
+    const parent = depth ? above[depth - 1] : -1;
+    above.push(row);
+    return new RowSpan(of, row, parent);
   });
   return { ...head, spans, attributes };
 }
 
 /** The fields of a chosen span that its row says: it is drawn from them. */
-export const ofRow = ({ row, name, service, query, target, attributes, events, critical, awaited, ...own }) => own;
+export const ofRow = ({ key, parent_key, depth, offset_ns, duration_ns, self_time_ns, kind, status, status_message, children, orphan, skew_ns, start_unknown, state, last_heard_time }) => ({ key, parent_key, depth, offset_ns, duration_ns, self_time_ns, kind, status, status_message, children, orphan, skew_ns, start_unknown, state, last_heard_time });
 
 /** Every text of a trace once, in lower case, with the rows that have it; made when something is first looked for. */
 export class TextIndex {

@@ -8,23 +8,24 @@ export class Tree {
     this.total = trace.duration_ns || 1;
     this.spans = trace.spans;
     this.byId = new Map(trace.spans.map((span) => [span.key, span]));
-    this.children = new Map();
+    this.tops = [];
+    this.below = new Map(); // by the parent's row
     for (const span of trace.spans) {
-      const parent = span.depth && this.byId.has(span.parent_key) ? span.parent_key : null;
-      if (!this.children.has(parent)) this.children.set(parent, []);
-      this.children.get(parent).push(span);
+      if (span.parent < 0) this.tops.push(span);
+      else if (this.below.has(span.parent)) this.below.get(span.parent).push(span);
+      else this.below.set(span.parent, [span]);
     }
     this.slots = new Map(trace.services.map(({ service, slot }) => [service, slot]));
   }
 
   kids(span) {
-    return this.children.get(span.key) ?? [];
+    return this.below.get(span.row) ?? [];
   }
 
   /** Rows in order: { span, like } where `like` holds repeated siblings shown as one. */
   rows(closed, unfolded, fold) {
     const rows = [];
-    const stack = [...this.group(this.children.get(null) ?? [], unfolded, fold)].reverse();
+    const stack = [...this.group(this.tops, unfolded, fold)].reverse();
     while (stack.length) {
       const row = stack.pop();
       rows.push(row);
@@ -39,9 +40,9 @@ export class Tree {
     for (let i = 0; i < siblings.length; ) {
       let end = i + 1;
       while (fold && end < siblings.length && alike(siblings[i], siblings[end])) end += 1;
-      const run = siblings.slice(i, end);
-      if (run.length >= REPEATS && !run[0].children && !unfolded.has(run[0].key)) rows.push({ span: run[0], like: run });
-      else for (const span of run) rows.push({ span, like: null });
+      const first = siblings[i];
+      if (end - i >= REPEATS && !first.children && !unfolded.has(first.key)) rows.push({ span: first, like: siblings.slice(i, end) });
+      else for (let at = i; at < end; at += 1) rows.push({ span: siblings[at], like: null });
       i = end;
     }
     return rows;
@@ -65,10 +66,9 @@ export class Tree {
   /** Ids of all spans above one. */
   above(span) {
     const ids = [];
-    for (let at = this.byId.get(span.parent_key); at && !ids.includes(at.key); at = this.byId.get(at.parent_key)) ids.push(at.key);
+    for (let at = span.parent; at >= 0; at = this.spans[at].parent) ids.push(this.spans[at].key);
     return ids;
   }
 }
 
-const statement = ({ attributes }) => attributes["db.query.text"] ?? attributes["db.statement"];
-const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && a.state === "ended" && b.state === "ended" && statement(a) === statement(b);
+const alike = (a, b) => a.name === b.name && a.service === b.service && !a.children && !b.children && a.status === b.status && a.state === "ended" && b.state === "ended" && a.query === b.query;

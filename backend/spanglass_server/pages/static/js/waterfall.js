@@ -68,7 +68,8 @@ class Waterfall {
   /** Work the rows out anew: after folding, or when the height of a row changed. */
   layout() {
     this.rows = this.tree.rows(this.closed, this.unfolded, this.fold);
-    this.at = new Map(this.rows.flatMap((row, i) => (row.like ?? [row.span]).map((span) => [span.key, i])));
+    this.at = new Int32Array(this.tree.spans.length).fill(-1); // by a span's row in the answer, the row that shows it
+    this.rows.forEach((row, i) => { for (const span of row.like ?? [row.span]) this.at[span.row] = i; });
     this.search();
     this.root.setAttribute("aria-rowcount", this.rows.length + 1);
     this.from = null;
@@ -97,7 +98,8 @@ class Waterfall {
   }
 
   index(id) {
-    return this.at.get(id) ?? -1;
+    const span = this.tree.byId.get(id);
+    return span ? this.at[span.row] : -1;
   }
 
   /** Put the rows near the window into the page, and two fillers as high as all the others; rows in it are kept. */

@@ -21,7 +21,7 @@ const SORTS = {
 const ASCENDING = new Set(["name", "service", "start"]);
 
 const textsOf = (span) => [span.service, span.name, span.target, span.status_message, span.key].join("\n").toLowerCase();
-const filler = (height) => h("tr", { class: "pad", "aria-hidden": "true" }, h("td", {}, s("svg", { width: 1, height })));
+const filler = () => h("tr", { class: "pad", "aria-hidden": "true" }, h("td", {}, s("svg", { width: 1, height: 0 })));
 
 class Table {
   constructor(table, trace) {
@@ -83,18 +83,47 @@ class Table {
     this.draw();
   }
 
+  /** Put the rows near the window into the page, and two fillers as high as all the others; rows in it are kept. */
   draw() {
     this.height ??= this.measure();
     const top = Math.max(0, -this.body.getBoundingClientRect().top) / this.height;
     const from = Math.max(0, Math.min(Math.floor(top) - SPARE, this.rows.length - 1));
     const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
     if (this.from !== null && Math.abs(from - this.from) < SPARE / 2 && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
-    Object.assign(this, { from, to });
     const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    if (this.from === null) this.renew();
+    Object.assign(this, { from, to });
+    this.fill(from, to);
+    if (focused) this.body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** Forget the rows that were drawn. */
+  renew() {
     this.base = new URL(location.href);
     for (const name of ["view", "sort", "order", "find"]) this.base.searchParams.delete(name);
-    this.body.replaceChildren(filler(from * this.height), ...this.rows.slice(from, to).map((span, i) => this.row(span, from + i)), filler((this.rows.length - to) * this.height));
-    if (focused) this.body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    this.drawn = new Map();
+    [this.above, this.below] = [filler(), filler()];
+    this.body.replaceChildren(this.above, this.below);
+  }
+
+  fill(from, to) {
+    for (const [i, element] of this.drawn) {
+      if (i >= from && i < to) continue;
+      element.remove();
+      this.drawn.delete(i);
+    }
+    const first = Math.min(...this.drawn.keys());
+    const [before, after] = [[], []];
+    for (let i = from; i < to; i += 1) {
+      if (this.drawn.has(i)) continue;
+      const element = this.row(this.rows[i], i);
+      this.drawn.set(i, element);
+      (i < first ? before : after).push(element);
+    }
+    this.above.after(...before);
+    this.below.before(...after);
+    this.above.querySelector("svg").setAttribute("height", from * this.height);
+    this.below.querySelector("svg").setAttribute("height", (this.rows.length - to) * this.height);
   }
 
   measure() {
