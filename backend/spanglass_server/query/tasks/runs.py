@@ -104,7 +104,7 @@ class TaskSpans:
             if row["step"] is None:
                 one.operation, one.runs, one.failed = row["operation"], row["runs"], row["failed"]
                 one.stored, one.last_ns = row["stored"], row["last_ns"]
-                one.p50_ns, one.p95_ns = round(row["p50_ns"]), round(row["p95_ns"])
+                one.p50_ns, one.p95_ns = map(round, row["took_ns"])
             else:
                 one.steps[row["step"]] = (row["runs"], row["failed"])
         return runs
@@ -118,11 +118,11 @@ class TaskSpans:
         )
         found = self._ask(
             "tasks/waits",
-            ("trace_id", "span_id", "parent_span_id", "link_trace_id", "link_span_id"),
+            ("trace_id", "parent_span_id", "link_trace_id", "link_span_id"),
             senders=Sql(senders),
             one_in=Sql(str(max(1, math.ceil(runs / _MOST_WAITS)))),
         )
-        return {_key(row): Wait(round(row["p50_ns"]), round(row["p95_ns"])) for row in found}
+        return {_key(row): Wait(*map(round, row["took_ns"])) for row in found}
 
     def sent(self) -> list[Sent]:
         """Return what was sent to queues, by whom."""
