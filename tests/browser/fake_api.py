@@ -390,6 +390,9 @@ class FakeApi:
     def _self_time(self, parts, params):
         return made_up_performance.self_time(self, params)
 
+    def _profiles(self, parts, params):
+        return made_up_performance.profile(self, params)
+
     def _differences(self, parts, params):
         return made_up_performance.differences(self, params)
 

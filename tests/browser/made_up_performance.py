@@ -108,3 +108,23 @@ def self_time(api, params):
     return {"window": window(params), "spans": 100 * len(paths), "self_time_ns": sum(p["self_time_ns"] for p in paths),
             "sampled_share": 0.25, "paths": paths, "paths_left_out": 0, "operations": operations,
             "operations_left_out": 0}  # fmt: skip
+
+
+def profile(api, params):
+    """Make the stacks of a request that spends most of its time in one function; of traces one scenario has any."""
+    name = shop.HOSTILE if api.scenario == "hostile" else "Cart.total"
+    tree = [(0, "shop.web", "handle", 10, 100), (1, "shop.cart", name, 60, 60), (1, "json.encoder", "encode", 30, 30),
+            (0, "gc", "collect", 5, 5)]  # fmt: skip
+    frames = [
+        {"depth": depth, "module": module, "function": function, "file": f"/srv/{module}.py", "line": 41,
+         "slot": len(module) % 10, "samples": work, "self_ns": own * MS, "total_ns": work * MS}
+        for depth, module, function, own, work in tree
+    ]  # fmt: skip
+    nothing = api.none or (params.get("trace_id") and api.scenario != "talk")
+    frames = [] if nothing else frames
+    operations = [{"service": "checkout", "slot": 3, "operation": operation, "samples": 50, "wall_ns": 52 * MS,
+                   "cpu_ns": cpu_ns} for operation, cpu_ns in (("POST /orders", 40 * MS), (None, None))]  # fmt: skip
+    return {"window": window(params), "measure": params.get("measure") or "wall", "samples": 105 if frames else 0,
+            "wall_ns": 105 * MS, "cpu_ns": 40 * MS, "sampled_share": None, "frames": frames, "frames_left_out": 0,
+            "functions": [{key: value for key, value in frame.items() if key != "depth"} for frame in frames],
+            "operations": [] if nothing else operations}  # fmt: skip

@@ -34,7 +34,7 @@ from spanglass_server.pages.map import page as service_map
 from spanglass_server.pages.metrics import explore, metric
 from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
-from spanglass_server.pages.performance import differences, self_time
+from spanglass_server.pages.performance import differences, profiles, self_time
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.saved import pins, views
 from spanglass_server.pages.templates import make_environment
@@ -148,6 +148,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/traces/{trace_id}", trace.show),
     ("/traces/{trace_id}/file", file.show),
     ("/self-time", self_time.show),
+    ("/profiles", profiles.show),
     ("/differences", differences.show),
     ("/issues", listing.show),
     ("/issues/{issue}", issue.show),

@@ -48,10 +48,11 @@ async def show(visit: Visit) -> Response:
     trace = columns.unpack(answer)
     chosen = chosen_of(trace, visit.param("span"))
     view = visit.param("view") if visit.param("view") in VIEWS else WATERFALL
-    whole, (logs, logs_problem), linking = await visit.together(
-        _span(visit, trace, chosen), logs_of(visit, trace), linking_to(visit, trace)
+    whole, (logs, logs_problem), linking, profile = await visit.together(
+        _span(visit, trace, chosen), logs_of(visit, trace), linking_to(visit, trace), profile_of(visit, trace)
     )
-    of_spans = {"trace": answer, "chosen": whole, "linking": linking, "logs": [log for log in logs if log["span_id"]]}
+    of_spans = {"trace": answer, "chosen": whole, "linking": linking, "logs": [log for log in logs if log["span_id"]],
+                "profile": profile}  # fmt: skip
     data, of_view = await asyncio.to_thread(_of_view, visit, view, trace, of_spans)
     shown = min(MOST_ROWS, int(visit.param("rows"))) if re.fullmatch(r"\d{1,6}", visit.param("rows")) else ROWS
     root, start_ns = trace["spans"][0], parse_time_ns(trace["start_time"])
@@ -65,11 +66,20 @@ async def show(visit: Visit) -> Response:
         rows=await asyncio.to_thread(waterfall.rows, trace, shown, visit.clock) if view == WATERFALL else (),
         answer=await asyncio.to_thread(columns.time_spent_of, trace["spans"]) if worth else None,
         told=exceptions.tellers(trace),
-        logs=logs, logs_problem=logs_problem, view=view, linking=linking,
+        logs=logs, logs_problem=logs_problem, view=view, linking=linking, profile=profile,
         warnings=warnings_of(trace), open=running.tally(trace), chosen_mark=running.mark(chosen, visit.clock),
         near=fixed(start_ns - NEAR_NS, start_ns + trace["duration_ns"] + NEAR_NS),
         logs_filter=terms.term(terms.TRACE_ID, trace_id),
     )  # fmt: skip
+
+
+async def profile_of(visit: Visit, trace: Mapping[str, Any]) -> str | None:
+    """Return where the profile of a trace is shown, None if nothing of it is stored; other threads tell nothing."""
+    start_ns, trace_id = parse_time_ns(trace["start_time"]), trace["trace_id"]
+    end_ns = start_ns + trace["duration_ns"] + AFTER_NS
+    question = visit.api("profiles", trace_id=trace_id, start=start_ns, end=end_ns, limit=1)
+    answer = await visit.attempt(question, {"samples": 0})
+    return visit.link("/profiles", {"trace_id": trace_id, **fixed(start_ns, end_ns)}) if answer["samples"] else None
 
 
 def read_id(visit: Visit) -> str:

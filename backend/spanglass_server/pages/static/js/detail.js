@@ -7,7 +7,7 @@ import { pairs } from "./logs.js";
 import { linkTo, whereTold } from "./occurrence.js";
 import { badge } from "./running.js";
 import { durationParts, durationText } from "./time.js";
-import { linkedFrom, logsOf } from "./trace/around.js";
+import { linkedFrom, logsOf, profileOf } from "./trace/around.js";
 import { meaningOf } from "./trace/meaning.js";
 
 function exception(event, span, told) {
@@ -60,7 +60,7 @@ export const beginning = (span, slot, problem = "") => [head(span, slot), h("p",
 
 /** All of a span as elements; `near` is where a search for one of its attributes goes, `told` what tellers() found, then what the page
  * knows of other traces and log records. */
-export function detail(span, slot, near, told, { linking, logs }) {
+export function detail(span, slot, near, told, { linking, logs, profile }) {
   const others = span.events.filter((event) => !isExceptionEvent(event));
   const dropped = Object.entries(span.dropped).filter(([, count]) => count);
   const facts = { "span id": span.span_id, "parent id": span.parent_span_id ?? "none", scope: `${span.scope.name} ${span.scope.version}`.trim(), start: span.start_time };
@@ -75,6 +75,7 @@ export function detail(span, slot, near, told, { linking, logs }) {
     span.links.length > 0 && section("Links to", span.links.map(link)),
     linkedFrom(span, linking),
     logsOf(span, logs),
+    profileOf(span, profile),
     section("Resource", pairs(span.resource, near)),
     section("Span", pairs(facts)),
   ].flat(Infinity).filter(Boolean);

@@ -1,4 +1,4 @@
-// Flame graphs of many traces: what is said of a frame, and where it leads.
+// Flame graphs of many traces, and of stacks: what is said of a frame, and where it leads.
 
 import { h } from "../dom.js";
 import { durationText } from "../time.js";
@@ -25,5 +25,21 @@ class SelfTime extends Flame {
   }
 }
 
-const data = document.getElementById("self-time");
-if (data) new SelfTime(document.getElementById("flame"), JSON.parse(data.textContent).paths);
+/** Functions that threads were in. */
+class Profile extends Flame {
+  static whole = "Whole profile";
+  static counted = ["sample", "samples"];
+  static figure = "Samples";
+
+  facts(path) {
+    return [
+      ["share of all time", this.share(path.work_ns)], ["share by itself", this.share(path.self_time_ns)],
+      path.service && ["module", path.service], path.place && ["where", path.place],
+    ].filter(Boolean);
+  }
+}
+
+for (const [id, Graph] of [["self-time", SelfTime], ["profile", Profile]]) {
+  const data = document.getElementById(id);
+  if (data) new Graph(document.getElementById("flame"), JSON.parse(data.textContent).paths);
+}

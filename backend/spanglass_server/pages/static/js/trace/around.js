@@ -16,6 +16,11 @@ export function linkedFrom(span, linking) {
     h("span", { class: "dim" }, "of ", h("bdi", {}, one.service), `, ${durationText(one.duration_ns)}`)))));
 }
 
+/** Where the profile of a span is shown, with that of all below it; `profile` is that of the page's data. */
+export function profileOf(span, profile) {
+  return profile && section("Profile", "", h("p", {}, h("a", { href: `${profile}&span_id=${span.span_id}` }, "Functions of this span and of all below it")));
+}
+
 /** The log records of a span, in place. */
 export function logsOf(span, logs) {
   const found = logs.filter(({ span_id: id }) => id === span.span_id);
