@@ -88,7 +88,7 @@ class FindingDesk:
     def of_trace(self, session: QuerySession, trace_id: bytes) -> TraceFindings:
         """What is found in the spans of one trace, what costs most first; dismissed findings are among them."""
         spans = read_spans(session, ALL_TIME, trace_ids=(trace_id,))
-        found: Sequence[Sighting] = detect(session, spans, session.table(spans), ALL_TIME) if spans.num_rows else ()
+        found: Sequence[Sighting] = detect(session, spans, session.table(spans)) if spans.num_rows else ()
         known = {one.place: one for one in self.known()}
         return {"findings": [_in_trace(one, known.get(one.place)) for one in found]}
 

@@ -1,7 +1,8 @@
 """Looks at what is new, in the background: a few minutes of spans at a time, and at the figures of hours now and then.
 
-Each minute is looked at once, when it is over; what was looked at is kept, so a restart goes on where it was. Without
-new spans nothing is done. What is read at once is bounded, whatever comes in, and little is read seldom (``agenda``).
+Each minute is looked at when it is over, and what came into it later after that (``latecomers``); what was looked at is
+kept, so a restart goes on where it was. Without new spans nothing is done. What is read at once is bounded, whatever
+comes in, and little is read seldom (``agenda``).
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import logging
 from typing import TYPE_CHECKING
 
 from spanglass_server.findings.agenda import AHEAD_NS, BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
-from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, read_stretch
+from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, count_window, read_stretch
 from spanglass_server.findings.judging.judge import Judge
+from spanglass_server.findings.latecomers import Latecomers
 from spanglass_server.findings.store.store import Look
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryTimeoutError, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from spanglass_server.findings.agenda import Due
+    from spanglass_server.findings.detecting.reading import Marks
     from spanglass_server.findings.store.store import FindingStore
     from spanglass_server.store.ports import QuerySession
 
@@ -44,6 +47,7 @@ class Looker:
         self._arrived_ns = arrived_ns
         self._clock_ns = clock_ns
         self._judge = Judge(store)
+        self._latecomers = Latecomers()
         self._unjudged = 0
         self._seen_ns = -1  # what had arrived when the minutes that are due were last listed
         self._waits = False  # for minutes that are not over, or that were too many
@@ -67,6 +71,7 @@ class Looker:
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
+        self._look_again(now_ns)
         looked, spans = 0, 0
         for due in agenda.due[:_AT_ONCE]:
             spans += self._look(due)
@@ -78,13 +83,37 @@ class Looker:
             self._unjudged = 0
             self._store.see(self._judge.judge(self._clock_ns()))
 
+    def _look_again(self, now_ns: int) -> None:
+        """Look at what came into minutes after they were looked at, now and then."""
+        window = self._latecomers.window(now_ns)
+        if window is None:
+            return
+        counted: Mapping[int, int] = {}
+
+        def count(session: QuerySession) -> None:
+            nonlocal counted
+            counted = count_window(session, window)
+
+        self._ask(count)
+        for made in self._latecomers.late(counted):
+            stretch = self._read(made.due, made.marks)
+            self._keep(made.due, stretch, is_late=True)
+            self._latecomers.made_again(made, stretch.told, counted)
+
     def _look(self, due: Due) -> int:
         """Look at some minutes, and return how many spans were read."""
+        stretch = self._read(due)
+        self._keep(due, stretch)
+        self._looked_at.update(due.minutes)
+        self._latecomers.made(due, stretch.told)
+        return stretch.spans
+
+    def _read(self, due: Due, seen: Marks | None = None) -> Stretch:
         stretch = Stretch()
 
         def read(session: QuerySession) -> None:
             nonlocal stretch
-            stretch = read_stretch(session, due.window, due.own)
+            stretch = read_stretch(session, due.window, due.own, seen)
 
         try:
             self._ask(read)
@@ -92,11 +121,13 @@ class Looker:
             raise
         except Exception:  # noqa: BLE001 - whatever it is: it costs these minutes, and not all that come after them
             _LOG.exception("the spans of %d minutes could not be looked at for findings", len(due.minutes))
+        return stretch
+
+    def _keep(self, due: Due, stretch: Stretch, *, is_late: bool = False) -> None:
         self._store.keep(
-            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes), self._clock_ns()
+            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes, is_late),
+            self._clock_ns(),
         )
-        self._looked_at.update(due.minutes)
-        if stretch.spans:
+        if stretch.told.size:
             self._judge.take(stretch, due.weight)
             self._unjudged += len(due.minutes)
-        return stretch.spans

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 
+import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from trace_patterns import MS, Trace, n_plus_one
 
-from spanglass_server.findings.agenda import MINUTE_NS, MOST_SPANS, list_minutes
+from spanglass_server.findings.agenda import MINUTE_NS, MOST_SPANS, Due, list_minutes
 from spanglass_server.findings.announcing import Announcer
 from spanglass_server.findings.desk import FindingDesk, Wanted
+from spanglass_server.findings.latecomers import EVERY_NS, Latecomers
 from spanglass_server.findings.looker import Looker
 from spanglass_server.findings.model import Dismissal, Kind, Place, Sighting, State
 from spanglass_server.findings.store import store
@@ -26,7 +28,7 @@ from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.settings import load
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
-from spanglass_server.store.ports import Part
+from spanglass_server.store.ports import Part, Window
 
 MINUTE = 28_333_334  # since 1970
 
@@ -174,6 +176,47 @@ def test_late_minutes_and_dismissals(world):
     assert [(one.id, one.reason) for one in kept if one.state is State.DISMISSED] == [(first.id, "known")]
     (dismissed,) = (one for one in kept if one.id == first.id)
     assert dismissed.hits > first.hits
+
+
+def test_spans_that_come_after_their_minute(world):
+    """They are looked at later, with what they belong to; what was told of is not told of again, sent twice or not."""
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    early = traces(5, 9, MINUTE)
+    world.send(early)
+    world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 9
+
+    world.clock.now_ns += MINUTE_NS
+    world.send(traces(6, 4, MINUTE))
+    world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 9  # it is looked now and then
+    for _ in range(3):
+        world.clock.now_ns += EVERY_NS
+        world.send(early)
+        world.looker.step()
+        known = world.desk.known()
+        assert (sum(one.hits for one in known), {one.requests for one in known}) == (13, {13})
+
+
+def test_latecomers_are_looked_at_where_they_are_many():
+    """From twenty on, and a fiftieth of what was there; most first, for half an hour; not where a part was read."""
+    made = Latecomers()
+    for minute, told, weight in ((0, 1_000, 1), (1, 100, 1), (2, 9_000, 1), (3, 9_000, 4)):
+        start_ns = (MINUTE + minute) * MINUTE_NS
+        own = Window(start_ns, start_ns + MINUTE_NS)
+        made.made(Due([MINUTE + minute], own, own, weight), np.arange(told, dtype=np.uint64))
+    now_ns = (MINUTE + 20) * MINUTE_NS
+    assert made.window(now_ns - EVERY_NS) is None
+    assert made.window(now_ns) == Window(MINUTE * MINUTE_NS, (MINUTE + 3) * MINUTE_NS)
+    assert made.window(now_ns + EVERY_NS - 1) is None
+
+    counts = {MINUTE: 1_025, MINUTE + 1: 118, MINUTE + 2: 9_181, MINUTE + 3: 99_000}
+    late = made.late(counts)
+    assert [each.due.minutes for each in late] == [[MINUTE + 2], [MINUTE]]
+    made.made_again(late[0], np.arange(9_000, 9_100, dtype=np.uint64), counts)
+    assert [each.due.minutes for each in made.late(counts)] == [[MINUTE]]
+    assert made.window(now_ns + 11 * MINUTE_NS + 1) == Window((MINUTE + 1) * MINUTE_NS, (MINUTE + 3) * MINUTE_NS)
+    assert made.window(now_ns + 99 * MINUTE_NS) is None
 
 
 def test_findings_are_metrics(world):

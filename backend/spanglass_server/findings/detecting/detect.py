@@ -13,7 +13,7 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import rows, run, statement
 
 if TYPE_CHECKING:
-    from spanglass_server.store.ports import QuerySession, Window
+    from spanglass_server.store.ports import QuerySession
 
 #: Of one stretch of time, those that cost most.
 _MOST_FOUND: Final = 300
@@ -32,15 +32,12 @@ def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | No
     return pa.concat_tables(found, promote_options="permissive") if found else None
 
 
-def detect(session: QuerySession, spans: pa.Table, name: str, window: Window) -> list[Sighting]:
-    """Return what is found in requests that began in a window; see ``patterns``."""
+def detect(session: QuerySession, spans: pa.Table, name: str) -> list[Sighting]:
+    """Return what is found in requests that are told of; see ``patterns``."""
     found = patterns(session, spans, name)
     if found is None or not found.num_rows:
         return []
-    grouped = statement(
-        "findings/grouped", found=Sql(session.table(found)), spans=Sql(name), start_ns=window.start_ns,
-        end_ns=window.end_ns, most=_MOST_FOUND,
-    )  # fmt: skip
+    grouped = statement("findings/grouped", found=Sql(session.table(found)), spans=Sql(name), most=_MOST_FOUND)
     return [_sighting(row) for row in rows(session, grouped)]
 
 

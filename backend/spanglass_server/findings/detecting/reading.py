@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from spanglass_server.query.records import Records
     from spanglass_server.store.ports import QuerySession, Window
 
+    #: What tells spans from others, for as long as the process runs.
+    Marks = NDArray[np.uint64]
+
 #: What is read of attributes, by the names of today; older ones are read too.
 _TEXTS: Final = {
     "system": "db.system.name",
@@ -59,12 +62,20 @@ _DOUBLINGS: Final = 20
 _BEGIN: Final = (2, 5)
 
 
-def read_spans(session: QuerySession, window: Window, *, trace_ids: Collection[bytes] = ()) -> pa.Table:
+def read_spans(
+    session: QuerySession,
+    window: Window,
+    *,
+    own: Window | None = None,
+    seen: Marks | None = None,
+    trace_ids: Collection[bytes] = (),
+) -> pa.Table:
     """Read the spans of a window, or those of some traces of it, a row each, without copies.
 
     ``row`` numbers them, ``parent`` and ``request`` are rows (-1 without a parent), ``is_called`` says that a span of
     another request is below it, ``is_leaf`` that none is. What begins with ``request_`` is of the request.
-    ``sizes`` are pairs of names and numbers.
+    ``sizes`` are pairs of names and numbers. Spans are told of (``is_told``) that began in ``own``, all without it, and
+    whose ``mark`` is not among those of ``seen``.
     """
     records = match_records(session, Signal.SPANS, window)
     if trace_ids:
@@ -72,7 +83,19 @@ def read_spans(session: QuerySession, window: Window, *, trace_ids: Collection[b
         records = replace(records.restricted(among, "trace_id"), trace_ids=frozenset(trace_ids))
     relation, selected = _selection(session, records)
     found = run(session, statement("findings/spans", selected=selected, relation=relation, where=records.predicate))
-    return _joined(found, _parents(session, found)) if found.num_rows else _joined(found, np.empty(0, np.int64))
+    parents = _parents(session, found) if found.num_rows else np.empty(0, np.int64)
+    return _joined(found, parents).append_column("is_told", pa.array(_told(found, own, seen)))
+
+
+def _told(spans: pa.Table, own: Window | None, seen: Marks | None) -> NDArray[np.bool_]:
+    """Which spans, with the requests that begin with them, are told of."""
+    told = np.ones(spans.num_rows, np.bool_)
+    if own is not None:
+        starts = spans["start_ns"].to_numpy()
+        told &= (starts >= own.start_ns) & (starts < own.end_ns)
+    if seen is not None:
+        told &= ~np.isin(spans["mark"].to_numpy(), seen)
+    return told
 
 
 def _selection(session: QuerySession, records: Records) -> tuple[Sql, Sql]:

@@ -5,26 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spanglass_server.findings.detecting.detect import detect, evidence_of
 from spanglass_server.findings.detecting.reading import read_spans
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.statements import rows, statement
+from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spanglass_server.findings.detecting.reading import Marks
     from spanglass_server.findings.model import Evidence, Sighting
     from spanglass_server.store.ports import Part, QuerySession, Window
 
 #: So many operations, and numbers beside durations, are kept of a stretch: those that took the most time.
 _MOST_OPERATIONS, _MOST_SIZES = 300, 300
+#: Of a window with more rows spans are not counted.
+_MOST_COUNTED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """What was read of a stretch. ``durations`` and ``sizes`` are rows of their statements.
 
-    ``slowest`` are requests of each operation (service, name), ``served`` counts them.
+    ``slowest`` are requests of each operation (service, name). ``told`` are the marks of the spans that are told of.
     """
 
     spans: int = 0
@@ -32,6 +38,7 @@ class Stretch:
     durations: Sequence[Mapping[str, Any]] = ()
     sizes: Sequence[Mapping[str, Any]] = ()
     slowest: Mapping[tuple[str, str], Sequence[Evidence]] = field(default_factory=dict)
+    told: Marks = field(default_factory=lambda: np.empty(0, np.uint64))
 
 
 def count_minutes(session: QuerySession, part: Part) -> dict[int, int]:
@@ -41,18 +48,28 @@ def count_minutes(session: QuerySession, part: Part) -> dict[int, int]:
     return {row["minute"]: row["spans"] for row in found}
 
 
-def read_stretch(session: QuerySession, window: Window, own: Window) -> Stretch:
-    """Read the spans of a window, and tell of the requests that began in ``own``, a part of it."""
-    spans = read_spans(session, window)
-    if not spans.num_rows:
-        return Stretch()
+def count_window(session: QuerySession, window: Window) -> dict[int, int]:
+    """Count the spans of a window by the minute, since 1970, in which they begin; nothing where there are too many."""
+    if sum(part.rows for part in session.parts(Signal.SPANS, window)) > _MOST_COUNTED:
+        return {}
+    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns",)))
+    found = rows(session, statement("findings/minutes", relation=relation))
+    return {row["minute"]: row["spans"] for row in found}
+
+
+def read_stretch(session: QuerySession, window: Window, own: Window, seen: Marks | None = None) -> Stretch:
+    """Read the spans of a window, and tell of requests that began in ``own``, a part of it, and are not ``seen``."""
+    spans = read_spans(session, window, own=own, seen=seen)
+    told = spans["mark"].filter(spans["is_told"]).to_numpy()
+    if not told.size:
+        return Stretch(spans.num_rows)
     name = session.table(spans)
-    bounds: dict[str, Any] = {"spans": Sql(name), "start_ns": own.start_ns, "end_ns": own.end_ns}
-    slowest = rows(session, statement("findings/slowest", **bounds, most=_MOST_OPERATIONS))
+    slowest = rows(session, statement("findings/slowest", spans=Sql(name), most=_MOST_OPERATIONS))
     return Stretch(
         spans=spans.num_rows,
-        sightings=detect(session, spans, name, own),
-        durations=rows(session, statement("findings/durations", **bounds, most=_MOST_OPERATIONS)),
-        sizes=rows(session, statement("findings/sizes", **bounds, most=_MOST_SIZES)),
+        sightings=detect(session, spans, name),
+        durations=rows(session, statement("findings/durations", spans=Sql(name), most=_MOST_OPERATIONS)),
+        sizes=rows(session, statement("findings/sizes", spans=Sql(name), most=_MOST_SIZES)),
         slowest={(row["service"], row["operation"]): evidence_of(row["evidence"]) for row in slowest},
+        told=told,
     )

@@ -31,13 +31,17 @@ Operation = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at minutes of spans, all of one hour, gave. ``durations`` and ``sizes`` are rows of statements."""
+    """What one look at minutes of spans, all of one hour, gave. ``durations`` and ``sizes`` are rows of statements.
+
+    A look that ``is_late`` is at what came into minutes that were looked at before.
+    """
 
     minutes: Sequence[int]
     weight: float
     sightings: Sequence[Sighting]
     durations: Sequence[Mapping[str, Any]] = ()
     sizes: Sequence[Mapping[str, Any]] = ()
+    is_late: bool = False
 
     @property
     def hour(self) -> int:
@@ -74,7 +78,8 @@ class FindingStore:
         """Keep what a look gave, all or nothing, and once an hour forget what is old."""
         with self._file.write() as connection:
             minutes = [(minute,) for minute in look.minutes]
-            if not connection.executemany("INSERT OR IGNORE INTO minutes VALUES (?)", minutes).rowcount:
+            new = connection.executemany("INSERT OR IGNORE INTO minutes VALUES (?)", minutes).rowcount
+            if not new and not look.is_late:
                 return
             self._see(connection, look.sightings)
             _add_durations(connection, look)

@@ -1,9 +1,9 @@
--- Durations of requests that began in a range, by operation and release: eight buckets for each doubling. Of some
+-- Durations of requests that are told of, by operation and release: eight buckets for each doubling. Of some
 -- operations, those that took the most time.
 WITH requests AS (
     SELECT service, name AS operation, coalesce(left(release, 100), '') AS release, ns
     FROM {spans}
-    WHERE request = row AND (kind IN (2, 5) OR parent < 0) AND start_ns >= {start_ns} AND start_ns < {end_ns}
+    WHERE request = row AND (kind IN (2, 5) OR parent < 0) AND is_told
 ),
 most AS (SELECT service, operation FROM requests GROUP BY ALL ORDER BY sum(ns) DESC LIMIT {most})
 SELECT

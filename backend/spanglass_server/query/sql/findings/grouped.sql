@@ -1,14 +1,14 @@
--- What was found in requests that began in a range, by pattern and place, with those requests that it cost most.
+-- What was found in requests that are told of, by pattern and place, with those requests that it cost most.
 WITH here AS (
     SELECT found.*, spans.service, spans.name AS operation, spans.trace_id, spans.span_id, spans.start_ns, spans.ns
     FROM {found} AS found
     JOIN {spans} AS spans ON spans.row = found.request
-    WHERE spans.start_ns >= {start_ns} AND spans.start_ns < {end_ns}
+    WHERE spans.is_told
 ),
 served AS (
     SELECT service, name AS operation, count(*) AS requests
     FROM {spans}
-    WHERE request = row AND start_ns >= {start_ns} AND start_ns < {end_ns}
+    WHERE request = row AND is_told
     GROUP BY ALL
 )
 SELECT

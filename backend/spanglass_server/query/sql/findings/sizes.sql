@@ -9,7 +9,7 @@ FROM (
     FROM (
         SELECT service, name AS operation, trace_id, span_id, start_ns, ns, unnest(list_filter(sizes, lambda pair: isfinite(pair.value))) AS pair
         FROM {spans}
-        WHERE sizes IS NOT NULL AND ns > 0 AND start_ns >= {start_ns} AND start_ns < {end_ns}
+        WHERE sizes IS NOT NULL AND ns > 0 AND is_told
     )
 )
 GROUP BY service, operation, key

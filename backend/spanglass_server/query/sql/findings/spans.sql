@@ -106,6 +106,7 @@ targets AS (
 )
 SELECT
     row_number() OVER () - 1 AS row,
+    hash(found.trace_id, found.span_id, found.kind, found.service, found.start_ns, found.ns) AS mark,
     found.* EXCLUDE (url, path, address, port, query, place),
     found.query AS text,
     queries.shape,
