@@ -8,6 +8,7 @@ import orjson
 
 from spanglass_server.query.language.paths import BODY_MAY_BE_MAP
 from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.text import BARE_WORD
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
@@ -41,7 +42,8 @@ def map_keys(
             yield column.position, f"{column.key}.{key}", types, count
     if signal is Signal.LOGS:
         for key, types in _keys(_bodies(session, window)).items():
-            yield INTRINSIC, f"body.{key}", types, max(stored.values(), default=0)
+            if BARE_WORD.fullmatch(key):  # in quotes it would be an attribute's
+                yield INTRINSIC, f"body.{key}", types, max(stored.values(), default=0)
 
 
 def _bodies(session: QuerySession, window: Window) -> Iterator[dict[str, Any]]:

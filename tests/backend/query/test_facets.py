@@ -149,7 +149,7 @@ def test_keys_within_maps_are_offered(open_tables):
             {"time_ns": 5, "log.order:json": '{"id":"a","lines":[{"sku":"x"}]}', "log.order.id:int": 3},
             {"time_ns": 5, "log.order:json": "[1]", "log.cut:json": '{"gone":1'},
             {"time_ns": 5, "body": '{"msg":"x"}', "body_type": "json"},
-            {"time_ns": 5, "body": '{"user": {"id": 7}}'},
+            {"time_ns": 5, "body": '{"user": {"id": 7}, "not bare": 1}'},
             {"time_ns": 5, "body": "{'gone': 1}"},
         ],
     )

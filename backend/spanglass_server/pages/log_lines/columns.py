@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from spanglass_server.pages.exceptions import rest_of_line
+from spanglass_server.pages.terms import is_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,8 @@ def offered(logs: Sequence[Mapping[str, Any]]) -> list[str]:
     counts: dict[str, int] = {}
     for log in logs:
         for key in (*rest_of_line(log["attributes"]), *fields(log["body"])):
-            counts[key] = counts.get(key, 0) + 1
+            if "," not in key and not is_lost(key):
+                counts[key] = counts.get(key, 0) + 1
     return sorted(counts, key=lambda key: (-counts[key], key))[:_OFFERED]
 
 
