@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from spanglass_server.promql.series.labels import LabelColumn, LabelSets
 
@@ -53,3 +54,13 @@ def test_many_labels_of_many_values_do_not_overflow() -> None:
     rows = [{f"l{label}": str((row * (label + 3)) % 50) for label in range(30)} for row in range(100)]
     expected = {tuple(sorted(row.items())) for row in rows}
     assert LabelSets.of(rows).groups().size == len(expected)
+
+
+@pytest.mark.parametrize("size", [0, 1, 32, 33, 80])
+def test_few_series_are_grouped_as_many_are(size: int) -> None:
+    """Groups are numbered as they appear, whichever way is quicker for so many series."""
+    pairs = [(str(row * 7 % 5), str(row * row % 4)) for row in range(size)]
+    distinct = list(dict.fromkeys(pairs))
+    groups = LabelSets.of([{"a": one, "b": other} for one, other in pairs]).groups()
+    assert groups.of.tolist() == [distinct.index(pair) for pair in pairs]
+    assert groups.first.tolist() == [pairs.index(pair) for pair in distinct]
