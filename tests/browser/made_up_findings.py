@@ -64,17 +64,19 @@ class MadeUpFindings:
         )
         return Starlette(routes=served)
 
-    def _see(self, kind, service, operation, subject, detail="", number=1):
+    def _see(self, *place, **more):
+        self.store.see(list(self._sightings(*place, **more)))
+
+    @staticmethod
+    def _sightings(kind, service, operation, subject, detail="", number=1):
         for ago in range(3):
             at_ns = NOW_NS - ago * 90 * MINUTE_NS - number * MINUTE_NS
             evidence = [
                 Evidence(TRACE_ID[:15] + bytes([place]), b"\x0b" * 8, at_ns - place, (900 + place) * MS, 24, 700 * MS)
                 for place in range(1, 4)
             ]
-            self.store.see([
-                Sighting(Place(kind, service, operation, subject), 400, 120 // number, 2400, 9000 * MS // number,
-                         at_ns, at_ns, detail, evidence)
-            ])  # fmt: skip
+            where, hits, waste_ns = Place(kind, service, operation, subject), 120 // number, 9000 * MS // number
+            yield Sighting(where, 400, hits, 2400, waste_ns, at_ns, at_ns, detail, evidence)
 
     def _shop(self):
         for number, (kind, place) in enumerate(SUBJECTS.items(), 1):
@@ -87,8 +89,8 @@ class MadeUpFindings:
             self._see(kind, HOSTILE, HOSTILE * 3, HOSTILE * 9, HOSTILE)
 
     def _many(self):
-        for number in range(1, 31):
-            self._see(Kind.SLOW_QUERY, "catalog", f"GET /products/{number}", f"UPDATE a{number}", number=number)
+        places = [(Kind.SLOW_QUERY, "catalog", f"GET /products/{number}", f"UPDATE a{number}") for number in range(31)]
+        self.store.see([one for i, place in enumerate(places[1:], 1) for one in self._sightings(*place, number=i)])
 
     @staticmethod
     def _in_trace():

@@ -42,6 +42,16 @@ ALSO = {
     "/sessions": "/services",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
+#: Where ``g`` and a letter go: the letter, path and name.
+JUMPS = (
+    ("o", "/", "overview"), ("s", "/services", "services"), ("t", "/traces", "traces"), ("e", "/issues", "errors"),
+    ("a", "/alerts", "alerts"), ("l", "/logs", "logs"), ("m", "/metrics", "metrics"),
+    ("d", "/dashboards", "dashboards"), ("h", "/health", "health"), ("n", "/hosts", "hosts"),
+    ("r", "/server", "server"), ("c", "/map", "service map"),
+    ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
+    ("v", "/views", "saved views"),
+)  # fmt: skip
+
 #: What the filter box of a signal shows while it is empty.
 EXAMPLES = {
     "spans": 'service.name = "checkout" and duration > 500ms', "logs": 'severity >= warn and "time-out"',
@@ -72,7 +82,7 @@ def make_environment(assets: Assets, version: str) -> Environment:
     environment.tests["contains"] = lambda values, value: value in values
     environment.tests["exception_event"] = exceptions.is_exception
     environment.globals.update(
-        static=assets.url, version=version, sections=SECTIONS, presets=PRESETS, severities=SEVERITIES,
+        static=assets.url, version=version, sections=SECTIONS, jumps=JUMPS, presets=PRESETS, severities=SEVERITIES,
         sprite=Markup(assets.files["icons.svg"].decode()),  # noqa: S704 - our own file, not text from outside
         split_duration=fmt.duration_parts, split_rate=fmt.rate_parts, times=fmt.digits, money=fmt.money,
         examples=EXAMPLES, exceptions=exceptions, path_of_log=path_of_log, fields_of=fields_of,

@@ -1,5 +1,6 @@
 // The chosen span: figures, exception with its stack, attributes, events, links, resource, logs.
 
+import { copyPart } from "./copying/part.js";
 import { h, icon, service } from "./dom.js";
 import { exceptionView, isExceptionEvent, restOfEvent } from "./exception.js";
 import { linkInto } from "./issues/of.js";
@@ -45,7 +46,7 @@ function head(span, slot) {
     span.start_unknown && h("span", { class: "badge warn" }, "start unknown"),
     span.skew_ns !== 0 && h("span", { class: "badge warn" }, `clock moved ${durationText(Math.abs(span.skew_ns))}`),
   ];
-  return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges),
+  return h("div", { class: "flow" }, h("div", { class: "row" }, h("span", { class: "strong" }, service(span.service, slot)), badges, document.getElementById("copied") && copyPart("#detail", "the span")),
     h("h2", { class: "title" }, span.name || "(no name)", span.target && [" ", h("span", { class: "target" }, span.target)]),
     h("dl", { class: "figs" }, figure(DURATIONS[span.state], span.duration_ns), figure("Self", span.self_time_ns), figure("Starts at", span.offset_ns)),
     span.status_message && !repeats(span) && h("p", { class: "err" }, span.status_message));

@@ -30,4 +30,4 @@ export const unit = ([number, name]) => [number, h("span", { class: "u" }, name)
 export const linkable = (value) => typeof value === "string" && /^https?:\/\/[^\s"<>]+$/i.test(value);
 
 /** Whether a key press belongs to a field. */
-export const typing = (event) => event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]");
+export const typing = (event) => event.target instanceof Element && event.target.closest("input:not([type=checkbox], [type=radio], [type=button]), select, textarea, [contenteditable]");

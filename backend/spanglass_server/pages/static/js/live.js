@@ -1,5 +1,8 @@
 // A page that goes on: its parts with `data-live` (seconds) are read anew and changed in place, so that focus, scroll,
-// selection and what is open stay. Nothing is read while nobody looks, while text is selected, or when it is paused.
+// selection and what is open stay. Nothing is read while nobody looks, while the reader is at something that a change
+// would take away (`isBusy`), or when it is paused.
+
+import { bind, keepingFocus } from "./keys.js";
 
 const KEPT = new Set(["open", "tabindex", "data-own"]); // set by script or reader, not by the server
 const KEY = "a[href]"; // a row is known by where it leads, wherever it stands
@@ -37,26 +40,57 @@ export function morph(old, fresh) {
   children(old, fresh);
 }
 
-/** Read the page anew now, and change its parts in place. */
+const OPEN = "details.range[open], .bell[open], .menu[open], dialog[open]";
+
+/** Whether the reader is at something: a menu or dialog is open, text is selected, a field is being filled in. */
+export function isBusy() {
+  const field = document.activeElement?.closest?.("select, textarea, input:not([type=checkbox], [type=radio], [type=button])");
+  return Boolean(document.querySelector(OPEN)) || String(getSelection()) !== "" || Boolean(field && (field.nodeName === "SELECT" || field.value !== field.defaultValue));
+}
+
+/** Make a change that leaves what the reader looks at where it is: what has the focus, or is the first in the window. */
+function keepingPlace(change) {
+  const inWindow = (node) => node && node !== document.body && node.getBoundingClientRect().bottom > 0 && node.getBoundingClientRect().top < innerHeight;
+  const rows = () => document.querySelectorAll("main :is(tr, li, section, .log-r)");
+  const anchor = scrollY > 0 && (inWindow(document.activeElement) ? document.activeElement : [...rows()].find((row) => row.getBoundingClientRect().top >= 0));
+  const top = anchor && anchor.getBoundingClientRect().top;
+  change();
+  if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - top, behavior: "instant" });
+}
+
+/** The parts of a page that go on. */
+const partsOf = (page) => [...page.querySelectorAll("[data-live], [data-too]")];
+
+/** Read the page anew now, and change its parts in place; all of it where it has other parts. */
 export async function renew() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const [parts, others] = [document, fresh].map((page) => [...page.querySelectorAll("[data-live], [data-too]")]);
-  if (parts.length !== others.length) return location.reload(); // what is shown has changed as a whole
-  const active = document.activeElement;
-  parts.forEach((part, i) => morph(part, document.adoptNode(others[i])));
-  if (active?.isConnected && document.activeElement !== active) active.focus({ preventScroll: true }); // a row that moved
+  const isAlike = partsOf(document).length === partsOf(fresh).length;
+  const [parts, others] = isAlike ? [partsOf(document), partsOf(fresh)] : [document, fresh].map((page) => [page.getElementById("main")]);
+  keepingPlace(() => keepingFocus(() => parts.forEach((part, i) => morph(part, document.adoptNode(others[i])))));
+}
+
+/** What pauses and goes on: the page's button, or the key alone. */
+function pausing() {
+  const button = document.getElementById("live");
+  let isPaused = false;
+  const turn = () => {
+    isPaused = !isPaused;
+    button?.setAttribute("aria-pressed", String(!isPaused));
+    document.documentElement.toggleAttribute("data-paused", isPaused);
+  };
+  button?.addEventListener("click", turn);
+  bind({ ".": turn });
+  return () => isPaused;
 }
 
 export function start() {
   const first = document.querySelector("[data-live]");
   if (!first) return;
-  const button = document.getElementById("live");
-  button?.addEventListener("click", () => button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true")));
-  const isOn = () => !document.hidden && (button?.getAttribute("aria-pressed") ?? "true") === "true" && !String(getSelection()) && !document.querySelector("details.range[open], dialog[open]");
+  const isPaused = pausing();
   const next = async () => {
-    if (isOn()) await renew().catch(() => null); // a server that is away is asked again
+    if (!document.hidden && !isPaused() && !isBusy()) await renew().catch(() => null); // a server that is away is asked again
     setTimeout(next, Number(first.dataset.live) * 1000);
   };
   setTimeout(next, Number(first.dataset.live) * 1000);

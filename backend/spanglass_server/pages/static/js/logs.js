@@ -1,5 +1,6 @@
 // Log lines: as script writes them, and the details of those that the server wrote.
 
+import { copyPart } from "./copying/part.js";
 import { h, icon, linkable, service } from "./dom.js";
 import { isBody, isException, lineText, restOfLine, restOfRecord } from "./exception.js";
 import { recordException } from "./occurrence.js";
@@ -45,7 +46,8 @@ const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
 function details(line) {
   const around = h("a", { class: "chip", href: `/logs/${encodeURIComponent(line.id)}#hit` }, icon("logs"), "Lines around");
-  const chips = h("div", { class: "chips" }, line.trace_id && h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`), around);
+  const copies = copyPart(".log-r", "the line");
+  const chips = h("div", { class: "chips" }, line.trace_id && h("a", { class: "chip", href: `/traces/${line.trace_id}${line.span_id ? `?span=${line.span_id}` : ""}` }, icon("traces"), `Trace ${short(line.trace_id)}`), around, copies);
   const here = location.pathname + location.search;
   const facts = { time: line.time, severity: line.severity_text || line.severity, logger: line.scope?.name ?? "" };
   const fields = bodyFields(line.body);
@@ -66,6 +68,7 @@ export function logRow(line) {
 function unfold({ target }) {
   const kept = target.open && target.matches(".log-r") && target.querySelector(":scope > div > noscript");
   if (kept) kept.replaceWith(...new DOMParser().parseFromString(kept.textContent, "text/html").body.childNodes);
+  if (kept) target.querySelector(":scope > div .chips")?.append(copyPart(".log-r", "the line"));
 }
 
 export function start() {

@@ -3,6 +3,7 @@
 import * as alerts from "./alerts/list.js";
 import * as bell from "./notifications/bell.js";
 import * as chart from "./chart.js";
+import * as copying from "./copying/copying.js";
 import * as filter from "./filter.js";
 import * as follow from "./log_lines/follow.js";
 import * as go from "./go.js";
@@ -22,6 +23,6 @@ import * as running from "./running.js";
 import * as views from "./saved/views.js";
 import * as waterfall from "./waterfall.js";
 
-for (const part of [actions, go, keys, page, filter, chart, area, logs, follow, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell, views]) part.start();
+for (const part of [actions, go, keys, page, filter, chart, area, logs, follow, occurrence, running, waterfall, list, issue, of, grouping, live, adding, alerts, bell, views, copying]) part.start();
 if (document.querySelector("[data-draw]")) (await import("./drawn.js")).start(); // with the program that draws, which only these pages need
 document.documentElement.dataset.ready = "";

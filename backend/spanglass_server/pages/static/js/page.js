@@ -1,7 +1,9 @@
 // Small things of every page: theme, copy buttons, popovers, rows, pickers.
 
 import { ask } from "./api.js";
+import { copy } from "./copying/copying.js";
 import { go, remember, waiting } from "./go.js";
+import { isBusy } from "./live.js";
 
 const PERIOD = 2000; // ms between two looks whether an empty server is still empty
 const THEMES = ["system", "light", "dark"];
@@ -26,7 +28,7 @@ function themes() {
 function copying(event) {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
-  navigator.clipboard?.writeText(button.dataset.copy);
+  copy(button.dataset.copy);
   const use = button.querySelector("use");
   use?.setAttribute("href", "#check");
   setTimeout(() => use?.setAttribute("href", "#copy"), 1200);
@@ -93,7 +95,7 @@ function firstRecords() {
   if (!what) return;
   const look = async () => {
     const answer = document.hidden ? {} : await ask(what, what === "services" ? { buckets: 0 } : { limit: 1 }).catch(() => ({}));
-    if (answer[what]?.length) location.reload();
+    if (answer[what]?.length && !isBusy()) location.reload();
     else setTimeout(look, PERIOD);
   };
   setTimeout(look, PERIOD);

@@ -62,7 +62,7 @@ class Waterfall {
       j: () => this.step(1), ArrowDown: () => this.step(1), k: () => this.step(-1), ArrowUp: () => this.step(-1),
       ArrowLeft: () => this.left(), ArrowRight: () => this.right(), e: () => this.nextError(1), E: () => this.nextError(-1),
       Home: () => this.go(0), End: () => this.go(this.rows.length - 1), f: () => this.tools.find(),
-    });
+    }, { j: "next and previous span", k: "next and previous span", ArrowLeft: "fold and unfold", ArrowRight: "fold and unfold", e: "next and previous error", E: "next and previous error", f: "find in the trace" });
   }
 
   /** Work the rows out anew: after folding, or when the height of a row changed. */

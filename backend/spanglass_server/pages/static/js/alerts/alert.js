@@ -45,5 +45,5 @@ onSubmit(owner, () => setOwner(owner.elements.owner.value.trim()));
 document.getElementById("mine").addEventListener("click", async () => { await setOwner(null); owner.elements.owner.value = (await actor()) ?? ""; });
 onSubmit(document.getElementById("note"), (form) => run((by) => noteAlert(id, { text: form.elements.text.value.trim(), by }, { attempts: 1 }), () => { form.reset(); return "The note is added."; }));
 
-bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), z: undo, c: () => document.querySelector("#note input").focus() });
+bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), z: undo, c: () => document.querySelector("#note input").focus() }, { a: "acknowledge", r: "resolve", d: "dismiss", z: "undo", c: "write a note" });
 document.documentElement.dataset.alert = "";

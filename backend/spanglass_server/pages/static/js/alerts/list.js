@@ -62,6 +62,6 @@ export function start() {
     if (become(button.dataset.become) === false) document.getElementById("picked").replaceChildren("Select alerts first: the boxes, or x");
   });
   const move = (by) => () => focused() !== null && focused() !== undefined && step(by);
-  bind({ x: toggle, a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), z: undo, ArrowDown: move(1), ArrowUp: move(-1) });
+  bind({ x: toggle, a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), z: undo, ArrowDown: move(1), ArrowUp: move(-1) }, { x: "select the row", a: "acknowledge", r: "resolve", d: "dismiss", z: "undo" });
   show(); // the browser may have kept what was selected
 }

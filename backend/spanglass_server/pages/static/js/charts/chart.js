@@ -46,6 +46,7 @@ export class Chart {
     this.details = this.look.values === false ? null : h("details", { class: "c-values" }, h("summary", { class: "note" }, "Values"));
     this.legend = new Legend(this);
     element.classList.add("c-chart");
+    element.valuesOf = () => (this.frame ? this.values() : ""); // for copying
     element.replaceChildren(...[this.plot, this.legend.element, this.details].filter(Boolean));
     this.cursor = new Cursor(this);
     this.details?.addEventListener("toggle", () => this.fillDetails());

@@ -32,7 +32,7 @@ export class Board {
     document.getElementById("compare-with")?.addEventListener("change", ({ target }) => { this.refresh.keep({ compare: target.value || null }); this.load(); });
     this.rebuild();
     this.show(url().searchParams.get("panel"), false);
-    bind({ Escape: () => (this.solo && !this.editing ? this.show(null) : false) });
+    bind({ Escape: () => (this.solo && !this.editing ? this.show(null) : false) }, { Escape: "leave the panel" });
   }
 
   /** What the dashboard is, from an answer of the API. */

@@ -31,4 +31,4 @@ const ask = () => {
 const dismiss = document.getElementById("dismiss");
 dismiss?.addEventListener("click", ask);
 document.getElementById("reopen")?.addEventListener("click", () => change("open"));
-if (dismiss) bind({ d: ask });
+if (dismiss) bind({ d: ask }, { d: "dismiss" });

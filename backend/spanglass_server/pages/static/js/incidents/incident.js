@@ -77,5 +77,5 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), c: () => document.getElementById("note-text").focus(), p: () => location.assign(`/incidents/${encodeURIComponent(id)}/postmortem`) });
+bind({ a: () => become("acknowledged"), r: () => become("resolved"), d: () => become("dismissed"), c: () => document.getElementById("note-text").focus(), p: () => location.assign(`/incidents/${encodeURIComponent(id)}/postmortem`) }, { a: "acknowledge", r: "resolve", d: "dismiss", c: "write a note", p: "postmortem" });
 document.documentElement.dataset.incident = "";

@@ -53,5 +53,5 @@ function become(status) {
   give({ id: row.dataset.incident, title: row.querySelector("td > a").textContent.trim() }, status, () => renew().catch(() => location.reload()));
 }
 
-bind({ n: show, a: () => become("acknowledged"), r: () => become("resolved") });
+bind({ n: show, a: () => become("acknowledged"), r: () => become("resolved") }, { n: "open an incident", a: "acknowledge the row", r: "resolve the row" });
 if (asked.has("open")) show();

@@ -37,5 +37,5 @@ export function start() {
     j: () => follow("earlier"), k: () => follow("later-event"),
     e: () => (document.querySelector("[data-state]").dataset.state === "resolved" ? false : change("PATCH", `issues/${issue}`, { state: "resolved" })),
     c: () => document.querySelector("#history input[name=text]").focus(),
-  });
+  }, { j: "earlier event", k: "later event", e: "resolve", c: "comment" });
 }

@@ -47,6 +47,6 @@ export function start() {
     if (event.target.id === "pick-all") for (const box of boxes()) box.checked = event.target.checked;
     show();
   });
-  bind({ x: toggle, e: resolve, ArrowDown: () => focused() !== null && step(1), ArrowUp: () => focused() !== null && step(-1) });
+  bind({ x: toggle, e: resolve, ArrowDown: () => focused() !== null && step(1), ArrowUp: () => focused() !== null && step(-1) }, { x: "select the row", e: "resolve what is selected" });
   show(); // the browser may have kept what was selected
 }

@@ -33,4 +33,4 @@ const ask = () => {
 };
 
 document.getElementById("pin-trace").addEventListener("click", ask);
-bind({ p: ask });
+bind({ p: ask }, { p: "pin the trace, or its note" });

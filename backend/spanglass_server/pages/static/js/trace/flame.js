@@ -32,7 +32,7 @@ export class Flame {
       f: () => this.input.select(), Escape: () => this.zoom(this.place >= 0 ? this.over[this.place] : -1),
       ArrowUp: () => this.move(this.over[this.focused]), ArrowDown: () => this.move(this.below()),
       ArrowLeft: () => this.move(this.beside(-1)), ArrowRight: () => this.move(this.beside(1)),
-    });
+    }, { f: "find paths", Escape: "zoom out", ArrowUp: "go to the caller, what is called, the next call", ArrowDown: "go to the caller, what is called, the next call", ArrowLeft: "go to the caller, what is called, the next call", ArrowRight: "go to the caller, what is called, the next call" });
     this.draw();
     this.show();
   }

@@ -45,7 +45,7 @@ class Table {
     this.table.tHead.addEventListener("click", (event) => this.click(event));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.find(); });
     this.input.addEventListener("input", () => { clearTimeout(this.pause); this.pause = setTimeout(() => this.find(), PAUSE); });
-    bind({ f: () => this.input.select() });
+    bind({ f: () => this.input.select() }, { f: "find in the table" });
   }
 
   click(event) {

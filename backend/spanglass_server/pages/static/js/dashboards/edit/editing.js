@@ -43,7 +43,7 @@ export class Editing {
     this.undone = [];
     this.movers = new Movers(this);
     board.extra = (panel) => this.items(panel);
-    bind({ Escape: () => (this.on && !document.querySelector(".menu[open]") && this.editor === null ? this.movers.leave() : false), z: (event) => (this.on && event.target === document.body ? this.undo() : false) });
+    bind({ Escape: () => (this.on && !document.querySelector(".menu[open]") && this.editor === null ? this.movers.leave() : false), z: (event) => (this.on && event.target === document.body ? this.undo() : false) }, { z: "undo a change" });
     addEventListener("beforeunload", (event) => { if (this.on && this.changed) event.preventDefault(); });
     this.editor = null;
     if (new URLSearchParams(location.search).get("edit") && board.editable) this.begin();
