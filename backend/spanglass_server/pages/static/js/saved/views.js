@@ -9,7 +9,7 @@ async function save(form) {
   const owner = await actor();
   if (!owner) return;
   remember(owner); // also a name that was given before there was a cookie of it
-  const field = (name) => form.elements.namedItem(name);
+  const field = (name) => form.elements.namedItem(`view_${name}`);
   const line = form.querySelector("[role=alert]");
   try {
     await send("POST", "views", { name: field("name").value.trim(), url: form.dataset.url, owner, shared: field("shared").checked, pinned: field("pinned").checked, default: field("default").checked });
