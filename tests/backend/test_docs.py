@@ -66,7 +66,7 @@ def test_settings_and_counters_exist(document):
     if document.name == "monitoring.md":  # alerting within an application has keys of its own
         named = {name for name in named if not name.startswith("alerting.")}
     # attributes of telemetry may begin like a group of settings; packages and a cookie like a figure
-    assert sorted(named - TABLE.keys() - {"server.address", "server.port", "query.text"}) == []
+    assert sorted(named - TABLE.keys() - {"server.address", "server.port", "query.text", "log.iostream"}) == []
     figures = {metric.exposed_name for metric in METRICS}
     counters = {re.sub("_(bucket|sum|count)$", "", name) for name in re.findall(r"`(spanglass_[a-z_]+)[`{]", text)}
     others = {f"spanglass_{name}" for name in ("core", "server", "zone", "reader", "task_name")}
