@@ -18,6 +18,7 @@ from spanglass.guard import guarded
 from spanglass.process import forking
 from spanglass.process.greenlets import are_green
 from spanglass.profiling.gathering import Gathered, Seen
+from spanglass.profiling.open_spans import OpenSpans
 from spanglass.profiling.processor_time import ProcessorTimes
 from spanglass.profiling.stacks import Functions, waits
 from spanglass.profiling.tagging import Tagging
@@ -35,12 +36,10 @@ SCOPE = "spanglass.profiler"
 TELL_EVERY_NS = 10 * 10**9
 #: At most this share of a core is spent looking: the pause after a look is so many times as long.
 _PAUSE_FOR_COST = 150
-#: A sample stands for no more than so many pauses: the process may have been stopped meanwhile.
-_LONGEST = 4
+#: A sample stands for no more than that, or two pauses: the process may have been stopped meanwhile.
+_LONGEST_NS = 10**9
 #: A thread that works for no span is told of when it has computed for so long since the last look.
 _BUSY_NS = 1_000_000
-#: Open spans that are known; of others the operation is their own name.
-MAX_OPEN = 10_000
 #: Names of our own threads begin so.
 _OURS = "spanglass"
 _JOIN_S = 1.0
@@ -72,7 +71,7 @@ class Profiler(SpanProcessor):
     def _renew(self) -> None:
         self._times = ProcessorTimes()
         self._gathered = Gathered(cpu_is_known=self._times.known)
-        self._entries: dict[int, SdkSpan] = {}  # by the ids of open spans
+        self._spans = OpenSpans()
         self._looked_ns: int | None = None
         self._told_ns = self._passing_ns()
         self._stopping = threading.Event()
@@ -89,16 +88,11 @@ class Profiler(SpanProcessor):
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """Note with which span the work began that this one is part of, on the application's thread."""
         del parent_context
-        if span.context is None or len(self._entries) >= MAX_OPEN:
-            return
-        parent = span.parent
-        entry = None if parent is None or parent.is_remote else self._entries.get(parent.span_id)
-        self._entries[span.context.span_id] = span if entry is None else entry
+        self._spans.began(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Forget a span, on the application's thread."""
-        if span.context is not None:
-            self._entries.pop(span.context.span_id, None)
+        self._spans.ended(span)
 
     def shutdown(self) -> None:
         """Look no more, and tell of what was seen."""
@@ -124,7 +118,7 @@ class Profiler(SpanProcessor):
             self._look(self._passing_ns())
 
     def _look(self, now_ns: int) -> None:
-        wall_ns = min(now_ns - (self._looked_ns or now_ns), _LONGEST * self._pause_ns)
+        wall_ns = min(now_ns - (self._looked_ns or now_ns), max(_LONGEST_NS, 2 * self._pause_ns))
         self._looked_ns = now_ns
         threads = threading.enumerate()
         names = {thread.ident: thread.name for thread in threads if thread.ident is not None}
@@ -136,7 +130,7 @@ class Profiler(SpanProcessor):
             name = names.get(ident, "")
             if wall_ns <= 0 or name.startswith(_OURS):
                 continue
-            span, used_ns = self._tagging.span(ident), cpu_ns.get(ident, 0)
+            span, used_ns = self._spans.still_open(self._tagging.span(ident)), cpu_ns.get(ident, 0)
             is_busy = used_ns >= _BUSY_NS if self._times.known else not waits(frame)
             if span is not None or is_busy:
                 self._add(span, name, self._functions.stack(frame), wall_ns, min(used_ns, wall_ns))
@@ -146,9 +140,7 @@ class Profiler(SpanProcessor):
             self._gathered.add(Seen(0, 0, "", "", thread, stack), None, wall_ns, cpu_ns)
             return
         context = span.get_span_context()
-        name = str(getattr(span, "name", ""))
-        entry = self._entries.get(context.span_id)
-        operation = name if entry is None else entry.name
+        name, operation = str(getattr(span, "name", "")), self._spans.operation(span)
         seen = Seen(context.trace_id, context.span_id, name, operation, thread, stack)
         self._gathered.add(seen, context, wall_ns, cpu_ns)
 

@@ -11,10 +11,12 @@ import threading
 import time
 
 import pytest
+from opentelemetry.context import attach
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import set_span_in_context
 
 from spanglass.profiling import gathering, profiler
 from spanglass.profiling.profiler import Profiler
@@ -103,11 +105,19 @@ def test_threads_and_tasks_are_told_of_with_their_spans(app, monkeypatch):
     def in_span(began, gate):
         with app.tracer.start_as_current_span("handle order"), app.tracer.start_as_current_span("check cart") as span:
             spans["thread"] = span.get_span_context()
-            with app.tracer.start_as_current_span("over"):
-                pass
+            over = app.tracer.start_span("over")
+            token = attach(set_span_in_context(over))
+            over.end()
+            token.var.reset(token)  # as ``spanglass.span`` does: nobody hears of it
             stay_here(began, gate)
 
     async def block(began, gate):
+        stay_here(began, gate)
+
+    def over(began, gate):
+        span = app.tracer.start_span("over")
+        attach(set_span_in_context(span))
+        span.end()
         stay_here(began, gate)
 
     def in_loop(began, gate):
@@ -118,7 +128,7 @@ def test_threads_and_tasks_are_told_of_with_their_spans(app, monkeypatch):
 
         asyncio.run(main())
 
-    with Threads(in_span, in_loop, stay_here, lambda *way: deeper(300, *way)):
+    with Threads(in_span, in_loop, over, lambda *way: deeper(300, *way)):
         records = app.look(3)
         monkeypatch.setattr(profiler, "_BUSY_NS", 0)
         every = app.look(1)
