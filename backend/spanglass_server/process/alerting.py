@@ -25,6 +25,7 @@ from spanglass_server.process.alert_rules import open_book
 from spanglass_server.process.recording import IngestSink
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics import registry as own
+from spanglass_server.signals import Signal
 from spanglass_server.store.disk import DISK
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.stopping import Stop
@@ -112,6 +113,7 @@ class Alerting:
             clock_ns=self._clock_ns,
             telemetry=telemetry,
             stopping=lambda: self._stop.stopped,
+            holds=lambda window: node.store.contents.snapshot.holds(window, Signal.SPANS, Signal.LOGS),
             recorder=GroupRecorder(
                 book.recordings,
                 lambda work: self._ask(lambda session: work(series(session))),

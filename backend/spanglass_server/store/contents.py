@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -127,6 +127,12 @@ class Snapshot:
         """The keys of all parts (``store.ports.Part``)."""
         segments = {segment.key for signal in Signal for segment in self.segments[signal]}
         return segments | {chunk.key for signal in Signal for chunk in self.chunks[signal]}
+
+    def holds(self, window: Window, *signals: Signal) -> bool:
+        """Whether the newest record of any part of these signals has a time in a window; others may have one, too."""
+        chunks = (chunk.max_time_ns for signal in signals for chunk in self.chunks[signal])
+        segments = (segment.max_time_ns for signal in signals for segment in self.segments[signal])
+        return any(window.start_ns <= newest_ns < window.end_ns for newest_ns in chain(chunks, segments))
 
     def first_ns(self, *signals: Signal) -> int | None:
         """The time of the earliest record of these signals; None without any."""

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.running.texts import Texts
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.self_metrics.registry import Telemetry
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import QuerySession, Window
 
 
 def _nobody(rule: Rule, alert: Alert, readings: Readings) -> None:
     """Tell nobody."""
+
+
+def _knows_nothing(window: Window) -> bool:
+    """Know of no record."""
+    del window
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class Around:
 
     ``texts`` are those of alerts; without a session their templates can't ask anything. ``ask`` runs a function over a
     query session of its own; it is interrupted when ``stopping`` turns true. ``opened`` is told of alerts
-    of rules that opened, with what they opened with, once they are committed.
+    of rules that opened, with what they opened with, once they are committed. ``holds`` says at once that a record was
+    sent with a time in a window; it may not know of it.
     """
 
     book: RuleBook
@@ -47,6 +54,7 @@ class Around:
     opened: Callable[[Rule, Alert, Readings], None] = _nobody
     recorder: Recorder | None = None
     live: Callable[[QuerySession, Steps], NDArray[np.bool_]] = silence.live
+    holds: Callable[[Window], bool] = _knows_nothing
     quiet_ns: int = silence.QUIET_NS  # how far back ``live`` looks
 
 

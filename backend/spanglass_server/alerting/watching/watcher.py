@@ -13,6 +13,7 @@ from spanglass_server.alerting.running.memory import Gathered
 from spanglass_server.alerting.running.reading import Piece
 from spanglass_server.alerting.watching import watches
 from spanglass_server.signals import SENT
+from spanglass_server.store.ports import Window
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ class Watching:
                 session.first_ns(each) is not None for each in SENT
             )
 
-        is_live, had_any = self._around.ask(ask)
+        # a session makes columns of what has just come in, 30 ms four times a minute
+        quiet = Window(max(time_ns - self._around.quiet_ns + 1, 0), time_ns + 1)
+        is_live, had_any = (True, True) if self._around.holds(quiet) else self._around.ask(ask)
         is_silent = had_any and not is_live
         if not is_silent:  # at the first silent tick, the newest record will be that old
             self._newest_ns = max(time_ns + steps.step_ms * NS_PER_MS - self._around.quiet_ns, self._newest_ns)

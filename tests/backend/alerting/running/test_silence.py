@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from types import SimpleNamespace
 
+import pytest
+from worlds import World
+
+from spanglass_server.alerting.running.alerter import Alerter
 from spanglass_server.alerting.watching.silence import live
 from spanglass_server.findings.announcing import COUNT
 from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.signals import Signal
+from spanglass_server.store.contents import Snapshot
+from spanglass_server.store.ports import Window
 
 S = 10**9
 
@@ -37,3 +45,37 @@ def test_live(open_tables, records, steps, said):
     assert live(session, steps).tolist() == said
     single = [Steps(steps.start_ms + n * steps.step_ms, steps.step_ms, 1) for n in range(steps.size)]
     assert [live(session, step).all() for step in single] == said
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_what_is_known_is_not_asked(knows):
+    """Where a record of the time is known nothing is asked to tell that something comes in; else it is."""
+    world, asked, windows = World(), [], []
+    around = replace(
+        world.around,
+        holds=lambda window: windows.append(window) or knows,
+        ask=lambda query: (asked.append(1), query(world.samples))[1],
+    )
+    alerter = Alerter(around, world._limits)
+    world.second = 5
+    while alerter.step():
+        pass
+    asked.clear()
+    world.second = 15  # the watch is due, rules are 5 s later
+    while alerter.step():
+        pass
+
+    assert len(asked) == (not knows)
+    end_ns = around.clock_ns() + 1
+    assert windows[-1] == Window(end_ns - around.quiet_ns, end_ns)
+
+
+def test_the_newest_records_are_known_at_once():
+    """Of each part the newest one; what is newer than the window, or of another signal, says nothing."""
+    parts = dict.fromkeys(Signal, ())
+    chunks = {**parts, Signal.SPANS: (SimpleNamespace(max_time_ns=99), SimpleNamespace(max_time_ns=5))}
+    snapshot = Snapshot(chunks=chunks, segments={**parts, Signal.LOGS: (SimpleNamespace(max_time_ns=7),)})
+
+    assert [snapshot.holds(Window(1, end), Signal.SPANS) for end in (5, 6)] == [False, True]
+    assert not snapshot.holds(Window(7, 8), Signal.SPANS)
+    assert snapshot.holds(Window(7, 8), Signal.SPANS, Signal.LOGS)
