@@ -128,13 +128,14 @@ def _day_questions(loaded: Loaded) -> list[Question]:
             loaded.known((facts["items"] * loaded.turns, facts["errors"] * loaded.turns)),
         ),
         Question(
-            "spans with such descendants, 20 newest traces",
-            600,
-            lambda ms: url("/traces", **loaded.window(), filter=_with_descendant(ms), limit=20),
+            "spans by two conditions, 20 newest traces",
+            300,
+            lambda ms: url("/traces", **loaded.window(), filter=_slow_query(ms), limit=20),
             range(1, REPEATS + 1),
             lambda answer: len(answer["traces"]),
             loaded.known(20),
         ),
+        *_about_others(loaded),
         Question(
             "service map",
             700,
@@ -144,6 +145,29 @@ def _day_questions(loaded: Loaded) -> list[Question]:
             loaded.known(14),
         ),
         *_about_durations(loaded),
+    ]
+
+
+def _about_others(loaded: Loaded) -> list[Question]:
+    """Return searches by other spans of a trace, which may take twice as long as one by the spans themselves."""
+    checkout = 'name = "POST /v1/checkout"'
+    filters = {
+        "spans with such descendants": (lambda ms: f"service.name = web-gateway and descendant({_slow_query(ms)})", 20),
+        "spans with such ancestors": (
+            lambda ms: f"db.system.name = redis and ancestor({checkout} and duration > {100 + ms}ms)", 20
+        ),
+        "spans with such descendants, none": (lambda user: f'descendant(enduser.id = "u-nobody-{user}")', 0),
+    }  # fmt: skip
+    return [
+        Question(
+            f"{name}, 20 newest traces",
+            600,
+            lambda number, text=text: url("/traces", **loaded.window(), filter=text(number), limit=20),
+            range(1, REPEATS + 1),
+            lambda answer: len(answer["traces"]),
+            loaded.known(found),
+        )
+        for name, (text, found) in filters.items()
     ]
 
 
@@ -178,8 +202,8 @@ def _about_durations(loaded: Loaded) -> list[Question]:
     ]
 
 
-def _with_descendant(ms: int) -> str:
-    return f"service.name = web-gateway and descendant(db.system.name = postgresql and duration > {ms}ms)"
+def _slow_query(ms: int) -> str:
+    return f"db.system.name = postgresql and duration > {ms}ms"
 
 
 def _trace_by_id(name: str, limit_ms: float, loaded: Loaded, *, latest: bool = False) -> Question:

@@ -80,22 +80,30 @@ def within(window: Window) -> Sql:
     return Sql("start_time_ns >= ? AND start_time_ns < ?", (window.start_ns, window.end_ns))
 
 
+#: Parts that are looked at, each of which had something, before it is asked whether few traces can match.
+_MOST_PARTS = 3
+
+
 @dataclass(slots=True)
 class _Parts:
     """A question with a filter about other spans, asked of one part of the range after another.
 
-    Where many match, the first part has enough. Only after it all of the range is asked whether few traces can match.
+    Where many match, the first parts have enough. Only when one had nothing, or several had too little, all of the
+    range is asked whether few traces can match: that reads as much as a search that finds nothing.
     """
 
     session: QuerySession
     question: SpanQuestion
     asked: int = 0
+    found_some: bool = False  # whether the part before had something
+    asked_all: bool = False
     of_few: Matching | None = None  # the whole question, if only few traces can match
 
     def narrowed(self, window: Window) -> Matching:
         """The question about a part of the range."""
         self.asked += 1
-        if self.asked == 2:  # noqa: PLR2004 - the second part
+        if self.asked > 1 and not self.asked_all and (not self.found_some or self.asked > _MOST_PARTS):
+            self.asked_all = True
             whole = _match(self.session, self.question, (), self, Extent.WHOLE)
             self.of_few = whole if whole.trace_ids or whole.predicate.text == FALSE.text else None
         if self.of_few is not None:

@@ -147,6 +147,8 @@ class _TimeSearch:
         while True:
             spans = self._spans(part, count, are_few=not is_cut)
             _add_starts(starts, spans)
+            if self.matching.parts is not None:
+                self.matching.parts.found_some, guesses = bool(spans), 1  # what is looked at costs by its length
             is_cut = len(spans) == count
             edge_ns = int(spans[-1]["start_time_ns"]) if is_cut else self._edge_ns(part)
             if len(starts) >= wanted or edge_ns is None:
