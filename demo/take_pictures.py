@@ -61,13 +61,12 @@ def differences(page: Any, url: str) -> None:
     page.get_by_role("link", name="POST /orders", exact=True).first.click()
     page.get_by_role("link", name="What is different about the slow ones").click()
     page.wait_for_selector("#differences")
-    page.locator("#differences").scroll_into_view_if_needed()
 
 
 PICTURES = (
     Picture("overview.png", overview, 680, "payment_failure", 45.0),
     Picture("trace.png", trace, 640, STAIRS.name, 80.0),
-    Picture("differences.png", differences, 900, "tenant_release", 200.0),
+    Picture("differences.png", differences, 960, "tenant_release", 200.0),
 )
 
 
@@ -76,19 +75,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Take the README's pictures of a demo.")
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="folder (%(default)s)")
     parser.add_argument("--rate", type=float, default=10.0, help="requests a second (%(default)s)")
+    names = [picture.name for picture in PICTURES]
+    parser.add_argument("--only", action="append", choices=names, help="this picture; may be repeated")
     asked = parser.parse_args()
     path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         print("There is no Chromium: apt install chromium-headless-shell", file=sys.stderr)
         return 1
     asked.out.mkdir(parents=True, exist_ok=True)
+
+    def wanted(picture: Picture) -> bool:
+        return picture.name in (asked.only or names)
+
     with tempfile.TemporaryDirectory() as folder:
         options = Options(Path(folder), 0, 0, 0, asked.rate, "", send_to=None, surprise=False)
         supervisor = Supervisor(options, _say)
         try:
             supervisor.start()
             time.sleep(HEALTHY_S)
-            return sum(take(path, supervisor, picture, asked.out) for picture in PICTURES)
+            return sum(take(path, supervisor, picture, asked.out) for picture in PICTURES if wanted(picture))
         finally:
             supervisor.stop()
 

@@ -113,3 +113,11 @@ def test_every_document_is_linked() -> None:
         targets = re.findall(r"\]\((?!https?:)([^)#\s]+\.md)", file.read_text(encoding="utf-8"))
         waiting += [file.parent / target for target in targets]
     assert [str(path.relative_to(ROOT)) for path in tracked("docs/*.md") if path.resolve() not in reached] == []
+
+
+def test_the_pictures_are_small_and_described() -> None:
+    """Each picture of the README is there, says in words what it shows, and has at most 120 kB; no other is kept."""
+    shown = re.findall(r"^!\[([^\]]{60,})\]\((docs/pictures/[\w.]+)\)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(path for _, path in shown) == [str(path.relative_to(ROOT)) for path in tracked("docs/pictures/*")]
+    assert [path for _, path in shown if (ROOT / path).stat().st_size > 120_000] == []
+    assert len(shown) == 3
