@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import httpx
@@ -23,6 +24,8 @@ CARDS = ("visa", "visa", "visa", "mastercard", "mastercard", "amex")
 TENANTS = ("acme", "acme", "acme", "birch", "cedar", "delta")
 PRODUCT_COUNT = 40
 HEADERS = {"user-agent": "shop-customer/1.0"}
+#: Who comes again, some of them often; nobody else says who they are.
+REGULARS = 60
 
 
 class Pace:
@@ -50,7 +53,9 @@ class Customer:
         self._chance = chance
 
     async def visit(self) -> None:
-        """Make one visit to the shop."""
+        """Make one visit to the shop, as a regular customer or as a guest."""
+        self._client.headers["x-shop-session"] = f"s-{self._chance.getrandbits(48):012x}"
+        self._client.headers["x-shop-customer"] = self._who()
         (journey,) = self._chance.choices((self.browse, self.buy, self.lose_the_way), weights=(55, 40, 5))
         await journey()
 
@@ -84,6 +89,10 @@ class Customer:
         await self._pace.turn()
         await self._client.get(path, params=parameters)
 
+    def _who(self) -> str:
+        """The id of a customer, a few of whom come most; empty for one visit in five."""
+        return f"c-{int(REGULARS * self._chance.random() ** 2):03}" if self._chance.random() < 0.8 else ""
+
     def _product(self) -> str:
         return f"p-{self._chance.randint(1, PRODUCT_COUNT):02}"
 
@@ -102,10 +111,13 @@ async def run(base_url: str, per_s: float) -> None:
     loop = asyncio.get_running_loop()
     pace = Pace(per_s, loop.time, asyncio.sleep)
     async with (
-        httpx.AsyncClient(base_url=base_url, timeout=30, headers=HEADERS) as client,
+        AsyncExitStack() as clients,
         asyncio.TaskGroup() as customers,
     ):
         for seed in range(CUSTOMERS):
+            client = await clients.enter_async_context(
+                httpx.AsyncClient(base_url=base_url, timeout=30, headers=HEADERS)
+            )
             customers.create_task(_come_again_and_again(Customer(client, pace, random.Random(seed))))
 
 

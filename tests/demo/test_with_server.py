@@ -64,6 +64,19 @@ def test_all_five_services_arrive(running: tuple[Shop, Spanglass]) -> None:
     wait_until(lambda: served() == SERVICES)
 
 
+def test_customers_are_users(running: tuple[Shop, Spanglass]) -> None:
+    """Customers have ids and sessions, also in the services behind the front door, and what they did has names."""
+    _, spanglass = running
+
+    def use() -> tuple[bool, set[str], bool]:
+        said = spanglass.ask("/users/summary")
+        features = {row["name"] for row in spanglass.ask("/users/features")["features"]}
+        behind = spanglass.ask("/spans", filter="service.name = checkout and user.id ~ '^c-'", limit=1)["spans"]
+        return said["users"] > 0 and said["sessions"] > 0, features, bool(behind)
+
+    wait_until(lambda: use() == (True, {"search", "order"}, True))
+
+
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.filter_text], ids=lambda fault: fault.name)
 def test_the_filter_of_a_fault_finds_it(running: tuple[Shop, Spanglass], fault) -> None:
     """The filter on the page finds traces, or logs, that were not there before the fault was on."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-from fastapi import Body, FastAPI, HTTPException
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader
 
+import spanglass
 from shop import layout, telemetry
 from shop.faults import FAULTS, LEAK_LIMIT_BYTES, NAMES, Switches
 from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
@@ -58,16 +59,29 @@ def _is_json(answer: httpx.Response) -> bool:
     return str(answer.headers.get("content-type", "")).startswith("application/json")
 
 
+async def _know_customer(
+    customer: Annotated[str, Header(alias="x-shop-customer")] = "",
+    session: Annotated[str, Header(alias="x-shop-session")] = "",
+) -> None:
+    """Say whose request this is; the services behind us are told by baggage."""
+    if session:
+        spanglass.set_session(session)
+    if customer:
+        spanglass.set_user(customer)
+
+
 def _add_shop(app: FastAPI, switches: Switches) -> None:
     client = httpx.AsyncClient(timeout=CALL_TIMEOUT_S)
     viewed = RecentlyViewed()
     catalog, checkout = layout.url("catalog"), layout.url("checkout")
+    shop = APIRouter(dependencies=[Depends(_know_customer)])
 
-    @app.get("/api/products")
+    @shop.get("/api/products")
     async def search(q: str = "") -> dict[str, Any]:
+        spanglass.event("search", words=q)
         return await _forward(client.get(f"{catalog}/products", params={"q": q}))
 
-    @app.get("/api/products/{product_id}")
+    @shop.get("/api/products/{product_id}")
     async def product(product_id: str) -> dict[str, Any]:
         viewed.add(leaking=switches.is_on("memory_leak"))
         found = await _forward(client.get(f"{catalog}/products/{product_id}"))
@@ -76,13 +90,17 @@ def _add_shop(app: FastAPI, switches: Switches) -> None:
                 found |= await _forward(client.get(f"{catalog}/products/{product_id}/{part}"))
         return found
 
-    @app.post("/api/orders", status_code=201)
+    @shop.post("/api/orders", status_code=201)
     async def place_order(order: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        return await _forward(client.post(f"{checkout}/orders", json=order))
+        placed = await _forward(client.post(f"{checkout}/orders", json=order))
+        spanglass.event("order", order=placed["id"])
+        return placed
 
-    @app.get("/api/orders/{order_id}")
+    @shop.get("/api/orders/{order_id}")
     async def find_order(order_id: str) -> dict[str, Any]:
         return await _forward(client.get(f"{checkout}/orders/{order_id}"))
+
+    app.include_router(shop)
 
 
 def _add_switches(app: FastAPI, switches: Switches, surprise: Surprise, spanglass_url: str) -> None:
