@@ -138,7 +138,8 @@ def test_features_and_paths(open_tables):
         request("ann", MINUTE, name="POST", **routed),
         request("bob", MINUTE, name="POST", **routed),
     ]
-    session = open_tables(spans=spans, logs=shop()["logs"])
+    inner = [request(None, MINUTE, name="GET /stock") for _ in range(9)]
+    session = open_tables(spans=[*spans, *inner], logs=shop()["logs"])
     features = list_features(session, ALL, 5)["features"]
     assert [(row["name"], row["events"], row["users"], row["sessions"]) for row in features] == [
         ("paid", 3, 2, 1),
@@ -149,6 +150,7 @@ def test_features_and_paths(open_tables):
         ("GET /cart", None, 6, 2, 0),
         ("POST", "/pay/{id}", 2, 2, 0),
         ("POST /pay", None, 1, 1, 1),
+        ("GET /stock", None, 9, 0, 0),
     ]
     assert paths[0]["p95_ns"] == 10_000_000
 
