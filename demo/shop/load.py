@@ -51,11 +51,12 @@ class Customer:
         self._client = client
         self._pace = pace
         self._chance = chance
+        self._headers: dict[str, str] = {}  # of this customer's requests alone: all have one client
 
     async def visit(self) -> None:
         """Make one visit to the shop, as a regular customer or as a guest."""
-        self._client.headers["x-shop-session"] = f"s-{self._chance.getrandbits(48):012x}"
-        self._client.headers["x-shop-customer"] = self._who()
+        session = f"s-{self._chance.getrandbits(48):012x}"
+        self._headers = {"x-shop-session": session, "x-shop-customer": self._who()}
         (journey,) = self._chance.choices((self.browse, self.buy, self.lose_the_way), weights=(55, 40, 5))
         await journey()
 
@@ -77,7 +78,7 @@ class Customer:
             "items": {chosen: self._chance.randint(1, 3), self._product(): 1},
         }
         await self._pace.turn()
-        placed = await self._client.post("/api/orders", json=order)
+        placed = await self._client.post("/api/orders", json=order, headers=self._headers)
         if placed.is_success:
             await self._get(f"/api/orders/{placed.json()['id']}")
 
@@ -87,7 +88,7 @@ class Customer:
 
     async def _get(self, path: str, **parameters: str) -> None:
         await self._pace.turn()
-        await self._client.get(path, params=parameters)
+        await self._client.get(path, params=parameters, headers=self._headers)
 
     def _who(self) -> str:
         """The id of a customer, a few of whom come most; empty for one visit in five."""
