@@ -34,6 +34,7 @@ pytestmark = pytest.mark.browser
 
 MOST_CLICKS = 3
 ISSUES = 8  # of all faults
+MOST_STEPS = 50  # of the background's work; seven do it
 APART_S = 600  # between the beginnings of two faults
 PATIENCE_S = 60  # only a failure waits so long
 #: The links that a reader follows from the overview, by how they begin (patterns); then the first element of the last
@@ -69,7 +70,9 @@ def store(folder, bodies, now_ns):
         looker = Looker(findings, node.engine.run_here,
                         lambda: node.store.contents.snapshot.arrived[Signal.SPANS].time_ns, lambda: now_ns)  # fmt: skip
         looker.step()
-        while looker.has_news():
+        for _ in range(MOST_STEPS):
+            if not looker.has_news():
+                break
             looker.step()
         findings.close()
     finally:
