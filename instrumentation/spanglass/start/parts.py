@@ -28,7 +28,6 @@ from spanglass.logs.install import install_logging
 from spanglass.process import forking
 from spanglass.process.green import begin_anew_when_patched
 from spanglass.process.uwsgi import begin_anew_in_workers
-from spanglass.profiling.profiler import Profiler
 from spanglass.runtime_metrics.failures import observe_failures
 from spanglass.runtime_metrics.install import install_runtime_metrics
 from spanglass.runtime_metrics.intervals import INTERVALS
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.id_generator import IdGenerator
     from opentelemetry.sdk.trace.sampling import Sampler
 
+    from spanglass.profiling.profiler import Profiler
     from spanglass.scrubbing.scrubber import Callback as ScrubCallback
     from spanglass.settings.settings import Settings
 
@@ -80,8 +80,7 @@ class Parts:
         # what can fail has been done: from here on there are threads
         self.pipelines = None if declared else Pipelines(settings, self.scrubber)
         self.providers, self._own = self._make_providers(resource, sampler, ids)
-        profiles = settings.profiler and settings.logs
-        self._profiler = Profiler(self.providers.logger, rate=settings.profiler_rate) if profiles else None
+        self._profiler = self._make_profiler()
         self._add_processors()
 
     def begin(self, *, instrument: bool) -> None:
@@ -146,6 +145,14 @@ class Parts:
                 bound_readers(their_meter, [reader])
                 self._installed.callback(partial(remove_reader, their_meter, reader))
         return used, [mine for mine in made if mine in used]
+
+    def _make_profiler(self) -> Profiler | None:
+        """Make the profiler, if there is to be one; what it tells are log records."""
+        if not (self.settings.profiler and self.settings.logs):
+            return None
+        from spanglass.profiling.profiler import Profiler  # noqa: PLC0415 - for few
+
+        return Profiler(self.providers.logger, rate=self.settings.profiler_rate)
 
     def _unused(self) -> list[str]:
         """Return the signals that are off and that nothing else takes, such as the console or another exporter."""

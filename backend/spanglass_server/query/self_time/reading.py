@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spanglass_server.query.differences.slices import rows_within, slices
+from spanglass_server.query.language import parse_filter
+from spanglass_server.query.language.relations import asks_about_others
 from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
 from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.records import match_records
@@ -73,18 +75,27 @@ class ReadSpans:
 
 def read_spans(session: QuerySession, question: SelfTimeQuestion) -> ReadSpans:
     """Read the spans of a question; FilterError for a filter that can't be understood."""
-    records = match_records(session, Signal.SPANS, question.window, question.filter)
+    about_others = asks_about_others(parse_filter(question.filter), Signal.SPANS)
+    records = None if about_others else match_records(session, Signal.SPANS, question.window, question.filter)
     parts = session.parts(Signal.SPANS, question.window)
     rows = rows_within(parts, question.window)
-    share = 1.0 if records.trace_ids else min(1.0, MOST_SPANS / max(rows, 1))
+    share = 1.0 if records is not None and records.trace_ids else min(1.0, MOST_SPANS / max(rows, 1))
     windows = slices(parts, question.window, share)
     read = 1.0 if windows == [question.window] else sum(rows_within(parts, each) for each in windows) / rows
-    pieces = [_piece(session, records, question, window, is_slice=read < 1) for window in windows]
+    pieces = [
+        _piece(session, records or _within(session, question, window), question, window, is_slice=read < 1)
+        for window in windows
+    ]
     # of slices that lie beside each other a span may be read twice: once as one that counts
     found = run(session, union_all(pieces)).sort_by([("counts", "descending")])
     _, firsts = np.unique(found["identity"].to_numpy(), return_index=True)
     table = found.take(pa.array(firsts)).sort_by([("start_ns", "ascending"), ("duration_ns", "descending")])
     return ReadSpans(table.combine_chunks(), read or 1.0)
+
+
+def _within(session: QuerySession, question: SelfTimeQuestion, window: Window) -> Records:
+    """The question about a slice: a filter about other spans looks only around it for them."""
+    return match_records(session, Signal.SPANS, window, question.filter)
 
 
 def _piece(

@@ -148,6 +148,9 @@ def test_slices_stand_for_the_range_and_deep_calls_for_the_last_path(open_tables
     assert 13_500 < answer["spans"] < 16_500
     assert len(answer["paths"]) == 4
     assert 0.9 < answer["self_time_ns"] / (3000 * 120 * MS) < 1.1
+    below = self_time(session, SelfTimeQuestion(WINDOW, "ancestor(service.name = shop)"), 100)
+    assert figures(below).keys() >= {"GET / > GET > GET /cart > SELECT"}
+    assert below["spans"] == round(2 / 5 * answer["spans"])
 
     chain = [stored(1, n + 1, n or None, f"call {n}", "web", T0, 2000 - n) for n in range(1000)]
     circle = [stored(2, 1, 2, "egg", "web", T0, 5), stored(2, 2, 1, "hen", "web", T0, 5)]
