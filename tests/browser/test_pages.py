@@ -362,6 +362,15 @@ def test_ten_thousand_spans_scroll(open_page):
     assert page.evaluate("document.querySelector('.wf-r[aria-rowindex=\"30\"]').kept"), (
         "rows that stay are not made anew"
     )
+    for row, drawn in ((60, 40), (31, 9), (0, 2)):  # a few rows above what is drawn are drawn, too
+        page.evaluate(
+            """(row) => { const { top, height } = document.querySelector(".wf-r").getBoundingClientRect();
+              const first = Number(document.querySelector(".wf-r").getAttribute("aria-rowindex")) - 2;
+              scrollBy(0, top + (row - first + 0.5) * height); }""",
+            row,
+        )
+        page.locator(f".wf-r[aria-rowindex='{drawn}']").wait_for()
+        page.locator(f".wf-r[aria-rowindex='{drawn - 4}']").wait_for(state="detached")
     page.keyboard.press("End")
     page.locator(".wf-r[aria-rowindex='10001'][aria-current]").wait_for()
 

@@ -21,7 +21,7 @@ export function tools(wf) {
     } else if (event.key === "Escape" && input.value) wf.find((input.value = ""), true);
     else return;
     event.preventDefault();
-    input.focus();
+    input.focus({ preventScroll: true }); // what was found may be thousands of rows below
   });
   const box = h("label", { class: "jump find" }, icon("search"), input, count, h("kbd", { "aria-hidden": "true" }, "f"));
   document.getElementById("tools").replaceChildren(h("div", { class: "join hide-s" }, path, fold), wf.errors.length ? errors : "", box);

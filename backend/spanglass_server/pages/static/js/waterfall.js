@@ -114,7 +114,7 @@ class Waterfall {
     const from = Math.max(0, Math.floor(top) - SPARE);
     const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
     const anew = force || this.from === null;
-    if (!anew && Math.abs(from - this.from) < SPARE / 2 && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
+    if (!anew && Math.abs(from - this.from) < SPARE / 2 && (from || !this.from) && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
     Object.assign(this, { from, to });
     const focused = anew && document.activeElement?.closest?.(".wf-r")?.dataset.id;
     if (anew) this.renew();
