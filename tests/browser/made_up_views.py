@@ -38,6 +38,8 @@ class MadeUpViews:
         if self.scenario == "hostile":
             name = HOSTILE.replace("\n", " ")[:80]
             store.views.save(View(name, "/traces?filter=%3Cb%3E", name, shared=True, pinned=True), NOW_NS)
+            told = (HOSTILE * 9)[:2000]
+            store.pins.pin(Pin(b"\x0a" * 16, told, HOSTILE, NOW_NS, HOSTILE, told, NOW_NS, 10**10, 3, 1, 900), 1000)
         return store
 
     def seen(self, owner):

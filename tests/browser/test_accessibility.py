@@ -30,6 +30,8 @@ PAGES = (
     ("open", TRACE),
     ("raised", f"{TRACE}?span=0000000000000001"),
     ("shop", "/traces/dead0000000000000000000000000000"),
+    ("hostile", "/views"),
+    ("hostile", "/pinned"),
     ("shop", "/logs"),
     ("empty", "/logs"),
     ("raised", "/logs"),
