@@ -113,9 +113,13 @@ class Activity:
         """What was seen of each user and session in pieces of time of this length."""
         return statement("use/bins", seen=self.seen, only=self.only, one_in=Sql(str(self.one_in)), bin_ns=bin_ns)
 
+    def told(self) -> Sql:
+        """The same with the place of sessions that have no id."""
+        return statement("use/told", bins=self.bins(), silence_ns=SILENCE_NS)
+
     def sessions(self) -> Sql:
         """All sessions with what was seen of each."""
-        return statement("use/sessions", bins=self.bins(), silence_ns=SILENCE_NS)
+        return statement("use/sessions", told=self.told())
 
 
 def bin_of(step_ns: int) -> int:

@@ -26,7 +26,7 @@ def list_users(session: QuerySession, question: UseQuestion, text: str, sort: st
     found = activity(session, question)
     if found is None:
         return {"users": [], "total": 0, "users_share": None}
-    asked = statement("use/users", sessions=found.sessions(), text=text, order=Sql(USER_SORTS[sort]), count=limit)
+    asked = statement("use/users", told=found.told(), text=text, order=Sql(USER_SORTS[sort]), count=limit)
     users = rows(session, asked)
     return {
         "users": [

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 _WEEK_DAYS, _MONTH_DAYS = 7, 30
-_NOBODY: dict[str, Any] = {"users": 0}
-_NO_SESSION: dict[str, Any] = {
-    "sessions": 0, "anonymous": 0, "p50_ns": None, "p95_ns": None, "requests": 0, "errors": 0, "events": 0
-}  # fmt: skip
+_NOBODY: dict[str, Any] = {"users": 0, "requests": 0, "errors": 0, "events": 0}
+_NO_SESSION: dict[str, Any] = {"sessions": 0, "anonymous": 0, "p50_ns": None, "p95_ns": None}
 
 
 def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) -> UseSummary:
@@ -42,9 +40,9 @@ def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) ->
         "sessions": whole["sessions"] * one_in,
         "session_p50_ns": whole["p50_ns"],
         "session_p95_ns": whole["p95_ns"],
-        "requests": (whole["requests"] or 0) * one_in,
-        "errors": (whole["errors"] or 0) * one_in,
-        "events": (whole["events"] or 0) * one_in,
+        "requests": (who["requests"] or 0) * one_in,
+        "errors": (who["errors"] or 0) * one_in,
+        "events": (who["events"] or 0) * one_in,
         "step_s": steps.step_s,
         "points": [
             {

@@ -130,6 +130,19 @@ def test_lists(open_tables):
     assert list_sessions(session, UseQuestion(WINDOW, user="ann"), "duration", 4)["sessions"][0]["requests"] == 2
 
 
+def test_users_who_share_a_session(open_tables):
+    """Both are users with their own figures; the session is of whom it was last. What is of none counts, too."""
+    spans = [request(who, ago * MINUTE, session="s") for who, ago in (("ann", 9), ("ann", 8), ("bob", 7))]
+    session = open_tables(spans=[*spans, request("bob", 90 * MINUTE)])  # the last one is of no session
+    assert {row["user"]: row["requests"] for row in list_users(session, ALL, "", "last", 5)["users"]} == {
+        "bob": 2,
+        "ann": 2,
+    }
+    assert [summarize_use(session, ALL, 4)[name] for name in ("users", "sessions", "requests")] == [2, 1, 4]
+    (one,) = list_sessions(session, ALL, "last", 5)["sessions"]
+    assert (one["user"], one["requests"]) == ("bob", 3)
+
+
 def test_features_and_paths(open_tables):
     """Events by name without those that are ours, and requests by name and route, with how many users each has."""
     routed = {"span.http.route:str": "/pay/{id}"}
