@@ -44,6 +44,7 @@ def test_profiles_of_everything_and_of_a_span(open_page):
     page.locator(".fl-f a", has_text="Cart.total").click()
     assert page.locator("#frame h2.title").inner_text() == "Cart.total"
     assert page.locator("#frame dd", has_text="/srv/shop.cart.py:41").count() == 1
+    assert page.get_by_label("Find functions").count() == 1
     assert "60 samples" in page.locator(".fl-f a[aria-current]").get_attribute("aria-label")
     page = open_page("talk", f"/traces/{TRACE_ID}")
     link = page.get_by_role("link", name="Functions of this span and of all below it")

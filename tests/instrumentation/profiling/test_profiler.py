@@ -221,6 +221,18 @@ print(os.waitstatus_to_exitcode(status))
 """
 
 
+def test_it_does_not_begin_among_greenlets(monkeypatch):
+    """Where threads are greenlets nothing looks: all of them are on one stack."""
+    monkeypatch.setattr(profiler, "are_green", lambda: True)
+    profiled = Profiled()
+    end = profiled.profiler.begin()
+    with profiled.tracer.start_as_current_span("main"):
+        assert "spanglass-profiler" not in {thread.name for thread in threading.enumerate()}
+    end()
+    profiled.profiler.shutdown()
+    profiled.logs.shutdown()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
 def test_a_forked_child_goes_on_by_itself():
     """A child begins with nothing, looks from its first span on, and tells of its own spans only."""

@@ -30,6 +30,7 @@ class Profile extends Flame {
   static whole = "Whole profile";
   static counted = ["sample", "samples"];
   static figure = "Samples";
+  static find = "Find functions";
 
   facts(path) {
     return [

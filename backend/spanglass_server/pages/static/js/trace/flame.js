@@ -17,6 +17,7 @@ export class Flame {
   static whole = "Whole trace";
   static counted = ["span", "spans"];
   static figure = "Spans";
+  static find = "Find paths";
 
   constructor(root, paths) {
     Object.assign(this, { root, paths, over: parents(paths), whole: wholeOf(paths) });
@@ -38,7 +39,7 @@ export class Flame {
   }
 
   tools() {
-    this.input = h("input", { "aria-label": "Find paths", placeholder: "Find paths", spellcheck: "false", autocomplete: "off" });
+    this.input = h("input", { "aria-label": this.constructor.find, placeholder: this.constructor.find, spellcheck: "false", autocomplete: "off" });
     this.count = h("output", {});
     this.out = h("button", { class: "btn", type: "button" }, this.constructor.whole);
     this.out.addEventListener("click", () => this.zoom(-1));
