@@ -49,6 +49,7 @@ JUMPS = (
     ("d", "/dashboards", "dashboards"), ("h", "/health", "health"), ("n", "/hosts", "hosts"),
     ("r", "/server", "server"), ("c", "/map", "service map"),
     ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
+    ("u", "/users", "users"), ("b", "/tasks", "background tasks"), ("x", "/profiles", "profiles"),
     ("v", "/views", "saved views"),
 )  # fmt: skip
 

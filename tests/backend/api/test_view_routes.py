@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spanglass_server.pages.routes import PAGES
+from spanglass_server.pages.templates import JUMPS
 from spanglass_server.saved.model import EXPLORERS, MOST_IN_NAVIGATION, MOST_VIEWS, SavedError, TakenError, View
 from spanglass_server.saved.store.opened import SavedStore
 
@@ -128,7 +129,9 @@ def test_views_are_bounded_and_outlive_a_restart(tmp_path):
 
 
 def test_what_can_be_saved_are_pages():
-    """Each of the explorers is a page, or one that is about to be."""
-    pages = {"/" + path.split("/")[1] for path, _ in PAGES}
+    """Each of the explorers is a page, and so is each that g and a letter go to, by a letter of its own."""
+    pages = {path for path, _ in PAGES}
 
-    assert set(EXPLORERS) - pages <= {"/users", "/tasks", "/profiles", "/pinned"}
+    assert set(EXPLORERS) <= pages
+    assert {path for _, path, _ in JUMPS} <= pages
+    assert len({letter for letter, _, _ in JUMPS}) == len(JUMPS)
