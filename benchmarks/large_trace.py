@@ -117,7 +117,7 @@ def main() -> None:
             rows.append({"question": name, **found, "limit_s": limit_s, "met": found["median_s"] <= limit_s})
         if not options.no_browser:
             drawn = draw(server, trace_id, options.rounds)
-    print(_readable(rows), _readable(drawn), sep="\n\n")
+    print(*map(_readable, filter(None, (rows, drawn))), sep="\n\n")
     print(f"written to {write('large_trace', {'spans': options.spans, 'rows': rows, 'drawn': drawn})}")
 
 
