@@ -134,7 +134,7 @@ def show_waterfall(session: QuerySession, trace_id: bytes, now_ns: int) -> Trace
     with paused_collector():
         found = arrange(session, trace_id, now_ns)
         critical, whole = found.critical()
-        columns = pack({**found.fields(), "critical": critical})
+        columns = pack(found.fields(critical))
         attributes = found.attributes() if found.read.count <= MOST_INDEXED else None
         return {
             **found.head(session, trace_id),
@@ -262,9 +262,12 @@ class Arranged:
             brief = read.brief(index) if row is None else {"name": names[row] or "", "target": targets[row]}
             yield read.lists.services[index], brief["name"], brief["target"]
 
-    def fields(self) -> dict[str, list[Any]]:
-        """Return what a waterfall draws of all spans, as one list a field, in the order of the tree."""
-        return {**self._own_fields(), "key": self.keys_in_order(), **self._places()}
+    def fields(self, critical: list[list[list[int]]] | None = None) -> dict[str, list[Any]]:
+        """Return what a waterfall draws of all spans, as one list a field, in the order of the tree.
+
+        ``critical`` stands in the place of what was waited for, where that is told in another way.
+        """
+        return {**self._own_fields(), "key": self.keys_in_order(), **self._places(critical=critical)}
 
     def critical(self) -> tuple[list[list[list[int]]], list[int]]:
         """Return what was waited for of each span, nothing of those of which all was; and the rows of these."""
@@ -278,17 +281,19 @@ class Arranged:
                 found[row] = [[start_ns - begin_ns, end_ns - start_ns] for start_ns, end_ns in parts]
         return found, whole
 
-    def _places(self, only: slice = slice(None)) -> dict[str, list[Any]]:
+    def _places(self, only: slice = slice(None), critical: list[list[list[int]]] | None = None) -> dict[str, list[Any]]:
         """Return where spans stand in the tree, as one list a field."""
         tree, start_ns = self.tree, self.tree.begin_ns
+        if critical is None:
+            critical = [
+                [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in parts] for parts in tree.critical[only]
+            ]
         return {
             "depth": [*tree.depth[only]],
             "offset_ns": [at_ns - start_ns for at_ns in tree.start_ns[only]],
             "duration_ns": [*tree.duration_ns[only]],
             "self_time_ns": [*tree.self_time_ns[only]],
-            "critical": [
-                [[part_ns - start_ns, end_ns - part_ns] for part_ns, end_ns in parts] for parts in tree.critical[only]
-            ],
+            "critical": critical,
             "awaited": [*tree.awaited[only]],
             "skew_ns": [*tree.skew_ns[only]],
             "start_unknown": [*tree.start_unknown[only]],
