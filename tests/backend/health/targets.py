@@ -22,6 +22,15 @@ PAGES = {
 
 async def answer_http(reader, writer):
     """Answer one request as its path says; one with a login is told of it, and ``/hang`` never is answered."""
+    try:
+        await _answer(reader, writer)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass  # whoever asked has left
+    finally:
+        writer.close()
+
+
+async def _answer(reader, writer):
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split()[1]
     if path == "/hang":
@@ -34,7 +43,6 @@ async def answer_http(reader, writer):
     lines += [f"{name}: {value}" for name, value in headers.items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
     await writer.drain()
-    writer.close()
 
 
 async def greet(reader, writer):
