@@ -62,6 +62,7 @@ SAMPLES = {
 SAMPLE_FIELDS = {"sql": "SELECT 1 AS one", "ids": ["SHOP-1"], "rule": {}, "title": "disk is full"}
 #: Where a parameter takes less than its kind does.
 BY_NAME = {
+    "span_id": "ab" * 8,
     "state": "open",
     "occurrence": "latest",
     "at": "first",
