@@ -273,8 +273,9 @@ def sql_type(signal: Signal, column: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """A text as a DuckDB constant, for where a parameter can't stand: inside one, only the quote is special."""
-    return "'" + text.replace("'", "''") + "'"
+    """A text as a DuckDB constant, for where a parameter can't stand: quotes are special, and NUL ends a statement."""
+    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def quote_identifier(name: str) -> str:

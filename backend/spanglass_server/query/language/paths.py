@@ -131,15 +131,11 @@ def _has_word(rest: str) -> str:
 
 def _extracted(operand: str, rest: str, *, is_stored: bool = True) -> str:
     """SQL for the list of values at a path of a JSON text, null when that is none (cut, or of another kind)."""
-    splits = list(_splits(rest.split(".")))
-    steps = [[_step(key, is_stored=is_stored) for key in keys] for keys in splits]
-    direct = ", ".join(quote_text("$" + "".join(keys)) for keys in steps)
+    splits = [[_as_held(key, is_stored=is_stored) for key in keys] for keys in _splits(rest.split("."))]
+    direct = ", ".join(quote_text(_direct(keys)) for keys in splits)
     # an array on the way: any of its elements leads on
-    through = [
-        quote_text("$" + "".join(keys[:at]) + "[*]" + "".join(keys[at:])) for keys in steps for at in range(len(keys))
-    ]
-    lists = [f"json_extract({operand}, [{direct}])", *(f"json_extract({operand}, {path})" for path in through)]
-    return f"TRY(list_concat({', '.join(lists)}))"
+    through = [_through(operand, keys[:at], keys[at:]) for keys in splits for at in range(len(keys))]
+    return f"TRY(list_concat(json_extract({operand}, [{direct}]), {', '.join(through)}))"
 
 
 def _splits(words: list[str]) -> Iterator[list[str]]:
@@ -152,7 +148,32 @@ def _splits(words: list[str]) -> Iterator[list[str]]:
             yield [".".join(words[start:end]) for start, end in pairwise(bounds)]
 
 
-def _step(key: str, *, is_stored: bool) -> str:
-    """One step of a JSON path. A key that begins with ``$`` is stored with one more; a text has it as it was sent."""
-    escaped = ("$" + key if is_stored and key.startswith("$") else key).replace("\\", "\\\\").replace('"', '\\"')
-    return f'."{escaped}"'
+def _as_held(key: str, *, is_stored: bool) -> str:
+    """A key as a JSON text has it: one that begins with ``$`` is stored with one more, and sent as it is."""
+    return "$" + key if is_stored and key.startswith("$") else key
+
+
+def _direct(keys: list[str]) -> str:
+    """A JSON path of keys; a JSON pointer where a path can't name them, as a pointer's numbers are places in arrays."""
+    return "$" + _steps(keys) if _fit_path(keys) else _pointer(keys)
+
+
+def _through(operand: str, before: list[str], after: list[str]) -> str:
+    """SQL for the values at a path that leads through the elements of an array."""
+    if _fit_path([*before, *after]):
+        return f"json_extract({operand}, {quote_text(f'${_steps(before)}[*]{_steps(after)}')})"
+    elements = f"json_extract(json_extract({operand}, {quote_text(_direct(before))}), '$[*]')"
+    return f"list_transform({elements}, lambda element: json_extract(element, {quote_text(_direct(after))}))"
+
+
+def _fit_path(keys: list[str]) -> bool:
+    """Whether a JSON path can name keys: DuckDB's has no empty step, and takes a star in quotes for any key."""
+    return not {"", "*"}.intersection(keys)
+
+
+def _steps(keys: list[str]) -> str:
+    return "".join('."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in keys)
+
+
+def _pointer(keys: list[str]) -> str:
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)

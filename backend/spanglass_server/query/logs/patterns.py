@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Masked lines that are grouped; those with fewer lines are left out.
 _MOST_LINES = 3_000
-#: Of more records than these every second, third, ... one is read: masking a million takes two seconds.
+#: Of more records than these one of two, three, ... is read: masking a million takes two seconds.
 _MOST_RECORDS = 300_000
 #: Characters of a line that are looked at; only the first line of several is.
 _LENGTH = 400
@@ -100,7 +100,8 @@ def _count(
     masked = "line"
     for pattern, mask in MASKS:
         masked = f"regexp_replace({masked}, {quote_text(pattern)}, {quote_text(mask)}, 'g')"
-    sampled = Sql(f"coalesce(arrival_order, time_ns) % {nth:d} = 0")
+    # by a hash: of lines that alternate, every second number would be those of one kind
+    sampled = Sql(f"hash(arrival_order, time_ns) % {nth:d} = 0")
     columns = {"time_ns", "body", "arrival_order", SERVICE, *SEVERITY_COLUMNS}
     found = rows(
         session,
@@ -126,7 +127,7 @@ def _count(
 
 
 def _pattern(pattern: Pattern, found: Sequence[dict[str, Any]], steps: Buckets, nth: int) -> LogPattern:
-    """One pattern, of every n-th of its lines."""
+    """One pattern, of one of n of its lines."""
     inside = [row for row in found if row["bucket"] is not None]
     counts: Counter[int] = Counter()
     for row in inside:
