@@ -82,7 +82,9 @@ def attributes_of(
     session: QuerySession, known: KnownIssues, subject: Subject, skipped: tuple[str, ...], limit: int
 ) -> AttributesShown:
     """What sets the issue's occurrences apart from all records of its service; keys as in ``standing_out``."""
-    found = attribute_shares(session, known, subject.issue, subject.both(), 4 * limit, is_rough=True)
+    found = attribute_shares(
+        session, known, subject.issue, subject.both(), 4 * limit, recent_ns=subject.window.start_ns
+    )
     attributes: list[StandingOut] = [
         {
             "key": each["key"],

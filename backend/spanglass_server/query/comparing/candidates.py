@@ -25,7 +25,7 @@ _VALUES = 3  # of a key
 _KEYS = 60
 #: More columns than that are not read; those that most segments have come first.
 _MOST_COLUMNS = 300
-#: Of more records, the newest say what is usual: counting 180 values among a million takes a second.
+#: Of more records, the newest of two stretches say what is usual: counting 180 values among a million takes a second.
 _ENOUGH = 30_000
 _POSITIONS = {Signal.SPANS: ("span", "resource"), Signal.LOGS: ("log", "resource")}
 _TYPES = (ValueType.STR, ValueType.INT, ValueType.BOOL)
@@ -95,22 +95,57 @@ def _most_common(values: pa.ChunkedArray) -> list[tuple[Any, int]]:
     return list(zip(counted.field("values").take(places).to_pylist(), counts[places].tolist(), strict=True))
 
 
-def newest(session: QuerySession, signal: Signal, window: Window, relation: Sql, where: Sql) -> Window:
-    """The end of a window that holds enough records, so that shares of them are right to half a hundredth."""
-    if sum(part.rows for part in session.parts(signal, window)) <= _ENOUGH:
-        return window
-    seconds = run(
-        session, statement("comparing/seconds", relation=relation, where=where, time=Sql(TIME_COLUMN[signal]))
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """A window whose records say what is usual, half of them from before ``recent_ns``, if it has so many.
+
+    Something that goes wrong from then on may be in all newer records: they alone would say that it is usual.
+    """
+
+    signal: Signal
+    window: Window
+    recent_ns: int
+
+    def newest(self, session: QuerySession, relation: Sql, where: Sql) -> Sequence[Window]:
+        """The ends of both stretches that hold enough records, so that shares of them are right to half a hundredth."""
+        if sum(part.rows for part in session.parts(self.signal, self.window)) <= _ENOUGH:
+            return [self.window]
+        time = Sql(TIME_COLUMN[self.signal])
+        counted = run(
+            session,
+            statement("comparing/seconds", relation=relation, where=where, time=time, recent_ns=self.recent_ns),
+        )
+        is_recent = counted["is_recent"].to_numpy()
+        seconds, records = counted["second"].to_numpy(), counted["records"].to_numpy()
+        recent, before = int(records[is_recent].sum()), int(records[~is_recent].sum())
+        middle_ns = min(max(self.window.start_ns, self.recent_ns), self.window.end_ns)
+        stretches = [
+            (is_recent, before, middle_ns, self.window.end_ns),
+            (~is_recent, recent, self.window.start_ns, middle_ns),
+        ]
+        found = []
+        for chosen, others, start_ns, end_ns in stretches:
+            wanted = max(_ENOUGH // 2, _ENOUGH - others)
+            reached = np.flatnonzero(np.cumsum(records[chosen]) >= wanted)
+            if reached.size:
+                start_ns = max(start_ns, int(seconds[chosen][reached[0]]) * NS_PER_SECOND)  # noqa: PLW2901
+            if chosen.any():
+                found.append(Window(start_ns, end_ns, self.window.arrived_ns))
+        return found
+
+
+def count(session: QuerySession, relations: Sequence[Sql], where: Sql, candidates: Sequence[Candidate]) -> Counted:
+    """Count candidates among the records of some relations, of each all in one scan."""
+    counted = [_count(session, relation, where, candidates) for relation in relations]
+    names = dict.fromkeys(each.column.name for each in candidates)
+    return Counted(
+        sum(each.records for each in counted),
+        {name: sum(each.present[name] for each in counted) for name in names},
+        [sum(each.having[place] for each in counted) for place in range(len(candidates))],
     )
-    reached = np.flatnonzero(np.cumsum(seconds["records"].to_numpy()) >= _ENOUGH)
-    if not reached.size:
-        return window
-    start_ns = seconds["second"][int(reached[0])].as_py() * NS_PER_SECOND
-    return Window(max(start_ns, window.start_ns), window.end_ns, window.arrived_ns)
 
 
-def count(session: QuerySession, relation: Sql, where: Sql, candidates: Sequence[Candidate]) -> Counted:
-    """Count candidates among records, all in one scan."""
+def _count(session: QuerySession, relation: Sql, where: Sql, candidates: Sequence[Candidate]) -> Counted:
     names = list(dict.fromkeys(each.column.name for each in candidates))
     parts = [Sql("count(*) AS records")]
     parts += [Sql(f"count({quote_identifier(name)}) AS p{place}") for place, name in enumerate(names)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.differences.shares import difference
-from spanglass_server.query.comparing.candidates import Candidate, attribute_columns, candidates_among, count, newest
+from spanglass_server.query.comparing.candidates import Candidate, Usual, attribute_columns, candidates_among, count
 from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import rows, run, statement
@@ -84,11 +84,12 @@ class Groups:
             bad=self.bad,
         )
 
-    def newest(self, session: QuerySession) -> Groups:
-        """The same of as many of the newest records as are enough to tell what is usual."""
+    def usual(self, session: QuerySession) -> Sequence[Groups]:
+        """The same of as many of the newest others as are enough to tell what is usual."""
         records = self.records
-        window = newest(session, records.signal, records.window, records.relation(session, ()), records.predicate)
-        return replace(self, records=records.narrowed(window))
+        usual = Usual(records.signal, records.window, self.start_ns)
+        windows = usual.newest(session, self.relation(session, [records.time]), Sql("NOT is_bad"))
+        return [replace(self, records=records.narrowed(window)) for window in windows]
 
 
 def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...], limit: int) -> Comparison:
@@ -100,7 +101,8 @@ def standing_out(session: QuerySession, groups: Groups, skipped: tuple[str, ...]
     bad = run(session, latest)
     candidates = candidates_among(bad)
     wanted = list(dict.fromkeys(each.column.name for each in candidates))
-    others = count(session, groups.newest(session).relation(session, wanted), Sql("NOT is_bad"), candidates)
+    relations = [each.relation(session, wanted) for each in groups.usual(session)]
+    others = count(session, relations, Sql("NOT is_bad"), candidates)
     found = [_standing_out(each, place, bad.num_rows, others) for place, each in enumerate(candidates)]
     found = [each for each in found if each["difference"] > 0 and is_no_id(each["count"], each["other_count"])]
     found.sort(key=lambda each: (-each["difference"], each["key"]))

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from spanglass_core.differences.shares import difference
 from spanglass_server.query.comparing.candidates import (
     Candidate,
-    Counted,
+    Usual,
     attribute_columns,
     candidates_among,
     count,
-    newest,
 )
 from spanglass_server.query.language.service_sql import is_service
 from spanglass_server.query.language.sql import Sql
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from spanglass_server.issues.model import IssueSummary
+    from spanglass_server.query.comparing.candidates import Counted
     from spanglass_server.query.issues.answers import AttributeList, AttributeShares, AttributeValue
     from spanglass_server.query.issues.known import KnownIssues
     from spanglass_server.store.ports import QuerySession, Window
@@ -47,18 +47,24 @@ _STATEMENTS = {Signal.SPANS: "issues/span_attributes", Signal.LOGS: "issues/log_
 
 
 def attribute_shares(
-    session: QuerySession, issues: KnownIssues, issue_id: str, window: Window, limit: int, *, is_rough: bool = False
+    session: QuerySession,
+    issues: KnownIssues,
+    issue_id: str,
+    window: Window,
+    limit: int,
+    *,
+    recent_ns: int | None = None,
 ) -> AttributeList:
     """Answer ``GET /api/v1/issues/{issue}/attributes``: what stands out most comes first.
 
-    With ``is_rough`` the occurrences are compared with the newest traffic, as much as is enough to tell what is usual,
-    and not looked for in records that began long before.
+    With ``recent_ns`` the occurrences are compared with the newest traffic before and after that time, as much as is
+    enough to tell what is usual, and not looked for in records that began long before.
     """
     issue = issues.summary(issue_id)
     signal = _told_by(session, issue, window)
-    records = _records(session, signal, issue, window, widen(window, _NEAR_NS if is_rough else _AROUND_NS))
+    records = _records(session, signal, issue, window, widen(window, _AROUND_NS if recent_ns is None else _NEAR_NS))
     candidates = candidates_among(records)
-    counted = _baseline(session, signal, issue.service, window, candidates, is_rough=is_rough)
+    counted = _baseline(session, signal, issue.service, window, candidates, recent_ns=recent_ns)
     shares = _shares(candidates, counted)
     return {
         "issue": issue.id,
@@ -107,14 +113,16 @@ def _baseline(
     window: Window,
     candidates: Sequence[Candidate],
     *,
-    is_rough: bool,
+    recent_ns: int | None,
 ) -> Counted:
     """Count the candidates in all records of the service, and the records that have each key, in one scan."""
     names, own = {each.column.name for each in candidates}, [TIME_COLUMN[signal], SERVICE]
-    if is_rough:
-        window = newest(session, signal, window, Sql(session.relation(signal, window, own)), is_service(service))
-    relation = Sql(session.relation(signal, window, [*own, *names]))
-    return count(session, relation, is_service(service), candidates)
+    windows: Sequence[Window] = [window]
+    if recent_ns is not None:
+        relation = Sql(session.relation(signal, window, own))
+        windows = Usual(signal, window, recent_ns).newest(session, relation, is_service(service))
+    relations = [Sql(session.relation(signal, each, [*own, *names])) for each in windows]
+    return count(session, relations, is_service(service), candidates)
 
 
 def _shares(candidates: Sequence[Candidate], counted: Counted) -> list[AttributeShares]:

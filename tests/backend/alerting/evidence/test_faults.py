@@ -242,9 +242,32 @@ def test_of_many_records_the_newest_are_compared(desk: Desk, monkeypatch: pytest
 
     assert [each["bad"] for each in few] == [each["bad"] for each in whole] == [45, 45]
     assert [each["others"] for each in whole] == [375, 420]
-    assert [each["others"] for each in few] == [45, 90]
+    assert [each["others"] for each in few] == [90, 90]  # half of them from before
     for each in few:
         assert [(each["attributes"][0][name]) for name in ("key", "value", "share")] == ["shop.card.brand", "visa", 1.0]
+
+
+def test_much_fails_and_nothing_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no others at its side what fails is compared with the time before, however much of it there is."""
+    shop = Shop()
+    for second in range(2 * (SINCE_S - 120), 0):
+        is_bad = second >= SINCE_S - 120
+        columns = {"resource.service.version:str": "2.0" if is_bad else "1.8", "span.shop.card.brand:str": "visa"}
+        failed = error("ProviderTimeout", "no answer") if is_bad else {}
+        trace_id = shop.trace(second, ("payment", "POST /charges", SERVER, 40, {**columns, **failed}))
+        if is_bad:
+            shop.raised(trace_id, second, "payment", "ProviderTimeout", "no answer")
+            shop.occurrences[-1]["span_id"] = shop.spans[-1]["span_id"]
+    monkeypatch.setattr(candidates, "_ENOUGH", 90)
+    new = Held((("issue", "PAYMENT-1"), *of("payment")), 1, 0, 0, "")
+    issue = Rule(uid="new", name="New", condition="new_issue", severity=Severity.ERROR)
+    asked = (ERROR_RATE, Held(of("payment"), 1, 0, 0.05, "ratio")), (issue, new)
+    found = [desk.evidence(shop, rule, held)["attributes"] for rule, held in asked]
+
+    assert [(each["bad"], each["others"]) for each in found] == [(210, 90), (210, 90)]
+    for each, share in zip(found, (0.0, 0.5), strict=True):
+        (first,) = each["attributes"]
+        assert (first["key"], first["value"], first["other_share"]) == ("service.version", "2.0", share)
 
 
 def test_alerts_that_open_together(desk: Desk) -> None:
