@@ -75,7 +75,7 @@ class StorageNode:
             self.saved = SavedStore(data_dir / SAVED)
             undo.callback(self.saved.close)
             self.collection = CollectionIntervals(data_dir, disk)
-            self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk, self.saved.pins.ids)
+            self.store = Store(data_dir, catalog, _store_limits(settings), telemetry, disk, self.saved.pins)
             self.errors = ErrorTracking(data_dir, settings.issues.max_issues, telemetry, clock_ns)
             undo.callback(self.errors.close)
             self._rollups = RollupWorker(telemetry, clock_ns)

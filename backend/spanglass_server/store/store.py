@@ -20,7 +20,7 @@ from spanglass_server.store.catalog import Catalog, Change, Digests
 from spanglass_server.store.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
-from spanglass_server.store.pinned.rescue import Rescue
+from spanglass_server.store.pinned.rescue import NO_PINS, PinnedMeanwhileError, Rescue
 from spanglass_server.store.retention import RetentionLimits, expired
 from spanglass_server.store.segments import FILTERED, Cover, NewSegment, Segment, merged_schema, write_segment
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.store.pinned.rescue import PinnedTraces
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Store:
         limits: StoreLimits,
         telemetry: Telemetry,
         disk: Disk = DISK,
-        pinned: Callable[[], frozenset[bytes]] = frozenset,
+        pinned: PinnedTraces = NO_PINS,
     ) -> None:
         self.data_dir = data_dir
         self.catalog = catalog
@@ -232,9 +233,18 @@ class Store:
         with self._tidying:
             with self._changing:
                 self._settle()
-            self._rescue.begin([s for signal in Signal for s in self.contents.snapshot.segments[signal]])
+            while not self._delete_all_due(now_ns):
+                pass
+
+    def _delete_all_due(self, now_ns: int) -> bool:
+        """Delete what is due; False as soon as a trace was pinned meanwhile, whose rows were not looked for."""
+        self._rescue.begin([s for signal in Signal for s in self.contents.snapshot.segments[signal]])
+        try:
             while self._delete_due(now_ns):
                 pass
+        except PinnedMeanwhileError:
+            return False
+        return True
 
     def _delete_due(self, now_ns: int) -> bool:
         """Delete what is due; returns whether rows of it stayed, so that another look may find more."""
@@ -244,21 +254,28 @@ class Store:
         for reason, due in expired(segments, self._limits.retention, now_ns).items():
             stays = {segment.id: self._rescue.rows_of(segment) for segment in due}
             deleted = [segment for segment in due if not self._rescue.is_whole(segment)]
-            gone = [segment.id for segment in deleted if not stays[segment.id]]
+            gone = [segment for segment in deleted if not stays[segment.id]]
             if gone:
-                self._commit(Change(remove=gone))
+                with self._rescue.no_more_pinned():
+                    self._commit(Change(remove=[segment.id for segment in gone]))
                 _LOG.info("retention by %s deleted %d segments", reason, len(gone))
+            for segment in gone:
+                self._count_deleted(segment, reason)
             for segment in deleted:
-                kept = self._keep(segment, stays[segment.id]) if stays[segment.id] else 0
-                self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
-                self._telemetry.add(own.DELETED_ROWS, segment.rows - kept, segment.signal, reason)
+                if stays[segment.id]:
+                    self._count_deleted(segment, reason, self._keep(segment, stays[segment.id]))
             again = again or len(gone) < len(due)
         return again
 
+    def _count_deleted(self, segment: Segment, reason: str, kept: int = 0) -> None:
+        self._telemetry.add(own.DELETED_SEGMENTS, 1, segment.signal, reason)
+        self._telemetry.add(own.DELETED_ROWS, segment.rows - kept, segment.signal, reason)
+
     def _keep(self, segment: Segment, tables: Sequence[Any]) -> int:
         """Have rows of a segment in its place; returns how many."""
-        new = self._new_segment(segment.signal, tables, tables[0].schema, segment.arrived_ns)
-        self._commit(Change(add=[new], remove=[segment.id]))
+        with self._rescue.no_more_pinned():
+            new = self._new_segment(segment.signal, tables, tables[0].schema, segment.arrived_ns)
+            self._commit(Change(add=[new], remove=[segment.id]))
         self._rescue.keep(new, tables)
         return new.rows
 

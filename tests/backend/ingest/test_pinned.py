@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import pytest
 from nodes import NOW_NS, Clock, Node, spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.traces.view import show_trace
 from spanglass_server.saved.model import SavedError, UnknownPinError
@@ -54,6 +58,12 @@ class Shelf:
         pin = self.node.real.engine.run_here(lambda session: pin_of(session, trace_id(name), "why", "Ada", NOW_NS))
         self.node.real.saved.pins.pin(pin, max_bytes)
         return pin
+
+    def put(self, name):
+        """Pin a trace as the API does."""
+        (route,) = (route for route in pin_routes(self.node.real.saved.pins, MIB) if route.method == "PUT")
+        params = {"trace_id": trace_id(name), "body": {}, "now_ns": NOW_NS}
+        return self.node.real.engine.run_here(lambda session: route.query(session, params))
 
     def retain(self, days):
         """Look so many days later."""
@@ -115,6 +125,56 @@ def test_a_pinned_trace_outlives_retention_and_goes_when_unpinned(shelf, tmp_pat
         assert (again.node.names(), again.events()) == ([], [])
     finally:
         shelf.node = again.node
+
+
+@pytest.mark.parametrize("removal", [1, 2, 3])
+def test_a_trace_pinned_while_others_are_deleted_is_kept(shelf, monkeypatch, removal):
+    """An acknowledged pin keeps all its rows, whichever segment was looked through or deleted just before it came."""
+    shelf.pin("c")
+    rescue, looked = shelf.node.real.store._rescue, []
+    rows_of = rescue.rows_of
+
+    def look(segment):
+        looked.append(segment)
+        found = rows_of(segment)
+        if len(looked) == removal:
+            assert shelf.put("d" if removal > 1 else "a")["trace_id"]
+        return found
+
+    monkeypatch.setattr(rescue, "rows_of", look)
+    shelf.retain(1)
+
+    expected = (["c", "c", "d"], ["c"]) if removal > 1 else (["a", "c", "c"], ["a", "c"])
+    assert (shelf.node.names(), shelf.events()) == expected
+
+
+def test_nothing_is_pinned_between_the_last_look_and_the_deletion(shelf, monkeypatch):
+    """While a deletion is committed a pin waits; it is then told that the trace is gone, and none is kept."""
+    store, pins, free = shelf.node.real.store, shelf.node.real.saved.pins, []
+    commit = store.catalog.commit
+
+    def committing(change):
+        if change.remove:
+            asking = threading.Thread(target=lambda: free.append(pins._adding.acquire(blocking=False)))
+            asking.start()
+            asking.join()
+        commit(change)
+
+    monkeypatch.setattr(store.catalog, "commit", committing)
+    shelf.retain(1)
+
+    assert free
+    assert not any(free)
+    with pytest.raises(BadQuestionError):
+        shelf.put("a")
+    assert pins.ids() == frozenset()
+
+
+def test_pinning_twice_at_once_is_one_pin(shelf):
+    """The later of two requests that both find no pin changes the note, also where no further pin has room."""
+    first = shelf.pin("a")
+    shelf.node.real.saved.pins.pin(replace(first, note="later"), first.bytes)
+    assert shelf.node.real.saved.pins.one(trace_id("a")).note == "later"
 
 
 def test_bytes_of_pinned_traces_do_not_push_others_out(tmp_path):

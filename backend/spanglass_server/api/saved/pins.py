@@ -56,7 +56,8 @@ class _Handlers:
             if trace_id in self.pins.by_id():
                 self.pins.note(trace_id, note, actor)
             else:
-                self.pins.pin(pin_of(session, trace_id, note, actor, params["now_ns"]), self.max_bytes)
+                with self.pins.adding():  # the session sees what is stored from its first reading on, which is here
+                    self.pins.pin(pin_of(session, trace_id, note, actor, params["now_ns"]), self.max_bytes)
             return answers.pin_json(session, self.pins.one(trace_id))
 
     def unpin(self, _: QuerySession, params: Params) -> answers.Unpinned:

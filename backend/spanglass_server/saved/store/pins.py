@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,8 @@ from spanglass_server.saved.model import MOST_PINS, Pin, SavedError, UnknownPinE
 from spanglass_server.saved.store.database import statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spanglass_server.saved.store.database import Database
 
 _COLUMNS = "trace_id, note, actor, pinned_ns, service, name, start_ns, duration_ns, spans, errors, bytes"
@@ -20,6 +24,7 @@ class Pins:
     def __init__(self, file: Database) -> None:
         self._file = file
         self._kept: tuple[int, dict[bytes, Pin]] = (-1, {})
+        self._adding = threading.RLock()
 
     def by_id(self) -> dict[bytes, Pin]:
         """All pins by the id of their trace, the newest first; read anew only after a change."""
@@ -43,10 +48,20 @@ class Pins:
             raise UnknownPinError(f"trace {trace_id.hex()} is not pinned")
         return found
 
+    @contextmanager
+    def adding(self) -> Iterator[None]:
+        """Let nobody else pin a trace until the block ends, and retention delete nothing.
+
+        Who pins a trace reads it within: what is read there is kept.
+        """
+        with self._adding:
+            yield
+
     def pin(self, pin: Pin, max_bytes: int) -> None:
-        """Pin a trace; ``SavedError`` where there is no room for it among so many bytes."""
-        with self._file.write() as connection:
-            count, held = connection.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM pins").fetchone()
+        """Pin a trace, or change what is said of one that is; ``SavedError`` where its bytes find no room."""
+        with self.adding(), self._file.write() as connection:
+            others = "SELECT count(*), coalesce(sum(bytes), 0) FROM pins WHERE trace_id <> ?"
+            count, held = connection.execute(others, (pin.trace_id,)).fetchone()
             hint = "unpin traces that nobody needs any more"
             if count >= MOST_PINS:
                 raise SavedError(f"{MOST_PINS} traces are pinned already", "trace_id", hint)

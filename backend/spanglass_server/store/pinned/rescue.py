@@ -7,7 +7,8 @@ row groups that have any. A segment that holds nothing else stays as it is.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,8 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,13 +31,38 @@ _KEPT: Final = (Signal.SPANS, Signal.LOGS)
 _ID: Final = "trace_id"
 
 
+class PinnedTraces(Protocol):
+    """Which traces are pinned. A pin that is acknowledged is among ``ids`` from then on."""
+
+    def ids(self) -> frozenset[bytes]:
+        """The ids of all of them; ``OSError``."""
+
+    def adding(self) -> AbstractContextManager[None]:
+        """Keep others from adding a pin until the block ends."""
+
+
+class _NoPins:
+    def ids(self) -> frozenset[bytes]:
+        return frozenset()
+
+    def adding(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+NO_PINS: Final = _NoPins()
+
+
+class PinnedMeanwhileError(Exception):
+    """A trace was pinned after ``Rescue.begin``: its rows may lie in what was to be deleted."""
+
+
 class Rescue:
-    """Used by one thread. ``pinned`` gives the ids of pinned traces, ``max_bytes`` is how much of segments they may be.
+    """Used by one thread. ``max_bytes`` is how much of segments rows of pinned traces may be.
 
     ``OSError`` where ids or rows can't be read: nothing may be deleted then.
     """
 
-    def __init__(self, data_dir: Path, pinned: Callable[[], frozenset[bytes]], max_bytes: int) -> None:
+    def __init__(self, data_dir: Path, pinned: PinnedTraces, max_bytes: int) -> None:
         self._data_dir = data_dir
         self._pinned = pinned
         self._max_bytes = max_bytes
@@ -45,12 +72,20 @@ class Rescue:
 
     def begin(self, segments: Sequence[Segment]) -> None:
         """Take the pins as they are now; segments that are gone, or not all pinned any more, are forgotten."""
-        self._ids = self._pinned()
+        self._ids = self._pinned.ids()
         self._hashes = TraceFilter.hashes_of(self._ids)
         there = {segment.id for segment in segments}
         self._whole = {
             number: (size, ids) for number, (size, ids) in self._whole.items() if number in there and ids <= self._ids
         }
+
+    @contextmanager
+    def no_more_pinned(self) -> Iterator[None]:
+        """Let no trace be pinned until the block ends; ``PinnedMeanwhileError`` where one was since ``begin``."""
+        with self._pinned.adding():
+            if not self._pinned.ids() <= self._ids:
+                raise PinnedMeanwhileError
+            yield
 
     def is_whole(self, segment: Segment) -> bool:
         """Whether a segment is known to hold rows of pinned traces only."""
