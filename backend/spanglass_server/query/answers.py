@@ -16,6 +16,15 @@ class JsonSchema:
     keywords: dict[str, Any]
 
 
+#: The largest whole number that readers of answers take.
+_LARGEST = 2**63 - 1
+
+
+def whole(figure: float) -> int:
+    """Return a figure as the whole number that answers have: a sum or an estimate may be larger, and ends there."""
+    return round(min(_LARGEST, figure))  # in this order: as a float of NumPy, the largest is the same as one more
+
+
 SpanKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
 SpanStatus = Literal["unset", "ok", "error"]
 #: Of a span that has not ended, and of any span.

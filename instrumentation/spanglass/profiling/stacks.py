@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spanglass_core.call_trees.stacks import LEFT_OUT, MOST_CHARACTERS
+
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 #: Frames of a stack; of a deeper one the outermost are left out, with a frame that says so.
 MAX_FRAMES = 100
-LEFT_OUT = "..."
 #: Functions that are remembered; a program that makes more of them forgets them all.
 MAX_FUNCTIONS = 20_000
-MAX_TEXT = 300
 #: Where threads wait that have nothing to do; only asked where the system does not tell what they compute.
 _WAITING = ("threading.py", "selectors.py", "queue.py", "socket.py", "ssl.py", "socketserver.py", "subprocess.py")
 
@@ -44,7 +44,7 @@ class Functions:
             self._texts.clear()
         module = frame.f_globals.get("__name__", "")
         text = f"{module}:{getattr(code, 'co_qualname', code.co_name)} ({code.co_filename}:{code.co_firstlineno})"
-        text = " ".join(text.split())[:MAX_TEXT]
+        text = " ".join(text.split())[:MOST_CHARACTERS]
         self._texts[id(code)] = code, text
         return text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from spanglass_core.call_trees.stacks import fold_stacks
 from spanglass_core.trace_paths import heaviest
-from spanglass_server.query.answers import Nanoseconds, Slot, TimeRange
+from spanglass_server.query.answers import Nanoseconds, Slot, TimeRange, whole
 from spanglass_server.query.profiles.reading import CPU_TIME, read_profile
 from spanglass_server.query.window import describe
 
@@ -112,7 +112,7 @@ def _weighed(found: Profile, measure: str) -> Sequence[tuple[str, int, int]]:
     stacks = [(row["stack"], row["samples"], row[column] or 0) for row in found.stacks]
     others = [sum(row[name] or 0 for row in found.operations) - sum(stack[place] for stack in stacks)
               for place, name in ((1, "samples"), (2, column))]  # fmt: skip
-    return [*stacks, ("(other stacks)", others[0], others[1])] if others[1] > 0 else stacks
+    return [*stacks, ("(other stacks)", max(0, others[0]), others[1])] if others[1] > 0 else stacks
 
 
 def _frame(frame: Frame, found: Profile) -> ProfileFrame:
@@ -161,7 +161,7 @@ def _operation(slot: Callable[[str], int], row: Mapping[str, Any], found: Profil
 
 def _scaled(value: int, found: Profile) -> int:
     """A figure of what was read as one of the whole range."""
-    return value if found.share >= 1 else round(value / found.share)
+    return whole(value if found.share >= 1 else value / found.share)
 
 
 def _slot(function: Function) -> int:

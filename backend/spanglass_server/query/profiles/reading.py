@@ -12,6 +12,7 @@ from spanglass_core.attribute_names import (
     PROFILE_SAMPLES,
     SPAN_NAME,
 )
+from spanglass_core.call_trees.stacks import MOST_CHARACTERS, MOST_LINES
 from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
@@ -34,16 +35,30 @@ MOST_RECORDS: Final = 200_000
 #: Different stacks that are told apart, those of most time.
 MOST_STACKS: Final = 3_000
 MOST_OPERATIONS: Final = 5_000
+#: Characters of a stack that are read, its innermost lines.
+_MOST_TEXT: Final = MOST_LINES * (MOST_CHARACTERS + 1)
 WALL_TIME, CPU_TIME = "wall", "cpu"
 
 _SAMPLES = AttributeColumn("log", PROFILE_SAMPLES, ValueType.INT).name
 _CPU = AttributeColumn("log", PROFILE_CPU_NANO, ValueType.INT).name
 _OPERATION = AttributeColumn("log", PROFILE_OPERATION, ValueType.STR).name
 _NAME = AttributeColumn("log", SPAN_NAME, ValueType.STR).name
+#: Samples and nanoseconds that one record stands for, at most: eleven days, of a record of ten seconds. Whoever sends
+#: more errs, and must not hide the others: sums of so much stay below 63 bits up to 4,000 records, and end there.
+_MOST_OF_A_RECORD, _MOST_IN_ALL = 10**15, 4 * 10**18
+
+
+def _sum(value: str, condition: str) -> str:
+    """SQL for the sum of a value, bounded, of the records that have a sensible one."""
+    total = f"sum(least({value}, {_MOST_OF_A_RECORD})) FILTER ({condition})"
+    return f"CASE WHEN {total} > {_MOST_IN_ALL} THEN {_MOST_IN_ALL} ELSE {total} END::BIGINT"  # least() skips nulls
+
+
+_SAMPLES_OR_ONE = f"coalesce({quote_identifier(_SAMPLES)}, 1)"
 _SUMS = Sql(
-    f"sum(coalesce({quote_identifier(_SAMPLES)}, 1))::BIGINT AS samples, "
-    f"coalesce(sum({quote_identifier(WALL)}) FILTER ({quote_identifier(WALL)} > 0), 0)::BIGINT AS wall_ns, "
-    f"sum({quote_identifier(_CPU)}) FILTER ({quote_identifier(_CPU)} >= 0)::BIGINT AS cpu_ns"
+    f"coalesce({_sum(_SAMPLES_OR_ONE, f'{_SAMPLES_OR_ONE} > 0')}, 0) AS samples, "
+    f"coalesce({_sum(quote_identifier(WALL), f'{quote_identifier(WALL)} > 0')}, 0) AS wall_ns, "
+    f"{_sum(quote_identifier(_CPU), f'{quote_identifier(_CPU)} >= 0')} AS cpu_ns"
 )
 _WEIGHTS = {WALL_TIME: Sql("wall_ns"), CPU_TIME: Sql("coalesce(cpu_ns, 0)")}
 _READ = ("body", "event_name", "trace_id", "span_id", SERVICE, WALL, _SAMPLES, _CPU, _OPERATION, _NAME)
@@ -94,7 +109,7 @@ def read_profile(session: QuerySession, question: ProfileQuestion) -> Profile:
         "where": all_of([records.predicate, *_conditions(session, question)]),
         "weight": _WEIGHTS[question.measure],
     }
-    stacks = rows(session, statement("profiles/stacks", **shared, count=MOST_STACKS))
+    stacks = rows(session, statement("profiles/stacks", **shared, count=MOST_STACKS, characters=_MOST_TEXT))
     operations = statement(
         "profiles/operations",
         **shared,

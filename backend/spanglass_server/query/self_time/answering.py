@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.query.answers import Nanoseconds, Slot, TimeRange
+from spanglass_server.query.answers import Nanoseconds, Slot, TimeRange, whole
 from spanglass_server.query.self_time.folding import fold
 from spanglass_server.query.self_time.reading import read_spans
 from spanglass_server.query.window import describe
@@ -85,8 +85,8 @@ def self_time(session: QuerySession, question: SelfTimeQuestion, limit: int) -> 
     operations = _operations(session, folded, 1 / spans.share)
     return {
         "window": describe(question.window),
-        "spans": round(folded.spans.sum() / spans.share),
-        "self_time_ns": round(folded.self_time_ns.sum() / spans.share),
+        "spans": whole(folded.spans.sum() / spans.share),
+        "self_time_ns": whole(folded.self_time_ns.sum() / spans.share),
         "sampled_share": round(spans.share, 6) if spans.share < 1 else None,
         "paths": _paths(session, spans, folded, chosen),
         "paths_left_out": max(0, len(used) - len(chosen)),
@@ -112,7 +112,7 @@ def _in_order(folded: FoldedPaths, chosen: NDArray[np.int64]) -> list[int]:
 def _paths(session: QuerySession, spans: ReadSpans, folded: FoldedPaths, chosen: Sequence[int]) -> list[SelfTimePath]:
     slots = {service: session.service_slot(service) for service in sorted(set(folded.services))}
     columns = {
-        name: np.rint(getattr(folded, name)[chosen] / spans.share).astype(np.int64).tolist()
+        name: [whole(figure) for figure in (getattr(folded, name)[chosen] / spans.share).tolist()]
         for name in ("spans", "errors", "duration_ns", "self_time_ns", "work_ns")
     }
     longest = _longest(spans, folded.longest[chosen].tolist())
@@ -155,18 +155,19 @@ def _operations(session: QuerySession, folded: FoldedPaths, times: float) -> lis
         name: np.bincount(folded.steps, getattr(folded, name), many) * times
         for name in ("spans", "errors", "duration_ns", "self_time_ns")
     }
-    whole = sums["self_time_ns"].sum() or 1
+    of_all = sums["self_time_ns"].sum() or 1
+    figures = {name: [whole(figure) for figure in of_name.tolist()] for name, of_name in sums.items()}
     order = np.argsort(-sums["self_time_ns"], kind="stable")
     return [
         {
             "service": folded.services[step],
             "slot": session.service_slot(folded.services[step]),
             "operation": folded.names[step],
-            "spans": round(sums["spans"][step]),
-            "errors": round(sums["errors"][step]),
-            "duration_ns": round(sums["duration_ns"][step]),
-            "self_time_ns": round(sums["self_time_ns"][step]),
-            "share": round(float(sums["self_time_ns"][step] / whole), 6),
+            "spans": figures["spans"][step],
+            "errors": figures["errors"][step],
+            "duration_ns": figures["duration_ns"][step],
+            "self_time_ns": figures["self_time_ns"][step],
+            "share": round(float(sums["self_time_ns"][step] / of_all), 6),
         }
         for step in order[sums["spans"][order] > 0].tolist()
     ]

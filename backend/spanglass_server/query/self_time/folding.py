@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.query.self_time.linking import CLIENT, CONSUMER, PRODUCER, SERVER, depths_of, parents_of
+from spanglass_server.query.trace_tree.own_times import Placed, self_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Calls further down count for the path that is so deep.
 DEEPEST = 200
-#: The sum of all durations must fit into 63 bits.
-_MOST_NS = 4 * 10**18
+#: Times and lengths end here, in 2116: sums of two fit into 63 bits.
+_LATEST_NS = 2**62 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ def _levels(depths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 def _placed(spans: ReadSpans, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> NDArray[np.int64]:
     """When each span began by its caller's clock."""
-    starts, lengths, kinds = spans.numbers("start_ns").copy(), spans.numbers("duration_ns"), spans.numbers("kind")
-    recorded, clocks, failed = spans.numbers("start_ns"), spans.numbers("clock"), spans.numbers("failed")
+    recorded, lengths = _bounded(spans.numbers("start_ns")), _bounded(spans.numbers("duration_ns"))
+    starts, kinds = recorded.copy(), spans.numbers("kind")
+    clocks, failed = spans.numbers("clock"), spans.numbers("failed")
     has_parent = parents >= 0
     if not (clocks[has_parent] != clocks[parents[has_parent]]).any():
         return starts
@@ -83,15 +85,20 @@ def _placed(spans: ReadSpans, parents: NDArray[np.int64], depths: NDArray[np.int
         is_late = ~failed[above] & (spare >= 0) & (recorded[rows_below] > starts[above] + lengths[above])
         served = (kinds[above] == CLIENT) & (kinds[rows_below] == SERVER) & (is_early | is_late)
         middle = starts[above] + np.maximum(spare, 0) // 2
-        along = recorded[rows_below] + starts[above] - recorded[above]
+        along = recorded[rows_below] - recorded[above] + starts[above]
         moved = np.where(served, middle, recorded[rows_below])
-        starts[rows_below] = np.where(clocks[rows_below] == clocks[above], along, moved)
+        placed = np.where(clocks[rows_below] == clocks[above], along, moved)
+        starts[rows_below] = np.clip(placed, -_LATEST_NS, _LATEST_NS)
     return starts
+
+
+def _bounded(times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.clip(times_ns, 0, _LATEST_NS)
 
 
 def _self_times(spans: ReadSpans, parents: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
     """What each span took without the calls that it waited for."""
-    lengths, kinds = spans.numbers("duration_ns"), spans.numbers("kind")
+    lengths, kinds = _bounded(spans.numbers("duration_ns")), spans.numbers("kind")
     services, _ = spans.texts("service")
     children = np.flatnonzero(parents >= 0)
     above = parents[children]
@@ -99,20 +106,10 @@ def _self_times(spans: ReadSpans, parents: NDArray[np.int64], starts: NDArray[np
     awaited = np.where(
         kinds[children] == CONSUMER, (kinds[above] == CONSUMER) & is_own, (kinds[above] != PRODUCER) | is_own
     )
-    children, above = children[awaited], above[awaited]
-    most = min(int(lengths.max(initial=0)), _MOST_NS // max(len(lengths), 1))
-    room = np.minimum(lengths, most)
-    begin = np.clip(starts[children] - starts[above], 0, room[above])
-    end = np.clip(starts[children] + lengths[children] - starts[above], 0, room[above])
-    order = np.lexsort((begin, above))
-    above, begin, end = above[order], begin[order], end[order]
-    # every parent gets a stretch of its own on one axis, so that one pass finds what is covered
-    base = (np.cumsum(room) - room)[above]
-    reached = np.maximum.accumulate(np.concatenate([[0], base + end]))[:-1] if len(above) else np.empty(0, np.int64)
-    covered = np.maximum(0, base + end - np.maximum(base + begin, reached))
-    taken = np.zeros(len(lengths), np.int64)
-    np.add.at(taken, above, covered)
-    return lengths - taken
+    waited = np.zeros(len(lengths), np.bool_)
+    waited[children] = awaited
+    by_parent = children[np.lexsort((starts[children], above))]
+    return self_times(Placed(parents, starts, starts + lengths, waited, by_parent))
 
 
 def _steps(spans: ReadSpans) -> tuple[NDArray[np.int64], Sequence[str], Sequence[str]]:

@@ -96,6 +96,20 @@ def test_no_log_shows_them(open_tables):
     assert "DISTINCT" not in named.sql.text
 
 
+def test_absurd_figures_hide_nothing(open_tables):
+    """Figures of 63 bits, none or below zero make no error and no total below zero: a record's share is bounded."""
+    largest = 2**63 - 1
+    absurd = [
+        told(f"m:f{number}", 1, 1, samples=largest)
+        | dict.fromkeys(("log.spanglass.profile.wall_nano:int", "log.spanglass.profile.cpu_nano:int"), largest)
+        for number in range(3)
+    ]
+    answer, _ = asked(open_tables(logs=[*absurd, told(MAIN, 1, 1, samples=-5), told(MAIN, 1, -1, samples=0)]))
+    assert (answer["samples"], answer["wall_ns"]) == (3 * 10**15, 3 * 10**15 + 2 * MS)
+    assert answer["cpu_ns"] == 3 * 10**15 + MS
+    assert {frame["function"] for frame in answer["frames"]} == {"f0", "f1", "f2", "main"}
+
+
 def test_of_many_some_are_read(open_tables, monkeypatch):
     """Slices stand for the range; stacks beyond a number keep their time."""
     many = [told(f"{MAIN}\nm:f{number}", 10, 5, at=number // 10, samples=1) for number in range(5000)]

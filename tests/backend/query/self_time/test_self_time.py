@@ -159,3 +159,27 @@ def test_slices_stand_for_the_range_and_deep_calls_for_the_last_path(open_tables
     assert (deepest["depth"], deepest["spans"], answer["spans"]) == (200, 800, 1002)
     assert answer["self_time_ns"] == 2000 + 10
     assert {path["name"] for path in answer["paths"] if not path["depth"]} == {"call 0", "egg", "hen"}
+
+
+def test_durations_of_centuries_make_no_error(open_tables):
+    """Sums beyond 63 bits end there, in totals, paths and operations alike."""
+    absurd = [stored(1, 1, None, "GET /", "web", T0, 5 * 10**18),
+              *(stored(1, number, 1, "SELECT", "web", T0 + number, 5 * 10**18) for number in (2, 3))]  # fmt: skip
+    answer = self_time(open_tables(spans=absurd), SelfTimeQuestion(WINDOW), 100)
+    largest = 2**63 - 1
+    assert [(path["name"], path["work_ns"]) for path in answer["paths"]] == [("GET /", largest), ("SELECT", largest)]
+    assert {one["operation"]: one["self_time_ns"] for one in answer["operations"]} == {"SELECT": largest, "GET /": 2}
+    assert answer["self_time_ns"] == largest
+
+
+def test_long_jobs_among_many_spans(open_tables):
+    """A call of a long job takes its time off wherever it lies in it, however many other spans were read."""
+    year = 366 * 86_400 * SECOND
+    job = [stored(1, 1, None, "job", "batch", T0, 3 * year), stored(1, 2, 1, "wait", "batch", T0 + year, 2 * year)]
+    many = [stored(number, 1, None, "call", "web", T0 + number, 1) for number in range(2, 100)]
+    answer = self_time(open_tables(spans=[*job, *many]), SelfTimeQuestion(Window(T0, T0 + 2 * year)), 100)
+    assert {path["name"]: path["self_time_ns"] for path in answer["paths"]} == {
+        "wait": 2 * year,
+        "job": year,
+        "call": 98,
+    }

@@ -1,5 +1,5 @@
 -- The stacks that were there for the longest time.
-SELECT body AS stack, {sums}
+SELECT right(body, {characters}) AS stack, {sums}
 FROM {relation}
 WHERE {where}
 GROUP BY body
