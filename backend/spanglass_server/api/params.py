@@ -77,6 +77,8 @@ def _integer(param: Param, text: str) -> int:
         value = int(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a whole number") from error
+    if not -(2**63) <= value < 2**63:  # what stores can compare with
+        raise ValueError(f"{text!r} is outside the whole numbers of 64 bits")
     return int(_within(param, value))
 
 

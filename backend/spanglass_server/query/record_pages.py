@@ -13,7 +13,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.cursors import Cursor
-from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.query.window import clamp
@@ -54,13 +53,9 @@ class Place:
     @classmethod
     def decode(cls, text: str | None, order: str) -> Place | None:
         """Read a client's cursor, None for none; BadQuestionError for one of another order or of other pages."""
-        cursor = Cursor.decode(text, order)
+        cursor = Cursor.decode(text, order, id_bytes=_PLACE.size)
         if cursor is None:
             return None
-        if len(cursor.id) != _PLACE.size:
-            raise BadQuestionError(
-                "this is not a cursor of these pages", field="cursor", hint="leave it out to begin again"
-            )
         return cls(cursor.value, *_PLACE.unpack(cursor.id))
 
     def encode(self, order: str) -> str:

@@ -31,6 +31,7 @@ def test_values(param, text, expected):
     ("param", "text", "message"),
     [
         (limit_param(20), "x", "'x' is not a whole number"),
+        (Param("after", "integer"), str(2**63), "outside the whole numbers of 64 bits"),
         (limit_param(20), "0", "0 is too small; the least is 1"),
         (limit_param(20), "1001", "1001 is too large; the most is 1000"),
         (Param("q", "number"), "nan", "'nan' is not a finite number"),

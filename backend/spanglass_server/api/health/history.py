@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STEP: Final = Param("step", "duration", help="Also the uptime of each step of this length, such as 1d.")
 _MOST_STEPS: Final = 1000
 _ORDER: Final = "changes"
+_LAST: Final = 2**63 - 1  # number that a change can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class History:
 
     def changes(self, _: QuerySession, params: Params) -> answers.ChangeList:
         """Return a page of changes."""
-        cursor = Cursor.decode(params["cursor"], _ORDER)
+        cursor = Cursor.decode(params["cursor"], _ORDER, id_bytes=0)
         limit = params["limit"]
-        before = cursor.value if cursor is not None else 0
+        before = min(cursor.value, _LAST) if cursor is not None else 0
         found = self.desk.changes(self.subject(params), limit=limit + 1, before=before)
         page = found[:limit]
         more = len(found) > limit

@@ -55,8 +55,8 @@ class Mark:
     @classmethod
     def decode(cls, text: str) -> Mark:
         """Read a client's cursor; BadQuestionError for one of something else."""
-        cursor = Cursor.decode(text, _CURSOR, "after")
-        if cursor is None or len(cursor.id) != _REST.size:
+        cursor = Cursor.decode(text, _CURSOR, "after", id_bytes=_REST.size)
+        if cursor is None:
             raise BadQuestionError(
                 "this is no cursor to follow from", field="after", hint="take newest_cursor of an answer"
             )

@@ -72,7 +72,7 @@ class Choice:
 
 def list_measurements(session: QuerySession, choice: Choice, *, limit: int, cursor: str | None) -> MeasurementPage:
     """Return a page of measurements, the newest first."""
-    after = Cursor.decode(cursor, _ORDER)
+    after = Cursor.decode(cursor, _ORDER, id_bytes=16)
     before_ns = choice.window.end_ns if after is None else after.value
     before_id = _LAST_ID if after is None else str(uuid.UUID(bytes=after.id))
     found = rows(
