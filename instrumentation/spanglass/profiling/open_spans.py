@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -9,7 +11,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span as SdkSpan
     from opentelemetry.trace import Span
 
-#: Open spans that are known; of others the operation is their own name.
+#: Open spans that are known, those that began last: programs forget to end some. Of others the operation is their own
+#: name.
 MAX_OPEN = 10_000
 
 
@@ -22,15 +25,19 @@ class OpenSpans:
     """Told of every span of this process as it begins and ends, each in one step of a dictionary."""
 
     def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}  # by the span's id
+        # by the span's id; of an ordinary dictionary, to find the oldest takes up to 10 us
+        self._open: OrderedDict[int, _Open] = OrderedDict()
 
     def began(self, span: SdkSpan) -> None:
-        """Note a span."""
-        if span.context is None or len(self._open) >= MAX_OPEN:
+        """Note a span, and forget the oldest of too many."""
+        if span.context is None:
             return
         parent = span.parent
         above = None if parent is None or parent.is_remote else self._open.get(parent.span_id)
         self._open[span.context.span_id] = _Open(span, span if above is None else above.entry)
+        if len(self._open) > MAX_OPEN:
+            with suppress(KeyError):  # other threads end all of them meanwhile
+                self._open.popitem(last=False)
 
     def ended(self, span: ReadableSpan) -> None:
         """Forget a span."""

@@ -123,9 +123,10 @@ class Profiler(SpanProcessor):
         threads = threading.enumerate()
         names = {thread.ident: thread.name for thread in threads if thread.ident is not None}
         cpu_ns = self._times.since_last(threads)
+        known = self._tagging.known()  # before the look: a thread that begins during it has not ended
         frames = sys._current_frames()  # noqa: SLF001 - documented, the only way
         del frames[threading.get_ident()]  # it would hold itself
-        self._tagging.keep(frames.keys())
+        self._tagging.forget(known - frames.keys())
         for ident, frame in frames.items():
             name = names.get(ident, "")
             if wall_ns <= 0 or name.startswith(_OURS):

@@ -18,7 +18,7 @@ from opentelemetry.trace import get_current_span
 from spanglass.patching.patches import Replacement, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
@@ -61,11 +61,15 @@ class Tagging:
             found = None if noted is None else get_current_span(noted)
         return found if found is not None and found.get_span_context().is_valid else None
 
-    def keep(self, idents: Collection[int]) -> None:
-        """Forget all threads but these."""
-        for known in self._contexts, self._loops:
-            for ident in known.keys() - idents:
-                known.pop(ident, None)
+    def known(self) -> set[int]:
+        """Return the threads of which something is noted."""
+        return {*self._contexts, *self._loops}
+
+    def forget(self, ended: Iterable[int]) -> None:
+        """Forget threads that have ended."""
+        for ident in ended:
+            self._contexts.pop(ident, None)
+            self._loops.pop(ident, None)
 
     def renew(self) -> None:
         """Forget everything: in a forked child there is one thread, under another identifier."""

@@ -18,7 +18,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import set_span_in_context
 
-from spanglass.profiling import gathering, profiler
+from spanglass.profiling import gathering, open_spans, profiler
 from spanglass.profiling.profiler import Profiler
 
 MS = 1_000_000
@@ -170,6 +170,35 @@ def test_what_is_kept_is_bounded(app, monkeypatch):
     assert records.keys() - {("(other stacks)", "")} == {("stay_here", told.attributes["thread.name"])}
     if told.attributes["spanglass.span.name"] == "deep":
         assert (len(told.body.splitlines()), told.body.partition("\n")[0]) == (101, "...")
+
+
+def test_what_is_never_ended_and_what_begins_during_a_look(app, monkeypatch):
+    """Spans that nobody ends take no operation from later ones; a thread that begins during a look keeps its span."""
+    monkeypatch.setattr(open_spans, "MAX_OPEN", 3)
+    forgotten = [app.tracer.start_span(f"forgotten {number}") for number in range(5)]
+    look = sys._current_frames
+    started = []
+
+    def in_span(began, gate):
+        with app.tracer.start_as_current_span("handle order"), app.tracer.start_as_current_span("check cart"):
+            stay_here(began, gate)
+
+    def look_late():
+        frames = look()
+        if not started:
+            started.append(Threads(in_span))
+            started[0].__enter__()
+        return frames
+
+    monkeypatch.setattr(sys, "_current_frames", look_late)
+    try:
+        told = app.look(2)["stay_here", "worker-0"].attributes
+    finally:
+        started[0].__exit__()
+    assert (told["spanglass.span.name"], told["spanglass.profile.operation"]) == ("check cart", "handle order")
+    assert len(app.profiler._spans._open) <= 3
+    for span in forgotten:
+        span.end()
 
 
 def test_it_begins_and_ends():
