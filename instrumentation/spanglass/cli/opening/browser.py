@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 
-def show(url: str, say: Say) -> None:
-    """Open a page without waiting for the browser, which may run until it is closed."""
+def show(url: str, say: Say) -> threading.Thread | None:
+    """Open a page without waiting for the browser, which may run until it is closed; returns the thread that does."""
     if not has_window(os.environ, sys.platform):
         say("no browser is opened: there is no display here (the variable BROWSER names a program to open it with)")
-        return
-    threading.Thread(target=_open, args=(url, say), name="spanglass-browser", daemon=True).start()
+        return None
+    opening = threading.Thread(target=_open, args=(url, say), name="spanglass-browser", daemon=True)
+    opening.start()
+    return opening
 
 
 def has_window(environ: Mapping[str, str], platform: str) -> bool:
