@@ -9,6 +9,7 @@ import orjson
 from spanglass_server.query.language.paths import BODY_MAY_BE_MAP
 from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.language.text import BARE_WORD
+from spanglass_server.query.rows.map_leaves import is_escape, map_leaves
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier
@@ -22,7 +23,6 @@ _SAMPLE = 100  # values of a column that are looked at
 _NEWEST_TEXTS = 20_000  # bodies among which JSON texts are looked for: 15 ms
 _MOST_COLUMNS = 10  # the most used ones
 _MOST_KEYS = 200  # of one column
-_DEEPEST = 6
 _TYPES: dict[type, str] = {bool: "bool", int: "int", float: "double", str: "str"}
 
 #: The position of a field that is no attribute, and of keys within a log record's body.
@@ -46,7 +46,7 @@ def map_keys(
                 yield INTRINSIC, f"body.{key}", types, max(stored.values(), default=0)
 
 
-def _bodies(session: QuerySession, window: Window) -> Iterator[dict[str, Any]]:
+def _bodies(session: QuerySession, window: Window) -> Iterator[Iterable[tuple[str, Any]]]:
     """Read some bodies that are maps; of those that are JSON texts some among the newest, as each text is looked at."""
     names = ("body", "body_type")
     if session.has_column(Signal.LOGS, window, "body_type"):
@@ -57,7 +57,7 @@ def _bodies(session: QuerySession, window: Window) -> Iterator[dict[str, Any]]:
     )[0]
     if edge["found"]:
         newest = clamp(edge["edge_ns"], window.end_ns)
-        yield from _sampled(session, Signal.LOGS, newest, names, Sql(BODY_MAY_BE_MAP))
+        yield from _sampled(session, Signal.LOGS, newest, names, Sql(BODY_MAY_BE_MAP), is_stored=False)
 
 
 def _sampled(
@@ -68,8 +68,9 @@ def _sampled(
     where: Sql | None = None,
     *,
     require: str | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Read some values of the first of some columns that are maps; of a list column each element."""
+    is_stored: bool = True,
+) -> Iterator[Iterable[tuple[str, Any]]]:
+    """Read the leaves of some values of the first of some columns that are maps; of a list column of each element."""
     name = names[0]
     column = Sql(quote_identifier(name))
     relation = Sql(session.relation(signal, window, names, require=[require] if require else []))
@@ -84,8 +85,8 @@ def _sampled(
                 value = orjson.loads(text or "null")
             except orjson.JSONDecodeError:  # cut at the limit of length, or a text that is none
                 continue
-            if isinstance(value, dict):
-                yield value
+            if isinstance(value, dict) and not (is_stored and is_escape(value)):
+                yield map_leaves(value, is_stored=is_stored)
 
 
 def _is_list(name: str) -> bool:
@@ -93,25 +94,11 @@ def _is_list(name: str) -> bool:
     return column is not None and column.is_list
 
 
-def _keys(maps: Iterable[dict[str, Any]]) -> dict[str, set[str]]:
-    """The paths that maps have, with the types of what is there."""
+def _keys(maps: Iterable[Iterable[tuple[str, Any]]]) -> dict[str, set[str]]:
+    """The paths of leaves of maps, with the types of what is there."""
     found: dict[str, set[str]] = {}
     for each in maps:
-        for path, value in _leaves(each, _DEEPEST):
+        for path, value in each:
             if path in found or len(found) < _MOST_KEYS:
                 found.setdefault(path, set()).add(_TYPES.get(type(value), "json"))
     return found
-
-
-def _leaves(value: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    for key, item in value.items():
-        name = key.removeprefix("$") if key.startswith("$$") else key
-        if isinstance(item, dict) and depth > 1 and not _is_escape(item):
-            yield from ((f"{name}.{rest}", leaf) for rest, leaf in _leaves(item, depth - 1))
-        else:
-            yield name, item
-
-
-def _is_escape(item: dict[str, Any]) -> bool:
-    """Whether a map stands for bytes or a number that JSON lacks (``ingest.values``)."""
-    return len(item) == 1 and next(iter(item)) in {"$bytes", "$double", "$undecoded"}

@@ -78,9 +78,14 @@ def test_columns_and_fields_of_bodies(open_tables):
         logs=[
             line(1, '{"user": {"id": 7}, "a b": 1}', **{"log.route:str": "/<b>"}),
             line(2, "plain", **{"log.route:str": "/c"}),
+            line(0, '{"$$d":{"nan":{"$double":"NaN"}},"raw":{"$bytes":"AA=="}}', body_type="json"),
         ]
     )
-    status, _, source = read(session, "/logs?last=1h&columns=body.user.id, route", NOW_NS)
+    _, _, source = read(session, "/logs?last=1h&filter=body.$d.nan+exists", NOW_NS)
+    assert re.findall(r"<dt>(body[^<]*)</dt>", source) == ["body.$d.nan", "body.raw"]
+    (offered,) = re.findall(r'aria-label="Keys of these lines">(.*?)</div>', source)
+    assert re.findall(r">([^<]+)</a>", offered) == ["body.$d.nan", "body.raw"]  # as filters write them, no escapes
+    status, _, source = read(session, "/logs?last=1h&filter=not+body.raw+exists&columns=body.user.id, route", NOW_NS)
     assert status == 200
     columns = re.findall(r'<span class="col" title="([^"]*)">(.*?)</span>(?!</span>)', source)
     assert [(key, unescape(re.sub("<[^>]*>", "", shown))) for key, shown in columns] == [

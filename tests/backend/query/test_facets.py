@@ -149,7 +149,8 @@ def test_keys_within_maps_are_offered(open_tables):
             {"time_ns": 5, "log.order:json": '{"id":"a","lines":[{"sku":"x"}]}', "log.order.id:int": 3},
             {"time_ns": 5, "log.order:json": "[1]", "log.cut:json": '{"gone":1'},
             {"time_ns": 5, "body": '{"msg":"x"}', "body_type": "json"},
-            {"time_ns": 5, "body": '{"user": {"id": 7}, "not bare": 1}'},
+            {"time_ns": 5, "body": '{"user": {"id": 7}, "not bare": 1, "$$s": {"$bytes": 1}}'},
+            {"time_ns": 5, "body": '{"$$d":1,"nan":{"$double":"NaN"},"none":{}}', "body_type": "json"},
             {"time_ns": 5, "body": "{'gone': 1}"},
         ],
     )
@@ -166,6 +167,10 @@ def test_keys_within_maps_are_offered(open_tables):
         ("log", "order.lines"): ["json"],
         ("intrinsic", "body.msg"): ["str"],
         ("intrinsic", "body.user.id"): ["int"],
+        ("intrinsic", "body.$$s.$bytes"): ["int"],
+        ("intrinsic", "body.$d"): ["int"],
+        ("intrinsic", "body.nan"): ["json"],
+        ("intrinsic", "body.none"): ["json"],
     }
     (entry,) = complete_keys(session, Signal.SPANS, WINDOW, prefix="args.")["keys"]
     assert (entry["position"], entry["key"], entry["types"]) == ("event", "args.n", ["int"])

@@ -5,20 +5,19 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from spanglass_server.pages.exceptions import rest_of_line
 from spanglass_server.pages.terms import is_lost
+from spanglass_server.query.rows.map_leaves import body_leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from spanglass_server.pages.visit import Visit
 
 #: Further columns of a page; a line has no room for more.
 MOST = 4
-#: Fields of a body that are shown, and how deep maps in it are gone into.
-_MOST_FIELDS, _DEEPEST = 100, 6
+#: Fields of a body that are shown.
+_MOST_FIELDS = 100
 #: Keys that are offered.
 _OFFERED = 100
 
@@ -41,20 +40,4 @@ def offered(logs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def fields(body: Any) -> dict[str, Any]:
     """Return the values of a body that is a map or a JSON text, by the keys that filters know them by."""
-    if isinstance(body, str) and body.lstrip().startswith("{"):
-        try:
-            body = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return {}
-    if not isinstance(body, dict):
-        return {}
-    return dict(islice(_leaves(body, "body", _DEEPEST), _MOST_FIELDS))
-
-
-def _leaves(value: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[str, Any]]:
-    for key, item in value.items():
-        name = f"{above}.{key}"
-        if isinstance(item, dict) and item and depth > 1:
-            yield from _leaves(item, name, depth - 1)
-        else:
-            yield name, item
+    return {f"body.{path}": value for path, value in islice(body_leaves(body), _MOST_FIELDS)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from spanglass_server.query.rows.map_leaves import ESCAPES, unescaped
 from spanglass_server.signals import ValueType
 
 if TYPE_CHECKING:
@@ -54,20 +55,12 @@ def from_plain(value: Any) -> Json:
             return {}
         case list():
             return {"arrayValue": {"values": [from_plain(item) for item in value]}}
-        case dict() if len(value) == 1 and (member := _ESCAPES.get(next(iter(value)))):
+        case dict() if len(value) == 1 and (member := ESCAPES.get(next(iter(value)))):
             return {member: next(iter(value.values()))}
         case dict():
-            entries = [{"key": _unescaped(key), "value": from_plain(item)} for key, item in value.items()]
+            entries = [{"key": unescaped(key), "value": from_plain(item)} for key, item in value.items()]
             return {"kvlistValue": {"values": entries}}
     return _BY_TYPE[type(value)](value)
-
-
-#: What the escapes of stored JSON stand for; ``$undecoded`` is an encoded message that protobuf refuses.
-_ESCAPES = {"$bytes": "bytesValue", "$double": "doubleValue", "$undecoded": "bytesValue"}
-
-
-def _unescaped(key: str) -> str:
-    return key.removeprefix("$")
 
 
 _BY_KIND: dict[ValueType, Callable[[Any], Json]] = {

@@ -24,22 +24,27 @@ function only(near, key, value) {
 export const pairs = (values, near = null) => h("dl", { class: "kv" }, Object.entries(values).map(([key, value]) => [h("dt", {}, key),
   h("dd", {}, only(near, key, value), linkable(value) ? h("a", { href: value, rel: "noreferrer noopener" }, value) : plain(value))]));
 
-function* leaves(value, above, depth) {
+const ESCAPES = ["$bytes", "$double", "$undecoded"]; // a stored map of one of these alone is none
+const isMap = (item) => item !== null && typeof item === "object" && !Array.isArray(item);
+const isEscape = (item) => Object.keys(item).length === 1 && ESCAPES.includes(Object.keys(item)[0]);
+
+function* leaves(value, above, depth, stored) {
   for (const [key, item] of Object.entries(value)) {
-    const isMap = item !== null && typeof item === "object" && !Array.isArray(item) && Object.keys(item).length > 0;
-    if (isMap && depth > 1) yield* leaves(item, `${above}.${key}`, depth - 1);
-    else yield [`${above}.${key}`, item];
+    const path = `${above}.${stored && key.startsWith("$") ? key.slice(1) : key}`; // stored, it has one $ more
+    if (isMap(item) && Object.keys(item).length > 0 && depth > 1 && !(stored && isEscape(item))) yield* leaves(item, path, depth - 1, stored);
+    else yield [path, item];
   }
 }
 
-/** The values of a body that is a map or a JSON text, by the keys that filters know them by; as pages/log_lines/columns.py. */
+/** The values of a body that is a map or a JSON text, by the keys that filters know them by; as query/rows/map_leaves.py. */
 function bodyFields(body) {
   let map = body;
-  if (typeof body === "string" && body.trimStart().startsWith("{")) {
+  const stored = typeof body !== "string";
+  if (!stored && body.trimStart().startsWith("{")) {
     try { map = JSON.parse(body); } catch { return {}; }
   }
-  if (map === null || typeof map !== "object" || Array.isArray(map)) return {};
-  return Object.fromEntries([...leaves(map, "body", DEEPEST)].slice(0, MOST_FIELDS));
+  if (!isMap(map) || (stored && isEscape(map))) return {};
+  return Object.fromEntries([...leaves(map, "body", DEEPEST, stored)].slice(0, MOST_FIELDS));
 }
 
 const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
