@@ -52,7 +52,8 @@ TASK_MEASURES: tuple[Measure, ...] = (
         "Messages that wait: in queues of Celery and RQ, RabbitMQ and Kafka (the Collector), else inside processes.",
         Values(
             (
-                '{"spanglass.queue.length"<m>}<o>',
+                # each worker tells of the whole queue of a broker
+                'max by (<ids>, messaging_system, messaging_destination_name) ({"spanglass.queue.length"<m>}<o>)',
                 '{"rabbitmq.message.current", state="ready"<m>}<o>',
                 '{"kafka.consumer_group.lag"<m>}<o>',
                 '{"spanglass.queue.size"<m>}<o>',

@@ -142,6 +142,22 @@ CASES = [
         {(): 7.0},
     ),
     ({'kafka.consumer_group.lag{service_name="a"}': "7x10"}, "queue_size", {(): 7.0}),
+    *(
+        (
+            {
+                f'spanglass.queue.length{{service_name="a", messaging_destination_name="{q}", pod="{at}"}}': f"{n}x10"
+                for q, n in (("mails", 100), ("orders", 20))
+                for at in (1, 2, 3)
+            }
+            | {f'kafka.consumer_group.lag{{service_name="b", partition="{n}"}}': "7x10" for n in (1, 2)},
+            text,
+            expected,
+        )
+        for text, expected in (
+            ("queue_size", {(): 134.0}),
+            ("max(queue_size) by (queue)", {("mails",): 100.0, ("orders",): 20.0, (): 7.0}),
+        )
+    ),
     ({'postgresql.db_size{service_name="a"}': "7x10"}, "database_size", {(): 7.0}),
     ({'postgresql.deadlocks{service_name="a"}': "0+60x10"}, "lock_failures", {(): 1.0}),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from spanglass_core.attribute_names import TASK_NAME
@@ -12,20 +11,16 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.points import series_hash
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import one_of, rows, statement
-from spanglass_server.query.tasks.runs import TaskKey
+from spanglass_server.query.tasks.runs import TaskKey, keys_relation
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeVar
+    from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_server.query.window import Buckets
     from spanglass_server.store.ports import QuerySession, Window
-
-    Row = Mapping[str, Any]
-    Key = TypeVar("Key")
 
 ACTIVE: Final = "spanglass.task.active"
 #: Lengths of queues; of a queue that several of them tell of, the first counts.
@@ -37,10 +32,13 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "task": (TASK_NAME,),
     "state": ("state",),
 }
+#: What all who measure it see alike: each worker of a broker's queue tells of the whole of it.
+SHARED: Final = ("spanglass.queue.length",)
 #: RabbitMQ counts messages by state; those of another state are with a consumer already.
 _WAITING: Final = ("", "ready")
-#: Most values that are read: no page has room for more series and steps.
-_MOST: Final = 200_000
+_TASK: Final = ", ".join(TaskKey._fields)
+#: Most values that are answered: those of the largest levels.
+_MOST: Final = 500_000
 #: An older value is no longer how it is.
 FRESH_NS: Final = 300 * NS_PER_SECOND
 
@@ -49,32 +47,39 @@ class Level(NamedTuple):
     """A level: where it comes from, the newest value if it is fresh, and the last one of each step, by its place."""
 
     systems: frozenset[str]
-    services: frozenset[str]
     now: float | None
     steps: Mapping[int, float]
 
 
-def queue_lengths(session: QuerySession, window: Window, filter_text: str, steps: Buckets) -> dict[str, Level]:
-    """Return how many messages wait, by the queue's name."""
-    told = _read(session, window, filter_text, LENGTHS, steps)
-    found = [row for row in told if row["state"] in _WAITING and row["queue"]]
-    levels: dict[str, Level] = {}
-    for metric in LENGTHS:
-        of_metric = _levels((row for row in found if row["metric"] == metric), lambda row: row["queue"], window, steps)
-        levels = {**of_metric, **levels}
-    return levels
+def queue_lengths(
+    session: QuerySession, window: Window, filter_text: str, steps: Buckets, queue: str = ""
+) -> dict[str, Level]:
+    """Return how many messages wait, by the queue's name; of very many queues those of the longest."""
+    waiting = Sql(f"state IN {_WAITING} AND queue {'=' if queue else '<>'} ?", (queue,))
+    found = _read(session, window, filter_text, LENGTHS, steps, key="queue", wanted=waiting)
+    return {row["queue"]: _level(row) for row in found}
 
 
-def active_tasks(session: QuerySession, window: Window, filter_text: str, steps: Buckets) -> dict[TaskKey, Level]:
-    """Return how many runs of each task are under way."""
-    found = _read(session, window, filter_text, (ACTIVE,), steps)
-    return _levels(found, lambda row: TaskKey(*(row[name] for name in TaskKey._fields)), window, steps)
+def active_tasks(
+    session: QuerySession, window: Window, filter_text: str, steps: Buckets, tasks: Collection[TaskKey]
+) -> dict[TaskKey, Level]:
+    """Return how many runs of some tasks are under way."""
+    wanted = statement("tasks/among", key=Sql(_TASK), tasks=keys_relation(tasks))
+    found = _read(session, window, filter_text, (ACTIVE,), steps, key=_TASK, wanted=wanted)
+    return {TaskKey(*(row[name] for name in TaskKey._fields)): _level(row) for row in found}
 
 
 def _read(
-    session: QuerySession, window: Window, filter_text: str, names: Sequence[str], steps: Buckets
+    session: QuerySession,
+    window: Window,
+    filter_text: str,
+    names: Sequence[str],
+    steps: Buckets,
+    *,
+    key: str,
+    wanted: Sql,
 ) -> list[dict[str, Any]]:
-    """Read points of levels; none where the filter can't be of metrics, ``kind = consumer and child(...)``."""
+    """Read levels by key; none where the filter can't be of metrics, ``kind = consumer and child(...)``."""
     try:
         records = match_records(session, Signal.METRICS, window, filter_text)
     except FilterError:
@@ -82,7 +87,7 @@ def _read(
     columns = {"metric_name", "value_double", "value_int", "flags", SERVICE}
     told = {}
     for name, keys in _KEYS.items():
-        found = [records.expression(key, "filter") for key in keys]
+        found = [records.expression(each, "filter") for each in keys]
         texts = ", ".join(f"nullif(CAST({sql.text} AS VARCHAR), '')" for sql, _ in found)
         told[name] = Sql(f"coalesce({texts}, '')")
         columns.update(*(read for _, read in found))
@@ -93,46 +98,24 @@ def _read(
         service=SERVICE_NAME,
         series=series,
         relation=records.relation(session, sorted({*columns, *of_series})),
-        names=one_of(names),
+        metrics=one_of(names),
+        names=list(names),
+        shared=one_of(SHARED),
         start_ns=records.window.start_ns,
         end_ns=records.window.end_ns,
         first_ns=Sql(str(steps.first_ns)),
         step_ns=Sql(str(steps.step_ns)),
+        steps=Sql(str(steps.count)),
+        longest=Sql(str(max(1, FRESH_NS // steps.step_ns))),
+        fresh_ns=Sql(str(window.end_ns - FRESH_NS)),
         where=records.predicate,
-        count=_MOST,
+        wanted=wanted,
+        key=Sql(key),
+        count=max(1, _MOST // steps.count),
     )
     return rows(session, asked)
 
 
-def _levels(found: Iterable[Row], key_of: Callable[[Row], Key], window: Window, steps: Buckets) -> dict[Key, Level]:
-    """Put series together by key, and add them up."""
-    series: dict[Key, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for row in found:
-        series[key_of(row)][row["series"]].append(row)
-    fresh_ns = window.end_ns - FRESH_NS
-    return {key: _added(of_series.values(), fresh_ns, steps) for key, of_series in series.items()}
-
-
-def _added(of_series: Iterable[Sequence[Row]], fresh_ns: int, steps: Buckets) -> Level:
-    """Add series up; each stands for as long as its values are fresh, since senders measure at different times."""
-    sums: dict[int, float] = defaultdict(float)
-    now: float | None = None
-    systems, services = set(), set()
-    for points in of_series:
-        for place, value in _held(points, steps):
-            sums[place] += value
-        newest = points[-1]
-        if newest["last_ns"] >= fresh_ns:
-            now = (now or 0.0) + newest["value"]
-        systems.add(newest["system"])
-        services.add(newest["service"])
-    return Level(frozenset(systems - {""}), frozenset(services), now, sums)
-
-
-def _held(points: Sequence[Row], steps: Buckets) -> Iterator[tuple[int, float]]:
-    """The values of a series, in the order of their steps, each with the steps for which it still stands."""
-    longest = max(1, FRESH_NS // steps.step_ns)
-    ends = [*(row["step"] for row in points[1:]), steps.count]
-    for row, end in zip(points, ends, strict=True):
-        for place in range(row["step"], min(end, row["step"] + longest)):
-            yield place, row["value"]
+def _level(row: Mapping[str, Any]) -> Level:
+    steps = dict(zip(row["places"] or (), row["place_values"] or (), strict=True))
+    return Level(frozenset(filter(None, row["systems"])), row["now"], steps)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.metrics.question import MAX_STEPS
 from spanglass_server.query.tasks.levels import active_tasks, queue_lengths
 from spanglass_server.query.tasks.measured import measured_runs, measured_waits
-from spanglass_server.query.tasks.runs import TaskSpans
+from spanglass_server.query.tasks.runs import TaskSpans, Wanted
 from spanglass_server.query.traces.estimates import sampled_share
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from spanglass_server.query.tasks.answers import Queue, QueueList, Task, TaskList, TaskSource
     from spanglass_server.query.tasks.levels import Level
@@ -42,35 +42,43 @@ class TaskQuestion:
         """The length of the range."""
         return (self.window.end_ns - self.window.start_ns) / NS_PER_SECOND
 
+    def wanted(self, limit: int) -> Wanted:
+        """What is asked of spans."""
+        return Wanted(self.service, self.queue, limit)
+
 
 def list_tasks(session: QuerySession, question: TaskQuestion, limit: int) -> TaskList:
     """Answer ``GET /api/v1/tasks``: what spans tell of runs counts before what metrics do."""
     window, steps = question.window, question.steps
     spans = TaskSpans.of(session, window, question.filter)
-    of_spans = spans.runs(steps)
-    runs = _all_runs(session, question, of_spans)
-    waits = spans.waits(sum(each.runs for each in of_spans.values())) if of_spans else {}
-    runs = {key: each for key, each in runs.items() if _is_wanted(question, key)}
+    measured = measured_runs(session, window, question.filter, steps)
+    of_spans, total = spans.tasks(question.wanted(limit), measured)
+    others = {key: each for key, each in _without_spans(measured, of_spans).items() if _is_wanted(question, key)}
+    runs = {**others, **{key: each for key, each in of_spans.items() if _is_wanted(question, key)}}
+    shown = sorted(runs, key=lambda key: (-runs[key].runs, key))[:limit]
+    timed = {key: of_spans[key] for key in shown if key in of_spans}
+    waits: dict[TaskKey, Wait] = {}
+    if timed:
+        spans.add_times(timed, steps)
+        waits = spans.waits(timed)
     waits |= measured_waits(session, window, question.filter)
-    active = active_tasks(session, window, question.filter, steps)
-    shown = sorted(runs, key=lambda key: (-runs[key].runs, key))
+    active = active_tasks(session, window, question.filter, steps, shown) if shown else {}
     return {
         "window": describe(window),
         "step_s": steps.step_s,
         "tasks": [
             _task(session, question, key, _Told(runs[key], waits.get(key), active.get(key), key in of_spans))
-            for key in shown[:limit]
+            for key in shown
         ],
-        "total": len(shown),
+        "total": total + len(others),
     }
 
 
-def _all_runs(session: QuerySession, question: TaskQuestion, of_spans: Mapping[TaskKey, Runs]) -> dict[TaskKey, Runs]:
-    """Add what metrics tell of other tasks; metrics without a task's name are of those that spans tell of, if any."""
-    measured = measured_runs(session, question.window, question.filter, question.steps)
+def _without_spans(measured: Mapping[TaskKey, Runs], of_spans: Collection[TaskKey]) -> dict[TaskKey, Runs]:
+    """What metrics tell of other tasks; metrics without a task's name are of those that spans tell of, if any."""
     known = {(key.service, key.queue) for key in of_spans}
     others = {key: each for key, each in measured.items() if key.task or (key.service, key.queue) not in known}
-    return {**others, **of_spans}
+    return {key: each for key, each in others.items() if key not in of_spans}
 
 
 def _is_wanted(question: TaskQuestion, key: TaskKey) -> bool:
@@ -136,32 +144,42 @@ def list_queues(session: QuerySession, question: TaskQuestion, limit: int) -> Qu
     """Answer ``GET /api/v1/queues``: by name, whatever the system calls itself on either side."""
     window, steps = question.window, question.steps
     spans = TaskSpans.of(session, window, question.filter)
-    sides: dict[str, _Sides] = {}
-    for key, runs in _all_runs(session, question, spans.runs(steps)).items():
-        if key.queue:
-            side = sides.setdefault(key.queue, _Sides())
-            side.systems.add(key.system)
-            side.consumers.add(key.service)
-            side.processed += runs.runs
-            side.failed += runs.failed
-    for sent in spans.sent():
-        side = sides.setdefault(sent.queue, _Sides())
-        side.systems.add(sent.system)
-        side.senders.add(sent.service)
-        side.sent = (side.sent or 0) + sent.sent
-    lengths = queue_lengths(session, window, question.filter, steps)
-    for name, level in lengths.items():
-        sides.setdefault(name, _Sides()).systems.update(level.systems)
+    lengths = queue_lengths(session, window, question.filter, steps, question.queue)
+    sides = {name: _Sides(set(level.systems)) for name, level in lengths.items()}
+    measured = {key: each for key, each in measured_runs(session, window, question.filter, steps).items() if key.queue}
+    of_spans = spans.tasks(question.wanted(0), measured)[0] if measured else {}
+    for key, runs in _without_spans(measured, of_spans).items():
+        side = sides.setdefault(key.queue, _Sides())
+        side.systems.add(key.system)
+        side.consumers.add(key.service)
+        side.processed += runs.runs
+        side.failed += runs.failed
+    named = set(sides)
+    queues_of_spans, total = spans.queues(question.wanted(limit), named)
+    for name, told in queues_of_spans.items():
+        side = sides.setdefault(name, _Sides())
+        side.systems.update(told.systems)
+        side.senders.update(told.senders)
+        side.consumers.update(told.consumers)
+        side.sent = told.sent
+        side.processed += told.processed
+        side.failed += told.failed
     wanted = {name: side for name, side in sides.items() if _is_of(question, name, side)}
-    queues = [_queue(question, name, side, lengths) for name, side in wanted.items()]
-    queues.sort(key=lambda each: (-(each["length"] or 0), -each["processed"], -(each["sent"] or 0), each["queue"]))
+    total += len(wanted.keys() & named)
+    order = sorted(wanted, key=lambda name: _rank(name, wanted[name], lengths))
     return {
         "window": describe(window),
         "start": bucket_seconds(steps.first_ns),
         "step_s": steps.step_s,
-        "queues": queues[:limit],
-        "total": len(queues),
+        "queues": [_queue(question, name, wanted[name], lengths) for name in order[:limit]],
+        "total": total,
     }
+
+
+def _rank(name: str, side: _Sides, lengths: Mapping[str, Level]) -> tuple[float, float, int, str]:
+    """The longest first, then those from which the most is processed."""
+    now = lengths[name].now if name in lengths else None
+    return -(now or 0), -side.processed, -(side.sent or 0), name
 
 
 def _is_of(question: TaskQuestion, name: str, side: _Sides) -> bool:

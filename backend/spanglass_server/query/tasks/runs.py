@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.sql import TRUE, Sql, all_of
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.traces.estimates import counting
@@ -17,7 +17,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from spanglass_server.query.records import Records
     from spanglass_server.query.window import Buckets
@@ -67,13 +67,24 @@ class Wait(NamedTuple):
     p95_ns: int
 
 
-class Sent(NamedTuple):
-    """Messages that a service sent to a queue."""
+class QueueSpans(NamedTuple):
+    """What spans tell of a queue: messages that were sent to it, None without a sender, and runs from it."""
+
+    systems: list[str]
+    senders: list[str]
+    consumers: list[str]
+    sent: int | None
+    processed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tasks and queues are asked for, "" for all: at most ``limit``."""
 
     service: str
-    system: str
     queue: str
-    sent: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +99,48 @@ class TaskSpans:
         """Make a question ready; FilterError for a filter that can't be understood."""
         return cls(session, match_records(session, Signal.SPANS, window, filter_text))
 
-    def runs(self, steps: Buckets) -> dict[TaskKey, Runs]:
-        """Return the runs of all tasks, in all and by step."""
+    def tasks(self, wanted: Wanted, measured: Collection[TaskKey]) -> tuple[dict[TaskKey, Runs], int]:
+        """Return the tasks with the most runs, of all runs without times, and how many tasks are wanted in all.
+
+        Beside them are those of ``measured`` that have spans, and one task of each of their services and queues with
+        any.
+        """
         counts, counted = counting(self.records.known)
+        of_service = Sql("service = ?", (wanted.service,)) if wanted.service else TRUE
+        of_queue = Sql("queue = ?", (wanted.queue,)) if wanted.queue else TRUE
         found = self._ask(
-            "tasks/runs",
-            ("status_code", "duration_ns", *counted),
+            "tasks/ranked",
+            ("status_code", *counted),
             **counts,
+            measured=keys_relation(measured),
+            wanted=all_of([of_service, of_queue]),
+            count=wanted.limit,
+        )
+        runs = {
+            _key(row): Runs(row["operation"], row["runs"], row["failed"], row["stored"], last_ns=row["last_ns"])
+            for row in found
+        }
+        return runs, found[0]["total"] if found else 0
+
+    def add_times(self, runs: Mapping[TaskKey, Runs], steps: Buckets) -> None:
+        """Add to these tasks their runs by step, and how long these took."""
+        counts, counted = counting(self.records.known)
+        shown = keys_relation(runs)
+        for row in self._ask("tasks/took", ("duration_ns",), shown=shown):
+            one = runs[_key(row)]
+            one.p50_ns, one.p95_ns = map(round, row["took_ns"])
+        for row in self._ask(
+            "tasks/steps",
+            ("status_code", *counted),
+            **counts,
+            shown=shown,
             first_ns=Sql(str(steps.first_ns)),
             step_ns=Sql(str(steps.step_ns)),
-        )
-        runs: dict[TaskKey, Runs] = {}
-        for row in found:
-            one = runs.setdefault(_key(row), Runs())
-            if row["step"] is None:
-                one.operation, one.runs, one.failed = row["operation"], row["runs"], row["failed"]
-                one.stored, one.last_ns = row["stored"], row["last_ns"]
-                one.p50_ns, one.p95_ns = map(round, row["took_ns"])
-            else:
-                one.steps[row["step"]] = (row["runs"], row["failed"])
-        return runs
+        ):
+            runs[_key(row)].steps[row["step"]] = (row["runs"], row["failed"])
 
-    def waits(self, runs: float) -> dict[TaskKey, Wait]:
-        """Return how long tasks waited whose sender is known; ``runs`` are there about."""
+    def waits(self, runs: Mapping[TaskKey, Runs]) -> dict[TaskKey, Wait]:
+        """Return how long those of these tasks waited whose sender is known."""
         senders = self.session.relation(
             Signal.SPANS,
             widen(self.records.window, _WAIT_NS),
@@ -120,15 +150,25 @@ class TaskSpans:
             "tasks/waits",
             ("trace_id", "parent_span_id", "link_trace_id", "link_span_id"),
             senders=Sql(senders),
-            one_in=Sql(str(max(1, math.ceil(runs / _MOST_WAITS)))),
+            shown=keys_relation(runs),
+            one_in=Sql(str(max(1, math.ceil(sum(each.runs for each in runs.values()) / _MOST_WAITS)))),
         )
         return {_key(row): Wait(*map(round, row["took_ns"])) for row in found}
 
-    def sent(self) -> list[Sent]:
-        """Return what was sent to queues, by whom."""
+    def queues(self, wanted: Wanted, named: Collection[str]) -> tuple[dict[str, QueueSpans], int]:
+        """Return the named queues, the others with the most runs, and how many others are wanted in all."""
         counts, counted = counting(self.records.known)
-        found = self._ask("tasks/sent", ("status_code", *counted), **counts)
-        return [Sent(row["service"], row["system"], row["queue"], row["sent"]) for row in found if row["queue"]]
+        found = self._ask(
+            "tasks/queues",
+            ("status_code", *counted),
+            **counts,
+            named=list(named),
+            service_asked=wanted.service,
+            queue_asked=wanted.queue,
+            count=wanted.limit,
+        )
+        queues = {row["queue"]: QueueSpans(*(row[name] for name in QueueSpans._fields)) for row in found}
+        return queues, found[0]["others"] if found else 0
 
     def _ask(self, name: str, columns: tuple[str, ...], **parts: Any) -> list[dict[str, Any]]:
         told, read = _told(self.records)
@@ -160,6 +200,12 @@ def _first(records: Records, keys: tuple[str, ...]) -> tuple[str, frozenset[str]
     found = [records.expression(key, "filter") for key in keys]
     texts = ", ".join(f"nullif(CAST({sql.text} AS VARCHAR), '')" for sql, _ in found)
     return f"coalesce({texts}, NULL)", frozenset[str]().union(*(read for _, read in found))
+
+
+def keys_relation(tasks: Collection[TaskKey]) -> Sql:
+    """The relation of some tasks."""
+    services, systems, queues, names = (list(part) for part in zip(*tasks, strict=True)) if tasks else ([], [], [], [])
+    return statement("tasks/keys", services=services, systems=systems, queues=queues, tasks=names)
 
 
 def _key(row: Mapping[str, Any]) -> TaskKey:

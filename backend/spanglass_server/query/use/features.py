@@ -74,7 +74,7 @@ def list_paths(session: QuerySession, question: UseQuestion, limit: int) -> Path
             {
                 "service": row["service"],
                 "slot": session.service_slot(row["service"]),
-                "operation": row["name"],
+                "operation": row["operation"],
                 "route": row["route"],
                 "requests": row["requests"],
                 "errors": row["errors"],

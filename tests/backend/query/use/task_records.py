@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from metric_tables import DELTA, SECOND, T0, gauge, histogram, point
 
-NUMBERS = iter(range(1, 10_000))
+NUMBERS = iter(range(1, 1_000_000))
 PRODUCER, CONSUMER = 4, 5
 
 

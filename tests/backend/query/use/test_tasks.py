@@ -5,11 +5,19 @@ from __future__ import annotations
 from metric_tables import T0, WINDOW, gauge
 from task_records import CONSUMER, PRODUCER, at, celery, rq, span
 
-from spanglass_server.query.tasks import runs
+from spanglass_server.query.tasks import levels, runs
 from spanglass_server.query.tasks.listing import TaskQuestion, list_queues, list_tasks
+from spanglass_server.query.use.activity import UseQuestion
+from spanglass_server.query.use.features import list_paths
 
 ALL = TaskQuestion(WINDOW, buckets=10)
 MS = 1_000_000
+QUEUE_7 = {"span.messaging.destination.name:str": "q7"}
+
+
+def pod(number):
+    """Make the columns of one of several workers."""
+    return {"resource.service.name:str": "worker", "resource.service.instance.id:str": f"pod-{number}"}
 
 
 def asyncio_task(time_s):
@@ -93,6 +101,86 @@ def test_queues(open_tables):
     assert answer["start"] == T0
     assert [each["queue"] for each in list_queues(session, TaskQuestion(WINDOW, service="web"), 10)["queues"]] == [
         "mails"
+    ]
+
+
+def test_names_with_ids(open_tables):
+    """Of thousands of tasks, queues and paths those with the most runs are shown, all are counted.
+
+    A quantile takes 16 kB for each name: it is asked only of what is shown.
+    """
+    ids = [
+        span(kind, "stock", n % 500, name=f"process order {n}", **{"span.messaging.destination.name:str": f"q{n}"})
+        for n in range(3_000) for kind in (2, PRODUCER, CONSUMER)
+    ]  # fmt: skip
+    more = [span(kind, "stock", 10, ms=30, name="process order 7", **QUEUE_7) for kind in (2, CONSUMER)]
+    session = open_tables(spans=[*ids, *more, *spans()], metrics=rq())
+    answer = list_tasks(session, ALL, 4)
+    assert [(task["task"], task["runs"]) for task in answer["tasks"]] == [
+        ("shop.mail", 10), ("jobs.report", 8), ("process order 7", 2), ("asyncio coro-poll", 2)
+    ]  # fmt: skip
+    assert answer["total"] == 3_003
+    order = answer["tasks"][2]
+    assert (order["p95_ns"], sum(point["runs"] for point in order["series"])) == (30 * MS, 2)
+    queues = list_queues(session, ALL, 3)
+    assert [(queue["queue"], queue["sent"], queue["processed"]) for queue in queues["queues"]] == [
+        ("low", None, 8), ("mails", 10, 10), ("q7", 1, 2),
+    ]  # fmt: skip
+    assert queues["total"] == 3_002
+    of_service = list_queues(session, TaskQuestion(WINDOW, service="stock"), 3)
+    assert ([queue["queue"] for queue in of_service["queues"]], of_service["total"]) == (["q7", "q0", "q1"], 3_000)
+    of_queue = TaskQuestion(WINDOW, queue="q7")
+    assert (list_tasks(session, of_queue, 3)["total"], list_queues(session, of_queue, 3)["total"]) == (1, 1)
+    (path, *_) = list_paths(session, UseQuestion(WINDOW), 3)["paths"]
+    assert (path["operation"], path["requests"], path["p95_ns"] > 10 * MS) == ("process order 7", 2, True)
+    quantiles = [sql for sql in session.statements if "approx_quantile" in sql]
+    assert len(quantiles) == 5
+    assert all("SEMI JOIN" in sql for sql in quantiles)
+
+
+def test_a_task_that_spans_and_metrics_tell_of(open_tables):
+    """Spans count, though others have more runs; what metrics tell without a name is of the tasks of that queue."""
+    own = {"span.messaging.destination.name:str": "low", "span.messaging.system:str": "rq"}
+    nameless = {key: value for key, value in rq()[0].items() if "task.name" not in key}
+    for name, expected in (("jobs.report", ["shop.mail"]), ("jobs.other", ["shop.mail", "jobs.report"])):
+        one = span(CONSUMER, "rq-worker", 60, name=name, **own)
+        session = open_tables(spans=[*spans(), one], metrics=[*rq(), nameless])
+        answer = list_tasks(session, ALL, len(expected))
+        assert [task["task"] for task in answer["tasks"]] == expected
+        assert answer["total"] == len(expected) + 2
+        assert {queue["queue"]: queue["processed"] for queue in list_queues(session, ALL, 9)["queues"]}["low"] == (
+            1 if name == "jobs.report" else 9
+        )
+
+
+def test_a_length_that_many_tell_counts_once(open_tables):
+    """Each worker tells of the whole queue: once for each system; parts of other metrics are added up."""
+    workers = [
+        gauge(580 + place, value, metric_name="spanglass.queue.length", **at(system, "mails", **pod(place)))
+        for place, (system, value) in enumerate([("celery", 100.0), ("celery", 98.0), ("celery", 101.0), ("rq", 7.0)])
+    ]
+    inside = [
+        gauge(580, 5.0, metric_name="spanglass.queue.size", **at("", "inner", **pod(place))) for place in range(3)
+    ]
+    answer = list_queues(open_tables(metrics=[*workers, *inside]), ALL, 10)
+    assert [(queue["queue"], queue["length"], queue["longest"]) for queue in answer["queues"]] == [
+        ("mails", 108.0, 108.0),
+        ("inner", 15.0, 15.0),
+    ]
+    assert answer["queues"][0]["systems"] == ["celery", "rq"]
+
+
+def test_of_very_many_lengths_the_newest_are_there(open_tables, monkeypatch):
+    """The bound is one of queues, the shortest are left out: never the newest time."""
+    monkeypatch.setattr(levels, "_MOST", 20)  # two queues of ten steps
+    points = [
+        gauge(60 * step + 50, 10.0 * number + step, metric_name="spanglass.queue.length", **at("rq", f"q{number}"))
+        for number in range(3) for step in range(10)
+    ]  # fmt: skip
+    answer = list_queues(open_tables(metrics=points), ALL, 10)
+    assert [(queue["queue"], queue["length"], queue["lengths"][-1]) for queue in answer["queues"]] == [
+        ("q2", 29.0, 29.0),
+        ("q1", 19.0, 19.0),
     ]
 
 
