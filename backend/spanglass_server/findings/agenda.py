@@ -78,7 +78,7 @@ def list_minutes(
         or sum(spans[minute] for minute in minutes) >= _WORTH
         or minutes[-1] <= last - _WAIT_MINUTES
     ]
-    due = [_due(minutes, sum(spans[minute] for minute in minutes)) for minutes in ripe]
+    due = [make_due(minutes, sum(spans[minute] for minute in minutes)) for minutes in ripe]
     return Agenda(due, goes_on or len(ripe) < len(several))
 
 
@@ -112,7 +112,8 @@ def _in_rows(minutes: Sequence[int], spans: Mapping[int, int]) -> Iterator[list[
         yield row
 
 
-def _due(minutes: Sequence[int], spans: int) -> Due:
+def make_due(minutes: Sequence[int], spans: int) -> Due:
+    """What is read of some minutes, the newest first, in which so many spans begin: a part if they are too many."""
     all_ns = long_ns = len(minutes) * MINUTE_NS
     start_ns = minutes[-1] * MINUTE_NS
     if spans > MOST_SPANS:

@@ -40,6 +40,8 @@ class Latecomers:
     def __init__(self) -> None:
         self._made: list[Made] = []
         self._counted_ns = 0
+        self._arrived_ns = -1  # what had arrived when they were last counted
+        self._goes_on = False
 
     def made(self, due: Due, marks: Marks) -> None:
         """A look was made; one at a part of its minutes is not made again."""
@@ -48,25 +50,46 @@ class Latecomers:
 
     def window(self, now_ns: int) -> Window | None:
         """The time in which spans are to be counted now; None if there is none, or they were counted lately."""
-        self._made = [made for made in self._made if made.due.own.end_ns > now_ns - _BACK_NS]
         self._counted_ns = self._counted_ns or now_ns
-        if not self._made or 0 <= now_ns - self._counted_ns < EVERY_NS:
+        if not self._is_time(now_ns):
             return None
-        self._counted_ns = now_ns
+        self._counted_ns, self._goes_on = now_ns, False
         owns = [made.due.own for made in self._made]
         return Window(min(own.start_ns for own in owns), max(own.end_ns for own in owns))
 
-    def late(self, counted: Mapping[int, int]) -> Sequence[Made]:
-        """The looks whose minutes hold more spans than they did, by how many."""
+    def are_due(self, arrived_ns: int, now_ns: int) -> bool:
+        """Whether spans are to be counted now: the newest came after they were counted last, or some are left."""
+        return (self._goes_on or arrived_ns > self._arrived_ns) and self._is_time(now_ns)
+
+    def _is_time(self, now_ns: int) -> bool:
+        self._made = [made for made in self._made if made.due.own.end_ns > now_ns - _BACK_NS]
+        is_lately = 0 <= now_ns - self._counted_ns < EVERY_NS
+        return bool(self._made) and (self._goes_on or not is_lately)
+
+    def go_on(self) -> None:
+        """Not all that is late was looked at: spans are counted again at once."""
+        self._goes_on = True
+
+    def late(self, counted: Mapping[int, int], arrived_ns: int) -> Sequence[Made]:
+        """The looks whose minutes hold more spans than they did, by how many, of what had arrived at a time."""
+        self._arrived_ns = arrived_ns
         found = []
         for made in self._made:
-            more = sum(counted.get(minute, 0) for minute in made.due.minutes) - made.spans
+            more = spans_of(made.due, counted) - made.spans
             if more >= max(_LEAST, _LEAST_SHARE * made.spans):
                 found.append((more, made))
         return [made for _, made in sorted(found, key=lambda each: -each[0])[:_MOST]]
 
-    def made_again(self, made: Made, marks: Marks, counted: Mapping[int, int]) -> None:
-        """What was late was looked at; spans that were sent twice are not looked for again."""
-        spans = sum(counted.get(minute, 0) for minute in made.due.minutes)
+    def made_again(self, made: Made, due: Due, marks: Marks, counted: Mapping[int, int]) -> None:
+        """What was late was looked at; not again what was sent twice, nor minutes of which a part was read."""
         place = self._made.index(made)
-        self._made[place] = replace(made, marks=np.concatenate([made.marks, marks]), spans=spans)
+        if due.weight == 1:
+            marks, spans = np.concatenate([made.marks, marks]), spans_of(due, counted)
+            self._made[place] = replace(made, marks=marks, spans=spans)
+        else:
+            del self._made[place]
+
+
+def spans_of(due: Due, counted: Mapping[int, int]) -> int:
+    """How many spans the minutes of a look hold."""
+    return sum(counted.get(minute, 0) for minute in due.minutes)

@@ -10,10 +10,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from spanglass_server.findings.agenda import AHEAD_NS, BACK_MINUTES, MINUTE_NS, MOST_SPANS, Agenda, list_minutes
+from spanglass_server.findings.agenda import (
+    AHEAD_NS,
+    BACK_MINUTES,
+    MINUTE_NS,
+    MOST_SPANS,
+    Agenda,
+    list_minutes,
+    make_due,
+)
 from spanglass_server.findings.detecting.stretch import Stretch, count_minutes, count_window, read_stretch
 from spanglass_server.findings.judging.judge import Judge
-from spanglass_server.findings.latecomers import Latecomers
+from spanglass_server.findings.latecomers import Latecomers, spans_of
 from spanglass_server.findings.store.store import Look
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryTimeoutError, Window
@@ -54,8 +62,9 @@ class Looker:
         self._looked_at = store.looked_at(clock_ns() // MINUTE_NS - BACK_MINUTES)
 
     def has_news(self) -> bool:
-        """Whether there may be a minute to look at."""
-        return self._waits or self._arrived_ns() > self._seen_ns
+        """Whether there may be a minute to look at, or spans that came late into one that was looked at."""
+        arrived_ns = self._arrived_ns()
+        return self._waits or arrived_ns > self._seen_ns or self._latecomers.are_due(arrived_ns, self._clock_ns())
 
     def step(self) -> None:
         """Look at the minutes that are due."""
@@ -71,34 +80,43 @@ class Looker:
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
-        self._look_again(now_ns)
-        looked, spans = 0, 0
+        looked, spans = 0, self._look_again(now_ns)
         for due in agenda.due[:_AT_ONCE]:
-            spans += self._look(due)
-            looked += 1
             if spans >= MOST_SPANS:
                 break
+            spans += self._look(due)
+            looked += 1
         self._waits = agenda.goes_on or len(agenda.due) > looked
         if self._unjudged >= _JUDGE_AFTER or (self._unjudged and not self._waits):
             self._unjudged = 0
             self._store.see(self._judge.judge(self._clock_ns()))
 
-    def _look_again(self, now_ns: int) -> None:
-        """Look at what came into minutes after they were looked at, now and then."""
+    def _look_again(self, now_ns: int) -> int:
+        """Look at what came into minutes after they were looked at, now and then; return how many spans were read."""
         window = self._latecomers.window(now_ns)
         if window is None:
-            return
+            return 0
         counted: Mapping[int, int] = {}
+        arrived_ns = 0
 
         def count(session: QuerySession) -> None:
-            nonlocal counted
+            nonlocal counted, arrived_ns
+            arrived_ns = session.arrived(Signal.SPANS).time_ns
             counted = count_window(session, window)
 
         self._ask(count)
-        for made in self._latecomers.late(counted):
-            stretch = self._read(made.due, made.marks)
-            self._keep(made.due, stretch, is_late=True)
-            self._latecomers.made_again(made, stretch.told, counted)
+        late, spans = self._latecomers.late(counted, arrived_ns), 0
+        for made in late:
+            if spans >= MOST_SPANS:
+                self._latecomers.go_on()
+                break
+            # there are more of them now: perhaps too many to be read whole
+            due = make_due(made.due.minutes, spans_of(made.due, counted))
+            stretch = self._read(due, made.marks)
+            self._keep(due, stretch, is_late=True)
+            self._latecomers.made_again(made, due, stretch.told, counted)
+            spans += stretch.spans
+        return spans
 
     def _look(self, due: Due) -> int:
         """Look at some minutes, and return how many spans were read."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from trace_patterns import MS, Trace, n_plus_one
 
+from spanglass_server.findings import agenda, looker
 from spanglass_server.findings.agenda import MINUTE_NS, MOST_SPANS, Due, list_minutes
 from spanglass_server.findings.announcing import Announcer
 from spanglass_server.findings.desk import FindingDesk, Wanted
+from spanglass_server.findings.detecting import stretch
 from spanglass_server.findings.latecomers import EVERY_NS, Latecomers
 from spanglass_server.findings.looker import Looker
 from spanglass_server.findings.model import Dismissal, Kind, Place, Sighting, State
@@ -27,6 +30,7 @@ from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.settings.settings import load
 from spanglass_server.signals import Signal
+from spanglass_server.store.minute_counts import MinuteCounts
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import Part, Window
 
@@ -89,7 +93,7 @@ def world(tmp_path):
     made.node.close()
 
 
-def traces(seed: int, count: int, minute: int) -> ExportTraceServiceRequest:
+def traces(seed: int, count: int, minute: int, every_ms: int = 100) -> ExportTraceServiceRequest:
     """Traces with one pattern that begin in a minute."""
     chance = random.Random(seed)  # noqa: S311 - makes traces, not secrets
     request = ExportTraceServiceRequest()
@@ -98,7 +102,7 @@ def traces(seed: int, count: int, minute: int) -> ExportTraceServiceRequest:
         trace.service, trace.root["name"] = "shop", "GET /cart"
         trace.root["resource.service.name:str"] = "shop"
         n_plus_one(trace)
-        shift_ns = minute * MINUTE_NS + number * 100 * MS - trace.root["start_time_ns"]
+        shift_ns = minute * MINUTE_NS + number * every_ms * MS - trace.root["start_time_ns"]
         for row in trace.end():
             resource = request.resource_spans.add()
             resource.resource.attributes.add(key="service.name").value.string_value = row["resource.service.name:str"]
@@ -190,12 +194,75 @@ def test_spans_that_come_after_their_minute(world):
     world.send(traces(6, 4, MINUTE))
     world.looker.step()
     assert sum(one.hits for one in world.desk.known()) == 9  # it is looked now and then
-    for _ in range(3):
+    assert not world.looker.has_news()
+    for spans in (0, 40, 80):  # the first time nothing comes behind what is late; then some are sent again
         world.clock.now_ns += EVERY_NS
-        world.send(early)
+        if spans:
+            assert not world.looker.has_news()
+            world.send(ExportTraceServiceRequest(resource_spans=early.resource_spans[:spans]))
+        assert world.looker.has_news()
         world.looker.step()
         known = world.desk.known()
         assert (sum(one.hits for one in known), {one.requests for one in known}) == (13, {13})
+    world.clock.now_ns += 30 * MINUTE_NS
+    assert not world.looker.has_news()
+
+
+def test_many_spans_that_come_late_are_looked_at_in_part(world, monkeypatch):
+    """A part that is no larger than of any minute is read, once; the rest of what is late waits for the next step."""
+    for place in (agenda, looker):
+        monkeypatch.setattr(place, "MOST_SPANS", 200)
+    world.clock.now_ns = (MINUTE + 4) * MINUTE_NS
+    for minute in (0, 2):
+        world.send(traces(5 + minute, 3, MINUTE + minute))
+    world.looker.step()
+    before = sum(one.hits for one in world.desk.known())
+
+    for minute in (0, 2):
+        late = traces(8 + minute, 60, MINUTE + minute, 1000)
+        assert len(late.resource_spans) > 5 * 200
+        world.send(late)
+    read, read_stretch = [], looker.read_stretch
+
+    def reading(*asked):
+        stretch = read_stretch(*asked)
+        read.append(stretch.spans)
+        return stretch
+
+    monkeypatch.setattr(looker, "read_stretch", reading)
+    world.looker.step()
+    world.clock.now_ns += EVERY_NS
+    for looks in (1, 2):
+        assert world.looker.has_news()
+        world.looker.step()
+        assert len(read) == looks
+    assert max(read) < 4 * 200
+    assert sum(one.hits for one in world.desk.known()) - before == pytest.approx(120, rel=0.5)
+    world.clock.now_ns += EVERY_NS
+    world.looker.step()
+    assert len(read) == 2
+    assert not world.looker.has_news()
+
+
+def test_counts_of_parts_are_taken_where_they_are(monkeypatch):
+    """Rows that must be read are bounded, not those that parts have counts of or that lie in one minute."""
+    counts = MinuteCounts.of(np.array([MINUTE, MINUTE, MINUTE + 1]), np.array([], np.int64))
+    start_ns = MINUTE * MINUTE_NS
+    known = Part(("a", 1), Signal.SPANS, 3, start_ns, start_ns + MINUTE_NS, frozenset(), counts)
+    single = replace(known, key=("b", 1), rows=5, max_time_ns=start_ns + 9, minute_counts=None)
+    unknown = replace(known, key=("c", 1), rows=7, minute_counts=None)
+    monkeypatch.setattr(stretch, "_MOST_COUNTED", 6)
+    monkeypatch.setattr(stretch, "count_minutes", lambda _, part: {MINUTE + 1: part.rows})
+    window = Window(start_ns, start_ns + 2 * MINUTE_NS)
+
+    def counted(*parts):
+        session = type("Session", (), {"parts": lambda *_: parts})()
+        return stretch.count_window(session, window)
+
+    assert counted(known, single) == {MINUTE: 7, MINUTE + 1: 1}
+    assert counted(known, single, unknown) == {}
+    monkeypatch.setattr(stretch, "_MOST_COUNTED", 7)
+    assert counted(known, single, unknown) == {MINUTE: 7, MINUTE + 1: 8}
 
 
 def test_latecomers_are_looked_at_where_they_are_many():
@@ -211,10 +278,10 @@ def test_latecomers_are_looked_at_where_they_are_many():
     assert made.window(now_ns + EVERY_NS - 1) is None
 
     counts = {MINUTE: 1_025, MINUTE + 1: 118, MINUTE + 2: 9_181, MINUTE + 3: 99_000}
-    late = made.late(counts)
+    late = made.late(counts, 1)
     assert [each.due.minutes for each in late] == [[MINUTE + 2], [MINUTE]]
-    made.made_again(late[0], np.arange(9_000, 9_100, dtype=np.uint64), counts)
-    assert [each.due.minutes for each in made.late(counts)] == [[MINUTE]]
+    made.made_again(late[0], late[0].due, np.arange(9_000, 9_100, dtype=np.uint64), counts)
+    assert [each.due.minutes for each in made.late(counts, 1)] == [[MINUTE]]
     assert made.window(now_ns + 11 * MINUTE_NS + 1) == Window((MINUTE + 1) * MINUTE_NS, (MINUTE + 3) * MINUTE_NS)
     assert made.window(now_ns + 99 * MINUTE_NS) is None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spanglass_server.findings.agenda import MINUTE_NS
 from spanglass_server.findings.detecting.detect import detect, evidence_of
 from spanglass_server.findings.detecting.reading import read_spans
 from spanglass_server.query.language.sql import Sql
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 #: So many operations, and numbers beside durations, are kept of a stretch: those that took the most time.
 _MOST_OPERATIONS, _MOST_SIZES = 300, 300
-#: Of a window with more rows spans are not counted.
+#: Of a window with more rows that no part has counts of, spans are not counted.
 _MOST_COUNTED = 1_000_000
 
 
@@ -49,12 +51,25 @@ def count_minutes(session: QuerySession, part: Part) -> dict[int, int]:
 
 
 def count_window(session: QuerySession, window: Window) -> dict[int, int]:
-    """Count the spans of a window by the minute, since 1970, in which they begin; nothing where there are too many."""
-    if sum(part.rows for part in session.parts(Signal.SPANS, window)) > _MOST_COUNTED:
+    """Count the spans of the parts of a window by the minute, since 1970, in which they begin.
+
+    Nothing where too many would have to be read.
+    """
+    found: Counter[int] = Counter()
+    unknown = []
+    for part in session.parts(Signal.SPANS, window):
+        if part.minute_counts is not None:
+            counts = part.minute_counts
+            found.update(dict(zip(counts.minutes.tolist(), counts.spans.tolist(), strict=True)))
+        elif part.min_time_ns // MINUTE_NS == part.max_time_ns // MINUTE_NS:
+            found[part.min_time_ns // MINUTE_NS] += part.rows
+        else:
+            unknown.append(part)
+    if sum(part.rows for part in unknown) > _MOST_COUNTED:
         return {}
-    relation = Sql(session.relation(Signal.SPANS, window, ("start_time_ns",)))
-    found = rows(session, statement("findings/minutes", relation=relation))
-    return {row["minute"]: row["spans"] for row in found}
+    for part in unknown:
+        found.update(count_minutes(session, part))
+    return found
 
 
 def read_stretch(session: QuerySession, window: Window, own: Window, seen: Marks | None = None) -> Stretch:

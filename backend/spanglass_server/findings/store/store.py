@@ -81,7 +81,7 @@ class FindingStore:
             new = connection.executemany("INSERT OR IGNORE INTO minutes VALUES (?)", minutes).rowcount
             if not new and not look.is_late:
                 return
-            self._see(connection, look.sightings)
+            self._see(connection, [replace(one, weight=look.weight) for one in look.sightings])
             _add_durations(connection, look)
             connection.executemany(statement("add_sizes"), [{**row, "hour": look.hour} for row in look.sizes])
             if now_ns // HOUR_NS != self._purged_hour:
