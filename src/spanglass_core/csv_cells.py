@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-#: A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"); some the full-width signs, too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv_cell(value: Any) -> Any:

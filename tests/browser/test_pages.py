@@ -414,6 +414,36 @@ def test_following_more_than_fits(open_page):
     page.get_by_role("button", name="Follow", exact=True).wait_for()
 
 
+def test_following_loses_nothing_and_stops_when_refused(open_page):
+    """What is answered after following was switched off comes when it is on again; a refusal is told, not repeated."""
+    page = open_page("shop", "/logs", allow=("401",))
+    late, held = log(903, NOW_NS + MS, "web", "info", "a late line"), []
+
+    def answer(route):
+        lines = [late] if "after=n-0&" in route.request.url else []
+        route.fulfill(json={"logs": lines, "next_cursor": None, "newest_cursor": "n-1", "left_out": 0})
+
+    def refuse(route):
+        route.fulfill(status=401, json={"error": {"code": "unauthorized", "message": "no token", "hint": "Send one."}})
+
+    asked = "**/api/v1/logs?*"
+    answers = [held.append]
+    page.route(asked, lambda route: answers[-1](route))  # noqa: PLW0108 - the last one at that time
+    with page.expect_request(asked):
+        page.get_by_role("button", name="Follow", exact=True).click()
+    page.get_by_role("button", name="Following").click()
+    answers.append(answer)
+    with page.expect_response(asked):
+        answer(held[0])
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.get_by_role("button", name="Follow", exact=True).click()
+    page.locator(".log-r", has_text="a late line").wait_for()
+    answers.append(refuse)
+    assert page.get_by_role("alert").inner_text() == "Following has stopped: no token. Send one."
+    assert page.get_by_role("button", name="Follow", exact=True).get_attribute("aria-pressed") == "false"
+    assert "follow" not in page.url
+
+
 def test_log_lines_lead_to_their_trace(open_page):
     """An open line links to its span."""
     page = open_page("shop", "/logs")

@@ -1,7 +1,7 @@
 // Following logs: new lines come in on top, a slice in each frame; while the reader reads or has paused, they wait.
 // However many arrive, an answer has the newest that fit into the page, and says how many are left out.
 
-import { ask } from "../api.js";
+import { ApiError, ask } from "../api.js";
 import { h, icon } from "../dom.js";
 import { remember } from "../go.js";
 import { logRow } from "../logs.js";
@@ -32,6 +32,10 @@ class Waiting {
 }
 
 const gapRow = ({ leftOut }) => h("p", { class: "log-gap" }, `${grouped(leftOut)} ${leftOut === 1 ? "line" : "lines"} left out: more came than fit. A filter leaves fewer.`);
+
+/** What the server refuses (a filter, a token that has run out) it refuses again; failures and haste pass. */
+const isRefusal = (error) => error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status);
+const refusalRow = ({ message, error }) => h("p", { class: "err", id: "not-followed", role: "alert" }, `Following has stopped: ${message}. ${error.hint ?? ""}`);
 
 class Follower {
   constructor(button, hold, log) {
@@ -67,6 +71,7 @@ class Follower {
 
   set(on) {
     this.on = on;
+    document.getElementById("not-followed")?.remove();
     this.held = false;
     this.button.setAttribute("aria-pressed", String(on));
     remember({ follow: on ? "1" : null });
@@ -83,12 +88,18 @@ class Follower {
     try {
       const { filter, columns } = this.button.dataset;
       const answer = await ask("logs", { after: this.after, filter, columns, limit: FIT, backlog: "newest" });
-      this.after = answer.newest_cursor ?? this.after;
-      if (this.on) this.waiting.add(answer.logs, answer.left_out ?? 0);
+      if (this.on) { // else it is asked for again when the reader follows again
+        this.after = answer.newest_cursor ?? this.after;
+        this.waiting.add(answer.logs, answer.left_out ?? 0);
+      }
       this.failed = false;
       came = answer.logs.length;
-    } catch {
+    } catch (error) {
       this.failed = true;
+      if (this.on && isRefusal(error)) {
+        this.set(false);
+        this.log.before(refusalRow(error));
+      }
     }
     this.asking = false;
     this.draw();
