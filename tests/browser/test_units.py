@@ -158,6 +158,7 @@ def test_the_range_of_a_young_server_is_as_short_as_its_data(age_s, last):
         (14, 14, 514, 28),  # two of a hundred are slow
         (150, 600, 1_200, 300),  # a quarter is slow: between both kinds
         (10, 4_000, 5_000, 200),
+        (0, 4_000, 5_000, 4_000),  # a clock too coarse for most
     ],
 )
 def test_slow_spans_are_told_from_the_others(p50, p95, p99, slow):

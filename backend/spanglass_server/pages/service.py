@@ -104,11 +104,10 @@ def slow_from(p50_ns: float, p95_ns: float, p99_ns: float) -> int:
     """Return from which duration on spans are slow, in nanoseconds: twice the median, or more where many are slow.
 
     Then the bound lies between both kinds, at the geometric mean of median and p95. Where hardly any takes twice the
-    median, the slowest of twenty are slow.
+    median, or the median is nothing (a coarse clock), the slowest of twenty are slow.
     """
-    if p99_ns < SLOW_TIMES * p50_ns:
-        return round(p95_ns)
-    return round(max(SLOW_TIMES * p50_ns, math.sqrt(p50_ns * p95_ns)))
+    bound = round(max(SLOW_TIMES * p50_ns, math.sqrt(p50_ns * p95_ns)))
+    return bound if p50_ns < bound <= p99_ns else round(p95_ns)
 
 
 async def _issues(visit: Visit, name: str, operation: str) -> dict[str, Any]:
