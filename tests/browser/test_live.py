@@ -80,6 +80,36 @@ def test_nothing_changes_under_a_reader(page):
     assert not page.evaluate("document.documentElement.hasAttribute('data-paused')")
 
 
+def test_what_is_begun_while_the_page_is_read_stays(page):
+    """An answer that comes when the reader has begun something changes nothing; the next one does."""
+    rows = page.locator("#main .rows tbody tr")
+    count = rows.count()
+    dismiss(page, rows.last.locator("a").first.evaluate("(link) => link.pathname.split('/').pop()"))
+    during = RENEW.replace(
+        "if (!isBusy()) await renew()",
+        """const asked = renew(() => !isBusy());
+      document.getElementById('views').open = true;
+      await asked""",
+    )
+    page.evaluate(during)
+    assert rows.count() == count
+    page.evaluate("document.getElementById('views').open = false")
+    page.evaluate(RENEW)
+    assert rows.count() == count - 1
+
+
+def test_times_that_are_copied_are_those_shown(page):
+    """A page read anew has the times of what it shows, which the address has that a reader copies."""
+    page.evaluate("""() => {
+      const ask = window.fetch;
+      const later = (text) => text.replace("<main ", "<main data-end='later' ");
+      window.fetch = async (...all) => new Response(later(await (await ask(...all)).text()));
+      document.getElementById("main").dataset.end = "earlier";
+    }""")
+    page.evaluate(RENEW)
+    assert page.locator("#main").get_attribute("data-end") == "later"
+
+
 def test_a_page_with_other_parts_is_changed_in_place(page):
     """Where the server's page has other parts than the reader's, it is not loaded anew."""
     page.evaluate("window.here = true")

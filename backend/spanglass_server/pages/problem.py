@@ -71,7 +71,7 @@ def of_api(error: ApiError, visit: Visit) -> Problem:
         if first in LISTS:
             links = [(LISTS[first], f"/{first}"), ("Alerts", "/alerts")]
     elif error.code in {"bad_request", "bad_filter"}:
-        links = [("Without a filter", visit.link(visit.request.url.path, visit.range_params()))]
+        links = [("Without a filter", visit.link(visit.path, visit.range_params()))]
     message = sentence(str(error.error.get("message", "")))
     expected = error.error.get("expected")
     if isinstance(expected, list) and expected:

@@ -79,4 +79,4 @@ def next_page(visit: Visit, cursor: str | None) -> str | None:
     if not cursor:
         return None
     fixed = {"last": None, "start": None, "end": None, **visit.window.absolute()}
-    return visit.link(visit.request.url.path, {**dict(visit.params), **fixed, "cursor": cursor})
+    return visit.link(visit.path, {**dict(visit.params), **fixed, "cursor": cursor})

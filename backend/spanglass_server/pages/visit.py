@@ -42,6 +42,8 @@ MOST_SEARCHED = 300
 ZONE_COOKIE = "spanglass_zone"
 #: The cookie in which the browser names its reader, whose own views are then shown too.
 READER_COOKIE = "spanglass_reader"
+#: What an encoded path is made of besides letters and digits.
+_OF_PATHS = "/%:@!$&'()*+,;=~"
 ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
@@ -94,6 +96,11 @@ class Visit:
         self.params = {name: text for name, text in self.params.items() if name not in RANGE}
 
     @property
+    def path(self) -> str:
+        """The page's path as it stands in its address: encoded, so that each name in it stays the one that it is."""
+        return quote(self.request.scope.get("raw_path") or self.request.scope["path"].encode(), safe=_OF_PATHS)
+
+    @property
     def until_s(self) -> float:
         """How far the page's time range has come, in Unix seconds."""
         return min(self.window.end_ns, self.clock.now_ns) / SECOND_NS
@@ -138,7 +145,7 @@ class Visit:
 
     def here(self, **changes: str | None) -> str:
         """Return this page with some parameters changed, or left out (``None``); a list starts from its first page."""
-        return self.link(self.request.url.path, {**dict(self.params), "cursor": None, **changes})
+        return self.link(self.path, {**dict(self.params), "cursor": None, **changes})
 
     def go(self, path: str, **params: str | None) -> str:
         """Return a link to another page, in the same time range when the URL has one."""

@@ -8,7 +8,7 @@ from spanglass_server.query.answers import HexId, JsonSchema, Nanoseconds, Slot,
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_server.saved.model import KeptView, Pin
     from spanglass_server.saved.store.pins import Pins
@@ -62,12 +62,19 @@ def view_json(kept: KeptView) -> SavedView:
 
 def seen_views(views: Views) -> Callable[[str], list[SavedView]]:
     """Return what lists the views that a reader sees; none where they can't be read: every page asks."""
+    kept: tuple[Sequence[KeptView], list[SavedView]] = (), []
 
     def seen(owner: str) -> list[SavedView]:
+        nonlocal kept
         try:
-            return [view_json(one) for one in views.seen_by(owner)]
+            found = views.all()
         except OSError:
             return []
+        known, shown = kept
+        if known is not found:  # made anew only after a change
+            shown = [view_json(one) for one in found]
+            kept = found, shown
+        return [one for one in shown if one["shared"] or one["owner"] == owner]
 
     return seen
 

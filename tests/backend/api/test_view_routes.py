@@ -6,6 +6,7 @@ import pytest
 
 from spanglass_server.pages.routes import PAGES
 from spanglass_server.pages.templates import JUMPS
+from spanglass_server.saved.answers import seen_views
 from spanglass_server.saved.model import EXPLORERS, MOST_IN_NAVIGATION, MOST_VIEWS, SavedError, TakenError, View
 from spanglass_server.saved.store.opened import SavedStore
 
@@ -126,6 +127,40 @@ def test_views_are_bounded_and_outlive_a_restart(tmp_path):
     again = SavedStore(tmp_path / "saved.sqlite")
     assert len(again.views.seen_by("Ada")) == MOST_VIEWS
     again.close()
+
+
+def test_nobodys_navigation_gets_too_full(tmp_path):
+    """A shared view counts for every reader: with those of the one who has most; what stays where it is may change."""
+    store = SavedStore(tmp_path / "saved.sqlite")
+    with store.views._file.write() as connection:
+        connection.executemany(
+            "INSERT INTO views (name, url, page, owner, shared, pinned, is_default, created_ns, changed_ns) "
+            "VALUES (?, '/logs', '/logs', ?, ?, 1, 0, 1, 1)",
+            [("all", "Ada", 1), *((str(number), "Ines", 0) for number in range(MOST_IN_NAVIGATION - 1))],
+        )
+    mine = store.views.save(View("mine", "/logs", "Ada", pinned=True), 1)
+    for refused in ({"shared": True}, {"owner": "Ines"}):
+        with pytest.raises(SavedError, match="in the navigation of"):
+            store.views.change(mine, refused, 1)
+    with pytest.raises(SavedError, match="in the navigation of a reader"):
+        store.views.save(View("more", "/logs", "Ada", shared=True, pinned=True), 1)
+    with store.views._file.write() as connection:  # as an earlier version could leave it
+        connection.execute("UPDATE views SET shared = 1 WHERE id = ?", (mine,))
+    store.views.change(mine, {"name": "ours"}, 1)
+    assert store.views.one(mine).view.name == "ours"
+    store.close()
+
+
+def test_views_are_taken_apart_once(tmp_path):
+    """Every page asks for them: what they are as JSON is made again only after a change."""
+    store = SavedStore(tmp_path / "saved.sqlite")
+    store.views.save(View("mine", "/logs", "Ada"), 1)
+    seen = seen_views(store.views)
+    assert seen("Ada")[0] is seen("Ada")[0]
+    assert seen("Ines") == []
+    store.views.change(1, {"name": "ours", "shared": True}, 1)
+    assert [one["name"] for one in seen("Ines")] == ["ours"]
+    store.close()
 
 
 def test_what_can_be_saved_are_pages():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from in_process import read
 from metric_tables import SECOND, T0
@@ -111,3 +111,17 @@ def test_tasks_that_cannot_be_shown(open_tables):
     assert "No background task in this time range" in read(open_tables(), "/tasks", NOW_NS)[1]
     assert "No task matches" in read(session, f"/tasks?{TASKS}&filter=name:none", TASKS_NOW_NS)[1]
     assert read(session, "/tasks?filter=(", NOW_NS)[0] == 400
+
+
+def test_a_users_page_leads_back_to_the_same_user(open_tables):
+    """A name with what addresses are made of stays itself in links with another range, in its form, and as a view."""
+    session = open_tables(**shop())
+    for user in ("a%2Fb", EVIL, "50%", "ü"):
+        path = f"/users/{quote(user, safe='')}"
+        status, text, source = read(session, f"{path}?last=1h", NOW_NS)
+        assert status == 200
+        assert text.startswith(f"Users / {' '.join(user.split())}"), text[:80]
+        links = {unescape(href) for href in re.findall(r'href="(/users/[^"]*last=15m[^"]*)"', source)}
+        assert links
+        assert {urlsplit(href).path for href in links} == {path}
+        assert unescape(source).count(f'name="back" value="{path}"') == 1

@@ -49,7 +49,7 @@ async def show(visit: Visit) -> Response:
         counts={name: sum(by_status[status] for status in held) for name, _, held in VIEWS if by_status},
         by_severity=found["counts"]["severity"], statuses=statuses, is_filtered=is_filtered, is_empty=is_empty,
         rules=[reading.rule(row, visit) for row in rules["rules"]], is_ordered=found["is_ordered"],
-        next_page=visit.link(visit.request.url.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
+        next_page=visit.link(visit.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ async def show(visit: Visit) -> Response:
         "alerts/rules.html", ranged=False, rows=found[at:after], found=len(found), total=len(rows), state=state,
         matching=len(matching), counts={name: count for name, count in counts.items() if count},
         problems=answer["problems"], alerter=answer["alerter"], templates=templates["templates"],
-        next_page=visit.link(visit.request.url.path, more) if after < len(found) else None,
+        next_page=visit.link(visit.path, more) if after < len(found) else None,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ async def show(visit: Visit) -> Response:
         views=VIEWS, rows=[reading.incident(row, visit) for row in found["incidents"]], found=found["total"],
         live=sum(by_status.get(name, 0) for name in words.LIVE), over=sum(by_status.values()),
         by_severity=found["counts"]["severity"], is_filtered=any(asked.values()),
-        next_page=visit.link(visit.request.url.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
+        next_page=visit.link(visit.path, {**dict(visit.params), "cursor": cursor}) if cursor else None,
     )  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from spanglass_server.saved.model import EXPLORERS, LONGEST_URL
+from spanglass_server.saved.model import EXPLORERS, LONGEST_URL, MOST_VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,36 +34,58 @@ class KeptViews:
     defaults: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """A view's address taken apart; ``params`` are those that tell whether a page shows the view."""
+
+    path: str
+    query: str
+    has_range: bool
+    params: Mapping[str, str]
+
+
 def kept_views(visit: Visit) -> KeptViews:
     """Return the views of a page's reader; a view of their own comes before a shared one."""
-    found = visit.site.views(visit.reader)
-    here = visit.request.url.path
-    shown = sorted(
-        ({**view, "href": href(visit, view["url"]), "on": _is_shown(visit, view)} for view in found),
-        key=lambda view: view["shared"],
-    )
-    menu = sorted(shown, key=lambda view: view["page"] != here)[:IN_MENU]
-    defaults = {view["page"]: view["href"] for view in reversed(shown) if view["default"]}
-    return KeptViews(_address(visit), [view for view in shown if view["pinned"]], menu, defaults)
+    found = sorted(visit.site.views(visit.reader), key=lambda view: view["shared"])
+    range_query = visit.link("", visit.range_params())
+    here = visit.path, _that_tell(visit.params)
+
+    def shown(view: Mapping[str, Any]) -> Mapping[str, Any]:
+        address = _taken_apart(view["url"])
+        return {**view, "href": _href(address, range_query), "on": (view["page"], address.params) == here}
+
+    menu = sorted(found, key=lambda view: view["page"] != visit.path)[:IN_MENU]
+    defaults = {
+        view["page"]: _href(_taken_apart(view["url"]), range_query) for view in reversed(found) if view["default"]
+    }
+    pinned = [shown(view) for view in found if view["pinned"]]
+    return KeptViews(_address(visit), pinned, [shown(view) for view in menu], defaults)
 
 
 def href(visit: Visit, url: str) -> str:
     """Return a view's address, in the range of the page that links to it unless it has its own."""
+    return _href(_taken_apart(url), visit.link("", visit.range_params()))
+
+
+def _href(address: _Address, range_query: str) -> str:
+    parts = [range_query.removeprefix("?"), address.query] if not address.has_range else [address.query]
+    query = "&".join(filter(None, parts))
+    return f"{address.path}?{query}" if query else address.path
+
+
+@lru_cache(maxsize=MOST_VIEWS)
+def _taken_apart(url: str) -> _Address:
+    """Every page asks, of up to ``MOST_VIEWS`` long addresses: each is taken apart once."""
     parts = urlsplit(url)
     own = dict(parse_qsl(parts.query))
-    return visit.link(parts.path, own if _RANGE & own.keys() else {**visit.range_params(), **own})
+    return _Address(parts.path, urlencode(own, quote_via=quote), bool(_RANGE & own.keys()), _that_tell(own))
 
 
-def _is_shown(visit: Visit, view: Mapping[str, Any]) -> bool:
-    """Whether a page shows what a view is: its parameters but for the range and the place in a list."""
-    here = {name: text for name, text in visit.params.items() if text and name not in _NOT_SAVED}
-    there = {name: text for name, text in parse_qsl(urlsplit(view["url"]).query) if name not in _NOT_SAVED}
-    return view["page"] == visit.request.url.path and here == there
+def _that_tell(params: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what does not tell views apart: the range and the place in a list."""
+    return {name: text for name, text in params.items() if text and name not in _NOT_SAVED}
 
 
 def _address(visit: Visit) -> str | None:
-    path = visit.request.url.path
-    url = visit.link(
-        visit.request.scope.get("raw_path", path.encode()).decode("ascii"), {**dict(visit.params), "cursor": None}
-    )
-    return url if "/" + path.split("/")[1] in EXPLORERS and len(url) <= LONGEST_URL else None
+    url = visit.link(visit.path, {**dict(visit.params), "cursor": None})
+    return url if "/" + visit.path.split("/")[1] in EXPLORERS and len(url) <= LONGEST_URL else None

@@ -68,9 +68,11 @@ class Views:
 
     def change(self, view: int, changes: Mapping[str, Any], now_ns: int) -> None:
         """Change fields of a view; ``UnknownViewError``, and errors as those of ``save``."""
-        changed = checked(replace(self.one(view).view, **changes))
+        before = self.one(view).view
+        changed = checked(replace(before, **changes))
         with self._changing(changed) as connection:
-            _room(connection, changed, view)
+            if _place(changed) != _place(before):
+                _room(connection, changed, view)
             values = {**_values(changed, now_ns), "id": view}
             if not connection.execute(statement("update_view"), values).rowcount:
                 raise UnknownViewError(f"there is no view {view}")
@@ -107,13 +109,19 @@ def _values(view: View, now_ns: int) -> dict[str, Any]:
 
 
 def _room(connection: sqlite3.Connection, view: View, but: int) -> None:
-    """Raise ``SavedError`` where the navigation is full."""
+    """Raise ``SavedError`` where the navigation of a reader is full who would see the view there."""
     if not view.pinned:
         return
-    asked = "SELECT count(*) FROM views WHERE pinned AND id <> ? AND (shared OR owner = ?)"
-    if connection.execute(asked, (but, view.owner)).fetchone()[0] >= MOST_IN_NAVIGATION:
-        hint = "take one of them out of the navigation first"
-        raise SavedError(f"{MOST_IN_NAVIGATION} views stand in the navigation already", "pinned", hint)
+    values = {"id": but, "shared": view.shared, "owner": view.owner}
+    if connection.execute(statement("fullest_navigation"), values).fetchone()[0] >= MOST_IN_NAVIGATION:
+        whose = "a reader" if view.shared else view.owner
+        hint = "take one of them out of the navigation first; a shared one counts for everybody"
+        raise SavedError(f"{MOST_IN_NAVIGATION} views stand in the navigation of {whose} already", "pinned", hint)
+
+
+def _place(view: View) -> tuple[bool, bool, str]:
+    """In whose navigation a view stands."""
+    return view.pinned, view.shared, view.owner
 
 
 def _only_default(connection: sqlite3.Connection, view: View, number: int) -> None:

@@ -61,11 +61,22 @@ function keepingPlace(change) {
 /** The parts of a page that go on. */
 const partsOf = (page) => [...page.querySelectorAll("[data-live], [data-too]")];
 
-/** Read the page anew now, and change its parts in place; all of it where it has other parts. */
-export async function renew() {
+/** The times that a page shows, which copied addresses have. */
+function takeTimes(fresh) {
+  const { dataset } = document.getElementById("main");
+  for (const name of ["start", "end"]) if (fresh?.dataset[name]) dataset[name] = fresh.dataset[name]; else delete dataset[name];
+}
+
+/**
+ * Read the page anew now, and change its parts in place; all of it where it has other parts. `isWelcome` is asked when
+ * the answer is there: the reader may have begun something meanwhile.
+ */
+export async function renew(isWelcome = () => true) {
   const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!isWelcome()) return;
+  takeTimes(fresh.getElementById("main"));
   const isAlike = partsOf(document).length === partsOf(fresh).length;
   const [parts, others] = isAlike ? [partsOf(document), partsOf(fresh)] : [document, fresh].map((page) => [page.getElementById("main")]);
   keepingPlace(() => keepingFocus(() => parts.forEach((part, i) => morph(part, document.adoptNode(others[i])))));
@@ -89,8 +100,9 @@ export function start() {
   const first = document.querySelector("[data-live]");
   if (!first) return;
   const isPaused = pausing();
+  const isWelcome = () => !document.hidden && !isPaused() && !isBusy();
   const next = async () => {
-    if (!document.hidden && !isPaused() && !isBusy()) await renew().catch(() => null); // a server that is away is asked again
+    if (isWelcome()) await renew(isWelcome).catch(() => null); // a server that is away is asked again
     setTimeout(next, Number(first.dataset.live) * 1000);
   };
   setTimeout(next, Number(first.dataset.live) * 1000);
