@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.query.self_time.linking import CLIENT, CONSUMER, PRODUCER, SERVER, depths_of, parents_of
+from spanglass_server.query.language.intrinsics import SPAN_KINDS
+from spanglass_server.query.self_time.linking import depths_of, parents_of
+from spanglass_server.query.trace_tree.arrays import SpanArrays
+from spanglass_server.query.trace_tree.clocks import awaited, resolutions, skews
 from spanglass_server.query.trace_tree.own_times import Placed, self_times
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 DEEPEST = 200
 #: Times and lengths end here, in 2116: sums of two fit into 63 bits.
 _LATEST_NS = 2**62 - 1
+#: Levels whose clocks are compared one by one: calls further down are compared with callers as these were recorded.
+_MOST_LEVELS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,7 @@ def fold(spans: ReadSpans) -> FoldedPaths:
     """Fold spans by path."""
     parents = parents_of(spans)
     depths = depths_of(parents)
-    starts = _placed(spans, parents, depths)
-    self_ns = _self_times(spans, parents, starts)
+    self_ns = _self_times(spans, parents, depths)
     steps, services, names = _steps(spans)
     return _figures(spans, self_ns, _paths(spans.numbers("begins"), parents, depths, steps), (services, names))
 
@@ -69,47 +73,33 @@ def _levels(depths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         begin = end
 
 
-def _placed(spans: ReadSpans, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """When each span began by its caller's clock."""
-    recorded, lengths = _bounded(spans.numbers("start_ns")), _bounded(spans.numbers("duration_ns"))
-    starts, kinds = recorded.copy(), spans.numbers("kind")
-    clocks, failed = spans.numbers("clock"), spans.numbers("failed")
-    has_parent = parents >= 0
-    if not (clocks[has_parent] != clocks[parents[has_parent]]).any():
-        return starts
-    for rows in _levels(depths):
-        rows_below = rows[parents[rows] >= 0]
-        above = parents[rows_below]
-        spare = lengths[above] - lengths[rows_below]
-        is_early = recorded[rows_below] < starts[above]
-        is_late = ~failed[above] & (spare >= 0) & (recorded[rows_below] > starts[above] + lengths[above])
-        served = (kinds[above] == CLIENT) & (kinds[rows_below] == SERVER) & (is_early | is_late)
-        middle = starts[above] + np.maximum(spare, 0) // 2
-        along = recorded[rows_below] - recorded[above] + starts[above]
-        moved = np.where(served, middle, recorded[rows_below])
-        placed = np.where(clocks[rows_below] == clocks[above], along, moved)
-        starts[rows_below] = np.clip(placed, -_LATEST_NS, _LATEST_NS)
-    return starts
-
-
-def _bounded(times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.clip(times_ns, 0, _LATEST_NS)
-
-
-def _self_times(spans: ReadSpans, parents: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _self_times(spans: ReadSpans, parents: NDArray[np.int64], depths: NDArray[np.int64]) -> NDArray[np.int64]:
     """What each span took without the calls that it waited for."""
-    lengths, kinds = _bounded(spans.numbers("duration_ns")), spans.numbers("kind")
-    services, _ = spans.texts("service")
-    children = np.flatnonzero(parents >= 0)
-    above = parents[children]
-    is_own = services[children] == services[above]
-    awaited = np.where(
-        kinds[children] == CONSUMER, (kinds[above] == CONSUMER) & is_own, (kinds[above] != PRODUCER) | is_own
+    columns = _columns(spans)
+    steps = resolutions(columns)
+    starts = columns.start_ns
+    if len(steps) > 1:  # one clock contradicts nothing
+        moved = starts + skews(columns, parents, np.minimum(depths, _MOST_LEVELS), steps)
+        starts = np.clip(moved, -_LATEST_NS, _LATEST_NS)
+    below = np.flatnonzero(parents >= 0)
+    by_parent = below[np.lexsort((starts[below], parents[below]))]
+    return self_times(Placed(parents, starts, starts + columns.duration_ns, awaited(columns, parents), by_parent))
+
+
+def _columns(spans: ReadSpans) -> SpanArrays:
+    """The spans as the rules of a trace take them."""
+    return SpanArrays(
+        ids=spans.numbers("own"),
+        parent_ids=spans.numbers("above"),
+        has_parent=spans.numbers("has_parent"),
+        clocks=np.unique(spans.numbers("clock"), return_inverse=True)[1],
+        start_ns=np.clip(spans.numbers("start_ns"), 0, _LATEST_NS),
+        duration_ns=np.clip(spans.numbers("duration_ns"), 0, _LATEST_NS),
+        services=spans.texts("service")[0],
+        kinds=spans.numbers("kind"),
+        failed=spans.numbers("failed"),
+        kind_names=SPAN_KINDS,
     )
-    waited = np.zeros(len(lengths), np.bool_)
-    waited[children] = awaited
-    by_parent = children[np.lexsort((starts[children], above))]
-    return self_times(Placed(parents, starts, starts + lengths, waited, by_parent))
 
 
 def _steps(spans: ReadSpans) -> tuple[NDArray[np.int64], Sequence[str], Sequence[str]]:

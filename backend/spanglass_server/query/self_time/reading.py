@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spanglass_core.trace_times import EARLIEST_NS
 from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.language.relations import asks_about_others
@@ -36,6 +37,8 @@ MOST_SPANS = 300_000
 #: Calls begin so long before the spans below them, at most; what is called from within slices is looked for as long.
 _APART_NS = 60 * NS_PER_SECOND
 _APART_OF_SLICES_NS = 10 * NS_PER_SECOND
+#: In which spans are linked: ``spanglass_core.trace_links.order``.
+_ORDER = {"start_ns": "ascending", "duration_ns": "descending", "span_id": "ascending", "service": "ascending"}
 _FIXED = ("trace_id", "parent_span_id", "name", "status_code", *COLUMNS, *HOST_COLUMNS)
 
 
@@ -89,7 +92,7 @@ def read_spans(session: QuerySession, question: SelfTimeQuestion) -> ReadSpans:
     # of slices that lie beside each other a span may be read twice: once as one that counts
     found = run(session, union_all(pieces)).sort_by([("counts", "descending")])
     _, firsts = np.unique(found["identity"].to_numpy(), return_index=True)
-    table = found.take(pa.array(firsts)).sort_by([("start_ns", "ascending"), ("duration_ns", "descending")])
+    table = found.take(pa.array(firsts)).sort_by(list(_ORDER.items()))
     return ReadSpans(table.combine_chunks(), read or 1.0)
 
 
@@ -118,6 +121,8 @@ def _piece(
         begins=all_of(begins) if begins else TRUE,
         first_ns=window.start_ns,
         end_ns=window.end_ns,
+        # of clocks that were never set: where such spans ran only their traces tell, as far as they lie in the range
+        earliest_ns=EARLIEST_NS if window.end_ns > EARLIEST_NS else 0,
         matches=records.predicate,
         relation=Sql(session.relation(Signal.SPANS, wide, sorted(columns), trace_ids=records.trace_ids)),
     )
