@@ -11,7 +11,7 @@ from spanglass_server.query.language.sql import Sql
 from spanglass_server.query.metrics.points import series_hash
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import one_of, rows, statement
-from spanglass_server.query.tasks.runs import TaskKey, keys_relation
+from spanglass_server.query.tasks.runs import TaskKey, table_of
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
@@ -64,7 +64,7 @@ def active_tasks(
     session: QuerySession, window: Window, filter_text: str, steps: Buckets, tasks: Collection[TaskKey]
 ) -> dict[TaskKey, Level]:
     """Return how many runs of some tasks are under way."""
-    wanted = statement("tasks/among", key=Sql(_TASK), tasks=keys_relation(tasks))
+    wanted = statement("tasks/among", key=Sql(_TASK), tasks=table_of(session, tasks))
     found = _read(session, window, filter_text, (ACTIVE,), steps, key=_TASK, wanted=wanted)
     return {TaskKey(*(row[name] for name in TaskKey._fields)): _level(row) for row in found}
 

@@ -1,2 +1,2 @@
 -- Whether a row is of one of some tasks.
-({key}) IN (SELECT ({key}) FROM ({tasks}))
+({key}) IN (SELECT ({key}) FROM {tasks})

@@ -17,7 +17,7 @@ WITH sides AS (
         row_number() OVER (ORDER BY is_other DESC, processed DESC, sent DESC NULLS LAST, queue) AS place
     FROM (
         SELECT *, is_unnamed AND ({service_asked} = '' OR is_of_service) AND ({queue_asked} = '' OR queue = {queue_asked}) AS is_other
-        FROM (SELECT *, queue NOT IN (SELECT unnest({named}::VARCHAR[])) AS is_unnamed FROM queues)
+        FROM (SELECT *, queue NOT IN (SELECT queue FROM {named}) AS is_unnamed FROM queues)
     )
 )
 SELECT * FROM ranked WHERE NOT is_unnamed OR (is_other AND place <= {count})

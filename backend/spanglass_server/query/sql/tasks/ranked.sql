@@ -6,7 +6,7 @@ WITH tasks AS (
     FROM {relation}
     WHERE {where} AND {is_run}
     GROUP BY service, system, queue, task
-), measured AS MATERIALIZED ({measured}), ranked AS (
+), ranked AS (
     SELECT *, (sum(is_wanted::INTEGER) OVER ())::BIGINT AS total,
         row_number() OVER (ORDER BY is_wanted DESC, runs DESC, service, system, queue, task) AS place,
         row_number() OVER (PARTITION BY service, queue ORDER BY task) AS nth
@@ -14,5 +14,5 @@ WITH tasks AS (
 )
 SELECT * EXCLUDE (place, nth) FROM ranked
 WHERE (is_wanted AND place <= {count})
-    OR (service, system, queue, task) IN (SELECT (service, system, queue, task) FROM measured)
-    OR (nth = 1 AND (service, queue) IN (SELECT (service, queue) FROM measured))
+    OR (service, system, queue, task) IN (SELECT (service, system, queue, task) FROM {measured})
+    OR (nth = 1 AND (service, queue) IN (SELECT (service, queue) FROM {measured}))

@@ -5,5 +5,5 @@ FROM (
         (start_time_ns - {first_ns}) // {step_ns} AS step
     FROM {relation}
     WHERE {where} AND {is_run}
-) SEMI JOIN ({shown}) USING (service, system, queue, task)
+) SEMI JOIN {shown} AS shown USING (service, system, queue, task)
 GROUP BY service, system, queue, task, step

@@ -4,5 +4,5 @@ FROM (
     SELECT {service} AS service, {system} AS system, {queue} AS queue, {task} AS task, duration_ns
     FROM {relation}
     WHERE {where} AND {is_run}
-) SEMI JOIN ({shown}) USING (service, system, queue, task)
+) SEMI JOIN {shown} AS shown USING (service, system, queue, task)
 GROUP BY service, system, queue, task
