@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import FilterError
-from spanglass_server.query.language.sql import Sql, all_of, union_all
+from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of, union_all
 from spanglass_server.query.language.text import quote
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import rows, statement
@@ -50,25 +50,29 @@ class UseQuestion:
         wanted += [f"{SESSION_KEY} = {quote(self.session)}"] if self.session else []
         return " and ".join(f"({part})" for part in (self.filter.strip(), *wanted) if part)
 
-    @property
-    def only(self) -> Sql:
-        """The same of records whose user and session are told: the first of several ids counts."""
-        named = (("user_id", self.user), ("session_id", self.session))
-        return all_of([Sql(f"{column} = ?", (value,)) for column, value in named if value])
+    def only(self, user: Sql, session: Sql) -> Sql:
+        """The same of records with this SQL of their user and session: the first of several ids counts."""
+        named = ((user, self.user), (session, self.session))
+        return all_of([Sql(f"{told.text} = ?", (*told.parameters, value)) for told, value in named if value])
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Records of one signal with the SQL of their user and session; ``told`` are the stored columns of these."""
+    """Records of one signal with the SQL of their user and session; ``told`` are the stored columns of these.
+
+    ``asked`` holds for the records of whom the question is.
+    """
 
     records: Records
     user: Sql
     session: Sql
     told: frozenset[str]
+    asked: Sql
 
     def relation(self, session: QuerySession, columns: Sequence[str]) -> Sql:
-        """Return the rows that may match, with these columns and those of the ids."""
-        return self.records.relation(session, (*columns, *self.told))
+        """Return the rows that may match of whom the question is, with these columns and those of the ids."""
+        rows_of_all = self.records.relation(session, (*columns, *self.told))
+        return statement("use/asked", relation=rows_of_all, asked=self.asked)
 
     def of_somebody(self) -> Identified:
         """Ask only for rows that carry an id."""
@@ -88,7 +92,7 @@ def identified(session: QuerySession, signal: Signal, question: UseQuestion) -> 
         return None
     user, of_user = _first_text(records, USER_KEYS)
     named, of_session = _first_text(records, (SESSION_KEY,))
-    return Identified(records, user, named, of_user | of_session)
+    return Identified(records, user, named, of_user | of_session, question.only(user, named))
 
 
 def _first_text(records: Records, keys: Sequence[str]) -> tuple[Sql, frozenset[str]]:
@@ -106,20 +110,28 @@ class Activity:
     """
 
     seen: Sql
-    only: Sql
     one_in: int = 1
 
     def bins(self, bin_ns: int = _BIN_NS) -> Sql:
-        """What was seen of each user and session in pieces of time of this length."""
-        return statement("use/bins", seen=self.seen, only=self.only, one_in=Sql(str(self.one_in)), bin_ns=bin_ns)
+        """What was seen of each user and session in pieces of time of this length, of users that are looked at."""
+        return self._bins(self._chosen("coalesce(user_id, session_id)"), bin_ns)
 
     def told(self) -> Sql:
         """The same with the place of sessions that have no id."""
-        return statement("use/told", bins=self.bins(), silence_ns=SILENCE_NS)
+        return statement("use/told", bins=self.bins(), chosen=TRUE, silence_ns=SILENCE_NS)
 
     def sessions(self) -> Sql:
-        """All sessions with what was seen of each."""
-        return statement("use/sessions", told=self.told())
+        """All sessions with what was seen of each: those with an id chosen by it, whoever was in them."""
+        by_id = self._chosen("session_id")
+        bins = self._bins(any_of([by_id, self._chosen("user_id")]), _BIN_NS)
+        return statement("use/sessions", told=statement("use/told", bins=bins, chosen=by_id, silence_ns=SILENCE_NS))
+
+    def _bins(self, chosen: Sql, bin_ns: int) -> Sql:
+        return statement("use/bins", seen=self.seen, chosen=chosen, bin_ns=bin_ns)
+
+    def _chosen(self, key: str) -> Sql:
+        """Whether an id is among those that are looked at; none is not, though null has a hash."""
+        return TRUE if self.one_in == 1 else Sql(f"({key} IS NOT NULL AND hash({key}) % {self.one_in} = 0)")
 
 
 def bin_of(step_ns: int) -> int:
@@ -139,7 +151,7 @@ def activity(session: QuerySession, question: UseQuestion) -> Activity | None:
     if rows_at_most > _FEW_ROWS:
         (size,) = rows(session, statement("use/sizes", seen=seen))
         one_in = -(-size["about"] // MOST_USERS) if size["about"] > MOST_USERS else 1
-    return Activity(seen, question.only, one_in)
+    return Activity(seen, one_in)
 
 
 def _seen(session: QuerySession, signal: Signal, source: Identified) -> Sql:

@@ -54,7 +54,6 @@ def _requests(session: QuerySession, question: UseQuestion, count: int, *, faile
         session=source.session,
         relation=source.relation(session, columns),
         where=source.records.predicate,
-        only=question.only,
         kept=Sql("failed") if failed_only else TRUE,
         count=count,
     )
@@ -78,7 +77,6 @@ def _told(session: QuerySession, question: UseQuestion, count: int, *, failed_on
         exception=Sql(f"({exception.text})::VARCHAR", exception.parameters),
         relation=source.relation(session, columns),
         where=source.records.predicate,
-        only=question.only,
         kept=Sql("failed" if failed_only else "(failed OR is_event)"),
         count=count,
     )

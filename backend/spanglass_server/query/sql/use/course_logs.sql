@@ -4,6 +4,6 @@ SELECT * FROM (
         {failed} AS failed, {user} AS user_id, {session} AS session_id, {exception} AS exception
     FROM {relation} WHERE {where}
 )
-WHERE {only} AND {kept}
+WHERE {kept}
 ORDER BY time_ns DESC
 LIMIT {count}

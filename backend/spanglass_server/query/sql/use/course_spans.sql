@@ -8,7 +8,7 @@ FROM (
         {session} AS session_id
     FROM {relation} WHERE {where}
 )
-WHERE trace_id IS NOT NULL AND {only}
+WHERE trace_id IS NOT NULL
 GROUP BY trace_id
 HAVING {kept}
 ORDER BY time_ns DESC

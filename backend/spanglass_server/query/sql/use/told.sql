@@ -8,7 +8,7 @@ parted AS (
     WHERE session_id IS NULL AND user_id NOT IN (SELECT user_id FROM named)
     WINDOW own AS (PARTITION BY user_id ORDER BY bin)
 )
-SELECT *, NULL AS place FROM bins WHERE session_id IS NOT NULL
+SELECT *, NULL AS place FROM bins WHERE session_id IS NOT NULL AND {chosen}
 UNION ALL
 SELECT *, 0 FROM bins WHERE session_id IS NULL AND user_id IN (SELECT user_id FROM named)
 UNION ALL
