@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from shop import layout, ports
 from shop.child import Child, DemoError
 from shop.faults import Switches
+from shop.surprise import FILE_NAME as SURPRISE_FILE_NAME
 from shop.surprise import Surprise
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._take_folder()
         # A new demo starts in good health, whatever was switched on when the last one ended.
-        self._surprise.end()
-        (self._state / "faults.json").unlink(missing_ok=True)
+        for name in (SURPRISE_FILE_NAME, self._switches.path.name):
+            (self._state / name).unlink(missing_ok=True)
         if self._options.send_to is None:
             self._start_server()
         self._say(f"Starting the shop: {', '.join(service.name for service in layout.SERVICES)} ...")

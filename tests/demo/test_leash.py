@@ -63,7 +63,13 @@ def ends_without_orphans(process: subprocess.Popen[str], children: list[psutil.P
 
 @pytest.mark.slow
 def test_a_service_that_dies_ends_the_demo_with_its_last_words(demo: Demo, tmp_path: Path) -> None:
-    """A crash is not hidden: the demo stops with code 1, names the process and shows the end of its output."""
+    """A crash is not hidden: the demo stops with code 1, names the process and shows the end of its output.
+
+    Nor do files keep it from starting that were cut off when the last one crashed.
+    """
+    for name in ("surprise.json", "faults.json"):
+        (tmp_path / "shop").mkdir(exist_ok=True)
+        (tmp_path / "shop" / name).write_text("", encoding="utf-8")
     process, _ = demo.start(tmp_path, "--send-to", "http://127.0.0.1:9", "--rate", "0")
     catalog = next(
         child for child in psutil.Process(process.pid).children() if "shop.services.catalog:main" in child.cmdline()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,9 +14,10 @@ import pytest
 from shop import layout
 from shop.faults import NAMES, Switches
 from shop.services.web import build
-from shop.surprise import Game, Surprise
+from shop.surprise import FILE_NAME, Game, SecretError, Surprise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -60,6 +64,46 @@ def test_who_gives_up_is_told(switches: Switches, surprise: Surprise) -> None:
     assert set(offered) == NAMES
 
 
+def test_who_clicks_twice_has_one_fault(switches: Switches) -> None:
+    """Two that start at once wait for one another; nothing is switched while one fault is a secret."""
+    both = threading.Barrier(2)
+
+    def choose(names: Sequence[str]) -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.1)  # for the other, who must not come so far
+        return names[next(places)]
+
+    places = iter(range(2))
+    games = [Surprise(switches, choose) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Surprise.start, games))
+    game = games[0].game()
+    assert game is not None
+    assert switches.on() == {game.fault}
+    with pytest.raises(SecretError):
+        games[1].turn("log_errors", on=True)
+    assert switches.on() == {game.fault}
+    games[1].tell()
+    games[1].turn("log_errors", on=True)
+    assert switches.on() == {game.fault, "log_errors"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "{}", '{"fault": "no_such", "since_s": 1, "guesses": []}', "\x00",
+     '{"fault": "slow_query", "since_s": "1", "guesses": []}', '{"fault": [], "since_s": 1, "guesses": [[]]}'],
+)  # fmt: skip
+def test_what_cannot_be_read_is_no_game(switches: Switches, surprise: Surprise, text: str) -> None:
+    """A damaged file costs the game that it held, not the page; the next one begins as always."""
+    switches.path.with_name(FILE_NAME).write_text(text, encoding="utf-8")
+    assert surprise.game() is None
+    surprise.tell()
+    surprise.start()
+    assert switches.on() == {"retry_storm"}
+    surprise.end()
+    assert (surprise.game(), switches.on()) == (None, frozenset())
+
+
 def test_the_page_keeps_the_secret(
     switches: Switches, surprise: Surprise, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,6 +122,8 @@ async def _play(app: object) -> None:
         listed = (await client.get("/api/faults")).json()
         assert listed["surprise"] is True
         assert {fault["on"] for fault in listed["faults"]} == {None}
+        refused = await client.put("/api/faults/log_errors", json={"on": True})
+        assert (refused.status_code, "POST /surprise/tell" in refused.text) == (409, True)
         wrong = (await client.post("/surprise/guess/slow_query")).text
         assert ("Not that. 1 guess so far." in wrong, wrong.count("disabled")) == (True, 1)
         assert (await client.post("/surprise/guess/no_such")).status_code == 404

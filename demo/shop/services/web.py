@@ -17,7 +17,7 @@ import spanglass
 from shop import layout, telemetry
 from shop.faults import FAULTS, LEAK_LIMIT_BYTES, NAMES, Switches
 from shop.http_fastapi import CALL_TIMEOUT_S, make_app, serve
-from shop.surprise import Surprise
+from shop.surprise import SecretError, Surprise
 
 PAGES = Path(__file__).parent.parent / "pages"
 LEAK_BYTES = 2**20
@@ -109,11 +109,11 @@ def _add_switches(app: FastAPI, switches: Switches, surprise: Surprise, spanglas
 
     @app.get("/", response_class=HTMLResponse)
     def show() -> HTMLResponse:
-        game = surprise.game()
+        on, game = switches.on(), surprise.game()  # in this order: what begins in between is not told
         secret = game is not None and game.is_secret
         html = page.render(
             faults=FAULTS,
-            on=frozenset() if secret else switches.on(),
+            on=frozenset() if secret else on,
             spanglass_url=spanglass_url,
             shop_url=layout.url("web"),
             game=game,
@@ -123,7 +123,7 @@ def _add_switches(app: FastAPI, switches: Switches, surprise: Surprise, spanglas
 
     @app.post("/faults/{name}/{state}")
     def press(name: str, state: str) -> RedirectResponse:
-        _turn(switches, name, on=state == "on")
+        _turn(surprise, name, on=state == "on")
         return RedirectResponse("/", status_code=303)
 
     @app.get("/api/faults")
@@ -136,7 +136,7 @@ def _add_switches(app: FastAPI, switches: Switches, surprise: Surprise, spanglas
 
     @app.put("/api/faults/{name}")
     def turn(name: str, on: Annotated[bool, Body(embed=True)]) -> dict[str, Any]:
-        _turn(switches, name, on=on)
+        _turn(surprise, name, on=on)
         return {"name": name, "on": on}
 
 
@@ -174,9 +174,16 @@ def _known(name: str) -> None:
         raise HTTPException(404, f"no fault {name!r}; there are {', '.join(sorted(NAMES))}")
 
 
-def _turn(switches: Switches, name: str, *, on: bool) -> None:
+def _turn(surprise: Surprise, name: str, *, on: bool) -> None:
     _known(name)
-    switches.turn(name, on=on)
+    try:
+        surprise.turn(name, on=on)
+    except SecretError as error:
+        message = (
+            "a surprise is on, and switching faults would tell it: guess it or press 'Tell me' on the page of the "
+            "switches (POST /surprise/tell), then try again"
+        )
+        raise HTTPException(409, message) from error
     logger.warning("Fault %s is %s", name, "on" if on else "off")
 
 
