@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import made_up as shop
 import made_up_comparison
 import made_up_errors
+import made_up_lines
 import made_up_map
 import made_up_performance
 import made_up_use
@@ -402,6 +403,10 @@ class FakeApi:
         return shop.open_spans(TRACE_ID, params.get("service", ""))
 
     def _logs(self, parts, params):
+        if parts == ["patterns"]:
+            return made_up_lines.patterns(self, params)
+        if parts[1:] == ["around"]:
+            return made_up_lines.around(self, params)
         if parts == ["counts"]:
             step, times = self._buckets(params, int(params.get("buckets", 60)))
             points = (

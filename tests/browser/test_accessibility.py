@@ -26,12 +26,17 @@ PAGES = (
     ("shop", "/traces?filter=broken"),
     ("shop", "/traces?start=tomorrowish"),
     ("shop", TRACE),
-    ("shop", f"{TRACE}?view=logs"),
+    *(("shop", f"{TRACE}?view={view}") for view in ("logs", "flame", "services")),
+    ("hostile", f"{TRACE}?view=spans"),
+    ("shop", f"/traces/compare?a={TRACE_ID}&b={'e' * 32}"),
     ("open", TRACE),
     ("raised", f"{TRACE}?span=0000000000000001"),
     ("shop", "/traces/dead0000000000000000000000000000"),
     ("hostile", "/views"),
     ("hostile", "/pinned"),
+    *(("shop", path) for path in ("/users", "/users/u-4711", "/tasks", "/self-time", "/profiles")),
+    ("shop", "/logs?view=patterns"),
+    ("shop", "/logs/log-2"),
     ("shop", "/logs"),
     ("empty", "/logs"),
     ("raised", "/logs"),
@@ -71,6 +76,9 @@ RUN = """async (impacts) => {
   return violations.filter((it) => impacts.includes(it.impact)).flatMap((it) =>
     it.nodes.slice(0, 3).map((node) => `${it.id} (${it.impact}): ${node.target} ${node.failureSummary}`));
 }"""
+#: A rule for how a part is laid out must not win over its being hidden.
+SHOWN = """() => [...document.querySelectorAll("main [hidden]")].filter((it) => it.checkVisibility())
+  .map((it) => `hidden, and yet to be seen: ${it.id || it.className}`)"""
 #: Colours fade from one theme to the other.
 SETTLED = """async () => {
   const fading = document.getAnimations().filter((it) => it instanceof CSSTransition);
@@ -90,7 +98,7 @@ def test_axe_finds_nothing(open_page):
         page = open_page(scenario, path, scheme="light", width=1400, allow=("Failed to load resource",))
         page.evaluate(OPEN_ALL)
         page.evaluate(AXE)  # not a script element: the policy of the pages lets none in
-        violations = page.evaluate(RUN, IMPACTS)
+        violations = page.evaluate(RUN, IMPACTS) + page.evaluate(SHOWN)
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 390, "height": 900})
         page.evaluate(SETTLED)

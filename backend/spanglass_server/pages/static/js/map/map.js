@@ -15,7 +15,7 @@ const rate = (perSecond) => (perSecond >= 1 || perSecond === 0 ? `${digits(perSe
 /** What is measured, in a few words. */
 function says({ calls, rate_per_s, error_ratio, p95_ns }, nothing = "no calls") {
   if (!calls) return nothing;
-  return [rate(rate_per_s), error_ratio ? `${percent(error_ratio)} failed` : "", p95_ns === null ? "" : `p95 ${durationText(p95_ns)}`].filter(Boolean).join(" · ");
+  return [rate(rate_per_s), error_ratio ? `${percent(error_ratio)} err` : "", p95_ns === null ? "" : `p95 ${durationText(p95_ns)}`].filter(Boolean).join(" · ");
 }
 
 class ServiceMap {
