@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.95, 0.99)
 #: So many groups are looked through one by one, which is quicker than sorting them all together.
 _FEW = 512
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ def join(parts: Sequence[Cells], *, are_sorted: bool = True) -> Figures:
     np.add.at(failed, place, np.concatenate([cells.failed for cells in parts]))
     if len(durations):
         np.add.at(total_ns, place, np.add.reduceat(durations, begins))
+        if float(durations.max()) * len(durations) >= _LARGEST:  # a sum of centuries may have gone past the end
+            about_ns = np.zeros(len(keys))
+            np.add.at(about_ns, place, np.add.reduceat(durations.astype(np.float64), begins))
+            total_ns[about_ns >= _LARGEST] = _LARGEST
     quantiles = np.empty((len(keys), len(QUANTILES)))
     alone = (np.bincount(place, minlength=len(keys)) == 1)[place] if are_sorted else np.zeros(len(place), bool)
     quantiles[place[alone]] = read_off(durations, begins[alone], sizes[alone])

@@ -18,7 +18,7 @@ ranked AS (
     FROM steps
 )
 SELECT {names}, sum(stored)::BIGINT AS stored, round(sum(weight))::BIGINT AS requests,
-    round(coalesce(sum(errors), 0))::BIGINT AS errors, round(sum(time_ns))::BIGINT AS total_ns,
+    round(coalesce(sum(errors), 0))::BIGINT AS errors, least(round(sum(time_ns)), 9e18)::BIGINT AS total_ns,
     [min(time_ns / weight) FILTER (upto >= 0.5 * total), min(time_ns / weight) FILTER (upto >= 0.95 * total),
         min(time_ns / weight) FILTER (upto >= 0.99 * total)] AS quantiles_ns,
     max(last_ns) AS last_ns

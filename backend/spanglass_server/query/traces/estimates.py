@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: The column that sampled spans have. It stands in the projection of questions about services.
 PROBABILITY = AttributeColumn("span", SAMPLING_PROBABILITY, ValueType.DOUBLE).name
 _COLUMN = quote_identifier(PROBABILITY)
-#: How many spans one stands for; what is no probability counts as 1.
-WEIGHT = f"CASE WHEN {_COLUMN} > 0 AND {_COLUMN} < 1 THEN 1 / {_COLUMN} ELSE 1 END"
+#: How many spans one stands for; what is no probability counts as 1. At most a billion: sums of more fit into no
+#: number.
+WEIGHT = f"CASE WHEN {_COLUMN} > 0 AND {_COLUMN} < 1 THEN 1 / greatest({_COLUMN}, 1e-9) ELSE 1 END"
 #: More groups than any question has.
 _ALL = 1_000_000
 

@@ -109,6 +109,19 @@ def test_what_is_no_probability_counts_once(open_tables, probability):
     assert figures(web) == (1, 0, None)
 
 
+@pytest.mark.parametrize(("probability", "requests"), [(None, 3), (1e-320, 3 * 10**9)])
+def test_absurd_durations_and_probabilities_make_no_error(open_tables, probability, requests):
+    """Sums that fit into no number end at the largest one; a span stands for a billion at most."""
+    rows = [span(number, probability, duration=5 * 10**18) for number in (1, 2, 3)]
+    if probability is None:
+        rows = [{name: value for name, value in row.items() if name != PROBABILITY} for row in rows]
+    session = open_tables(spans=rows)
+    (operation,) = list_operations(session, WINDOW, "web", 10)["operations"]
+    assert operation["requests"] == requests
+    assert 9 * 10**18 <= operation["total_ns"] < 2**63
+    assert count_spans(session, SpanQuestion(WINDOW), 2)["total"] == requests
+
+
 def test_exact_questions_stay_as_they_are(open_tables):
     """Where no sampled span is stored nothing is asked of the probability."""
     unsampled = [{name: value for name, value in row.items() if name != PROBABILITY} for row in SPANS]
