@@ -79,12 +79,22 @@ def test_no_page_scrolls_sideways(open_page, scenario, path, width):
     assert fits(open_page(scenario, path, width=width, height=844))
 
 
-def test_the_sections_fit_at_every_width(open_page):
-    """Between a phone and a desk the bar of sections takes no more than there is."""
-    page = open_page("shop", "/traces?last=15m")
-    for width in range(600, 1281, 20):
+@pytest.mark.parametrize("range_", ["last=15m", "start=2026-11-12T10:15:00Z&end=2026-11-28T22:45:00Z"])
+def test_the_bar_fits_at_every_width(open_page, range_):
+    """From a phone to a desk the bar takes no more than there is: a long range is cut, and its form stays whole."""
+    page = open_page("many", f"/traces?{range_}")
+    too_wide = []
+    for width in (*range(320, 640, 35), 390, *range(641, 1501, 20)):
         page.set_viewport_size({"width": width, "height": 700})
-        assert fits(page), width
+        if not fits(page):
+            too_wide.append(width)
+    assert too_wide == []
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.locator(".range > summary").click()
+    box = page.locator(".range > .pop").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert page.locator("#range").bounding_box()["width"] >= 90
 
 
 @pytest.mark.parametrize("path", PATHS)
