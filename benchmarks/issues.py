@@ -29,12 +29,12 @@ from spanglass_server.query.issues.listing import SORTS, IssueOrder, IssueQuesti
 from spanglass_server.query.issues.one import show_issue
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
-from spanglass_server.store.catalog import Digests, LocalCatalog
-from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import Chunk
-from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import Window
-from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.segment_files.catalog import Digests, LocalCatalog
+from spanglass_server.store.segment_files.retention import RetentionLimits
+from spanglass_server.store.sessions.connections import EngineLimits
+from spanglass_server.store.sessions.engine import Engine
 from spanglass_server.store.store import Store, StoreLimits
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """What a service is called: its ``service.name``, and one name for all that have none.
 
-Whatever shows, filters or groups by services reads the name here, or as SQL in ``query/language/service_sql.py``.
+Whatever shows, filters or groups by services reads the name here, or the SQL of
+``query/language/compiling/service_sql.py``.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from spanglass_server.api.health.routes import health_routes
 from spanglass_server.api.issues.routes import issue_routes
 from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.routes.collection import collection_routes
-from spanglass_server.process.health_routes import operation_routes
+from spanglass_server.process.parts.health_routes import operation_routes
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.self_metrics.registry import METRICS
 from spanglass_server.settings.table import TABLE
-from spanglass_server.store.segments import PROJECTED, ROW_GROUP_ROWS
+from spanglass_server.store.segment_files.segments import PROJECTED, ROW_GROUP_ROWS
 
 ROOT = Path(__file__).parents[2]
 SERVER = Path(spanglass_server.__file__).parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.pages.exceptions import line_text, rest_of_line
+from spanglass_server.pages.rendering.exceptions import line_text, rest_of_line
 
 RAISED = {"exception.type": "KeyError", "exception.message": "'sku'"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from spanglass_server.pages.terms import FIELDS, attribute
+from spanglass_server.pages.rendering.terms import FIELDS, attribute
 from spanglass_server.query.language import parse_filter
-from spanglass_server.query.language.ast import Compare, Field
+from spanglass_server.query.language.parsing.ast import Compare, Field
 
 SCRIPT = Path(__file__).parents[2] / "backend" / "spanglass_server" / "pages" / "static" / "js" / "tokens.js"
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
-from spanglass_server.query.traces.failures import Place, where_it_began
-from spanglass_server.query.traces.reasons import reason
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
+from spanglass_server.query.one_trace.failures import Place, where_it_began
+from spanglass_server.query.one_trace.reasons import reason
 
 NOW_NS = 1_763_726_400 * 1_000_000_000 + 123_456_789
 HOUR_NS = 3_600_000_000_000

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import made_up as shop
 
-from spanglass_core.trace_comparison import compare
-from spanglass_core.trace_paths import PathSpan, fold, listed
+from spanglass_core.traces.trace_comparison import compare
+from spanglass_core.traces.trace_paths import PathSpan, fold, listed
 from spanglass_server.query.trace_views.comparing import _figures
 
 PARTS = ("spans", "errors", "duration_ns", "self_time_ns", "critical_ns", "work_ns", "longest_ns", "longest")

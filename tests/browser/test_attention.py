@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.pages.attention import Finding, find
+from spanglass_server.pages.services.attention import Finding, find
 
 MS = 1_000_000
 CALM = [(20, 0, 10)] * 8

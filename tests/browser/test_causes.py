@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from spanglass_server.pages.attention import Finding
-from spanglass_server.pages.causes import one_row_a_cause
+from spanglass_server.pages.services.attention import Finding
+from spanglass_server.pages.services.causes import one_row_a_cause
 
 
 def wrong(service, kind="failing"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_accessibility import AXE, IMPACTS, RUN
 
-from spanglass_server.pages import format as fmt
+from spanglass_server.pages.rendering import format as fmt
 
 pytestmark = pytest.mark.browser
 

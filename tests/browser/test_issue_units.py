@@ -11,9 +11,9 @@ from made_up import NOW_NS, STACK
 from made_up_issues import TRACE_ID, MadeUpIssues
 
 from spanglass_core.attribute_names import EXCEPTION_CHAIN
-from spanglass_server.pages import format as fmt
 from spanglass_server.pages.issues import issue as issue_page
 from spanglass_server.pages.issues import markdown, occurrence, releases, stacks, words
+from spanglass_server.pages.rendering import format as fmt
 
 BERLIN = fmt.Clock(ZoneInfo("Europe/Berlin"), NOW_NS)
 SECOND_NS = 10**9

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from acting import open_details
 
-from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages.rendering.assets import load_assets
 
 ASSETS = load_assets()
 

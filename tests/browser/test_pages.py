@@ -11,7 +11,7 @@ from acting import open_details
 from made_up import HOSTILE, MS, NOW_NS, log
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
-from spanglass_server.pages import format as fmt
+from spanglass_server.pages.rendering import format as fmt
 
 pytestmark = pytest.mark.browser
 

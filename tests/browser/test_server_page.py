@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_up_status import FULL_DISK, SENDER
 
-from spanglass_server.pages.format import NONE
+from spanglass_server.pages.rendering.format import NONE
 from spanglass_server.pages.server import ADVICE
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ from fake_api import TRACE_ID
 from made_up import checkout_trace, in_columns, in_waterfall
 from test_accessibility import AXE, IMPACTS, RUN
 
-from spanglass_server.pages.columns import unpack
+from spanglass_server.pages.rendering.columns import unpack
 from spanglass_server.pages.trace_views import flame, table
 from spanglass_server.pages.trace_views.paths import folded
 

@@ -12,11 +12,15 @@ import pytest
 from made_up import NOW_NS
 
 from spanglass_server.access.browsers import CONTENT_SECURITY_POLICY
-from spanglass_server.pages import charts, exceptions, overview, search, service, services, terms, waterfall, window
-from spanglass_server.pages import format as fmt
-from spanglass_server.pages.assets import load_assets
+from spanglass_server.pages import overview, window
+from spanglass_server.pages.explorer import search
+from spanglass_server.pages.rendering import charts, exceptions, terms
+from spanglass_server.pages.rendering import format as fmt
+from spanglass_server.pages.rendering.assets import load_assets
+from spanglass_server.pages.rendering.templates import linkable
 from spanglass_server.pages.routes import PAGES
-from spanglass_server.pages.templates import linkable
+from spanglass_server.pages.services import service, services
+from spanglass_server.pages.trace_views import waterfall
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.traces.time_spent import time_spent
 from spanglass_server.signals import Signal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from spanglass_core.trace_nodes import Span
+from spanglass_core.traces.trace_nodes import Span
 
 MS = 1_000_000
 SECOND = 1_000_000_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from made_spans import MS, T, span, trees
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 
 
 def path(spans):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.trace_comparison import compare, largest
-from spanglass_core.trace_paths import PathSpan, fold_all, listed
+from spanglass_core.traces.trace_comparison import compare, largest
+from spanglass_core.traces.trace_paths import PathSpan, fold_all, listed
 
 
 def folded(*traces):

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 
 
 def span(name, parent=None, *, service="front", kind="internal", start=0, duration=100, host=""):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_core.trace_paths import PathSpan, fold, fold_all, heaviest, listed
+from spanglass_core.traces.trace_paths import PathSpan, fold, fold_all, heaviest, listed
 
 
 def span(key, depth, name, duration=10, own=1, **more):

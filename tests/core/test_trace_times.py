@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_spans import MS, SECOND, UPTIME, T, span, trees
 
-from spanglass_core.trace_times import EARLIEST_NS, LONGEST_NS
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_times import EARLIEST_NS, LONGEST_NS
+from spanglass_core.traces.trace_tree import build_tree
 
 
 def call(start, duration, *, failed=False, kinds=("client", "server"), waits=100):

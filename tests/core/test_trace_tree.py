@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 
 
 def span(name, parent=None, start=0, duration=100, clock="a", **more):

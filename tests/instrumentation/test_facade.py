@@ -97,9 +97,9 @@ def test_what_few_applications_need_is_imported_when_they_do():
         "spanglass.library_metrics.rq_jobs",
         "spanglass.sampling.tail",
         "spanglass.testing",
-        "spanglass_core.trace_links",
-        "spanglass_core.trace_nodes",
-        "spanglass_core.trace_tree",
+        "spanglass_core.traces.trace_links",
+        "spanglass_core.traces.trace_nodes",
+        "spanglass_core.traces.trace_tree",
     }
     code = "import spanglass; assert spanglass.configure(service_name='light', endpoint='http://127.0.0.1:9')"
 

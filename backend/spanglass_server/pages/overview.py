@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
 from spanglass_server.pages.alerts import firing
 from spanglass_server.pages.findings import reading
-from spanglass_server.pages.format import duration_text, parse_time_ns, percent_parts, rate_parts
 from spanglass_server.pages.health.standing import standing
 from spanglass_server.pages.hosts import pages as host_pages
 from spanglass_server.pages.hosts import wrong
@@ -15,8 +13,10 @@ from spanglass_server.pages.incidents import listing as incident_list
 from spanglass_server.pages.metrics import kinds
 from spanglass_server.pages.metrics.listing import stored_name
 from spanglass_server.pages.notifications import told
-from spanglass_server.pages.services import what_is_wrong, with_sparks
-from spanglass_server.pages.units import rate_unit_parts, unit_of, value_parts
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.format import duration_text, parse_time_ns, percent_parts, rate_parts
+from spanglass_server.pages.rendering.units import rate_unit_parts, unit_of, value_parts
+from spanglass_server.pages.services.services import what_is_wrong, with_sparks
 from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.service_names import UNKNOWN_SERVICE
 

@@ -13,12 +13,12 @@ from spanglass_core.ids import read_trace_id
 from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.client_left import CLIENT_LEFT, unless_client_left
-from spanglass_server.pages import logs, overview, problem, server, service, services, terms, trace, traces
+from spanglass_server.pages import overview, problem, server
 from spanglass_server.pages.alerts import alert, editor, rule, rules
 from spanglass_server.pages.alerts import listing as alert_list
-from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
+from spanglass_server.pages.explorer import logs, traces
 from spanglass_server.pages.findings import finding
 from spanglass_server.pages.findings import listing as findings
 from spanglass_server.pages.health import check as health_check
@@ -36,13 +36,16 @@ from spanglass_server.pages.metrics import listing as metric_list
 from spanglass_server.pages.notifications import channel_form, channels, deliveries, on_call, routing, silences, things
 from spanglass_server.pages.performance import differences, profiles, self_time
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.rendering import terms
+from spanglass_server.pages.rendering.assets import load_assets
+from spanglass_server.pages.rendering.templates import make_environment
 from spanglass_server.pages.saved import pins, views
-from spanglass_server.pages.templates import make_environment
-from spanglass_server.pages.trace_views import compare, file
+from spanglass_server.pages.services import service, services
+from spanglass_server.pages.trace_views import compare, file, trace
 from spanglass_server.pages.use import person, tasks, users
 from spanglass_server.pages.visit import RANGE, Site, Visit
 from spanglass_server.pages.window import WindowError
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

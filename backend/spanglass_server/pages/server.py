@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass_server.pages import format as fmt
+from spanglass_server.pages.rendering import format as fmt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

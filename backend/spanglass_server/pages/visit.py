@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse
 from spanglass_core.model_prices import Prices
 from spanglass_server.access.browsers import HEADERS
 from spanglass_server.access.packing import accepts_gzip, is_worth_packing, pack
-from spanglass_server.pages import terms
-from spanglass_server.pages.charts import Buckets
-from spanglass_server.pages.format import Clock
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.rendering import terms
+from spanglass_server.pages.rendering.charts import Buckets
+from spanglass_server.pages.rendering.format import Clock
 from spanglass_server.pages.saved.navigation import kept_views
 from spanglass_server.pages.window import DEFAULT_LAST, SECOND_NS, Window, read_window
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.pages.format import EPOCH, Clock, duration_text, rfc3339
+from spanglass_server.pages.rendering.format import EPOCH, Clock, duration_text, rfc3339
 from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:

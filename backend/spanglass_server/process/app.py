@@ -41,17 +41,17 @@ from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
-from spanglass_server.pages.links import link_routes
+from spanglass_server.pages.rendering.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
-from spanglass_server.process.alerting import Alerting
-from spanglass_server.process.dashboards import open_library
-from spanglass_server.process.findings import Findings
-from spanglass_server.process.health import Health
-from spanglass_server.process.health_routes import operation_routes
 from spanglass_server.process.in_process_api import InProcessApi
-from spanglass_server.process.incidents import Incidents
-from spanglass_server.process.notifications import Notifications
-from spanglass_server.process.scraping import scraping
+from spanglass_server.process.parts.alerting import Alerting
+from spanglass_server.process.parts.dashboards import open_library
+from spanglass_server.process.parts.findings import Findings
+from spanglass_server.process.parts.health import Health
+from spanglass_server.process.parts.health_routes import operation_routes
+from spanglass_server.process.parts.incidents import Incidents
+from spanglass_server.process.parts.notifications import Notifications
+from spanglass_server.process.parts.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.access.auth import Tokens
 from spanglass_server.process.lockfile import DataDirectoryError, data_directory_lock
-from spanglass_server.process.scraping import jobs_of
+from spanglass_server.process.parts.scraping import jobs_of
 from spanglass_server.settings.settings import Settings, SettingsError, describe, load, parse_assignments
 from spanglass_server.settings.table import TABLE
 
@@ -89,7 +89,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
         from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
         from spanglass_server.process.app import run  # noqa: PLC0415
         from spanglass_server.saved.model import SavedStoreError  # noqa: PLC0415
-        from spanglass_server.store.catalog import CatalogError  # noqa: PLC0415
+        from spanglass_server.store.segment_files.catalog import CatalogError  # noqa: PLC0415
 
     def announce(http_port: int, grpc_port: int) -> None:
         print(banner(settings, http_port, grpc_port), file=sys.stderr, flush=True)  # noqa: T201 - for the terminal
@@ -158,7 +158,7 @@ def _print_settings(settings: Settings) -> None:
 def _check_written(settings: Settings) -> int:
     """Say what is wrong with what is written in files. A server starts all the same: its pages tell."""
     # as above
-    from spanglass_server.process import alert_rules, dashboards, health, incidents, notifications  # noqa: PLC0415
+    from spanglass_server.process.parts import alert_rules, dashboards, health, incidents, notifications  # noqa: PLC0415
 
     parts = (dashboards, alert_rules, health, incidents, notifications)
     problems = [problem for part in parts for problem in part.problems_of(settings)]

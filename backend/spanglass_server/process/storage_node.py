@@ -21,21 +21,21 @@ from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.pipeline import Pipeline
 from spanglass_server.ingest.prometheus.families import Families
 from spanglass_server.ingest.shredding import Shredding
-from spanglass_server.process.error_tracking import ErrorTracking
+from spanglass_server.process.parts.error_tracking import ErrorTracking
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
 from spanglass_server.saved.store.database import FILE_NAME as SAVED
 from spanglass_server.saved.store.opened import SavedStore
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import SENT, Signal
-from spanglass_server.store.catalog import LocalCatalog
 from spanglass_server.store.collection import CollectionIntervals
-from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import order_of
 from spanglass_server.store.disk import DISK, Disk
-from spanglass_server.store.engine import Engine
-from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.segment_files.catalog import LocalCatalog
+from spanglass_server.store.segment_files.retention import RetentionLimits
 from spanglass_server.store.service_slots import ServiceSlots
+from spanglass_server.store.sessions.connections import EngineLimits
+from spanglass_server.store.sessions.engine import Engine
 from spanglass_server.store.store import Store, StoreLimits
 from spanglass_server.supervision import Supervisor, Task
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.kept_columns.terms import terms_of
 from spanglass_server.query.language import parse_filter
-from spanglass_server.query.language.relations import asks_about_others
-from spanglass_server.query.language.service_sql import is_service
-from spanglass_server.query.language.sql import FALSE, Sql, all_of
+from spanglass_server.query.language.compiling.relations import asks_about_others
+from spanglass_server.query.language.compiling.service_sql import is_service
+from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
 from spanglass_server.query.structure.compiling import compile_stored
 from spanglass_server.query.structure.relatives import Extent
 from spanglass_server.service_names import SERVICE

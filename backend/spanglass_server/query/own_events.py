@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spanglass_core.attribute_names import PROFILE_EVENT, PROFILE_WALL_NANO, SPAN_RUNNING_EVENT
-from spanglass_server.query.language.ast import And, Compare, In, Not, Or
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.language.intrinsics import INTRINSICS
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.parsing.ast import And, Compare, In, Not, Or
 from spanglass_server.query.traces.announcements import START
 from spanglass_server.signals import AttributeColumn, Signal, ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from spanglass_server.query.language.ast import Filter, Value
+    from spanglass_server.query.language.parsing.ast import Filter, Value
 
 #: The attribute that all stacks have.
 WALL: Final = AttributeColumn("log", PROFILE_WALL_NANO, ValueType.INT).name

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.cursors import Cursor
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import FIXED_COLUMNS, Signal, quote_identifier, quote_text

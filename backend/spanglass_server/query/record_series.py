@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, numeric_expression
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.compiling.sql import Sql, all_of
 from spanglass_server.query.records import match_records
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import run, statement
-from spanglass_server.query.traces.estimates import PROBABILITY, WEIGHT
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, field_expression, parse_filter
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.compiling.sql import Sql, all_of
 from spanglass_server.query.own_events import without_own_events
 from spanglass_server.query.structure.compiling import compile_stored
 from spanglass_server.signals import TIME_COLUMN, Signal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.rollups.merging import merged
 from spanglass_server.rollups.thinning import last_markers, marked, numbers, thinned

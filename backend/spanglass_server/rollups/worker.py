@@ -15,7 +15,7 @@ from spanglass_server.rollups.windows import LEVELS, WINDOW_NS, next_due, window
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ROLLUPS, TIME_COLUMN, Signal
 from spanglass_server.store.ports import Window
-from spanglass_server.store.segments import Cover
+from spanglass_server.store.segment_files.segments import Cover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from spanglass_server.rollups.making import Slice
     from spanglass_server.self_metrics.registry import Telemetry
-    from spanglass_server.store.engine import Engine
     from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.sessions.engine import Engine
     from spanglass_server.store.store import Store
 
 _FEW_WINDOWS = 8

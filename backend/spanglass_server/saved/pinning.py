@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from spanglass_server.query.traces.view import show_summary
+from spanglass_server.query.one_trace.view import show_summary
 from spanglass_server.saved.model import Pin
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.signals import TIME_COLUMN, Signal

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.disk import Disk
     from spanglass_server.store.ports import Window
-    from spanglass_server.store.segments import Segment
+    from spanglass_server.store.segment_files.segments import Segment
 
 
 _RECORDS_MAX = 1 << 32  # of one generation

@@ -6,12 +6,12 @@ import math
 import threading
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.store.catalog import Change
+from spanglass_server.store.segment_files.catalog import Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from spanglass_server.store.catalog import Catalog
+    from spanglass_server.store.segment_files.catalog import Catalog
 
 #: More services than this, or longer names, have the slot of their name's hash and take no memory.
 MAX_SERVICES: Final = 10_000

@@ -16,13 +16,20 @@ import pyarrow.parquet as pq
 
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import ASKED, ROLLUPS, Signal
-from spanglass_server.store.catalog import Catalog, Change, Digests
-from spanglass_server.store.compaction import adjacent, choose, merge_period_ns
 from spanglass_server.store.contents import Chunk, Contents
 from spanglass_server.store.disk import DISK, Disk
 from spanglass_server.store.pinned.rescue import NO_PINS, PinnedMeanwhileError, Rescue
-from spanglass_server.store.retention import RetentionLimits, expired
-from spanglass_server.store.segments import FILTERED, Cover, NewSegment, Segment, merged_schema, write_segment
+from spanglass_server.store.segment_files.catalog import Catalog, Change, Digests
+from spanglass_server.store.segment_files.compaction import adjacent, choose, merge_period_ns
+from spanglass_server.store.segment_files.retention import RetentionLimits, expired
+from spanglass_server.store.segment_files.segments import (
+    FILTERED,
+    Cover,
+    NewSegment,
+    Segment,
+    merged_schema,
+    write_segment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from spanglass_core.trace_nodes import Node
+    from spanglass_core.traces.trace_nodes import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from spanglass_server.pages.rendering.templates import JUMPS
 from spanglass_server.pages.routes import PAGES
-from spanglass_server.pages.templates import JUMPS
 from spanglass_server.saved.answers import seen_views
 from spanglass_server.saved.model import EXPLORERS, MOST_IN_NAVIGATION, MOST_VIEWS, SavedError, TakenError, View
 from spanglass_server.saved.store.opened import SavedStore

@@ -22,7 +22,7 @@ from spanglass_server.findings.model import Dismissal, Kind, Place, Sighting, St
 from spanglass_server.findings.store import store
 from spanglass_server.findings.store.store import FILE_NAME, FindingStore
 from spanglass_server.findings.words import WORDS
-from spanglass_server.process.recording import IngestSink
+from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.series.vectors import Steps

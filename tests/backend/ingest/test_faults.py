@@ -19,7 +19,7 @@ from spanglass_server.ingest.digests import digest_of
 from spanglass_server.ingest.journal.file import Entry, JournalFile
 from spanglass_server.saved.model import Pin
 from spanglass_server.signals import SENT, Signal
-from spanglass_server.store.catalog import Change
+from spanglass_server.store.segment_files.catalog import Change
 
 NAMES = ["a", "b", "c", "d"]
 ALL = dict.fromkeys(SENT, NAMES)

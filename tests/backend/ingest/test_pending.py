@@ -16,8 +16,8 @@ from spanglass_server.ingest.pending import Pending
 from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import Signal
-from spanglass_server.store.catalog import LocalCatalog
-from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.segment_files.catalog import LocalCatalog
+from spanglass_server.store.segment_files.retention import RetentionLimits
 from spanglass_server.store.store import Store, StoreLimits
 
 DECODER = Decoder(DecodeLimits())

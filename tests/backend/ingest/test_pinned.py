@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.traces.view import show_trace
+from spanglass_server.query.one_trace.view import show_trace
 from spanglass_server.saved.model import SavedError, UnknownPinError
 from spanglass_server.saved.pinning import pin_of
 from spanglass_server.settings.table import Retention

@@ -15,19 +15,19 @@ from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
 from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.records.checks import LATEST_NS
 from spanglass_server.ingest.shred import shred
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.otlp_logs import logs_data
 from spanglass_server.query.rows.otlp_metrics import metrics_data
 from spanglass_server.query.rows.stored_rows import fetch_rows
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import SENT, Signal
-from spanglass_server.store.catalog import Change, Digests, LocalCatalog
-from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import Chunk
-from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import ALL_TIME
-from spanglass_server.store.retention import RetentionLimits
+from spanglass_server.store.segment_files.catalog import Change, Digests, LocalCatalog
+from spanglass_server.store.segment_files.retention import RetentionLimits
+from spanglass_server.store.sessions.connections import EngineLimits
+from spanglass_server.store.sessions.engine import Engine
 from spanglass_server.store.store import Store, StoreLimits
 
 WRITERS = {Signal.SPANS: traces_data, Signal.LOGS: logs_data, Signal.METRICS: metrics_data}

@@ -27,7 +27,7 @@ from spanglass_server.notifications.links.tokens import LinkAction, read, sign
 from spanglass_server.notifications.model import Reason, Silence
 from spanglass_server.notifications.store.in_memory import MemoryNotificationStore
 from spanglass_server.notifications.subjects import subject_of
-from spanglass_server.pages.links import link_routes
+from spanglass_server.pages.rendering.links import link_routes
 from spanglass_server.store.disk import DISK
 
 KEY = bytes(range(32))

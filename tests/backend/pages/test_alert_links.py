@@ -8,8 +8,8 @@ from made_alerts import made
 
 from spanglass_server.api.alerting.shown import alert_json
 from spanglass_server.pages.alerts import reading
-from spanglass_server.pages.assets import load_assets
-from spanglass_server.pages.templates import make_environment
+from spanglass_server.pages.rendering.assets import load_assets
+from spanglass_server.pages.rendering.templates import make_environment
 
 VISIT = SimpleNamespace(
     to_alert=lambda alert: f"/alerts/{alert}",

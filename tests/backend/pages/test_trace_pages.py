@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from in_process import read
 
-from spanglass_server.pages import columns
+from spanglass_server.pages.rendering import columns
 
 START_NS = 1_796_047_500 * 10**9
 TRACE_ID = "4f1c2b77d06e4b9c8a53f0e1b2c6a90e"

@@ -20,7 +20,7 @@ from spanglass_server.process.lockfile import DataDirectoryError, data_directory
 from spanglass_server.process.serve import banner, command
 from spanglass_server.settings.settings import load
 from spanglass_server.settings.table import TABLE
-from spanglass_server.store.catalog import SCHEMA_VERSION, LocalCatalog
+from spanglass_server.store.segment_files.catalog import SCHEMA_VERSION, LocalCatalog
 
 
 @pytest.fixture

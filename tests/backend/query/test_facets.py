@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from spanglass_server.query.attributes.facets import complete_values, count_facets
+from spanglass_server.query.attributes.keys import complete_keys
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.facets import complete_values, count_facets
-from spanglass_server.query.keys import complete_keys
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 

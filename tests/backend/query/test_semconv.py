@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 from opentelemetry.semconv._incubating.attributes.db_attributes import DbSystemNameValues, DbSystemValues
 
-from spanglass_server.query.semconv import MetricAlias, aliases, metric_aliases, value_aliases
-from spanglass_server.query.semconv_names import ATTRIBUTES, METRICS, METRICS_MS_TO_S, VALUES
+from spanglass_server.query.semantic_conventions.semconv import MetricAlias, aliases, metric_aliases, value_aliases
+from spanglass_server.query.semantic_conventions.semconv_names import ATTRIBUTES, METRICS, METRICS_MS_TO_S, VALUES
 
 
 @pytest.mark.parametrize(

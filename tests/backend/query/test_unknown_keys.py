@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.query.unknown_keys import unknown_keys
+from spanglass_server.query.attributes.unknown_keys import unknown_keys
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spanglass_core.settings_types import SettingsError
-from spanglass_server.process import scraping
+from spanglass_server.process.parts import scraping
 from spanglass_server.scraping.jobs import Job
 from spanglass_server.scraping.reading import read_jobs
 from spanglass_server.settings.settings import load

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.signals import TIME_COLUMN, Signal, quote_identifier
-from spanglass_server.store.catalog import Digests, LocalCatalog
-from spanglass_server.store.connections import EngineLimits
 from spanglass_server.store.contents import Chunk
-from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import ALL_TIME
-from spanglass_server.store.retention import RetentionLimits
-from spanglass_server.store.segments import Segment
+from spanglass_server.store.segment_files.catalog import Digests, LocalCatalog
+from spanglass_server.store.segment_files.retention import RetentionLimits
+from spanglass_server.store.segment_files.segments import Segment
+from spanglass_server.store.sessions.connections import EngineLimits
+from spanglass_server.store.sessions.engine import Engine
 from spanglass_server.store.store import Store, StoreLimits
 
 Row = dict[str, Any]

@@ -10,9 +10,15 @@ import pytest
 from stored_spans import segment
 
 from spanglass_server.signals import Signal
-from spanglass_server.store.catalog import SCHEMA_VERSION, CatalogVersionError, Change, Digests, LocalCatalog
 from spanglass_server.store.minute_counts import MinuteCounts
-from spanglass_server.store.trace_filter import TraceFilter
+from spanglass_server.store.segment_files.catalog import (
+    SCHEMA_VERSION,
+    CatalogVersionError,
+    Change,
+    Digests,
+    LocalCatalog,
+)
+from spanglass_server.store.segment_files.trace_filter import TraceFilter
 
 
 @pytest.fixture(params=[LocalCatalog], ids=["local"])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_spans import segment
 
-from spanglass_server.store.compaction import DAY_NS, FULL_ROWS, TARGET_ROWS, choose, merge_period_ns
+from spanglass_server.store.segment_files.compaction import DAY_NS, FULL_ROWS, TARGET_ROWS, choose, merge_period_ns
 
 MAX_COLUMNS = 12
 SEGMENTS = st.lists(

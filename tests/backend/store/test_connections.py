@@ -8,7 +8,7 @@ from importlib import import_module
 import duckdb
 import pytest
 
-from spanglass_server.store.connections import Connections, EngineLimits, _remember_absence
+from spanglass_server.store.sessions.connections import Connections, EngineLimits, _remember_absence
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from spanglass_server.store.joined_columns import joined_columns
+from spanglass_server.store.sessions.joined_columns import joined_columns
 
 
 def test_rows_of_all_tables_with_the_columns_asked_for():

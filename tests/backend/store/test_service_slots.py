@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import spanglass_server
-from spanglass_server.store.catalog import Change, LocalCatalog
+from spanglass_server.store.segment_files.catalog import Change, LocalCatalog
 from spanglass_server.store.service_slots import _DISTANCES, COLOURS, ServiceSlots, choose_slot, service_slot
 
 #: Services whose hashes want the same slot, 4.

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import FIXED_COLUMNS, AttributeColumn, Signal, ValueType, sql_type
-from spanglass_server.store.catalog import Change
 from spanglass_server.store.ports import ALL_TIME, Window
+from spanglass_server.store.segment_files.catalog import Change
 
 A, B, C = "span.a:str", "span.b:int", "resource.c:str"
 

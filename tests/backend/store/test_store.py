@@ -11,11 +11,11 @@ from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import Signal
 from spanglass_server.store import store
-from spanglass_server.store.catalog import Change, Digests
 from spanglass_server.store.contents import Chunk
 from spanglass_server.store.ports import ALL_TIME
-from spanglass_server.store.retention import RetentionLimits
-from spanglass_server.store.segments import ROW_GROUP_ROWS
+from spanglass_server.store.segment_files.catalog import Change, Digests
+from spanglass_server.store.segment_files.retention import RetentionLimits
+from spanglass_server.store.segment_files.segments import ROW_GROUP_ROWS
 
 HOUR_NS = 3600 * 10**9
 

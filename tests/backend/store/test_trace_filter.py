@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanglass_server.store.trace_filter import MINUTE_NS, TraceFilter
+from spanglass_server.store.segment_files.trace_filter import MINUTE_NS, TraceFilter
 
 IDS = st.binary(min_size=16, max_size=16)
 

@@ -10,10 +10,10 @@ import pytest
 from stored_spans import table, trace_id
 
 from spanglass_server.signals import Signal
-from spanglass_server.store import segments
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryTimeoutError, Window
-from spanglass_server.store.stopping import Stop
+from spanglass_server.store.segment_files import segments
+from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.store.traces import kept_rows
 from spanglass_server.store.traces.footers import Footers
 

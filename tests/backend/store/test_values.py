@@ -14,10 +14,10 @@ from stored_spans import Bench, table
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
-from spanglass_server.store import segments
 from spanglass_server.store.disk import Disk
 from spanglass_server.store.ports import ALL_TIME
-from spanglass_server.store.segments import NewSegment, write_segment
+from spanglass_server.store.segment_files import segments
+from spanglass_server.store.segment_files.segments import NewSegment, write_segment
 from spanglass_server.store.values.building import build_filter
 from spanglass_server.store.values.dictionaries import places_of_texts
 from spanglass_server.store.values.files import ValueFilters

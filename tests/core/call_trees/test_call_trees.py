@@ -6,8 +6,8 @@ import pytest
 
 from spanglass_core.call_trees.folding import Request, fold
 from spanglass_core.call_trees.statements import add_up, normalised
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 
 MS = 1_000_000
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from spanglass_server.query.answers import HexId, JsonSchema, Nanoseconds, Time, TimeRange, UnixSeconds
 from spanglass_server.query.comparing.groups import StandingOut
 from spanglass_server.query.comparing.operations import Compared, Figures
-from spanglass_server.query.traces.failures import Failure
+from spanglass_server.query.one_trace.failures import Failure
 from spanglass_server.query.traces.time_spent import TimeSpent
 
 #: What kind of thing is wrong, which decides what is looked for.

@@ -10,7 +10,7 @@ from spanglass_server.alerting.evidence.words import shortened
 from spanglass_server.error_text import one_line
 from spanglass_server.query.comparing.operations import Figures, compare_operations, figures
 from spanglass_server.query.hosts.listing import list_processes
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.logs.search import LogList, search_logs
 from spanglass_server.query.records import match_records
 from spanglass_server.query.window import clamp

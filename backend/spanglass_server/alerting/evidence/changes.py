@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.alerting.evidence.words import clock, duration, shortened
 from spanglass_server.query.comparing.changes import Presence, presences
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.records import match_records
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal

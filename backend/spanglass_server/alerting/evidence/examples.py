@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from spanglass_server.alerting.evidence.words import duration, percent, shortened
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
+from spanglass_server.query.one_trace.view import show_summary, show_trace
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.time_spent import time_spent
-from spanglass_server.query.traces.view import show_summary, show_trace
 from spanglass_server.signals import Signal
 from spanglass_server.times import format_time
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.alerting.evidence.answers import Example
     from spanglass_server.alerting.evidence.subject import Subject
-    from spanglass_server.query.traces.failures import Failure
+    from spanglass_server.query.one_trace.failures import Failure
     from spanglass_server.query.traces.time_spent import TimeSpent
     from spanglass_server.store.ports import QuerySession
 

@@ -8,7 +8,7 @@ from spanglass_server.alerting.evidence.examples import MOST_BAD, bad_of
 from spanglass_server.alerting.evidence.words import shortened
 from spanglass_server.query.comparing.groups import is_no_id
 from spanglass_server.query.issues.attributes import attribute_shares
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal

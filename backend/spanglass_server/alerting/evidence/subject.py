@@ -13,9 +13,9 @@ from spanglass_server.measures.grammar import LABELS
 from spanglass_server.promql.stored.naming.names import label_name
 from spanglass_server.query.comparing.groups import Groups
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.ast import Field
-from spanglass_server.query.language.sql import FALSE, Sql
-from spanglass_server.query.language.text import format_field, quote
+from spanglass_server.query.language.compiling.sql import FALSE, Sql
+from spanglass_server.query.language.parsing.ast import Field
+from spanglass_server.query.language.parsing.text import format_field, quote
 from spanglass_server.query.records import match_records
 from spanglass_server.query.window import clamp, describe
 from spanglass_server.signals import AttributeColumn, Signal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.service_names import SERVICE

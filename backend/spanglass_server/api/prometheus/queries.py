@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from spanglass_server.api.params import Param
+from spanglass_server.api.prometheus.answers.results import write_instant, write_range
 from spanglass_server.api.prometheus.problems import BadParameterError
-from spanglass_server.api.prometheus.results import write_instant, write_range
 from spanglass_server.api.prometheus.routing import ASKED, PrometheusRoute, Reply
 from spanglass_server.api.schema import ANYTHING, STRING, array, choice
 from spanglass_server.promql.engine import Answer, Options, instant, range_query

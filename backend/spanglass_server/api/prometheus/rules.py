@@ -12,9 +12,7 @@ from spanglass_server.alerting.ports import AlertFilter
 from spanglass_server.alerting.watching.status import RuleStatus
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.params import Param
-from spanglass_server.api.prometheus.problems import BadParameterError
-from spanglass_server.api.prometheus.routing import PrometheusRoute, Reply
-from spanglass_server.api.prometheus.rule_texts import (
+from spanglass_server.api.prometheus.answers.rule_texts import (
     ACTIVE,
     NEVER,
     active_alert,
@@ -22,6 +20,8 @@ from spanglass_server.api.prometheus.rule_texts import (
     labels_of,
     recording_rule,
 )
+from spanglass_server.api.prometheus.problems import BadParameterError
+from spanglass_server.api.prometheus.routing import PrometheusRoute, Reply
 from spanglass_server.api.prometheus.selecting import selectors_of
 from spanglass_server.api.schema import ANYTHING, STRING, array
 from spanglass_server.promql.stored.matching import accepted

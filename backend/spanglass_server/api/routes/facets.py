@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from spanglass_server.api.params import FILTER, RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.query.facets import MAX_KEYS, FacetList, ValueList, complete_values, count_facets
-from spanglass_server.query.keys import KeyList, complete_keys
+from spanglass_server.query.attributes.facets import MAX_KEYS, FacetList, ValueList, complete_values, count_facets
+from spanglass_server.query.attributes.keys import KeyList, complete_keys
 from spanglass_server.signals import ASKED, Signal
 
 if TYPE_CHECKING:

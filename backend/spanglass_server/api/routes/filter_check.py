@@ -10,10 +10,10 @@ from spanglass_server.api.routes.facets import SIGNAL
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.answers import JsonSchema
+from spanglass_server.query.attributes.unknown_keys import UnknownKeys, unknown_keys
 from spanglass_server.query.language import FilterError, parse_filter, tokens
-from spanglass_server.query.language.tokens import TokenKind
+from spanglass_server.query.language.parsing.tokens import TokenKind
 from spanglass_server.query.structure.compiling import check_filter
-from spanglass_server.query.unknown_keys import UnknownKeys, unknown_keys
 from spanglass_server.signals import Signal
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from spanglass_server.api.params import CURSOR_PARAM, FILTER, ORDER, RANGE, Para
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import STRING, schema_of
 from spanglass_server.api.streaming import Streamed
-from spanglass_server.query.facets import MAX_KEYS
+from spanglass_server.query.attributes.facets import MAX_KEYS
 from spanglass_server.query.logs import search
 from spanglass_server.query.logs.around import SAME, LogsAround, logs_around
 from spanglass_server.query.logs.export import FORMS, Done, Export, export_logs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.api.params import RANGE, Param, limit_param
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
-from spanglass_server.query.traces import services
+from spanglass_server.query.services import services
 
 if TYPE_CHECKING:
     from spanglass_server.api.params import Params

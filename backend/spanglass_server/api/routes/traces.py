@@ -9,9 +9,10 @@ from spanglass_server.api.routes.spans import SPAN_PARAMS, page_of, span_questio
 from spanglass_server.api.routing import Route
 from spanglass_server.api.schema import schema_of
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.one_trace import view
 from spanglass_server.query.rows.answers import TracesData
+from spanglass_server.query.services import counts
 from spanglass_server.query.trace_views import comparing, meaning, paths
-from spanglass_server.query.traces import counts, view
 from spanglass_server.query.traces import search as traces
 from spanglass_server.query.window import parse_window
 

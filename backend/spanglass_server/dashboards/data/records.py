@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.dashboards.data.lines import Evaluated, Lines
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion
 from spanglass_server.query.record_series import DURATION_KEYS, RecordSeries, keys_of, record_series

@@ -10,7 +10,7 @@ import numpy as np
 
 from spanglass_server.dashboards.data.lines import Lines, calculate
 from spanglass_server.dashboards.data.records import narrowed
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.window import describe
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.times import NS_PER_MS, format_time
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from spanglass_server.promql.parsing.parse import parse
 from spanglass_server.promql.ports import Matcher, Selector
 from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.series.vectors import Scalar, Vector
-from spanglass_server.query.facets import complete_values, count_facets
+from spanglass_server.query.attributes.facets import complete_values, count_facets
 from spanglass_server.query.sql_console.read import run_sql
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_MS

@@ -9,7 +9,7 @@ import pyarrow as pa
 from spanglass_server.findings.detecting.candidates import candidates
 from spanglass_server.findings.detecting.limits import LIMITS
 from spanglass_server.findings.model import Evidence, Kind, Place, Sighting
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, run, statement
 
 if TYPE_CHECKING:

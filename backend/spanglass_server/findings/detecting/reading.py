@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import one_of, run, statement
 from spanglass_server.service_names import SERVICE

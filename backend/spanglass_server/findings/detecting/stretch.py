@@ -11,7 +11,7 @@ import numpy as np
 from spanglass_server.findings.agenda import MINUTE_NS
 from spanglass_server.findings.detecting.detect import detect, evidence_of
 from spanglass_server.findings.detecting.reading import read_spans
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal
 

@@ -13,8 +13,8 @@ from spanglass_core.units import format_duration
 from spanglass_server.health.components.naming import CACHES, uid_of
 from spanglass_server.health.model import Component, Figure, Status, worst
 from spanglass_server.query.hosts.listing import list_hosts
-from spanglass_server.query.traces.calls import list_calls
-from spanglass_server.query.traces.services import list_services
+from spanglass_server.query.services.calls import list_calls
+from spanglass_server.query.services.services import list_services
 from spanglass_server.signals import SENT
 from spanglass_server.times import parse_time
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from spanglass_server.health.model import Area
     from spanglass_server.query.hosts.listing import Host
-    from spanglass_server.query.traces.calls import Calls
-    from spanglass_server.query.traces.services import Service
+    from spanglass_server.query.services.calls import Calls
+    from spanglass_server.query.services.services import Service
     from spanglass_server.store.ports import QuerySession, Window
 
 #: Fewer failed calls are chance.

@@ -9,7 +9,7 @@ from spanglass_server.incidents.lifecycle import LIVE
 from spanglass_server.incidents.model import SERVER, Line, Turn
 from spanglass_server.incidents.ports import IncidentFilter, IncidentNotFoundError
 from spanglass_server.query.comparing.changes import presences
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.records import match_records
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.store.catalog import Digests
+from spanglass_server.store.segment_files.catalog import Digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable

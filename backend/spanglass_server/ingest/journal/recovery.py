@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spanglass_server.ingest.journal.file import Entry
     from spanglass_server.ingest.journal.folder import JournalFolder
     from spanglass_server.ingest.pending import Pending
-    from spanglass_server.store.catalog import Catalog
+    from spanglass_server.store.segment_files.catalog import Catalog
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 16

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass_server.pages import charts
 from spanglass_server.pages.alerts import words
+from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

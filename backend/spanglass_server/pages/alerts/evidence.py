@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import drawing, reading, words
-from spanglass_server.pages.format import THIN, duration_text, percent_parts
+from spanglass_server.pages.rendering.format import THIN, duration_text, percent_parts
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from spanglass_server.pages.alerts import words
-from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.health.reading import to_check
+from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import drawing, reading, words
 from spanglass_server.pages.alerts.trying import Tried, backtest
-from spanglass_server.pages.format import duration_text
+from spanglass_server.pages.rendering.format import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

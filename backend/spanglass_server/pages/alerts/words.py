@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass_server.pages.format import NONE, THIN, duration_text, rate_parts
-from spanglass_server.pages.units import SIZES, ceiling_of, value_parts
+from spanglass_server.pages.rendering.format import NONE, THIN, duration_text, rate_parts
+from spanglass_server.pages.rendering.units import SIZES, ceiling_of, value_parts
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ ORIGINS = {
     "files": ("file", "is changed in its file, which is read again when it changes"),
     "shipped": ("shipped", "comes with Spanglass; what is changed of it is kept here"),
 }
-#: Units of alerting as pages/units.py knows them.
+#: Units of alerting as pages/rendering/units.py knows them.
 UCUM = {"s": "s", "bytes": "By", "ratio": "%", "": ""}
 #: How numbers in a unit are typed: what one of it is in base units, the largest first.
 TYPED = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import parse_duration_ns
-from spanglass_server.pages.columns import as_data
 from spanglass_server.pages.dashboards import plain
+from spanglass_server.pages.rendering.columns import as_data
 from spanglass_server.pages.window import PRESETS, SECOND_NS
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.charts import Buckets, Series, lines
-from spanglass_server.pages.units import ceiling_of, value_text
+from spanglass_server.pages.rendering.charts import Buckets, Series, lines
+from spanglass_server.pages.rendering.units import ceiling_of, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.responses import Response
 
-    from spanglass_server.pages.charts import Chart
+    from spanglass_server.pages.rendering.charts import Chart
     from spanglass_server.pages.visit import Visit
 
 VARIABLE = "var."
@@ -68,7 +68,7 @@ def _shown(visit: Visit, panel: Mapping[str, Any], answer: Mapping[str, Any]) ->
 
 
 def unit_of(unit: str) -> str:
-    """Return a dashboard's unit as ``pages/units.py`` knows it."""
+    """Return a dashboard's unit as ``pages/rendering/units.py`` knows it."""
     return UCUM.get(unit, unit)
 
 

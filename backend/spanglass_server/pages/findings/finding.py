@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.pages import charts, terms
 from spanglass_server.pages.findings import reading
+from spanglass_server.pages.rendering import charts, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

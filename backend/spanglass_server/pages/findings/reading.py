@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

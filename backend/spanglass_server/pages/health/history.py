@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import drawing
-from spanglass_server.pages.format import duration_text, rfc3339
 from spanglass_server.pages.health import looks, reading
+from spanglass_server.pages.rendering.format import duration_text, rfc3339
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

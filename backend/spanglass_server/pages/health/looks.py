@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from spanglass_server.pages.format import NONE, THIN
+from spanglass_server.pages.rendering.format import NONE, THIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

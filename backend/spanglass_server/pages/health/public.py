@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from spanglass_server.access.browsers import HEADERS
-from spanglass_server.pages import format as fmt
-from spanglass_server.pages.assets import load_assets
 from spanglass_server.pages.health import looks
 from spanglass_server.pages.health.badge import badge
 from spanglass_server.pages.health.published import Publisher
-from spanglass_server.pages.templates import make_environment
+from spanglass_server.pages.rendering import format as fmt
+from spanglass_server.pages.rendering.assets import load_assets
+from spanglass_server.pages.rendering.templates import make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from spanglass_server.health.model import Status, component_subject, worst
-from spanglass_server.pages.format import THIN, to_datetime
 from spanglass_server.pages.health import looks
+from spanglass_server.pages.rendering.format import THIN, to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

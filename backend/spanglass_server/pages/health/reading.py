@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from spanglass_server.pages.format import duration_text, parse_time_ns, to_datetime
 from spanglass_server.pages.health import looks
-from spanglass_server.pages.units import value_parts
+from spanglass_server.pages.rendering.format import duration_text, parse_time_ns, to_datetime
+from spanglass_server.pages.rendering.units import value_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spanglass_server.pages import charts
-from spanglass_server.pages.units import ceiling_of, rate_unit_parts, value_text
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.units import ceiling_of, rate_unit_parts, value_text
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from spanglass_server.pages.alerts import firing
-from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.hosts import drawing, wrong
+from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

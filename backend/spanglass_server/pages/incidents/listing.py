@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
 from spanglass_server.pages.alerts.reading import ask, time_ns
 from spanglass_server.pages.incidents import reading, words
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

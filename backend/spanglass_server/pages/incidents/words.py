@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.alerts import words as alert_words
 from spanglass_server.pages.alerts.words import Level
-from spanglass_server.pages.format import NONE, THIN, duration_text
+from spanglass_server.pages.rendering.format import NONE, THIN, duration_text
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:

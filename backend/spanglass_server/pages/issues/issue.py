@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
-from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.issues import listing, markdown, words
 from spanglass_server.pages.issues.occurrence import VIEWS, choose
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, search
-from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.issues import words
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

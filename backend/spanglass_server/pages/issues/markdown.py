@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.format import plain
 from spanglass_server.pages.issues import stacks
+from spanglass_server.pages.rendering.format import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.attribute_names import EXCEPTION_CHAIN
-from spanglass_server.pages import columns, exceptions, search, waterfall
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.issues import stacks
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.rendering import columns, exceptions
+from spanglass_server.pages.trace_views import waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

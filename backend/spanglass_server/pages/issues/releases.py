@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms
-from spanglass_server.pages.format import NONE, THIN
 from spanglass_server.pages.issues import listing
+from spanglass_server.pages.rendering import terms
+from spanglass_server.pages.rendering.format import NONE, THIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.format import grouped, parse_time_ns
+from spanglass_server.pages.rendering.format import grouped, parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spanglass_server.pages.format import Clock
+    from spanglass_server.pages.rendering.format import Clock
 
 #: The choices of states: what stands in the URL, and its name.
 STATES = (

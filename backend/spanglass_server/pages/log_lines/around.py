@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from spanglass_server.pages.format import parse_time_ns, rfc3339
+from spanglass_server.pages.rendering.format import parse_time_ns, rfc3339
 from spanglass_server.query.logs.around import SAME
 
 if TYPE_CHECKING:

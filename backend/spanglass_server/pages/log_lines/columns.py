@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.exceptions import rest_of_line
-from spanglass_server.pages.terms import is_lost
+from spanglass_server.pages.rendering.exceptions import rest_of_line
+from spanglass_server.pages.rendering.terms import is_lost
 from spanglass_server.query.rows.map_leaves import body_leaves
 
 if TYPE_CHECKING:

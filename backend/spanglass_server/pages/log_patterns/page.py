@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts, search, terms
-from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering import charts, terms
+from spanglass_server.pages.rendering.format import parse_time_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

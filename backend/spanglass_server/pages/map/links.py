@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms
+from spanglass_server.pages.rendering import terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

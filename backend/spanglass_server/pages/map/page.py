@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import search
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.map import links
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api

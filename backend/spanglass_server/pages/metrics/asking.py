@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.format import plain
 from spanglass_server.pages.metrics.expression import expressions
 from spanglass_server.pages.metrics.lines import MOST_LINES, Drawn, Line, grid
 from spanglass_server.pages.metrics.prometheus import ask_expressions
 from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.units import is_number
+from spanglass_server.pages.rendering.format import plain
+from spanglass_server.pages.rendering.units import is_number
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.pages.units import SIZES, TIMES_NS, unit_of
+from spanglass_server.pages.rendering.units import SIZES, TIMES_NS, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
-from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.metrics.choice import QUANTILES
-from spanglass_server.pages.units import SIZES, ceiling_of, rate_unit_parts, value_parts, value_text
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.format import parse_time_ns
+from spanglass_server.pages.rendering.units import SIZES, ceiling_of, rate_unit_parts, value_parts, value_text
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.promql.stored.naming.names import is_plain_label, label_name, metric_name
 from spanglass_server.query.language import FilterError, parse_filter
-from spanglass_server.query.language.ast import And, Compare, In, Operator
+from spanglass_server.query.language.parsing.ast import And, Compare, In, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spanglass_server.pages.metrics.choice import Aggregate, Choice
-    from spanglass_server.query.language.ast import Filter
+    from spanglass_server.query.language.parsing.ast import Filter
 
 #: Rates reach over so many seconds, or over a step where that is longer: Prometheus' custom of four intervals of 60 s.
 RATE_S = 300

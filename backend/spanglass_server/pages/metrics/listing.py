@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import charts
-from spanglass_server.pages.format import parse_time_ns
 from spanglass_server.pages.metrics import kinds
-from spanglass_server.pages.units import unit_of, unit_text
+from spanglass_server.pages.rendering import charts
+from spanglass_server.pages.rendering.format import parse_time_ns
+from spanglass_server.pages.rendering.units import unit_of, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import search, terms
-from spanglass_server.pages.charts import nice_ceiling
-from spanglass_server.pages.format import parse_time_ns, plain
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.metrics import drawing
 from spanglass_server.pages.metrics.asking import ask
 from spanglass_server.pages.metrics.choice import HISTOGRAMS, PERIODS, later_ns, read_choice
@@ -15,7 +13,10 @@ from spanglass_server.pages.metrics.kinds import STOPPED_NS
 from spanglass_server.pages.metrics.listing import SHAPES, stored_name
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
-from spanglass_server.pages.units import unit_of, unit_text, value_text
+from spanglass_server.pages.rendering import terms
+from spanglass_server.pages.rendering.charts import nice_ceiling
+from spanglass_server.pages.rendering.format import parse_time_ns, plain
+from spanglass_server.pages.rendering.units import unit_of, unit_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from spanglass_server.pages.alerts.reading import time_ns
-from spanglass_server.pages.format import rfc3339, to_datetime
 from spanglass_server.pages.notifications import reading
+from spanglass_server.pages.rendering.format import rfc3339, to_datetime
 from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:

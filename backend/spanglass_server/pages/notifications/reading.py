@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from spanglass_server.pages.alerts.reading import others, place, time_ns
 from spanglass_server.pages.alerts.words import level
-from spanglass_server.pages.format import duration_text
 from spanglass_server.pages.notifications import words
+from spanglass_server.pages.rendering.format import duration_text
 from spanglass_server.pages.visit import API
 from spanglass_server.times import NS_PER_SECOND
 

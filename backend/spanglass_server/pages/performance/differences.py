@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
-from spanglass_server.pages import search, terms
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.performance import heat
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
+from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.window import WindowError, fixed, read_time
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages.charts import ticks
-from spanglass_server.pages.format import duration_text
+from spanglass_server.pages.rendering.charts import ticks
+from spanglass_server.pages.rendering.format import duration_text
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import terms
-from spanglass_server.pages.format import duration_text
-from spanglass_server.pages.units import MINUS
+from spanglass_server.pages.rendering import terms
+from spanglass_server.pages.rendering.format import duration_text
+from spanglass_server.pages.rendering.units import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.pages import columns, search
+from spanglass_server.pages.explorer import search
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering import columns
 from spanglass_server.pages.trace_views import flame
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.ids import read_trace_id
-from spanglass_server.pages import terms
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.pages.rendering import terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from spanglass_server.access.browsers import HEADERS
-from spanglass_server.pages import columns, exceptions, trace, waterfall
-from spanglass_server.pages.assets import read_files
-from spanglass_server.pages.format import parse_time_ns
+from spanglass_server.pages.rendering import columns, exceptions
+from spanglass_server.pages.rendering.assets import read_files
+from spanglass_server.pages.rendering.format import parse_time_ns
+from spanglass_server.pages.trace_views import trace, waterfall
 from spanglass_server.pages.trace_views.bundle import bundle
 from spanglass_server.query.trace_views.meaning import meaning
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_core.trace_paths import PathSpan
-from spanglass_server.pages.columns import parents_of
+from spanglass_core.traces.trace_paths import PathSpan
+from spanglass_server.pages.rendering.columns import parents_of
 from spanglass_server.query.trace_views import paths as trace_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from spanglass_server.pages.columns import Spans
+    from spanglass_server.pages.rendering.columns import Spans
     from spanglass_server.query.trace_views.paths import TracePath
 
 

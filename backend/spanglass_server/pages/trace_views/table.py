@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from spanglass_server.pages.columns import Spans
+    from spanglass_server.pages.rendering.columns import Spans
 
 #: Rows rendered by the server; script draws all others.
 ROWS = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from spanglass_server.pages import terms
+from spanglass_server.pages.rendering import terms
 from spanglass_server.query.use.activity import SESSION_KEY, USER_KEYS
 
 if TYPE_CHECKING:

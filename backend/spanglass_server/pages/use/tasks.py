@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from spanglass_server.pages import charts, running, search, terms
+from spanglass_server.pages.explorer import running, search
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering import charts, terms
 from spanglass_server.query.tasks.runs import QUEUE_KEYS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.regex import regex_problem
+from spanglass_server.query.language.compiling.regex import regex_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import TIME_COLUMN, AttributeColumn, Signal, ValueType, quote_identifier
 from spanglass_server.store.ports import Window

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import quote_identifier
 

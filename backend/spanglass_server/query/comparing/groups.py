@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.differences.shares import difference
 from spanglass_server.query.comparing.candidates import Candidate, Usual, attribute_columns, candidates_among, count
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import quote_identifier

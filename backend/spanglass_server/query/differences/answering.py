@@ -12,9 +12,9 @@ from spanglass_server.query.answers import Nanoseconds, Time, TimeRange
 from spanglass_server.query.differences.asked import read_groups
 from spanglass_server.query.differences.counting import Sides, merged, tallies, traces_of
 from spanglass_server.query.differences.sampling import DURATION, TRACE_ID, compared_columns, count_groups, read_sample
-from spanglass_server.query.language.ast import OPPOSITES, Compare, Field, Operator, Value
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, SPAN_KINDS, STATUSES
-from spanglass_server.query.language.text import format_field, format_filter
+from spanglass_server.query.language.parsing.ast import OPPOSITES, Compare, Field, Operator, Value
+from spanglass_server.query.language.parsing.text import format_field, format_filter
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.window import describe
 from spanglass_server.signals import POSITIONS, Signal

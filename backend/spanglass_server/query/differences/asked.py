@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import FilterError, compile_filter, parse_filter
-from spanglass_server.query.language.ast import fields_of
-from spanglass_server.query.language.sql import Sql, all_of, negated
+from spanglass_server.query.language.compiling.sql import Sql, all_of, negated
+from spanglass_server.query.language.parsing.ast import fields_of
 from spanglass_server.query.matching import match_spans, within
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal, quote_identifier

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.differences.slices import rows_within, slices
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.statements import rows, run, statement
 from spanglass_server.signals import LIST_POSITIONS, AttributeColumn, Signal, ValueType, quote_identifier
 from spanglass_server.store.ports import Window

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.points import SERIES_POSITIONS, attribute_columns, series_hash
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import clamp

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from spanglass_server.query.answers import Time
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.answers import MetricType
 from spanglass_server.query.metrics.identity import describe_temporality
 from spanglass_server.query.metrics.points import series_hash

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spanglass_server.query.hosts.readings import Row
-    from spanglass_server.query.language.sql import Sql
+    from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.store.ports import QuerySession, Window
 
 Values = list[float | None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_server.query.answers import Time
 from spanglass_server.query.hosts import names
 from spanglass_server.query.hosts.readings import by_key, is_host, latest
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.service_names import UNKNOWN_SERVICE
 from spanglass_server.signals import quote_identifier
 from spanglass_server.times import format_time

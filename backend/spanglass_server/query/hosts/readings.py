@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.hosts import names
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.metrics.points import attribute_columns, series_hash
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import clamp

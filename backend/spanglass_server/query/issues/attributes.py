@@ -16,8 +16,8 @@ from spanglass_server.query.comparing.candidates import (
     candidates_among,
     count,
 )
-from spanglass_server.query.language.service_sql import is_service
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import is_service
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import widen

@@ -11,9 +11,9 @@ from spanglass_server.issues.ports import UnknownIssueError
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.issues.matching import ISSUE_FIELDS, issue_condition, renamed
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Exists, In, Not, Or, Related, Text
-from spanglass_server.query.language.conditions import Contains, scalar_condition
-from spanglass_server.query.language.sql import Sql, all_of, any_of, negated
+from spanglass_server.query.language.compiling.conditions import Contains, scalar_condition
+from spanglass_server.query.language.compiling.sql import Sql, all_of, any_of, negated
+from spanglass_server.query.language.parsing.ast import And, Compare, Exists, In, Not, Or, Related, Text
 from spanglass_server.signals import Signal, ValueType
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.issues.model import Event, IssueSummary
     from spanglass_server.issues.ports import IssueStore
-    from spanglass_server.query.language.ast import Field, Filter
+    from spanglass_server.query.language.parsing.ast import Field, Filter
 
 #: Columns of the log. ``id`` is the issue's, and what stands from there on is known of it when the event is read.
 SCHEMA = pa.schema(

@@ -10,7 +10,7 @@ import pyarrow as pa
 from spanglass_server.issues.ports import UnknownIssueError
 from spanglass_server.issues.states import NEW_FOR_NS, State
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable

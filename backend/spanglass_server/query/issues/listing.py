@@ -14,7 +14,7 @@ from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.issues.figures import described_steps, figures, middle_ns, titled
 from spanglass_server.query.issues.matching import match_occurrences
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import Buckets, describe
 from spanglass_server.times import format_time

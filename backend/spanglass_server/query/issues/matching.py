@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING
 from spanglass_server.issues.states import State
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.ast import COMPLEMENTS, And, Compare, Exists, In, Not, Operator, Or, Related, Text
-from spanglass_server.query.language.conditions import Contains, Equals, Matches, Ordered, scalar_condition
+from spanglass_server.query.language.compiling.conditions import Contains, Equals, Matches, Ordered, scalar_condition
+from spanglass_server.query.language.compiling.regex import check_regex
+from spanglass_server.query.language.compiling.sql import Sql, all_of, any_of, negated
 from spanglass_server.query.language.intrinsics import INTRINSICS
-from spanglass_server.query.language.regex import check_regex
-from spanglass_server.query.language.sql import Sql, all_of, any_of, negated
+from spanglass_server.query.language.parsing.ast import (
+    COMPLEMENTS,
+    And,
+    Compare,
+    Exists,
+    In,
+    Not,
+    Operator,
+    Or,
+    Related,
+    Text,
+)
 from spanglass_server.query.statements import statement
 from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal, ValueType
@@ -26,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from spanglass_server.query.issues.known import Known
-    from spanglass_server.query.language.ast import Field, Filter
-    from spanglass_server.query.language.conditions import Test
+    from spanglass_server.query.language.compiling.conditions import Test
+    from spanglass_server.query.language.parsing.ast import Field, Filter
     from spanglass_server.store.ports import QuerySession, Window
 
 #: Fields of issues in filters: the columns of ``Known.table``.

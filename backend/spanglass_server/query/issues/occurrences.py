@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.language.intrinsics import OCCURRENCE_SOURCES
-from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.signals import Signal, quote_identifier
 from spanglass_server.store.ports import ALL_TIME, Window

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.issues.model import EventKind
 from spanglass_server.issues.states import State
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import describe, widen
 from spanglass_server.service_names import SERVICE

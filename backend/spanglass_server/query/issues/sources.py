@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from spanglass_server.issues.occurrences.told import exception_columns, told
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import TIME_COLUMN, Signal

@@ -9,7 +9,7 @@ from spanglass_core.grouping.fingerprint import CURRENT_VERSION, title_of
 from spanglass_server.issues.escalation import HOURS
 from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.states import IgnoredCounts
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal

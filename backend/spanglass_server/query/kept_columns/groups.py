@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.query.kept_columns.matching import matching_batches
-from spanglass_server.query.language.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.span_figures.cells import sort_together
 from spanglass_server.query.span_figures.joining import read_off
 from spanglass_server.service_names import SERVICE, service_name
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.query.kept_columns.terms import Term
-    from spanglass_server.query.language.sql import Sql
+    from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.query.matching import Matching
     from spanglass_server.store.batches.columns import Places
     from spanglass_server.store.batches.reading import Batch

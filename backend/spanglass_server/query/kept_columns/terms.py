@@ -16,7 +16,7 @@ from spanglass_server.signals import Signal, sql_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from spanglass_server.query.language.sql import Sql
+    from spanglass_server.query.language.compiling.sql import Sql
 
 _TERM = re.compile(r'("(?:[^"]|"")+"|[a-z_]+) (=|<=|<|>=|>|IN) (\?|\((?:\?, )*\?\))')
 _QUOTED_OR_BRACKET = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|[()]""")

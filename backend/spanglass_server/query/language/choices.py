@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from spanglass_server.query.language.ast import EVERYTHING, And, Compare, Field, Filter, In, Operator, Value
-from spanglass_server.query.language.conditions import has_wildcard
+from spanglass_server.query.language.compiling.conditions import has_wildcard
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
-from spanglass_server.query.semconv import aliases
+from spanglass_server.query.language.parsing.ast import EVERYTHING, And, Compare, Field, Filter, In, Operator, Value
+from spanglass_server.query.semantic_conventions.semconv import aliases
 from spanglass_server.signals import POSITIONS
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from spanglass_server.query.language.scanner import FOLLOWS_KEY, KEY_KINDS, Lexeme, scan
-from spanglass_server.query.language.text import unquote
+from spanglass_server.query.language.parsing.scanner import FOLLOWS_KEY, KEY_KINDS, Lexeme, scan
+from spanglass_server.query.language.parsing.text import unquote
 
 
 class Expects(StrEnum):

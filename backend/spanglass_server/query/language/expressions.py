@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.ast import Field
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.fields import Resolved, resolve
 from spanglass_server.query.language.intrinsics import Intrinsic, Kind
-from spanglass_server.query.language.parser import parse_field
-from spanglass_server.query.language.service_sql import SERVICE_NAME
+from spanglass_server.query.language.parsing.ast import Field
+from spanglass_server.query.language.parsing.parser import parse_field
 from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import AttributeColumn, Signal, ValueType, quote_identifier, quote_text

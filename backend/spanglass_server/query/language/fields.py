@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import FilterError
+from spanglass_server.query.language.compiling.paths import MapPath, map_paths
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES, Intrinsic
-from spanglass_server.query.language.paths import MapPath, map_paths
-from spanglass_server.query.semconv import aliases
+from spanglass_server.query.semantic_conventions.semconv import aliases
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import POSITIONS, AttributeColumn, Signal, ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from spanglass_server.query.language.ast import Field
+    from spanglass_server.query.language.parsing.ast import Field
 
 #: The overflow column whose presence says that some attributes are not in columns of their own.
 OVERFLOW = "overflow_name"

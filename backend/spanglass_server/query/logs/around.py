@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import format_filter
-from spanglass_server.query.language.ast import And, Compare, Field, Operator, Value
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
+from spanglass_server.query.language.parsing.ast import And, Compare, Field, Operator, Value
 from spanglass_server.query.record_pages import Place, RecordPage, find_page
 from spanglass_server.query.records import match_records
 from spanglass_server.query.rows.answers import Log
@@ -23,7 +23,7 @@ from spanglass_server.times import NS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spanglass_server.query.language.ast import Filter
+    from spanglass_server.query.language.parsing.ast import Filter
     from spanglass_server.store.ports import QuerySession
 
 #: What lines have in common with the record that they stand around.

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.record_pages import Place, RecordPage, shown_columns
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import rows, run, statement

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from spanglass_core.log_patterns import MASKS, Pattern, find_patterns
 from spanglass_server.query.answers import JsonSchema, SampledShare, Time, TimeRange, UnixSeconds
 from spanglass_server.query.language import format_filter
-from spanglass_server.query.language.ast import Compare, Field, Operator, Value
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql, all_of
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql, all_of
+from spanglass_server.query.language.parsing.ast import Compare, Field, Operator, Value
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import SEVERITIES, UNSET, Severity, severity_sql
 from spanglass_server.query.records import match_records

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, cast
 
 from spanglass_server.query.answers import JsonSchema, NextCursor, TimeRange, UnixSeconds
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.logs.following import Followed, Mark, follow
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import WORDS, severity_sql

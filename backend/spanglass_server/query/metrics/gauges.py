@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.increase import NUMBER_COLUMNS
 from spanglass_server.query.metrics.points import Selection, Values, reach_of
 from spanglass_server.query.metrics.question import GAP_NS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.metrics.identity import CUMULATIVE, Kind
 from spanglass_server.query.metrics.increase import FACTS, Measures, Pieces
 from spanglass_server.query.metrics.points import Selection, Values

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.question import GAP_NS
-from spanglass_server.query.semconv import metric_aliases
+from spanglass_server.query.semantic_conventions.semconv import metric_aliases
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal

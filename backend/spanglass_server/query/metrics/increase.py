@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.metrics.identity import DELTA
 from spanglass_server.query.metrics.points import reach_of
 from spanglass_server.query.metrics.question import GAP_NS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.identity import describe_temporality
 from spanglass_server.query.metrics.points import Selection
 from spanglass_server.query.metrics.raw import list_series

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.language import compile_filter, field_expression, parse_filter
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, any_of
 from spanglass_server.query.metrics.identity import CUMULATIVE, DELTA, Kind, resolve
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import widen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.identity import Kind
 from spanglass_server.query.metrics.points import SERIES_POSITIONS, Selection, Values
 from spanglass_server.query.record_pages import ORDERS, Place, find_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.histograms import total_measures
 from spanglass_server.query.metrics.increase import FACTS, NUMBER_COLUMNS, Measures, Pieces
 from spanglass_server.query.metrics.points import Selection, Values

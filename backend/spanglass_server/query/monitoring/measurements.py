@@ -10,8 +10,8 @@ import orjson
 
 from spanglass_server.query.answers import Time, TimeRange
 from spanglass_server.query.cursors import Cursor
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.language.expressions import field_expression
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.monitoring.kinds import OF_SPANS, kind_of_metric
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.window import describe

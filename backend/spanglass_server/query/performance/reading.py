@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.call_trees.folding import Request
 from spanglass_core.call_trees.statements import normalised
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 from spanglass_server.query.rows.span_rows import SpanRows
 from spanglass_server.query.traces.identity import COLUMNS, HOST_COLUMNS, clock_name, first_of_each
 from spanglass_server.signals import Signal

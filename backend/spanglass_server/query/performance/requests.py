@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.differences.slices import slices
-from spanglass_server.query.language.sql import all_of, union_all
+from spanglass_server.query.language.compiling.sql import all_of, union_all
 from spanglass_server.query.matching import match_spans, within
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.signals import Signal

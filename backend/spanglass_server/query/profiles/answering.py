@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from spanglass_core.call_trees.stacks import fold_stacks
-from spanglass_core.trace_paths import heaviest
+from spanglass_core.traces.trace_paths import heaviest
 from spanglass_server.query.answers import Nanoseconds, Slot, TimeRange, whole
 from spanglass_server.query.profiles.reading import CPU_TIME, read_profile
 from spanglass_server.query.window import describe

@@ -15,8 +15,8 @@ from spanglass_core.attribute_names import (
 from spanglass_core.call_trees.stacks import MOST_CHARACTERS, MOST_LINES
 from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language import parse_filter
-from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
-from spanglass_server.query.language.sql import Sql, all_of, union_all
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME, is_service
+from spanglass_server.query.language.compiling.sql import Sql, all_of, union_all
 from spanglass_server.query.own_events import WALL
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import one_of, rows, statement

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanglass_core import attribute_names as names
 from spanglass_core.ids import id_or_none
-from spanglass_core.trace_times import EARLIEST_NS, horizon_ns
+from spanglass_core.traces.trace_times import EARLIEST_NS, horizon_ns
 from spanglass_server.query.language.intrinsics import STATUSES
+from spanglass_server.query.one_trace.columns import MOST_TEXT
+from spanglass_server.query.one_trace.reasons import reason, tells_exception
 from spanglass_server.query.rows.stored_rows import Rows
-from spanglass_server.query.traces.columns import MOST_TEXT
 from spanglass_server.query.traces.identity import Identity, kind_name
-from spanglass_server.query.traces.reasons import reason, tells_exception
 from spanglass_server.query.traces.targets import Targets
 from spanglass_server.service_names import SERVICE, service_name
 from spanglass_server.times import format_time, format_times

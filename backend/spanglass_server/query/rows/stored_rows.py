@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from spanglass_server.query.language.sql import Sql
+    from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.signals import Signal
     from spanglass_server.store.ports import QuerySession, Window
 

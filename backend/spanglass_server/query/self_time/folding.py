@@ -1,7 +1,7 @@
 """Spans of many traces folded by path, in columns: where each span ran, its self time, and the figures of each path.
 
 The rules are those of one trace: a call that is served by another clock is moved into its caller where it contradicts
-it, and a span's self time is what none of the calls took that it waits for (``spanglass_core.trace_times``).
+it, and a span's self time is what none of the calls took that it waits for (``spanglass_core.traces.trace_times``).
 """
 
 from __future__ import annotations

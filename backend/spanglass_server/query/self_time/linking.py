@@ -1,4 +1,4 @@
-"""Which span is the parent of which, for many traces at once, as ``spanglass_core.trace_links`` has it for one.
+"""Which span is the parent of which, for many traces at once, as ``spanglass_core.traces.trace_links`` has it for one.
 
 Ids are numbers here that no two traces share.
 """
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_core.trace_links import link, order
-from spanglass_core.trace_nodes import Node, Span
+from spanglass_core.traces.trace_links import link, order
+from spanglass_core.traces.trace_nodes import Node, Span
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spanglass_core.trace_times import EARLIEST_NS
+from spanglass_core.traces.trace_times import EARLIEST_NS
 from spanglass_server.query.differences.slices import rows_within, slices
 from spanglass_server.query.language import parse_filter
-from spanglass_server.query.language.relations import asks_about_others
-from spanglass_server.query.language.service_sql import SERVICE_NAME, is_service
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, union_all
+from spanglass_server.query.language.compiling.relations import asks_about_others
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME, is_service
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, union_all
 from spanglass_server.query.records import match_records
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import run, statement
-from spanglass_server.query.traces.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, IDENTITY
 from spanglass_server.query.window import widen
 from spanglass_server.signals import Signal
@@ -37,7 +37,7 @@ MOST_SPANS = 300_000
 #: Calls begin so long before the spans below them, at most; what is called from within slices is looked for as long.
 _APART_NS = 60 * NS_PER_SECOND
 _APART_OF_SLICES_NS = 10 * NS_PER_SECOND
-#: In which spans are linked: ``spanglass_core.trace_links.order``.
+#: In which spans are linked: ``spanglass_core.traces.trace_links.order``.
 _ORDER = {"start_ns": "ascending", "duration_ns": "descending", "span_id": "ascending", "service": "ascending"}
 _FIXED = ("trace_id", "parent_span_id", "name", "status_code", *COLUMNS, *HOST_COLUMNS)
 

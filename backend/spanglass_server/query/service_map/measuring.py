@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql, all_of, union_all
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql, all_of, union_all
 from spanglass_server.query.records import match_records
 from spanglass_server.query.service_map.distribution import QUANTILES, Figures, joined, measured
+from spanglass_server.query.services.estimates import counting
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import counting
 from spanglass_server.query.window import clamp, widen
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal

@@ -13,7 +13,7 @@ from spanglass_server.query.span_figures.columns import failed_of, numbers_of, w
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.minute_counts import MinuteCounts
 from spanglass_server.store.ports import Window
-from spanglass_server.store.trace_filter import MINUTE_NS
+from spanglass_server.store.segment_files.trace_filter import MINUTE_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,7 @@
 DuckDB's own parser turns the text into a tree (``json_serialize_sql`` refuses everything but SELECT), and every
 table, table function, scalar and aggregate function in that tree must be on a list here. Two more walls stand behind
 it: DuckDB's own answer to which tables the statement reads (``read.py``), and the engine's connection, which has no
-extensions and no configuration, and opens no file but stored segments (``store/connections.py``).
+extensions and no configuration, and opens no file but stored segments (``store/sessions/connections.py``).
 """
 
 from __future__ import annotations

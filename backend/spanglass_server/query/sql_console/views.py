@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.query.monitoring.measurements import all_measurements
-from spanglass_server.query.semconv_numbers import NUMBERS
+from spanglass_server.query.semantic_conventions.semconv_numbers import NUMBERS
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import (
     ASKED,

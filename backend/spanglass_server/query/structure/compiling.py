@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import CompiledFilter, compile_filter
-from spanglass_server.query.language.ast import And, Filter
-from spanglass_server.query.language.parts import Part
-from spanglass_server.query.language.relations import IN_TRACES, asks_about_others
-from spanglass_server.query.language.sql import FALSE, TRUE
+from spanglass_server.query.language.compiling.parts import Part
+from spanglass_server.query.language.compiling.relations import IN_TRACES, asks_about_others
+from spanglass_server.query.language.compiling.sql import FALSE, TRUE
+from spanglass_server.query.language.parsing.ast import And, Filter
 from spanglass_server.query.structure.few_traces import traces_of
 from spanglass_server.query.structure.relatives import Extent, StoredRelatives
 from spanglass_server.signals import Signal
@@ -17,8 +17,8 @@ from spanglass_server.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from spanglass_server.query.language.ast import Related
-    from spanglass_server.query.language.sql import Sql
+    from spanglass_server.query.language.compiling.sql import Sql
+    from spanglass_server.query.language.parsing.ast import Related
     from spanglass_server.store.ports import QuerySession, Window
 
 

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import compile_filter
-from spanglass_server.query.language.ast import OPPOSITES, Operator, Related, Relation
-from spanglass_server.query.language.parts import NOTHING, Part
-from spanglass_server.query.language.sql import FALSE, Sql, negated
+from spanglass_server.query.language.compiling.parts import NOTHING, Part
+from spanglass_server.query.language.compiling.sql import FALSE, Sql, negated
+from spanglass_server.query.language.parsing.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.statements import statement
 from spanglass_server.query.structure.few_traces import traces_of
 from spanglass_server.query.traces.identity import COLUMNS, SPANS

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from spanglass_core.attribute_names import TASK_NAME
 from spanglass_server.query.language import FilterError
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.points import series_hash
 from spanglass_server.query.records import match_records
 from spanglass_server.query.statements import one_of, rows, statement

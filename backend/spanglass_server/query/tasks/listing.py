@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.metrics.question import MAX_STEPS
+from spanglass_server.query.services.estimates import sampled_share
 from spanglass_server.query.tasks.levels import active_tasks, queue_lengths
 from spanglass_server.query.tasks.measured import measured_runs, measured_waits
 from spanglass_server.query.tasks.runs import TaskSpans, Wanted
-from spanglass_server.query.traces.estimates import sampled_share
 from spanglass_server.query.window import Buckets, bucket_seconds, describe
 from spanglass_server.times import NS_PER_SECOND, format_time
 

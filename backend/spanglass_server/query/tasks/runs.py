@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of
 from spanglass_server.query.records import match_records
+from spanglass_server.query.services.estimates import counting
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import counting
 from spanglass_server.query.window import widen
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal

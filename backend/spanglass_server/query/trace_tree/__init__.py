@@ -1,1 +1,1 @@
-"""The tree of a trace in arrays: what ``spanglass_core.trace_tree`` says, of a hundred thousand spans."""
+"""The tree of a trace in arrays: what ``spanglass_core.traces.trace_tree`` says, of a hundred thousand spans."""

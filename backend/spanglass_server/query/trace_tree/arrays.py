@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_core.trace_nodes import Span
+from spanglass_core.traces.trace_nodes import Span
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-    from spanglass_core.trace_tree import Tree
+    from spanglass_core.traces.trace_tree import Tree
 
     Numbers = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -24,7 +24,7 @@ ID_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class SpanLists:
-    """The spans of a trace as one list a field, in any order: the fields of ``spanglass_core.trace_nodes.Span``."""
+    """The spans of a trace as one list a field, in any order: those of ``spanglass_core.traces.trace_nodes.Span``."""
 
     ids: Sequence[bytes]
     parent_ids: Sequence[bytes | None]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.trace_times import horizon_ns
-from spanglass_core.trace_tree import WARNINGS, build_tree
+from spanglass_core.traces.trace_times import horizon_ns
+from spanglass_core.traces.trace_tree import WARNINGS, build_tree
 from spanglass_server.query.trace_tree.arrays import SpanArrays, TreeLists
 from spanglass_server.query.trace_tree.clocks import awaited, resolutions, skews
 from spanglass_server.query.trace_tree.own_times import CriticalPath, Placed, self_times

@@ -1,4 +1,4 @@
-"""When spans ran, in arrays: clocks that are off by ``spanglass_core.trace_times``' rules, and who waits for whom."""
+"""When spans ran, in arrays: clocks that are off as ``spanglass_core.traces.trace_times`` says, who waits for whom."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.trace_times import resolution_ns
+from spanglass_core.traces.trace_times import resolution_ns
 
 if TYPE_CHECKING:
     from spanglass_server.query.trace_tree.arrays import Flags, Numbers, SpanArrays

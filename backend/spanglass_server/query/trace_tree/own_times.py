@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.critical_path import OUTLIVED
+from spanglass_core.traces.critical_path import OUTLIVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which span is the parent of which, in arrays, and how deep each stands; as ``spanglass_core.trace_links`` has it."""
+"""Which span is the parent of which, in arrays, and how deep each stands: ``spanglass_core.traces.trace_links``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_core.trace_links import link
-from spanglass_core.trace_nodes import Node
+from spanglass_core.traces.trace_links import link
+from spanglass_core.traces.trace_nodes import Node
 
 if TYPE_CHECKING:
     from spanglass_server.query.trace_tree.arrays import Flags, Ids, Numbers, SpanArrays, SpanLists
 
 
 def in_order(spans: SpanArrays) -> Numbers:
-    """Return the order in which spans are linked (``spanglass_core.trace_links.order``)."""
+    """Return the order in which spans are linked (``spanglass_core.traces.trace_links.order``)."""
     by = (spans.kinds, spans.services, spans.ids, -spans.duration_ns, spans.start_ns)
     return np.lexsort(by)
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_core.ids import read_trace_id
-from spanglass_core.trace_comparison import Change, compare
-from spanglass_core.trace_paths import fold_all, heaviest
+from spanglass_core.traces.trace_comparison import Change, compare
+from spanglass_core.traces.trace_paths import fold_all, heaviest
 from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError, FilterError
 from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.one_trace.view import arrange
 from spanglass_server.query.trace_views.paths import MOST_PATHS, path_spans
 from spanglass_server.query.traces.search import Page, search_traces
-from spanglass_server.query.traces.view import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from spanglass_core.trace_comparison import Aligned
-    from spanglass_core.trace_paths import Path, PathSpan
+    from spanglass_core.traces.trace_comparison import Aligned
+    from spanglass_core.traces.trace_paths import Path, PathSpan
     from spanglass_server.store.ports import QuerySession, Window
 
 #: Traces that a group may name, and spans that are read of a group: a trace that exceeds them is the last one.

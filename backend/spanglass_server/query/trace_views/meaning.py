@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from spanglass_core.statement_layout import lay_out
+from spanglass_server.query.one_trace import view
+from spanglass_server.query.one_trace.view import TraceSpan
 from spanglass_server.query.trace_views.genai import GenAi, genai
 from spanglass_server.query.trace_views.messaging import Messaging, messaging
 from spanglass_server.query.trace_views.named import count_of, text_of
-from spanglass_server.query.traces import view
-from spanglass_server.query.traces.view import TraceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.semconv import aliases
+from spanglass_server.query.semantic_conventions.semconv import aliases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

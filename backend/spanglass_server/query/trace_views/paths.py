@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from spanglass_core.trace_paths import PathSpan, fold, heaviest, listed
+from spanglass_core.traces.trace_paths import PathSpan, fold, heaviest, listed
 from spanglass_server.query.answers import Nanoseconds
-from spanglass_server.query.traces.view import TraceHead, arrange
+from spanglass_server.query.one_trace.view import TraceHead, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from spanglass_core.trace_paths import Path
-    from spanglass_server.query.traces.view import Arranged
+    from spanglass_core.traces.trace_paths import Path
+    from spanglass_server.query.one_trace.view import Arranged
     from spanglass_server.store.ports import QuerySession
 
 #: Paths of an answer; a trace in which every span has a name of its own has more.

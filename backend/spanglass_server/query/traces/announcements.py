@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_core import attribute_names as names
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import TRUE, Sql
 from spanglass_server.query.statements import one_of, rows, run, statement
 from spanglass_server.query.traces.identity import Identity
 from spanglass_server.service_names import SERVICE

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.language.intrinsics import SPAN_KINDS
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
 from spanglass_server.service_names import SERVICE
 
 if TYPE_CHECKING:

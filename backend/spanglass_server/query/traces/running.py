@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
 from spanglass_server.query.answers import HexId, Nanoseconds, OpenState, Slot, SpanKind, SpanStatus, Time
-from spanglass_server.query.language.service_sql import is_service
-from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.language.compiling.service_sql import is_service
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import LOST, RUNNING, OpenSpan, open_spans
 from spanglass_server.query.traces.identity import COLUMNS, SELECTED, of_row

@@ -11,11 +11,11 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from spanglass_core.trace_times import EARLIEST_NS
+from spanglass_core.traces.trace_times import EARLIEST_NS
 from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.kept_columns.first_matches import first_matches
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, statement
 from spanglass_server.query.traces.announcements import of_traces

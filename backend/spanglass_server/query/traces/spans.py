@@ -12,16 +12,16 @@ from spanglass_server.query.cursors import Cursor
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.kept_columns.groups import kept_groups
 from spanglass_server.query.language import FilterError, field_expression
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, SpanQuestion, match_spans
 from spanglass_server.query.rows.answers import Span, TracesDataPage
 from spanglass_server.query.rows.json_values import json_value
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.span_rows import SpanRows
+from spanglass_server.query.services.estimates import PROBABILITY, estimate, sampled_share
+from spanglass_server.query.services.services import percentiles
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import PROBABILITY, estimate, sampled_share
 from spanglass_server.query.traces.identity import COLUMNS, PARTS, SELECTED, Identity, of_row
-from spanglass_server.query.traces.services import percentiles
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal, quote_identifier
 from spanglass_server.store.ports import OfTraces

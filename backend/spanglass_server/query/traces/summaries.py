@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_times import horizon_ns
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_times import horizon_ns
+from spanglass_core.traces.trace_tree import build_tree
 from spanglass_server.query.answers import HexId, Nanoseconds, Slot, Time
 from spanglass_server.query.traces.announcements import RUNNING
 from spanglass_server.query.traces.identity import Identity, clock_name, kind_name
@@ -170,8 +170,9 @@ def place(summaries: Iterable[Summary], opened: Iterable[OpenSpan], first_events
 def _is_as_recorded(summary: Summary) -> bool:
     """Whether the times of a trace are certainly those that were recorded; of nearly all they are.
 
-    So trees are built of the others only. Nothing moves but what ``spanglass_core.trace_times`` says: starts that are
-    unknown, and server spans that another clock shows outside of their clients.
+    So trees are built of the others only. What
+    ``spanglass_core.traces.trace_times`` moves are starts that are unknown, and
+    server spans that another clock shows outside of their clients.
     """
     if summary.start_ns < horizon_ns(summary.end_ns):
         return False

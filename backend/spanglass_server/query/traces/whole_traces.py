@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanglass_server.query.kept_columns.matching import batch_of_rows, matching_rows
-from spanglass_server.query.language.sql import Sql, union_all
+from spanglass_server.query.language.compiling.sql import Sql, union_all
 from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_server.query.language import FilterError
-from spanglass_server.query.language.sql import TRUE, Sql, all_of, any_of, union_all
-from spanglass_server.query.language.text import quote
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of, any_of, union_all
+from spanglass_server.query.language.parsing.text import quote
 from spanglass_server.query.records import match_records
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import PROBABILITY, WEIGHT
 from spanglass_server.signals import Signal
 from spanglass_server.times import NS_PER_SECOND
 

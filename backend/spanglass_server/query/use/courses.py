@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
 from spanglass_server.query.statements import rows, statement

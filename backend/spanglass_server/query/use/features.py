@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spanglass_server.query.language.service_sql import SERVICE_NAME
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
+from spanglass_server.query.language.compiling.sql import Sql
+from spanglass_server.query.services.estimates import counting, sampled_share
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.traces.estimates import counting, sampled_share
 from spanglass_server.query.use.activity import IS_EVENT, identified
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal

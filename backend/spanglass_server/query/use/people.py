@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.use.activity import activity
 from spanglass_server.query.use.summary import share_of

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.part_cache import PartCache
     from spanglass_server.store.ports import Window
-    from spanglass_server.store.segments import Segment
+    from spanglass_server.store.segment_files.segments import Segment
     from spanglass_server.store.traces.footers import Footers, RowGroup
 
 #: What the facts about a column of a row group take, about.

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spanglass_server.signals import Signal
-from spanglass_server.store.trace_filter import TraceFilter
+from spanglass_server.store.segment_files.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.store.segments import Segment
+    from spanglass_server.store.segment_files.segments import Segment
 
 _LOG = logging.getLogger(__name__)
 _KEPT: Final = (Signal.SPANS, Signal.LOGS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from spanglass_server.store.ports import Window
-from spanglass_server.store.trace_filter import TraceFilter
+from spanglass_server.store.segment_files.trace_filter import TraceFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spanglass_server.signals import Signal
     from spanglass_server.store.contents import Chunk, Snapshot
     from spanglass_server.store.ports import OfTraces
-    from spanglass_server.store.segments import Segment
+    from spanglass_server.store.segment_files.segments import Segment
 
     #: Reads the rows that are wanted in a segment; all of them begin in the windows.
     ReadSegment = Callable[[Segment, Sequence[Window]], Iterable[pa.Table]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.store.disk import Disk
     from spanglass_server.store.ports import ColumnValue
-    from spanglass_server.store.segments import Segment
+    from spanglass_server.store.segment_files.segments import Segment
 
 _LOG = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from spanglass.terminal.printing import cells, first_cells
 from spanglass.terminal.safe import terminal_text
 from spanglass.terminal.show import counted, duration
 from spanglass.terminal.tree import branches
-from spanglass_core.trace_nodes import Span as TreeSpan
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span as TreeSpan
+from spanglass_core.traces.trace_tree import build_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ import pytest
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.ports import RuleConflictError, RuleElsewhereError, Threshold
 from spanglass_server.alerting.rules.form.reading import read_yaml
-from spanglass_server.process.alert_rules import open_book, problems_of
+from spanglass_server.process.parts.alert_rules import open_book, problems_of
 from spanglass_server.settings.settings import load
 from spanglass_server.store.disk import DISK, Disk
 

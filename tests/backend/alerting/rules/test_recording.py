@@ -11,7 +11,7 @@ from spanglass_server.alerting.rules.recording.recorder import GroupRecorder
 from spanglass_server.alerting.rules.recording.results import reads_later_ones
 from spanglass_server.alerting.rules.sources.files import read_file
 from spanglass_server.ingest.prometheus.requests import WriteRequest
-from spanglass_server.process.recording import IngestSink
+from spanglass_server.process.parts.recording import IngestSink
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.series.vectors import Steps

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from spanglass_server.api.prometheus import results
-from spanglass_server.api.prometheus.flat import Flat
-from spanglass_server.api.prometheus.label_texts import label_order, label_texts
-from spanglass_server.api.prometheus.numbers import closed_floats, float_texts, time_text, time_texts
+from spanglass_server.api.prometheus.answers import results
+from spanglass_server.api.prometheus.answers.flat import Flat
+from spanglass_server.api.prometheus.answers.label_texts import label_order, label_texts
+from spanglass_server.api.prometheus.answers.numbers import closed_floats, float_texts, time_text, time_texts
 from spanglass_server.promql.histograms.rows import blank
 from spanglass_server.promql.series.histograms import CUSTOM_SCHEMA, Buckets, Histograms
 from spanglass_server.promql.series.labels import LabelSets

@@ -15,10 +15,10 @@ from spanglass_server.query.traces import search
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.query.traces.spans import group_spans
 from spanglass_server.service_names import SERVICE
-from spanglass_server.store import segments
 from spanglass_server.store.batches import reading
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import QueryError, Window
+from spanglass_server.store.segment_files import segments
 
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND

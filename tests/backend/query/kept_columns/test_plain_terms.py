@@ -6,7 +6,7 @@ import pytest
 
 from spanglass_server.query.kept_columns.terms import Term, terms_of
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.signals import Signal
 
 SERVICE = "resource.service.name:str"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.query.language import FilterError, compile_filter, format_filter, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Field, Not, Operator, Or, Value
+from spanglass_server.query.language.parsing.ast import And, Compare, Field, Not, Operator, Or, Value
 from spanglass_server.signals import Signal
 
 SERVICE = "resource.service.name:str"

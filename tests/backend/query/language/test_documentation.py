@@ -7,9 +7,9 @@ import pytest
 
 from spanglass_core.units import SIZE_UNITS_BYTES, TIME_UNITS_NS
 from spanglass_server.query.language import FilterError, intrinsic_keys, parse_filter
-from spanglass_server.query.language.ast import Operator, Relation
+from spanglass_server.query.language.compiling.relations import TRACE_FIELDS
 from spanglass_server.query.language.intrinsics import INTRINSICS, SPAN_KINDS, STATUSES
-from spanglass_server.query.language.relations import TRACE_FIELDS
+from spanglass_server.query.language.parsing.ast import Operator, Relation
 from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.signals import ASKED, POSITIONS, Signal
 

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.query.language import FilterError, format_filter, parse_field, parse_filter
-from spanglass_server.query.language.ast import (
+from spanglass_server.query.language.parsing.ast import (
     And,
     Compare,
     Exists,
@@ -19,8 +19,8 @@ from spanglass_server.query.language.ast import (
     Text,
     Value,
 )
-from spanglass_server.query.language.parser import MAX_DEPTH, MAX_LENGTH, MAX_RELATIONS, MAX_TERMS
-from spanglass_server.query.language.text import BARE_VALUE, BARE_WORD, KEYWORDS
+from spanglass_server.query.language.parsing.parser import MAX_DEPTH, MAX_LENGTH, MAX_RELATIONS, MAX_TERMS
+from spanglass_server.query.language.parsing.text import BARE_VALUE, BARE_WORD, KEYWORDS
 
 A, B, C = (Text(Value(letter)) for letter in "abc")
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from spanglass_server.query.facets import count_facets
+from spanglass_server.query.attributes.facets import count_facets
 from spanglass_server.query.language import field_expression, numeric_expression
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window

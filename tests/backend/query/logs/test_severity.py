@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.query.facets import count_facets
+from spanglass_server.query.attributes.facets import count_facets
 from spanglass_server.query.logs.search import count_logs, search_logs
 from spanglass_server.query.logs.severity import WORDS
 from spanglass_server.query.sql_console.read import run_sql

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from spanglass_server.promql.stored.counting.filters import condition
+from spanglass_server.query.attributes.facets import count_facets
 from spanglass_server.query.errors import FilterError
-from spanglass_server.query.facets import count_facets
 from spanglass_server.query.logs.search import count_logs, search_logs
 from spanglass_server.query.own_events import WALL
 from spanglass_server.query.profiles import reading

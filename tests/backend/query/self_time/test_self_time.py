@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 from spanglass_server.query.self_time import reading
 from spanglass_server.query.self_time.answering import self_time
 from spanglass_server.query.self_time.reading import SelfTimeQuestion

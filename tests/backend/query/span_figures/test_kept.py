@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from stored_spans import Bench
 
 from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.services import counts
+from spanglass_server.query.services.counts import count_spans
+from spanglass_server.query.services.services import list_operations, list_services, service_series, total_series
 from spanglass_server.query.span_figures import joining
 from spanglass_server.query.span_figures.cells import sort_together
-from spanglass_server.query.traces import counts
-from spanglass_server.query.traces.counts import count_spans
-from spanglass_server.query.traces.services import list_operations, list_services, service_series, total_series
 from spanglass_server.service_names import SERVICE, UNKNOWN_SERVICE
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
 from spanglass_server.store.ports import QueryError, QueryTimeoutError, Window
-from spanglass_server.store.stopping import Stop
+from spanglass_server.store.sessions.stopping import Stop
 
 MINUTE = 60 * 10**9
 START = 1_000 * MINUTE

@@ -9,16 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.backend.conftest import TableSession
 
-from spanglass_server.query.facets import complete_values, count_facets
-from spanglass_server.query.keys import complete_keys
+from spanglass_server.query.attributes.facets import complete_values, count_facets
+from spanglass_server.query.attributes.keys import complete_keys
+from spanglass_server.query.attributes.unknown_keys import unknown_keys
 from spanglass_server.query.language import FilterError, parse_filter
-from spanglass_server.query.language.ast import And, Compare, Not, Or, Related, Relation
+from spanglass_server.query.language.parsing.ast import And, Compare, Not, Or, Related, Relation
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.query.traces.search import Page, search_traces
-from spanglass_server.query.unknown_keys import unknown_keys
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from spanglass_core.trace_nodes import Span
-from spanglass_core.trace_tree import build_tree
+from spanglass_core.traces.trace_nodes import Span
+from spanglass_core.traces.trace_tree import build_tree
 from spanglass_server.query.trace_tree.arrays import SpanLists, TreeLists
 from spanglass_server.query.trace_tree.building import from_arrays, tree_of
 

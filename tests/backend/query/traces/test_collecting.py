@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from spanglass_server.query.traces.collecting import paused_collector
+from spanglass_server.query.one_trace.collecting import paused_collector
 
 
 def test_the_last_one_to_leave_ends_the_pause():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from spanglass_core.trace_nodes import Node
+from spanglass_core.traces.trace_nodes import Node
 from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.query.one_trace import trace_spans, view
+from spanglass_server.query.one_trace.columns import Columns
+from spanglass_server.query.one_trace.view import show_attributes, show_columns, show_span, show_trace, show_waterfall
 from spanglass_server.query.trace_tree import building
-from spanglass_server.query.traces import trace_spans, view
-from spanglass_server.query.traces.columns import Columns
-from spanglass_server.query.traces.view import show_attributes, show_columns, show_span, show_trace, show_waterfall
 
 TRACE_ID = b"\x01" * 16
 NOW_NS = 5_000_000

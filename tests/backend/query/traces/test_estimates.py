@@ -7,8 +7,8 @@ import random
 import pytest
 
 from spanglass_server.query.matching import SpanQuestion
-from spanglass_server.query.traces.counts import count_spans
-from spanglass_server.query.traces.services import list_operations, list_services, service_series
+from spanglass_server.query.services.counts import count_spans
+from spanglass_server.query.services.services import list_operations, list_services, service_series
 from spanglass_server.query.traces.spans import group_spans
 from spanglass_server.store.ports import Window
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from spanglass_server.query.traces.failures import Place, where_it_began
-from spanglass_server.query.traces.peers import Peer, peer_of
-from spanglass_server.query.traces.view import show_trace
+from spanglass_server.query.one_trace.failures import Place, where_it_began
+from spanglass_server.query.one_trace.peers import Peer, peer_of
+from spanglass_server.query.one_trace.view import show_trace
 
 SECOND = 1_000_000_000
 T = 1_795_911_134 * SECOND

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.one_trace.view import show_trace
 from spanglass_server.query.traces.search import Page, search_traces
-from spanglass_server.query.traces.view import show_trace
 from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanglass_server.error_text import MOST, one_line
-from spanglass_server.query.traces.reasons import reason
+from spanglass_server.query.one_trace.reasons import reason
 
 
 def span(message="", *events, **attributes):

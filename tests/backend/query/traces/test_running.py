@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from spanglass_server.query.attributes.facets import count_facets
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.facets import count_facets
 from spanglass_server.query.logs.search import count_logs, search_logs
+from spanglass_server.query.one_trace.view import show_trace, show_trace_otlp
 from spanglass_server.query.traces.running import list_running
-from spanglass_server.query.traces.view import show_trace, show_trace_otlp
 from spanglass_server.signals import Signal
-from spanglass_server.store.connections import EngineLimits
-from spanglass_server.store.engine import Engine
 from spanglass_server.store.ports import Window
+from spanglass_server.store.sessions.connections import EngineLimits
+from spanglass_server.store.sessions.engine import Engine
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "store"))
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.matching import SpanQuestion
+from spanglass_server.query.services.counts import count_spans
 from spanglass_server.query.traces import search as traces
 from spanglass_server.query.traces import whole_traces
-from spanglass_server.query.traces.counts import count_spans
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Part, Window

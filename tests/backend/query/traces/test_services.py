@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spanglass_server.query.traces.services import list_operations, list_services, service_series
+from spanglass_server.query.services.services import list_operations, list_services, service_series
 from spanglass_server.store.ports import Window
 
 SECOND = 1_000_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spanglass_server.query.errors import BadQuestionError
-from spanglass_server.query.traces.view import show_trace
+from spanglass_server.query.one_trace.view import show_trace
 
 SECOND = 1_000_000_000
 TRACE_ID = b"\x01" * 16

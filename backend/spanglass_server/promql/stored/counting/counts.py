@@ -10,7 +10,7 @@ from spanglass_server.promql.stored.counting.families import BOUNDS, selection
 from spanglass_server.promql.stored.counting.filters import condition
 from spanglass_server.promql.stored.counting.recurring import recurring
 from spanglass_server.promql.stored.naming.identity import Form
-from spanglass_server.query.language.sql import TRUE, Sql, all_of
+from spanglass_server.query.language.compiling.sql import TRUE, Sql, all_of
 from spanglass_server.query.statements import bound_once, run, statement
 from spanglass_server.signals import TIME_COLUMN, quote_identifier
 from spanglass_server.times import NS_PER_MS

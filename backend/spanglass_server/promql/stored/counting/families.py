@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from spanglass_server.promql.stored.naming.identity import Form
 from spanglass_server.promql.stored.naming.names import label_name
+from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.intrinsics import SPAN_KINDS, STATUSES
-from spanglass_server.query.language.service_sql import SERVICE_NAME
 from spanglass_server.query.logs.severity import COLUMNS as SEVERITY_COLUMNS
 from spanglass_server.query.logs.severity import severity_sql
-from spanglass_server.query.traces.estimates import PROBABILITY, WEIGHT
+from spanglass_server.query.services.estimates import PROBABILITY, WEIGHT
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import AttributeColumn, Signal, quote_identifier, quote_text
 

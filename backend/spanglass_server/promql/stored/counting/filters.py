@@ -11,7 +11,7 @@ from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.query.errors import FilterError
 from spanglass_server.query.issues.event_log import event_condition
 from spanglass_server.query.language import compile_filter, parse_filter
-from spanglass_server.query.language.sql import FALSE, Sql, all_of
+from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
 from spanglass_server.query.own_events import without_own_events
 from spanglass_server.signals import AttributeColumn, Signal
 

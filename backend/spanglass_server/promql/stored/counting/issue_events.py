@@ -10,7 +10,7 @@ from spanglass_server.promql.series.labels import LabelSets
 from spanglass_server.promql.stored.counting.cells import NOTHING, Counts
 from spanglass_server.promql.stored.decoding.streams import encoded
 from spanglass_server.query.issues.event_log import event_condition
-from spanglass_server.query.language.sql import all_of
+from spanglass_server.query.language.compiling.sql import all_of
 from spanglass_server.times import NS_PER_MS
 
 if TYPE_CHECKING:

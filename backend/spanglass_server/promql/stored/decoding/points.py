@@ -13,7 +13,7 @@ from spanglass_server.promql.stored.decoding.pieces import offsets_of, order_by
 from spanglass_server.promql.stored.decoding.streams import SCOPE_FIELDS, Streams, read_streams
 from spanglass_server.promql.stored.decoding.together import MOST_ROWS, Together, read_together, selected
 from spanglass_server.promql.stored.decoding.writers import by_writer
-from spanglass_server.query.language.sql import TRUE, Sql
+from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import OVERFLOW_COLUMNS, ROLLUPS, AttributeColumn, quote_identifier
 

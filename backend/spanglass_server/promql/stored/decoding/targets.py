@@ -12,7 +12,7 @@ from spanglass_server.promql.stored.decoding.points import stream_number
 from spanglass_server.promql.stored.decoding.streams import Streams, read_streams
 from spanglass_server.promql.stored.naming.identity import VERBATIM_SCOPE
 from spanglass_server.promql.stored.naming.labels import INSTANCE, JOB, resource_labels
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import AttributeColumn, quote_identifier
 

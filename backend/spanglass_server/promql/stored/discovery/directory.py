@@ -13,7 +13,7 @@ from spanglass_server.promql.stored.decoding.streams import bound_column, read_s
 from spanglass_server.promql.stored.decoding.targets import is_target, target_labels
 from spanglass_server.promql.stored.naming.identity import TARGET_INFO, VERBATIM_SCOPE, Form, Identity
 from spanglass_server.promql.stored.naming.labels import labels_of
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import run, statement
 from spanglass_server.signals import quote_identifier
 

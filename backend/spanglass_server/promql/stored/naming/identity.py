@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spanglass_server.promql.stored.naming.names import metric_name
-from spanglass_server.query.language.sql import Sql
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.metrics.identity import DELTA
 from spanglass_server.query.statements import rows, statement
 

@@ -1,0 +1,1 @@
+"""Searching traces and logs."""

@@ -1,0 +1,1 @@
+"""What every page draws with: templates, static files, numbers and times, charts, links."""

@@ -1,0 +1,1 @@
+"""All services, one of them, and why it is slow or fails."""

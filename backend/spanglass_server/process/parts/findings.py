@@ -1,0 +1,73 @@
+"""Performance findings of one data directory, put together: what looks for them, and who is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.findings.announcing import Announcer
+from spanglass_server.findings.desk import FindingDesk
+from spanglass_server.findings.looker import Looker
+from spanglass_server.findings.store.store import FILE_NAME, FindingStore
+from spanglass_server.process.parts.recording import IngestSink
+from spanglass_server.signals import Signal
+from spanglass_server.store.ports import QueryError
+from spanglass_server.store.sessions.stopping import Stop
+from spanglass_server.supervision import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.settings.settings import Settings
+    from spanglass_server.store.ports import QuerySession
+
+_LOG = logging.getLogger(__name__)
+_LOOK_EVERY_S: Final = 30.0
+_INSIST_EVERY_S: Final = 0.05
+
+
+class Findings:
+    """Looks from the constructor on; ``desk`` is what API and pages use.
+
+    Raises ``OSError`` or ``FindingStoreError`` when the directory can't be used.
+    """
+
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, node: StorageNode, clock_ns: Callable[[], int]
+    ) -> None:
+        self._node = node
+        self._stop = Stop()
+        self._store = FindingStore(settings.data.dir.resolve() / FILE_NAME)
+        self.desk = FindingDesk(self._store, clock_ns)
+        self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
+        self._looker = Looker(self._store, self._ask, self._arrived_ns, clock_ns)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
+        node.also(lambda: self._supervisor.problems)
+        self._task = self._supervisor.every(_LOOK_EVERY_S, "findings", self._step, self._looker.has_news)
+
+    def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
+        return self._node.engine.run_here(query, self._stop)
+
+    def _arrived_ns(self) -> int:
+        return self._node.store.contents.snapshot.arrived[Signal.SPANS].time_ns
+
+    def _step(self) -> None:
+        before = self._store.changes
+        try:
+            self._looker.step()
+        except QueryError:  # no failure where the end of the server interrupts it
+            if not self._stop.stopped:
+                raise
+            return
+        if self._store.changes != before and (problem := self._announcer.announce()):
+            _LOG.warning("metrics of findings: %s", problem)
+
+    def close(self) -> None:
+        """Interrupt what is looked at, and release the file; it is looked at after the start."""
+        self._supervisor.stop()
+        self._stop.now()
+        while not self._task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
+            self._stop.now()
+        self._store.close()

@@ -1,0 +1,1 @@
+"""Old and new names of the semantic conventions; which keys are numbers."""

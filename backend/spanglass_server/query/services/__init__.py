@@ -1,0 +1,1 @@
+"""Figures of services and operations over a range."""

@@ -1,0 +1,1 @@
+"""Parquet files: writing, which hold what, merging, deleting, and the catalog that lists them."""

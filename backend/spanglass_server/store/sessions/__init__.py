@@ -1,0 +1,1 @@
+"""Reading with DuckDB: running, connections, what one session sees and asks."""
