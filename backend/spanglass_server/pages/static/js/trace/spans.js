@@ -89,7 +89,7 @@ class Table {
     const top = Math.max(0, -this.body.getBoundingClientRect().top) / this.height;
     const from = Math.max(0, Math.min(Math.floor(top) - SPARE, this.rows.length - 1));
     const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
-    if (this.from !== null && Math.abs(from - this.from) < SPARE / 2 && (from || !this.from) && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
+    if (this.from !== null && Math.abs(from - this.from) < SPARE / 2 && (from || !this.from) && (to <= this.to || (to < this.rows.length && to - this.to < SPARE / 2))) return;
     const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     if (this.from === null) this.renew();
     Object.assign(this, { from, to });
