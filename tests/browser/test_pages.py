@@ -97,6 +97,18 @@ def test_the_bar_fits_at_every_width(open_page, range_):
     assert page.locator("#range").bounding_box()["width"] >= 90
 
 
+def test_a_short_range_is_whole_on_a_desk(open_page):
+    """From 1320 pixels on the search in the bar gives way, and the range is told in full."""
+    page = open_page("many", "/traces?last=15m")
+    label = page.locator(".range > summary span")
+    cut = []
+    for width in range(1320, 1500, 20):
+        page.set_viewport_size({"width": width, "height": 700})
+        if label.evaluate("span => span.scrollWidth > span.clientWidth"):
+            cut.append(width)
+    assert (label.inner_text(), cut) == ("Last 15 minutes", [])
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_hostile_telemetry_stays_text(open_page, path):
     """Scripts and markup in names, attributes, bodies and stacks are shown, never run."""
