@@ -18,7 +18,7 @@ from spanglass_server.supervision import in_words
 from spanglass_server.times import NS_PER_MS, NS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from spanglass_core.alerting.rule import Rule
@@ -108,7 +108,7 @@ class Gatherer:
         def gather(session: QuerySession) -> None:
             shared = Shared()
             while waiting and not self._around.stopping():
-                self._gather(waiting.popleft(), lambda wanted: self._asked(session, wanted, shared))
+                self._gather(session, waiting.popleft(), shared)
                 if self._around.clock_ns() >= until_ns:
                     return
 
@@ -124,9 +124,9 @@ class Gatherer:
                 self._waiting.extendleft(reversed(waiting))
         return len(waiting)
 
-    def _gather(self, wanted: _Wanted, find: Callable[[_Wanted], Mapping[str, Any]]) -> None:
+    def _gather(self, session: QuerySession, wanted: _Wanted, shared: Shared) -> None:
         try:
-            evidence = find(wanted)
+            evidence = self._asked(session, wanted, shared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other alerts get theirs
             self._failed(wanted, error)
         else:
