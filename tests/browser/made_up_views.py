@@ -19,7 +19,7 @@ from spanglass_server.api.saved.views import view_routes
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.saved.answers import pinned_notes, seen_views
 from spanglass_server.saved.model import Pin, View
-from spanglass_server.saved.store.opened import SavedStore
+from spanglass_server.saved.store.store import SavedStore
 
 
 class MadeUpViews:

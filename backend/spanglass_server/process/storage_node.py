@@ -24,8 +24,8 @@ from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.parts.error_tracking import ErrorTracking
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
-from spanglass_server.saved.store.database import FILE_NAME as SAVED
-from spanglass_server.saved.store.opened import SavedStore
+from spanglass_server.saved.store.store import FILE_NAME as SAVED
+from spanglass_server.saved.store.store import SavedStore
 from spanglass_server.self_metrics import registry as own
 from spanglass_server.signals import SENT, Signal
 from spanglass_server.store.collection import CollectionIntervals

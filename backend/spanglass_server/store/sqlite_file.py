@@ -12,11 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,23 @@ class SqliteFile:
         with self._writing, self._reading:
             self._reader.close()
             self._writer.close()
+
+
+class Kept(Generic[T]):
+    """What is read of a file, read anew only after a change. ``now`` may be called from any thread."""
+
+    def __init__(self, file: SqliteFile, read: Callable[[sqlite3.Connection], T]) -> None:
+        self._file = file
+        self._read = read
+        self._found: tuple[int, T] | None = None
+
+    def now(self) -> T:
+        """Return what was committed; ``OSError``. Change nothing in it."""
+        version = self._file.commits
+        if self._found is None or self._found[0] != version:
+            with self._file.read() as connection:
+                self._found = version, self._read(connection)
+        return self._found[1]
 
 
 @cache

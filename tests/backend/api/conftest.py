@@ -50,7 +50,7 @@ from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
-from spanglass_server.saved.store.opened import SavedStore
+from spanglass_server.saved.store.store import SavedStore
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
 

@@ -8,7 +8,7 @@ from spanglass_server.pages.rendering.templates import JUMPS
 from spanglass_server.pages.routes import PAGES
 from spanglass_server.saved.answers import seen_views
 from spanglass_server.saved.model import EXPLORERS, MOST_IN_NAVIGATION, MOST_VIEWS, SavedError, TakenError, View
-from spanglass_server.saved.store.opened import SavedStore
+from spanglass_server.saved.store.store import SavedStore
 
 SLOW = {"name": "Slow checkouts", "url": "/traces?filter=duration%20%3E%201s", "owner": "Ada"}
 

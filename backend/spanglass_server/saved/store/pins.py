@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from spanglass_server.saved.model import MOST_PINS, Pin, SavedError, UnknownPinError
-from spanglass_server.saved.store.database import statement
+from spanglass_server.store.sqlite_file import Kept, read_sql
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
-    from spanglass_server.saved.store.database import Database
+    from spanglass_server.store.sqlite_file import SqliteFile
 
 _COLUMNS = "trace_id, note, actor, pinned_ns, service, name, start_ns, duration_ns, spans, errors, bytes"
 
@@ -21,21 +22,14 @@ _COLUMNS = "trace_id, note, actor, pinned_ns, service, name, start_ns, duration_
 class Pins:
     """Methods may be called from any thread. A change is durable when it returns; ``OSError`` if it can't be."""
 
-    def __init__(self, file: Database) -> None:
+    def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._kept: tuple[int, dict[bytes, Pin]] = (-1, {})
+        self._kept = Kept(file, _read)
         self._adding = threading.RLock()
 
     def by_id(self) -> dict[bytes, Pin]:
         """All pins by the id of their trace, the newest first; read anew only after a change."""
-        version, found = self._kept
-        if version != self._file.commits:
-            version = self._file.commits
-            with self._file.read() as connection:
-                rows = connection.execute(f"SELECT {_COLUMNS} FROM pins ORDER BY pinned_ns DESC, trace_id").fetchall()  # noqa: S608 - a constant
-            found = {row[0]: Pin(*row) for row in rows}
-            self._kept = version, found
-        return found
+        return self._kept.now()
 
     def ids(self) -> frozenset[bytes]:
         """The ids of all pinned traces."""
@@ -68,7 +62,7 @@ class Pins:
             if held + pin.bytes > max_bytes:
                 message = f"the trace has {pin.bytes} bytes, and pinned ones {held} of {max_bytes}"
                 raise SavedError(message, "trace_id", f"{hint}, or raise retention.max_pinned_bytes")
-            connection.execute(statement("insert_pin"), asdict(pin))
+            connection.execute(read_sql(__package__, "insert_pin"), asdict(pin))
 
     def note(self, trace_id: bytes, note: str, actor: str) -> None:
         """Change what is said of a pinned trace, and by whom; ``UnknownPinError``."""
@@ -82,3 +76,8 @@ class Pins:
         with self._file.write() as connection:
             if not connection.execute("DELETE FROM pins WHERE trace_id = ?", (trace_id,)).rowcount:
                 raise UnknownPinError(f"trace {trace_id.hex()} is not pinned")
+
+
+def _read(connection: sqlite3.Connection) -> dict[bytes, Pin]:
+    asked = f"SELECT {_COLUMNS} FROM pins ORDER BY pinned_ns DESC, trace_id"  # noqa: S608 - a constant
+    return {row[0]: Pin(*row) for row in connection.execute(asked)}

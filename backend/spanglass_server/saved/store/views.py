@@ -17,12 +17,12 @@ from spanglass_server.saved.model import (
     View,
     checked,
 )
-from spanglass_server.saved.store.database import statement
+from spanglass_server.store.sqlite_file import Kept, read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from spanglass_server.saved.store.database import Database
+    from spanglass_server.store.sqlite_file import SqliteFile
 
 _COLUMNS = "id, name, url, owner, shared, pinned, is_default, created_ns, changed_ns"
 
@@ -30,20 +30,13 @@ _COLUMNS = "id, name, url, owner, shared, pinned, is_default, created_ns, change
 class Views:
     """Methods may be called from any thread. A change is durable when it returns; ``OSError`` if it can't be."""
 
-    def __init__(self, file: Database) -> None:
+    def __init__(self, file: SqliteFile) -> None:
         self._file = file
-        self._kept: tuple[int, Sequence[KeptView]] = (-1, ())
+        self._kept = Kept(file, _read)
 
     def all(self) -> Sequence[KeptView]:
         """All views by their names; read anew only after a change, for every page asks."""
-        version, found = self._kept
-        if version != self._file.commits:
-            version = self._file.commits
-            with self._file.read() as connection:
-                rows = connection.execute(f"SELECT {_COLUMNS} FROM views ORDER BY name, id").fetchall()  # noqa: S608 - a constant
-            found = tuple(map(_view, rows))
-            self._kept = version, found
-        return found
+        return self._kept.now()
 
     def seen_by(self, owner: str) -> list[KeptView]:
         """Views that a reader sees: the shared ones, and their own."""
@@ -62,7 +55,7 @@ class Views:
             if connection.execute("SELECT count(*) FROM views").fetchone()[0] >= MOST_VIEWS:
                 raise SavedError(f"{MOST_VIEWS} views are kept already", "name", "delete some that nobody needs")
             _room(connection, view, 0)
-            (found,) = connection.execute(statement("insert_view"), _values(view, now_ns)).fetchone()
+            (found,) = connection.execute(read_sql(__package__, "insert_view"), _values(view, now_ns)).fetchone()
             _only_default(connection, view, found)
         return int(found)
 
@@ -74,7 +67,7 @@ class Views:
             if _place(changed) != _place(before):
                 _room(connection, changed, view)
             values = {**_values(changed, now_ns), "id": view}
-            if not connection.execute(statement("update_view"), values).rowcount:
+            if not connection.execute(read_sql(__package__, "update_view"), values).rowcount:
                 raise UnknownViewError(f"there is no view {view}")
             _only_default(connection, changed, view)
 
@@ -98,6 +91,11 @@ class Views:
             raise TakenError(f"{whose} has the name {view.name!r} already", "name", hint) from error
 
 
+def _read(connection: sqlite3.Connection) -> Sequence[KeptView]:
+    asked = f"SELECT {_COLUMNS} FROM views ORDER BY name, id"  # noqa: S608 - a constant
+    return tuple(map(_view, connection.execute(asked)))
+
+
 def _view(row: Sequence[Any]) -> KeptView:
     number, name, url, owner, shared, pinned, default, created_ns, changed_ns = row
     view = View(name, url, owner, shared=bool(shared), pinned=bool(pinned), default=bool(default))
@@ -113,7 +111,7 @@ def _room(connection: sqlite3.Connection, view: View, but: int) -> None:
     if not view.pinned:
         return
     values = {"id": but, "shared": view.shared, "owner": view.owner}
-    if connection.execute(statement("fullest_navigation"), values).fetchone()[0] >= MOST_IN_NAVIGATION:
+    if connection.execute(read_sql(__package__, "fullest_navigation"), values).fetchone()[0] >= MOST_IN_NAVIGATION:
         whose = "a reader" if view.shared else view.owner
         hint = "take one of them out of the navigation first; a shared one counts for everybody"
         raise SavedError(f"{MOST_IN_NAVIGATION} views stand in the navigation of {whose} already", "pinned", hint)
@@ -126,4 +124,4 @@ def _place(view: View) -> tuple[bool, bool, str]:
 
 def _only_default(connection: sqlite3.Connection, view: View, number: int) -> None:
     if view.default:
-        connection.execute(statement("only_default"), {**_values(view, 0), "id": number})
+        connection.execute(read_sql(__package__, "only_default"), {**_values(view, 0), "id": number})
