@@ -397,6 +397,15 @@ def test_ten_thousand_spans_scroll(open_page):
     page.locator(".wf-r[aria-rowindex='10001'][aria-current]").wait_for()
 
 
+def test_the_last_rows_of_a_short_waterfall_are_drawn(open_page):
+    """A trace of some dozen rows in a low window is drawn to its end: no step of scrolling is too short for that."""
+    page = open_page("shop", f"{TRACE}?fold=0", height=150)
+    count = int(page.locator("#wf").get_attribute("aria-rowcount"))
+    assert page.locator(f".wf-r[aria-rowindex='{count}']").count() == 0
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.locator(f".wf-r[aria-rowindex='{count}']").wait_for()
+
+
 def test_following_logs_waits_for_the_reader(open_page):
     """New lines come on top; with a line open they wait and are counted; a click lets them in."""
     page = open_page("shop", "/logs?follow=1")

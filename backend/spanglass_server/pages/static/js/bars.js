@@ -85,7 +85,7 @@ export function rowElement(wf, index) {
 export function joins(wf) {
   const { total } = wf.tree;
   const lines = [];
-  for (let i = wf.from; i < wf.to; i += 1) {
+  for (let i = wf.near.from; i < wf.near.to; i += 1) {
     const { span } = wf.rows[i];
     const above = wf.index(span.parent_key);
     const [first] = span.critical;

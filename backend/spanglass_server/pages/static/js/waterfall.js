@@ -5,13 +5,13 @@ import { ofRow, TextIndex, unpack } from "./columns.js";
 import { beginning, detail } from "./detail.js";
 import { remember } from "./go.js";
 import { bind } from "./keys.js";
+import { NearRows } from "./near.js";
 import { tellers } from "./occurrence.js";
 import { joins, minimap, rowElement } from "./bars.js";
 import { watch } from "./running.js";
 import { tools } from "./tools.js";
 import { Tree } from "./tree.js";
 
-const SPARE = 24; // rows kept above and below the window
 const MOST_IN_URL = 40; // closed spans that the URL remembers
 const MOST_KEPT = 50; // spans whose details are kept
 const PAUSE = 120; // ms without a letter before something is looked for
@@ -24,8 +24,8 @@ class Waterfall {
     this.tree = new Tree(trace);
     this.texts = new TextIndex(trace);
     this.kept = new Map([[root.dataset.span, whole]]);
-    this.drawn = new Map();
     this.body = root.querySelector(".wf-rows");
+    this.near = new NearRows(this.body, (i) => rowElement(this, i), (svg) => { svg.setAttribute("class", "wf-pad"); return svg; });
     this.grid = root.querySelector(".wf-grid");
     this.pane = document.getElementById("detail");
     const url = new URLSearchParams(location.search);
@@ -72,7 +72,7 @@ class Waterfall {
     this.rows.forEach((row, i) => { for (const span of row.like ?? [row.span]) this.at[span.row] = i; });
     this.search();
     this.root.setAttribute("aria-rowcount", this.rows.length + 1);
-    this.from = null;
+    this.near.forget();
     this.draw();
     this.tools.update();
   }
@@ -102,55 +102,23 @@ class Waterfall {
     return span ? this.at[span.row] : -1;
   }
 
-  /** Put the rows near the window into the page, and two fillers as high as all the others; rows in it are kept. */
+  /** Draw the rows that are missing near the window; with `force`, all of them anew. */
   draw(force = false) {
     if (!this.height) {
       this.base = new URL(location.href);
       this.body.replaceChildren(rowElement(this, 0));
       this.height = this.body.firstElementChild.getBoundingClientRect().height || 26;
-      this.from = null;
+      this.near.forget();
     }
-    const top = Math.max(0, -this.body.getBoundingClientRect().top) / this.height;
-    const from = Math.max(0, Math.floor(top) - SPARE);
-    const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
-    const anew = force || this.from === null;
-    if (!anew && Math.abs(from - this.from) < SPARE / 2 && (from || !this.from) && (to - this.to < SPARE / 2 || this.to === this.rows.length)) return;
-    Object.assign(this, { from, to });
+    if (force) this.near.forget();
+    const anew = this.near.from === null;
+    if (!this.near.isMissing(this.height, this.rows.length)) return;
     const focused = anew && document.activeElement?.closest?.(".wf-r")?.dataset.id;
-    if (anew) this.renew();
-    this.fill(from, to);
+    if (anew) this.base = new URL(location.href);
+    this.near.draw();
     this.grid.querySelector("g")?.remove();
     if (this.path) this.grid.append(joins(this));
     if (focused) this.focus(focused);
-  }
-
-  /** Forget the rows that were drawn. */
-  renew() {
-    this.base = new URL(location.href);
-    this.drawn.clear();
-    this.above = filler();
-    this.below = filler();
-    this.body.replaceChildren(this.above, this.below);
-  }
-
-  fill(from, to) {
-    for (const [i, element] of this.drawn) {
-      if (i >= from && i < to) continue;
-      element.remove();
-      this.drawn.delete(i);
-    }
-    const first = Math.min(...this.drawn.keys());
-    const [before, after] = [[], []];
-    for (let i = from; i < to; i += 1) {
-      if (this.drawn.has(i)) continue;
-      const element = rowElement(this, i);
-      this.drawn.set(i, element);
-      (i < first ? before : after).push(element);
-    }
-    this.above.after(...before);
-    this.below.before(...after);
-    this.above.setAttribute("height", from * this.height);
-    this.below.setAttribute("height", (this.rows.length - to) * this.height);
   }
 
   focus(id) {
@@ -281,14 +249,6 @@ class Waterfall {
     remember({ [parameter]: this[name] ? null : "0" });
     this.layout();
   }
-}
-
-function filler() {
-  const pad = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  pad.setAttribute("class", "wf-pad");
-  pad.setAttribute("width", 1);
-  pad.setAttribute("aria-hidden", "true");
-  return pad;
 }
 
 /** Draw the trace that came with the page: its head, its axis and its rows are of one answer. */

@@ -1,12 +1,12 @@
 // The table of a trace's spans: sorted and searched in the page; only the rows near the window are in it.
 
 import { unpack } from "../columns.js";
-import { h, icon, s, service, unit } from "../dom.js";
+import { h, icon, service, unit } from "../dom.js";
 import { remember } from "../go.js";
 import { bind } from "../keys.js";
+import { NearRows } from "../near.js";
 import { durationParts, grouped } from "../time.js";
 
-const SPARE = 24; // rows kept above and below the window
 const PAUSE = 120; // ms without a letter before something is looked for
 
 const waited = (span) => span.critical.reduce((sum, [, took]) => sum + took, 0);
@@ -21,11 +21,12 @@ const SORTS = {
 const ASCENDING = new Set(["name", "service", "start"]);
 
 const textsOf = (span) => [span.service, span.name, span.target, span.status_message, span.key].join("\n").toLowerCase();
-const filler = () => h("tr", { class: "pad", "aria-hidden": "true" }, h("td", {}, s("svg", { width: 1, height: 0 })));
+const filler = (svg) => h("tr", { class: "pad", "aria-hidden": "true" }, h("td", {}, svg));
 
 class Table {
   constructor(table, trace) {
-    Object.assign(this, { table, trace, body: table.tBodies[0], from: null });
+    Object.assign(this, { table, trace, body: table.tBodies[0] });
+    this.near = new NearRows(this.body, (i) => this.row(this.rows[i], i), filler);
     this.slots = new Map(trace.services.map(({ service: name, slot }) => [name, slot]));
     this.sort = table.dataset.sort;
     this.ascending = table.dataset.order === "asc";
@@ -41,7 +42,7 @@ class Table {
 
   listen() {
     addEventListener("scroll", () => this.draw(), { passive: true });
-    addEventListener("resize", () => { this.from = null; this.draw(); });
+    addEventListener("resize", () => { this.near.forget(); this.draw(); });
     this.table.tHead.addEventListener("click", (event) => this.click(event));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.find(); });
     this.input.addEventListener("input", () => { clearTimeout(this.pause); this.pause = setTimeout(() => this.find(), PAUSE); });
@@ -79,51 +80,25 @@ class Table {
     this.count.replaceChildren(`${grouped(this.rows.length)} ${this.rows.length === 1 ? "span" : "spans"}`);
     this.table.setAttribute("aria-rowcount", this.rows.length + 1);
     this.none.hidden = this.rows.length > 0;
-    this.from = null;
+    this.near.forget();
     this.draw();
   }
 
-  /** Put the rows near the window into the page, and two fillers as high as all the others; rows in it are kept. */
+  /** Draw the rows that are missing near the window. */
   draw() {
     this.height ??= this.measure();
-    const top = Math.max(0, -this.body.getBoundingClientRect().top) / this.height;
-    const from = Math.max(0, Math.min(Math.floor(top) - SPARE, this.rows.length - 1));
-    const to = Math.min(this.rows.length, Math.ceil(top + innerHeight / this.height) + SPARE);
-    if (this.from !== null && Math.abs(from - this.from) < SPARE / 2 && (from || !this.from) && (to <= this.to || (to < this.rows.length && to - this.to < SPARE / 2))) return;
+    const anew = this.near.from === null;
+    if (!this.near.isMissing(this.height, this.rows.length)) return;
     const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    if (this.from === null) this.renew();
-    Object.assign(this, { from, to });
-    this.fill(from, to);
+    if (anew) this.renew();
+    this.near.draw();
     if (focused) this.body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
-  /** Forget the rows that were drawn. */
+  /** Take the page's address as it is now, which rows lead from. */
   renew() {
     this.base = new URL(location.href);
     for (const name of ["view", "sort", "order", "find"]) this.base.searchParams.delete(name);
-    this.drawn = new Map();
-    [this.above, this.below] = [filler(), filler()];
-    this.body.replaceChildren(this.above, this.below);
-  }
-
-  fill(from, to) {
-    for (const [i, element] of this.drawn) {
-      if (i >= from && i < to) continue;
-      element.remove();
-      this.drawn.delete(i);
-    }
-    const first = Math.min(...this.drawn.keys());
-    const [before, after] = [[], []];
-    for (let i = from; i < to; i += 1) {
-      if (this.drawn.has(i)) continue;
-      const element = this.row(this.rows[i], i);
-      this.drawn.set(i, element);
-      (i < first ? before : after).push(element);
-    }
-    this.above.after(...before);
-    this.below.before(...after);
-    this.above.querySelector("svg").setAttribute("height", from * this.height);
-    this.below.querySelector("svg").setAttribute("height", (this.rows.length - to) * this.height);
   }
 
   measure() {
