@@ -18,7 +18,7 @@ from spanglass_server.pages.alerts import alert, editor, rule, rules
 from spanglass_server.pages.alerts import listing as alert_list
 from spanglass_server.pages.dashboards import board as dashboard
 from spanglass_server.pages.dashboards import listing as dashboards
-from spanglass_server.pages.explorer import logs, traces
+from spanglass_server.pages.explorer import logs, search, traces
 from spanglass_server.pages.findings import finding
 from spanglass_server.pages.findings import listing as findings
 from spanglass_server.pages.health import check as health_check
@@ -83,8 +83,7 @@ async def jump(visit: Visit) -> Response:
         return _redirect(f"/incidents/{text.upper()}")
     if ID_START.fullmatch(text) and (found := await _trace_that_begins(visit, text.lower())):
         return _redirect(f"/traces/{found}")
-    answer = await visit.api("services", **visit.window.as_params(), buckets=0)
-    if any(row["service"] == text for row in answer["services"]):
+    if text in await search.service_names(visit):
         return _redirect(visit.to_service(text))
     return _redirect(visit.go("/traces", filter=quote(text) if text else None))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from spanglass_server.pages.visit import Visit
+
+T = TypeVar("T")
 
 #: CSS class of a token by its kind in ``/filter/check``.
 TOKEN_CSS = {"key": "t-k", "operator": "t-o", "string": "t-s", "number": "t-n", "word": "t-v", "bad": "t-n t-bad"}
@@ -36,6 +38,25 @@ async def read_filter(visit: Visit, signal: str) -> FilterBox:
     error = answer.get("error")
     problem = of_api(ApiError(400, error), visit) if not answer["ok"] and error else None
     return FilterBox(text, coloured(text, answer.get("tokens") or []), problem, signal)
+
+
+async def answered(
+    visit: Visit, signal: str, read: Callable[[Visit], Awaitable[T]]
+) -> tuple[FilterBox, T | None, Problem | None]:
+    """Read the filter, and what a page shows with it; nothing is asked with a wrong one. Else what is wrong."""
+    box = await read_filter(visit, signal)
+    if box.problem is not None:
+        return box, None, box.problem
+    try:
+        return box, await read(visit), None
+    except ApiError as error:
+        return box, None, of_api(error, visit)
+
+
+async def service_names(visit: Visit) -> list[str]:
+    """Return the names of the services of the range, for a choice."""
+    answer = await visit.api("services", **visit.window.as_params(), buckets=0)
+    return sorted((row["service"] for row in answer["services"]), key=str.lower)
 
 
 def coloured(text: str, tokens: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.explorer import search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts, terms
 from spanglass_server.pages.rendering.format import parse_time_ns
 
@@ -25,13 +23,7 @@ LIMIT = 200
 
 async def show(visit: Visit) -> Response:
     """``/logs?view=patterns``."""
-    box = await search.read_filter(visit, "logs")
-    problem, found = box.problem, None
-    if problem is None:
-        try:
-            found = await _find(visit)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, found, problem = await search.answered(visit, "logs", _find)
     return visit.page(
         "log_patterns/list.html", status=problem.status if problem else 200, box=box, problem=problem, found=found,
         unknown=await search.unknown_keys(visit, "logs", found["patterns"]) if found else [],

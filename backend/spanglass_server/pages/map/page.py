@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.explorer import search
 from spanglass_server.pages.map import links
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +28,8 @@ MOST_ROWS = 200
 
 async def show(visit: Visit) -> Response:
     """``/map``."""
-    box = await search.read_filter(visit, "spans")
-    problem, found, names = box.problem, None, []
-    if problem is None:
-        try:
-            found, names = await visit.together(_find(visit), _services(visit))
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, read, problem = await search.answered(visit, "spans", _read)
+    found, names = read or (None, [])
     return visit.page(
         "map/map.html", status=problem.status if problem else 200, box=box, problem=problem, found=found,
         names=names, earlier=EARLIER, hops=HOPS, most=MOST_ROWS,
@@ -44,9 +37,9 @@ async def show(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-async def _services(visit: Visit) -> list[str]:
-    answer = await visit.api("services", **visit.window.as_params(), buckets=0)
-    return sorted((row["service"] for row in answer["services"]), key=str.lower)
+async def _read(visit: Visit) -> tuple[dict[str, Any], list[str]]:
+    found, names = await visit.together(_find(visit), search.service_names(visit))
+    return found, names
 
 
 async def _find(visit: Visit) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.explorer import search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import columns
 from spanglass_server.pages.trace_views import flame
 
@@ -27,31 +25,25 @@ ASKED = ("service", "operation", "trace_id", "span_id")
 
 async def show(visit: Visit) -> Response:
     """``/profiles``."""
-    box = await search.read_filter(visit, "logs")
     view = visit.param("view") if visit.param("view") in VIEWS else FLAME
-    problem, found, names = box.problem, None, []
-    if problem is None:
-        try:
-            answer, names = await visit.together(_ask(visit), _services(visit))
-            found = await asyncio.to_thread(_found, visit, answer, view)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, read, problem = await search.answered(visit, "logs", lambda visit: _read(visit, view))
+    found, names = read or (None, [])
     return visit.page(
         "performance/profiles.html", status=problem.status if problem else 200, box=box, problem=problem, view=view,
         found=found, names=names, measures=MEASURES,
     )  # fmt: skip
 
 
-async def _ask(visit: Visit) -> dict[str, Any]:
-    asked = {name: visit.exact(name) for name in ASKED}
-    return await visit.api(
-        "profiles", **visit.window.as_params(), filter=visit.param("filter"), measure=visit.param("measure"), **asked
-    )
-
-
-async def _services(visit: Visit) -> list[str]:
-    answer = await visit.api("profiles", **visit.window.as_params(), limit=1)
-    return sorted({row["service"] for row in answer["operations"]}, key=str.lower)
+async def _read(visit: Visit, view: str) -> tuple[dict[str, Any], list[str]]:
+    """What the view shows, and the services of the range: asked for only where something narrows the answer."""
+    asked = {"filter": visit.param("filter"), **{name: visit.exact(name) for name in ASKED}}
+    question = visit.api("profiles", **visit.window.as_params(), measure=visit.param("measure"), **asked)
+    if any(asked.values()):
+        answer, whole = await visit.together(question, visit.api("profiles", **visit.window.as_params(), limit=1))
+    else:
+        answer = whole = await question
+    names = sorted({row["service"] for row in whole["operations"]}, key=str.lower)
+    return await asyncio.to_thread(_found, visit, answer, view), names
 
 
 def _found(visit: Visit, answer: Mapping[str, Any], view: str) -> dict[str, Any]:

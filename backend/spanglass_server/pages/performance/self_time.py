@@ -6,8 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.explorer import search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import columns
 from spanglass_server.pages.trace_views import flame
 
@@ -29,15 +27,9 @@ NAMED = 3
 
 async def show(visit: Visit) -> Response:
     """``/self-time``."""
-    box = await search.read_filter(visit, "spans")
     view = visit.param("view") if visit.param("view") in VIEWS else FLAME
-    problem, found, names = box.problem, None, []
-    if problem is None:
-        try:
-            answer, names = await visit.together(_ask(visit), _services(visit))
-            found = await asyncio.to_thread(_found, visit, answer, view)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, read, problem = await search.answered(visit, "spans", lambda visit: _read(visit, view))
+    found, names = read or (None, [])
     return visit.page(
         "performance/self_time.html", status=problem.status if problem else 200, box=box, problem=problem, view=view,
         found=found, names=names, rows=ROWS, bad_ratio=BAD,
@@ -45,16 +37,16 @@ async def show(visit: Visit) -> Response:
     )  # fmt: skip
 
 
+async def _read(visit: Visit, view: str) -> tuple[dict[str, Any], list[str]]:
+    answer, names = await visit.together(_ask(visit), search.service_names(visit))
+    return await asyncio.to_thread(_found, visit, answer, view), names
+
+
 async def _ask(visit: Visit) -> dict[str, Any]:
     return await visit.api(
         "self-time", **visit.window.as_params(), filter=visit.param("filter"), service=visit.exact("service"),
         operation=visit.exact("operation"),
     )  # fmt: skip
-
-
-async def _services(visit: Visit) -> list[str]:
-    answer = await visit.api("services", **visit.window.as_params(), buckets=0)
-    return sorted((row["service"] for row in answer["services"]), key=str.lower)
 
 
 def _found(visit: Visit, answer: Mapping[str, Any], view: str) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.pages.explorer import search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.use import links
@@ -36,13 +34,7 @@ async def show_session(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit, name: str, who: Mapping[str, str], own: str) -> Response:
-    box = await search.read_filter(visit, "spans")
-    problem, told = box.problem, None
-    if problem is None:
-        try:
-            told = await _read(visit, who)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, told, problem = await search.answered(visit, "spans", lambda visit: _read(visit, who))
     is_user = "user" in who
     own = f"({own})" if is_user else own
     return visit.page(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.pages.explorer import running, search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts, terms
 from spanglass_server.query.tasks.runs import QUEUE_KEYS
 
@@ -37,13 +35,7 @@ _NOTHING_RUNS: Final[dict[str, Any]] = {"spans": [], "running": 0, "lost": 0}
 
 async def show(visit: Visit) -> Response:
     """Render the page."""
-    box = await search.read_filter(visit, "spans")
-    problem, told = box.problem, None
-    if problem is None:
-        try:
-            told = await _read(visit)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, told, problem = await search.answered(visit, "spans", _read)
     sort, ascending = _sort(visit)
     return visit.page(
         "use/tasks.html", status=problem.status if problem else 200, box=box, problem=problem, told=told, sort=sort,

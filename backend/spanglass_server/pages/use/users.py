@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.pages.explorer import search
-from spanglass_server.pages.ports import ApiError
-from spanglass_server.pages.problem import of_api
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.use import links
@@ -28,13 +26,7 @@ _MONTH_NS: Final = 30 * 86_400 * 10**9
 
 async def show(visit: Visit) -> Response:
     """Render the page."""
-    box = await search.read_filter(visit, "spans")
-    problem, told = box.problem, None
-    if problem is None:
-        try:
-            told = await _read(visit)
-        except ApiError as error:
-            problem = of_api(error, visit)
+    box, told, problem = await search.answered(visit, "spans", _read)
     return visit.page(
         "use/users.html", status=problem.status if problem else 200, box=box, problem=problem, told=told,
         sort=_sort(visit),
