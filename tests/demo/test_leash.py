@@ -28,7 +28,7 @@ def leashed(target: str, demo: Demo) -> subprocess.Popen[bytes]:
 
 def test_a_process_ends_when_its_leash_is_let_go(demo: Demo) -> None:
     """Closing the pipe, which is what the end of the parent does, ends a target that waits for ever."""
-    with leashed("signal:pause", demo) as process:
+    with leashed("leash_targets:wait_for_ever", demo) as process:
         assert process.poll() is None
         process.stdin.close()
         assert process.wait(LIMIT_S) == 0
