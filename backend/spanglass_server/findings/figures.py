@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from spanglass_server.findings.judging.regressions import DAY_HOURS, HOUR_NS
+from spanglass_server.findings.model import Kind
 from spanglass_server.findings.words import WORDS
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ DAY_NS: Final = DAY_HOURS * HOUR_NS
 LEAST_HITS: Final = 3
 #: So many requests more, and half of the doubt that is left for their number is gone.
 _HALVED_BY: Final = 2.0
+#: What a busy machine may cause, too, is told of when it is seen in so many minutes, with so much time between the
+#: first and the last, and in this share of all requests or calls that are like it.
+_LEAST_MINUTES, _LEAST_NS = 10, HOUR_NS // 2
+_LEAST_SHARES: Final = {Kind.GAP: 0.3, Kind.SLOW_QUERY: 0.3, Kind.SLOW_CALL: 0.3, Kind.LOCK_WAIT: 0.1}
 
 
 def cost_per_day_ns(known: Known, watched_ns: int) -> int:
@@ -28,5 +33,13 @@ def confidence(known: Known) -> float:
 
 
 def is_current(known: Known, now_ns: int) -> bool:
-    """Whether a finding is told of: seen often enough in the last day."""
-    return known.hits >= LEAST_HITS and known.last_ns > now_ns - DAY_NS
+    """Return whether a finding is told of: seen often enough in the last day, and no doing of a busy machine."""
+    is_seen = known.hits >= LEAST_HITS and known.last_ns > now_ns - DAY_NS
+    return is_seen and (not known.doubtful or _is_usual(known))
+
+
+def _is_usual(known: Known) -> bool:
+    """Whether it is usual, and not seen while a machine was busy: in many like it, and for long or in all of them."""
+    lasts = known.minutes >= _LEAST_MINUTES and known.last_ns - known.first_ns >= _LEAST_NS
+    is_often = known.calls >= _LEAST_SHARES.get(known.place.kind, 0.0) * known.alike
+    return is_often and (lasts or known.hits - known.doubtful >= LEAST_HITS)

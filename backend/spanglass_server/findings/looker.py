@@ -127,11 +127,11 @@ class Looker:
         return stretch.spans
 
     def _read(self, due: Due, seen: Marks | None = None) -> Stretch:
-        stretch = Stretch()
+        stretch, doubted = Stretch(), self._store.doubted(self._clock_ns())
 
         def read(session: QuerySession) -> None:
             nonlocal stretch
-            stretch = read_stretch(session, due.window, due.own, seen)
+            stretch = read_stretch(session, due.window, due.own, seen, doubted)
 
         try:
             self._ask(read)
@@ -143,7 +143,7 @@ class Looker:
 
     def _keep(self, due: Due, stretch: Stretch, *, is_late: bool = False) -> None:
         self._store.keep(
-            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes, is_late),
+            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes, is_late, stretch.alike),
             self._clock_ns(),
         )
         if stretch.told.size:

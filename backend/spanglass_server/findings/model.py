@@ -61,7 +61,8 @@ class Sighting:
     """What was seen of a finding in a stretch of time.
 
     ``requests`` are all of the operation, ``hits`` those with the pattern, which lost ``waste_ns`` to it in ``calls``.
-    ``weight`` is how many requests each stands for, where not all spans were looked at.
+    ``weight`` is how many requests each stands for, where not all spans were looked at. Of the hits, which lie in so
+    many ``minutes``, those that are ``doubtful`` may be of a machine that was busy.
     """
 
     place: Place
@@ -74,11 +75,17 @@ class Sighting:
     detail: str = ""
     evidence: Sequence[Evidence] = ()
     weight: float = 1.0
+    doubtful: int = 0
+    minutes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of a finding, with sums of its last day; ``hours`` are starts of hours with their hits."""
+    """What is stored of a finding, with sums of its last day; ``hours`` are starts of hours with their hits.
+
+    Of the hits, which lie in so many ``minutes``, those that are ``doubtful`` may be of a machine that was busy; then
+    ``alike`` are the requests or calls that are like them, slow or not, since the hour of the first hit that day.
+    """
 
     id: int
     place: Place
@@ -94,6 +101,9 @@ class Known:
     calls: float
     waste_ns: float
     evidence: Sequence[Evidence] = ()
+    doubtful: float = 0.0
+    minutes: float = 0.0
+    alike: float = 0.0
     hours: Sequence[tuple[int, float]] = field(default=())
 
 

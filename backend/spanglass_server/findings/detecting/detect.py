@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 #: Of one stretch of time, those that cost most.
 _MOST_FOUND: Final = 300
+#: A column that not all detectors give.
+_DOUBTS: Final = pa.schema([("is_doubtful", pa.bool_())]).empty_table()
 
 
 def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | None:
     """Return a row for each pattern in each request; ``spans`` are those of ``read_spans``, a table of this name.
 
     ``kind`` and ``subject`` say what it is, ``request`` and ``span`` are rows of ``spans``, ``calls`` of it took part,
-    and ``waste_ns`` might be saved. None if there can't be any.
+    and ``waste_ns`` might be saved; what ``is_doubtful`` may be of a busy machine (NULL: is not). None if there can't
+    be any.
     """
     found = [
         run(session, statement(f"findings/{detector}", spans=Sql(name), **LIMITS[detector]))
         for detector in candidates(spans)
     ]
-    return pa.concat_tables(found, promote_options="permissive") if found else None
+    return pa.concat_tables([_DOUBTS, *found], promote_options="permissive") if found else None
 
 
 def detect(session: QuerySession, spans: pa.Table, name: str) -> list[Sighting]:
@@ -57,4 +60,6 @@ def _sighting(row: dict[str, Any]) -> Sighting:
         last_ns=row["last_ns"],
         detail=row["detail"] or "",
         evidence=evidence_of(row["evidence"]),
+        doubtful=row["doubtful"],
+        minutes=row["minutes"],
     )

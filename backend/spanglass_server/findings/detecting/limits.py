@@ -20,6 +20,8 @@ SLOW_QUERY_NS, SLOW_CALL_NS = 100 * NS_PER_MS, 300 * NS_PER_MS
 _SLOW_SHARE: Final = 0.2
 #: Of all like calls, or requests of the operation, so many are slow: a few that waited for a processor say nothing.
 _OFTEN: Final = 0.3
+#: Where the quickest tenth of the like calls of a minute is slow as well, that is no busy machine; of fewer none knows.
+_QUICK, _LEAST_ALIKE = 0.1, 5
 CHAIN_NS, _CHAIN_GAPS, _CHAIN_LEAST = 30 * NS_PER_MS, 0.1, 0.1
 LARGE_BYTES: Final = 1_000_000
 LOCK_NS: Final = 20 * NS_PER_MS
@@ -27,6 +29,8 @@ GAP_NS, _GAP_SHARE = 100 * NS_PER_MS, 0.5
 
 #: Characters of a statement that a finding keeps: there are thousands of findings, and a statement may have a million.
 _MOST_TEXT: Final = 2_000
+
+_DOUBT: Final = {"quick": _QUICK, "least_alike": _LEAST_ALIKE}
 
 LIMITS: Final[Mapping[str, Mapping[str, Any]]] = {
     "repeated_queries": {
@@ -39,14 +43,18 @@ LIMITS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "slow_queries": {
         "slow_ns": SLOW_QUERY_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE, "most_text": _MOST_TEXT,
+        **_DOUBT,
     },
-    "slow_calls": {"slow_ns": SLOW_CALL_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE},
+    "slow_calls": {"slow_ns": SLOW_CALL_NS, "often": _OFTEN, "notable_share": _SLOW_SHARE, **_DOUBT},
     "large_payloads": {"large_bytes": LARGE_BYTES},
     "chatty_calls": {
         "least_calls": LEAST_CHATTY, "most_gap_ns": _MOST_GAP_NS, "notable_share": _LOOP_SHARE,
         "notable_ns": _LOOP_NS,
     },
-    "lock_waits": {"notable_ns": LOCK_NS, "notable_share": _SLOW_SHARE, "most_text": _MOST_TEXT},
+    "lock_waits": {
+        "notable_ns": LOCK_NS, "notable_share": _SLOW_SHARE, "most_text": _MOST_TEXT, "often": _OFTEN,
+        "least_alike": _LEAST_ALIKE,
+    },
     "retries": {},
     "gaps": {"notable_ns": GAP_NS, "notable_share": _GAP_SHARE, "often": _OFTEN},
 }  # fmt: skip

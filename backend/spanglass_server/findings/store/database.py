@@ -10,7 +10,7 @@ from spanglass_server.store.sqlite_file import SqliteFile, Wording, read_sql
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SCHEMAS = ("schema_1",)
+_SCHEMAS = ("schema_1", "schema_2")
 _WORDING = Wording(
     "the store of performance findings",
     "spans are kept and looked at again, but dismissals are lost",

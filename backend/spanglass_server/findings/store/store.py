@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.findings.judging.durations import Durations
@@ -33,7 +33,7 @@ Operation = tuple[str, str]
 class Look:
     """What one look at minutes of spans, all of one hour, gave. ``durations`` and ``sizes`` are rows of statements.
 
-    A look that ``is_late`` is at what came into minutes that were looked at before.
+    A look that ``is_late`` is at what came into minutes that were looked at before. ``alike`` is of a ``Stretch``.
     """
 
     minutes: Sequence[int]
@@ -42,6 +42,7 @@ class Look:
     durations: Sequence[Mapping[str, Any]] = ()
     sizes: Sequence[Mapping[str, Any]] = ()
     is_late: bool = False
+    alike: Mapping[Place, int] = field(default_factory=dict)
 
     @property
     def hour(self) -> int:
@@ -82,6 +83,8 @@ class FindingStore:
             if not new and not look.is_late:
                 return
             self._see(connection, [replace(one, weight=look.weight) for one in look.sightings])
+            alike = [(look.hour, count * look.weight, *_text(place)) for place, count in look.alike.items()]
+            connection.executemany(statement("add_alike"), alike)
             _add_durations(connection, look)
             connection.executemany(statement("add_sizes"), [{**row, "hour": look.hour} for row in look.sizes])
             if now_ns // HOUR_NS != self._purged_hour:
@@ -111,10 +114,17 @@ class FindingStore:
                 {
                     "finding": finding, "hour": one.last_ns // HOUR_NS, "requests": one.requests * one.weight,
                     "hits": one.hits * one.weight, "calls": one.calls * one.weight,
-                    "waste_ns": one.waste_ns * one.weight,
+                    "waste_ns": one.waste_ns * one.weight, "doubtful": one.doubtful * one.weight,
+                    "minutes": one.minutes,
                 },
             )  # fmt: skip
         connection.execute(statement("bound").strip(), {"most": _MOST})
+
+    def doubted(self, now_ns: int) -> set[Place]:
+        """Places with hits in the last 24 hours that may be of a machine that was busy."""
+        with self._file.read() as connection:
+            found = connection.execute(statement("doubted"), {"first_hour": _day_before(now_ns)}).fetchall()
+        return {Place(Kind(kind), *names) for kind, *names in found}
 
     def known(self, now_ns: int) -> list[Known]:
         """All findings, with the sums of the last 24 hours, in no order."""
@@ -133,7 +143,7 @@ class FindingStore:
             raise UnknownFindingError(f"there is no finding {finding}")
         with self._file.read() as connection:
             hours = connection.execute(
-                "SELECT hour, hits FROM sightings WHERE finding = ? AND hour >= ? ORDER BY hour",
+                "SELECT hour, hits FROM sightings WHERE finding = ? AND hour >= ? AND hits > 0 ORDER BY hour",
                 (finding, _day_before(now_ns)),
             ).fetchall()
         return replace(found, hours=tuple((hour * HOUR_NS, hits) for hour, hits in hours))
@@ -189,6 +199,10 @@ def _purge(connection: sqlite3.Connection, now_ns: int) -> None:
         connection.execute(forget, old)
 
 
+def _text(place: Place) -> tuple[str, str, str, str]:
+    return place.kind.value, place.service, place.operation, place.subject
+
+
 def _day_before(now_ns: int) -> int:
     return now_ns // HOUR_NS - DAY_HOURS + 1
 
@@ -229,5 +243,5 @@ def _known(row: dict[str, Any]) -> Known:
         id=row["id"], place=place, detail=row["detail"], state=State(row["state"]), reason=row["reason"],
         actor=row["actor"], changed_ns=row["changed_ns"], first_ns=row["first_ns"], last_ns=row["last_ns"],
         requests=row["requests"], hits=row["hits"], calls=row["calls"], waste_ns=row["waste_ns"],
-        evidence=read_evidence(row["evidence"]),
+        evidence=read_evidence(row["evidence"]), doubtful=row["doubtful"], minutes=row["minutes"], alike=row["alike"],
     )  # fmt: skip

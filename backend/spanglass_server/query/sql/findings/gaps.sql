@@ -1,4 +1,5 @@
 -- The longest time in a request in which no span of it says what was done; in a share of the operation's requests.
+-- Each is doubtful: what a busy machine or disk adds to a request lies between its spans, too, often in one place.
 WITH below AS (
     SELECT
         request, row, request_start_ns AS first_ns, request_start_ns + request_ns AS last_ns,
@@ -22,7 +23,8 @@ holes AS (
     SELECT row, ns FROM {spans} WHERE request = row AND is_leaf
 ),
 longest AS (SELECT request, max(ns) AS ns FROM holes GROUP BY request)
-SELECT 'gap' AS kind, row AS request, name AS subject, '' AS detail, 1 AS calls, hole_ns AS waste_ns, row AS span
+SELECT 'gap' AS kind, row AS request, name AS subject, '' AS detail, 1 AS calls, hole_ns AS waste_ns, row AS span,
+    true AS is_doubtful
 FROM (
     SELECT
         *, coalesce(hole_ns >= {notable_ns} AND hole_ns >= {notable_share} * ns, false) AS has_gap,

@@ -13,7 +13,9 @@ served AS (
 )
 SELECT
     here.kind, service, operation, here.subject, any_value(served.requests) AS requests,
-    count(DISTINCT request) AS hits, count(DISTINCT trace_id) AS traces, sum(here.calls)::BIGINT AS calls,
+    count(DISTINCT request) AS hits,
+    count(DISTINCT request) FILTER (here.is_doubtful) AS doubtful,
+    count(DISTINCT start_ns // 60000000000) AS minutes, count(DISTINCT trace_id) AS traces, sum(here.calls)::BIGINT AS calls,
     sum(here.waste_ns)::BIGINT AS waste_ns, arg_max(here.detail, here.waste_ns) AS detail,
     min(here.start_ns) AS first_ns, max(here.start_ns) AS last_ns,
     arg_max(

@@ -1,0 +1,103 @@
+"""Requests of an hour on a machine that is busy at times, made up: what is slow by itself, and what only waits then.
+
+While the machine is busy, all that waits for it takes longer, each time by another factor, and often in one place: a
+commit that waits for the disk is in no span.
+"""
+
+# ruff: noqa: S311 - random numbers make traces, not secrets
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from trace_patterns import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from trace_patterns import Row
+
+MINUTES: Final = 60
+#: The machine is busy in so many minutes at a time; then all takes up to so many times as long.
+_BUSY_FROM: Final = (0, 37)
+_BUSY_MINUTES, _SLOWED = 9, 30.0
+_GAPS_A_MINUTE, _QUERIES_A_MINUTE = 2, 6
+
+
+class Made(NamedTuple):
+    """An operation: its kind of finding, what a request of it does, how often a minute, and whether it has it."""
+
+    kind: str
+    request: Callable[[Trace, float], None]
+    a_minute: int
+    has_it: bool
+
+
+def is_busy(minute: int) -> bool:
+    """Whether the machine is busy in a minute of the hour."""
+    return any(first <= minute < first + _BUSY_MINUTES for first in _BUSY_FROM)
+
+
+def _untold_work(trace: Trace, slowed: float) -> None:
+    """Most of each request is in no span."""
+    trace.query("SELECT a FROM b WHERE c = ?", slowed)
+    trace.work(150 + slowed)
+
+
+def _untold_now_and_then(trace: Trace, slowed: float) -> None:
+    """Most of every second request is in no span."""
+    trace.query("SELECT a FROM b WHERE c = ?", slowed)
+    trace.work(300 if trace.chance.random() < 0.6 else slowed)
+
+
+def _commit(trace: Trace, slowed: float) -> None:
+    """A statement, and a commit that no span tells of."""
+    trace.query("UPDATE b SET c = ?", slowed / 2)
+    trace.work(20 * slowed)
+
+
+def _slow(trace: Trace, slowed: float) -> None:
+    """A statement that takes long by itself."""
+    trace.query("SELECT * FROM reviews WHERE text LIKE '%x%'", 250 + slowed)
+
+
+def _slow_for_some(trace: Trace, slowed: float) -> None:
+    """A statement that takes long with half of the values."""
+    trace.query("SELECT * FROM reviews WHERE tenant = ?", 300 if trace.chance.random() < 0.5 else 3 * slowed)
+
+
+def _quick(trace: Trace, slowed: float) -> None:
+    """A statement that takes 12 ms on a machine that is not busy."""
+    trace.query("SELECT p.id FROM products AS p WHERE p.name LIKE ?", 12 * slowed)
+
+
+_KINDS: Final = (
+    Made("gap", _untold_work, _GAPS_A_MINUTE, has_it=True),
+    Made("gap", _untold_now_and_then, _GAPS_A_MINUTE, has_it=True),
+    Made("gap", _commit, _GAPS_A_MINUTE, has_it=False),
+    Made("slow_query", _slow, _QUERIES_A_MINUTE, has_it=True),
+    Made("slow_query", _slow_for_some, _QUERIES_A_MINUTE, has_it=True),
+    Made("slow_query", _quick, _QUERIES_A_MINUTE, has_it=False),
+)
+
+
+def make_hour(each: int, seed: int) -> tuple[list[Row], Sequence[tuple[str, str, bool]]]:
+    """Make ``each`` operations of each sort, busy in 18 minutes of 60: rows, and kind, name and truth of each."""
+    chance, rows, number, labels = random.Random(seed), [], 0, []
+    for sort, made in enumerate(_KINDS):
+        for place in range(each):
+            name = f"POST /{sort}/{place}"
+            labels.append((made.kind, name, made.has_it))
+            for at in range(MINUTES * made.a_minute):
+                number += 1
+                trace = Trace(chance, number)
+                minute = at // made.a_minute
+                shift_ns = int((at * 60_000 / made.a_minute - trace.now) * 1_000_000)
+                trace.root["name"], trace.root["resource.service.name:str"] = name, "shop"
+                trace.service = "shop"
+                made.request(trace, chance.uniform(1.0, _SLOWED) if is_busy(minute) else 1.0)
+                for row in trace.end():
+                    row["start_time_ns"] += shift_ns
+                    rows.append(row)
+    return rows, labels
