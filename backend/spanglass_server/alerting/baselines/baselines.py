@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanglass_server.alerting.baselines.robust import Floor, median, spread
+from spanglass_server.alerting.baselines.robust import Floor, spread
 from spanglass_server.alerting.baselines.samples import Grid, Quantity, Reader, Table, all_keys
+from spanglass_server.forecasting.medians import median
 from spanglass_server.promql.engine import Options
 from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.store.part_cache import PartCache

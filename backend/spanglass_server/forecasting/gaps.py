@@ -1,0 +1,46 @@
+"""Gaps in series: what is known first and last, and values in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+#: Squares of larger numbers are infinite.
+_LARGEST: Final = 1e100
+
+
+def clean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values with NaN for those that are infinite, or too large to be computed with."""
+    values = np.asarray(values, dtype=np.float64)
+    return np.where(np.abs(values) < _LARGEST, values, np.nan)
+
+
+def filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill gaps on a line between their ends, before the first and after the last known value with that value.
+
+    Rows without any value stay NaN.
+    """
+    known = ~np.isnan(values)
+    if known.all():
+        return values
+    steps = values.shape[-1]
+    at = np.arange(steps)
+    before = np.maximum.accumulate(np.where(known, at, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(known, at, steps)[..., ::-1], axis=-1)[..., ::-1]
+    left = np.where(before < 0, after, before)
+    right = np.where(after >= steps, before, after)
+    left, right = np.clip(left, 0, steps - 1), np.clip(right, 0, steps - 1)
+    low, high = np.take_along_axis(values, left, -1), np.take_along_axis(values, right, -1)
+    width = np.maximum(right - left, 1)
+    return np.asarray(low + (high - low) * ((at - left) / width))
+
+
+def ends(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The steps of the first and of the last known value of each row; 0 and the last step for rows without any."""
+    known = ~np.isnan(values)
+    return known.argmax(axis=-1), values.shape[-1] - 1 - known[..., ::-1].argmax(axis=-1)

@@ -1,0 +1,150 @@
+"""Series of which it is known what becomes of them: what the functions find, and what they forecast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spanglass_server.forecasting.capacity import reached
+from spanglass_server.forecasting.forecasts import COVERAGE, forecast
+from spanglass_server.forecasting.gaps import clean, filled
+from spanglass_server.forecasting.medians import median, ranked, spread
+from spanglass_server.forecasting.trends import find_trends
+
+DAY, WEEK = 24, 168
+PERIODS = (DAY, WEEK)
+PAST, AHEAD = 24 * 28, 72
+
+
+@pytest.fixture(scope="module")
+def series() -> dict[str, np.ndarray]:
+    """Series of 28 days and three more, by what they do."""
+    random = np.random.default_rng(15)
+    at = np.arange(PAST + AHEAD)
+    day = np.sin(2 * np.pi * at / DAY)
+
+    def chance(size: float) -> np.ndarray:
+        return random.normal(0, size, len(at))
+
+    return {
+        "daily": 100 + 30 * day + chance(4),
+        "weekly": (100 + 30 * day) * np.where(at // DAY % 7 >= 5, 0.5, 1.0) + chance(4),
+        "growing": 10 + 0.1 * at + chance(2),
+        "falling": 500 - 0.2 * at + 20 * day + chance(3),
+        "noise": 50 + chance(5),
+        "walk": 1000 + np.cumsum(chance(1)),
+        "shifted": np.where(at < 300, 50.0, 80.0) + chance(3),
+        "every twenty": 20 + 10 * (at % 20 < 3) + chance(1),
+        "factor": (30 + 0.1 * at) * (1 + 0.6 * day) + chance(1),
+        "constant": np.full(len(at), 7.0),
+        "spiked": 50 + chance(1) + np.where(random.random(len(at)) < 0.01, 500, 0),
+    }
+
+
+def _past(series: dict[str, np.ndarray]) -> np.ndarray:
+    return np.array([values[:PAST] for values in series.values()])
+
+
+def test_trends_of_series(series: dict[str, np.ndarray]) -> None:
+    """Slopes are what series were made with and certain only where there is one; seasons and shifts are found alone."""
+    found = find_trends(_past(series), PERIODS)
+    names = list(series)
+    period = dict(zip(names, found.seasons.period.tolist(), strict=True))
+    assert period == {
+        "daily": 24, "weekly": 168, "growing": 0, "falling": 24, "noise": 0, "walk": 0, "shifted": 0,
+        "every twenty": 20, "factor": 24, "constant": 0, "spiked": 0,
+    }  # fmt: skip
+    assert found.seasons.factor[names.index("factor")]
+    assert not found.seasons.factor[names.index("daily")]
+    slope = found.slopes
+    for name, true in (("growing", 0.1), ("falling", -0.2), ("shifted", 0.0), ("noise", 0.0)):
+        row = names.index(name)
+        assert slope.low[row] <= true <= slope.high[row], name
+        assert slope.per_step[row] == pytest.approx(true, abs=0.004), name
+    certain = {name for name, one in zip(names, slope.confidence, strict=True) if one > 0.99}
+    assert certain == {"growing", "falling", "factor"}
+    jumps = {name: those for name, those in zip(names, found.shifts, strict=True) if those}
+    assert set(jumps) == {"shifted"}
+    (jump,) = jumps["shifted"]
+    assert abs(jump.step - 300) <= 2
+    assert (jump.before, jump.after) == pytest.approx((50, 80), abs=1)
+
+
+def test_forecasts_beat_the_last_period(series: dict[str, np.ndarray]) -> None:
+    """Forecasts are nearer to the truth than the last period, and intervals hold most of it."""
+    given = forecast(_past(series), AHEAD, PERIODS)
+    true = np.array([values[PAST:] for values in series.values()])
+    past = _past(series)
+    error = np.abs(true - given.expected).mean(axis=1)
+    period = np.abs(true - past[:, PAST - DAY + np.arange(AHEAD) % DAY]).mean(axis=1)
+    for row, name in enumerate(series):
+        assert error[row] <= 1.02 * period[row] + 1e-9 or name == "walk", name
+    assert np.median(error[period > 0] / period[period > 0]) < 0.75
+    assert error[list(series).index("factor")] < period[list(series).index("factor")] / 2
+    inside = ((true >= given.low) & (true <= given.high)).mean()
+    assert COVERAGE - 0.1 < inside < 0.95
+    assert given.method[list(series).index("constant")] == "last value"
+    assert given.error[list(series).index("constant")] == 0
+    assert (given.error <= given.naive_error * 1.05).all()
+
+
+def test_unknown_values() -> None:
+    """Series without values have no forecast; those with gaps, infinities, late beginnings have one."""
+    at = np.arange(200.0)
+    rows = np.tile(5 + 0.5 * at, (5, 1))
+    rows[0] = np.nan
+    rows[1, :199] = np.nan
+    rows[2, 50:80] = np.nan
+    rows[3, ::7] = np.inf
+    rows[4, :120] = np.nan
+    given = forecast(rows, 10)
+    assert np.isnan(given.expected[:2]).all()
+    assert given.method[:2] == ("", "")
+    assert np.allclose(given.expected[2:], 5 + 0.5 * np.arange(200, 210), atol=1)
+    assert np.isnan(find_trends(rows).slopes.per_step[:2]).all()
+    assert forecast(np.empty((0, 50)), 3).method == ()
+    assert forecast(np.ones((1, 3)), 3).method == ("",)
+
+
+@pytest.mark.parametrize(("ahead", "coverage"), [(0, 0.8), (3, 0.0), (3, 1.0)])
+def test_what_cannot_be_asked(ahead: int, coverage: float) -> None:
+    """Nothing is forecast of no step, nor held always or never."""
+    with pytest.raises(ValueError, match="at least one step ahead"):
+        forecast(np.ones((1, 50)), ahead, coverage=coverage)
+
+
+def test_forecasts_are_not_negative() -> None:
+    """What never was negative is not forecast to be, what was may be."""
+    falling = np.linspace(100, 2, 100)
+    given = forecast(np.array([falling, falling - 50]), 30)
+    assert given.low[0].min() == 0
+    assert given.expected[1, -1] == pytest.approx(-77, abs=3)
+
+
+def test_when_a_bound_is_met() -> None:
+    """A line meets its bound where it crosses it, between the earliest and the latest; never, or already, is told."""
+    at = np.arange(100.0)
+    random = np.random.default_rng(1)
+    rows = np.array([at + random.normal(0, 2, 100), at * 0 + 5, at, 100 - at])
+    given = forecast(rows, 40)
+    last = rows[:, -1]
+    met = reached(given, last, np.array([119.5, 9.0, 50.0, 200.0]))
+    assert met.earliest[0] < met.expected[0] < met.latest[0]
+    assert met.expected[0] == pytest.approx(20.5, abs=1.5)
+    assert np.isnan(met.expected[[1, 3]]).all()
+    assert met.expected[2] == 0
+    down = reached(given, last, np.array([0.0, 0.0, 0.0, -5.0]), falling=True)
+    assert np.isnan(down.expected[:3]).all()
+    assert np.isnan(down.expected[3])  # it never was negative
+
+
+def test_small_tools() -> None:
+    """Medians, ranks, spreads and filled gaps leave out what is missing."""
+    rows = np.array([[3.0, np.nan, 1.0, 2.0], [np.nan] * 4])
+    assert median(rows)[0] == 2
+    assert np.isnan(median(rows)[1])
+    assert ranked(rows, np.array([0.5, 0.0]))[0] == 1.5
+    assert np.isnan(ranked(rows, np.array([0.5, 0.0]))[1])
+    assert spread(rows)[0] == pytest.approx(1.4826)
+    assert filled(np.array([[np.nan, 2.0, np.nan, np.nan, 5.0, np.nan]])).tolist() == [[2, 2, 3, 4, 5, 5]]
+    assert np.isnan(clean(np.array([[np.inf, 1e200]]))).all()
