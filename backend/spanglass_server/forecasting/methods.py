@@ -39,7 +39,8 @@ class How:
 class Facts:
     """What methods are made of: the values known (series, steps), and forecasts over so many steps.
 
-    ``season`` is the profile going on over those steps, 0 without a season; ``values`` have none any more.
+    ``known`` has no gaps. ``season`` is the profile going on over those steps, 0 without a season; ``values`` have none
+    any more, and NaN where nothing is known.
     """
 
     known: NDArray[np.float64]
@@ -71,12 +72,12 @@ def _facts(values: NDArray[np.float64], ahead: int, how: How) -> Facts:
     known = filled(values)
     steps = values.shape[1]
     season = np.zeros((len(values), ahead))
-    around = known
+    around = values
     if how.period:
         one = profile(values, how.period, how.shorter)
         season = repeated(one, steps, ahead)
-        around = known - repeated(one, 0, steps)
-    return Facts(known, around, season, how.period, ahead, smooth(around))
+        around = values - repeated(one, 0, steps)
+    return Facts(known, around, season, how.period, ahead, smooth(filled(around)))
 
 
 def last_value(given: Facts) -> NDArray[np.float64]:
@@ -86,7 +87,7 @@ def last_value(given: Facts) -> NDArray[np.float64]:
 
 def drift(given: Facts) -> NDArray[np.float64]:
     """The line from the first value through the last."""
-    first, last = ends(given.known)
+    first, last = ends(given.values)
     rise = (given.known[:, -1] - given.known[:, 0]) / np.maximum(last - first, 1)
     return np.asarray(given.known[:, -1:] + rise[:, None] * given.after)
 
@@ -132,6 +133,7 @@ def _line(given: Facts, values: NDArray[np.float64]) -> NDArray[np.float64]:
     rise = np.nan_to_num(slopes(values).per_step)[:, None]
     steps = min(max(values.shape[1] // _END_SHARE, _END_LEAST), values.shape[1])
     end = median(values[:, -steps:] + rise * np.arange(steps - 1.0, -1.0, -1.0))
+    end = np.where(np.isnan(end), given.smoothed.level, end)
     return np.asarray(end[:, None] + rise * given.after + given.season)
 
 

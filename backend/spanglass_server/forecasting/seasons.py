@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -162,7 +163,7 @@ def _fence(around: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 def _scatter(around: NDArray[np.float64]) -> NDArray[np.float64]:
     """The scaled median distance from 0 of all values of each row."""
-    return np.asarray(NORMAL * median(np.abs(around.reshape(len(around), -1))))
+    return np.asarray(NORMAL * median(np.abs(around.reshape(len(around), math.prod(around.shape[1:])))))
 
 
 def _by_period(values: NDArray[np.float64], period: int) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from spanglass_core.alerting.conditions.nodes import (
     And,
     Arithmetic,
     Comparison,
+    Forecast,
     Not,
     Number,
     Or,
@@ -148,6 +149,8 @@ def _check(node: Node) -> None:
         _check_quantity(node)
     elif isinstance(node, Absent) and node.over_ns:
         raise ConditionError("over needs a server here", node.column, "say in the rule for how long: for_ns")
+    elif isinstance(node, Forecast):
+        raise ConditionError("forecast needs a server, which has the history", node.column, "compare with a number")
     elif isinstance(node, Usual):
         raise ConditionError(f"{node.what} needs a server, which has the history", node.column, "compare with a number")
     elif not isinstance(node, Number | Arithmetic | Comparison | And | Or | Not | Absent | Present):

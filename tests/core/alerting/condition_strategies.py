@@ -9,6 +9,7 @@ from spanglass_core.alerting.conditions.nodes import (
     And,
     Arithmetic,
     Comparison,
+    Forecast,
     IssueEvent,
     Not,
     Number,
@@ -58,7 +59,9 @@ def _joined(part: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 
 
 VALUES = st.recursive(
-    QUANTITIES | st.builds(Usual, st.sampled_from(["baseline", "spread"]), st.none() | QUANTITIES),
+    QUANTITIES
+    | st.builds(Usual, st.sampled_from(["baseline", "spread"]), st.none() | QUANTITIES)
+    | st.builds(Forecast, QUANTITIES, st.integers(300, 30 * 86_400).map(lambda seconds: seconds * 10**9)),
     lambda part: st.builds(Arithmetic, st.sampled_from(["+", "-", "*"]), part | _NUMBERS, part),
     max_leaves=4,
 )

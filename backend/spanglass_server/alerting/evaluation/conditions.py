@@ -12,6 +12,7 @@ from spanglass_core.alerting.conditions.nodes import (
     And,
     Arithmetic,
     Comparison,
+    Forecast,
     IssueEvent,
     Not,
     Or,
@@ -24,6 +25,7 @@ from spanglass_core.alerting.levels import MIRRORED, eased
 from spanglass_server.alerting.evaluation.absence import absent, present
 from spanglass_server.alerting.evaluation.planning import constant, shown
 from spanglass_server.alerting.evaluation.problems import RuleProblem
+from spanglass_server.alerting.evaluation.quantities.expressions import milliseconds
 from spanglass_server.alerting.evaluation.tables import Table, Truth, joined, looked_up, projected, rounded
 
 if TYPE_CHECKING:
@@ -174,6 +176,8 @@ class Computing:
                 return self._table(node)
             case Usual(what, of):
                 return self._usual(what, of or left, node.column)
+            case Forecast(of, ahead_ns):
+                return self.pool.forecast(self.plan.sources[of].value, milliseconds(ahead_ns), node.column)
             case Arithmetic():
                 return self._computed(node, left)
         raise AssertionError(node)

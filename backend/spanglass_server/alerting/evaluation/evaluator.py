@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_core.alerting.rule import Rule
-    from spanglass_server.alerting.evaluation.ports import Baselines, RuleSeries
+    from spanglass_server.alerting.evaluation.ports import Baselines, Forecasts, RuleSeries
     from spanglass_server.alerting.model import Readings
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
@@ -60,12 +60,14 @@ class RuleEvaluator:
         *,
         defaults: Defaults | None = None,
         baselines: Baselines | None = None,
+        forecasts: Forecasts | None = None,
         look: Look | None = watched,
         options: Options | None = None,
     ) -> None:
         self._open_series = open_series
         self._defaults = defaults or Defaults()
         self._baselines = baselines
+        self._forecasts = forecasts
         self._look = look
         self._options = replace(options or Options(), each_alone=True)
         self._plans: OrderedDict[str, tuple[Rule, Kinds, Plan | Failure]] = OrderedDict()
@@ -78,7 +80,7 @@ class RuleEvaluator:
         kinds = source.kinds(names, steps.start_ms - _KNOWN_MS, steps.end_ms) if names else {}
         plans = {rule.uid: self._plan(rule, kinds) for rule in rules}
         look = partial(self._look, session) if self._look is not None else None
-        pool = Pool(source, self._canonical(steps), self._options, self._baselines, look)
+        pool = Pool(source, self._canonical(steps), self._options, self._baselines, look, self._forecasts)
         pool.share(each for plan in plans.values() if isinstance(plan, Plan) for each in plan.expressions)
         return {uid: _read(plan, pool) for uid, plan in plans.items()}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spanglass_core.alerting.conditions.nodes import (
     Arithmetic,
     Comparison,
+    Forecast,
     IssueEvent,
     Number,
     Quantity,
@@ -232,7 +233,7 @@ class _Planning:
                 return unit
             case Quantity():
                 return self.sources[node].unit
-            case Usual(of=Quantity() as of):
+            case Usual(of=Quantity() as of) | Forecast(of=of):
                 return self.sources[of].unit
             case Arithmetic(operator, left, right):
                 return units.combined(operator, self._unit(left), self._unit(right), node.column)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.alerting.evaluation.ports import Baselines, RuleSeries
+    from spanglass_server.alerting.evaluation.ports import Baselines, Forecasts, RuleSeries
     from spanglass_server.alerting.evaluation.quantities.expressions import Expression
 
     Floats = NDArray[np.float64]
@@ -60,11 +60,13 @@ class Pool:
     options: Options
     baselines: Baselines | None = None
     look: Callable[[Steps], NDArray[np.bool_]] | None = None
+    forecasts: Forecasts | None = None
     evaluated: int = 0  # how many evaluations of PromQL there were
     _shared: frozenset[str] = frozenset()
     _grids: dict[tuple[str, int, int, bool], Grid | RuleProblem] = field(default_factory=dict)
     _watched: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], tuple[Grid, Grid] | RuleProblem] = field(default_factory=dict)
+    _forecasts: dict[tuple[str, int, int], Grid | RuleProblem] = field(default_factory=dict)
 
     def share(self, expressions: Iterable[Expression]) -> None:
         """Let expressions that differ in one value only be evaluated together, where there are several."""
@@ -126,6 +128,29 @@ class Pool:
             return problem
         labels = LabelSets.of([dict(key) for key in keys])
         return Grid(labels, value), Grid(labels, spread)
+
+    def forecast(self, expression: Expression, ahead_ms: int, column: int) -> Table:
+        """What an expression is expected to be so long after each step; raises ``RuleProblem``."""
+        key = (expression.promql, expression.offset_ms, ahead_ms)
+        if key not in self._forecasts:
+            self._forecasts[key] = self._computed_forecast(expression, ahead_ms, column)
+        found = self._forecasts[key]
+        if isinstance(found, RuleProblem):
+            raise RuleProblem(str(found), column)
+        return Table(found.labels, rounded(found.values * expression.factor), expression.labels)
+
+    def _computed_forecast(self, expression: Expression, ahead_ms: int, column: int) -> Grid | RuleProblem:
+        if self.forecasts is None:
+            return RuleProblem("there are no forecasts here", column, "compare the quantity itself")
+        try:
+            with evaluating(column):
+                steps = self._shifted(expression.offset_ms)
+                keys, values = self.forecasts.ahead(
+                    self.source, expression.promql, expression.labels or (), steps, ahead_ms
+                )
+        except RuleProblem as problem:
+            return problem
+        return Grid(LabelSets.of([dict(key) for key in keys]), values)
 
     def _grid(self, text: str, expression: Expression, column: int, *, is_exact: bool) -> Grid:
         key = (text, expression.offset_ms, expression.lookback_ms, is_exact)

@@ -38,3 +38,15 @@ class Baselines(Protocol):
 
         ``keys_by`` are the labels of keys; none of them means all that the series have.
         """
+
+
+class Forecasts(Protocol):
+    """What an expression is expected to be some time after each step."""
+
+    def ahead(
+        self, source: SeriesSource, promql: str, keys_by: tuple[str, ...], steps: Steps, ahead_ms: int
+    ) -> tuple[Sequence[Key], NDArray[np.float64]]:
+        """The keys, and for each of them and each step (keys, steps) the value ``ahead_ms`` later, NaN for unknown.
+
+        ``keys_by`` are the labels of keys; none of them means all that the series have.
+        """

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.alerting.baselines.ahead import StoredForecasts
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.desk import Desk
 from spanglass_server.alerting.evaluation.evaluator import Defaults, RuleEvaluator
@@ -107,7 +108,7 @@ class Alerting:
         return Around(
             book=book,
             store=self._store,
-            evaluator=RuleEvaluator(series, defaults=defaults, baselines=Baselines()),
+            evaluator=RuleEvaluator(series, defaults=defaults, baselines=Baselines(), forecasts=StoredForecasts()),
             texts=lambda session: TemplateTexts(None if session is None else series(session)),
             ask=self._ask,
             clock_ns=self._clock_ns,

@@ -10,6 +10,7 @@ from spanglass_core.alerting.conditions.nodes import (
     And,
     Arithmetic,
     Comparison,
+    Forecast,
     IssueEvent,
     Not,
     Number,
@@ -38,6 +39,7 @@ _WORDS = {
     *("and", "or", "not", "by", "over", "offset", "absent", "present", "promql", "spans", "logs"),
     *("baseline", "spread", "new_issue", "regression", "escalation"),
 }
+_LEAST_AHEAD_NS, _MOST_AHEAD_NS = 300 * 10**9, 30 * 86_400 * 10**9
 _MEANT_QUANTILE = lazy_pattern(r"(?:percentile|quantile|pct|perc|q)_?([0-9.]+)|p_([0-9.]+)")
 
 
@@ -135,6 +137,13 @@ class _Builder:
     def usual(self, children: list[Any]) -> Value:
         word, *of = children
         return Usual(str(word), of[0] if of else None, column=column_of(word))  # type: ignore[arg-type] # of the grammar
+
+    def forecast(self, children: list[Any]) -> Value:
+        word, of, number = children
+        ahead_ns = read_duration_ns(str(number), column_of(number), "forecast")
+        if not _LEAST_AHEAD_NS <= ahead_ns <= _MOST_AHEAD_NS:
+            raise ConditionError("forecast looks from 5m to 30d ahead", column_of(number), "for example 7d")
+        return Forecast(of, ahead_ns, column=column_of(word))
 
     def plain(self, children: list[Any]) -> Value:
         return _quantity("", children[0], *_split(children[1:]))

@@ -22,7 +22,8 @@ MAX_OFFERED = 50
 
 _WORD = re.compile(r"[A-Za-z_:][\w:.]*$")
 _NUMBER_AND_UNIT = re.compile(r"[0-9.]([A-Za-z%]*)$")
-_FUNCTIONS = ("promql", "baseline", "spread")
+_CALLS = ("promql", "forecast")
+_FUNCTIONS = (*_CALLS, "baseline", "spread")
 _CONDITIONS = ("not", "absent", "present", "new_issue", "regression", "escalation")
 _QUANTILES = ("p50", "p95", "p99")
 _OPERATORS = (">", ">=", "<", "<=", "==", "!=")
@@ -97,8 +98,8 @@ def _of_values(accepted: AbstractSet[str], terminals: Sequence[str], names: Name
     yield from (Completion(each, "measure") for each in names.measures)
     if "NUMBER" in accepted:
         yield from (Completion(f"{each}(", "aggregation") for each in (*AGGREGATES, *_QUANTILES))
-        wanted = _FUNCTIONS if _is_compared(terminals) else ("promql",)
-        yield from (Completion(each + "(" * (each == "promql"), "function") for each in wanted)
+        wanted = _FUNCTIONS if _is_compared(terminals) else _CALLS
+        yield from (Completion(each + "(" * (each in _CALLS), "function") for each in wanted)
     else:
         yield from (Completion(each, "word") for each in ("spans", "logs"))
     if "NOT" in accepted:

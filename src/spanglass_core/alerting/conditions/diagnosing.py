@@ -48,7 +48,7 @@ _ONE_NUMBER = re.compile(r"[-+(\s]*(?:[0-9]|\.[0-9])[\w.%µ/\s]*\)*\s*")
 #: What the names of the grammar's terminals mean, in the order in which they are told of.
 _PLAIN = (
     ({"EVENT", "ABSENT", "PRESENT", "NOT"}, "a condition"),
-    ({"NAME", "NUMBER", "PROMQL", "USUAL"}, "a measure, a metric or a number"),
+    ({"NAME", "NUMBER", "PROMQL", "USUAL", "FORECAST"}, "a measure, a metric or a number"),
     ({"COMPARISON"}, "a comparison"),
     ({"_AND", "_OR"}, "and, or"),
     ({"EQUALS", "MATCH"}, "= != =~ or !~"),

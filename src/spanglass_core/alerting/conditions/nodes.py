@@ -63,6 +63,15 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a quantity is expected to be after a time."""
+
+    of: Quantity
+    ahead_ns: int
+    column: int = _column()
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """Two values computed with each other."""
 
@@ -132,7 +141,7 @@ class IssueEvent:
     column: int = _column()
 
 
-Value = Number | Quantity | Usual | Arithmetic
+Value = Number | Quantity | Usual | Forecast | Arithmetic
 Condition = Comparison | And | Or | Not | Absent | Present | IssueEvent
 Node = Value | Condition
 
@@ -146,7 +155,7 @@ def parts(node: Node) -> tuple[Node, ...]:
             return node.items
         case Not():
             return (node.item,)
-        case Absent() | Present():
+        case Absent() | Present() | Forecast():
             return (node.of,)
         case Usual(of=Quantity() as of):
             return (of,)

@@ -53,11 +53,14 @@ def read_number(text: str, column: int) -> Number:
         raise ConditionError(f"{text} is too large a number", column) from None
 
 
+_DURATION_HINTS = {"over": "to compare, write > {}", "forecast": "for example forecast(disk_usage, 7d)"}
+
+
 def read_duration_ns(text: str, column: int, word: str) -> int:
-    """Read the duration that stands behind ``over`` or ``offset``: whole nanoseconds, more than 0."""
+    """Read the duration that stands behind ``over`` or ``offset``, or in ``forecast``: whole nanoseconds."""
     amount, unit = exact(text, column)
     if unit != "s":
-        hint = f"to compare, write > {text}" if word == "over" else f"for example {word} 1d"
+        hint = _DURATION_HINTS.get(word, f"for example {word} 1d").format(text)
         raise ConditionError(f"{word} takes a duration such as 5m, not {text}", column, hint)
     duration_ns = amount * NS_PER_S
     if duration_ns < 1 or duration_ns.denominator != 1:

@@ -10,6 +10,7 @@ from spanglass_core.alerting.conditions.nodes import (
     And,
     Arithmetic,
     Comparison,
+    Forecast,
     IssueEvent,
     Not,
     Number,
@@ -38,6 +39,8 @@ def write_condition(node: Node) -> str:
             return _quantity(node)
         case Usual(what, of):
             return f"{what}({write_condition(of)})" if of is not None else what
+        case Forecast(of, ahead_ns):
+            return f"forecast({write_condition(of)}, {format_duration(ahead_ns)})"
         case Arithmetic():
             return _arithmetic(node)
     return _condition(node)

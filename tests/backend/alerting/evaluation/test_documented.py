@@ -10,6 +10,7 @@ from test_steps import START_MS, random_series
 
 from spanglass_core.alerting.conditions.parse import parse_condition
 from spanglass_core.alerting.conditions.writing import write_condition
+from spanglass_server.alerting.baselines.ahead import StoredForecasts
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.model import Readings
 from spanglass_server.promql.series.vectors import Steps
@@ -25,7 +26,7 @@ def test_every_example_can_be_evaluated():
     examples = [line for block in blocks for line in block.splitlines()]
     series = random_series(2)
     series.known.update(KINDS)
-    checked = evaluator(series, baselines=Baselines())
+    checked = evaluator(series, baselines=Baselines(), forecasts=StoredForecasts())
     rules = [rule(text, uid=text) for text in examples]
     found = checked.evaluate(None, rules, Steps(START_MS, 0, 1))
 

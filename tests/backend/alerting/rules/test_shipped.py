@@ -13,6 +13,7 @@ from rule_series import evaluator, made
 import spanglass_server.alerting.rules.shipped as shipped_package
 from spanglass_core.alerting.levels import eased
 from spanglass_server.alerting.backtest.backtest import Options, backtest
+from spanglass_server.alerting.baselines.ahead import StoredForecasts
 from spanglass_server.alerting.baselines.baselines import Baselines
 from spanglass_server.alerting.rules.form.reading import read_yaml
 from spanglass_server.alerting.rules.templates.expanding import expand
@@ -178,18 +179,18 @@ CASES = {
 def test_every_rule_is_right():
     """The files have no problems, every condition can be evaluated, and each of them is tried below or by itself."""
     problems = [str(one) for file in FILES for one in read_yaml(file.read_text(), file.name).problems]
-    checking = evaluator(made({}), baselines=Baselines())
+    checking = evaluator(made({}), baselines=Baselines(), forecasts=StoredForecasts())
 
     assert problems == []
     assert {uid: checking.check(rule) for uid, rule in RULES.items()} == dict.fromkeys(RULES)
-    assert set(CASES) | {"a-database-grows"} == set(RULES)
+    assert set(CASES) | {"a-database-grows", "a-disk-is-full-within-a-week"} == set(RULES)
     rows = re.findall(r"^\| ([A-Z].*?) \| `(.*?)` \|", DOCS.read_text(), re.MULTILINE)
     assert sorted(rows) == sorted((rule.name, rule.condition) for rule in RULES.values())
 
 
 def fires(uid, series, window, step_ms=30_000):
     """When the rule fired, in minutes since the window's beginning."""
-    live = evaluator(made(series, step_ms=step_ms), baselines=Baselines())
+    live = evaluator(made(series, step_ms=step_ms), baselines=Baselines(), forecasts=StoredForecasts())
     options = Options(live=lambda _, steps: np.ones(steps.size, np.bool_))  # something comes in all the time
     found = backtest(cast("QuerySession", None), live, RULES[uid], window, options)
     assert found["failure"] is None, found
@@ -232,3 +233,12 @@ def test_a_database_that_grows():
     minutes = dict.fromkeys(series, "1000000000x1470 1600000000x60")
     (fired,) = fires("a-database-grows", minutes, Window(1450 * MINUTE_NS, 1500 * MINUTE_NS), step_ms=60_000)
     assert 25 <= fired < 30
+
+
+def test_a_disk_that_is_full_within_a_week():
+    """A disk that gains 2 % a day is told of a week before it is full, once, and one that stays as it is never."""
+    name = 'system.filesystem.utilization{{host_name="{}", system_filesystem_state="used"}}'
+    series = {quoted(name.format("growing")): f"0.6+{0.02 / 288:.8f}x3800", quoted(name.format("steady")): "0.7x3800"}
+    window = Window(11 * 1440 * MINUTE_NS, 13 * 1440 * MINUTE_NS)
+    (fired,) = fires("a-disk-is-full-within-a-week", series, window, step_ms=5 * 60_000)
+    assert 12 <= 11 + fired / 1440 < 12.5  # 0.6 + 0.02 * (12 + 7) = 98 %

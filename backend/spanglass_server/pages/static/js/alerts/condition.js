@@ -5,7 +5,7 @@ import { complete } from "../promql/box.js";
 import { context, options } from "./complete.js";
 
 const TOKEN = /\s+|"(?:[^"\\]|\\.)*"?|>=|<=|==|!=|=~|!~|[<>+\-*/(){},=]|\d[\d.]*(?:e[+-]?\d+)?\s?(?:%|[a-zA-Zµ]+(?![\w(]))?|[A-Za-z_][\w.:]*|./gu;
-const WORDS = new Set("and or not by over offset baseline spread absent promql spans logs new_issue regression escalation".split(" "));
+const WORDS = new Set("and or not by over offset baseline spread forecast absent promql spans logs new_issue regression escalation".split(" "));
 
 const css = (text) => (!text.trim() ? "" : text[0] === '"' ? "t-s" : /^\d/.test(text) ? "t-n" : WORDS.has(text.toLowerCase()) ? "t-w" : /^[A-Za-z_]/.test(text) ? "t-k" : "t-o");
 
