@@ -36,6 +36,7 @@ from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context as PrometheusContext
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
+from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -51,6 +52,8 @@ from spanglass_server.process.parts.health import Health
 from spanglass_server.process.parts.health_routes import operation_routes
 from spanglass_server.process.parts.incidents import Incidents
 from spanglass_server.process.parts.notifications import Notifications
+from spanglass_server.process.parts.receiving import Counters, receive_limits
+from spanglass_server.process.parts.reports import Reports
 from spanglass_server.process.parts.scraping import scraping
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
@@ -62,10 +65,8 @@ from spanglass_server.receive.cors import Cors
 from spanglass_server.receive.grpc import GrpcReceiver
 from spanglass_server.receive.http import AtPaths, otlp_endpoints
 from spanglass_server.receive.intake import Intake
-from spanglass_server.receive.ports import ReceiveLimits
 from spanglass_server.receive.remote_write import remote_write_routes
 from spanglass_server.saved.answers import pinned_notes, seen_views
-from spanglass_server.self_metrics import registry as own
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
 from spanglass_server.store.disk import DISK
@@ -85,7 +86,6 @@ if TYPE_CHECKING:
     from spanglass_server.pages.ports import Server
     from spanglass_server.scraping.jobs import Job
     from spanglass_server.settings.settings import Settings
-    from spanglass_server.signals import Signal
     from spanglass_server.store.ports import QuerySession
 
 _KEEP_ALIVE_S = 75
@@ -117,6 +117,8 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(incidents.close)
         findings = Findings(settings, telemetry, node, time.time_ns)
         closing.callback(findings.close)
+        reports = Reports(settings, telemetry, node, time.time_ns)
+        closing.callback(reports.close)
 
         def ready(http_port: int, grpc_port: int) -> None:
             notifications.address.listens(http_port)
@@ -124,7 +126,9 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             on_ready(http_port, grpc_port)
 
         closing.callback(CodeRelease(Supervisor(telemetry, pulse=node.pulse)).close)
-        parts = Parts(settings, tokens, telemetry, node, series, alerting, notifications, incidents, health, findings)
+        parts = Parts(
+            settings, tokens, telemetry, node, series, alerting, notifications, incidents, health, findings, reports
+        )
         uvloop_run(_serve(parts, jobs, ready))
 
 
@@ -149,6 +153,7 @@ class Parts:
     incidents: Incidents
     health: Health
     findings: Findings
+    reports: Reports
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
@@ -166,13 +171,13 @@ async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int
     grace_s = settings.server.shutdown_timeout_ns / 1e9
     intake = Intake(
         node.ingest,
-        _receive_limits(settings, settings.ingest.max_body_bytes),
+        receive_limits(settings, settings.ingest.max_body_bytes),
         parts.tokens.ingest.allows,
-        _Counters(parts.telemetry),
+        Counters(parts.telemetry),
         intervals=lambda: node.collection.header,
     )
     # one budget of bytes, that of ingest, for both transports, each with its own largest message
-    grpc_intake = replace(intake, limits=_receive_limits(settings, settings.ingest.max_grpc_message_bytes))
+    grpc_intake = replace(intake, limits=receive_limits(settings, settings.ingest.max_grpc_message_bytes))
     receiver = GrpcReceiver(grpc_intake)
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
     async with scraping(jobs, intake) as targets:
@@ -254,6 +259,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
         *health_routes(parts.health.desk, status_page=settings.health.status_page),
         *finding_routes(parts.findings.desk),
+        *report_routes(parts.reports.desk, parts.notifications.address.url),
         *view_routes(node.saved.views),
         *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),
@@ -293,6 +299,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
 
     # the pages call them within the process, after the reader's own request was let in
     in_process = InProcessApi(Starlette(routes=[*api(lambda _: None), *prometheus(lambda _: None)]))
+    parts.reports.begin(in_process)
 
     def health() -> str | None:
         return node.ingest.health
@@ -368,29 +375,3 @@ def _rule_defaults(settings: Settings) -> Defaults:
     # a backtest answers with what it has found before its query is stopped
     limit_s = settings.query.deadline_ns / 1e9 * _BACKTEST_SHARE
     return Defaults(interval_ns=settings.alerting.interval_ns, limit_s=limit_s)
-
-
-@dataclass(frozen=True, slots=True)
-class _Counters:
-    """The receivers' counts, in the server's own telemetry."""
-
-    telemetry: Telemetry
-
-    def received(self, signal: Signal, transport: str, encoding: str, size_bytes: int) -> None:
-        """See ``ReceiveCounters``."""
-        self.telemetry.add(own.RECEIVED_REQUESTS, 1, signal, transport, encoding)
-        self.telemetry.add(own.RECEIVED_BYTES, size_bytes, signal, transport, encoding)
-
-    def refused(self, signal: Signal, transport: str, reason: str) -> None:
-        """See ``ReceiveCounters``."""
-        self.telemetry.add(own.REFUSED_REQUESTS, 1, signal, transport, reason)
-
-
-def _receive_limits(settings: Settings, max_body_bytes: int) -> ReceiveLimits:
-    ingest = settings.ingest
-    return ReceiveLimits(
-        max_body_bytes=max_body_bytes,
-        body_timeout_s=ingest.body_timeout_ns / 1e9,
-        max_json_values=ingest.max_json_values,
-        max_concurrent_rpcs=ingest.max_concurrent_rpcs,
-    )

@@ -270,6 +270,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Reports:
+    """Reports that are kept."""
+
+    keep_ns: int = _row(180 * _DAY_NS, DURATION, "Age at which reports are deleted; 0 keeps them.")
+    max_reports: int = _row(500, whole(1), "Reports that are kept; past it the oldest are deleted.")
+
+
+@dataclass(frozen=True, slots=True)
 class GenAi:
     """What calls of language models cost."""
 
@@ -320,6 +328,7 @@ class Settings:
     notifications: Notifications = field(default_factory=Notifications)
     egress: Egress = field(default_factory=Egress)
     health: Health = field(default_factory=Health)
+    reports: Reports = field(default_factory=Reports)
     genai: GenAi = field(default_factory=GenAi)
     query: Query = field(default_factory=Query)
     log: Log = field(default_factory=Log)
@@ -340,6 +349,7 @@ GROUPS: dict[str, type[Any]] = {
     "notifications": Notifications,
     "egress": Egress,
     "health": Health,
+    "reports": Reports,
     "genai": GenAi,
     "query": Query,
     "log": Log,

@@ -52,6 +52,7 @@ BUILT_IN = {
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),
     "users": ("spanglass.cli.queries.users", "list users with sessions and errors, show what one did; features, paths"),
     "tasks": ("spanglass.cli.queries.tasks", "list background tasks, and queues"),
+    "report": ("spanglass.cli.queries.report", "have a report made, as Markdown, HTML, CSV or JSON; list, delete them"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),
     "status": ("spanglass.cli.queries.status", "show the server's health and counters"),

@@ -17,6 +17,7 @@ from described_answers import described_by
 from made_health import MadeHealth
 from made_rules import MadeBook, MadeEvaluator
 from notified_world import World
+from reported import Reported
 from starlette.applications import Starlette
 
 from spanglass_server.alerting.desk import Desk
@@ -35,6 +36,7 @@ from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
+from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -222,6 +224,22 @@ def saved_store(tmp_path: Path) -> Iterator[SavedStore]:
     store.close()
 
 
+@pytest.fixture(scope="session")
+def no_reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
+    """Open one store of reports for all tests that have none, as of findings."""
+    reports = Reported(tmp_path_factory.mktemp("reports") / "reports.sqlite", lambda: NOW_NS)
+    yield reports
+    reports.close()
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Iterator[Reported]:
+    """Open the reports of the API of the test, which ask that API."""
+    found = Reported(tmp_path / "reports.sqlite", lambda: NOW_NS)
+    yield found
+    found.close()
+
+
 @pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
@@ -239,6 +257,8 @@ def api(
 
     saved = request.getfixturevalue("saved_store" if "saved_store" in request.fixturenames else "nothing_saved")
 
+    reported = request.getfixturevalue("reports" if "reports" in request.fixturenames else "no_reports")
+
     def serve(**rows: Any) -> httpx.Client:
         notified = World(tmp_path / "notified")
         health = MadeHealth(tmp_path / "health")
@@ -252,12 +272,14 @@ def api(
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
             *health_routes(health.desk),
             *finding_routes(FindingDesk(findings, lambda: NOW_NS)),
+            *report_routes(reported.desk, lambda: "https://spanglass.example"),
             *view_routes(saved.views),
             *pin_routes(saved.pins, 1 << 20),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}
+        reported.client = client
         return client
 
     return serve

@@ -26,7 +26,7 @@ def described_by(routes: Any) -> Callable[[httpx.Response], None]:
 
     def check(response: httpx.Response) -> None:
         asked = response.request
-        if not response.is_success:
+        if not response.is_success or not response.headers.get("content-type", "").startswith("application/json"):
             return
         response.read()
         found = [

@@ -22,6 +22,7 @@ from spanglass_server.api.notifications.routes import notification_routes
 from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
+from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -37,6 +38,7 @@ ROUTES = (
     *notification_routes(None, None, None),
     *health_routes(None),
     *finding_routes(None),
+    *report_routes(None, None),
     *view_routes(None),
     *pin_routes(None, 0),
     *all_incident_routes(SimpleNamespace(store=None), None),
@@ -77,6 +79,8 @@ BY_NAME = {
 BY_ROUTE = {
     ("/deliveries", "state"): "sent",
     ("/on-call", "at"): "now",
+    ("/reports", "state"): "done",
+    ("/reports/", "state"): "done",
     **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},
 }
 

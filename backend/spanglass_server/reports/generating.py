@@ -1,0 +1,75 @@
+"""Making a report: section after section; one that fails says so in its place, and is tried again first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.reports.asking import Questions
+from spanglass_server.reports.errors import AskError, ReportFailedError
+from spanglass_server.reports.kinds import KINDS
+from spanglass_server.reports.model import Progress
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.query.answers import TimeRange
+    from spanglass_server.reports.asking import Ask
+    from spanglass_server.reports.kinds import Part
+    from spanglass_server.reports.model import Report, Scope, Section
+
+#: What may go better a moment later; any other answer stays as it is.
+_PASSING: Final = frozenset({"timeout", "out_of_memory", "unavailable"})
+_TRIES: Final = 3
+
+
+async def generate(
+    scope: Scope, ask: Ask, now_ns: int, told: Callable[[Progress], None], pause_s: float = 1.0
+) -> Report:
+    """Make a report; ``told`` hears how far it is. ``ReportFailedError`` when no section could be made.
+
+    A section whose question failed for a passing reason is tried three times, with ``pause_s`` and twice that between.
+    """
+    questions = Questions(ask, scope)
+    kind = KINDS[scope.kind]
+    parts = [part for part in kind.parts if part.of_a_service or not scope.service]
+    sections: list[Section] = []
+    try:
+        for number, part in enumerate(parts):
+            told(Progress(number, len(parts), part.title))
+            section = await _section(part, questions.of_section(), pause_s)
+            sections += [section] if section["blocks"] or section["problem"] else []
+    finally:
+        questions.end()
+    problems = [section["problem"] for section in sections if section["problem"]]
+    if problems and len(problems) == len(sections):
+        raise ReportFailedError(problems[0])
+    return {
+        "kind": scope.kind,
+        "title": f"{kind.title}: {scope.service}" if scope.service else kind.title,
+        "service": scope.service or None,
+        "window": _window(scope.start_ns, scope.end_ns),
+        "before": _window(*scope.before),
+        "made_time": format_time(now_ns),
+        "sections": sections,
+    }
+
+
+async def _section(part: Part, questions: Questions, pause_s: float) -> Section:
+    problem = None
+    for tried in range(1, _TRIES + 1):
+        try:
+            blocks = await part.build(questions)
+        except AskError as error:
+            problem = f"{part.title} could not be read: {error}"
+            if error.code not in _PASSING or tried == _TRIES:
+                break
+            await asyncio.sleep(pause_s * tried)
+        else:
+            return {"id": part.id, "title": part.title, "blocks": blocks, "problem": None, "asked": questions.asked}
+    return {"id": part.id, "title": part.title, "blocks": [], "problem": problem, "asked": questions.asked}
+
+
+def _window(start_ns: int, end_ns: int) -> TimeRange:
+    return {"start_time": format_time(start_ns), "end_time": format_time(end_ns)}

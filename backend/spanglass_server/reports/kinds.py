@@ -1,0 +1,95 @@
+"""The kinds of reports, each a list of sections.
+
+A section that something else of the server makes possible is a module of ``sections/`` with a function from
+``Questions`` to blocks, and a line here. One that finds that the server has nothing of its sort returns no blocks, and
+is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.reports.sections import (
+    alerts,
+    errors,
+    findings,
+    health,
+    hosts,
+    operations,
+    requests,
+    services,
+    storage,
+    tasks,
+    use,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from spanglass_server.reports.asking import Questions
+    from spanglass_server.reports.model import Block
+
+    Build = Callable[[Questions], Awaitable[list[Block]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section; ``of_a_service``: whether there is one in reports about one service."""
+
+    id: str
+    title: str
+    build: Build
+    of_a_service: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of reports; ``summary`` says in a sentence what is in it."""
+
+    name: str
+    title: str
+    summary: str
+    parts: tuple[Part, ...]
+
+
+_REQUESTS: Final = Part("requests", "Requests", requests.build)
+_SERVICES: Final = Part("services", "Services", services.build, of_a_service=False)
+_CHANGED: Final = Part("changed", "What got slower, and what fails more", operations.build)
+_FINDINGS: Final = Part("findings", "What makes requests slow", findings.build)
+_ERRORS: Final = Part("errors", "Errors", errors.build)
+_ALERTS: Final = Part("alerts", "Alerts and incidents", alerts.build)
+_HEALTH: Final = Part("health", "Health and uptime", health.build)
+_HOSTS: Final = Part("hosts", "Hosts", hosts.build, of_a_service=False)
+_USERS: Final = Part("users", "Users", use.build_users)
+_FEATURES: Final = Part("features", "Features and paths", use.build_features)
+_TASKS: Final = Part("tasks", "Background tasks", tasks.build)
+_STORAGE: Final = Part("storage", "What is stored", storage.build, of_a_service=False)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "week",
+            "The week",
+            "Everything that a team looks at weekly, against the period before.",
+            (
+                _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _SERVICES, _HOSTS, _USERS, _TASKS, _STORAGE,
+            ),
+        ),
+        Kind(
+            "performance",
+            "Performance",
+            "Requests, services, what got slower, and what makes it slow.",
+            (_REQUESTS, _SERVICES, _CHANGED, _FINDINGS, _TASKS, _ERRORS),
+        ),
+        Kind(
+            "health",
+            "Health",
+            "Uptime, alerts and incidents with how long they took, hosts.",
+            (_HEALTH, _ALERTS, _ERRORS, _HOSTS),
+        ),
+        Kind("usage", "Usage", "Users, sessions, features and paths, background tasks.", (_USERS, _FEATURES, _TASKS)),
+        Kind("cost", "Cost", "What is stored, by signal and service.", (_STORAGE,)),
+    )
+}  # fmt: skip

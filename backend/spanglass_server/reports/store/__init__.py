@@ -1,0 +1,1 @@
+"""Reports that were asked for, in a SQLite file."""

@@ -1,0 +1,44 @@
+"""``spanglass report``: asked for, waited for, printed or written; listed and deleted."""
+
+from __future__ import annotations
+
+import json
+
+TIME = "2026-11-29T10:00:00.000000000Z"
+ENTRY = {
+    "id": "r/1", "kind": "week", "title": "The week", "service": None, "state": "waiting", "error": "",
+    "progress": {"done": 0, "total": 0, "section": ""}, "created_time": TIME, "done_time": None, "actor": "ann",
+    "window": {"start_time": TIME, "end_time": TIME}, "bytes": 0,
+}  # fmt: skip
+
+
+def test_a_report_is_waited_for_and_written(canned, run, tmp_path):
+    """Its form is that of the file's name; it stands there as a whole; what failed is said and writes nothing."""
+    canned.answer("/api/v1/reports", ENTRY, 202)
+    canned.answer("/api/v1/reports/r%2F1", ENTRY | {"state": "running"})
+    canned.answer("/api/v1/reports/r%2F1", ENTRY | {"state": "done"})
+    canned.answer("/api/v1/reports/r%2F1/file", b"<!doctype html>", headers={"Content-Type": "text/html"})
+    path = tmp_path / "week.html"
+    done = run("report", "week", "--last", "7d", "--service", "shop", "--as", "ann", "-o", str(path))
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["week.html"]
+    assert path.read_bytes() == b"<!doctype html>"
+    assert json.loads(canned.received[0].body) == {"kind": "week", "service": "shop", "actor": "ann", "last": "7d"}
+    assert canned.received[-1].parameters == {"format": "html"}
+    refused = run("report", "week", "-o", str(tmp_path / "no" / "week.csv"))
+    assert (refused.returncode, canned.received[-1].parameters) == (1, {"format": "csv"})
+    assert b"can't be written: No such file or directory" in refused.stderr
+    canned.answers["/api/v1/reports/r%2F1"] = []
+    canned.answer("/api/v1/reports/r%2F1", ENTRY | {"state": "failed", "error": "the disk is full"})
+    failed = run("report", "week")
+    assert (failed.returncode, failed.stdout) == (1, b"")
+    assert b"the report could not be made: the disk is full" in failed.stderr
+
+
+def test_reports_are_listed_and_deleted(canned, run):
+    """A list has who asked for what; each that is named is deleted."""
+    canned.answer("/api/v1/reports", {"reports": [ENTRY], "kinds": []})
+    assert b"The week" in run("report", "list", "--kind", "week").stdout
+    canned.answer("/api/v1/reports/r%2F1", {"deleted": "r/1"})
+    assert run("report", "delete", "r/1").returncode == 0
+    assert canned.received[-1].method == "DELETE"
