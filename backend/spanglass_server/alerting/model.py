@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Key = tuple[tuple[str, str], ...]
 
 #: settings: ``monitoring.alert_rules`` of the settings file; files: the directory ``alerting.dir``, Prometheus' files
-#: among them; kept: made in pages or over the API; shipped: come with the product.
-Origin = Literal["settings", "files", "kept", "shipped"]
+#: among them; kept: made in pages or over the API; slos: made of objectives; shipped: come with the product.
+Origin = Literal["settings", "files", "kept", "slos", "shipped"]
 
 #: So begins the warning about a metric of which there is nothing in the range that was looked at.
 NOT_STORED = "nothing is stored of a metric"

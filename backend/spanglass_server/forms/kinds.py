@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spanglass_core.units import UnitError, format_duration, parse_duration_ns
 from spanglass_server.forms.problems import meant
@@ -278,6 +279,22 @@ class Address(Text):
         text = super().read(node, report)
         if text is not FAILED and text and not is_link(text):
             report.add(node, f"{text!r} can't be a link", "begin it with / or https://")
+            return FAILED
+        return text
+
+
+class Zone(Text):
+    """A time zone by its name."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        text = super().read(node, report)
+        if text is FAILED:
+            return FAILED
+        try:
+            ZoneInfo(text)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            report.add(node, f"there is no time zone {text!r}", "such as Europe/Berlin or UTC")
             return FAILED
         return text
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spanglass_server.forms.problems import Problem
     from spanglass_server.health.calls import CallTokens
     from spanglass_server.health.check import Check, Found
-    from spanglass_server.health.model import Call, Change, CheckView, Component, Overall, Run, Uptime
+    from spanglass_server.health.model import Call, Change, CheckView, Component, Overall, Run, Status, Uptime
     from spanglass_server.health.own_checks import OwnChecks
     from spanglass_server.health.ports import Board
     from spanglass_server.health.store.sqlite import HealthStore
@@ -104,6 +104,10 @@ class HealthDesk:
         ``before`` is the ``number`` of the last change of the page before.
         """
         return self._store.changes(subject, start_ns=start_ns, end_ns=end_ns, limit=limit, before=before)
+
+    def status_at(self, subject: str, time_ns: int) -> Status:
+        """What the status of a subject was just before a time; unknown before its first change."""
+        return self._store.status_at(subject, time_ns)
 
     def uptime(self, subject: str, start_ns: int, end_ns: int) -> Uptime:
         """How much of a range a subject was up, and its outages."""

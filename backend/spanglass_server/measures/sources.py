@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 SERVICE = ("service_name",)
 HOST = ("host_name",)
+OBJECTIVE = ("slo",)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row: ``per`` is what it is of, ``service`` or ``host``."""
+    """One row: ``per`` is what it is of, ``service``, ``host`` or ``objective``."""
 
     name: str
     help: str
@@ -31,6 +32,11 @@ def of_service(name: str, unit: str, text: str, kind: Kind) -> Measure:
 def of_host(name: str, unit: str, text: str, kind: Kind) -> Measure:
     """Make the row of a measure that hosts have."""
     return Measure(name, text, unit, "host", kind)
+
+
+def of_objective(name: str, unit: str, text: str, kind: Kind) -> Measure:
+    """Make the row of a measure that objectives have."""
+    return Measure(name, text, unit, "objective", kind)
 
 
 def rate(selector: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spanglass_server.measures.databases import DATABASE_MEASURES
 from spanglass_server.measures.hosts import HOST_MEASURES
+from spanglass_server.measures.objectives import OBJECTIVE_MEASURES
 from spanglass_server.measures.processes import PROCESS_MEASURES
 from spanglass_server.measures.requests import REQUEST_MEASURES
 from spanglass_server.measures.sources import Measure
@@ -14,5 +15,12 @@ __all__ = ["MEASURES", "Measure"]
 #: All measures by name, in the order of the documentation.
 MEASURES: dict[str, Measure] = {
     measure.name: measure
-    for measure in (*REQUEST_MEASURES, *DATABASE_MEASURES, *TASK_MEASURES, *PROCESS_MEASURES, *HOST_MEASURES)
+    for measure in (
+        *REQUEST_MEASURES,
+        *DATABASE_MEASURES,
+        *TASK_MEASURES,
+        *PROCESS_MEASURES,
+        *HOST_MEASURES,
+        *OBJECTIVE_MEASURES,
+    )
 }

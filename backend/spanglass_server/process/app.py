@@ -40,6 +40,7 @@ from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
+from spanglass_server.api.slo.routes import slo_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
 from spanglass_server.pages.rendering.links import link_routes
@@ -55,6 +56,7 @@ from spanglass_server.process.parts.notifications import Notifications
 from spanglass_server.process.parts.receiving import Counters, receive_limits
 from spanglass_server.process.parts.reports import Reports
 from spanglass_server.process.parts.scraping import scraping
+from spanglass_server.process.parts.slos import Slos
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns
@@ -106,13 +108,17 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
     with ExitStack() as closing:
         node = StorageNode(settings, telemetry, time.time_ns)
         closing.callback(node.close)
-        series = _series_of(settings, node)
-        alerting = Alerting(settings, telemetry, node, series, time.time_ns)
+        slos = Slos(settings, telemetry, node, time.time_ns)
+        closing.callback(slos.close)
+        series = _series_of(settings, node, slos)
+        alerting = Alerting(settings, telemetry, node, series, time.time_ns, [slos.rules])
         closing.callback(alerting.close)
         notifications = Notifications(settings, telemetry, node, alerting.desk, time.time_ns)
         closing.callback(notifications.close)
         health = Health(settings, telemetry, node, series, alerting.desk.store, time.time_ns)
         closing.callback(health.close)
+        slos.start(health.desk)
+        closing.callback(slos.stop)
         incidents = Incidents(settings, telemetry, node, alerting.desk, notifications.desk, time.time_ns)
         closing.callback(incidents.close)
         findings = Findings(settings, telemetry, node, time.time_ns)
@@ -127,16 +133,32 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
 
         closing.callback(CodeRelease(Supervisor(telemetry, pulse=node.pulse)).close)
         parts = Parts(
-            settings, tokens, telemetry, node, series, alerting, notifications, incidents, health, findings, reports
+            settings,
+            tokens,
+            telemetry,
+            node,
+            series,
+            alerting,
+            notifications,
+            incidents,
+            health,
+            findings,
+            reports,
+            slos,
         )
         uvloop_run(_serve(parts, jobs, ready))
 
 
-def _series_of(settings: Settings, node: StorageNode) -> Callable[[QuerySession], StoredSeries]:
+def _series_of(settings: Settings, node: StorageNode, slos: Slos) -> Callable[[QuerySession], StoredSeries]:
     """What makes the series of a session; all share what was decoded."""
     max_samples = most_samples(settings.query.memory_limit_bytes)
     events = EventLog(node.errors.issues)
-    return lambda session: StoredSeries(session, node.engine.kept, max_samples=max_samples, events=events)
+
+    def series(session: QuerySession) -> StoredSeries:
+        objectives = slos.series(session)
+        return StoredSeries(session, node.engine.kept, max_samples=max_samples, events=events, objectives=objectives)
+
+    return series
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +176,7 @@ class Parts:
     health: Health
     findings: Findings
     reports: Reports
+    slos: Slos
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
@@ -260,6 +283,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *health_routes(parts.health.desk, status_page=settings.health.status_page),
         *finding_routes(parts.findings.desk),
         *report_routes(parts.reports.desk, parts.notifications.address.url),
+        *slo_routes(parts.slos.desk),
         *view_routes(node.saved.views),
         *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from spanglass_server.promql.series.samples import Samples
 
 Operator = Literal["=", "!=", "=~", "!~"]
@@ -70,3 +73,25 @@ class SeriesSource(Protocol):
 
     def series(self, selectors: Sequence[Selector]) -> list[dict[str, str]]:
         """The label sets of the series that match any selector and have a sample in its range."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventCounts:
+    """What an objective counts: ``labels`` of its series, and the values of its metrics, by name, at some steps.
+
+    Step n ends at n times its length since 1970, the end included.
+    """
+
+    labels: dict[str, str]
+    step: NDArray[np.int64]
+    values: dict[str, NDArray[np.float64]]
+
+
+class ObjectiveCounts(Protocol):
+    """Events of objectives, as one session sees them."""
+
+    def counts(self, step_ms: int, start_ms: int, end_ms: int) -> Sequence[EventCounts]:
+        """What each objective counts in a range, by steps of whole minutes, all that have any event in it."""
+
+    def is_empty(self) -> bool:
+        """Whether there is no objective at all; quick."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: Parts that are no settings. Each is read, and checked, where it belongs.
-PARTS: Final = ("dashboards", "alert_rules", "channels", "notifications", "checks", "incidents")
+PARTS: Final = ("dashboards", "alert_rules", "channels", "notifications", "checks", "incidents", "slos")
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,14 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class Slo:
+    """Service level objectives."""
+
+    dir: Path | None = _row(None, PATH, "Directory of YAML files of objectives, read again when they change.")
+    keep_history_ns: int = _row(400 * _DAY_NS, DURATION, "Age at which counts of objectives are deleted; 0 keeps them.")
+
+
+@dataclass(frozen=True, slots=True)
 class Notifications:
     """Telling people of alerts."""
 
@@ -325,6 +333,7 @@ class Settings:
     issues: Issues = field(default_factory=Issues)
     dashboards: Dashboards = field(default_factory=Dashboards)
     alerting: Alerting = field(default_factory=Alerting)
+    slo: Slo = field(default_factory=Slo)
     notifications: Notifications = field(default_factory=Notifications)
     egress: Egress = field(default_factory=Egress)
     health: Health = field(default_factory=Health)
@@ -346,6 +355,7 @@ GROUPS: dict[str, type[Any]] = {
     "issues": Issues,
     "dashboards": Dashboards,
     "alerting": Alerting,
+    "slo": Slo,
     "notifications": Notifications,
     "egress": Egress,
     "health": Health,

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 from described_answers import described_by
@@ -40,6 +41,7 @@ from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
+from spanglass_server.api.slo.routes import slo_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
@@ -53,6 +55,11 @@ from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.saved.store.store import SavedStore
+from spanglass_server.slo.book import Book as SloBook
+from spanglass_server.slo.counting.ledger import Ledger
+from spanglass_server.slo.counting.minutes import Minutes
+from spanglass_server.slo.desk import SloDesk
+from spanglass_server.slo.store.store import SloStore
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
 
@@ -240,6 +247,22 @@ def reports(tmp_path: Path) -> Iterator[Reported]:
     found.close()
 
 
+@pytest.fixture(scope="session")
+def slo_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SloStore]:
+    """Open one store of counts of objectives for all tests, as of findings; they count what tables hold at once."""
+    store = SloStore(tmp_path_factory.mktemp("slo") / "slo.sqlite")
+    yield store
+    store.close()
+
+
+def slo_desk(directory: Path, store: SloStore) -> SloDesk:
+    """Make the desk of objectives of the API of the test, whose checks are always up."""
+    up = SimpleNamespace(minutes=lambda _, first, last: Minutes(first, np.ones(last - first), np.zeros(last - first)))
+    ticks = itertools.count(NOW_NS)
+    book = SloBook(None, None, directory / "slos", DISK, lambda: next(ticks))
+    return SloDesk(book, Ledger(store, up, lambda: NOW_NS), store, lambda: NOW_NS)
+
+
 @pytest.fixture
 def api(
     serve_api: Callable[..., httpx.Client],
@@ -275,6 +298,7 @@ def api(
             *report_routes(reported.desk, lambda: "https://spanglass.example"),
             *view_routes(saved.views),
             *pin_routes(saved.pins, 1 << 20),
+            *slo_routes(slo_desk(tmp_path, request.getfixturevalue("slo_store"))),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         client = serve_api(TableEngine(open_tables(**rows)), routes=routes)

@@ -26,6 +26,7 @@ from spanglass_server.api.reports.routes import report_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
+from spanglass_server.api.slo.routes import slo_routes
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
@@ -41,6 +42,7 @@ ROUTES = (
     *report_routes(None, None),
     *view_routes(None),
     *pin_routes(None, 0),
+    *slo_routes(None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 

@@ -204,7 +204,7 @@ def test_what_is_no_measure_is_told_with_its_place(text, column, message, hint):
 def test_the_docs_have_the_table():
     """docs/measures.md lists all measures with their units and what they are computed from, and all words."""
     text = DOCS.read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (service|host) \| (.*?) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (service|host|objective) \| (.*?) \|$", text, re.MULTILINE)
 
     assert rows == [(row.name, row.unit, row.per, row.help) for row in MEASURES.values()]
     assert re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", text, re.MULTILINE) == list(LABELS.items())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 #: What comes first here counts where two rules have the same uid.
-ORIGINS: tuple[Origin, ...] = ("settings", "files", "kept", "shipped")
+ORIGINS: tuple[Origin, ...] = ("settings", "files", "kept", "slos", "shipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Book:
         """See ``RuleBook``."""
         with self._lock:
             standing = self.rules().get(rule.uid)
-            if standing is not None and standing.origin in {"settings", "files"}:
+            if standing is not None and standing.origin in {"settings", "files", "slos"}:
                 raise RuleElsewhereError(rule.uid, standing.file)
             if standing is not None and standing.origin == "shipped":
                 if version != standing.version:

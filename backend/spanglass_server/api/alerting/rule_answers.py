@@ -16,7 +16,7 @@ Labels = Annotated[dict[str, str], JsonSchema({"description": "labels that tell 
 class Standing(TypedDict):
     """Where a rule is written; one that is not ``editable`` is changed in its file. ``tuned``: by a threshold."""
 
-    origin: Literal["settings", "files", "kept", "shipped"]
+    origin: Literal["settings", "files", "kept", "slos", "shipped"]
     file: str
     line: int | None
     group: str

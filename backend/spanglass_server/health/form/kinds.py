@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from spanglass_server.forms.kinds import FAILED, Text
 from spanglass_server.forms.secrets import SecretKind, SecretSource
@@ -126,21 +126,5 @@ class Times(Text):
             return FAILED
         if not comes:
             report.add(node, f"{text!r} never comes", "no such day is in any of these months")
-            return FAILED
-        return text
-
-
-class Zone(Text):
-    """A time zone by its name."""
-
-    def read(self, node: Node, report: Report) -> Any:
-        """See ``Kind``."""
-        text = super().read(node, report)
-        if text is FAILED:
-            return FAILED
-        try:
-            ZoneInfo(text)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            report.add(node, f"there is no time zone {text!r}", "such as Europe/Berlin or UTC")
             return FAILED
         return text

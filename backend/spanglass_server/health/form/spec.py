@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Texts, Zone
 from spanglass_server.forms.names import SLUG_PATTERN
 from spanglass_server.forms.secrets import SecretKind
 from spanglass_server.forms.shapes import Shape
 from spanglass_server.health.check import Check, Command, Dns, Heartbeat, Http, Redis, Sql, Tcp, Tls
 from spanglass_server.health.form import checks, shorter
-from spanglass_server.health.form.kinds import HostPort, Maybe, TextOrSecret, Times, Url, Zone
+from spanglass_server.health.form.kinds import HostPort, Maybe, TextOrSecret, Times, Url
 from spanglass_server.health.model import AREAS
 
 _SECOND_NS: Final = 10**9

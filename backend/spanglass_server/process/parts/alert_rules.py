@@ -12,7 +12,7 @@ from spanglass_server.alerting.rules.sources.kept import KeptRules
 from spanglass_server.alerting.rules.sources.tuning import Tuning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.alerting.rules.sources.files import RuleSource
     from spanglass_server.settings.settings import Settings
@@ -22,13 +22,13 @@ _KEPT = "alert-rules"
 _TUNING = "alert-rule-changes.json"
 
 
-def open_book(settings: Settings, disk: Disk, clock_ns: Callable[[], int]) -> Book:
-    """Open all sources. Raises ``OSError`` when the data directory can't be used."""
+def open_book(settings: Settings, disk: Disk, clock_ns: Callable[[], int], more: Sequence[RuleSource] = ()) -> Book:
+    """Open all sources, with ``more`` of them. Raises ``OSError`` when the data directory can't be used."""
     directory = settings.data.dir.resolve()
     kept = KeptRules(directory / _KEPT, disk, clock_ns)
     shipped = LastingRules(DirectoryRules(Path(shipped_package.__path__[0]), "shipped"))
     defaults = Defaults(settings.alerting.channels, settings.alerting.shipped)
-    return Book([shipped, *_files(settings)], kept, Tuning(directory / _TUNING, disk), defaults)
+    return Book([shipped, *more, *_files(settings)], kept, Tuning(directory / _TUNING, disk), defaults)
 
 
 def problems_of(settings: Settings) -> list[str]:

@@ -33,10 +33,11 @@ from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.model import Alert, Readings
+    from spanglass_server.alerting.rules.sources.files import RuleSource
     from spanglass_server.alerting.watching.status import AlerterStatus
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.promql.stored.source import StoredSeries
@@ -65,13 +66,14 @@ class Alerting:
         node: StorageNode,
         series: Callable[[QuerySession], StoredSeries],
         clock_ns: Callable[[], int],
+        more_rules: Sequence[RuleSource] = (),
     ) -> None:
         self._settings = settings.alerting
         self._engine = node.engine
         self._clock_ns = clock_ns
         self._stop = Stop()
         self._store = SqliteAlertStore(settings.data.dir.resolve() / FILE_NAME)
-        around = self._around(settings, telemetry, node, series)
+        around = self._around(settings, telemetry, node, series, more_rules)
         gatherer = Gatherer(_evidence(settings, node, around), around)
         joiner = Joiner(self._store, self._companions, clock_ns)
 
@@ -102,8 +104,9 @@ class Alerting:
         telemetry: Telemetry,
         node: StorageNode,
         series: Callable[[QuerySession], StoredSeries],
+        more_rules: Sequence[RuleSource],
     ) -> Around:
-        book = open_book(settings, DISK, self._clock_ns)
+        book = open_book(settings, DISK, self._clock_ns, more_rules)
         defaults = Defaults(settings.alerting.window_ns, settings.alerting.interval_ns)
         return Around(
             book=book,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.engine import Options
+    from spanglass_server.promql.ports import ObjectiveCounts
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.choice import Share, Wanted
     from spanglass_server.promql.stored.decoding.pieces import Piece
@@ -62,7 +63,7 @@ def most_samples(memory_bytes: int) -> int:
 class StoredSeries:
     """A ``SeriesSource`` over one session. ``cache`` and ``events`` are to be those of the whole process.
 
-    Without ``events`` issues have none.
+    Without ``events`` issues have none; without ``objectives`` there are none.
     """
 
     def __init__(
@@ -72,11 +73,12 @@ class StoredSeries:
         *,
         max_samples: int = MAX_SAMPLES,
         events: EventLog | None = None,
+        objectives: ObjectiveCounts | None = None,
     ) -> None:
         self._session = session
         self._cache = cache or PartCache()
         self._max_samples = max_samples
-        self._records = Records(session, self._cache, events)
+        self._records = Records(session, self._cache, events, objectives)
         self._sharing: Sharing | None = None
         self._shares: dict[tuple[int, int, int], list[Share]] = {}  # a session sees one snapshot
         self._held_names: dict[tuple[int, int, int], frozenset[str]] = {}
@@ -162,7 +164,12 @@ class StoredSeries:
         held = {signal for signal in (Signal.SPANS, Signal.LOGS) if self._session.parts(signal, window)}
         if self._records.has_events(window):
             held.add(Signal.OCCURRENCES)
-        names = [name for name, metric in COUNTED.items() if metric.family.signal in held]
+        has_objectives = self._records.has_objectives()
+        names = [
+            name
+            for name, metric in COUNTED.items()
+            if (has_objectives if metric.family.is_of_objectives else metric.family.signal in held)
+        ]
         holds = np.ones(len(names), np.bool_)
         for matcher in selector.matchers:
             holds &= accepted(self._session, matcher, names)

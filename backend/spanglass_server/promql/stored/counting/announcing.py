@@ -43,7 +43,7 @@ class _Listener:
     def select(self, selector: Selector) -> Samples:
         """Hear what is counted."""
         metric = counted(selector)
-        if metric is not None:
+        if metric is not None and not metric.family.is_of_objectives:
             self._recurring.announce(asked_of(selector, metric)[0].fine)
         return Samples.none()
 

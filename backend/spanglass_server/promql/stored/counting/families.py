@@ -24,12 +24,16 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """What is counted: a signal, whose labels are SQL over stored columns. ``OCCURRENCES`` means events of issues."""
+    """What is counted: a signal, whose labels are SQL over stored columns. ``OCCURRENCES`` means events of issues.
+
+    Or events of objectives, which are counted elsewhere (``ports.ObjectiveCounts``): no signal is read for them here.
+    """
 
     signal: Signal
     time: str
     labels: Mapping[str, str]
     columns: tuple[str, ...]
+    is_of_objectives: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,8 @@ _EVENTS = Family(
     {"event": "kind", "service_name": "service_name", "issue": "id", "exception_type": "type"},
     (),
 )
+#: Their labels are made with their counts.
+_OBJECTIVES = Family(Signal.SPANS, "", {"slo": "slo", "service_name": "service_name"}, (), is_of_objectives=True)
 _DURATION = "How long spans took, by the time they began."
 COUNTED = {
     counted.name: counted
@@ -87,6 +93,9 @@ COUNTED = {
         Counted("span_duration_seconds_sum", _SPANS, Form.SUM, "histogram", _DURATION),
         Counted("log_records_total", _LOGS, Form.VALUE, "counter", "Log records, by their time."),
         Counted("issue_events_total", _EVENTS, Form.VALUE, "counter", "Events of issues: new_issue, regression ..."),
+        Counted("slo_events_total", _OBJECTIVES, Form.VALUE, "counter", "Events that count for an objective."),
+        Counted("slo_bad_events_total", _OBJECTIVES, Form.VALUE, "counter", "Those of them that were bad."),
+        Counted("slo_allowed_bad_events_total", _OBJECTIVES, Form.VALUE, "counter", "How many of them may be bad."),
     )
 }
 

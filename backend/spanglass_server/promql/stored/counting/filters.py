@@ -39,7 +39,7 @@ def refuse_filters(selector: Selector) -> None:
     """Refuse filters of what is not counted from records. Raises ``BadFilterError``."""
     matchers = (*selector.matchers, *(matcher for group in selector.any_of for matcher in group))
     if any(matcher.name == FILTER for matcher in matchers):
-        counted = ", ".join(sorted(COUNTED))
+        counted = ", ".join(sorted(name for name, each in COUNTED.items() if not each.family.is_of_objectives))
         raise BadFilterError(f"{FILTER} narrows what is counted from records, by exact name: {counted}")
 
 

@@ -13,8 +13,9 @@ from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.stored.counting.counts import counts_of
 from spanglass_server.promql.stored.counting.families import BOUNDS, COUNTED
-from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of
+from spanglass_server.promql.stored.counting.filters import FILTER, check_filters, filters_of, refuse_filters
 from spanglass_server.promql.stored.counting.issue_events import event_counts, events_within
+from spanglass_server.promql.stored.counting.objectives import objective_counts, objective_step_ms
 from spanglass_server.promql.stored.counting.recurring import Asked, recurring
 from spanglass_server.promql.stored.decoding.streams import bound_column
 from spanglass_server.promql.stored.matching import matching
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.promql.ports import Matcher, Selector
+    from spanglass_server.promql.ports import Matcher, ObjectiveCounts, Selector
     from spanglass_server.promql.stored.counting.cells import Counts
     from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.query.issues.event_log import EventLog
@@ -74,16 +75,19 @@ def _step_of(selector: Selector) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What is counted: the records of a session, and the events of issues if there are any."""
+    """What is counted: the records of a session, and events of issues and of objectives if there are any."""
 
     session: QuerySession
     cache: PartCache
     events: EventLog | None
+    objectives: ObjectiveCounts | None = None
     _parts: dict[tuple[Signal, Window], Sequence[Part]] = field(default_factory=dict)  # a session sees one snapshot
 
     def counts(self, asked: Asked, window: Window) -> list[Counts]:
         """The counts of all parts of a window."""
         signal = asked.metric.family.signal
+        if asked.metric.family.is_of_objectives:
+            return [] if self.objectives is None else [objective_counts(self.objectives, asked, window)]
         if signal is Signal.OCCURRENCES:
             return [] if self.events is None else [event_counts(self.session, self.events, asked, window)]
         recurring(self.cache).note(asked.fine)
@@ -92,6 +96,10 @@ class Records:
         parts = self._parts[signal, window]
         return [found for part in parts for found in counts_of(self.session, self.cache, part, asked, window)]
 
+    def has_objectives(self) -> bool:
+        """Whether there are objectives."""
+        return self.objectives is not None and not self.objectives.is_empty()
+
     def has_events(self, window: Window) -> bool:
         """Whether issues have events in a window."""
         return self.events is not None and events_within(self.events, window).num_rows > 0
@@ -99,6 +107,9 @@ class Records:
 
 def asked_of(selector: Selector, metric: Counted) -> tuple[Asked, Sequence[Matcher]]:
     """What a selector asks of records, and its matchers on labels. Raises ``BadFilterError``."""
+    if metric.family.is_of_objectives:
+        refuse_filters(selector)
+        return Asked(metric, frozenset(), (), objective_step_ms(selector)), selector.matchers
     filters = filters_of(selector)
     check_filters(filters, metric.family.signal)
     on_labels = [matcher for matcher in selector.matchers if matcher.name != FILTER]

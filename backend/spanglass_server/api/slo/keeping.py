@@ -1,0 +1,192 @@
+"""Routes that check, keep, change and delete objectives, and say what was changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.api.alerting.bodies import ACTOR_HEADER, actor_of
+from spanglass_server.api.errors import ApiError
+from spanglass_server.api.issues.bodies import fields_of, text_of
+from spanglass_server.api.params import Param, limit_param
+from spanglass_server.api.routing import Route
+from spanglass_server.api.schema import schema_of
+from spanglass_server.api.slo import answers, bodies, shown
+from spanglass_server.forms.problems import meant
+from spanglass_server.slo.desk import TRIED
+from spanglass_server.slo.form.writing import to_json, to_yaml
+from spanglass_server.slo.model import MINUTE_NS
+from spanglass_server.times import format_time
+
+if TYPE_CHECKING:
+    from spanglass_server.api.params import Params
+    from spanglass_server.slo.desk import SloDesk
+    from spanglass_server.slo.model import Found, Objective
+    from spanglass_server.store.ports import QuerySession
+
+UID: Final = Param("uid", "text", help="The objective's uid.")
+_VERSION: Final = Param("version", "text", help="The version that is deleted, as it was given.", required=True)
+
+
+def found_slo(desk: SloDesk, uid: str) -> Found:
+    """Return an objective; ApiError saying which was probably meant."""
+    known = desk.book.found()
+    if uid not in known:
+        hint = meant(uid, known) if known else None
+        raise ApiError("not_found", f"there is no objective {uid!r}", field="uid", hint=hint)
+    return known[uid]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """The handlers."""
+
+    desk: SloDesk
+
+    def create(self, _: QuerySession, params: Params) -> answers.KeptSlo:
+        """Keep a new one."""
+        fields = fields_of(params["body"], bodies.KEPT)
+        objective = bodies.objective_of(fields)
+        if objective.uid in self.desk.book.found():
+            hint = "give the new one another name or uid, or PUT to change the one that there is"
+            message = f"there is an objective with the uid {objective.uid!r}"
+            raise ApiError("conflict", message, field="slo.uid", hint=hint)
+        return self._put(objective, "", fields, params)
+
+    def replace(self, _: QuerySession, params: Params) -> answers.KeptSlo:
+        """Change one; its uid stays, whatever the new name, as links and alerts go by it."""
+        fields = fields_of(params["body"], bodies.KEPT)
+        before = self._editable(params["uid"])
+        version = text_of(fields, "version")
+        if not version:
+            hint = f'send "version": "{before.version}", the one that you changed'
+            raise ApiError("bad_request", "the version is missing", field="version", hint=hint)
+        return self._put(replace(bodies.objective_of(fields), uid=before.uid), version, fields, params)
+
+    def delete(self, _: QuerySession, params: Params) -> answers.DeletedSlo:
+        """Delete one, and its alert rules with it."""
+        before = self._editable(params["uid"])
+        with bodies.refusals():
+            self.desk.delete(before.uid, params["version"], actor_of({}, params))
+        return {"uid": before.uid}
+
+    def check(self, _: QuerySession, params: Params) -> answers.CheckedSlos:
+        """Return what is wrong with objectives that are typed."""
+        read = bodies.read_of(params["body"])
+        objectives = [objective for objective, _ in read.objectives]
+        return {
+            "slos": [to_json(objective) for objective in objectives],
+            "yaml": to_yaml(objectives) if objectives else "",
+            "problems": [dict(problem.as_json()) for problem in read.problems],
+        }
+
+    def try_(self, session: QuerySession, params: Params) -> answers.TriedSlo:
+        """Return what one that is typed would have had in the last day."""
+        tried = self.desk.try_out(session, bodies.objective_of(fields_of(params["body"], bodies.TYPED)))
+        now = params["now_ns"] // MINUTE_NS + 1
+        return {
+            "range": shown.range_json(now - TRIED, now),
+            "budget": shown.budget_json(tried.budget),
+            "burn_rate": tried.rate,
+            "episodes": [shown.episode_json(each) for each in tried.episodes],
+        }
+
+    def versions(self, _: QuerySession, params: Params) -> answers.SloVersions:
+        """Return what one was before; also of one that was deleted."""
+        return {
+            "versions": [
+                {"version": old.version, "replaced_time": format_time(time_ns), "slo": to_json(old.objective)}
+                for time_ns, old in self.desk.book.versions(params["uid"])
+            ]
+        }
+
+    def changes(self, _: QuerySession, params: Params) -> answers.SloChanges:
+        """Return what people changed, of one or of all."""
+        found = self.desk.changes(params.get("uid") or "", params["limit"])
+        return {"changes": [shown.change_json(change) for change in found]}
+
+    def _put(self, objective: Objective, version: str, fields: dict[str, object], params: Params) -> answers.KeptSlo:
+        with bodies.refusals():
+            found = self.desk.put(objective, version, actor_of(fields, params))
+        return {"uid": found.uid, "version": found.version, "slo": to_json(found.objective)}
+
+    def _editable(self, uid: str) -> Found:
+        found = found_slo(self.desk, uid)
+        if found.origin != "kept":
+            hint = f"change it in {found.file}"
+            raise ApiError("forbidden", f"the objective {uid!r} is read only", field="uid", hint=hint)
+        return found
+
+
+def keeping_routes(desk: SloDesk) -> tuple[Route, ...]:
+    """Return the routes; those with words in the path come before those with an id there."""
+    ask = Keeping(desk)
+    kept, changes = schema_of(answers.KeptSlo), schema_of(answers.SloChanges)
+    return (
+        Route(
+            method="POST",
+            path="/slos",
+            summary="Keep a new objective.",
+            description="Its alert rules are made with it.",
+            parameters=(ACTOR_HEADER,),
+            body=bodies.KEPT,
+            response=kept,
+            status=201,
+            query=ask.create,
+        ),
+        Route(
+            method="POST",
+            path="/slos/check",
+            summary="What is wrong with objectives that are typed.",
+            body=bodies.TYPED,
+            response=schema_of(answers.CheckedSlos),
+            query=ask.check,
+        ),
+        Route(
+            method="POST",
+            path="/slos/try",
+            summary="What an objective that is typed would have had in the last day.",
+            body=bodies.TYPED,
+            response=schema_of(answers.TriedSlo),
+            query=ask.try_,
+        ),
+        Route(
+            path="/slos/changes",
+            summary="What people changed of objectives, newest first.",
+            parameters=(limit_param(100, 1000),),
+            response=changes,
+            query=ask.changes,
+        ),
+        Route(
+            method="PUT",
+            path="/slos/{uid}",
+            summary="Change an objective, and its alert rules with it.",
+            description="The body names the version that was changed; another one by then is a conflict.",
+            parameters=(UID, ACTOR_HEADER),
+            body=bodies.KEPT,
+            response=kept,
+            query=ask.replace,
+        ),
+        Route(
+            method="DELETE",
+            path="/slos/{uid}",
+            summary="Delete an objective, and its alert rules with it.",
+            parameters=(UID, _VERSION, ACTOR_HEADER),
+            response=schema_of(answers.DeletedSlo),
+            query=ask.delete,
+        ),
+        Route(
+            path="/slos/{uid}/versions",
+            summary="What an objective was before.",
+            parameters=(UID,),
+            response=schema_of(answers.SloVersions),
+            query=ask.versions,
+        ),
+        Route(
+            path="/slos/{uid}/changes",
+            summary="What people changed of an objective, newest first.",
+            parameters=(UID, limit_param(100, 1000)),
+            response=changes,
+            query=ask.changes,
+        ),
+    )

@@ -1,0 +1,124 @@
+"""What pages and API use of objectives: how they stand, their course, what used their budgets, and changing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from spanglass_server.slo.budget import budget_of, course_of, days_of, episodes_of
+from spanglass_server.slo.counting.minutes import DAY, HOUR
+from spanglass_server.slo.counting.spans import count_spans
+from spanglass_server.slo.form.writing import to_yaml
+from spanglass_server.slo.standing import standings
+from spanglass_server.slo.store.store import SloChange
+from spanglass_server.slo.windows import longest_hours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spanglass_server.forms.problems import Problem
+    from spanglass_server.slo.book import Book
+    from spanglass_server.slo.budget import Budget, Course, Day, Episode
+    from spanglass_server.slo.counting.ledger import Ledger
+    from spanglass_server.slo.model import Found, Objective
+    from spanglass_server.slo.standing import Standing
+    from spanglass_server.slo.store.store import SloStore
+    from spanglass_server.store.ports import QuerySession
+
+#: Of so much at most the minutes are looked at for what used the budget.
+MOST_MINUTES: Final = 92 * DAY
+MOST_HOURS: Final = 366 * 24
+#: So much is counted of an objective that is only typed.
+TRIED: Final = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What an objective that is typed would have had in the last day."""
+
+    budget: Budget
+    episodes: Sequence[Episode]
+    rate: float | None  # how fast the budget would have burned
+
+
+class SloDesk:
+    """The facade; safe for any thread. ``KeyError`` for a uid that is none; ``OSError`` when the disk can't be used."""
+
+    def __init__(self, book: Book, ledger: Ledger, store: SloStore, clock_ns: Callable[[], int]) -> None:
+        self.book = book
+        self._ledger = ledger
+        self._store = store
+        self._clock_ns = clock_ns
+
+    # -- how they stand
+
+    def listing(self, session: QuerySession, service: str | None = None) -> list[Standing]:
+        """All objectives, or those of a service: what is worst first."""
+        several = [
+            found for found in self.book.found().values() if service is None or found.objective.of_service == service
+        ]
+        return sorted(standings(self._ledger.view(session), several, self._ledger.now()), key=_urgency)
+
+    def one(self, session: QuerySession, uid: str) -> Standing:
+        """One objective."""
+        return standings(self._ledger.view(session), [self.book.found()[uid]], self._ledger.now())[0]
+
+    def course(self, session: QuerySession, uid: str, first: int, last: int) -> tuple[Course, list[Day]]:
+        """The course of a budget over hours, which are those that are over or begun, and its days."""
+        objective = self.book.found()[uid].objective
+        last = min(last, self._ledger.now() // HOUR + 1)
+        first = max(0, min(max(first, last - MOST_HOURS), last))
+        hours = self._ledger.view(session).hours([objective], max(0, first - longest_hours(objective)), last)
+        course = course_of(objective, hours[objective.key], first, last)
+        return course, days_of(objective, course)
+
+    def episodes(self, session: QuerySession, uid: str, first: int, last: int, limit: int) -> Sequence[Episode]:
+        """What used most of the budget of a range of minutes, most first."""
+        objective = self.book.found()[uid].objective
+        last = min(last, self._ledger.now() + 1)
+        first = min(max(first, last - MOST_MINUTES), last)
+        minutes = self._ledger.view(session).minutes([objective], first, last)
+        return episodes_of(objective, minutes[objective.key], limit)
+
+    def try_out(self, session: QuerySession, objective: Objective) -> Tried:
+        """What an objective that is typed would have had, counted at once."""
+        last = self._ledger.now() + 1
+        first = last - TRIED
+        if objective.check:
+            minutes = self._ledger.checked(objective.check, first, last)
+        else:
+            minutes = count_spans(session, [objective], first, last, keeps=False)[objective.key]
+        budget = budget_of(objective, *minutes.since(first))
+        rate = budget.bad / budget.allowed if budget.allowed else None
+        return Tried(budget, episodes_of(objective, minutes, limit=5), rate)
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with the files of objectives now."""
+        return self.book.problems()
+
+    # -- what people do
+
+    def put(self, objective: Objective, version: str, by: str) -> Found:
+        """Keep an objective in the place of the one with its uid and this version; see ``Book``."""
+        before = self.book.found().get(objective.uid)
+        found = self.book.put(objective, version)
+        old = to_yaml([before.objective]) if before is not None else ""
+        kind = "created" if before is None else "changed"
+        self._store.note(SloChange(self._clock_ns(), objective.uid, by, kind, old, to_yaml([objective])))
+        return found
+
+    def delete(self, uid: str, version: str, by: str) -> None:
+        """Delete a kept objective; see ``Book``."""
+        before = self.book.found()[uid]
+        self.book.delete(uid, version)
+        self._store.note(SloChange(self._clock_ns(), uid, by, "deleted", to_yaml([before.objective])))
+
+    def changes(self, uid: str = "", limit: int = 100) -> Sequence[SloChange]:
+        """What people changed over pages and API of an objective, or of all, newest first."""
+        return self._store.changes(uid, limit)
+
+
+def _urgency(standing: Standing) -> tuple[bool, bool, float, str]:
+    """First those whose budget is used up most; then those without events, and those that are off."""
+    left = standing.budget.left
+    return standing.status == "off", left is None, 0.0 if left is None else left, standing.found.objective.name.lower()

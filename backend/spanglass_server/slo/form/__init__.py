@@ -1,0 +1,1 @@
+"""How objectives are written: their keys, YAML and JSON to objectives and back."""

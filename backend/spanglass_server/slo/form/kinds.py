@@ -1,0 +1,70 @@
+"""Kinds of values that only objectives have; see ``Kind``."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.forms.kinds import FAILED, Text
+from spanglass_server.query.errors import FilterError
+from spanglass_server.query.language import compile_filter, parse_filter
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from spanglass_server.forms.nodes import Node
+    from spanglass_server.forms.problems import Report
+
+_PERCENT: Final = 100
+#: At less a budget means nothing; at more there is none.
+_LEAST, _MOST = Decimal(50), Decimal("99.9999")
+_HINT: Final = "write a percentage from 50% to 99.9999%, such as 99.9%"
+
+
+class Target:
+    """A percentage such as ``99.9%``, as a share; a number up to 1 is a share already, a larger one a percentage."""
+
+    schema: Final = {"type": "string", "examples": ["99.9%"]}
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        if node.sort not in {"text", "number"}:
+            report.add(node, "expected a percentage", _HINT)
+            return FAILED
+        text = node.text.strip()
+        try:
+            value = Decimal(text.removesuffix("%").strip())
+        except InvalidOperation:
+            report.add(node, f"{text!r} is no percentage", _HINT)
+            return FAILED
+        percent = value * _PERCENT if value <= 1 and not text.endswith("%") else value
+        if not (percent.is_finite() and _LEAST <= percent <= _MOST):
+            report.add(node, f"{text!r} is no target", _HINT)
+            return FAILED
+        return float(percent / _PERCENT)
+
+    def write(self, value: Any, *, full: bool) -> Any:
+        """See ``Kind``."""
+        del full
+        return percent_text(value)
+
+
+def percent_text(share: float) -> str:
+    """A target as it is written: ``99.9%``."""
+    return f"{(Decimal(repr(round(share, 12))) * _PERCENT).normalize():f}%"
+
+
+class Filter(Text):
+    """A filter of spans, in the filter language."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        """See ``Kind``."""
+        text = super().read(node, report)
+        if text is FAILED or not text.strip():
+            return text
+        try:
+            compile_filter(parse_filter(text), Signal.SPANS, frozenset())
+        except FilterError as error:
+            hint = error.hint or (f"expected {', '.join(error.expected)}" if error.expected else "")
+            report.add(node, f"{error.message}, at character {error.column} of the filter", hint)
+            return FAILED
+        return text.strip()

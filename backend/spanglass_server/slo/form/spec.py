@@ -1,0 +1,41 @@
+"""The keys of an objective: the one place that says how each is written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spanglass_server.forms.kinds import Address, Choice, Duration, Flag, Many, Number, Text, Zone
+from spanglass_server.forms.shapes import Shape
+from spanglass_server.slo.form import checks
+from spanglass_server.slo.form.kinds import Filter, Target
+from spanglass_server.slo.model import WINDOWS, Objective
+
+#: Rules of an objective are called after it, so that its uid is shorter than others.
+UID_PATTERN: Final = r"[a-z0-9][a-z0-9_-]{0,79}"
+_NAMED: Final = Text(may_be_empty=False)
+
+OBJECTIVE: Final = Shape(
+    Objective,
+    {
+        "name": _NAMED,
+        "uid": Text(UID_PATTERN, "use small letters, digits, - and _, at most 80 of them"),
+        "target": Target(),
+        "window": Choice(*WINDOWS),
+        "time_zone": Zone(),
+        "spans": Filter(),
+        "good": Filter(),
+        "latency": Duration(1000, may_be_off=True, none="0s"),
+        "check": Text(),
+        "alerts": Flag(),
+        "min_events": Number(0, 10**9, whole=True),
+        "channels": Many(_NAMED, most=50, alone=True),
+        "service": Text(),
+        "description": Text(),
+        "owner": Text(),
+        "runbook": Address(),
+        "enabled": Flag(),
+    },
+    unfold=checks.unfold_objective,
+    fold=checks.fold_objective,
+    check=checks.check_objective,
+)

@@ -1,0 +1,95 @@
+"""How an objective stands: its budget, how fast that burns, and what that means in a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from spanglass_server.slo.budget import BURN_WINDOWS, Budget, Forecast, budget_now, burn_rates, forecast
+from spanglass_server.slo.counting.minutes import HOUR
+from spanglass_server.slo.rules import burns_of
+from spanglass_server.slo.windows import DAY_HOURS, Span, longest_hours, window_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spanglass_server.slo.counting.ledger import View
+    from spanglass_server.slo.model import Found
+
+#: no_data: no event in the window; exhausted: the budget is used up; burning: at the pace of one of its alert rules.
+Status = Literal["no_data", "exhausted", "burning", "ok", "off"]
+STATUSES: Final[tuple[Status, ...]] = ("exhausted", "burning", "no_data", "ok", "off")
+_LONGEST: Final = max(BURN_WINDOWS.values())
+#: Besides the window, what a forecast looks at.
+_AHEAD_HOURS: Final = 3 * DAY_HOURS
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An objective now.
+
+    ``burns`` are by window, ``events`` those of them with events too few for what they say. ``since`` is the first
+    minute that is counted, ``last_event`` the minute of the newest event in three days; None for none.
+    """
+
+    found: Found
+    status: Status
+    window: Span
+    budget: Budget
+    burns: dict[str, float | None]
+    forecast: Forecast | None
+    since: int | None
+    last_event: int | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether counting began within the window."""
+        return self.since is None or self.since > self.window.first * HOUR
+
+
+def standings(view: View, several: Sequence[Found], now: int) -> list[Standing]:
+    """How objectives stand in the minute ``now``."""
+    hour = now // HOUR
+    counted = [found for found in several if found.objective.enabled]
+    objectives = [found.objective for found in counted]
+    longest = max((longest_hours(each) for each in objectives), default=0)
+    hours = view.hours(objectives, hour - longest - _AHEAD_HOURS, hour + 1)
+    minutes = view.minutes(objectives, now - _LONGEST, now + 1)
+    found = []
+    for each in several:
+        objective = each.objective
+        window = window_at(objective, hour)
+        if not objective.enabled:
+            found.append(Standing(each, "off", window, Budget(0, 0, 0, None, None), {}, None, None, None))
+            continue
+        own = minutes[objective.key]
+        budget, burns = budget_now(objective, hours[objective.key], hour), burn_rates(objective, own, now)
+        ahead = forecast(objective, hours[objective.key], hour)
+        used = np.flatnonzero(own.total)
+        found.append(
+            Standing(
+                each,
+                _status(each, budget, burns),
+                window,
+                budget,
+                burns,
+                ahead,
+                view.since(objective),
+                own.first + int(used[-1]) if len(used) else None,
+            )
+        )
+    return found
+
+
+def _status(found: Found, budget: Budget, burns: dict[str, float | None]) -> Status:
+    if budget.left is None:
+        return "no_data"
+    if budget.left <= 0:
+        return "exhausted"
+    for burn in burns_of(found.objective):
+        long, short = burns[burn.long], burns[burn.short]
+        if long is not None and short is not None and long > burn.rate and short > burn.rate:
+            return "burning"
+    return "ok"

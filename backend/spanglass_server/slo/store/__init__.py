@@ -1,0 +1,1 @@
+"""Counts of objectives in a SQLite file."""
