@@ -133,6 +133,10 @@ class TableSession:
         del window, trace_ids
         return self.execute(f"SELECT * FROM stored_{signal} WHERE {where}", parameters)  # noqa: S608 - no text of users
 
+    def all_rows(self, signal: Signal, window: Window) -> Iterator[pa.Table]:
+        """Select the rows of the window with every column, as one table."""
+        yield self.execute(f"SELECT * FROM {self.relation(signal, window, self._names(signal))}")  # noqa: S608 - own names
+
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """Select the rows of the traces, whatever the window."""
         del window

@@ -30,12 +30,13 @@ Place = Any
 class Streamed:
     """How a route answers in parts: ``part`` gets a session, the parameters and a place, None for the first.
 
-    ``media_types`` are by the parameter ``format``; the file is called ``name`` with that format behind a dot.
+    ``media_types`` are by the parameter ``format``; the file is called ``name``, or what that makes of the parameters,
+    with that format behind a dot.
     """
 
     part: Callable[[QuerySession, Params, Place], tuple[bytes, Place]]
     media_types: dict[str, str]
-    name: str
+    name: str | Callable[[Params], str]
 
 
 async def stream(streamed: Streamed, context: Context, request: Request, params: Params) -> Response:
@@ -50,9 +51,10 @@ async def stream(streamed: Streamed, context: Context, request: Request, params:
     if first is None:
         return Response(status_code=CLIENT_LEFT)
     form = params["format"]
+    name = streamed.name if isinstance(streamed.name, str) else streamed.name(params)
     headers = {
         "cache-control": "no-store",
-        "content-disposition": f'attachment; filename="{streamed.name}.{form}"',
+        "content-disposition": f'attachment; filename="{name}.{form}"',
         "x-content-type-options": "nosniff",
     }
     return StreamingResponse(_parts(first, part), headers=headers, media_type=streamed.media_types[form])
@@ -63,4 +65,5 @@ async def _parts(first: tuple[bytes, Place], part: Callable[[Place], Any]) -> As
     yield content
     while place is not None:
         content, place = await part(place)
-        yield content
+        if content:
+            yield content

@@ -42,6 +42,7 @@ from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.api.slo.routes import slo_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
+from spanglass_server.issues.sql_views import sql_views as issue_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
 from spanglass_server.pages.rendering.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
@@ -273,7 +274,8 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
     views = sql_views(parts.alerting.desk.book, parts.alerting.desk.store)
-    node.engine.offer({**views, **incident_views(parts.incidents.desk.store)})
+    own = {**incident_views(parts.incidents.desk.store), **issue_views(node.errors.issues, time.time_ns)}
+    node.engine.offer({**views, **own})
     routes = [
         *plain_routes(prices),
         *issue_routes(issues, node.errors.regrouping),

@@ -156,6 +156,12 @@ class QuerySession(Protocol):
         bound parameters. A column may be missing from the table altogether; it is null then.
         """
 
+    def all_rows(self, signal: Signal, window: Window) -> Iterator[pa.Table]:
+        """All rows of a window with all their columns, some thousand at a time, without SQL; nothing of it is kept.
+
+        A column may be missing from a table; it is null there. Texts may be dictionaries.
+        """
+
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """The rows of a few traces that lie in the window, and perhaps others of theirs, in the order of their arrival.
 

@@ -76,6 +76,7 @@ BY_NAME = {
     "status": "open",
     "severity": "error",
     "labels": "team=shop",
+    "part": "0-1",
 }
 #: And where a route's takes less than that.
 BY_ROUTE = {
@@ -83,6 +84,8 @@ BY_ROUTE = {
     ("/on-call", "at"): "now",
     ("/reports", "state"): "done",
     ("/reports/", "state"): "done",
+    ("/export", "columns"): "name",
+    ("/sql/export", "sql"): "SELECT 1 AS one",
     **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},
 }
 

@@ -99,6 +99,31 @@ def test_rows_of_traces_are_those_that_sql_finds(bench, monkeypatch):
     assert (set(found.column_names), found.num_rows) == ({"trace_id", SERVICE}, sizes[0])
 
 
+def test_all_rows_of_a_range_are_those_that_sql_finds(bench, monkeypatch):
+    """Of files and chunks, cut to the range; a parent id of zeros is none, and a damaged file is an error."""
+    monkeypatch.setattr(segments, "ROW_GROUP_ROWS", 16)
+    rng = random.Random(2)  # noqa: S311 - sample data
+    for place in range(3):
+        rows = coded(batch(rng, 50, place * 40))
+        parents = pa.array([bytes(8), None, b"p" * 8, *[None] * 47])
+        (bench.buffer if place == 2 else bench.write)(rows.append_column("parent_span_id", parents))
+    window = Window(5 * MINUTE, 17 * MINUTE)
+
+    def ask(session):
+        names = [*session.columns(Signal.SPANS), "trace_id", "span_id", "parent_span_id", "start_time_ns", "name"]
+        names += ["kind", "event_time_ns", "link_trace_id"]
+        return list(session.all_rows(Signal.SPANS, window)), session.execute(
+            f"FROM {session.relation(Signal.SPANS, window, names)}"
+        )
+
+    tables, expected = bench.engine.run_here(ask)
+    assert sorted(row for table in tables for row in shown(table)) == sorted(shown(expected))
+    assert {table.num_rows <= 16 for table in tables[:-1]} == {True}
+    (bench.data_dir / bench.files()[0]).write_bytes(b"no parquet")
+    with pytest.raises(QueryError, match="could not be read"):
+        bench.engine.run_here(lambda session: list(session.all_rows(Signal.SPANS, window)))
+
+
 def rows_trace(rows):
     """The number of the first row's trace."""
     return int.from_bytes(rows["trace_id"][0].as_py(), "big")

@@ -66,19 +66,33 @@ def run_sql(session: QuerySession, sql: str, *, limit: int = DEFAULT_LIMIT) -> R
 
     Raises ``BadQuestionError`` for a statement that is refused or wrong, with DuckDB's own message.
     """
-    statement = check(session, sql)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise BadQuestionError(f"limit is {limit}; give 1 to {MAX_LIMIT}.", field="limit")
-    try:
-        columns, table = _run(session, statement, limit)
-    except _AUTHORS_ERRORS as error:
-        hint = "DESCRIBE spans (or logs, metrics) lists the columns with their types."
-        raise BadQuestionError(str(error), field="sql", hint=hint) from error
+    columns, table = _answer(session, sql, limit)
     return {
         "columns": columns,
         "rows": list(json_rows(table.slice(0, limit))),
         "truncated": table.num_rows > limit,
     }
+
+
+def sql_table(session: QuerySession, sql: str, *, limit: int = MAX_LIMIT) -> pa.Table:
+    """The answer as a table; ``BadQuestionError`` as ``run_sql``, and for an answer of more than ``limit`` rows."""
+    _, table = _answer(session, sql, limit)
+    if table.num_rows > limit:
+        hint = f"raise limit (at most {MAX_LIMIT}), or let the statement group or filter"
+        raise BadQuestionError(f"The answer has more than {limit} rows.", field="limit", hint=hint)
+    return table
+
+
+def _answer(session: QuerySession, sql: str, limit: int) -> tuple[list[Column], pa.Table]:
+    """Columns and rows, one row more than the limit where there are more."""
+    statement = check(session, sql)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadQuestionError(f"limit is {limit}; give 1 to {MAX_LIMIT}.", field="limit")
+    try:
+        return _run(session, statement, limit)
+    except _AUTHORS_ERRORS as error:
+        hint = "DESCRIBE spans (or logs, metrics) lists the columns with their types."
+        raise BadQuestionError(str(error), field="sql", hint=hint) from error
 
 
 def _run(session: QuerySession, statement: Statement, limit: int) -> tuple[list[Column], pa.Table]:

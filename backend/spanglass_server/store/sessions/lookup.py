@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from spanglass_server.signals import quote_identifier, quote_text
 from spanglass_server.store.batches.reading import Batches
+from spanglass_server.store.batches.whole_rows import rows_of_file
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
 from spanglass_server.store.sessions.results import table_of
 from spanglass_server.store.sessions.stopping import Stop
@@ -71,6 +72,13 @@ class Lookup:
             if self._stop.stopped:
                 raise QueryTimeoutError("the query was stopped")
             yield batch
+
+    def all_rows(self, path: Path, time: str, window: Window) -> Iterator[pa.Table]:
+        """All rows of a file that lie in a window, whole; ``time`` is the column of their times."""
+        for table in rows_of_file(path, time, window):
+            if self._stop.stopped:
+                raise QueryTimeoutError("the query was stopped")
+            yield table
 
     def columns(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> pa.Table:
         """Columns of all rows of a file; those that are ``texts`` as dictionaries."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from spanglass_server.signals import FIXED_COLUMNS, TIME_COLUMN, AttributeColumn, Signal, sql_type
 from spanglass_server.store.batches.reading import Source, are_asked_first, batch_of_table
 from spanglass_server.store.batches.traces import rows_of_traces
+from spanglass_server.store.batches.whole_rows import rows_inside
 from spanglass_server.store.ports import ALL_TIME, Arrived, Part, Window
 from spanglass_server.store.segment_files.segments import Segment
 from spanglass_server.store.segment_files.trace_filter import MINUTE_NS, TraceFilter
@@ -175,6 +176,14 @@ class StoreSession:
             tables.append(self._lookup.rows(paths, sorted(columns), relations.over(signal, columns, where), parameters))
         tables += self._whole_rows_in_memory(signal, window, where, parameters)
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+
+    def all_rows(self, signal: Signal, window: Window) -> Iterator[pa.Table]:
+        """See ``QuerySession``."""
+        time = TIME_COLUMN[signal]
+        for segment in self._segments(signal, window):
+            yield from self._lookup.all_rows(self._data_dir / segment.file, time, window)
+        for chunk in self._chunks(signal, window):
+            yield rows_inside(chunk.table, time, window)
 
     def trace_rows(self, signal: Signal, window: Window, wanted: OfTraces) -> pa.Table:
         """See ``QuerySession``."""

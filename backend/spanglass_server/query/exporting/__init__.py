@@ -1,0 +1,1 @@
+"""Whole ranges of records, and answers of SQL, as files."""

@@ -1,0 +1,147 @@
+"""Files of whole ranges, of what the server keeps, and of answers of SQL."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import struct
+from types import SimpleNamespace
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from spanglass_server.issues.model import Sighting
+from spanglass_server.issues.sql_views import sql_views
+from spanglass_server.query.exporting import running
+
+SECOND = 1_000_000_000
+RANGE = {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:10:00Z"}
+SPAN = {"trace_id": b"\1" * 16, "kind": 2, "duration_ns": 7, "resource.service.name:str": "web"}
+SPANS = [
+    {**SPAN, "start_time_ns": n * SECOND, "span_id": bytes(8 - 1) + bytes([n]), "name": f"=op {n}", **more}
+    for n, more in enumerate(
+        (
+            {"span.route:str": "/a", "span.size:int": 2**60},
+            {"span.route:str": "/b", "span.size:double": 0.5, "span.raw:bytes": b"\xff"},
+            {"event_time_ns": [5, 6], "event_name": ["x", None], "span.ok:bool": True},
+        ),
+        1,
+    )
+]
+
+
+@pytest.fixture
+def ask(api, monkeypatch):
+    """Ask for files of three spans, two in a piece at most."""
+    monkeypatch.setattr(running, "PIECE_ROWS", 2)
+    client = api(spans=SPANS)
+
+    def get(path, status=200, **params):
+        answer = client.get(f"/api/v1{path}", params=params)
+        assert answer.status_code == status, answer.text
+        return answer if status == 200 else answer.json()["error"]
+
+    return get
+
+
+def test_records_are_exported_in_every_form(ask):
+    """Parquet and NDJSON have what is stored, CSV what SQL sees, OTLP/JSON what was sent; mistakes are told by name."""
+    answer = ask("/export", **RANGE)
+    assert answer.headers["content-disposition"] == 'attachment; filename="spans.parquet"'
+    table = pq.read_table(pa.BufferReader(answer.content)).sort_by("start_time_ns")
+    rows = [{name: value for name, value in row.items() if value is not None} for row in table.to_pylist()]
+    assert rows == SPANS
+    assert table.schema.field("name").type == pa.string()
+    filtered = ask("/export", **RANGE, filter='route = "/b"', format="arrow").content
+    assert pa.ipc.open_stream(filtered).read_all()["span_id"].to_pylist() == [SPANS[1]["span_id"]]
+    lines = [json.loads(line) for line in ask("/export", **RANGE, format="ndjson").text.splitlines()]
+    assert sorted((line["name"], line.get("span.size:int")) for line in lines) == [
+        ("=op 1", str(2**60)),
+        ("=op 2", None),
+        ("=op 3", None),
+    ]
+    text = ask("/export", **RANGE, format="csv", columns="name,route,kind,event_name").text
+    assert sorted(csv.reader(io.StringIO(text))) == [
+        ["'=op 1", "/a", "server", ""],
+        ["'=op 2", "/b", "server", ""],
+        ["'=op 3", "", "server", '["x",null]'],
+        ["name", "route", "kind", "event_name"],
+    ]
+    sent = [json.loads(line) for line in ask("/export", **RANGE, format="otlp").text.splitlines()]
+    names = [span["name"] for line in sent for span in line["resourceSpans"][0]["scopeSpans"][0]["spans"]]
+    assert sorted(names) == ["=op 1", "=op 2", "=op 3"]
+    assert ask("/export", 400, **RANGE, columns="nam")["field"] == "columns"
+    assert ask("/export", 400, **RANGE, columns="name", names="stored")["field"] == "columns"
+    assert ask("/export", 400, **RANGE, filter="a = =")["field"] == "filter"
+    assert ask("/export", 400, **RANGE, format="otlp", names="readable")["field"] == "names"
+
+
+def test_an_export_is_planned_and_taken_in_parts(ask):
+    """Parts are disjoint and have all columns; a frame tells bytes and records, an empty one the end of the file."""
+    plan = ask("/export/plan", **RANGE, rows=2).json()
+    assert plan["signal"] == "spans"
+    assert {"name": "span.size:int", "type": "BIGINT"} in plan["stored"]
+    names = []
+    for part in ("0-2000000000", "2000000000-600000000000"):
+        content = ask("/export", **RANGE, part=part, framing="framed").content
+        file, rows = b"", 0
+        while length := struct.unpack_from(">II", content)[0]:
+            rows += struct.unpack_from(">II", content)[1]
+            file, content = file + content[8 : 8 + length], content[8 + length :]
+        assert content == bytes(8)
+        table = pq.read_table(pa.BufferReader(file))
+        assert table.num_rows == rows
+        names.append((sorted(table["name"].to_pylist()), "span.size:double" in table.column_names))
+    assert names == [(["=op 1"], True), (["=op 2", "=op 3"], True)]
+    assert ask("/export", 400, **RANGE, part="5-700000000000")["field"] == "part"
+    assert ask("/export/plan", 400, **RANGE, filter="a = =")["field"] == "filter"
+
+
+def test_readable_columns_are_sql_over_stored_ones(ask):
+    """What the plan says of readable columns gives them from a file of stored ones."""
+    plan = ask("/export/plan", **RANGE).json()
+    file = ask("/export", **RANGE).content
+    stored = pq.read_table(pa.BufferReader(file))
+    columns = ", ".join(f'{each["sql"]} AS "{each["name"]}"' for each in plan["readable"])
+    made = duckdb.connect().execute(f"SELECT {columns} FROM stored ORDER BY start_time").to_arrow_table()  # noqa: S608
+    readable = ask("/export", **RANGE, names="readable").content
+    seen = pq.read_table(pa.BufferReader(readable)).sort_by("start_time")
+    assert made.num_rows == stored.num_rows
+    assert made.cast(seen.schema).equals(seen)
+
+
+def test_answers_of_sql_are_files(ask):
+    """As a table for programs or CSV for people; never cut, and with the reasons of the console."""
+    answer = ask("/sql/export", sql="SELECT name, start_time FROM spans ORDER BY name", format="arrow")
+    table = pa.ipc.open_stream(answer.content).read_all()
+    assert table["name"].to_pylist() == ["=op 1", "=op 2", "=op 3"]
+    assert table.schema.field("start_time").type == pa.timestamp("ns")
+    text = ask("/sql/export", sql="SELECT name, start_time FROM spans ORDER BY name").text
+    assert text.splitlines()[1] == "'=op 1,1970-01-01T00:00:01.000000000Z"
+    assert ask("/sql/export", sql="FROM spans", limit=3, format="ndjson").text.count("\n") == 3
+    assert ask("/sql/export", 400, sql="FROM spans", limit=2)["field"] == "limit"
+    assert ask("/sql/export", 400, sql="FROM nowhere")["field"] == "sql"
+
+
+def test_issues_are_exported(serve_api, open_tables, issue_store):
+    """Issues that were there at a time are rows as SQL sees them; what the server does not keep is an error."""
+    made = {"service": "web", "title": "E: x", "type": "E", "message": "x", "culprit": "f", "version": 1, "inputs": ()}
+    issue_store.observe([Sighting(key=key, first_ns=key * SECOND, last_ns=key * SECOND, **made) for key in (5, 7)], 9)
+    session = open_tables()
+    session.tables_offered = sql_views(issue_store, lambda: 9 * SECOND)
+
+    async def run(query, *, deadline_s):
+        del deadline_s
+        return query(session)
+
+    client = serve_api(SimpleNamespace(run=run))
+    asked = {"signal": "issues", **RANGE, "end": "1970-01-01T00:00:06Z", "format": "ndjson"}
+    (line,) = client.get("/api/v1/export", params=asked).text.splitlines()
+    assert {"id": "WEB-1", "state": "new", "issue_keys": [5], "title": "E: x"}.items() <= json.loads(line).items()
+    assert json.loads(line)["first_seen"] == "1970-01-01T00:00:05.000000000Z"
+    refused = client.get("/api/v1/export", params={**asked, "filter": "a = b"}).json()["error"]
+    assert refused["field"] == "filter"
+    assert client.get("/api/v1/export", params={**asked, "signal": "alerts"}).json()["error"]["field"] == "signal"
