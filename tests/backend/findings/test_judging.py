@@ -77,6 +77,10 @@ def test_slower_than_on_other_days():
     assert found.against == "the same hours of 3 days before"
     assert regression([*usual[:2], slow], now) is None
     assert regression([*usual, HourOf(now - 96, "", durations((90, 100))), slow], now) is None
+    # half of the time: a machine was busy in one of the two hours
+    other = [HourOf(one.hour - 1, "", durations((40, 100))) for one in usual]
+    assert regression([*usual, *other, HourOf(now - 1, "", durations((40, 100))), slow], now) is None
+    assert regression([*usual, *other, HourOf(now - 1, "", durations((90, 100))), slow], now) is not None
     # other hours of those days do not count
     assert regression([*(HourOf(one.hour - 5, "", one.durations) for one in usual), slow], now) is None
 

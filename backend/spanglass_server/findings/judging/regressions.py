@@ -16,6 +16,8 @@ HOUR_NS: Final = 3600 * NS_PER_SECOND
 DAY_HOURS: Final = 24
 #: The usual of an hour of the day is told by so many days with enough requests.
 _LEAST_DAYS, _LEAST_REQUESTS = 3, 50
+#: Each of the two hours that are looked at is slower, too, by so many times; with fewer requests an hour says nothing.
+_TIMES_EACH, _LEAST_EACH = 1.3, 10
 #: A release before counts for so many hours.
 _RELEASE_HOURS: Final = 48
 
@@ -40,7 +42,7 @@ def regression(hours: Sequence[HourOf], now_hour: int) -> Regression | None:
     """Return how much slower an operation is in this hour and the one before; None if it is not.
 
     With a release that was not served before, it is compared with the one before; else with the same hours of earlier
-    days, and then it must be slower than each of them.
+    days, and then it must be slower than each of them, in both hours: while a machine is busy, all is slow for a while.
     """
     return _of_release(hours, now_hour) or _of_days(hours, now_hour)
 
@@ -80,4 +82,12 @@ def _of_days(hours: Sequence[HourOf], now_hour: int) -> Regression | None:
     change = slower(now, together(usual))
     if change is None or any(change.now_ns <= day.quantile_ns(change.quantile) for day in usual):
         return None
+    of_hours = [together(one.durations for one in hours if one.hour == hour) for hour in (now_hour, now_hour - 1)]
+    if not all(_is_slow(hour, change) for hour in of_hours):
+        return None
     return Regression(f"the same hours of {len(usual)} days before", change)
+
+
+def _is_slow(hour: Durations, change: Slower) -> bool:
+    """Whether an hour has its part in a change, or too few requests to say so."""
+    return hour.count < _LEAST_EACH or hour.quantile_ns(change.quantile) >= _TIMES_EACH * change.before_ns
