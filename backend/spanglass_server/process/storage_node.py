@@ -24,6 +24,7 @@ from spanglass_server.ingest.shredding import Shredding
 from spanglass_server.process.parts.error_tracking import ErrorTracking
 from spanglass_server.process.tuning import release_memory
 from spanglass_server.rollups.worker import RollupWorker
+from spanglass_server.saved.sql_views import sql_views
 from spanglass_server.saved.store.store import FILE_NAME as SAVED
 from spanglass_server.saved.store.store import SavedStore
 from spanglass_server.self_metrics import registry as own
@@ -106,6 +107,7 @@ class StorageNode:
             *(self.store.contents, data_dir, _engine_limits(settings)),
             *(self._pending.settle, self._slots.slot, self._pending.may_be_of),
         )
+        self.engine.offer(sql_views(self.saved.pins))
         self.errors.begin(self.store, self.engine)
         self._rollups.begin(self.store, self.engine)
         self._others: list[Callable[[], Sequence[str]]] = []

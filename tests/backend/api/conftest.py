@@ -54,6 +54,7 @@ from spanglass_server.issues.occurrences.regrouping import Progress
 from spanglass_server.issues.sqlite_store import SqliteIssueStore
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.query.issues.known import KnownIssues
+from spanglass_server.saved.sql_views import sql_views as pin_views
 from spanglass_server.saved.store.store import SavedStore
 from spanglass_server.slo.book import Book as SloBook
 from spanglass_server.slo.counting.ledger import Ledger
@@ -301,7 +302,9 @@ def api(
             *slo_routes(slo_desk(tmp_path, request.getfixturevalue("slo_store"))),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
-        client = serve_api(TableEngine(open_tables(**rows)), routes=routes)
+        tables = open_tables(**rows)
+        tables.tables_offered = pin_views(saved.pins)
+        client = serve_api(TableEngine(tables), routes=routes)
         client.event_hooks = {"response": [described_by(routes)]}
         reported.client = client
         return client

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
 from spanglass_server.saved.model import MOST_PINS, Pin
 from spanglass_server.times import NS_PER_SECOND
 
@@ -47,3 +52,66 @@ def test_a_trace_is_pinned_found_and_unpinned(api, saved_store):
     assert (full.status_code, full.json()["error"]["field"]) == (400, "trace_id")
     assert "unpin" in full.json()["error"]["hint"]
     assert isinstance(saved_store.pins.one(bytes(15) + b"\x01"), Pin)
+
+
+OTHER = "0c" * 16
+RANGE = {"start": "1970-01-01T00:31:40Z", "end": "1970-01-01T00:33:20Z"}
+
+
+@pytest.fixture
+def pinned(api, saved_store):  # noqa: ARG001 - the API has it
+    """Serve two traces with a log record each, the first of them pinned; the other one failed."""
+    other = {"trace_id": bytes.fromhex(OTHER), "parent_span_id": None}
+    logs = [
+        {"time_ns": NOW_NS - NS_PER_SECOND, "trace_id": bytes.fromhex(trace), "body": "a line", "span_id": b"\x01" * 8}
+        for trace in (TRACE, OTHER)
+    ]
+    spans = [span(1, parent_span_id=None), span(2), span(5, **other), span(6, status_code=2, parent_span_id=b"\x05" * 8,
+             trace_id=bytes.fromhex(OTHER))]  # fmt: skip
+    client = api(spans=spans, logs=logs)
+    client.put(f"/api/v1/pins/{TRACE}", json={"note": "why", "actor": "Ada"})
+    return client
+
+
+def test_pinned_traces_are_found_by_filters(pinned):
+    """``is:pinned`` is a condition as any other, of spans and of log records, also about other spans of a trace."""
+    for text, found in {
+        "is:pinned": {TRACE},
+        "-is:pinned": {OTHER},
+        "is != pinned status:error": {OTHER},
+        "is in (pinned) status:error": set(),
+        "is exists or status:error": {TRACE, OTHER},
+        "child(is:pinned)": {TRACE},
+        "trace(is:pinned) service:shop": {TRACE},
+        "child(not is:pinned)": {OTHER},
+        '"is" = pinned': set(),
+    }.items():
+        asked = {**RANGE, "filter": text}
+        traces = pinned.get("/api/v1/traces", params=asked).json()["traces"]
+        assert {trace["trace_id"] for trace in traces} == found, text
+        if text in {"is:pinned", "-is:pinned"}:
+            logs = pinned.get("/api/v1/logs", params=asked).json()["logs"]
+            assert {log["trace_id"] for log in logs} == found, text
+
+
+def test_pins_are_completed_checked_and_seen_by_sql(pinned):
+    """Key and value are offered, other values refused where they stand; SQL has what data-layout.md says of pins."""
+    keys = pinned.get("/api/v1/keys", params={**RANGE, "signal": "spans", "prefix": "is"}).json()["keys"]
+    assert "is" in {key["key"] for key in keys}
+    values = pinned.get("/api/v1/values", params={**RANGE, "signal": "logs", "key": "is", "prefix": "p"}).json()
+    assert values == {"values": [{"value": "pinned", "count": 0}]}
+    unknown = pinned.get("/api/v1/filter/unknown", params={**RANGE, "signal": "spans", "filter": "is:pinned"}).json()
+    assert unknown == {"unknown": []}
+    differing = {**RANGE, "selected": "is:pinned"}
+    assert pinned.get("/api/v1/differences", params=differing).json()["selected"]["spans"] == 2
+    for text, column, word in (("status:error is:late", 17, "late"), ("is ~ pin", 4, "~")):
+        error = pinned.get("/api/v1/traces", params={**RANGE, "filter": text}).json()["error"]
+        assert (error["code"], error["field"], error["column"]) == ("bad_filter", "filter", column)
+        assert word in error["message"]
+
+    table = pinned.post("/api/v1/sql", json={"sql": "FROM pinned_traces"}).json()
+    names = [column["name"] for column in table["columns"]]
+    assert dict(zip(names, table["rows"][0], strict=True))["trace_id"] == TRACE
+    page = (Path(__file__).parents[3] / "docs" / "data-layout.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \|", page.split("## `pinned_traces`")[1].split("\n## ")[0], re.MULTILINE)
+    assert names == re.findall(r"`(\w+)`", " ".join(rows))

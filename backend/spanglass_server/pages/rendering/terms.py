@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_server.query.language import FilterError, format_filter, parse_filter
 from spanglass_server.query.language.choices import choice_of, of_values, values_of, with_choice
+from spanglass_server.query.language.compiling.pins import IS
 from spanglass_server.query.language.compiling.relations import TRACE_FIELDS
 from spanglass_server.query.language.intrinsics import INTRINSICS, SHORT_NAMES
 from spanglass_server.query.language.parsing.ast import Field, In, Value
@@ -27,7 +28,7 @@ ERRORS = "status = error"
 WORDS = frozenset({"status", "kind", "severity"})
 
 #: Names of what every record has, of any signal that has attributes: one that is called so is meant in quotes only.
-FIELDS = frozenset((*SHORT_NAMES, *TRACE_FIELDS)).union(*(INTRINSICS[signal] for signal in SENT))
+FIELDS = frozenset((*SHORT_NAMES, *TRACE_FIELDS, IS)).union(*(INTRINSICS[signal] for signal in SENT))
 
 #: What makes a filter one of several, and quoted text, in which it does not.
 JOINS = re.compile(rf"{QUOTED.pattern}|(?P<either>\bor\b|\|\|)", re.DOTALL | re.IGNORECASE)

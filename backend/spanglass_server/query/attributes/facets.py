@@ -8,7 +8,8 @@ from spanglass_server.query.answers import Slot
 from spanglass_server.query.errors import BadQuestionError
 from spanglass_server.query.language import fixed_values, format_filter, parse_field, parse_filter
 from spanglass_server.query.language.choices import choice_of, with_choice
-from spanglass_server.query.language.compiling.relations import TRACE_SERVICES
+from spanglass_server.query.language.compiling.pins import IS, PINNED
+from spanglass_server.query.language.compiling.relations import IN_TRACES, TRACE_SERVICES
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.records import Records, match_records
 from spanglass_server.query.rows.json_values import json_value
@@ -167,6 +168,8 @@ def complete_values(
 
     A field with a fixed list of values (``kind``, ``status``, ``severity``) offers all of them, unseen ones last.
     """
+    if key == IS and signal in IN_TRACES:
+        return {"values": [{"value": PINNED, "count": 0}] if PINNED.startswith(prefix.lower()) else []}
     records = match_records(session, signal, window)
     key = _SERVICE_KEY if key == TRACE_SERVICES else key
     value, columns = records.expression(key, "key")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.attributes.map_keys import INTRINSIC, map_keys
 from spanglass_server.query.language import intrinsic_keys
+from spanglass_server.query.language.compiling.pins import IS
 from spanglass_server.query.language.compiling.relations import IN_TRACES, TRACE_FIELDS
 from spanglass_server.signals import AttributeColumn, Signal
 
@@ -59,7 +60,7 @@ def complete_keys(
     everywhere = max(stored.values(), default=0)
     intrinsics: list[Key] = [
         {"key": key, "position": INTRINSIC, "types": [], "count": everywhere}
-        for key in (*intrinsic_keys(signal), *(TRACE_FIELDS if signal in IN_TRACES else ()))
+        for key in (*intrinsic_keys(signal), *((*TRACE_FIELDS, IS) if signal in IN_TRACES else ()))
     ]
     ranked = [
         (rank, -entry["count"], entry["key"], entry["position"], entry)

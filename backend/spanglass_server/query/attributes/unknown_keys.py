@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 from spanglass_server.query.answers import JsonSchema
 from spanglass_server.query.attributes.keys import complete_keys
 from spanglass_server.query.language import parse_filter
+from spanglass_server.query.language.compiling.pins import is_pin_field
 from spanglass_server.query.language.compiling.relations import is_trace_field
 from spanglass_server.query.language.fields import resolve
 from spanglass_server.query.language.parsing.ast import Exists, Field, fields_of
@@ -59,7 +60,7 @@ def unknown_keys(session: QuerySession, signal: Signal, window: Window, filter_t
 
 def _is_known(session: QuerySession, signal: Signal, window: Window, field: Field, stored: Mapping[str, int]) -> bool:
     """Whether some record of the range has a field; where only its values can tell, they are read."""
-    if is_trace_field(field, signal):
+    if is_trace_field(field, signal) or is_pin_field(field, signal):
         return True
     found = resolve(field, signal, stored)
     if found.intrinsic is not None or found.columns or found.names_service:

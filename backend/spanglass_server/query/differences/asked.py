@@ -11,6 +11,7 @@ from spanglass_server.query.language.compiling.sql import Sql, all_of, negated
 from spanglass_server.query.language.parsing.ast import fields_of
 from spanglass_server.query.matching import match_spans, within
 from spanglass_server.query.statements import rows, statement
+from spanglass_server.query.structure.compiling import pins_of
 from spanglass_server.signals import Signal, quote_identifier
 from spanglass_server.store.ports import Window
 
@@ -87,8 +88,8 @@ def read_groups(session: QuerySession, asked: DifferenceQuestion) -> Groups:
     whole = Window(min(window.start_ns, before.start_ns), max(window.end_ns, before.end_ns)) if before else window
     matching = match_spans(session, replace(asked.spans, window=whole))
     since_ns = _first_of(session, matching.narrowed(window), asked.release) if asked.release else None
-    selected, columns, keys = _condition(asked.selected, "selected", matching)
-    baseline, more, more_keys = _condition(asked.baseline, "baseline", matching)
+    selected, columns, keys = _condition(session, asked.selected, "selected", matching)
+    baseline, more, more_keys = _condition(session, asked.baseline, "baseline", matching)
     inside = _inside(window, asked.selected, since_ns)
     selected.append(within(inside))
     baseline.append(within(before or window))
@@ -116,14 +117,16 @@ def _window_of(selection: Selection) -> Window | None:
     return Window(selection.start_ns, selection.end_ns)
 
 
-def _condition(selection: Selection, parameter: str, matching: Matching) -> tuple[list[Sql], frozenset[str], set[str]]:
+def _condition(
+    session: QuerySession, selection: Selection, parameter: str, matching: Matching
+) -> tuple[list[Sql], frozenset[str], set[str]]:
     """The conditions of a selection, the columns that they read, and the keys that its filter names."""
     terms, columns = selection.terms, frozenset({"start_time_ns", "duration_ns"})
     if not selection.filter.strip():
         return terms, columns, set()
     try:
         tree = parse_filter(selection.filter)
-        compiled = compile_filter(tree, Signal.SPANS, matching.known)
+        compiled = compile_filter(pins_of(session, Signal.SPANS, tree), Signal.SPANS, matching.known)
     except FilterError as error:
         raise BadQuestionError(f"The filter can't be understood: {error}", field=parameter, hint=error.hint) from error
     terms.append(Sql(compiled.sql, tuple(compiled.parameters)))

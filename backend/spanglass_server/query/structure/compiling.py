@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spanglass_server.query.language import CompiledFilter, compile_filter
 from spanglass_server.query.language.compiling.parts import Part
+from spanglass_server.query.language.compiling.pins import asks_for_pins, with_pins
 from spanglass_server.query.language.compiling.relations import IN_TRACES, asks_about_others
 from spanglass_server.query.language.compiling.sql import FALSE, TRUE
 from spanglass_server.query.language.parsing.ast import And, Filter
 from spanglass_server.query.structure.few_traces import traces_of
 from spanglass_server.query.structure.relatives import Extent, StoredRelatives
 from spanglass_server.signals import Signal
+from spanglass_server.store.ports import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.query.language.parsing.ast import Related
     from spanglass_server.store.ports import QuerySession, Window
+
+#: The table of the server's own that has the ids of pinned traces (``QuerySession.offered``).
+PINNED_TRACES: Final = "pinned_traces"
 
 
 def compile_stored(
@@ -36,6 +41,7 @@ def compile_stored(
 
     Of a whole range storage is asked whether the traces that can match are few, before all of it is read.
     """
+    tree = pins_of(session, signal, tree)
     if signal not in IN_TRACES or not asks_about_others(tree, signal):
         return compile_filter(tree, signal, known)
     compile_filter(tree, signal, known, _CheckedRelatives())  # before anything is read for it
@@ -44,6 +50,18 @@ def compile_stored(
         return CompiledFilter(FALSE.text, [], frozenset(), frozenset(), frozenset())
     compiled = compile_filter(tree, signal, known, StoredRelatives(session, window, ids or frozenset(), extent, window))
     return replace(compiled, trace_ids=ids) if ids else compiled
+
+
+def pins_of(session: QuerySession, signal: Signal, tree: Filter) -> Filter:
+    """Return a filter that says by ids which traces are pinned now."""
+    if signal not in IN_TRACES or not asks_for_pins(tree):
+        return tree
+    pinned = session.offered().get(PINNED_TRACES)
+    try:
+        ids = pinned.rows()["trace_id"].to_pylist() if pinned else ()
+    except OSError as error:
+        raise QueryError(f"which traces are pinned can't be read: {error}") from error
+    return with_pins(tree, signal, ids)
 
 
 def _left(
@@ -70,4 +88,4 @@ class _CheckedRelatives:
 
 def check_filter(tree: Filter, signal: Signal) -> None:
     """Raise ``FilterError`` for a filter that records of a signal cannot be searched by."""
-    compile_filter(tree, signal, (), _CheckedRelatives())
+    compile_filter(with_pins(tree, signal, ()), signal, (), _CheckedRelatives())

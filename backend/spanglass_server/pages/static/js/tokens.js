@@ -81,8 +81,8 @@ export const field = (key) => (/^[^\s()",=<>!~:'-][^\s()",=<>!~:]*$/.test(key) &
 /** Names of what every record has, as pages/terms.py: an attribute that is called so is meant in quotes only. */
 const FIELDS = new Set(`
   arrival_order body body_type count count_double description dropped_attributes_count dropped_events_count dropped_links_count duration
-  duration_ns end_before_start_ns event event.name event_name exemplar.span_id exemplar.trace_id flags is_monotonic kind link.span_id
-  link.trace_id max message metric metric_description metric_metadata metric_name metric_type metric_unit min name negative_offset
+  duration_ns end_before_start_ns event event.name event_name exemplar.span_id exemplar.trace_id flags is is_monotonic kind
+  link.span_id link.trace_id max message metric metric_description metric_metadata metric_name metric_type metric_unit min name negative_offset
   observed_time observed_time_ns operation otel.library.name otel.library.version otel.scope.name otel.scope.version parent.id parent_id
   parent_span_id positive_offset received_time_ns reset_hint resource.schema_url resource_dropped_attributes_count resource_entity_refs
   resource_schema_url root scale scope.name scope.schema_url scope.version scope_dropped_attributes_count scope_name scope_schema_url

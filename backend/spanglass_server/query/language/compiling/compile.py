@@ -29,6 +29,7 @@ from spanglass_server.query.language.compiling.intrinsic_conditions import (
 from spanglass_server.query.language.compiling.overflow import overflow_condition
 from spanglass_server.query.language.compiling.parts import NOTHING, Part, both, either, part_of_attribute
 from spanglass_server.query.language.compiling.paths import map_condition
+from spanglass_server.query.language.compiling.pins import IS, PINNED, is_pin_field
 from spanglass_server.query.language.compiling.regex import check_regex
 from spanglass_server.query.language.compiling.relations import (
     TRACE_FIGURES,
@@ -125,6 +126,9 @@ class _Compiler:
             case Related():
                 check_relation(node, self.signal)
                 return self._others(f"{node.relation}()", node.column).related(node)
+            case Compare(field) | In(field) | Exists(field) if is_pin_field(field, self.signal):
+                hint = "searches of traces, spans and logs know which traces are pinned"
+                raise FilterError(f"{IS}:{PINNED} cannot be asked here", field.column, (), hint)
             case Compare(field) | In(field) | Exists(field) if self._is_of_trace(field):
                 return self._of_trace(node)
             case Compare():
