@@ -10,6 +10,7 @@ from spanglass_server.promql.evaluation.cells import SAME_LABELS, final_labels, 
 from spanglass_server.promql.evaluation.evaluate import evaluate
 from spanglass_server.promql.evaluation.extended import with_ends
 from spanglass_server.promql.evaluation.preparation import check_type, prepared
+from spanglass_server.promql.evaluation.pruning import without_silent
 from spanglass_server.promql.evaluation.query import Notes, Options, Query
 from spanglass_server.promql.evaluation.selectors import Range
 from spanglass_server.promql.parsing.parse import TOO_DEEP, parse
@@ -52,6 +53,8 @@ def range_query(source: SeriesSource, text: str, steps: Steps, options: Options 
 def _answer(source: SeriesSource, text: str, expr: Expr, steps: Steps, options: Options) -> Answer:
     try:
         settled, named = prepared(expr, text, steps)
+        if options.each_alone:
+            settled = without_silent(source, text, settled, steps, options)
         query = Query(source, options, steps, named, Notes(text))
         value = evaluate(query, settled, steps)
     except RecursionError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spanglass_server.promql.evaluation.windows import without
+from spanglass_server.promql.series.labels import NAME
 from spanglass_server.promql.series.samples import Samples
 from spanglass_server.query.errors import BadQuestionError
 
@@ -34,6 +35,15 @@ class SeriesInMemory:
         part = take_series(self.samples, np.array([row for row in self._by_labels.tolist() if series[row]], np.intp))
         outside = (part.time_ms <= selector.start_ms) | (part.time_ms > selector.end_ms)
         return without(part, outside)
+
+    def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
+        """The names that no series has."""
+        del start_ms, end_ms
+        return names - self._held_names
+
+    @cached_property
+    def _held_names(self) -> frozenset[str]:
+        return frozenset(self.samples.labels.column(NAME).values)
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """The names of all labels of the series that match any selector."""

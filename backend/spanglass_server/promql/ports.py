@@ -65,6 +65,9 @@ class SeriesSource(Protocol):
         Raises ``BadQuestionError`` for a regular expression that is none, ``TooMuchError`` past a limit.
         """
 
+    def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
+        """Those of some names of metrics of which there surely is no series in a range; quick, and none if in doubt."""
+
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """The names of all labels of the series that match any selector, sorted."""
 

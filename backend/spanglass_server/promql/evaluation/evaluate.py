@@ -11,7 +11,7 @@ from spanglass_server.promql.errors import execution_error
 from spanglass_server.promql.evaluation import selectors
 from spanglass_server.promql.evaluation.aggregations import choosing, values
 from spanglass_server.promql.evaluation.aggregations.grouping import group
-from spanglass_server.promql.evaluation.cells import floats, occupied, repeat
+from spanglass_server.promql.evaluation.cells import empty, floats, occupied, repeat
 from spanglass_server.promql.evaluation.operators.binary import binary, negated
 from spanglass_server.promql.evaluation.preparation import is_fixed
 from spanglass_server.promql.evaluation.selectors import Range
@@ -47,6 +47,8 @@ def _evaluate(query: Query, expr: nodes.Expr, steps: Steps) -> Value | Range:  #
             return Scalar(np.full(steps.size, number))
         case nodes.String(value=text):
             return Text(text)
+        case nodes.Nothing():
+            return empty(steps.size)
         case nodes.Paren(expr=inner):
             return evaluate(query, inner, steps)
         case nodes.VectorSelector():

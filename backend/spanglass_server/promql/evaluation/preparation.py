@@ -38,7 +38,7 @@ def prepared(expr: nodes.Expr, text: str, steps: Steps) -> tuple[nodes.Expr, fro
 
     Raises ``PromqlError``.
     """
-    kept = _for_all_steps(text) if len(text) <= _LONGEST_REMEMBERED else None
+    kept = for_all_steps(text)
     if kept is not None:
         return kept
     settled = Preparation(text, steps).settled(expr)
@@ -48,9 +48,14 @@ def prepared(expr: nodes.Expr, text: str, steps: Steps) -> tuple[nodes.Expr, fro
 _LONGEST_REMEMBERED = 4096
 
 
+def for_all_steps(text: str) -> tuple[nodes.Expr, frozenset[str]] | None:
+    """An expression and the labels that it names, settled for any steps; None if it depends on them, or is long."""
+    return _settled_once(text) if len(text) <= _LONGEST_REMEMBERED else None
+
+
 #: Of most expressions nothing depends on the steps, and rules evaluate the same ones again and again.
 @lru_cache(maxsize=4096)
-def _for_all_steps(text: str) -> tuple[nodes.Expr, frozenset[str]] | None:
+def _settled_once(text: str) -> tuple[nodes.Expr, frozenset[str]] | None:
     expr = parse(text)
     if any(map(_depends_on_steps, _all(expr))):
         return None

@@ -129,7 +129,16 @@ class Paren:
     position: int = 0
 
 
-Expr = Number | String | VectorSelector | MatrixSelector | Subquery | Call | Aggregate | Binary | Negation | Paren
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A vector without any series; nobody writes it, it stands for what is known to select none."""
+
+    position: int = 0
+
+
+Expr = (
+    Number | String | VectorSelector | MatrixSelector | Subquery | Call | Aggregate | Binary | Negation | Paren | Nothing
+)
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:  # noqa: PLR0911 - a case a kind of node

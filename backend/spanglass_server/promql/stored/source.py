@@ -53,6 +53,7 @@ MAX_SAMPLES = 50_000_000
 _BYTES_PER_COLUMN = 200
 #: A sample takes so much while it is read: time and value, decoded and once more in the order of series.
 _BYTES_PER_SAMPLE = 32
+_COUNTED = frozenset(COUNTED)
 
 
 def most_samples(memory_bytes: int) -> int:
@@ -81,7 +82,7 @@ class StoredSeries:
         self._records = Records(session, self._cache, events, objectives)
         self._sharing: Sharing | None = None
         self._shares: dict[tuple[int, int, int], list[Share]] = {}  # a session sees one snapshot
-        self._held_names: dict[tuple[int, int, int], frozenset[str]] = {}
+        self._held_names: dict[tuple[tuple[str, int], ...], frozenset[str]] = {}
 
     def select(self, selector: Selector) -> Samples:
         """See ``SeriesSource``."""
@@ -112,6 +113,11 @@ class StoredSeries:
         """
         self._sharing = self._sharing or Sharing(self._read, self._cache, self._max_samples)
         announce(self._records.cache, texts, steps, options)
+
+    def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
+        """See ``SeriesSource``."""
+        selector = Selector((), start_ms, end_ms)
+        return names - self._held(self._shares_of(selector)) - _COUNTED
 
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """See ``SeriesSource``."""
@@ -211,14 +217,18 @@ class StoredSeries:
 
     def _wanted(self, selector: Selector, shares: Sequence[Share]) -> list[Wanted]:
         """The forms that a selector means; rules of what nobody sends are most rules, and ask for nothing more."""
-        key = selector.start_ms, selector.end_ms, selector.grid_ms
-        if key not in self._held_names:
-            held = [catalogue(self._session, share.part, self._cache) for share in shares]
-            self._held_names[key] = frozenset(name for each in held for name in each.by_name)
         on_name = (matcher.value for matcher in selector.matchers if matcher.name == NAME and matcher.operator == "=")
-        if not selector.any_of and not self._held_names[key].issuperset(on_name):
+        if not selector.any_of and not self._held(shares).issuperset(on_name):
             return []
         return wanted(self._session, self._cache, selector, shares)
+
+    def _held(self, shares: Sequence[Share]) -> frozenset[str]:
+        """The names of metrics that some parts have."""
+        parts = tuple(share.part.key for share in shares)
+        if parts not in self._held_names:
+            held = (catalogue(self._session, share.part, self._cache).by_name for share in shares)
+            self._held_names[parts] = frozenset[str]().union(*held)
+        return self._held_names[parts]
 
     def _resolved(
         self, selector: Selector, forms: Sequence[Wanted], shares: Sequence[Share], max_samples: int

@@ -49,6 +49,10 @@ class Counting:
     def announce(self, texts, steps, options):
         """Nothing is made of it."""
 
+    def lacking(self, *asked):
+        """As it is."""
+        return self._source.lacking(*asked)
+
     def select(self, selector):
         """As it is, counted."""
         self.reads += 1

@@ -115,6 +115,8 @@ def _unless(left: Vector, right: Vector, matching: Matching) -> Vector:
 
 
 def _or(left: Vector, right: Vector, matching: Matching) -> Vector:
+    if not left.labels.size or not right.labels.size:
+        return merged(nonempty(left if left.labels.size else right))
     groups = match(left.labels, right.labels, matching)
     right = masked(right, present_by_group(left, groups.left, groups.size)[groups.right] == 0)
     return merged(concat(nonempty(left), nonempty(right)))

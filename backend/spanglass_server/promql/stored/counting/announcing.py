@@ -47,6 +47,11 @@ class _Listener:
             self._recurring.announce(asked_of(selector, metric)[0].fine)
         return Samples.none()
 
+    def lacking(self, names: frozenset[str], start_ms: int, end_ms: int) -> frozenset[str]:
+        """None, so that all of an expression is heard."""
+        del names, start_ms, end_ms
+        return frozenset()
+
     def label_names(self, selectors: Sequence[Selector]) -> list[str]:
         """None."""
         del selectors
