@@ -91,7 +91,7 @@ def said(query: str, *, is_known: bool) -> tuple[object, list[str]]:
     ],
 )
 def test_the_same_is_said_without_what_selects_nothing(query: str, selected: list[str]) -> None:
-    """Values, warnings and errors are those of the whole expression, and metrics that are not there are not selected."""
+    """Values, warnings and errors are those of the whole expression; metrics that are not there are not selected."""
     whole, _ = said(query, is_known=False)
     pruned, names = said(query, is_known=True)
     assert pruned == whole

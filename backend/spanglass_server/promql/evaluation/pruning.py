@@ -121,7 +121,7 @@ def _without_sides(expr: nodes.Binary, lacking: frozenset[str]) -> nodes.Expr:
     is_filled = expr.matching.fill_left is not None or expr.matching.fill_right is not None
     is_nothing = [isinstance(side, nodes.Nothing) for side in (left, right)]
     is_number = [isinstance(nodes.unwrapped(side), nodes.Number) for side in (left, right)]
-    if all(is_nothing) and not is_filled or any(is_nothing) and any(is_number):
+    if (all(is_nothing) and not is_filled) or (any(is_nothing) and any(is_number)):
         return nodes.Nothing(expr.position)
     return replace(expr, left=left, right=right)
 

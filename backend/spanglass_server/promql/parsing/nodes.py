@@ -137,7 +137,17 @@ class Nothing:
 
 
 Expr = (
-    Number | String | VectorSelector | MatrixSelector | Subquery | Call | Aggregate | Binary | Negation | Paren | Nothing
+    Number
+    | String
+    | VectorSelector
+    | MatrixSelector
+    | Subquery
+    | Call
+    | Aggregate
+    | Binary
+    | Negation
+    | Paren
+    | Nothing
 )
 
 
