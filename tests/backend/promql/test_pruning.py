@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from promql_cases import MINUTE, source
 
 from spanglass_server.promql.engine import Options, PromqlError, range_query
 from spanglass_server.promql.in_memory import SeriesInMemory
-from spanglass_server.promql.ports import Selector
-from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.series.vectors import Steps, Vector
+
+if TYPE_CHECKING:
+    from spanglass_server.promql.ports import Selector
+    from spanglass_server.promql.series.samples import Samples
 
 SERIES = {
     'x{a="1"}': "0+1x10",
