@@ -65,7 +65,8 @@ def failure(
 ) -> Failure | None:
     """Return where and why a trace failed, None if nothing did.
 
-    ``places`` are in the order of the tree; ``whole`` is asked for the few spans that tell of the failure.
+    ``places`` are in the order of the tree, at least those of the failing spans and of all below them; ``whole`` is
+    asked for the few spans that tell of the failure.
     """
     place = where_it_began(places, whole, exceptions)
     if place is None:

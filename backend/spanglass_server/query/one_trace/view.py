@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import compress, count
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from spanglass_core.traces.trace_times import EARLIEST_NS
@@ -225,11 +226,35 @@ class Arranged:
 
     def _failure(self, session: QuerySession, trace_id: bytes) -> Failure | None:
         """Return where and why the trace failed; only what tells of it is read in full."""
-        keys, index = self.keys_in_order(), self.tree.index
-        above = [None if parent < 0 else keys[parent] for parent in self.tree.parent]
-        kinds, statuses = ([column[at] for at in index] for column in (self.read.lists.kinds, self.read.statuses))
-        places = [*map(Place, keys, above, self.tree.depth, self.tree.start_ns, kinds, statuses)]
-        return failure(session, trace_id, places, self._of_few, self._exceptions)
+        rows = self._failed_and_below()
+        return failure(
+            *(session, trace_id, [*map(self._place, rows)]),
+            lambda at: self._of_few(rows[at]),
+            lambda at: self._exceptions(rows[at]),
+        )
+
+    def _failed_and_below(self) -> list[int]:
+        """Return the rows of the spans that failed, and of all below them: no others tell where a failure began."""
+        depth, failed = self.tree.depth, map(self.read.lists.failed.__getitem__, self.tree.index)
+        rows: list[int] = []
+        for failing in compress(count(), failed):
+            if not rows or failing > rows[-1]:
+                below = range(failing + 1, len(depth))
+                end = next((row for row in below if depth[row] <= depth[failing]), len(depth))
+                rows += range(failing, end)
+        return rows
+
+    def _place(self, row: int) -> Place:
+        """Return where a span stands, as the search for a failure reads it."""
+        index, parent = self.tree.index, self.tree.parent[row]
+        return Place(
+            key=self.keys[index[row]],
+            parent_key=None if parent < 0 else self.keys[index[parent]],
+            depth=self.tree.depth[row],
+            start_ns=self.tree.start_ns[row],
+            kind=self.read.lists.kinds[index[row]],
+            status=self.read.statuses[index[row]],
+        )
 
     def _of_few(self, place: int) -> TreeSpan:
         """Return a span in full; of a large trace by itself, since few are asked for."""
@@ -303,16 +328,17 @@ class Arranged:
 
     def _own_fields(self) -> dict[str, list[Any]]:
         """Return what spans say of themselves: of stored ones read together, of the few others one by one."""
-        rows = [self.read.rows[index] for index in self.tree.index]
+        rows = [*map(self.read.rows.__getitem__, self.tree.index)]
         alone = [
             (place, self._brief(place))
             for place, (row, unknown) in enumerate(zip(rows, self.tree.start_unknown, strict=True))
             if row is None or unknown
         ]
-        fields = {
-            name: [None if row is None else column[row] for row in rows]
-            for name, column in self.read.stored.briefs().items()
-        }
+        briefs = self.read.stored.briefs()
+        if len(self.read.opened):
+            fields = {name: [None if row is None else column[row] for row in rows] for name, column in briefs.items()}
+        else:
+            fields = {name: [*map(column.__getitem__, rows)] for name, column in briefs.items()}
         for place, brief in alone:
             for name, column in fields.items():
                 column[place] = brief[name]

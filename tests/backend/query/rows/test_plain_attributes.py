@@ -79,3 +79,14 @@ def test_alike_resources_are_made_once():
 
     made = {id(found.of_record("resource", row)): found.of_record("resource", row) for row in range(1000)}
     assert list(made.values()) == [{"service.name": "web"}, {"service.name": "db"}]
+
+
+@pytest.mark.parametrize("times", [0, 8])
+def test_sets_of_equal_rows_have_numbers_without_gaps(monkeypatch, times):
+    """In the order of their values, each with its first row, whether numbers are sorted or marked."""
+    monkeypatch.setattr(plain_attributes, "_GAPS", times)
+    columns = [pa.chunked_array([texts]) for texts in (["b", "a", None, "a", "b"], ["x", "y", "x", "y", None])]
+
+    firsts, numbers = plain_attributes._distinct(columns, 5)
+    assert [firsts[number] for number in numbers] == [0, 1, 2, 1, 4]
+    assert sorted(set(numbers.tolist())) == list(range(4))

@@ -26,6 +26,13 @@ def where(spans):
         Place(one["key"], one["parent_key"], one["depth"], one["offset_ns"], "internal", one["status"]) for one in spans
     ]
     place = where_it_began(places, spans.__getitem__)
+    told: set[str | None] = set()  # of the spans that failed and of those below them: no others matter
+    for one in spans:
+        if one["status"] == "error" or one["parent_key"] in told:
+            told.add(one["key"])
+    rows = [row for row, one in enumerate(spans) if one["key"] in told]
+    among = where_it_began([places[row] for row in rows], lambda at: spans[rows[at]])
+    assert place == (None if among is None else rows[among])
     return None if place is None else spans[place]["key"]
 
 
