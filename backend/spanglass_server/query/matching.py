@@ -11,6 +11,7 @@ from spanglass_server.query.language.compiling.relations import asks_about_other
 from spanglass_server.query.language.compiling.service_sql import is_service
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, all_of
 from spanglass_server.query.structure.compiling import compile_stored
+from spanglass_server.query.structure.kept_relatives import kept_filter
 from spanglass_server.query.structure.relatives import Extent
 from spanglass_server.service_names import SERVICE
 from spanglass_server.signals import Signal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from spanglass_server.query.kept_columns.terms import Term
+    from spanglass_server.query.structure.kept_relatives import KeptFilter
     from spanglass_server.store.ports import ColumnValue, QuerySession, Window
 
 
@@ -110,6 +112,10 @@ class _Parts:
             return replace(self.of_few, window=window)
         return self.of_traces(window, (), Extent.SMALL if self.asked == 1 else Extent.LARGE)
 
+    def kept(self, known: Mapping[str, int]) -> KeptFilter | None:
+        """The filter as comparisons of columns, of spans and of others; None if it asks for more than that."""
+        return kept_filter(parse_filter(self.question.filter), known, _of_question(self.question)[0])
+
     def of_traces(self, window: Window, trace_ids: Collection[bytes], extent: Extent = Extent.LARGE) -> Matching:
         """The question about some traces only, all for none."""
         return _match(self.session, replace(self.question, window=window), trace_ids, self, extent)
@@ -134,8 +140,17 @@ def _match(
     known = session.columns(Signal.SPANS, question.window)
     tree = parse_filter(question.filter)
     compiled = compile_stored(*(session, Signal.SPANS, question.window, tree, known, trace_ids), extent=extent)
-    terms = [Sql(compiled.sql, tuple(compiled.parameters))] if question.filter.strip() else []
-    columns = set(compiled.columns)
+    more, columns = _of_question(question)
+    terms = [Sql(compiled.sql, tuple(compiled.parameters)), *more] if question.filter.strip() else more
+    hints = compiled.require, compiled.trace_ids, compiled.values
+    asks = asks_about_others(tree, Signal.SPANS)
+    columns |= compiled.columns
+    return Matching(question.window, all_of(terms), columns, *hints, known, parts if asks else None)
+
+
+def _of_question(question: SpanQuestion) -> tuple[list[Sql], frozenset[str]]:
+    """What a question asks of spans beside its filter, and the columns of that."""
+    terms, columns = [], set[str]()
     if question.service is not None:
         terms.append(is_service(question.service))
         columns.add(SERVICE)
@@ -147,6 +162,4 @@ def _match(
         if value is not None:
             terms.append(Sql(f"{column} {operator} ?", (value,)))
             columns.add(column)
-    hints = compiled.require, compiled.trace_ids, compiled.values
-    asks = asks_about_others(tree, Signal.SPANS)
-    return Matching(question.window, all_of(terms), frozenset(columns), *hints, known, parts if asks else None)
+    return terms, frozenset(columns)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from spanglass_server.query.kept_columns.matching import matching_batches
+from spanglass_server.query.language.parsing.ast import Relation
+from spanglass_server.query.structure.kept_relatives import related_rows
+from spanglass_server.query.structure.relatives import reach
 from spanglass_server.signals import TIME_COLUMN, Signal
 from spanglass_server.store.batches.traces import taken
-from spanglass_server.store.ports import LargeColumnsError
+from spanglass_server.store.ports import LargeColumnsError, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from spanglass_server.query.matching import Matching
+    from spanglass_server.store.batches.columns import Places
+    from spanglass_server.store.batches.reading import Batch
     from spanglass_server.store.ports import QuerySession
 
 _TIME = TIME_COLUMN[Signal.SPANS]
+#: Around a part of a range so many spans are looked at for others of its traces; with more SQL is quicker.
+_RELATED_ROWS = 400_000
 
 
 def first_matches(
@@ -26,16 +36,41 @@ def first_matches(
 ) -> list[dict[str, Any]] | None:
     """``trace_id`` and ``start_time_ns`` of the first matching spans, in order; None if SQL has to find them."""
     terms = None if matching.trace_ids else matching.terms
-    if terms is None:
+    return None if terms is None else _read(matching_batches(session, matching, terms), count, descending=descending)
+
+
+def first_related(
+    session: QuerySession, matching: Matching, window: Window, count: int, *, descending: bool
+) -> list[dict[str, Any]] | None:
+    """The same of a filter about other spans, for a part of its range; where that is not small SQL has to look."""
+    around = Window(
+        min(reach(window, relation).start_ns for relation in Relation),
+        max(reach(window, relation).end_ns for relation in Relation),
+    )
+    wanted = None if matching.parts is None else matching.parts.kept(session.columns(Signal.SPANS, around))
+    batches = None if wanted is None else session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
+    if wanted is None or batches is None:
         return None
-    batches = matching_batches(session, matching, terms)
+    try:
+        held = list(batches)
+        found = related_rows(held, wanted, window, partial(reach, window))
+    except LargeColumnsError:
+        return None
+    return None if found is None else _read(zip(held, found, strict=True), count, descending=descending)
+
+
+def _read(
+    batches: Iterable[tuple[Batch, Places]] | None, count: int, *, descending: bool
+) -> list[dict[str, Any]] | None:
+    """The first of the spans in some places of batches; None without batches, or where columns are large."""
     if batches is None:
         return None
     found = []
     try:
         for batch, places in batches:
-            rows = taken(batch, places, ("trace_id", _TIME))
-            found.append((rows["trace_id"], rows[_TIME].to_numpy()))
+            if len(places):
+                rows = taken(batch, places, ("trace_id", _TIME))
+                found.append((rows["trace_id"], rows[_TIME].to_numpy()))
     except LargeColumnsError:
         return None
     return _first(found, count, descending=descending)

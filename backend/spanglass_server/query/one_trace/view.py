@@ -335,10 +335,7 @@ class Arranged:
             if row is None or unknown
         ]
         briefs = self.read.stored.briefs()
-        if len(self.read.opened):
-            fields = {name: [None if row is None else column[row] for row in rows] for name, column in briefs.items()}
-        else:
-            fields = {name: [*map(column.__getitem__, rows)] for name, column in briefs.items()}
+        fields = {name: [None if row is None else column[row] for row in rows] for name, column in briefs.items()}
         for place, brief in alone:
             for name, column in fields.items():
                 column[place] = brief[name]

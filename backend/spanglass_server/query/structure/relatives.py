@@ -163,9 +163,14 @@ class StoredRelatives:
             windows = [window for _, window in self.session.trace_windows(self.trace_ids)]
             first = min((window.start_ns for window in windows), default=self.window.start_ns)
             return clamp(first, max((window.end_ns for window in windows), default=first))
-        before = _SKEW_NS if relation in _LATER else _AROUND_NS
-        after = _SKEW_NS if relation in _EARLIER else _AROUND_NS
-        return clamp(self.window.start_ns - before, self.window.end_ns + after)
+        return reach(self.window, relation)
+
+
+def reach(window: Window, relation: Relation) -> Window:
+    """When relatives of a window's spans may begin."""
+    before = _SKEW_NS if relation in _LATER else _AROUND_NS
+    after = _SKEW_NS if relation in _EARLIER else _AROUND_NS
+    return clamp(window.start_ns - before, window.end_ns + after)
 
 
 def _counted(member: str, sign: str, count: int) -> Sql:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from spanglass_core.traces.trace_times import EARLIEST_NS
 from spanglass_server.query.answers import NextCursor
 from spanglass_server.query.cursors import Cursor
-from spanglass_server.query.kept_columns.first_matches import first_matches
+from spanglass_server.query.kept_columns.first_matches import first_matches, first_related
 from spanglass_server.query.language.compiling.sql import TRUE, Sql
 from spanglass_server.query.matching import Matching, match_spans
 from spanglass_server.query.statements import one_of, rows, statement
@@ -211,6 +211,12 @@ class _TimeSearch:
 
     def _spans(self, part: Window, count: int, *, are_few: bool) -> list[dict[str, Any]]:
         """Fetch the first matching spans of a part of the range; those that seem to be few all at once."""
+        parts = self.matching.parts
+        if parts is not None and not parts.asked:
+            related = first_related(self.session, self.matching, part, count, descending=self.page.descending)
+            if related is not None:
+                parts.asked += 1
+                return related
         matching = self.matching.narrowed(part)
         kept = first_matches(self.session, matching, count, descending=self.page.descending)
         if kept is not None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spanglass_server.query.kept_columns.matching import batch_of_rows, matching_rows
+from spanglass_server.query.kept_columns.matching import batch_of_rows
 from spanglass_server.query.language.compiling.sql import Sql, union_all
 from spanglass_server.query.span_figures.columns import NO_PARENT
 from spanglass_server.query.statements import run, statement
+from spanglass_server.query.structure.kept_relatives import KeptFilter, columns_of, related_rows
 from spanglass_server.query.traces.identity import COLUMNS, HOST, HOST_COLUMNS, SELECTED
 from spanglass_server.query.traces.summaries import add_up
 from spanglass_server.service_names import SERVICE, service_name
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spanglass_server.query.kept_columns.terms import Term
     from spanglass_server.query.matching import Matching
     from spanglass_server.query.traces.summaries import Summary
     from spanglass_server.store.ports import Part, QuerySession
@@ -43,30 +43,42 @@ def summarise(session: QuerySession, matching: Matching, trace_ids: Collection[b
     """Summarise traces by id; one that has no spans is left out."""
     if not trace_ids:
         return {}
-    matching = matching.of_traces(trace_ids)
-    terms = matching.terms
-    if terms is not None and 2 * _BYTES_A_TRACE * len(trace_ids) <= session.kept.max_bytes:
+    wanted = _kept_filter(session, matching)
+    if wanted is not None and 2 * _BYTES_A_TRACE * len(trace_ids) <= session.kept.max_bytes:
         with suppress(LargeColumnsError):
-            return add_up(_kept_spans(session, matching, terms, trace_ids))
+            found = _kept_spans(session, matching.window, wanted, trace_ids)
+            if found is not None:
+                return add_up(found)
+    matching = matching.of_traces(trace_ids)
     windows = sorted(session.trace_windows(set(trace_ids)), key=lambda pair: pair[1].start_ns)
     if not windows:
         return {}
     around = Window(windows[0][1].start_ns, max(window.end_ns for _, window in windows))
     held = session.parts(Signal.SPANS, around)
     parts = [_spans_of(session, matching, ids, window) for window, ids in _joined(windows, held)]
-    found = run(session, union_all(parts))
-    return add_up(zip(*(column.to_pylist() for column in found.columns), strict=True))
+    read = run(session, union_all(parts))
+    return add_up(zip(*(column.to_pylist() for column in read.columns), strict=True))
+
+
+def _kept_filter(session: QuerySession, matching: Matching) -> KeptFilter | None:
+    """What spans have to be, as comparisons of columns; None if it is more than that."""
+    if matching.parts is not None:
+        return matching.parts.kept(session.columns(Signal.SPANS))
+    return None if matching.terms is None else KeptFilter(matching.terms, ())
 
 
 def _kept_spans(
-    session: QuerySession, matching: Matching, terms: Sequence[Term], trace_ids: Collection[bytes]
-) -> Iterator[tuple[Any, ...]]:
-    """Read the same spans from kept columns of the row groups that they lie in."""
-    names = {*_SUMMARY_COLUMNS, *(term.column for term in terms)}
+    session: QuerySession, window: Window, wanted: KeptFilter, trace_ids: Collection[bytes]
+) -> Iterator[tuple[Any, ...]] | None:
+    """Read the same spans from kept columns of the row groups that they lie in; None if only SQL can tell."""
+    names = {*_SUMMARY_COLUMNS, *columns_of(wanted)}
     found = session.trace_rows(Signal.SPANS, ALL_TIME, OfTraces(trace_ids, columns=names))
     rows = batch_of_rows(found)
+    places = related_rows([rows], wanted, window, lambda _: ALL_TIME)
+    if places is None:
+        return None
     matched = np.zeros(rows.rows, bool)
-    matched[matching_rows(rows, terms, matching.window, _TIME)] = True
+    matched[places[0]] = True
 
     def values(name: str) -> list[Any]:
         return found[name].to_pylist() if name in found.column_names else [None] * rows.rows

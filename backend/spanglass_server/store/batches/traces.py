@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def rows_of_traces(batch: Batch, wanted: OfTraces, names: Collection[str]) -> pa.Table | None:
     """Return the rows that are wanted with those of some columns that they have, None if there are none."""
-    places = _with_one_of(batch, "trace_id", wanted.trace_ids)
+    places = with_one_of(batch, "trace_id", wanted.trace_ids)
     if wanted.span_ids and len(places):
-        places = np.intersect1d(places, _with_one_of(batch, "span_id", wanted.span_ids), assume_unique=True)
+        places = np.intersect1d(places, with_one_of(batch, "span_id", wanted.span_ids), assume_unique=True)
     if not len(places):
         return None
     return pa.table(taken(batch, places, names))
@@ -36,7 +36,7 @@ def taken(batch: Batch, places: Places, names: Collection[str]) -> dict[str, Any
     return found | {name: column.take(places) for name, column in columns.items()}
 
 
-def _with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
+def with_one_of(batch: Batch, name: str, ids: Collection[bytes]) -> Places:
     """Where a column has one of some ids, ascending."""
     wanted = pa.array(list(ids), pa.binary())
     constant = batch.constants.get(name)

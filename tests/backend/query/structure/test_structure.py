@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,12 +13,15 @@ from tests.backend.conftest import TableSession
 from spanglass_server.query.attributes.facets import complete_values, count_facets
 from spanglass_server.query.attributes.keys import complete_keys
 from spanglass_server.query.attributes.unknown_keys import unknown_keys
+from spanglass_server.query.kept_columns.matching import batch_of_rows
 from spanglass_server.query.language import FilterError, parse_filter
 from spanglass_server.query.language.parsing.ast import And, Compare, Not, Or, Related, Relation
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
+from spanglass_server.query.structure.kept_relatives import kept_filter, related_rows
+from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import Window
@@ -64,6 +68,19 @@ def found(session, text, window=WINDOW, *, part=0):
     relation, where = matching.relation(session, ("name",)), matching.where
     sql = f"SELECT DISTINCT name FROM {relation.text} WHERE {where.text} ORDER BY name"  # noqa: S608 - under test
     return " ".join(row["name"] for row in session.rows(sql, where.parameters))
+
+
+def kept(session, text, window=WINDOW):
+    """The same out of columns in memory, in two batches; None for filters that are left to SQL."""
+    table = session.connection.execute("SELECT * FROM stored_spans").to_arrow_table()
+    batches = [batch_of_rows(table.slice(0, 2)), batch_of_rows(table.slice(2))]
+    wanted = kept_filter(parse_filter(text), session.columns(Signal.SPANS), [])
+    if wanted is None:
+        return None
+    places = related_rows(batches, wanted, window, partial(reach, window))
+    names = {batch.columns(["name"])["name"].take(of)[at].as_py()
+             for batch, of in zip(batches, places, strict=True) for at in range(len(of))}  # fmt: skip
+    return " ".join(sorted(names))
 
 
 @pytest.mark.parametrize(
@@ -231,8 +248,40 @@ def test_any_forest(monkeypatch, spans, text, few, part):
     try:
         wanted = {str(one["id"]) for one in spans if _matches(parse_filter(text), spans, one)}
         assert found(session, text, part=part) == " ".join(sorted(wanted))
+        assert kept(session, text) in (None, " ".join(sorted(wanted)))
     finally:
         session.connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("child(service:db)", "b"),
+        ("descendant(status:error)", "a b"),
+        ("ancestor(service:shop) service:db", "c d"),
+        ("parent(service:shop) ancestor(name:a)", "c d e"),
+        ("trace(service:mail) root(service:web) service:shop", "b"),
+        ("descendant()", "a b r"),
+        ("descendant(service:nobody)", ""),
+        ("sibling(service:db)", None),
+        ("child(service:db) >= 2", None),
+        ("child(child(service:db))", None),
+        ("child(service:db) or service:mail", None),
+    ],
+)
+def test_columns_in_memory_say_the_same(tree, text, names):
+    """Filters of comparisons, of spans and of one level of others, are looked up there; all else is left to SQL."""
+    assert kept(tree, text) == names
+    assert names in (None, found(tree, text))
+
+
+def test_ids_of_other_lengths_are_left_to_sql(open_tables):
+    """They are no numbers of eight bytes."""
+    session = open_tables(spans=[span("a"), {**span("b", "a"), "span_id": b"b"}])
+    wanted = kept_filter(parse_filter("descendant(name:b)"), session.columns(Signal.SPANS), [])
+    batch = batch_of_rows(session.connection.execute("SELECT * FROM stored_spans").to_arrow_table())
+    assert related_rows([batch], wanted, WINDOW, lambda _: WINDOW) is None
+    assert found(session, "descendant(name:b)") == "a"
 
 
 def test_parents_in_a_circle_end(open_tables):
@@ -241,6 +290,7 @@ def test_parents_in_a_circle_end(open_tables):
     assert found(session, "ancestor(name:a)") == "a b d"
     assert found(session, "descendant(name:d) >= 1") == "a b"
     assert found(session, "child(name:c)") == ""
+    assert [kept(session, f"{relation}(name:a)") for relation in ("ancestor", "descendant")] == ["a b d", "a b"]
 
 
 def test_others_may_lie_outside_of_the_range(tree):
