@@ -11,8 +11,9 @@ import json
 import re
 import socket
 import ssl
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from spanglass.cli.errors import CliError, Exit
@@ -130,6 +131,26 @@ class Client:
             answer = connection.getresponse()
             return Response(answer.status, {name.lower(): item for name, item in answer.getheaders()}, answer.read())
         except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from None
+        finally:
+            connection.close()
+
+    @contextmanager
+    def streaming(self, path: str, parameters: Mapping[str, Any], *, api: str = API) -> Iterator[BinaryIO]:
+        """Ask for a path below ``api`` whose answer is read as it comes; parameters that are None are left out.
+
+        ``UnreachableError`` when none comes, also while it is read, ``CliError`` for an answer that is an error.
+        """
+        query = urlencode({key: item for key, item in parameters.items() if item is not None})
+        connection = self._connect()
+        try:
+            connection.request("GET", f"{self._root}{api}{path}?{query}", headers=self._headers)
+            answer = connection.getresponse()
+            if answer.status not in _OK:
+                headers = {name.lower(): item for name, item in answer.getheaders()}
+                raise self.error(Response(answer.status, headers, answer.read()), parameters)
+            yield answer
+        except (http.client.HTTPException, ConnectionError, TimeoutError, socket.gaierror) as error:
             raise self._unreachable(error) from None
         finally:
             connection.close()

@@ -54,6 +54,7 @@ BUILT_IN = {
     "tasks": ("spanglass.cli.queries.tasks", "list background tasks, and queues"),
     "report": ("spanglass.cli.queries.report", "have a report made, as Markdown, HTML, CSV or JSON; list, delete them"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
+    "export": ("spanglass.cli.transfer.export", "export everything of a range as files, or as one database"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),
     "status": ("spanglass.cli.queries.status", "show the server's health and counters"),
 }

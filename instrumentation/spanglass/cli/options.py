@@ -124,6 +124,11 @@ EXAMPLES = {
     "deliveries show": ("6f0c1e0a-3f1b-5b0e-8a55-0d5c0c6f7a10",),
     "deliveries retry": ("6f0c1e0a-3f1b-5b0e-8a55-0d5c0c6f7a10",),
     "sql": ("'SELECT name, count(*) FROM spans GROUP BY name ORDER BY 2 DESC'", "--format csv < statement.sql"),
+    "export": (
+        "--last 30d --filter service:checkout -o checkout",
+        "--last 7d --format duckdb -o week.duckdb",
+        "--last 1h --signal logs --format ndjson -o - | jq .body",
+    ),
     "send": ("traces.jsonl logs.jsonl.gz", "- < traces.json"),
     "status": ("", "--format ndjson"),
 }

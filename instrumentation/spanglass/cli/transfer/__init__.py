@@ -1,0 +1,1 @@
+"""Commands that take telemetry out of a server, and put it into one."""

@@ -1,0 +1,86 @@
+"""``spanglass export``: files that appear when they are whole, and what happens where one does not come."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+
+from spanglass.cli.main import main
+
+WINDOW = {"start_time": "2026-11-01T00:00:00.000000000Z", "end_time": "2026-11-02T00:00:00.000000000Z"}
+PLAN = {
+    "window": WINDOW,
+    "signal": "spans",
+    "rows": 5,
+    "parts": [{"part": part, **WINDOW, "rows": 2} for part in ("1-2", "2-3", "3-4")],
+    "stored": [{"name": "name", "type": "VARCHAR"}],
+    "readable": [{"name": "name", "sql": '"name"'}],
+}
+END = struct.pack(">II", 0, 0)
+
+
+def frame(text, rows):
+    """A piece of a file with what stands before it."""
+    return struct.pack(">II", len(text), rows) + text
+
+
+@pytest.fixture
+def export(canned, tmp_path, monkeypatch, capsys):
+    """Run the command in a directory of its own, one part at a time, without trying again."""
+    monkeypatch.setenv("SPANGLASS_URL", canned.url)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        canned.received.clear()
+        code = main(["export", "--parallel", "1", "--retry-for", "0", *words])
+        return code, [request.parameters.get("part") for request in canned.received], capsys.readouterr()
+
+    return call
+
+
+def test_an_export_that_was_cut_goes_on(canned, export, tmp_path):
+    """Of an answer that is not whole nothing is seen; the same command asks for what is missing, another is refused."""
+    words = ("--signal", "spans", "--format", "ndjson", "--last", "1d", "--filter", "a = b")
+    canned.answer("/api/v1/export/plan", PLAN)
+    canned.answer("/api/v1/export", frame(b"{}\n", 1) + frame(b"{}\n{}\n", 2) + END)
+    canned.answer("/api/v1/export", frame(b"{}\n", 1))
+    canned.answer("/api/v1/export", END)
+    code, asked, told = export(*words)
+    assert (code, asked) == (1, [None, "1-2", "2-3"])
+    assert "the server's answer was cut" in told.err
+    directory = tmp_path / "spanglass-export"
+    assert sorted(path.name for path in directory.iterdir()) == ["export.json", "spans-00001.ndjson"]
+    parameters = canned.received[1].parameters
+    assert {"filter": "a = b", "start": WINDOW["start_time"], "framing": "framed"}.items() <= parameters.items()
+
+    code, asked, told = export(*words)
+    assert (code, asked) == (0, ["2-3", "3-4"])
+    assert told.out.startswith("exported 3 spans to spanglass-export")
+    assert (directory / "spans-00001.ndjson").read_bytes() == b"{}\n" * 3
+    assert export(*words)[:2] == (0, [])
+    (directory / "spans-00001.ndjson").write_bytes(b"{}")
+    assert export(*words)[:2] == (0, ["1-2"])
+
+    code, asked, told = export(*words[:-1], "a = c")
+    assert (code, asked) == (2, [])
+    assert "an export of something else (filter)" in told.err
+    assert export(*words[:-1], "a = c", "--restart")[:2] == (0, [None, "1-2", "2-3", "3-4"])
+
+
+def test_an_error_of_the_server_ends_the_export(canned, export, tmp_path):
+    """A mistake in the filter is told before anything is made; one that comes later ends all parts."""
+    wrong = {"error": {"code": "bad_filter", "message": "expected a value", "field": "filter", "column": 5}}
+    canned.answer("/api/v1/export/plan", wrong, 400)
+    code, _, told = export("--signal", "spans", "--filter", "a = =")
+    assert (code, list(tmp_path.iterdir())) == (2, [])
+    assert "a = =\n        ^" in told.err
+    canned.answers.clear()
+    canned.answer("/api/v1/export/plan", PLAN)
+    canned.answer("/api/v1/export", {"error": {"code": "out_of_memory", "message": "too much"}}, 507)
+    code, asked, told = export("--signal", "spans")
+    assert (code, asked, "too much" in told.err) == (1, [None, "1-2"], True)
+    assert json.loads((tmp_path / "spanglass-export/export.json").read_text())["parts"][0]["records"] is None
+    for words in (("-o", "-"), ("-o", "-", "--signal", "spans"), ("--format", "otlp", "--signal", "issues")):
+        assert export(*words)[0] == 2
