@@ -35,9 +35,9 @@ OF_A_TRACE = {
         "Try again when the server has less to do.",
     ),
 }
-#: Pages of notifications that list what others show one of.
+#: Pages that list what others show one of.
 LISTS = {"channels": "Channels", "deliveries": "Deliveries", "silences": "Silences", "routes": "Routes",
-         "on-call": "On call"}  # fmt: skip
+         "on-call": "On call", "reports": "Reports"}  # fmt: skip
 #: Errors that a shorter range helps.
 TOO_MUCH = frozenset({"timeout", "out_of_memory"})
 

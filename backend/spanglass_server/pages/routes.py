@@ -39,6 +39,7 @@ from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.rendering import terms
 from spanglass_server.pages.rendering.assets import load_assets
 from spanglass_server.pages.rendering.templates import make_environment
+from spanglass_server.pages.reports import pages as report_pages
 from spanglass_server.pages.saved.pages import show_pins, show_views
 from spanglass_server.pages.services import service, services
 from spanglass_server.pages.trace_views import compare, file, trace
@@ -194,6 +195,8 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/metrics", metric_list.show),
     ("/metrics/explore", explore.show),
     ("/metrics/{name:path}", metric.show),
+    ("/reports", report_pages.show_reports),
+    ("/reports/{report}", report_pages.show_report),
     ("/views", show_views),
     ("/pinned", show_pins),
     ("/dashboards", dashboards.show),

@@ -81,8 +81,9 @@ def failures(name: str, values: Iterable[float | None]) -> Line:
 def earlier(
     name: str, points: Sequence[Mapping[str, Any]], length: int, value: Callable[[Mapping[str, Any]], float | None]
 ) -> Line:
-    """A line of the range before, as long as that of the range."""
+    """A line of the range before, as long as that of the range; without values where nothing was seen then."""
     values = [value(point) for point in points[:length]]
+    values = values if any(values) else []
     return {"name": name, "role": "before", "values": values + [None] * (length - len(values))}
 
 

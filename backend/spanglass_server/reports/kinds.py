@@ -62,6 +62,7 @@ _ALERTS: Final = Part("alerts", "Alerts and incidents", alerts.build)
 _HEALTH: Final = Part("health", "Health and uptime", health.build)
 _HOSTS: Final = Part("hosts", "Hosts", hosts.build, of_a_service=False)
 _USERS: Final = Part("users", "Users", use.build_users)
+_ACTIVE: Final = Part("active", "Active users, up to the end of the range", use.build_active)
 _FEATURES: Final = Part("features", "Features and paths", use.build_features)
 _TASKS: Final = Part("tasks", "Background tasks", tasks.build)
 _STORAGE: Final = Part("storage", "What is stored", storage.build, of_a_service=False)
@@ -89,7 +90,12 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Uptime, alerts and incidents with how long they took, hosts.",
             (_HEALTH, _ALERTS, _ERRORS, _HOSTS),
         ),
-        Kind("usage", "Usage", "Users, sessions, features and paths, background tasks.", (_USERS, _FEATURES, _TASKS)),
+        Kind(
+            "usage",
+            "Usage",
+            "Users, sessions, features and paths, background tasks.",
+            (_USERS, _ACTIVE, _FEATURES, _TASKS),
+        ),
         Kind("cost", "Cost", "What is stored, by signal and service.", (_STORAGE,)),
     )
 }  # fmt: skip

@@ -114,10 +114,9 @@ def test_every_number_is_the_one_of_the_api(world):
     ]
     assert rows_of(section["changed"], "Failing more") == [["GET /cart", "shop", 25, 5, cart["error_ratio"], 0.0]]
 
-    users, active = ask("users/summary", buckets=30), ask("users/active")
+    users = ask("users/summary", buckets=30)
     told = figures_of(section["users"])
     assert (told["Users"], told["Sessions"]) == ((users["users"], 1), (users["sessions"], 1))
-    assert told["Active, 7 days"] == (active["week"], None)
     assert users["users"] == 2
 
     alerts = world.client.get("/api/monitoring/incident-report/", params=RANGE).json()
@@ -150,7 +149,8 @@ def test_a_report_about_one_service(world):
     assert report["title"] == "Performance: shop"
     assert [each["id"] for each in report["sections"]] == ["requests", "changed", "findings", "errors"]
     assert figures_of(report["sections"][0])["Requests"] == (65, 55)
-    (users, features) = made(world, kind="usage", service="shop")["report"]["sections"]
+    users, active, features = made(world, kind="usage", service="shop")["report"]["sections"]
+    assert figures_of(active) == {"Last day": (2, None), "7 days": (2, None), "30 days": (2, None)}
     assert figures_of(users)["Users"] == (2, 1)
     assert sorted(rows_of(features, "Paths, by requests")) == [
         ["GET /cart", "shop", 25, 1, 5, 100_000_000],

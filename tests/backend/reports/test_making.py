@@ -18,7 +18,7 @@ SCOPE = Scope("usage", "", 1000, 2000)
 #: What the questions of a report about use are answered.
 NOTHING = {
     "/api/v1/users/summary": {"users": 0, "sessions": 0},
-    "/api/v1/users/active": {},
+    "/api/v1/users/active": {"day": 0, "week": 0, "month": 0},
     "/api/v1/users/features": {"features": []},
     "/api/v1/users/paths": {"paths": []},
     "/api/v1/tasks": {"tasks": [], "total": 0},
@@ -71,9 +71,10 @@ def test_questions_are_asked_once_and_retried_when_that_may_help(office):
     assert office.asked.count(("/api/v1/users/summary", "000001000Z")) == 1
     assert office.asked.count(("/api/v1/users/summary", "000000000Z")) == 1
     assert [(each.done, each.total, each.section) for each in told] == [
-        (0, 3, "Users"),
-        (1, 3, "Features and paths"),
-        (2, 3, "Background tasks"),
+        (0, 4, "Users"),
+        (1, 4, "Active users, up to the end of the range"),
+        (2, 4, "Features and paths"),
+        (3, 4, "Background tasks"),
     ]
 
 

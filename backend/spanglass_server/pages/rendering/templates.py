@@ -40,6 +40,7 @@ ALSO = {
     "/tasks": "/services",
     "/users": "/services",
     "/sessions": "/services",
+    "/reports": "/dashboards",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
 #: Where ``g`` and a letter go: the letter, path and name.
@@ -50,7 +51,7 @@ JUMPS = (
     ("r", "/server", "server"), ("c", "/map", "service map"),
     ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
     ("u", "/users", "users"), ("b", "/tasks", "background tasks"), ("x", "/profiles", "profiles"),
-    ("v", "/views", "saved views"),
+    ("v", "/views", "saved views"), ("w", "/reports", "reports"),
 )  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.

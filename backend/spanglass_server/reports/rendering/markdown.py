@@ -77,13 +77,15 @@ def _chart(block: Chart) -> Iterator[str]:
     yield f"**{_safe(block['name'])}**"
     yield ""
     for line in block["lines"]:
+        if all(value is None for value in line["values"]):
+            continue
         told = words.spread(line["values"], block["unit"])
         yield f"- {_safe(line['name'])}: {_blocks(line['values'])} {told}"
 
 
 def _blocks(values: Sequence[float | None]) -> str:
     top = max((value for value in values if value is not None), default=0) or 1
-    return "".join(" " if value is None else _LEVELS[min(7, int(max(0.0, value) / top * 7.999))] for value in values)
+    return "".join(" " if not value else _LEVELS[min(7, int(max(0.0, value) / top * 7.999))] for value in values)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NOTHING: Final = "\u2013"
 #: A change of less is none: what is left after rounding.
 _NO_CHANGE: Final = 0.0005
+#: A change of less is nothing to be glad of or sorry for.
+_UNFELT: Final = 0.05
 #: A change above is said as a factor.
 _FACTOR: Final = 10.0
 _UNITS: Final = {"count": "", "per_s": "/s", "ratio": "ratio", "bytes": "bytes", "s": "s"}
@@ -64,9 +66,9 @@ def compared(figure: Figure) -> str:
 
 
 def is_worse(figure: Figure) -> bool | None:
-    """Whether a figure changed for the worse; None for no change, and for those of which neither way is good."""
+    """Whether a figure changed for the worse; None for a change of 5 % or less, and where neither way is good."""
     value, before, better = figure["value"], figure["before"], figure["better"]
-    if value is None or before is None or better == "neither" or value == before:
+    if value is None or before is None or better == "neither" or abs(value - before) <= _UNFELT * abs(before):
         return None
     return (value > before) == (better == "less")
 

@@ -23,10 +23,9 @@ _NO_USER: Final = (
 async def build_users(questions: Questions) -> list[Block]:
     """Figures of users and sessions, and both over time."""
     which = _filter(questions)
-    now, before, active = await questions.together(
+    now, before = await questions.together(
         questions.now("users", "summary", buckets=_STEPS, filter=which),
         questions.before("users", "summary", buckets=_STEPS, filter=which),
-        questions.now("users", "active", filter=which),
     )
     if not now["users"] and not now["sessions"]:
         return [blocks.text(_NO_USER)]
@@ -36,9 +35,6 @@ async def build_users(questions: Questions) -> list[Block]:
         blocks.figures(
             blocks.figure("Users", "count", now["users"], then["users"], "more"),
             blocks.figure("Sessions", "count", now["sessions"], then["sessions"], "more"),
-            blocks.figure("Active, last day", "count", active["day"]),
-            blocks.figure("Active, 7 days", "count", active["week"]),
-            blocks.figure("Active, 30 days", "count", active["month"]),
             blocks.figure("Session, median", "ns", now["session_p50_ns"], then["session_p50_ns"]),
         ),
         blocks.lines(
@@ -51,6 +47,15 @@ async def build_users(questions: Questions) -> list[Block]:
             blocks.line("sessions begun", [point["sessions"] for point in points]),
         ),
     ]
+
+
+async def build_active(questions: Questions) -> list[Block]:
+    """Users of the last days before the end of the range; a section of its own, since it reads thirty days."""
+    active = await questions.now("users", "active", filter=_filter(questions))
+    if not active["month"]:
+        return []
+    days = (("Last day", "day"), ("7 days", "week"), ("30 days", "month"))
+    return [blocks.figures(*(blocks.figure(name, "count", active[key]) for name, key in days))]
 
 
 async def build_features(questions: Questions) -> list[Block]:
