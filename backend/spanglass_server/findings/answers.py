@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FindingKind = Literal[
     "n_plus_one", "repeated_query", "consecutive_calls", "slow_query", "slow_call", "large_payload", "chatty_calls",
-    "lock_wait", "retries", "gap", "regression", "grows_with_size",
+    "lock_wait", "retries", "queue_wait", "gap", "regression", "grows_with_size",
 ]  # fmt: skip
 FindingState = Literal["open", "dismissed"]
 

@@ -17,9 +17,9 @@ LEAST_HITS: Final = 3
 #: So many requests more, and half of the doubt that is left for their number is gone.
 _HALVED_BY: Final = 2.0
 #: What a busy machine may cause, too, is told of when it is seen in so many minutes, with so much time between the
-#: first and the last, and in this share of all requests or calls that are like it.
+#: first and the last, and in this share of all requests or calls, or waits for locks, that are like it.
 _LEAST_MINUTES, _LEAST_NS = 10, HOUR_NS // 2
-_LEAST_SHARES: Final = {Kind.GAP: 0.3, Kind.SLOW_QUERY: 0.3, Kind.SLOW_CALL: 0.3, Kind.LOCK_WAIT: 0.1}
+_LEAST_SHARE, _LEAST_OF_LOCKS = 0.3, 0.1
 
 
 def cost_per_day_ns(known: Known, watched_ns: int) -> int:
@@ -41,5 +41,6 @@ def is_current(known: Known, now_ns: int) -> bool:
 def _is_usual(known: Known) -> bool:
     """Whether it is usual, and not seen while a machine was busy: in many like it, and for long or in all of them."""
     lasts = known.minutes >= _LEAST_MINUTES and known.last_ns - known.first_ns >= _LEAST_NS
-    is_often = known.calls >= _LEAST_SHARES.get(known.place.kind, 0.0) * known.alike
+    least = _LEAST_OF_LOCKS if known.place.kind is Kind.LOCK_WAIT else _LEAST_SHARE
+    is_often = known.calls >= least * known.alike
     return is_often and (lasts or known.hits - known.doubtful >= LEAST_HITS)

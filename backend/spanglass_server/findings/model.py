@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CHATTY_CALLS = "chatty_calls"
     LOCK_WAIT = "lock_wait"
     RETRIES = "retries"
+    QUEUE_WAIT = "queue_wait"
     GAP = "gap"
     REGRESSION = "regression"
     GROWS_WITH_SIZE = "grows_with_size"

@@ -82,6 +82,13 @@ WORDS: Final[dict[Kind, Words]] = {
         "Mend what fails; meanwhile wait longer between attempts, with chance, limit them, and retry at one level.",
         0.9,
     ),
+    Kind.QUEUE_WAIT: Words(
+        "Messages wait in a queue",
+        "{per_hit} on average from when a message is sent until a consumer takes it.",
+        "Run more consumers, or let each message take less time; while more come than are taken, all wait longer and "
+        "longer. Dismiss it where messages wait on purpose.",
+        0.8,
+    ),
     Kind.GAP: Words(
         "Time without spans",
         "{per_hit} of a request in which no span says what is done.",

@@ -244,6 +244,27 @@ def test_many_spans_that_come_late_are_looked_at_in_part(world, monkeypatch):
     assert not world.looker.has_news()
 
 
+def test_messages_that_were_sent_long_before_are_known(open_tables):
+    """A consumer's sender may lie minutes before what is looked at, in a trace of its own; then it is looked up."""
+    chance, rows = random.Random(8), []  # noqa: S311 - makes traces, not secrets
+    for number in range(9):
+        trace = Trace(chance, number + 1)
+        sent = trace.span("send orders", 4, trace.root, 2)
+        rows += trace.end()
+        took = Trace(chance, number + 1200)  # twenty minutes later
+        link = {"link_trace_id": [trace.id], "link_span_id": [sent["span_id"]]}
+        took.root |= {"name": "process orders", "kind": 5, "resource.service.name:str": "mailer", **link}
+        rows += took.end()
+    window = Window(20 * MINUTE_NS, 21 * MINUTE_NS)
+
+    found = stretch.read_stretch(open_tables(spans=rows), window, window)
+
+    (wait,) = found.sightings
+    assert (wait.place, wait.hits) == (Place(Kind.QUEUE_WAIT, "mailer", "process orders", "process orders"), 9)
+    assert wait.doubtful == 0
+    assert wait.waste_ns / wait.hits == pytest.approx(1200 * 10**9, rel=0.01)
+
+
 def test_counts_of_parts_are_taken_where_they_are(monkeypatch):
     """Rows that must be read are bounded, not those that parts have counts of or that lie in one minute."""
     counts = MinuteCounts.of(np.array([MINUTE, MINUTE, MINUTE + 1]), np.array([], np.int64))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from trace_patterns import PATTERNS, make_traces
+from trace_patterns import PATTERNS, case_of, make_traces
 
 from spanglass_server.findings.detecting.detect import patterns
 from spanglass_server.findings.detecting.reading import read_spans
@@ -24,7 +24,7 @@ def figures(session: TableSession, labels: dict[bytes, str | None]) -> dict[str,
     traces = spans["trace_id"].to_pylist()
     told = defaultdict(set)
     for kind, row in zip(found["kind"].to_pylist(), found["request"].to_pylist(), strict=True):
-        told[kind].add(traces[row])
+        told[kind].add(case_of(traces[row]))
     meant = {name: {trace for trace, label in labels.items() if label == name} for name in PATTERNS}
     return {
         name: (

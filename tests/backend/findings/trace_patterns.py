@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MS: Final = 1_000_000
-_SERVER, _CLIENT, _INTERNAL, _CONSUMER = 2, 3, 1, 5
+_SERVER, _CLIENT, _INTERNAL, _PRODUCER, _CONSUMER = 2, 3, 1, 4, 5
 _TABLES = ("orders", "users", "items", "reviews", "prices", "stock")
 _OLD, _NEW = "old", "new"
 _NAMES = {
@@ -314,6 +314,34 @@ def no_retries(trace: Trace) -> None:
         trace.call(f"http://pay.internal/charges/{number}", 4, status=status)
 
 
+def _message(trace: Trace, wait_ms: float) -> None:
+    """A message that a consumer of another service takes after some time, in the same trace or in one of its own."""
+    sent = trace.span("send orders", _PRODUCER, trace.root, 2)
+    at_ms = trace.now + 2 + wait_ms
+    trace.now += 3
+    other: Row = {"resource.service.name:str": "mailer"}
+    if trace.chance.random() < 0.5:
+        other |= {"link_trace_id": [trace.id], "link_span_id": [sent["span_id"]]}
+        other |= {"trace_id": b"\xff" + trace.id[1:]}
+    took = trace.span("process orders", _CONSUMER, None if "trace_id" in other else sent, 40, at_ms, **other)
+    took["name"] = f"process {'late' if wait_ms > 1000 else 'orders'}"
+    trace.span("pack", _INTERNAL, took, 30, at_ms + 5, **other)
+
+
+def queue_wait(trace: Trace) -> None:
+    """Messages that wait for seconds."""
+    _message(trace, trace.about(4_000))
+
+
+def no_queue_wait(trace: Trace) -> None:
+    """Messages that are taken at once, and take long then; or a receiver that waits below none."""
+    _message(trace, trace.about(60))
+    if trace.chance.random() < 0.3:
+        other = {"resource.service.name:str": "mailer"}
+        polled = trace.span("receive orders", _CONSUMER, None, 9_000, **other, trace_id=b"\xfe" + trace.id[1:])
+        trace.span("process orders", _CONSUMER, polled, 20, trace.now + 8_000, **other, trace_id=polled["trace_id"])
+
+
 def gap(trace: Trace) -> None:
     """Most of the request is in no span."""
     trace.root["name"] = "POST /imports"
@@ -344,8 +372,14 @@ PATTERNS: Final[dict[str, tuple[Callable[[Trace], None], Callable[[Trace], None]
     "chatty_calls": (chatty_calls, no_chatty_calls),
     "lock_wait": (lock_wait, no_lock_wait),
     "retries": (retries, no_retries),
+    "queue_wait": (queue_wait, no_queue_wait),
     "gap": (gap, no_gap),
 }
+
+
+def case_of(trace_id: bytes) -> bytes:
+    """The id of the made trace that a trace belongs to: messages are taken in traces of their own."""
+    return b"\x00" + trace_id[1:]
 
 
 def make_traces(each: int, seed: int) -> tuple[list[Row], dict[bytes, str | None]]:

@@ -23,6 +23,7 @@ _SERVED = (2, 5)
 def candidates(spans: pa.Table) -> list[str]:
     """Return the names of detectors that may find something in a table of ``read_spans``."""
     ns, kind, request = (_numbers(spans, name) for name in ("ns", "kind", "request"))
+    start, sent = (_numbers(spans, name) for name in ("start_ns", "sent_ns"))
     has_query, has_host = (spans[name].is_valid().to_numpy() for name in ("shape", "host"))
     is_call = (kind == _CLIENT) & ~has_query
     sizes = np.maximum(_numbers(spans, "received"), _numbers(spans, "sent"))
@@ -36,6 +37,7 @@ def candidates(spans: pa.Table) -> list[str]:
         "chatty_calls": _most(request, is_call & has_host) >= limits.LEAST_CHATTY,
         "lock_waits": (ns >= limits.LOCK_NS).any(),
         "retries": is_bad.any(),
+        "queue_waits": ((sent >= 0) & (start - sent >= limits.WAIT_NS)).any(),
         "gaps": (ns[np.isin(kind, _SERVED)] >= limits.GAP_NS).any(),
     }
     return [name for name, is_possible in may.items() if is_possible]

@@ -25,6 +25,7 @@ _QUICK, _LEAST_ALIKE = 0.1, 5
 CHAIN_NS, _CHAIN_GAPS, _CHAIN_LEAST = 30 * NS_PER_MS, 0.1, 0.1
 LARGE_BYTES: Final = 1_000_000
 LOCK_NS: Final = 20 * NS_PER_MS
+WAIT_NS: Final = 1000 * NS_PER_MS
 GAP_NS, _GAP_SHARE = 100 * NS_PER_MS, 0.5
 
 #: Characters of a statement that a finding keeps: there are thousands of findings, and a statement may have a million.
@@ -56,5 +57,6 @@ LIMITS: Final[Mapping[str, Mapping[str, Any]]] = {
         "least_alike": _LEAST_ALIKE,
     },
     "retries": {},
+    "queue_waits": {"slow_ns": WAIT_NS, "often": _OFTEN, **_DOUBT},
     "gaps": {"notable_ns": GAP_NS, "notable_share": _GAP_SHARE, "often": _OFTEN},
 }  # fmt: skip

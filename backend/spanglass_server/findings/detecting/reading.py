@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spanglass_server.findings.detecting.senders import read_sent
 from spanglass_server.query.language.compiling.service_sql import SERVICE_NAME
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.records import match_records
@@ -49,7 +50,8 @@ _NUMBERS: Final = {
     "received": "http.response.body.size",
     "sent": "http.request.body.size",
 }
-_FIXED: Final = ("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time_ns", "duration_ns", "status_code")
+_FIXED: Final = ("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time_ns", "duration_ns", "status_code",
+          "link_trace_id", "link_span_id")  # fmt: skip
 #: Columns with the parameters of statements; of more of them each record has a few.
 _PARAMETERS: Final = ("db.query.parameter.", "db.statement.parameters")
 _MOST_PARAMETERS: Final = 20
@@ -74,7 +76,8 @@ def read_spans(
 
     ``row`` numbers them, ``parent`` and ``request`` are rows (-1 without a parent), ``is_called`` says that a span of
     another request is below it, ``is_leaf`` that none is. What begins with ``request_`` is of the request.
-    ``sizes`` are pairs of names and numbers. Spans are told of (``is_told``) that began in ``own``, all without it, and
+    ``sizes`` are pairs of names and numbers. ``sent_ns`` is when a consumer's message was sent, -1 where none is known.
+    Spans are told of (``is_told``) that began in ``own``, all without it, and
     whose ``mark`` is not among those of ``seen``.
     """
     records = match_records(session, Signal.SPANS, window)
@@ -84,6 +87,7 @@ def read_spans(
     relation, selected = _selection(session, records)
     found = run(session, statement("findings/spans", selected=selected, relation=relation, where=records.predicate))
     parents = _parents(session, found) if found.num_rows else np.empty(0, np.int64)
+    found = found.append_column("sent_ns", pa.array(read_sent(session, found)))
     return _joined(found, parents).append_column("is_told", pa.array(_told(found, own, seen)))
 
 

@@ -3,6 +3,7 @@ WITH here AS (
     SELECT
         service, request_name AS operation, unnest([
             {'kind': 'gap', 'subject': CASE WHEN row = request THEN name END},
+            {'kind': 'queue_wait', 'subject': CASE WHEN sent_ns >= 0 THEN name END},
             {'kind': 'slow_query', 'subject': shape},
             {'kind': 'slow_call', 'subject': concat_ws(' ', method, host || path_shape)},
             {'kind': 'lock_wait', 'subject': coalesce(shape, name)}

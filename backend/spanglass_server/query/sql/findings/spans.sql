@@ -10,7 +10,8 @@ WITH found AS (
             trace_id, span_id, parent_span_id, left(coalesce(name, ''), 500) AS name, coalesce(kind, 0) AS kind,
             start_time_ns AS start_ns,
             least(duration_ns, 3600000000000) AS ns,  -- longer ones are mistakes, and their sums would not fit
-             coalesce(status_code, 0) = 2 AS failed, {selected}
+             coalesce(status_code, 0) = 2 AS failed, link_trace_id[1] AS link_trace, link_span_id[1] AS link_span,
+            {selected}
         FROM {relation} WHERE {where}
     )
 ),
