@@ -41,6 +41,7 @@ from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.api.slo.routes import slo_routes
+from spanglass_server.api.trends.routes import trend_routes
 from spanglass_server.incidents.sql_views import sql_views as incident_views
 from spanglass_server.issues.sql_views import sql_views as issue_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
@@ -58,6 +59,7 @@ from spanglass_server.process.parts.receiving import Counters, receive_limits
 from spanglass_server.process.parts.reports import Reports
 from spanglass_server.process.parts.scraping import scraping
 from spanglass_server.process.parts.slos import Slos
+from spanglass_server.process.parts.trends import TrendWatch
 from spanglass_server.process.status_route import Configured, status_route
 from spanglass_server.process.storage_node import StorageNode
 from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns
@@ -127,6 +129,9 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         reports = Reports(settings, telemetry, node, time.time_ns)
         closing.callback(reports.close)
 
+        trends = TrendWatch(telemetry, node, series, time.time_ns)
+        closing.callback(trends.close)
+
         def ready(http_port: int, grpc_port: int) -> None:
             notifications.address.listens(http_port)
             tune_collector()
@@ -146,6 +151,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
             findings,
             reports,
             slos,
+            trends,
         )
         uvloop_run(_serve(parts, jobs, ready))
 
@@ -178,6 +184,7 @@ class Parts:
     findings: Findings
     reports: Reports
     slos: Slos
+    trends: TrendWatch
 
 
 def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
@@ -286,6 +293,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *finding_routes(parts.findings.desk),
         *report_routes(parts.reports.desk, parts.notifications.address.url),
         *slo_routes(parts.slos.desk),
+        *trend_routes(parts.trends.board, parts.series),
         *view_routes(node.saved.views),
         *pin_routes(node.saved.pins, settings.retention.max_pinned_bytes),
         *all_incident_routes(parts.incidents.desk, views["monitoring_alerts"].rows),

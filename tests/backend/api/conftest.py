@@ -42,6 +42,7 @@ from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.api.slo.routes import slo_routes
+from spanglass_server.api.trends.routes import trend_routes
 from spanglass_server.dashboards.library import Library
 from spanglass_server.dashboards.sources.files import DirectorySource, SettingsFileSource
 from spanglass_server.dashboards.sources.kept import KeptDashboards
@@ -63,6 +64,7 @@ from spanglass_server.slo.desk import SloDesk
 from spanglass_server.slo.store.store import SloStore
 from spanglass_server.store.collection import CollectionIntervals
 from spanglass_server.store.disk import DISK
+from spanglass_server.trends.board import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,6 +302,7 @@ def api(
             *view_routes(saved.views),
             *pin_routes(saved.pins, 1 << 20),
             *slo_routes(slo_desk(tmp_path, request.getfixturevalue("slo_store"))),
+            *trend_routes(Board(), StoredSeries),
             *all_incident_routes(incident_desk, sql_views(desk.book, desk.store)["monitoring_alerts"].rows),
         )
         tables = open_tables(**rows)

@@ -27,6 +27,7 @@ from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
 from spanglass_server.api.slo.routes import slo_routes
+from spanglass_server.api.trends.routes import trend_routes
 from spanglass_server.query.issues.known import KnownIssues
 
 #: What is described is the same whatever store the routes ask.
@@ -43,6 +44,7 @@ ROUTES = (
     *view_routes(None),
     *pin_routes(None, 0),
     *slo_routes(None),
+    *trend_routes(None, None),
     *all_incident_routes(SimpleNamespace(store=None), None),
 )
 
@@ -86,6 +88,7 @@ BY_ROUTE = {
     ("/reports/", "state"): "done",
     ("/export", "columns"): "name",
     ("/sql/export", "sql"): "SELECT 1 AS one",
+    ("/forecast", "ahead"): "1h",
     **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},
 }
 

@@ -1,0 +1,1 @@
+"""The routes about trends, capacity and forecasts."""

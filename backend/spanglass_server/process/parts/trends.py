@@ -1,0 +1,60 @@
+"""Trends of one data directory, put together: what watches quantities, and the board that API and pages read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from spanglass_server.store.ports import QueryError
+from spanglass_server.store.sessions.stopping import Stop
+from spanglass_server.supervision import Supervisor
+from spanglass_server.trends.board import Board
+from spanglass_server.trends.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.process.storage_node import StorageNode
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.promql.stored.source import StoredSeries
+    from spanglass_server.self_metrics.registry import Telemetry
+    from spanglass_server.store.ports import QuerySession
+
+_STEP_EVERY_S: Final = 1.0
+_INSIST_EVERY_S: Final = 0.05
+
+
+class TrendWatch:
+    """Watches from the constructor on; ``board`` is what API and pages read."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        node: StorageNode,
+        series: Callable[[QuerySession], StoredSeries],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._node, self._series = node, series
+        self._stop = Stop()
+        self.board = Board()
+        self._watcher = Watcher(self.board, self._ask, node.first_ns, clock_ns, time.monotonic, time.thread_time)
+        self._supervisor = Supervisor(telemetry, pulse=node.pulse)
+        node.also(lambda: self._supervisor.problems)
+        self._task = self._supervisor.every(_STEP_EVERY_S, "trends", self._step, self._watcher.is_due)
+
+    def _ask(self, question: Callable[[SeriesSource], Any]) -> Any:
+        return self._node.engine.run_here(lambda session: question(self._series(session)), self._stop)
+
+    def _step(self) -> None:
+        try:
+            self._watcher.step()
+        except QueryError:  # no failure where the end of the server interrupts it
+            if not self._stop.stopped:
+                raise
+
+    def close(self) -> None:
+        """Interrupt what is asked; all of it is read anew after the next start."""
+        self._supervisor.stop()
+        self._stop.now()
+        while not self._task.join(_INSIST_EVERY_S):  # an interrupt between two statements does nothing
+            self._stop.now()

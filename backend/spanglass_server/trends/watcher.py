@@ -1,0 +1,169 @@
+"""Reads the past of all quantities bit by bit, and computes what is told of them, within a share of a core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from spanglass_server.promql.engine import Options, range_query
+from spanglass_server.promql.errors import PromqlError
+from spanglass_server.promql.series.labels import NAME
+from spanglass_server.promql.series.vectors import Steps, Vector
+from spanglass_server.query.errors import BadQuestionError
+from spanglass_server.store.ports import QueryMemoryError
+from spanglass_server.times import NS_PER_MS
+from spanglass_server.trends.found import find
+from spanglass_server.trends.history import DAYS, WEEKS, History
+from spanglass_server.trends.quantities import QUANTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spanglass_server.promql.ports import SeriesSource
+    from spanglass_server.trends.board import Board
+    from spanglass_server.trends.history import Course, Labels
+    from spanglass_server.trends.quantities import Quantity
+
+#: After a step comes a rest of so many times the processor time that it took; DuckDB's threads take about as much.
+_REST: Final = 50
+#: Without anything to do, the watcher looks again after so long.
+_IDLE_S: Final = 15.0
+#: Records come late; a place of the grid is read when it is over for so long.
+_LATE_MS: Final = 60_000
+#: From this age on of the oldest record, the past is read by the hour.
+_YOUNG_MS: Final = 2 * 86_400_000
+#: Where older records come than there were, more of them will follow: everything is read anew, then and after so long.
+_AGAIN_MS: Final = (120_000, 600_000)
+
+
+@dataclass(slots=True)
+class _Watched:
+    history: History
+    computed: tuple[int, float] | None = None  # the last place and the share that was read then
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Works in steps, each of one question and one quantity to compute; called by one thread.
+
+    ``ask`` runs a query over a session's series, ``first_ns`` is the time of the oldest record (None without any),
+    ``now_ns`` the time; ``elapsed_s`` counts seconds, ``spent_s`` those of processor time of the thread.
+    """
+
+    board: Board
+    ask: Callable[[Callable[[SeriesSource], Any]], Any]
+    first_ns: Callable[[], int | None]
+    now_ns: Callable[[], int]
+    elapsed_s: Callable[[], float]
+    spent_s: Callable[[], float]
+    problems: dict[str, str] = field(default_factory=dict)
+    _watched: dict[str, _Watched] = field(default_factory=dict)
+    _course: Course = DAYS
+    _first_ms: int | None = None
+    _was_empty: bool = False
+    _again_ms: list[int] = field(default_factory=list)
+    _due_s: float = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time for a step, within the share of a core."""
+        return self.elapsed_s() >= self._due_s
+
+    def step(self) -> bool:
+        """Do one piece of the work; False if there was none."""
+        spent_s = self.spent_s()
+        piece = self._next()
+        if piece is None:
+            self._due_s = self.elapsed_s() + _IDLE_S
+            return False
+        quantity, watched = piece
+        missing = watched.history.missing()
+        try:
+            if missing is not None:
+                self._read(quantity, watched.history, missing)
+            if _is_to_compute(watched):
+                self.board.put(find(quantity, watched.history))
+                watched.computed = watched.history.last, watched.history.share_read
+        finally:
+            self._due_s = self.elapsed_s() + _REST * (self.spent_s() - spent_s)
+        return True
+
+    def _next(self) -> tuple[Quantity, _Watched] | None:
+        """The quantity that is farthest behind: with new places first, then with the least of its past."""
+        first_ns = self.first_ns()
+        if first_ns is None:
+            self._was_empty = True
+            return None
+        now_ms, first_ms = self.now_ns() // NS_PER_MS, first_ns // NS_PER_MS
+        self._begin(first_ms, now_ms)
+        last = (now_ms - _LATE_MS) // self._course.step_ms
+        behind: list[tuple[float, int, Quantity, _Watched]] = []
+        for place, quantity in enumerate(QUANTITIES):
+            watched = self._watched.setdefault(quantity.name, _Watched(History(self._course, last)))
+            history = watched.history
+            history.advance(last)
+            if first_ms // self._course.step_ms >= history.oldest_read:
+                history.nothing_before()
+            missing = history.missing()
+            if missing is not None or _is_to_compute(watched):
+                is_new = missing is not None and missing[0] + missing[1] > last
+                behind.append((-1.0 if is_new else history.share_read, place, quantity, watched))
+        if not behind:
+            return None
+        _, _, quantity, chosen = min(behind, key=lambda each: each[:2])
+        return quantity, chosen
+
+    def _begin(self, first_ms: int, now_ms: int) -> None:
+        """Begin anew where the past is to be read in another way, or is not what it was."""
+        course = DAYS if now_ms - first_ms < _YOUNG_MS else WEEKS
+        before_ms = now_ms if self._was_empty else self._first_ms
+        is_older = before_ms is not None and first_ms < before_ms - course.step_ms
+        self._was_empty = False
+        if is_older:
+            self._again_ms = [now_ms + later for later in _AGAIN_MS]
+        self._first_ms = first_ms
+        is_again = bool(self._again_ms) and now_ms >= self._again_ms[0]
+        if is_again:
+            self._again_ms.pop(0)
+        if course is not self._course:
+            self.board.clear()
+        if course is not self._course or is_older or is_again:
+            self._course, self._watched = course, {}
+
+    def _read(self, quantity: Quantity, history: History, missing: tuple[int, int]) -> None:
+        first, number = missing
+        steps = Steps(first * history.course.step_ms, history.course.step_ms, number)
+        labels: tuple[Labels, ...] = ()
+        values = np.empty((0, number))
+        try:
+            labels, values = self.ask(lambda source: values_of(source, quantity.promql, steps))
+            self.problems.pop(quantity.name, None)
+        except (PromqlError, BadQuestionError, QueryMemoryError) as problem:  # these places stay empty
+            self.problems[quantity.name] = str(problem)
+        history.put(first, labels, values)
+
+
+def _is_to_compute(watched: _Watched) -> bool:
+    """Anew when there is a new place, and when a quarter more of the past was read, or all of it."""
+    history = watched.history
+    if history.share_read <= 0:
+        return False
+    if watched.computed is None:
+        return True
+    last, share = watched.computed
+    is_whole = history.missing() is None and share < history.share_read
+    return history.last > last or history.share_read >= share + 0.25 or is_whole
+
+
+def values_of(source: SeriesSource, promql: str, steps: Steps) -> tuple[tuple[Labels, ...], Any]:
+    """The labels of an expression's series, and their values (series, steps), NaN where there is none.
+
+    Raises what evaluation of the expression raises.
+    """
+    value = range_query(source, promql, steps, Options(each_alone=True)).value
+    if not isinstance(value, Vector):
+        return (), np.empty((0, steps.size))
+    values = np.where(value.present & np.isfinite(value.values), value.values, np.nan)
+    rows = value.labels.drop({NAME}).rows()
+    return tuple(tuple(sorted((key, text) for key, text in row.items() if text)) for row in rows), values
