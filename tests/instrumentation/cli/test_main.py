@@ -144,10 +144,10 @@ def test_unknown_command(run):
     assert result.stderr.decode() == (
         "spanglass: unknown command 'tracez'\n"
         "  did you mean trace?\n"
-        "  the commands are run, doctor, bootstrap, traces, trace, differences, self-time, profiles, findings, logs, "
-        "metrics, query, issues, issue, releases, dashboards, rules, alerts, incidents, routes, channels, silences, "
-        "oncall, deliveries, checks, views, pins, services, users, tasks, trends, capacity, forecast, sql, send, "
-        "status, serve\n"
+        "  the commands are run, doctor, bootstrap, traces, trace, differences, self-time, profiles, "
+        "findings, logs, metrics, query, issues, issue, releases, dashboards, rules, alerts, incidents, "
+        "routes, channels, silences, oncall, deliveries, checks, views, pins, services, users, tasks, report, "
+        "trends, capacity, forecast, sql, send, status, serve\n"
     )
 
 
