@@ -1,6 +1,7 @@
 """A typed client of the server's monitoring API: measurements, alerts, incidents, silences, health, its state.
 
-``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls.
+``MonitoringClient`` waits for answers, ``AsyncMonitoringClient`` awaits them; both have the same calls. ``DataClient``
+and ``query`` give tables for pandas, Polars and Arrow.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from spanglass.client.health import Check, Component, Health
 from spanglass.client.incident_answers import Incident, IncidentList
 from spanglass.client.notified import Delivery, DeliveryList, Explanation, OnCall, Silence
 from spanglass.client.retrying import Retrying
+from spanglass.client.tables import Answer, DataClient, MissingLibraryError, query
 
 __all__ = [
     "AccessError",
     "Alert",
     "AlertList",
+    "Answer",
     "AnswerError",
     "AsyncMonitoringClient",
     "Check",
@@ -33,6 +36,7 @@ __all__ = [
     "Component",
     "ConflictError",
     "Counts",
+    "DataClient",
     "Delivery",
     "DeliveryList",
     "Explanation",
@@ -41,6 +45,7 @@ __all__ = [
     "IncidentList",
     "MetricPage",
     "MetricValue",
+    "MissingLibraryError",
     "MonitoringClient",
     "NotFoundError",
     "OnCall",
@@ -51,4 +56,5 @@ __all__ = [
     "SystemStatus",
     "Threshold",
     "UnreachableError",
+    "query",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from spanglass.client.errors import ClientError, RequestError, UnreachableError,
 from spanglass.guard import own_work
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DEFAULT_URL = "http://127.0.0.1:4318"
 URL_VARIABLE, TOKEN_VARIABLE = "SPANGLASS_URL", "SPANGLASS_READ_TOKEN"
@@ -74,6 +75,34 @@ class Transport:
         except (OSError, HTTPError) as error:  # also requests' own; the second while an answer is read
             message = f"{self.url} can't be reached ({_reason(error)}): is the server running, and the address right?"
             return Answer(error=UnreachableError(message))
+
+    @contextmanager
+    def streaming(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """Make one attempt to get an answer that is read as it comes, as from a file; ``ClientError``."""
+        asked = {name: value for name, value in params.items() if value is not None}
+        headers = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity"}
+        try:
+            with (
+                own_work,
+                self._own_session().get(
+                    self.url + path,
+                    params=asked,
+                    headers=headers,
+                    timeout=self._timeout_s,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                if response.status_code not in _OK:
+                    error = _read(response, response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)).error
+                    raise error or UnreachableError(f"{self.url} gave no answer")
+                yield response.raw
+        except requests.Timeout:
+            message = f"{self.url} did not answer within {self._timeout_s:g} s: raise timeout_s, or ask for less"
+            raise UnreachableError(message) from None
+        except (OSError, HTTPError) as error:
+            message = f"{self.url} can't be reached ({_reason(error)}): is the server running, and the address right?"
+            raise UnreachableError(message) from None
 
     def close(self) -> None:
         """Close the connections; another call opens new ones."""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import struct
+import sys
 from types import SimpleNamespace
 
 import duckdb
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from spanglass.client import DataClient, MissingLibraryError, RequestError, query
 from spanglass_server.issues.model import Sighting
 from spanglass_server.issues.sql_views import sql_views
 from spanglass_server.query.exporting import running
@@ -145,3 +147,29 @@ def test_issues_are_exported(serve_api, open_tables, issue_store):
     refused = client.get("/api/v1/export", params={**asked, "filter": "a = b"}).json()["error"]
     assert refused["field"] == "filter"
     assert client.get("/api/v1/export", params={**asked, "signal": "alerts"}).json()["error"]["field"] == "signal"
+
+
+def test_the_client_gives_tables(api, monkeypatch):
+    """Rows of SQL and of searches, with all their types; what is not installed is named, and mistakes are errors."""
+    client = api(spans=SPANS, logs=[{"time_ns": 5, "body": "hello"}])
+    monkeypatch.setenv("SPANGLASS_URL", str(client.base_url))
+    found = query("SELECT name, start_time FROM spans ORDER BY name LIMIT 1")
+    assert found.to_dicts() == [{"name": "=op 1", "start_time": SECOND}]
+    assert found.to_arrow().schema.field("start_time").type == pa.timestamp("ns")
+    with DataClient() as data:
+        assert data.spans('route = "/b"', columns=["name", "size"], **RANGE).to_dicts() == [
+            {"name": "=op 2", "size": 0.5}
+        ]
+        assert data.logs(**RANGE).arrow["body"].to_pylist() == ["hello"]
+        assert len(data.metrics(**RANGE)) == 0
+        for call, field in ((lambda: data.query("FROM nowhere"), "sql"), (lambda: data.spans("a = ="), "filter")):
+            with pytest.raises(RequestError) as refused:
+                call()
+            assert refused.value.field == field
+    for library in ("pandas", "polars"):
+        monkeypatch.setitem(sys.modules, library, None)
+        with pytest.raises(MissingLibraryError, match=f"pip install {library}"):
+            getattr(found, f"to_{library}")()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingLibraryError, match="dataframes"):
+        query("FROM spans")

@@ -1,0 +1,146 @@
+"""Answers as tables, for pandas, Polars and Arrow: SQL over what is stored, and whole ranges of records.
+
+They come over Arrow's IPC. pyarrow is needed (``pip install 'spanglass[dataframes]'``), and imported at the first
+question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from spanglass.client.errors import ClientError
+from spanglass.client.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+#: Twice the default deadline of a query: the server's own answer comes first.
+_TIMEOUT_S = 60.0
+
+
+class MissingLibraryError(ClientError):
+    """A library that is needed for this is not installed; the message says how to install it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A table. ``arrow`` is a ``pyarrow.Table``: times have nanoseconds, in UTC."""
+
+    arrow: Any
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return int(self.arrow.num_rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.arrow.column_names)
+
+    def to_arrow(self) -> Any:
+        """Return the ``pyarrow.Table``."""
+        return self.arrow
+
+    def to_pandas(self) -> Any:
+        """Return a ``pandas.DataFrame``; MissingLibraryError without pandas."""
+        _imported("pandas", "pip install pandas")
+        return self.arrow.to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return a ``polars.DataFrame``; MissingLibraryError without Polars."""
+        return _imported("polars", "pip install polars").from_arrow(self.arrow)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict a row; times are numbers of nanoseconds since 1970."""
+        pa = _pyarrow()
+        table = self.arrow
+        for place, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type):
+                in_ns = table.column(place).cast(pa.timestamp("ns", field.type.tz)).cast(pa.int64())
+                table = table.set_column(place, field.name, in_ns)
+        rows: list[dict[str, Any]] = table.to_pylist()
+        return rows
+
+
+class DataClient:
+    """Asks a server for tables. Any thread may use one.
+
+    ``url`` and ``token`` are SPANGLASS_URL and SPANGLASS_READ_TOKEN unless given; ``timeout_s`` is how long the server
+    may be silent. All errors are ``ClientError``.
+    """
+
+    def __init__(self, url: str = "", token: str = "", *, timeout_s: float = _TIMEOUT_S) -> None:
+        self._transport = Transport(url, token, timeout_s)
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def query(self, sql: str, *, limit: int = 1_000_000) -> Answer:
+        """Run read-only SQL (docs/data-layout.md); RequestError for one that has more than ``limit`` rows."""
+        return self._ask("/api/v1/sql/export", {"sql": sql, "limit": limit})
+
+    def spans(self, filter: str = "", *, columns: Sequence[str] = (), **range_: str) -> Answer:  # noqa: A002 - as the API
+        """All spans of a range that match a filter, with the columns of SQL's view, or some of them.
+
+        The range is ``last="2h"``, or ``start`` and ``end``: the last hour unless said.
+        """
+        return self._records("spans", filter, columns, range_)
+
+    def logs(self, filter: str = "", *, columns: Sequence[str] = (), **range_: str) -> Answer:  # noqa: A002 - as the API
+        """As ``spans``, of log records."""
+        return self._records("logs", filter, columns, range_)
+
+    def metrics(self, filter: str = "", *, columns: Sequence[str] = (), **range_: str) -> Answer:  # noqa: A002 - as the API
+        """As ``spans``, of data points."""
+        return self._records("metrics", filter, columns, range_)
+
+    def _records(self, signal: str, text: str, columns: Sequence[str], range_: dict[str, str]) -> Answer:
+        chosen = ",".join(columns) or None
+        asked = {"signal": signal, "filter": text or None, "columns": chosen, "names": "readable", **range_}
+        return self._ask("/api/v1/export", asked)
+
+    def _ask(self, path: str, params: dict[str, Any]) -> Answer:
+        pa = _pyarrow()
+        with self._transport.streaming(path, {**params, "format": "arrow"}) as content:
+            try:
+                with pa.ipc.open_stream(content) as reader:
+                    return Answer(reader.read_all())
+            except pa.ArrowException as error:
+                message = (
+                    f"the answer is no whole table ({error}): is the address that of a Spanglass server? Try again"
+                )
+                raise ClientError(message) from None
+
+
+def query(sql: str, *, url: str = "", token: str = "", limit: int = 1_000_000) -> Answer:
+    """Run read-only SQL on the server of SPANGLASS_URL, or another: ``query("FROM spans LIMIT 5").to_pandas()``."""
+    with DataClient(url, token) as client:
+        return client.query(sql, limit=limit)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - optional: the extra [dataframes]
+    except ImportError:
+        message = "tables need pyarrow: pip install 'spanglass[dataframes]'"
+        raise MissingLibraryError(message) from None
+    return pa
+
+
+def _imported(library: str, install: str) -> Any:
+    try:
+        return import_module(library)
+    except ImportError:
+        raise MissingLibraryError(f"{library} is not installed: {install}") from None
