@@ -10,7 +10,7 @@ from spanglass_server.health.components.ledger import Ledger
 from spanglass_server.health.components.naming import area_of_name, uid_of
 from spanglass_server.health.components.of_checks import CheckComponents
 from spanglass_server.health.components.overall import overall_of
-from spanglass_server.health.components.telemetry import HostsHeard, merged
+from spanglass_server.health.components.telemetry import HeardSeldom, merged
 from spanglass_server.health.model import OVERALL, CheckView, Component, Figure, Kept, Status
 from spanglass_server.health.store.sqlite import HealthStore
 from spanglass_server.store.ports import Window
@@ -162,18 +162,24 @@ def test_the_board_remembers_what_it_does_not_hear_of(store):
     assert [change.status for change in store.changes(OVERALL)] == [UP, DOWN]
 
 
-def test_hosts_are_asked_for_once_a_minute(monkeypatch):
+def test_hosts_and_calls_are_asked_for_seldom(monkeypatch):
     """They stay as they were until a minute has passed or the clock went back; none there are are asked for again."""
     asked = []
 
-    def list_hosts(_session, window):
-        asked.append(window.end_ns // S)
-        return {"hosts": ["a"] if window.end_ns >= 30 * S else []}
+    def some(name):
+        def ask(_session, window):
+            asked.append((name, window.end_ns // S))
+            return ["a"] if window.end_ns >= 30 * S else []
 
-    monkeypatch.setattr(telemetry, "list_hosts", list_hosts)
-    heard = HostsHeard(60 * S)
-    assert [heard.of(None, Window(0, second * S)) for second in (0, 15, 30, 45, 89, 90, 80)] == [[], [], *[["a"]] * 5]
-    assert asked == [0, 15, 30, 90, 80]
+        return ask
+
+    monkeypatch.setattr(telemetry, "list_hosts", lambda *of: {"hosts": some("hosts")(*of)})
+    monkeypatch.setattr(telemetry, "list_calls", some("calls"))
+    heard = HeardSeldom(60 * S, 60 * S)
+    for name, each in (("hosts", heard.hosts), ("calls", heard.calls)):
+        found = [each.of(None, Window(0, second * S)) for second in (0, 15, 30, 45, 89, 90, 80)]
+        assert found == [[], [], *[["a"]] * 5]
+        assert [second for of, second in asked if of == name] == [0, 15, 30, 90, 80]
 
 
 def test_what_has_not_changed_is_not_put_together_again(store):

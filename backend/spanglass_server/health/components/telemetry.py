@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from spanglass_core.units import format_duration
 from spanglass_server.health.components.naming import CACHES, uid_of
@@ -19,7 +19,7 @@ from spanglass_server.signals import SENT
 from spanglass_server.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from spanglass_server.health.model import Area
     from spanglass_server.query.hosts.listing import Host
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from spanglass_server.query.services.services import Service
     from spanglass_server.store.ports import QuerySession, Window
 
+T = TypeVar("T")
 #: Fewer failed calls are chance.
 _LEAST_ERRORS: Final = 3
 _MOST_ALERTS: Final = 3
@@ -61,23 +62,32 @@ class _Totals:
     last_ns: int
 
 
-class HostsHeard:
-    """The hosts of a window, asked for once in ``every_ns``: of telemetry that is the dearest, and hosts change slowly.
+class Seldom(Generic[T]):
+    """What is asked of telemetry once in ``every_ns``: hosts and calls are the dearest, and change slowly.
 
-    They are asked for again while there are none.
+    It is asked for again while there is none.
     """
 
-    def __init__(self, every_ns: int) -> None:
+    def __init__(self, every_ns: int, ask: Callable[[QuerySession, Window], Sequence[T]]) -> None:
         self._every_ns = every_ns
+        self._ask = ask
         self._asked_ns = 0
-        self._hosts: list[Host] = []
+        self._found: Sequence[T] = ()
 
-    def of(self, session: QuerySession, window: Window) -> Sequence[Host]:
-        """The hosts, as they were at most so long before the window's end."""
-        if not self._hosts or not 0 <= window.end_ns - self._asked_ns < self._every_ns:
-            self._hosts = list_hosts(session, window)["hosts"]
+    def of(self, session: QuerySession, window: Window) -> Sequence[T]:
+        """What was found at most so long before the window's end."""
+        if not self._found or not 0 <= window.end_ns - self._asked_ns < self._every_ns:
+            self._found = self._ask(session, window)
             self._asked_ns = window.end_ns
-        return self._hosts
+        return self._found
+
+
+class HeardSeldom:
+    """Hosts and calls, asked for once in so many nanoseconds; each time where that is 0."""
+
+    def __init__(self, hosts_ns: int = 0, calls_ns: int = 0) -> None:
+        self.hosts: Seldom[Host] = Seldom(hosts_ns, lambda session, window: list_hosts(session, window)["hosts"])
+        self.calls: Seldom[Calls] = Seldom(calls_ns, list_calls)
 
 
 def telemetry_components(
@@ -85,15 +95,16 @@ def telemetry_components(
     window: Window,
     thresholds: Thresholds,
     alerts: Sequence[OpenAlert],
-    heard: HostsHeard | None = None,
+    heard: HeardSeldom | None = None,
 ) -> list[Component]:
     """All of them, of what was sent within the window."""
     if not any(session.parts(signal, window) for signal in SENT):
         return []
     judge = _Judge(thresholds, alerts, window)
     services = list_services(session, window, 0)["services"]
-    calls = list_calls(session, window)
-    hosts = (heard or HostsHeard(0)).of(session, window)
+    heard = heard or HeardSeldom()
+    calls = heard.calls.of(session, window)
+    hosts = heard.hosts.of(session, window)
     return [
         *(judge.service(service) for service in services),
         *judge.of_calls(calls),

@@ -21,7 +21,7 @@ from spanglass_server.health.calls import CallTokens, open_key
 from spanglass_server.health.components.applications import application_checks
 from spanglass_server.health.components.board import HealthBoard, Heard
 from spanglass_server.health.components.ledger import Ledger
-from spanglass_server.health.components.telemetry import HostsHeard, OpenAlert, Thresholds, telemetry_components
+from spanglass_server.health.components.telemetry import HeardSeldom, OpenAlert, Thresholds, telemetry_components
 from spanglass_server.health.desk import HealthDesk
 from spanglass_server.health.model import Component, Status
 from spanglass_server.health.own_checks import Defaults, OwnChecks
@@ -56,6 +56,7 @@ _LISTEN_EVERY_S: Final = 15.0
 _LOOK_EVERY_S: Final = 0.5
 _REFRESH_ANYHOW: Final = 5  # of so many looks one refreshes though nothing is known to have changed
 _HOSTS_EVERY: Final = 4  # so many times telemetry is listened to: hosts are measured once a minute
+_CALLS_EVERY: Final = 2  # and calls, which components of databases and others are made of, every 30 s
 _PURGE_EVERY_S: Final = 3600.0
 _INSIST_EVERY_S: Final = 0.05
 #: Then the disk hangs; what was to be stored may still be.
@@ -156,7 +157,7 @@ class Health:
         every = self._supervisor.every
         listen_s = min(_LISTEN_EVERY_S, self._settings.check_interval_ns / 1e9)
         self._turns = Turns(int(listen_s * 1e9), settings.alerting.delay_ns, clock_ns)
-        self._hosts = HostsHeard(int(_HOSTS_EVERY * listen_s * 1e9))
+        self._seldom = HeardSeldom(int(_HOSTS_EVERY * listen_s * 1e9), int(_CALLS_EVERY * listen_s * 1e9))
         self._tasks = [
             self._supervisor.start("health checks", self._runner.step),
             every(pace.store_s, "results of checks", self._results.flush, self._results.has_news),
@@ -186,7 +187,7 @@ class Health:
 
         def ask(session: QuerySession) -> Heard:
             return Heard(
-                telemetry_components(session, window, thresholds, alerts, self._hosts),
+                telemetry_components(session, window, thresholds, alerts, self._seldom),
                 application_checks(session, self._series(session), now_ns),
             )
 

@@ -16,7 +16,7 @@ from spanglass_server.promql.in_memory import take_series
 from spanglass_server.promql.series.labels import NAME, LabelColumn, LabelSets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,7 +57,7 @@ class Sharing:
         self._read = read
         self._cache = cache
         self._max_samples = max_samples
-        self._answers: dict[Selector, Samples] = {}
+        self._answers: dict[Hashable, Samples] = {}
         self._groups: dict[Selector, _Group] = {}
         self._left = _KEPT_SAMPLES
         self.asked = 0
@@ -66,12 +66,16 @@ class Sharing:
     def select(self, selector: Selector) -> Samples:
         """The samples of a selector, as if it had been read alone."""
         self.asked += 1
-        held = self._answers.get(selector)
+        return self.once(selector, lambda: self._answered(selector))
+
+    def once(self, key: Hashable, read: Callable[[], Samples]) -> Samples:
+        """What is read for a key, once while there is room."""
+        held = self._answers.get(key)
         if held is not None:
             return held
-        samples = self._answered(selector)
+        samples = read()
         if self._takes(samples):
-            self._answers[selector] = samples
+            self._answers[key] = samples
         return samples
 
     def _takes(self, samples: Samples) -> bool:

@@ -15,7 +15,7 @@ from spanglass_server.promql.stored.choice import may_be_thinned, shares_of, wan
 from spanglass_server.promql.stored.counting.announcing import announce
 from spanglass_server.promql.stored.counting.families import COUNTED
 from spanglass_server.promql.stored.counting.filters import refuse_filters
-from spanglass_server.promql.stored.counting.source import Records, counted, counted_samples
+from spanglass_server.promql.stored.counting.source import Records, asked_of, counted, counted_samples
 from spanglass_server.promql.stored.decoding.reading import Reader
 from spanglass_server.promql.stored.discovery.directory import directory
 from spanglass_server.promql.stored.discovery.exemplars import exemplars
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from spanglass_server.promql.ports import ObjectiveCounts
     from spanglass_server.promql.series.vectors import Steps
     from spanglass_server.promql.stored.choice import Share, Wanted
+    from spanglass_server.promql.stored.counting.families import Counted
     from spanglass_server.promql.stored.decoding.pieces import Piece
     from spanglass_server.promql.stored.discovery.exemplars import SeriesExemplars
     from spanglass_server.promql.stored.discovery.kinds import MetricKind
@@ -88,11 +89,19 @@ class StoredSeries:
         """See ``SeriesSource``."""
         metric = counted(selector)
         if metric is not None:
-            return counted_samples(self._records, selector, metric, self._max_samples)
+            return self._counted(selector, metric)
         refuse_filters(selector)
         if self._sharing is not None and not selector.any_of:
             return self._sharing.select(selector)
         return self._read(selector, self._max_samples).samples
+
+    def _counted(self, selector: Selector, metric: Counted) -> Samples:
+        """Counts of records; equal ones of expressions that name other labels are put together once."""
+        if self._sharing is None:
+            return counted_samples(self._records, selector, metric, self._max_samples)
+        asked, on_labels = asked_of(selector, metric)
+        key = (asked, tuple(on_labels), replace(selector, matchers=(), named=frozenset()))
+        return self._sharing.once(key, lambda: counted_samples(self._records, selector, metric, self._max_samples))
 
     def _read(self, selector: Selector, max_samples: int) -> Found:
         shares = self._shares_of(selector)

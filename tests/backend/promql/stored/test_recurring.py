@@ -10,7 +10,9 @@ from stored_spans import Bench
 from spanglass_server.promql.engine import range_query
 from spanglass_server.promql.evaluation.query import Options
 from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.promql.stored import source
 from spanglass_server.promql.stored.counting import counts
+from spanglass_server.promql.stored.counting.source import counted_samples
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.signals import Signal
 from spanglass_server.store.part_cache import PartCache
@@ -101,3 +103,31 @@ def test_of_a_large_part_only_what_is_asked_for_is_read(bench, monkeypatch):
     assert values(bench, PartCache(), at_ms, statements) == whole
     assert len(statements) in range(len(RULES) - 1, 2 * len(RULES))
     assert all("start_time_ns < " in text for text in statements)
+
+
+def test_equal_counts_of_many_expressions_are_put_together_once(bench, monkeypatch):
+    """Also where expressions name other labels, as long as those are of no attribute; the answers are the same."""
+    made = []
+
+    def noted(*asked):
+        made.append(asked)
+        return counted_samples(*asked)
+
+    monkeypatch.setattr(source, "counted_samples", noted)
+    bench.write(spans(0), Signal.SPANS)
+    expressions = [f"sum by ({by}) (rate(spans_total[2m]))" for by in ("service_name", "le", "http_route", "span_kind")]
+
+    def ask(session):
+        alone, together = StoredSeries(session), StoredSeries(session)
+        together.announce((), Steps(BASE_MS, 15_000, 1), Options())
+        steps = Steps(BASE_MS + 30_000, 15_000, 1)
+        told = []
+        for series in (alone, together):
+            answers = [range_query(series, text, steps).value for text in expressions]
+            told.append([(one.labels.rows(), one.values.tolist()) for one in answers])
+            told.append(len(made))
+        return told
+
+    expected, of_alone, found, of_both = bench.engine.run_here(ask)
+    assert found == expected
+    assert (of_alone, of_both - of_alone) == (4, 2)
