@@ -22,6 +22,7 @@ from made_up_incidents import MadeUpIncidents
 from made_up_issues import MadeUpIssues
 from made_up_notifications import MadeUpNotifications
 from made_up_rules import MadeUpRules
+from made_up_slos import MadeUpSlos
 from made_up_status import FULL_DISK, status_of
 from made_up_views import MadeUpViews
 
@@ -73,6 +74,7 @@ class FakeApi:
         self.alerts = MadeUpAlerts(scenario)
         self.rules = MadeUpRules(scenario)
         self.findings = MadeUpFindings(scenario)
+        self.slos = MadeUpSlos(scenario)
         self.incidents = MadeUpIncidents(scenario)
         self.notifications = MadeUpNotifications(scenario, self.alerts)
         self.parts = MadeUpHealth(scenario)
@@ -96,8 +98,8 @@ class FakeApi:
             raise ApiError(504, {"code": "timeout", "message": "It had read 61 of 212 segments in 10 s."})
         if parts[0] == "findings" or parts[::2] == ["traces", "findings"]:
             return await self.findings("GET", path, params)
-        if parts[0] in {"views", "pins"}:
-            return await self.views("GET", path, params)
+        if parts[0] in {"views", "pins", "slos"}:
+            return await (self.slos if parts[0] == "slos" else self.views)("GET", path, params)
         return self._read(parts, params)
 
     def _read(self, parts, params):
@@ -116,11 +118,14 @@ class FakeApi:
 
     async def write(self, method, path, body):
         """Answer as the API would to what changes something."""
-        if path.startswith(("/api/monitoring/incidents/", "/api/v1/findings/", "/api/v1/views", "/api/v1/pins/")):
-            kept = {"incidents": self.incidents, "findings": self.findings, "views": self.views, "pins": self.views}[
-                path.split("/")[3]
-            ]
-            return await kept(method, path, {}, None if method == "DELETE" else body)
+        by_start = {
+            "/api/monitoring/incidents/": self.incidents, "/api/v1/findings/": self.findings,
+            "/api/v1/views": self.views, "/api/v1/pins/": self.views, "/api/v1/slos": self.slos,
+        }  # fmt: skip
+        kept = next((each for start, each in by_start.items() if path.startswith(start)), None)
+        if kept is not None:
+            is_delete = method == "DELETE"
+            return await kept(method, path, body if is_delete else {}, None if is_delete else body)
         if path.startswith("/api/monitoring/alerts/"):
             return self.alerts.write(method, [unquote(part) for part in path.split("/")[4:]], body)
         if path == "/api/monitoring/thresholds/":

@@ -42,6 +42,9 @@ from spanglass_server.pages.rendering.templates import make_environment
 from spanglass_server.pages.reports import pages as report_pages
 from spanglass_server.pages.saved.pages import show_pins, show_views
 from spanglass_server.pages.services import service, services
+from spanglass_server.pages.slos import editor as slo_editor
+from spanglass_server.pages.slos import listing as slos
+from spanglass_server.pages.slos import objective
 from spanglass_server.pages.trace_views import compare, file, trace
 from spanglass_server.pages.use import person, tasks, users
 from spanglass_server.pages.visit import RANGE, Site, Visit
@@ -141,6 +144,10 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/services/{service:path}", service.show),
     ("/findings", findings.show),
     ("/findings/{finding:int}", finding.show),
+    ("/slos", slos.show),
+    ("/slos/new", slo_editor.show_new),
+    ("/slos/{uid}", objective.show),
+    ("/slos/{uid}/edit", slo_editor.show_edit),
     ("/map", service_map.show),
     ("/tasks", tasks.show),
     ("/users", users.show),

@@ -182,7 +182,7 @@ def episodes_of(objective: Objective, minutes: Minutes, limit: int) -> Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """24 hours, from the hour ``first`` on, with their budget: of the day by itself, and what was left at its end."""
+    """A day of UTC, from the hour ``first`` on, with its own budget, and what was left of the window's at its end."""
 
     first: int
     own: Budget
@@ -190,10 +190,12 @@ class Day:
 
 
 def days_of(objective: Objective, course: Course) -> list[Day]:
-    """The days of a course, the last of which may not be over."""
+    """The days of a course, the first and last of which may be in it in part."""
     found = []
-    for start in range(0, len(course.total), DAY_HOURS):
-        cut = slice(start, start + DAY_HOURS)
+    begin = -(course.first % DAY_HOURS)
+    for place in range(begin, len(course.total), DAY_HOURS):
+        start = max(0, place)
+        cut = slice(start, place + DAY_HOURS)
         own = budget_of(objective, float(course.total[cut].sum()), float(course.bad[cut].sum()))
         left = float(course.left[cut][-1])
         found.append(Day(course.first + start, own, None if np.isnan(left) else left))

@@ -47,6 +47,7 @@ BUILT_IN = {
     "oncall": ("spanglass.cli.notifications.oncall", "say who is on call, and what escalates"),
     "deliveries": ("spanglass.cli.notifications.deliveries", "list what was told over which channel, try again"),
     "checks": ("spanglass.cli.health.checks", "list health checks, show and run them, say how everything is"),
+    "slo": ("spanglass.cli.slo.slo", "list objectives and their error budgets, show, keep, delete them"),
     "views": ("spanglass.cli.saved.views", "list saved views of pages, save, change, delete them"),
     "pins": ("spanglass.cli.saved.pins", "list pinned traces, pin and unpin them"),
     "services": ("spanglass.cli.queries.services", "list services with rate, errors and latency"),

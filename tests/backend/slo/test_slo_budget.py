@@ -113,6 +113,7 @@ def test_the_course_of_a_budget_is_that_of_each_hour(seed, back):
     for place, left in enumerate(course.left.tolist()):
         own = budget_now(SHOP, hours, last - back + place).left
         assert np.isnan(left) if own is None else left == pytest.approx(own)
+    assert all(day.first % 24 == 0 for day in days_of(SHOP, course)[1:])
     assert sum(day.own.bad for day in days_of(SHOP, course)) == pytest.approx(course.bad.sum())
 
 

@@ -102,7 +102,7 @@ class SloList(TypedDict):
 
 
 class DayJson(TypedDict):
-    """24 hours: their own events and budget, and the share of the budget of the window that was left at their end."""
+    """A day of UTC: its own events and budget, and the share of the budget of the window that was left at its end."""
 
     start_time: Time
     budget: BudgetJson

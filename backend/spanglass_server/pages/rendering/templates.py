@@ -37,6 +37,7 @@ ALSO = {
     "/differences": "/traces",
     "/pinned": "/traces",
     "/findings": "/services",
+    "/slos": "/services",
     "/tasks": "/services",
     "/users": "/services",
     "/sessions": "/services",
@@ -51,7 +52,7 @@ JUMPS = (
     ("r", "/server", "server"), ("c", "/map", "service map"),
     ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
     ("u", "/users", "users"), ("b", "/tasks", "background tasks"), ("x", "/profiles", "profiles"),
-    ("v", "/views", "saved views"), ("w", "/reports", "reports"),
+    ("v", "/views", "saved views"), ("w", "/reports", "reports"), ("q", "/slos", "objectives"),
 )  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.

@@ -14,6 +14,7 @@ from spanglass_server.pages.rendering import charts, terms
 from spanglass_server.pages.rendering.format import NONE, rate_parts, rfc3339
 from spanglass_server.pages.services import why
 from spanglass_server.pages.services.attention import BAD_RATIO, find
+from spanglass_server.pages.slos import reading as objectives
 from spanglass_server.pages.window import SECOND_NS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def show(visit: Visit) -> Response:
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     spans = {"service": name, "operation": operation, "filter": "" if operation else why.REQUESTS}
-    listing, answer, series, slowest, failing, issues, alerts, cells, findings, told = await visit.together(
+    listing, answer, series, slowest, failing, issues, alerts, cells, findings, told, slos = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
@@ -60,6 +61,7 @@ async def show(visit: Visit) -> Response:
         heat.ask(visit, {**window, **spans}),
         reading.section(visit, name, operation),
         about.read(visit, name, operation),
+        objectives.section(visit, name),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
@@ -68,7 +70,7 @@ async def show(visit: Visit) -> Response:
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
     finding = find(series["points"], visit.until_s)
     return visit.page(
-        "service.html", firing=alerts, findings=findings, finding=finding,
+        "service.html", firing=alerts, findings=findings, finding=finding, slos=() if operation else slos,
         reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,
         status=200 if service or operations else 404, name=name, operation=operation,
         slot=service["slot"] if service else 0, known=bool(service or operations), figures=chosen,

@@ -1,0 +1,1 @@
+"""Service level objectives on the command line."""
