@@ -45,7 +45,7 @@ EXAMPLES = {
     "users sessions": ("--user u-4711", "--sort duration --last 7d"),
     "users features": ("--last 30d",),
     "users paths": ("'service:shop' --last 1d",),
-    "report": ("week", "performance --service checkout --last 1d -o checkout.html", "cost --last 30d --format csv"),
+    "report": ("week", "performance --service checkout --last 1d -o checkout.pdf", "cost --last 30d --format csv"),
     "report list": ("--kind week",),
     "report delete": ("6f0c1e0a-3f1b-5b0e-8a55-0d5c0c6f7a10",),
     "issues": ("'service:checkout type:ValueError' --last 24h", "--state resolved,ignored --sort events", "regroup"),

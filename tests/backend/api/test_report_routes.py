@@ -177,6 +177,12 @@ def test_files_of_a_report(world):
     assert page.text.count("<svg") == 3
     assert "<dt>Requests</dt><dd>68<small>before 57, +19 %</small>" in page.text
 
+    pdf = file("pdf")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert (pdf.content[:5], pdf.content.rstrip()[-5:]) == (b"%PDF-", b"%%EOF")
+    assert b"/URI (https://spanglass.example/services/shop?start=" in pdf.content
+    assert pdf.content == file("pdf").content
+
     text = file("markdown").text
     assert "- Requests: **68** (before 57, +19 %)" in text
     assert "| GET /cart | shop | 25 | 5 | 20 % | 0 % |" in text

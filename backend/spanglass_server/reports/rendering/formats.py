@@ -28,10 +28,17 @@ class Format:
     write: Callable[[Report, str], bytes]
 
 
+def _pdf(report: Report, base_url: str) -> bytes:
+    from spanglass_server.reports.rendering.pdf.document import pdf  # noqa: PLC0415 - ReportLab takes 30 MB
+
+    return pdf(report, base_url)
+
+
 FORMATS: Final[Mapping[str, Format]] = {
     each.name: each
     for each in (
         Format("html", "HTML", "html", "text/html; charset=utf-8", lambda report, url: html(report, url).encode()),
+        Format("pdf", "PDF", "pdf", "application/pdf", _pdf),
         Format(
             "markdown", "Markdown", "md", "text/markdown; charset=utf-8", lambda report, _: markdown(report).encode()
         ),

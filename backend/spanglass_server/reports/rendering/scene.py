@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from spanglass_server.reports.rendering import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from spanglass_server.reports.model import Chart, Line
 
 WIDTH, HEIGHT = 720.0, 190.0
@@ -96,16 +94,19 @@ def scene(chart: Chart) -> Scene:
     if chart["style"] == "bars":
         _add_bars(found, chart, scale)
     else:
-        for role, line in zip(_roles(chart["lines"]), chart["lines"], strict=True):
+        for role, line in zip(_roles(chart), chart["lines"], strict=True):
             found.strokes += [Stroke(role, run) for run in _runs(chart, line, scale)]
-    found.legend = [(role, line["name"]) for role, line in zip(_roles(chart["lines"]), chart["lines"], strict=True)]
+    found.legend = [(role, line["name"]) for role, line in zip(_roles(chart), chart["lines"], strict=True)]
     return found
 
 
-def _roles(lines: Sequence[Line]) -> list[Role]:
-    """The second line of the range is told apart from the first."""
+def _roles(chart: Chart) -> list[Role]:
+    """The second line of the range is told apart from the first; bars of what is no failure are grey."""
     roles: list[Role] = []
-    for line in lines:
+    for line in chart["lines"]:
+        if chart["style"] == "bars" and line["role"] == "now":
+            roles.append("before")
+            continue
         roles.append("now2" if line["role"] == "now" and "now" in roles else line["role"])
     return roles
 
@@ -150,7 +151,7 @@ def _times(scale: _Scale) -> list[Label]:
 
 def _add_bars(found: Scene, chart: Chart, scale: _Scale) -> None:
     width = scale.x(scale.start_s + chart["step_s"]) - scale.x(scale.start_s)
-    roles = _roles(chart["lines"])
+    roles = _roles(chart)
     for number, time_s in enumerate(chart["times"]):
         floor = 0.0
         for role, line in zip(roles, chart["lines"], strict=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spanglass.cli.client import Client
 
 KINDS = ("week", "performance", "health", "usage", "cost")
-_FORMATS = ("markdown", "html", "csv", "json")
+_FORMATS = ("markdown", "html", "pdf", "csv", "json")
 #: Forms that are no text for a terminal.
 _FILES = frozenset({"pdf"})
 _POLL_S, _SLOWEST_POLL_S = 0.1, 2.0

@@ -1,0 +1,1 @@
+"""Reports as PDF, by ReportLab, which is imported when one is asked for."""
