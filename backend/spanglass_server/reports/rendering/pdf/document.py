@@ -136,8 +136,9 @@ def _widths(block: model.Table) -> list[float]:
     room = sum(wanted) - sum(least)
     share = max(0.0, min(1.0, left / room)) if room else 0.0
     widths = [small + share * (large - small) for small, large in zip(least, wanted, strict=True)]
-    if sum(widths) > _WIDTH:  # many columns of long words: all shrink alike, and words are broken
-        return [width * _WIDTH / sum(widths) for width in widths]
+    if sum(widths) > _WIDTH:  # many columns of long words, which are broken: all shrink alike, or have the same room
+        shrunk = [width * _WIDTH / sum(widths) for width in widths]
+        return shrunk if min(shrunk) > 3 * _GAP else [_WIDTH / len(widths)] * len(widths)
     widths[0] += _WIDTH - sum(widths)
     return widths
 
