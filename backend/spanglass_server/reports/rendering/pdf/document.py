@@ -9,6 +9,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from spanglass_server.notifications.messages.words import cut
 from spanglass_server.reports.rendering import words
 from spanglass_server.reports.rendering.pdf import style
 from spanglass_server.reports.rendering.pdf.chart import Drawn
@@ -26,6 +27,8 @@ _FIGURES: Final = 3  # beside one another
 #: Columns are as wide as what is in them, at most so much; and at least as their longest word, at most so much.
 _WIDEST, _LONGEST_WORD = 260.0, 110.0
 _GAP: Final = 8.0
+#: Of a row at most: one must not be higher than a page, however narrow its columns are.
+_LETTERS: Final = 1200
 _PADDING: Final = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 8)]
 
 
@@ -118,7 +121,7 @@ def _table(block: model.Table, base_url: str) -> Table:
 
 def _cells(row: model.Row, columns: Sequence[model.Column], base_url: str) -> Iterator[Paragraph]:
     for place, (cell, column) in enumerate(zip(row["cells"], columns, strict=True)):
-        text = words.cell(cell, column["unit"])
+        text = cut(words.cell(cell, column["unit"]), _LETTERS // len(columns))
         is_link = place == 0 and row["link"] and base_url
         shown = style.linked(text, f"{base_url}{row['link']}") if is_link else style.safe(text)
         yield Paragraph(shown, style.CELL if column["unit"] == "text" else style.NUMBER)
