@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import httpx
 import pytest
 from fake_api import FakeApi
@@ -95,6 +98,32 @@ def test_every_type_of_panel_shows_its_answer(open_board):
     assert page.evaluate("document.activeElement.closest('.p-links') !== null")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className") == "c-face"
+
+
+def test_panels_are_copied(open_board):
+    """From its menu: as a link to the panel alone, with times that stay, and as Markdown with the values it shows."""
+    page = open_board("/dashboards/shop?last=1h")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    drawn(page, 8)
+
+    def copied(panel, what):
+        page.evaluate("navigator.clipboard.writeText('')")
+        page.locator(f"#{panel} .menu summary").click()
+        page.locator(f"#{panel} .p-menu button", has_text=what).click()
+        page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")
+        return page.evaluate("navigator.clipboard.readText()")
+
+    link = urlsplit(copied("p-requests", "Copy link"))
+    asked = parse_qs(link.query)
+    assert (link.path, asked["panel"], "last" in asked) == ("/dashboards/shop", ["requests"], False)
+    assert asked["start"] < asked["end"]
+    chart = copied("p-requests", "Copy as Markdown")
+    assert chart.startswith("## ")
+    assert re.search(r"\n\| time .*payments.* \|\n\| --- .*\n\| .+\d", chart, re.IGNORECASE), chart
+    assert "panel=requests" in chart.splitlines()[-1]
+    table = copied("p-by-service", "Copy as Markdown")
+    assert len(re.findall(r"^\| ", table, re.MULTILINE)) == 2 + 5, table
+    assert "Full screen" not in chart + table
 
 
 def test_the_server_draws_without_script(open_page, boards):

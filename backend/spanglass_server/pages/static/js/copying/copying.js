@@ -21,9 +21,10 @@ export async function copy(text) {
   active?.focus({ preventScroll: true });
 }
 
-/** The page's address; of a range that goes on, with the times that are shown now. */
-function address() {
+/** The page's address; of a range that goes on, with the times that are shown now; with some parameters of its own. */
+function address(own = {}) {
   const url = new URL(location.href);
+  for (const [name, value] of Object.entries(own)) url.searchParams.set(name, value);
   const { start, end } = document.getElementById("main").dataset;
   if (start) {
     url.searchParams.delete("last");
@@ -46,11 +47,13 @@ function done(button, what) {
   }, SHOWN);
 }
 
-const asLink = async (button) => done(button, await copy(address()) ?? "Copied: link");
+/** Copy the page's address, with some parameters of its own. */
+export const asLink = async (button, own) => done(button, await copy(address(own)) ?? "Copied: link");
 
-async function asMarkdown(button, node = document.getElementById("main")) {
+/** Copy a part of the page as Markdown, with the address that has it. */
+export async function asMarkdown(button, node = document.getElementById("main"), own = {}) {
   const written = document.querySelector("[data-markdown]"); // some pages know more than they show
-  await copy(written && node.id === "main" ? written.dataset.copy : markdownOf(node, address()));
+  await copy(written && node.id === "main" ? written.dataset.copy : markdownOf(node, address(own)));
   done(button, "Copied: Markdown");
 }
 

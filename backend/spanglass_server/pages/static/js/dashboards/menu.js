@@ -1,6 +1,7 @@
 // The menu of a panel.
 
 import { h, icon } from "../dom.js";
+import { asLink, asMarkdown } from "../copying/copying.js";
 import { isChart } from "./draw/draw.js";
 
 const item = (text, run, attributes = {}) => { const button = h("button", { type: "button", class: "opt", ...attributes }, text); button.addEventListener("click", run); return button; };
@@ -9,7 +10,7 @@ const item = (text, run, attributes = {}) => { const button = h("button", { type
 export function panelMenu(panel) {
   const { board } = panel;
   const list = h("div", { class: "pop p-menu" });
-  const menu = h("details", { class: "menu" }, h("summary", { class: "btn bare sq", "aria-label": `Menu of ${panel.definition.title || "the panel"}` }, icon("more")), list);
+  const menu = h("details", { class: "menu", "data-own": "" }, h("summary", { class: "btn bare sq", "aria-label": `Menu of ${panel.definition.title || "the panel"}` }, icon("more")), list);
   const done = (run) => () => { menu.open = false; menu.querySelector("summary").focus(); run(); };
   menu.addEventListener("toggle", () => {
     if (!menu.open) return;
@@ -19,6 +20,8 @@ export function panelMenu(panel) {
       item(alone ? "Back to all panels" : "Full screen", done(() => board.show(alone ? null : definition.id))),
       isChart(definition.type) && item(panel.table ? "As a chart" : "Values as a table", done(() => panel.swap())),
       definition.type !== "text" && item("Load again", done(() => panel.load())),
+      !board.editing && item("Copy link", done(() => asLink(null, { panel: definition.id }))),
+      !board.editing && item("Copy as Markdown", done(() => asMarkdown(null, panel.element, { panel: definition.id }))),
       ...board.menuItems(panel).map(([text, run]) => item(text, done(run))),
       ...definition.links.map(({ title, url }) => h("a", { class: "opt", href: board.filled(url, true) }, title || url)),
       definition.description && h("p", { class: "note" }, definition.description),
