@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from trace_patterns import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from trace_patterns import Row
 
 MINUTES: Final = 60
-#: The machine is busy in so many minutes at a time; then all takes up to so many times as long.
-_BUSY_FROM: Final = (0, 37)
-_BUSY_MINUTES, _SLOWED = 9, 30.0
-_GAPS_A_MINUTE, _QUERIES_A_MINUTE = 2, 6
+#: While the machine is busy, half of the requests take up to so many times as long, and the others are quick.
+_SLOWED, _QUICK = 30.0, 0.5
+_GAPS_A_MINUTE, _QUERIES_A_MINUTE = 2, 8
 
 
 class Made(NamedTuple):
@@ -32,11 +31,6 @@ class Made(NamedTuple):
     request: Callable[[Trace, float], None]
     a_minute: int
     has_it: bool
-
-
-def is_busy(minute: int) -> bool:
-    """Whether the machine is busy in a minute of the hour."""
-    return any(first <= minute < first + _BUSY_MINUTES for first in _BUSY_FROM)
 
 
 def _untold_work(trace: Trace, slowed: float) -> None:
@@ -72,7 +66,14 @@ def _quick(trace: Trace, slowed: float) -> None:
     trace.query("SELECT p.id FROM products AS p WHERE p.name LIKE ?", 12 * slowed)
 
 
+def _plain(trace: Trace, slowed: float) -> None:
+    """What most requests are: some quick statements."""
+    trace.query("SELECT a FROM b WHERE c = ?", slowed)
+    trace.query("SELECT d FROM e WHERE f = ?", slowed)
+
+
 _KINDS: Final = (
+    Made("gap", _plain, _QUERIES_A_MINUTE, has_it=False),
     Made("gap", _untold_work, _GAPS_A_MINUTE, has_it=True),
     Made("gap", _untold_now_and_then, _GAPS_A_MINUTE, has_it=True),
     Made("gap", _commit, _GAPS_A_MINUTE, has_it=False),
@@ -82,8 +83,8 @@ _KINDS: Final = (
 )
 
 
-def make_hour(each: int, seed: int) -> tuple[list[Row], Sequence[tuple[str, str, bool]]]:
-    """Make ``each`` operations of each sort, busy in 18 minutes of 60: rows, and kind, name and truth of each."""
+def make_hour(each: int, seed: int, busy: Container[int]) -> tuple[list[Row], Sequence[tuple[str, str, bool]]]:
+    """Make ``each`` operations of each sort, on a machine busy in some minutes: rows; kind, name and truth of each."""
     chance, rows, number, labels = random.Random(seed), [], 0, []
     for sort, made in enumerate(_KINDS):
         for place in range(each):
@@ -96,7 +97,9 @@ def make_hour(each: int, seed: int) -> tuple[list[Row], Sequence[tuple[str, str,
                 shift_ns = int((at * 60_000 / made.a_minute - trace.now) * 1_000_000)
                 trace.root["name"], trace.root["resource.service.name:str"] = name, "shop"
                 trace.service = "shop"
-                made.request(trace, chance.uniform(1.0, _SLOWED) if is_busy(minute) else 1.0)
+                made.request(
+                    trace, chance.uniform(1.0, _SLOWED) if minute in busy and chance.random() > _QUICK else 1.0
+                )
                 for row in trace.end():
                     row["start_time_ns"] += shift_ns
                     rows.append(row)

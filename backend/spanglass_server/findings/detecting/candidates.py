@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CLIENT = 3
 _SERVED = (2, 5)
+#: Detectors of what a busy machine may cause, too.
+WAITING: Final = frozenset({"slow_queries", "slow_calls", "lock_waits", "queue_waits", "gaps"})
 
 
 def candidates(spans: pa.Table) -> list[str]:

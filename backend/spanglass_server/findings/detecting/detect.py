@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from spanglass_server.findings.detecting.candidates import candidates
-from spanglass_server.findings.detecting.limits import LIMITS
+from spanglass_server.findings.detecting.limits import BUSY, LIMITS
 from spanglass_server.findings.model import Evidence, Kind, Place, Sighting
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, run, statement
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_FOUND: Final = 300
 #: A column that not all detectors give.
 _DOUBTS: Final = pa.schema([("is_doubtful", pa.bool_())]).empty_table()
+NO_MINUTES: Final = pa.schema([("minute", pa.int64())]).empty_table()
 
 
 def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | None:
@@ -35,13 +36,24 @@ def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | No
     return pa.concat_tables([_DOUBTS, *found], promote_options="permissive") if found else None
 
 
-def detect(session: QuerySession, spans: pa.Table, name: str) -> list[Sighting]:
-    """Return what is found in requests that are told of; see ``patterns``."""
+def detect(session: QuerySession, spans: pa.Table, name: str, busy: pa.Table = NO_MINUTES) -> list[Sighting]:
+    """Return what is found in requests that are told of; see ``patterns``.
+
+    What is doubtful is left out of minutes that are ``busy``: nobody knows what it would have been.
+    """
     found = patterns(session, spans, name)
     if found is None or not found.num_rows:
         return []
-    grouped = statement("findings/grouped", found=Sql(session.table(found)), spans=Sql(name), most=_MOST_FOUND)
+    grouped = statement(
+        "findings/grouped", found=Sql(session.table(found)), spans=Sql(name), most=_MOST_FOUND,
+        busy=Sql(session.table(busy)),
+    )  # fmt: skip
     return [_sighting(row) for row in rows(session, grouped)]
+
+
+def busy_minutes(session: QuerySession, name: str) -> pa.Table:
+    """Return the minutes, since 1970, in which services waited for the machine."""
+    return run(session, statement("findings/busy", spans=Sql(name), **BUSY))
 
 
 def evidence_of(found: list[dict[str, Any]] | None) -> tuple[Evidence, ...]:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from spanglass_server.findings.agenda import MINUTE_NS
-from spanglass_server.findings.detecting.detect import detect, evidence_of
+from spanglass_server.findings.detecting.candidates import WAITING, candidates
+from spanglass_server.findings.detecting.detect import NO_MINUTES, busy_minutes, detect, evidence_of
 from spanglass_server.findings.detecting.reading import read_spans
 from spanglass_server.findings.model import Kind, Place
 from spanglass_server.query.language.compiling.sql import Sql
@@ -90,7 +91,9 @@ def read_stretch(
         return Stretch(spans.num_rows)
     name = session.table(spans)
     slowest = rows(session, statement("findings/slowest", spans=Sql(name), most=_MOST_OPERATIONS))
-    sightings = detect(session, spans, name)
+    may_wait = bool(doubted) or not WAITING.isdisjoint(candidates(spans))
+    busy = busy_minutes(session, name) if may_wait else NO_MINUTES
+    sightings = detect(session, spans, name, busy)
     doubted = {*doubted, *(one.place for one in sightings if one.doubtful)}
     return Stretch(
         spans=spans.num_rows,
@@ -98,13 +101,14 @@ def read_stretch(
         durations=rows(session, statement("findings/durations", spans=Sql(name), most=_MOST_OPERATIONS)),
         sizes=rows(session, statement("findings/sizes", spans=Sql(name), most=_MOST_SIZES)),
         slowest={(row["service"], row["operation"]): evidence_of(row["evidence"]) for row in slowest},
-        alike=_alike(session, name, doubted) if doubted else {},
+        alike=_alike(session, name, doubted, busy) if doubted else {},
         told=told,
     )
 
 
-def _alike(session: QuerySession, spans: str, places: Collection[Place]) -> dict[Place, int]:
-    """How many requests or calls are like those of some places."""
+def _alike(session: QuerySession, spans: str, places: Collection[Place], busy: pa.Table) -> dict[Place, int]:
+    """How many requests or calls are like those of some places, in minutes that are not busy."""
     table = pa.table({name: [getattr(place, name) for place in places] for name in _PLACE})
-    found = rows(session, statement("findings/alike", spans=Sql(spans), places=Sql(session.table(table))))
+    tables = {"spans": Sql(spans), "places": Sql(session.table(table)), "busy": Sql(session.table(busy))}
+    found = rows(session, statement("findings/alike", **tables))
     return {Place(Kind(row["kind"]), row["service"], row["operation"], row["subject"]): row["alike"] for row in found}

@@ -9,7 +9,8 @@ WITH here AS (
             {'kind': 'lock_wait', 'subject': coalesce(shape, name)}
         ], recursive := true)
     FROM {spans}
-    WHERE service IN (SELECT service FROM {places}) AND request IN (SELECT row FROM {spans} WHERE is_told)
+    WHERE service IN (SELECT service FROM {places})
+        AND request IN (SELECT row FROM {spans} WHERE is_told AND start_ns // 60000000000 NOT IN (FROM {busy}))
 )
 SELECT kind, service, operation, subject, count(*) AS alike
 FROM here

@@ -4,6 +4,7 @@ WITH here AS (
     FROM {found} AS found
     JOIN {spans} AS spans ON spans.row = found.request
     WHERE spans.is_told
+        AND NOT (coalesce(found.is_doubtful, false) AND spans.start_ns // 60000000000 IN (FROM {busy}))
 ),
 served AS (
     SELECT service, name AS operation, count(*) AS requests
