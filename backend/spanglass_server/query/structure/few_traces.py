@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Finding that there are more records takes little: the scan ends with them.
 _FEW_RECORDS = 2_000
 #: Of so many traces storage reads little else; each is compared with those of each row group.
-_FEW_TRACES = 200
+FEW_TRACES = 200
 #: Such a part of a range is looked at before all of it.
 _PARTS = 16
 
@@ -51,6 +51,6 @@ def _traces_of(
     where = Sql(matching.sql, tuple(matching.parameters))
     found = rows(session, statement("structure/left", relation=Sql(relation), where=where, count=_FEW_RECORDS + 1))
     traces = frozenset(row["trace_id"] for row in found)
-    if None in traces or len(traces) > _FEW_TRACES or sum(row["records"] for row in found) > _FEW_RECORDS:
+    if None in traces or len(traces) > FEW_TRACES or sum(row["records"] for row in found) > _FEW_RECORDS:
         return None
     return traces

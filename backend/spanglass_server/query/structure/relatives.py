@@ -16,7 +16,8 @@ from spanglass_server.query.language.compiling.parts import NOTHING, Part
 from spanglass_server.query.language.compiling.sql import FALSE, Sql, negated
 from spanglass_server.query.language.parsing.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.statements import statement
-from spanglass_server.query.structure.few_traces import traces_of
+from spanglass_server.query.structure.few_traces import FEW_TRACES, traces_of
+from spanglass_server.query.structure.kept_extents import traces_at_least
 from spanglass_server.query.traces.identity import COLUMNS, SPANS
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
@@ -106,12 +107,18 @@ class StoredRelatives:
     def of_trace(self, figure: str, condition: Sql) -> Part:
         """See ``Relatives``."""
         value, columns = _FIGURES[figure]
-        inside = replace(self, window=self._reach(Relation.TRACE))
+        reached, ids = self._reach(Relation.TRACE), None
+        if self.extent is Extent.WHOLE and not self.trace_ids:
+            ids = traces_at_least(self.session, reached, condition, FEW_TRACES)
+        if ids is not None and not ids:
+            return NOTHING
+        inside = replace(self, window=reached, trace_ids=ids or self.trace_ids)
+        inside = replace(inside, window=inside._reach(Relation.TRACE)) if ids else inside  # noqa: SLF001 - of this class
         relation = inside.spans(("trace_id", *columns))
         found = statement(
             "structure/figure", figure=value, figure_name=_FIGURE_NAMES[figure], relation=relation, condition=condition
         )
-        return Part(Sql(f"trace_id IN ({found.text})", found.parameters), frozenset(("trace_id",)))
+        return Part(Sql(f"trace_id IN ({found.text})", found.parameters), frozenset(("trace_id",)), None, ids)
 
     def few(self, matching: CompiledFilter) -> frozenset[bytes] | None:
         """The traces of the spans that match, if that is asked first and they are few."""

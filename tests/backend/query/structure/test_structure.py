@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,11 +16,13 @@ from spanglass_server.query.attributes.keys import complete_keys
 from spanglass_server.query.attributes.unknown_keys import unknown_keys
 from spanglass_server.query.kept_columns.matching import batch_of_rows
 from spanglass_server.query.language import FilterError, parse_filter
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.language.parsing.ast import And, Compare, Not, Or, Related, Relation
 from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
+from spanglass_server.query.structure.kept_extents import Extents, joined, traces_at_least
 from spanglass_server.query.structure.kept_relatives import kept_filter, related_rows
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
@@ -282,6 +285,39 @@ def test_ids_of_other_lengths_are_left_to_sql(open_tables):
     batch = batch_of_rows(session.connection.execute("SELECT * FROM stored_spans").to_arrow_table())
     assert related_rows([batch], wanted, WINDOW, lambda _: WINDOW) is None
     assert found(session, "descendant(name:b)") == "a"
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "traces"),
+    [
+        ('"duration_ns" > ?', 20 * SECOND, {2}),
+        ('"duration_ns" >= ?', 30 * SECOND, {2}),
+        ('"duration_ns" > ?', 30 * SECOND, set()),
+        ('"spans" >= ?', 5, {1}),  # the copy of d counts here: it may only be too many
+        ('"duration_ns" > ?', 1, None),  # more than two
+        ('"duration_ns" < ?', 1, None),
+        ('"errors" > ?', 0, None),
+    ],
+)
+def test_traces_of_a_figure_are_told_by_what_is_kept(tree, condition, value, traces):
+    """No trace is missing for which a condition may hold; what cannot be told so is left to SQL, and many traces."""
+    found = traces_at_least(tree, WINDOW, Sql(condition, (value,)), 2)
+    assert (found and {trace_id[0] for trace_id in found}) == (traces or (None if traces is None else frozenset()))
+
+
+def test_a_trace_in_two_parts_is_one():
+    """Its spans ran from the first of either part to the last, and are counted together; others stay apart."""
+    ids = [np.frombuffer(bytes([number]) * 16, np.uint64) for number in (1, 2, 3)]
+    first = Extents(np.array(ids[:2]), np.array([10, 20]), np.array([15, 25]), np.array([1, 2]))
+    second = Extents(np.array(ids[1:]), np.array([18, 30]), np.array([22, 31]), np.array([3, 4]))
+
+    whole = joined([first, second])
+    assert {
+        one.tobytes()[0]: tuple(figures)
+        for one, *figures in zip(
+            whole.ids, whole.first_ns.tolist(), whole.last_ns.tolist(), whole.rows.tolist(), strict=True
+        )
+    } == {1: (10, 15, 1), 2: (18, 25, 5), 3: (30, 31, 4)}
 
 
 def test_parents_in_a_circle_end(open_tables):

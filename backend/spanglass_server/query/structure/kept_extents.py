@@ -1,0 +1,134 @@
+"""Which traces last so long, or have so many spans: from when to when each ran is kept, part by part.
+
+Who looks for traces that last longer than any reads all of a range, and then asks for a little less. The second time
+costs a hundredth of the first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from spanglass_server.query.language.compiling.sql import Sql, union_all
+from spanglass_server.query.statements import run, statement
+from spanglass_server.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from spanglass_server.store.ports import Part, QuerySession, Window
+
+    Numbers = NDArray[np.int64]
+
+_COLUMNS = ("trace_id", "start_time_ns", "duration_ns")
+#: What spans that lie in a range only in part, or were sent twice, make at most larger: these keep every trace.
+_AT_LEAST = re.compile(r'"(duration_ns|spans)" (>=?) \?')
+_ID_BYTES = 16
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_BYTES_A_TRACE = 40
+#: So many parts are read by one statement.
+_AT_ONCE = 16
+#: Of more rows the extents of traces would fill the cache: 2 MB a million rows, with traces of 17 spans.
+_MOST_ROWS = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extents:
+    """Traces with their ids as two numbers each, from when to when they ran, and how many rows they have."""
+
+    ids: NDArray[np.uint64]
+    first_ns: Numbers
+    last_ns: Numbers
+    rows: Numbers
+
+    def taken(self, places: NDArray[np.intp]) -> Extents:
+        """Those of some places."""
+        return Extents(self.ids[places], self.first_ns[places], self.last_ns[places], self.rows[places])
+
+    @property
+    def size(self) -> int:
+        """How much memory they take."""
+        return _BYTES_A_TRACE * len(self.rows)
+
+
+def traces_at_least(session: QuerySession, window: Window, condition: Sql, most: int) -> frozenset[bytes] | None:
+    """All traces with spans in a window that a condition on a figure of theirs may hold for; None if they are many.
+
+    None, too, for conditions that more spans of a trace may make untrue, and where too much is stored.
+    """
+    asked = _AT_LEAST.fullmatch(condition.text)
+    parts = session.parts(Signal.SPANS, window) if asked else []
+    if asked is None or sum(part.rows for part in parts) > _MOST_ROWS:
+        return None
+    extents = _of_all(session, parts)
+    if extents is None:
+        return None
+    (least,) = condition.parameters
+    figures = extents.rows if asked[1] == "spans" else extents.last_ns - extents.first_ns
+    found = np.flatnonzero(figures > least if asked[2] == ">" else figures >= least)
+    return None if len(found) > most else frozenset(extents.ids[place].tobytes() for place in found)
+
+
+def _of_all(session: QuerySession, parts: Sequence[Part]) -> Extents | None:
+    """The extents over all parts; None if one has ids of another length."""
+    kept = {part.key: session.kept.get(_key(part)) for part in parts}
+    missing = [part for part in parts if kept[part.key] is None]
+    for begin in range(0, len(missing), _AT_ONCE):
+        some = missing[begin : begin + _AT_ONCE]
+        found = _of_parts(session, some)
+        if found is None:
+            return None
+        for part, extents in zip(some, found, strict=True):
+            session.kept.put(_key(part), extents, extents.size)
+            kept[part.key] = extents
+    whole = ("extents of all", tuple(kept))
+    return session.kept.kept(whole, lambda: joined([*kept.values()]), lambda extents: extents.size)
+
+
+def _key(part: Part) -> tuple[str, tuple[str, int]]:
+    return "extents", part.key
+
+
+def _of_parts(session: QuerySession, parts: Sequence[Part]) -> list[Extents] | None:
+    """The extents of some parts each."""
+    relation = union_all(
+        [
+            Sql(f"SELECT {number} AS part, * FROM {session.part_relation(part, _COLUMNS)}")  # noqa: S608 - storage's
+            for number, part in enumerate(parts)
+        ]
+    )
+    found = run(session, statement("structure/extents", relation=relation))
+    ids = found["trace_id"].combine_chunks()
+    if ids.null_count:
+        return None
+    fixed = ids.cast(pa.binary(_ID_BYTES))
+    numbers = np.frombuffer(fixed.buffers()[1] or b"", np.uint64, 2 * len(fixed), fixed.offset * _ID_BYTES)
+    whole = Extents(numbers.reshape(-1, 2), *(found[name].to_numpy() for name in ("first_ns", "last_ns", "rows")))
+    of_part = found["part"].to_numpy()
+    order = np.argsort(of_part, kind="stable")
+    ends = np.searchsorted(of_part[order], np.arange(len(parts)), "right")
+    return [whole.taken(places) for places in np.split(order, ends[:-1])]
+
+
+def joined(each: Sequence[Extents]) -> Extents:
+    """Traces that lie in several parts as one."""
+    if len(each) <= 1:
+        return each[0] if each else Extents(np.empty((0, 2), np.uint64), *[np.empty(0, np.int64)] * 3)
+    ids, first_ns, last_ns, rows = (
+        np.concatenate([getattr(one, name) for one in each]) for name in ("ids", "first_ns", "last_ns", "rows")
+    )
+    keys = ids[:, 0] * _SPREAD ^ ids[:, 1]  # two of a million traces have the same once in ten million times
+    order = np.argsort(keys)
+    begins = np.flatnonzero(np.diff(keys[order], prepend=~keys[order][:1]))
+    return Extents(
+        ids[order[begins]],
+        np.minimum.reduceat(first_ns[order], begins),
+        np.maximum.reduceat(last_ns[order], begins),
+        np.add.reduceat(rows[order], begins),
+    )
