@@ -82,7 +82,7 @@ FAULTS = (
         "Queue lag",
         "fulfilment",
         "The worker takes five seconds for an order, so orders come faster than they leave.",
-        "The metrics shop.queue.length and shop.queue.wait grow; spans named process orders take seconds.",
+        "The metrics spanglass.queue.length and shop.queue.wait grow; spans named process orders take seconds.",
         "service:fulfilment kind:consumer duration > 2s",
     ),
     Fault(

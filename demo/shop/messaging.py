@@ -17,6 +17,9 @@ from shop.queue_table import MAX_ATTEMPTS, Message, Queue, new_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+SYSTEM = "sqlite"
+"""`messaging.system` of the queue."""
+
 logger = logging.getLogger(__name__)
 tracer = trace.get_tracer("shop.messaging")
 meter = metrics.get_meter("shop.messaging")
@@ -29,7 +32,7 @@ wait = meter.create_histogram("shop.queue.wait", "s", "Time from sending a messa
 
 def _attributes(queue: Queue, operation: str) -> dict[str, str]:
     return {
-        "messaging.system": "sqlite",
+        "messaging.system": SYSTEM,
         "messaging.operation.name": operation,
         "messaging.operation.type": operation,
         "messaging.destination.name": queue.name,

@@ -387,6 +387,9 @@ class FakeApi:
     def _sessions(self, parts, params):
         return made_up_use.sessions(self)
 
+    def _coverage(self, parts, params):
+        return made_up_use.coverage(self)
+
     def _tasks(self, parts, params):
         return made_up_use.tasks(self, params)
 

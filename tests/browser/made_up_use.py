@@ -80,6 +80,27 @@ def course(api, params):
     return {"window": WINDOW, "steps": steps, "more": bool(steps)}
 
 
+def coverage(api):
+    """Answer ``GET /api/v1/coverage``: each state once, of a host and of a service."""
+    names = {"shop": ("web-1", "worker"), "hostile": (HOSTILE, HOSTILE)}.get(api.scenario, ())
+    shared = {"subject": "service", "group": "application"}
+    families = [
+        {"key": "cpu", "group": "system", "subject": "host", "title": "Processors", "remedy": "spanglass run"},
+        {"key": "traces", **shared, "title": "Traces", "remedy": "spanglass run"},
+        {"key": "queues", **shared, "title": "Queue lengths", "remedy": "spanglass.watch_queue(mails)"},
+        {"key": "users", **shared, "group": "user_activity", "title": "Users", "remedy": "spanglass.set_user(42)"},
+    ]
+    told = {"cpu": ("stale", AGO), "traces": ("there", AGO), "queues": ("missing", None), "users": ("not_needed", None)}
+    subjects = [
+        {"subject": subject, "name": name, "slot": None if subject == "host" else 2, "missing": 1, "stale": 0,
+         "families": [{"family": each["key"], "state": told[each["key"]][0], "last_time": told[each["key"]][1]}
+                      for each in families if each["subject"] == subject]}
+        for subject, name in zip(("host", "service"), names, strict=False)
+    ]  # fmt: skip
+    return {"window": WINDOW, "families": families, "subjects": subjects, "total": len(subjects), "there": 1,
+            "stale": 1, "missing": 1, "ratio": 1 / 3 if subjects else None}  # fmt: skip
+
+
 def tasks(api, params):
     """Answer ``GET /api/v1/tasks``."""
     names = {"shop": ("shop.send_mail", "reports.nightly"), "hostile": (HOSTILE,)}.get(api.scenario, ())

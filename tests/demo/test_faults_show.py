@@ -179,14 +179,14 @@ def test_queue_lag(shop: Shop) -> None:
     shop.turn("queue_lag", on=True)
     for _ in range(3):
         assert shop.order().status_code == 201
-    shop.find(mark, lambda record: point("fulfilment", "shop.queue.length")(record) and record.value >= 2)
+    shop.find(mark, lambda record: point("fulfilment", "spanglass.queue.length")(record) and record.value >= 2)
     slow = shop.find(
         mark, lambda record: span("fulfilment", "process orders")(record) and record.duration_ms >= 5000, at_least=2
     )
     assert slow[1].attributes["shop.queue.wait_s"] > slow[0].attributes["shop.queue.wait_s"]
     shop.find(mark, point("fulfilment", "shop.queue.wait"))
     shop.turn("queue_lag", on=False)
-    shop.find(shop.mark(), lambda record: point("fulfilment", "shop.queue.length")(record) and record.value == 0)
+    shop.find(shop.mark(), lambda record: point("fulfilment", "spanglass.queue.length")(record) and record.value == 0)
 
 
 def test_payment_down(shop: Shop) -> None:

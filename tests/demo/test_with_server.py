@@ -77,6 +77,24 @@ def test_customers_are_users(running: tuple[Shop, Spanglass]) -> None:
     wait_until(lambda: use() == (True, {"search", "order"}, True))
 
 
+def test_the_shop_sends_every_family_of_telemetry(running: tuple[Shop, Spanglass]) -> None:
+    """Requirement N13: of each service and host of the demo, everything that is required is there."""
+    _, spanglass = running
+
+    def missing() -> set[tuple[str, str]]:
+        said = spanglass.ask("/coverage")["subjects"]
+        if len(said) <= len(SERVICES):
+            return {("host", "not yet")}
+        return {
+            (one["name"], cell["family"])
+            for one in said
+            for cell in one["families"]
+            if cell["state"] in {"missing", "stale"}
+        }
+
+    wait_until(lambda: missing() == set())
+
+
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.filter_text], ids=lambda fault: fault.name)
 def test_the_filter_of_a_fault_finds_it(running: tuple[Shop, Spanglass], fault) -> None:
     """The filter on the page finds traces, or logs, that were not there before the fault was on."""
@@ -99,6 +117,6 @@ def test_the_filter_of_a_fault_finds_it(running: tuple[Shop, Spanglass], fault) 
 def test_the_business_metrics_can_be_asked_for(running: tuple[Shop, Spanglass]) -> None:
     """Orders, money, the queue and the memory of the processes are metrics with points."""
     _, spanglass = running
-    wanted = {"shop.orders", "shop.revenue", "shop.queue.length", "shop.queue.wait", "process.memory.usage"}
+    wanted = {"shop.orders", "shop.revenue", "spanglass.queue.length", "shop.queue.wait", "process.memory.usage"}
     wait_until(lambda: wanted <= {metric["name"] for metric in spanglass.ask("/metrics")["metrics"]})
-    wait_until(lambda: spanglass.ask("/metrics/query", name="shop.queue.length", aggregate="max")["series"] != [])
+    wait_until(lambda: spanglass.ask("/metrics/query", name="spanglass.queue.length", aggregate="max")["series"] != [])

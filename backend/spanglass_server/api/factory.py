@@ -16,6 +16,7 @@ from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.performance import differences, operations, profiles, self_time, service_map
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes import (
+    coverage,
     exports,
     facets,
     filter_check,
@@ -64,6 +65,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
         *hosts.ROUTES,
         *users.ROUTES,
         *tasks.ROUTES,
+        *coverage.ROUTES,
         *sql.ROUTES,
         *exports.ROUTES,
     )

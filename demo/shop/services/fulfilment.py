@@ -65,12 +65,14 @@ def work(queue: Queue, switches: Switches, pause: Callable[[float], object]) -> 
 
 
 def watch_length(queue: Queue) -> None:
-    """Report the length of the queue with every export of the metrics."""
+    """Report the length of the queue with every export of the metrics, under the name that Spanglass knows."""
 
     def observe(_options: CallbackOptions) -> Iterable[Observation]:
-        yield Observation(queue.length(), {"messaging.destination.name": queue.name})
+        yield Observation(
+            queue.length(), {"messaging.system": messaging.SYSTEM, "messaging.destination.name": queue.name}
+        )
 
-    meter.create_observable_gauge("shop.queue.length", [observe], "{message}", "Orders that wait for the worker.")
+    meter.create_observable_gauge("spanglass.queue.length", [observe], "{message}", "Orders that wait for the worker.")
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ ALSO = {
     "/pinned": "/traces",
     "/findings": "/services",
     "/slos": "/services",
+    "/coverage": "/services",
     "/tasks": "/services",
     "/users": "/services",
     "/sessions": "/services",

@@ -90,12 +90,13 @@ def identified(session: QuerySession, signal: Signal, question: UseQuestion) -> 
         (other,) = _SIGNALS - {signal}
         match_records(session, other, question.window, question.text)
         return None
-    user, of_user = _first_text(records, USER_KEYS)
-    named, of_session = _first_text(records, (SESSION_KEY,))
+    user, of_user = first_text(records, USER_KEYS)
+    named, of_session = first_text(records, (SESSION_KEY,))
     return Identified(records, user, named, of_user | of_session, question.only(user, named))
 
 
-def _first_text(records: Records, keys: Sequence[str]) -> tuple[Sql, frozenset[str]]:
+def first_text(records: Records, keys: Sequence[str]) -> tuple[Sql, frozenset[str]]:
+    """Return the SQL of the first of these keys that a record has a text for, and the stored columns it reads."""
     found = [records.expression(key, "filter") for key in keys]
     texts = [f"nullif(CAST({sql.text} AS VARCHAR), '')" for sql, _ in found]
     parameters = tuple(value for sql, _ in found for value in sql.parameters)

@@ -1,0 +1,1 @@
+"""Coverage: which families of telemetry services and hosts send, and which are missing."""
