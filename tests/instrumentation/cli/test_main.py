@@ -146,8 +146,8 @@ def test_unknown_command(run):
         "  did you mean trace?\n"
         "  the commands are run, doctor, bootstrap, traces, trace, differences, self-time, profiles, "
         "findings, logs, metrics, query, issues, issue, releases, dashboards, rules, alerts, incidents, "
-        "routes, channels, silences, oncall, deliveries, checks, slo, views, pins, services, users, tasks, report, "
-        "trends, capacity, forecast, sql, export, send, status, serve\n"
+        "routes, channels, silences, oncall, deliveries, checks, slo, views, pins, services, users, tasks, "
+        "coverage, report, trends, capacity, forecast, sql, export, send, status, serve\n"
     )
 
 
