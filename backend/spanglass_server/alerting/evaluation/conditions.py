@@ -121,7 +121,11 @@ class Computing:
                 return projected(base, main)
         return projected(base, self.truth(node, is_eased=is_eased))
 
-    def enough(self, node: Comparison) -> Bools:
+    def believed(self, node: Comparison, holds: Bools) -> Bools:
+        """Where a comparison holds with enough samples; mostly it holds nowhere, and then they are not counted."""
+        return holds & self._enough(node) if holds.any() else holds
+
+    def _enough(self, node: Comparison) -> Bools:
         """Where there are enough samples to believe the value of a comparison, by its own keys."""
         sides = self.sides(node)
         table, guard = sides.table, self.plan.guards.get(node)
@@ -142,7 +146,7 @@ class Computing:
             case Comparison():
                 sides = self.sides(node)
                 found = sides.truth(sides.bounds)
-                return replace(found, holds=found.holds & self.enough(node))
+                return replace(found, holds=self.believed(node, found.holds))
             case Absent(of=of, over_ns=over_ns):
                 return absent(self.plan.sources[of], over_ns or of.window_ns, self.pool)
             case Present(of=of):

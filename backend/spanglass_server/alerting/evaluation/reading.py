@@ -85,7 +85,6 @@ def _levels(plan: Plan, computing: Computing, base: Table, sides: Sides | None) 
         levels[holds] = held[holds] = plan.rule.severity.rank
         return levels, held
     assert plan.main is not None  # noqa: S101 - it has these sides
-    enough = computing.enough(plan.main)
     if plan.levels is None:
         eased = eased_bounds(sides, plan.rule.hysteresis)
         pairs = {plan.rule.severity.rank: (sides.bounds, eased if plan.rule.recovery is None else plan.rule.recovery)}
@@ -94,7 +93,7 @@ def _levels(plan: Plan, computing: Computing, base: Table, sides: Sides | None) 
         pairs = {rank: (threshold, recoveries[rank]) for rank, threshold in plan.levels.thresholds.items()}
     for rank, (threshold, recovery) in pairs.items():
         main = sides.truth(threshold)
-        holds, _ = computing.over(base, plan.condition, replace(main, holds=main.holds & enough))
+        holds, _ = computing.over(base, plan.condition, replace(main, holds=computing.believed(plan.main, main.holds)))
         keeps, _ = computing.over(base, plan.condition, sides.truth(recovery), is_eased=True)
         levels[holds] = rank
         held[keeps] = rank

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spanglass_server.promql.series.vectors import Steps
-    from spanglass_server.store.ports import QuerySession
+    from spanglass_server.store.ports import Part, QuerySession
 
 #: A tick without any record of any signal so long before it says nothing. Exporters of metrics send once a minute.
 QUIET_NS = 90 * NS_PER_SECOND
@@ -37,10 +37,13 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
         time = TIME_COLUMN[signal]
         if not missing:
             break
-        if not session.parts(signal, window):
+        parts = session.parts(signal, window)
+        if not parts:
             continue
-        place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
         is_metric = signal is Signal.METRICS
+        if steps.size == 1 and not is_metric and any(_is_within(part, window) for part in parts):
+            return np.ones(1, dtype=bool)
+        place = f"(({time} - {window.start_ns}) // {step_ns})::BIGINT"
         rows = session.relation(signal, window, [time, "metric_name"] if is_metric else [time])
         rows += f" WHERE coalesce(metric_name, '') NOT IN {_OWN}" if is_metric else ""
         if steps.size == 1:  # any record will do, and the first that is found is enough
@@ -53,3 +56,8 @@ def live(session: QuerySession, steps: Steps) -> NDArray[np.bool_]:
     sums = np.concatenate([[0], np.cumsum(filled)])
     counts: NDArray[np.int64] = sums[buckets:] - sums[:-buckets]
     return counts > 0
+
+
+def _is_within(part: Part, window: Window) -> bool:
+    """Whether the first or the last record of a part has a time in a window, which needs no statement."""
+    return any(window.start_ns <= time_ns < window.end_ns for time_ns in (part.min_time_ns, part.max_time_ns))

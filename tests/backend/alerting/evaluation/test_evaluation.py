@@ -271,3 +271,15 @@ def test_rules_that_differ_in_a_service_are_evaluated_together():
         0,
         5,
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "more"), [("error_rate > 99%", 0), ("error_rate > 5%", 1), ("error_rate < 99%", 1)]
+)
+def test_samples_are_counted_only_where_a_comparison_holds(condition, more):
+    """A healthy rule reads nothing to tell whether there are enough of them."""
+    counting = Counting(SERIES)
+    evaluator(counting).evaluate(None, [rule(condition, min_samples=1)], Steps(10 * MINUTE_MS, 0, 1))
+    guarded, counting.reads = counting.reads, 0
+    evaluator(counting).evaluate(None, [rule("error_rate > 99%")], Steps(10 * MINUTE_MS, 0, 1))
+    assert (guarded > counting.reads) == more

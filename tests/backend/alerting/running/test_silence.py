@@ -14,7 +14,7 @@ from spanglass_server.findings.announcing import COUNT
 from spanglass_server.promql.series.vectors import Steps
 from spanglass_server.signals import Signal
 from spanglass_server.store.contents import Snapshot
-from spanglass_server.store.ports import Window
+from spanglass_server.store.ports import Part, Window
 
 S = 10**9
 
@@ -45,6 +45,21 @@ def test_live(open_tables, records, steps, said):
     assert live(session, steps).tolist() == said
     single = [Steps(steps.start_ms + n * steps.step_ms, steps.step_ms, 1) for n in range(steps.size)]
     assert [live(session, step).all() for step in single] == said
+
+
+def test_the_times_of_a_part_are_enough():
+    """No statement is needed where the first or last span or log record of a part is within the 90 s."""
+    seconds = {"before and in": (700, 811), "in and after": (900, 950), "around": (700, 950)}
+    asked, said = [], []
+    for name, (first, last) in seconds.items():
+        part = Part(("chunk", 1), Signal.LOGS, 2, first * S, last * S, frozenset({"time_ns"}))
+        session = SimpleNamespace(
+            parts=lambda signal, _, part=part: [part] if signal is Signal.LOGS else [],
+            relation=lambda *_: "logs",
+            rows=lambda *_, name=name: asked.append(name) or [],
+        )
+        said += live(session, Steps(900_000, 15_000, 1)).tolist()
+    assert (asked, said) == (["around"], [True, True, False])
 
 
 @pytest.mark.parametrize("knows", [True, False])
