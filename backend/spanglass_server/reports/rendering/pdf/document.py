@@ -100,7 +100,7 @@ def _table(block: model.Table, base_url: str) -> Table:
     columns = block["columns"]
     is_text = [column["unit"] == "text" for column in columns]
     head = [
-        Paragraph(style.safe(column["name"]), style.HEAD if text else style.HEAD_NUMBER)
+        Paragraph(style.safe(cut(column["name"], _LETTERS // len(columns))), style.HEAD if text else style.HEAD_NUMBER)
         for column, text in zip(columns, is_text, strict=True)
     ]
     rows = [[*_cells(row, columns, base_url)] for row in block["rows"]]
@@ -148,4 +148,4 @@ def _widths(block: model.Table) -> list[float]:
 
 def _widest(texts: Sequence[str]) -> float:
     size = style.CELL.fontSize
-    return max((stringWidth(text, style.FONT, size) for text in texts), default=0.0)
+    return max([_GAP, *(float(stringWidth(text, style.FONT, size)) for text in texts)])
