@@ -16,6 +16,7 @@ from spanglass_server.reports.sections import (
     findings,
     health,
     hosts,
+    objectives,
     operations,
     requests,
     services,
@@ -60,6 +61,7 @@ _FINDINGS: Final = Part("findings", "What makes requests slow", findings.build)
 _ERRORS: Final = Part("errors", "Errors", errors.build)
 _ALERTS: Final = Part("alerts", "Alerts and incidents", alerts.build)
 _HEALTH: Final = Part("health", "Health and uptime", health.build)
+_OBJECTIVES: Final = Part("objectives", "Objectives", objectives.build)
 _HOSTS: Final = Part("hosts", "Hosts", hosts.build, of_a_service=False)
 _USERS: Final = Part("users", "Users", use.build_users)
 _ACTIVE: Final = Part("active", "Active users, up to the end of the range", use.build_active)
@@ -75,7 +77,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The week",
             "Everything that a team looks at weekly, against the period before.",
             (
-                _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _SERVICES, _HOSTS, _USERS, _TASKS, _STORAGE,
+                _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _SERVICES, _HOSTS, _USERS,
+                _TASKS, _STORAGE,
             ),
         ),
         Kind(
@@ -88,7 +91,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "health",
             "Health",
             "Uptime, alerts and incidents with how long they took, hosts.",
-            (_HEALTH, _ALERTS, _ERRORS, _HOSTS),
+            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _HOSTS),
         ),
         Kind(
             "usage",

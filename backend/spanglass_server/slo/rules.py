@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_core.alerting.rule import Rule
 from spanglass_core.alerting.severity import Severity
+from spanglass_server.alerting.evidence.topics import COUNTED_SPANS, GOOD_SPANS
 from spanglass_server.alerting.ports import Found
 from spanglass_server.alerting.rules.form.writing import version_of
 from spanglass_server.forms.files import Contents
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from spanglass_server.slo.model import Objective
 
 _MINUTE_NS: Final = 60 * 10**9
+#: Two braces in a template.
+_BRACES: Final = '{{ "{{" }}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,21 @@ def _rule(objective: Objective, burn: Burn) -> Rule:
         channels=objective.channels,
         runbook=objective.runbook or f"/slos/{objective.uid}",
         owner=objective.owner,
+        annotations=_evidence(objective),
     )
+
+
+def _evidence(objective: Objective) -> dict[str, str]:
+    """What evidence of its alerts looks at; annotations are templates, which filters with two braces would spoil."""
+    filters = {COUNTED_SPANS: objective.spans, GOOD_SPANS: objective.good_filter}
+    return filters if objective.spans and not any("{{" in text for text in filters.values()) else {}
 
 
 def _description(objective: Objective, burn: Burn) -> str:
     lasts = f"The error budget of {percent_text(objective.target)} over {objective.window}"
     pace = f"over {burn.long} and {burn.short}, {burn.rate:g} times as fast as it may"
     bad = f" Bad spans: {objective.bad_filter}" if objective.spans else f" The check: {objective.check}"
-    return f"{lasts} burns, {pace}.{bad}".replace("{{", '{{ "{{" }}')
+    return f"{lasts} burns, {pace}.{bad}".replace("{{", _BRACES)
 
 
 class ObjectiveRules:

@@ -73,6 +73,8 @@ def rows_of(section, name):
 
 def test_every_number_is_the_one_of_the_api(world):
     """Figures, tables and charts have what the API answers for the range, and for the one before."""
+    slo = {"name": "Cart", "target": "99%", "spans": 'name = "GET /cart"', "good": "status != error"}
+    assert world.client.post("/api/v1/slos", json={"slo": slo}).status_code == 201
     answer = made(world)
     assert (answer["state"], answer["error"], world.reports.over) == ("done", "", [answer["id"]])
     report = answer["report"]
@@ -113,6 +115,14 @@ def test_every_number_is_the_one_of_the_api(world):
         ["GET /pay", "shop", 40, pay["p95_ns"], then["GET /pay"]["p95_ns"], pytest.approx(1.5, abs=0.05)]
     ]
     assert rows_of(section["changed"], "Failing more") == [["GET /cart", "shop", 25, 5, cart["error_ratio"], 0.0]]
+
+    course = ask("slos/cart/history")
+    total, bad = sum(course["total"]), sum(course["bad"])
+    assert (total, bad) == (50, 5)
+    budget = world.client.get("/api/v1/slos/cart").json()["budget"]
+    assert rows_of(section["objectives"], "Objectives") == [
+        ["Cart", 0.99, 1 - bad / total, 1 - bad / total, bad, total, budget["left"], "30d"]
+    ]
 
     users = ask("users/summary", buckets=30)
     told = figures_of(section["users"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
+from spanglass_server.alerting.evidence.subject import Held, subject_of
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.ports import Selector
@@ -246,3 +248,17 @@ def test_large_parts_are_read_in_slices():
 
     assert list(_slices(part, NOW + 20, NOW + 40)) == [NOW // 15 + 1, NOW // 15 + 2]
     assert _slices(part, NOW, NOW + DAY) == [None]
+
+
+def test_alerts_of_an_objective_are_about_its_bad_spans(open_tables):
+    """Evidence of an alert looks at the spans that its objective counts, and knows which of them are bad."""
+    rule = rules_of(replace(SHOP, service="front"))[0]
+    at_ns = NOW * MINUTE_NS
+    alert = SimpleNamespace(labels=rule.labels, key=(("slo", "shop"),))
+    session = open_tables(spans=spans_of(NOW - 1, 3, 2))
+
+    subject = subject_of(session, rule, alert, Held(at_ns - MINUTE_NS, at_ns), 120 * 10**9)
+
+    assert (subject.topic, subject.service, subject.filter) == ("errors", "front", "service:shop")
+    assert subject.bad == "not (status != error)"
+    assert rules_of(replace(SHOP, good='name != "{{x"'))[0].annotations == {}

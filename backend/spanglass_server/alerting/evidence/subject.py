@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_core.attribute_names import HEALTH_CHECK_NAME
-from spanglass_server.alerting.evidence.topics import kind_of, quantities
+from spanglass_server.alerting.evidence.topics import COUNTED_SPANS, kind_of_rule, quantities
 from spanglass_server.alerting.store.filters import HOST_LABELS, SERVICE_LABELS
 from spanglass_server.measures.grammar import LABELS
 from spanglass_server.promql.stored.naming.names import label_name
@@ -120,7 +120,7 @@ class Held:
 
 def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, default_window_ns: int) -> Subject:
     """What an alert is about, from the condition of its rule and its key."""
-    kind = kind_of(rule.condition)
+    kind = kind_of_rule(rule)
     labels = {**_fixed(rule.condition), **alert.labels, **dict(alert.key)}
     service, host = (next((labels[name] for name in names if labels.get(name)), "")
                      for names in (SERVICE_LABELS, HOST_LABELS))  # fmt: skip
@@ -130,7 +130,8 @@ def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, defa
     window = clamp(held.at_ns - long_ns, held.at_ns + 1)
     signal = Signal.LOGS if kind.topic == "logs" else Signal.SPANS
     keyed = {**_fixed(rule.condition), **dict(alert.key)}
-    terms = [term for term in (_service_term(service), kind.filter, *_terms(session, signal, window, keyed)) if term]
+    of_service = "" if COUNTED_SPANS in rule.annotations else _service_term(service)
+    terms = [term for term in (of_service, kind.filter, *_terms(session, signal, window, keyed)) if term]
     return Subject(
         topic="silence" if kind.topic == "traffic" and _is_below(rule.condition) else kind.topic,
         name=kind.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spanglass_core.alerting.conditions.nodes import Absent, Comparison, IssueEvent, Quantity, principal, walk
@@ -12,6 +12,7 @@ from spanglass_core.alerting.conditions.problems import ConditionError
 from spanglass_server.measures.table import MEASURES
 
 if TYPE_CHECKING:
+    from spanglass_core.alerting.rule import Rule
     from spanglass_server.alerting.evidence.answers import Topic
 
 REQUESTS = "(kind = server or kind = consumer)"
@@ -19,6 +20,8 @@ _DATABASE = "kind = client and (db.system.name exists or db.system exists)"
 _TASKS = "kind = consumer"
 ERRORS = "status = error"
 LOG_ERRORS = "severity >= error"
+#: Annotations with filters: the spans that a rule is about, all of them, and those that are good.
+COUNTED_SPANS, GOOD_SPANS = "counted_spans", "good_spans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,13 @@ _METRICS = (
 )
 _DURATIONS = re.compile(r"p\d+(\.\d+)?|avg|min|max")
 _FAILED = re.compile(r'status_code\s*=~?\s*"(error|ERROR)"|status\s*[:=]\s*"?error')
+
+
+def kind_of_rule(rule: Rule) -> Kind:
+    """What a rule is about: what its annotations say, as those of objectives do, else what its condition says."""
+    kind = kind_of(rule.condition)
+    spans, good = rule.annotations.get(COUNTED_SPANS), rule.annotations.get(GOOD_SPANS)
+    return replace(kind, topic="errors", filter=spans, bad=f"not ({good})") if spans and good else kind
 
 
 def kind_of(condition: str) -> Kind:
