@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from spanglass_server.pages.services.attention import Finding, find
+from spanglass_server.pages.services.usual import earlier
+from spanglass_server.pages.window import HOUR_NS, Window
 
 MS = 1_000_000
 CALM = [(20, 0, 10)] * 8
@@ -50,6 +54,42 @@ def test_what_is_wrong_is_told_by_what_is_usual(case):
     """Faults of the newest buckets are found, with their beginning; noise and little traffic are not."""
     buckets, finding = FOUND[case]
     assert find(course(*buckets)) == finding
+
+
+LONG, WELL = [(20, 0, 200)] * 8, course(*CALM)
+BY_EARLIER = {
+    "slow for all of the range": (LONG, [WELL], Finding("slow", 200 * MS, 10 * MS, 0)),
+    "slow for half of it": ([*CALM, *LONG], [WELL, WELL], Finding("slow", 200 * MS, 10 * MS, 480)),
+    "as slow on one of the days": (LONG, [WELL, course(*LONG)], None),
+    "not slow any more": ([*LONG, *CALM[:3]], [WELL], None),
+    "nothing known before": (LONG, [course(*CALM[:2]), []], None),
+    "days with too little do not count": (LONG, [[], WELL], Finding("slow", 200 * MS, 10 * MS, 0)),
+    "too little now": ([(1, 0, 200)] * 8, [WELL], None),
+}
+
+
+@pytest.mark.parametrize("case", BY_EARLIER)
+def test_what_is_slow_for_long_is_told_by_earlier_times(case):
+    """Slower than at all earlier times that have enough requests: that is said, whatever the range itself shows."""
+    buckets, earlier, finding = BY_EARLIER[case]
+    assert find(course(*buckets), earlier=earlier) == finding
+
+
+def test_earlier_times_are_of_the_same_time_of_day():
+    """The day and the week before, as far as anything is stored; else the hours before; nothing of a young server."""
+
+    def asked(first_ns, start_ns, end_ns):
+        window = Window(start_ns, end_ns, {}, "", live=False)
+        site = SimpleNamespace(first_time=lambda: first_ns)
+        return [(int(each["start"]), int(each["end"])) for each in earlier(SimpleNamespace(site=site, window=window))]
+
+    day, hour, now = 24 * HOUR_NS, HOUR_NS, 1000 * 24 * HOUR_NS
+    assert asked(0, now - hour, now) == [(now - days * day - hour, now - days * day) for days in (1, 7)]
+    assert asked(now - 3 * day, now - hour, now) == [(now - day - hour, now - day)]
+    assert asked(0, now - 2 * day, now) == [(now - 9 * day, now - 7 * day)]
+    assert asked(now - 3 * hour, now - hour // 4, now) == [(now - hour // 4 - hour, now - hour // 4)]
+    assert asked(now - hour // 2, now - hour, now) == []
+    assert asked(None, now - hour, now) == []
 
 
 SILENT = Finding("silent", 0.0, 20 / 60, 480)

@@ -16,6 +16,7 @@ from spanglass_server.pages.notifications import told
 from spanglass_server.pages.rendering import charts
 from spanglass_server.pages.rendering.format import duration_text, parse_time_ns, percent_parts, rate_parts
 from spanglass_server.pages.rendering.units import rate_unit_parts, unit_of, value_parts
+from spanglass_server.pages.services import usual
 from spanglass_server.pages.services.services import what_is_wrong, with_sparks
 from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.service_names import UNKNOWN_SERVICE
@@ -56,6 +57,7 @@ async def show(visit: Visit) -> Response:
         incidents,
         whole,
         findings,
+        earlier_courses,
     ) = await visit.together(
         visit.api("services", **window, buckets=BUCKETS),
         visit.api("requests", **window, buckets=BUCKETS),
@@ -70,9 +72,10 @@ async def show(visit: Visit) -> Response:
         incident_list.live(visit),
         standing(visit),
         reading.section(visit),
+        usual.courses(visit, BUCKETS),
     )
     first_s = charts.first_filled(point for service in listing["services"] for point in service["series"])
-    services = [with_sparks(service, visit.until_s, first_s) for service in listing["services"]]
+    services = [with_sparks(service, visit.until_s, first_s, earlier_courses) for service in listing["services"]]
     host_rows = [host_pages.with_host(host, visit) for host in hosts["hosts"]]
     host_rows.sort(key=lambda host: -(host["disks"][0]["ratio"] if host["disks"] else 0))
     told_of = {alert["labels"].get("issue") for alert in alerts.alerts}

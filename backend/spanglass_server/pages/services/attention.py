@@ -1,7 +1,8 @@
 """What is wrong with a service, from its course over time: it fails, it became slow, it fell silent.
 
-Everything is held against the same service earlier in the range; nothing is compared between services, and few records
-say nothing. The newest buckets are looked at first: a fault of the last minute must show in a range of hours.
+Everything is held against the same service earlier in the range, or at the same time of earlier days; nothing is
+compared between services, and few records say nothing. The newest buckets are looked at first: a fault of the last
+minute must show in a range of hours.
 """
 
 from __future__ import annotations
@@ -44,15 +45,20 @@ class Finding:
     until_s: float | None = None
 
 
-def find(points: Sequence[Mapping[str, Any]], end_s: float | None = None) -> Finding | None:
+def find(
+    points: Sequence[Mapping[str, Any]],
+    end_s: float | None = None,
+    earlier: Sequence[Sequence[Mapping[str, Any]]] = (),
+) -> Finding | None:
     """Return the worst that a service's series (``t``, ``requests``, ``errors``, ``p95_ns``) shows, or nothing.
 
-    ``end_s`` is how far the newest bucket has come; without it, it has only begun.
+    ``end_s`` is how far the newest bucket has come; without it, it has only begun. ``earlier`` are series of times
+    before the range: what is slow for most of it is slow beside all of them that have enough requests.
     """
     if not points:
         return None
     silent = _silent(points, points[-1]["t"] if end_s is None else end_s)
-    return silent or _failing(points) or _slow(points) or _failed(points)
+    return silent or _failing(points) or _slow(points) or _slow_for_long(points, earlier) or _failed(points)
 
 
 def _split(
@@ -130,8 +136,28 @@ def _slow(points: Sequence[Mapping[str, Any]]) -> Finding | None:
     return Finding("slow", median(point["p95_ns"] for point in slow), _usual(usual), slow[0]["t"])
 
 
+def _slow_for_long(
+    points: Sequence[Mapping[str, Any]], earlier: Sequence[Sequence[Mapping[str, Any]]]
+) -> Finding | None:
+    """Return what has been slow for so long that the range itself does not tell what is usual."""
+    courses = [[point for point in course if point["requests"]] for course in earlier]
+    usual = [course for course in courses if _is_enough(course)]
+    busy, (now, _) = [point for point in points if point["requests"]], _split(points)
+    at = len(busy)
+    while usual and at and all(_far(busy[at - 1]["p95_ns"], course) for course in usual):
+        at -= 1
+    slow = busy[at:]
+    if _count(now, "requests") < NOW_REQUESTS or len(slow) < len(now):
+        return None
+    return Finding("slow", median(point["p95_ns"] for point in slow), max(map(_usual, usual)), slow[0]["t"])
+
+
+def _is_enough(points: Sequence[Mapping[str, Any]]) -> bool:
+    return len(points) >= USUAL_BUCKETS and _count(points, "requests") >= USUAL_REQUESTS
+
+
 def _far(p95_ns: int, usual: Sequence[Mapping[str, Any]]) -> bool:
-    if len(usual) < USUAL_BUCKETS or _count(usual, "requests") < USUAL_REQUESTS:
+    if not _is_enough(usual):
         return False
     ordered: list[int] = sorted(point["p95_ns"] for point in usual)
     middle, worst = median(ordered), ordered[int(SLOW_WORST * (len(ordered) - 1))]

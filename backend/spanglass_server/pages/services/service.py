@@ -12,7 +12,7 @@ from spanglass_server.pages.performance import heat
 from spanglass_server.pages.performance import operation as about
 from spanglass_server.pages.rendering import charts, terms
 from spanglass_server.pages.rendering.format import NONE, rate_parts, rfc3339
-from spanglass_server.pages.services import why
+from spanglass_server.pages.services import usual, why
 from spanglass_server.pages.services.attention import BAD_RATIO, find
 from spanglass_server.pages.slos import reading as objectives
 from spanglass_server.pages.window import SECOND_NS
@@ -50,7 +50,20 @@ async def show(visit: Visit) -> Response:
     window = visit.window.as_params()
     traces = {**window, "service": name, "operation": operation, "limit": TRACES_SHOWN}
     spans = {"service": name, "operation": operation, "filter": "" if operation else why.REQUESTS}
-    listing, answer, series, slowest, failing, issues, alerts, cells, findings, told, slos = await visit.together(
+    (
+        listing,
+        answer,
+        series,
+        slowest,
+        failing,
+        issues,
+        alerts,
+        cells,
+        findings,
+        told,
+        slos,
+        earlier,
+    ) = await visit.together(
         visit.api("services", **window, buckets=0),
         visit.api("services", name, "operations", **window),
         visit.api("services", name, "series", **window, operation=operation),
@@ -62,13 +75,14 @@ async def show(visit: Visit) -> Response:
         reading.section(visit, name, operation),
         about.read(visit, name, operation),
         objectives.section(visit, name),
+        usual.course_of(visit, name, operation),
     )
     service = next((row for row in listing["services"] if row["service"] == name), None)
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "operation"
     operations = sorted(answer["operations"], key=SORTS[sort], reverse=not ascending)
     chosen = next((row for row in operations if row["operation"] == operation), None) if operation else service
-    finding = find(series["points"], visit.until_s)
+    finding = find(series["points"], visit.until_s, earlier)
     return visit.page(
         "service.html", firing=alerts, findings=findings, finding=finding, slos=() if operation else slos,
         reason=await why.explain(visit, finding, name, operation), bad_ratio=BAD_RATIO,

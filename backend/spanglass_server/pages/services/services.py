@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from spanglass_server.pages.rendering import charts
-from spanglass_server.pages.services import why
+from spanglass_server.pages.services import usual, why
 from spanglass_server.pages.services.attention import BAD_RATIO, find
 from spanglass_server.pages.services.causes import one_row_a_cause
 
@@ -38,14 +38,16 @@ BUCKETS = 40
 
 async def show(visit: Visit) -> Response:
     """``/services``."""
-    answer = await visit.api("services", **visit.window.as_params(), buckets=BUCKETS)
+    answer, earlier = await visit.together(
+        visit.api("services", **visit.window.as_params(), buckets=BUCKETS), usual.courses(visit, BUCKETS)
+    )
     services = answer["services"]
     sort = visit.param("sort") if visit.param("sort") in SORTS else DEFAULT_SORT
     ascending = visit.param("order") == "asc" if visit.param("order") else sort == "service"
     end_s = visit.until_s
     first_s = charts.first_filled(point for service in services for point in service.get("series") or [])
     ordered = sorted(services, key=SORTS[sort], reverse=not ascending)
-    rows = [with_sparks(service, end_s, first_s) for service in ordered]
+    rows = [with_sparks(service, end_s, first_s, earlier) for service in ordered]
     return visit.page(
         "services.html", rows=rows, sort=sort, ascending=ascending, strip=_strip(services, visit),
         rate_per_s=sum(service["rate_per_s"] for service in services),
@@ -65,10 +67,13 @@ def _urgency(row: Mapping[str, Any]) -> tuple[int, float, float]:
     return KINDS.index(finding.kind), -finding.now, -finding.usual
 
 
-def with_sparks(service: Mapping[str, Any], end_s: float | None = None, first_s: float = 0) -> dict[str, Any]:
+def with_sparks(
+    service: Mapping[str, Any], end_s: float | None = None, first_s: float = 0, earlier: usual.Courses | None = None
+) -> dict[str, Any]:
     """Return a service with its three sparklines, and what is wrong with it.
 
-    ``end_s`` is as in ``find``; before ``first_s`` nothing was received, from no service: no line is drawn there.
+    ``end_s`` is as in ``find``, and so is what ``earlier`` has of it; before ``first_s`` nothing was received, from no
+    service: no line is drawn there.
     """
     series = service.get("series") or []
     bad = (service["error_ratio"] or 0) >= BAD_RATIO
@@ -82,7 +87,7 @@ def with_sparks(service: Mapping[str, Any], end_s: float | None = None, first_s:
     return {
         **service,
         "bad": bad,
-        "finding": find(series, end_s),
+        "finding": find(series, end_s, (earlier or {}).get(service["service"], ())),
         "spark_requests": spark(lambda point: point["requests"]),
         "spark_errors": spark(_ratio, bad=bad),
         "spark_p95": spark(lambda point: point["p95_ns"]),
