@@ -7,12 +7,15 @@ import math
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from official_json import official_json, records
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_bodies import post
+
+from spanglass.cli.main import main
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "otlp-proto-examples"
 EVER = {"start": "1970-01-01T00:00:00Z", "end": "2199-01-01T00:00:00Z", "format": "otlp"}
@@ -160,6 +163,24 @@ def test_an_answer_can_be_sent_on(new_server):
         expected = sorted((comparable(record) for record in records(json.loads(sent))), key=str)
         assert sorted(map(comparable, read_back(first, kind)), key=str) == expected
         assert sorted(map(comparable, read_back(other, kind)), key=str) == expected
+
+
+def test_an_export_is_imported(filled, new_server, tmp_path, monkeypatch):
+    """All that one server has, exported as one database and imported into another, reads back equal there."""
+    monkeypatch.setenv("SPANGLASS_URL", filled.url)
+    database = tmp_path / "all.duckdb"
+    assert main(["export", "--last", "1h", "--format", "duckdb", "-o", str(database)]) == 0
+    with duckdb.connect(str(database), read_only=True) as made:
+        spans = made.execute("SELECT service_name, status, duration_ns FROM spans ORDER BY ALL").fetchall()
+        assert spans == [("shop", "error", 0), ("shop", "error", 0), ("shop", "error", 0), ("shop", "error", 1)]
+        assert made.execute("SELECT count(*) FROM logs").fetchall() == [(7,)]
+        assert {"issues", "alerts", "metrics"} <= {name for (name,) in made.execute("SHOW TABLES").fetchall()}
+    other = new_server("other")
+    other.start()
+    monkeypatch.setenv("SPANGLASS_URL", other.url)
+    assert main(["import", str(database)]) == 0
+    for kind in ROUTES:
+        assert sorted(read_back(other, kind)) == sorted(read_back(filled, kind))
 
 
 def test_points_are_chosen_by_name_and_filter(filled):

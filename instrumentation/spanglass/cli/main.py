@@ -60,6 +60,7 @@ BUILT_IN = {
     "forecast": ("spanglass.cli.trends.forecast", "forecast a measure or PromQL"),
     "sql": ("spanglass.cli.queries.sql", "run a read-only SQL statement"),
     "export": ("spanglass.cli.transfer.export", "export everything of a range as files, or as one database"),
+    "import": ("spanglass.cli.transfer.importing", "post exports, OTLP/JSON and Jaeger's JSON to a server"),
     "send": ("spanglass.cli.send", "post OTLP/JSON files"),
     "status": ("spanglass.cli.queries.status", "show the server's health and counters"),
 }

@@ -140,6 +140,11 @@ EXAMPLES = {
         "--last 7d --format duckdb -o week.duckdb",
         "--last 1h --signal logs --format ndjson -o - | jq .body",
     ),
+    "import": (
+        "spanglass-export",
+        "november.duckdb --url http://127.0.0.1:4319",
+        "jaeger-traces.json collector.jsonl.gz",
+    ),
     "send": ("traces.jsonl logs.jsonl.gz", "- < traces.json"),
     "status": ("", "--format ndjson"),
 }

@@ -8,12 +8,13 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spanglass.cli import options
 from spanglass.cli.client import Response, UnreachableError
 from spanglass.cli.errors import CliError, Exit
-from spanglass.cli.queries.otlp_files import Request, read_requests
+from spanglass.cli.queries.otlp_files import read_requests
+from spanglass.cli.transfer.answers import partial_success, status_message
 from spanglass.terminal import show
 from spanglass.terminal.safe import terminal_text
 
@@ -21,11 +22,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from spanglass.cli.client import Client
+    from spanglass.cli.queries.otlp_files import Kind
 
 # OTLP specification, "Failures": only these may be sent again.
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _OK = range(200, 300)
 _MAX_WAIT_S = 30.0
+_JSON, _PROTOBUF = "application/json", "application/x-protobuf"
+
+
+class Posting(Protocol):
+    """A request to post: of which signal, its body, and the place it comes from, for errors."""
+
+    @property
+    def kind(self) -> Kind:
+        """The signal."""
+
+    @property
+    def body(self) -> bytes:
+        """What is posted."""
+
+    @property
+    def place(self) -> str:
+        """Where it comes from."""
 
 
 def command(argv: Sequence[str]) -> int:
@@ -44,27 +63,27 @@ def command(argv: Sequence[str]) -> int:
     for name in arguments.files:
         with _progress(name) as advance:
             for request in read_requests(name, advance):
-                response = _post(client, request, arguments.retry_for)
-                left_out, message = _partial_success(response, request)
+                response = post(client, request, _JSON, arguments.retry_for)
+                lost, message = left_out(response, request)
                 sent[request.kind.noun] += request.records
-                rejected[request.kind.noun] += left_out
-                if left_out or message:
-                    note = f"{left_out:,} left out" if left_out else "a warning"
+                rejected[request.kind.noun] += lost
+                if lost or message:
+                    note = f"{lost:,} left out" if lost else "a warning"
                     print(f"spanglass send: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
     counts = ", ".join(show.counted(count, noun) for noun, count in sent.items()) or "nothing: the files are empty"
-    lost = sum(rejected.values())
-    print(f"sent {counts}" + (f"; {lost:,} left out by the server" if lost else ""))
-    return Exit.REJECTED if lost else Exit.OK
+    in_all = sum(rejected.values())
+    print(f"sent {counts}" + (f"; {in_all:,} left out by the server" if in_all else ""))
+    return Exit.REJECTED if in_all else Exit.OK
 
 
-def _post(client: Client, request: Request, retry_for_s: float) -> Response:
+def post(client: Client, request: Posting, content_type: str, retry_for_s: float) -> Response:
     """Post until the server takes it, it refuses it for good, or the time is over."""
     deadline = time.monotonic() + retry_for_s
     wait_s = 1.0
     while True:
         error: CliError
         try:
-            response = client.request("POST", request.kind.path, request.body, {"Content-Type": "application/json"})
+            response = client.request("POST", request.kind.path, request.body, {"Content-Type": content_type})
         except UnreachableError as unreachable:
             error = unreachable
         else:
@@ -80,10 +99,12 @@ def _post(client: Client, request: Request, retry_for_s: float) -> Response:
         wait_s = min(wait_s * 2, _MAX_WAIT_S)
 
 
-def _refusal(client: Client, response: Response, request: Request) -> CliError:
+def _refusal(client: Client, response: Response, request: Posting) -> CliError:
     """Read the refusal: a google.rpc.Status, or an error of whatever stands before the server."""
+    is_protobuf = response.headers.get("content-type") == _PROTOBUF
     try:
-        message = terminal_text(str(json.loads(response.body)["message"]))
+        told = status_message(response.body) if is_protobuf else json.loads(response.body)["message"]
+        message = terminal_text(str(told))
     except (ValueError, KeyError, TypeError):
         described = client.error(response)
         return CliError(f"{request.place}: {described}", *described.details)
@@ -99,8 +120,10 @@ def _retry_after_s(response: Response, otherwise_s: float) -> float:
     return min(float(text), _MAX_WAIT_S) if text.isascii() and text.isdigit() else otherwise_s
 
 
-def _partial_success(response: Response, request: Request) -> tuple[int, str]:
+def left_out(response: Response, request: Posting) -> tuple[int, str]:
     """Read how many records were left out, and why; a message without a count is a warning."""
+    if response.headers.get("content-type") == _PROTOBUF:
+        return partial_success(response.body)
     try:
         partial: Any = json.loads(response.body or b"{}").get("partialSuccess") or {}
         return int(partial.get(request.kind.rejected_key) or 0), str(partial.get("errorMessage") or "")

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from official_json import official_json, records
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import requests
 
 from spanglass_server.ingest.attributes.limits import ColumnBudget, ShredLimits
@@ -16,6 +18,7 @@ from spanglass_server.ingest.decoding.decode import DecodeLimits, Decoder
 from spanglass_server.ingest.records.checks import LATEST_NS
 from spanglass_server.ingest.shred import shred
 from spanglass_server.query.language.compiling.sql import Sql
+from spanglass_server.query.otlp_bytes.requests import requests_of
 from spanglass_server.query.rows.otlp_json import traces_data
 from spanglass_server.query.rows.otlp_logs import logs_data
 from spanglass_server.query.rows.otlp_metrics import metrics_data
@@ -31,6 +34,11 @@ from spanglass_server.store.sessions.engine import Engine
 from spanglass_server.store.store import Store, StoreLimits
 
 WRITERS = {Signal.SPANS: traces_data, Signal.LOGS: logs_data, Signal.METRICS: metrics_data}
+MESSAGES = {
+    Signal.SPANS: ExportTraceServiceRequest,
+    Signal.LOGS: ExportLogsServiceRequest,
+    Signal.METRICS: ExportMetricsServiceRequest,
+}
 RECEIVED_NS = LATEST_NS - 1  # so that no time is in the future
 NARROW = ShredLimits(max_columns=3, max_attributes=2)
 
@@ -67,6 +75,15 @@ class Bench:
         """All that is stored, as OTLP/JSON."""
         return self.engine.run_here(lambda session: WRITERS[signal](fetch_rows(session, signal, ALL_TIME, Sql("true"))))
 
+    def sent_again(self, signal: Signal) -> list[str]:
+        """All that is stored, as the records of requests that a server takes."""
+
+        def write(session) -> list[bytes]:
+            return [body for table in session.all_rows(signal, ALL_TIME) for body, _ in requests_of(signal, table)]
+
+        bodies = self.engine.run_here(write)
+        return sorted(record for body in bodies for record in records(official_json(MESSAGES[signal].FromString(body))))
+
     def clear(self) -> None:
         """Delete everything."""
         self.flush()
@@ -102,13 +119,14 @@ def test_negative_zero_is_no_default(bench):
     bench.load(Signal.METRICS, [request.SerializeToString()], ShredLimits())
     document = bench.document(Signal.METRICS)
     assert records(document) == sorted(records(official_json(request)))
+    assert bench.sent_again(Signal.METRICS) == records(document)
     assert str(document).count("-0.0") == 14
 
 
 @pytest.mark.parametrize("limits", [ShredLimits(), NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("signal", list(SENT))
 def test_what_goes_in_comes_out(bench, signal, limits):
-    """Any storable request reads back equal from memory, from a segment, and where attributes overflow."""
+    """Any storable request reads back equal from memory, from a segment, where attributes overflow, and sent again."""
 
     @settings(max_examples=40, deadline=None, phases=_PHASES, suppress_health_check=list(HealthCheck))
     @given(st.lists(requests(signal), min_size=1, max_size=2))
@@ -119,10 +137,12 @@ def test_what_goes_in_comes_out(bench, signal, limits):
             from_memory = records(bench.document(signal))
             bench.flush()
             from_segment = records(bench.document(signal))
+            as_requests = bench.sent_again(signal)
         finally:
             bench.clear()
 
         assert from_memory == expected
         assert from_segment == expected
+        assert as_requests == expected
 
     round_trip()

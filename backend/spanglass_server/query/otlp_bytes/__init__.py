@@ -1,0 +1,1 @@
+"""Stored records as OTLP's protobuf, a column at a time."""

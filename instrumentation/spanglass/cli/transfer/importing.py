@@ -1,0 +1,123 @@
+"""``spanglass import``: files into a server, over OTLP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from spanglass.cli import options
+from spanglass.cli.errors import CliError, Exit
+from spanglass.cli.send import left_out, post
+from spanglass.cli.transfer.progress import Progress
+from spanglass.cli.transfer.sources import files_of, requests
+from spanglass.terminal import show
+from spanglass.terminal.safe import terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from spanglass.cli.client import Client, Response
+    from spanglass.cli.transfer.sources import Posted
+
+
+def command(argv: Sequence[str]) -> int:
+    """Import files; 4 when the server left some of the records out."""
+    parser = options.parser(
+        "import", "Post exports, OTLP/JSON and Jaeger's JSON to a server.", token_variable=options.INGEST_TOKEN
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="PATH",
+        help="exports of spanglass export (files or their directory), files of OTLP/JSON, or of Jaeger's JSON",
+    )
+    parser.add_argument("--restart", action="store_true", help="import all of a file of which a part was imported")
+    parser.add_argument(
+        "--parallel", type=options.positive, default=2, metavar="N", help="how many requests at once (default 2)"
+    )
+    parser.add_argument(
+        "--retry-for", type=float, default=60.0, metavar="SECONDS", help="how long to retry a request (default 60)"
+    )
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    tally = _Tally()
+    with Progress("imported", 0) as progress:
+        for path in files_of(arguments.files):
+            _File(client, path, arguments.retry_for, progress, tally).post_all(arguments.parallel, arguments.restart)
+    counts = ", ".join(show.counted(count, noun) for noun, count in tally.sent.items()) or "nothing new"
+    rate = f" ({progress.records / max(progress.elapsed_s, 1e-3):,.0f} records a second)" if progress.records else ""
+    print(f"imported {counts}{rate}" + (f"; {tally.lost:,} left out by the server" if tally.lost else ""))
+    return Exit.REJECTED if tally.lost else Exit.OK
+
+
+class _Tally:
+    """What was sent, by its noun, and how much of it the server left out."""
+
+    def __init__(self) -> None:
+        self.sent: Counter[str] = Counter()
+        self.lost = 0
+
+
+class _File:
+    """A file on its way. How many of its requests have arrived stands beside it until all have."""
+
+    def __init__(self, client: Client, path: Path, retry_for_s: float, progress: Progress, tally: _Tally) -> None:
+        self._client = client
+        self._path = path
+        self._retry_for_s = retry_for_s
+        self._progress = progress
+        self._tally = tally
+        self._beside = path.with_name(f".{path.name}.imported")
+
+    def post_all(self, at_once: int, restart: bool) -> None:  # noqa: FBT001 - an option
+        """Post what has not arrived, some requests at once; counted are those that arrived without a gap."""
+        if not self._path.is_file():
+            raise CliError(f"{self._path} is no file", "name a file, or the directory of an export")
+        arrived = 0 if restart else self._arrived()
+        waiting: deque[tuple[Posted, Future[Response]]] = deque()
+        with ThreadPoolExecutor(at_once, thread_name_prefix="import") as threads:
+            try:
+                for number, request in enumerate(requests(self._path)):
+                    if number < arrived:
+                        continue
+                    waiting.append((request, threads.submit(self._post, request)))
+                    if len(waiting) > at_once:
+                        arrived = self._take(*waiting.popleft(), arrived)
+                while waiting:
+                    arrived = self._take(*waiting.popleft(), arrived)
+            except BaseException:
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        self._beside.unlink(missing_ok=True)
+
+    def _post(self, request: Posted) -> Response:
+        return post(self._client, request, request.content_type, self._retry_for_s)
+
+    def _take(self, request: Posted, answer: Future[Response], arrived: int) -> int:
+        """Count a request once the server has it."""
+        lost, message = left_out(answer.result(), request)
+        self._tally.sent[request.kind.noun] += request.records
+        self._tally.lost += lost
+        if lost or message:
+            note = f"{lost:,} left out" if lost else "a warning"
+            print(f"spanglass import: {request.place}: {note}: {terminal_text(message)}", file=sys.stderr)
+        self._progress.add(request.records, len(request.body))
+        self._beside.write_text(json.dumps({**self._told(), "requests": arrived + 1}), encoding="utf-8")
+        return arrived + 1
+
+    def _told(self) -> dict[str, object]:
+        about = self._path.stat()
+        return {"url": self._client.url, "size": about.st_size, "changed_ns": about.st_mtime_ns}
+
+    def _arrived(self) -> int:
+        """How many requests have arrived before, at this server and of this file as it is."""
+        try:
+            told = json.loads(self._beside.read_text(encoding="utf-8"))
+            count = int(told.pop("requests"))
+        except (OSError, ValueError, KeyError, AttributeError):
+            return 0
+        return count if told == self._told() else 0
