@@ -46,6 +46,8 @@ from spanglass_server.pages.slos import editor as slo_editor
 from spanglass_server.pages.slos import listing as slos
 from spanglass_server.pages.slos import objective
 from spanglass_server.pages.trace_views import compare, file, trace
+from spanglass_server.pages.trends import lists as trend_lists
+from spanglass_server.pages.trends import one as forecast
 from spanglass_server.pages.use import person, tasks, users
 from spanglass_server.pages.visit import RANGE, Site, Visit
 from spanglass_server.pages.window import WindowError
@@ -151,6 +153,9 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/map", service_map.show),
     ("/coverage", coverage.show),
     ("/tasks", tasks.show),
+    ("/trends", trend_lists.show_trends),
+    ("/capacity", trend_lists.show_capacity),
+    ("/forecast", forecast.show),
     ("/users", users.show),
     ("/users/{user:path}", person.show_user),
     ("/sessions/{session:path}", person.show_session),

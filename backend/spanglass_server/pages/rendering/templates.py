@@ -40,6 +40,9 @@ ALSO = {
     "/slos": "/services",
     "/coverage": "/services",
     "/tasks": "/services",
+    "/trends": "/metrics",
+    "/capacity": "/metrics",
+    "/forecast": "/metrics",
     "/users": "/services",
     "/sessions": "/services",
     "/reports": "/dashboards",
@@ -54,6 +57,7 @@ JUMPS = (
     ("f", "/findings", "findings"), ("i", "/incidents", "incidents"), ("p", "/pinned", "pinned traces"),
     ("u", "/users", "users"), ("b", "/tasks", "background tasks"), ("x", "/profiles", "profiles"),
     ("v", "/views", "saved views"), ("w", "/reports", "reports"), ("q", "/slos", "objectives"),
+    ("y", "/trends", "trends"),
 )  # fmt: skip
 
 #: What the filter box of a signal shows while it is empty.

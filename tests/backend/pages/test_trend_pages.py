@@ -1,0 +1,75 @@
+"""The pages of trends, capacity and forecasts: what they say of series, and where they lead."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import numpy as np
+import pytest
+from in_process import read
+
+from spanglass_server.api.trends.routes import trend_routes
+from spanglass_server.promql.stored.source import StoredSeries
+from spanglass_server.trends.board import Board
+from spanglass_server.trends.found import find
+from spanglass_server.trends.history import WEEKS, History
+from spanglass_server.trends.quantities import BY_NAME
+
+HOUR_NS = 3_600 * 10**9
+LAST = 472_200  # 2023-11-14 00:00 UTC in hours
+NOW_NS = LAST * HOUR_NS + HOUR_NS // 2
+EVIL = '<i>&"'
+
+
+@pytest.fixture(scope="module")
+def routes():
+    """The routes over a board with a disk that fills up, a service whose memory jumped, and steady ones."""
+    days, random = np.arange(672) / 24, np.random.default_rng(2)
+    board = Board()
+    given = {
+        "disk": {"db": 0.5 + 0.015 * days, EVIL: np.full(672, 0.3)},
+        "process-memory": {"shop": np.where(days < 20, 1e8, 2e8)},
+    }
+    for name, series in given.items():
+        key = "host_name" if name == "disk" else "service_name"
+        history = History(WEEKS, LAST)
+        values = np.array([each * (1 + random.normal(0, 0.003, 672)) for each in series.values()])
+        history.put(LAST - 671, [((key, label),) for label in series], values)
+        board.put(find(BY_NAME[name], history))
+    return trend_routes(board, StoredSeries)
+
+
+def test_trends_and_capacity(open_tables, routes):
+    """What fills up comes first, with when; names of telemetry are text; lists filter, and lead to the forecast."""
+    session = open_tables()
+    status, text, source = read(session, "/trends", NOW_NS, routes)
+    assert status == 200
+    assert text.index("Disk db") < text.index("Memory of a service shop")
+    assert "+1.5 %" in text.replace("\u2009", " ")
+    assert "95.4 MiB to 191 MiB 6 Nov" in text.replace("\u2009", " ")
+    assert "3 series are watched, by values 1h apart over 28d" in text
+    assert "<i>&" not in source
+    assert "/forecast?query=max%28disk_usage%7Bhost_name%3D" in unescape(source)
+    _, text, source = read(session, "/capacity", NOW_NS, routes)
+    assert "in 5 days" in text
+    assert "not in sight" in text
+    assert "<i>&" not in source
+    _, text, _ = read(session, "/capacity?text=nobody", NOW_NS, routes)
+    assert "Nothing matches." in text
+    _, text, _ = read(session, "/trends?kind=falling", NOW_NS, routes)
+    assert "Nothing rises, falls or jumped." in text
+    status, text, _ = read(session, "/trends?quantity=nothing", NOW_NS, routes)
+    assert status == 400
+    _, text, _ = read(session, "/trends", NOW_NS, trend_routes(Board(), StoredSeries))
+    assert "Nothing has been read yet." in text
+
+
+def test_a_forecast(open_tables, routes):
+    """A query is asked for, what is wrong with it is said, and one without series says so."""
+    session = open_tables()
+    assert "What is to be forecast?" in read(session, "/forecast", NOW_NS, routes)[1]
+    status, text, _ = read(session, "/forecast?query=disk_usge", NOW_NS, routes)
+    assert (status, "disk_usage" in text) == (400, True), text
+    status, text, _ = read(session, "/forecast?query=disk_usage&ahead=2d&bound=0.9", NOW_NS, routes)
+    assert (status, "The query has no series." in text) == (200, True)
+    assert read(session, "/forecast?query=disk_usage&bound=much", NOW_NS, routes)[0] == 400
