@@ -7,6 +7,7 @@ from html import unescape
 import numpy as np
 import pytest
 from in_process import read
+from metric_tables import T0, gauge
 
 from spanglass_server.api.trends.routes import trend_routes
 from spanglass_server.promql.stored.source import StoredSeries
@@ -73,3 +74,15 @@ def test_a_forecast(open_tables, routes):
     status, text, _ = read(session, "/forecast?query=disk_usage&ahead=2d&bound=0.9", NOW_NS, routes)
     assert (status, "The query has no series." in text) == (200, True)
     assert read(session, "/forecast?query=disk_usage&bound=much", NOW_NS, routes)[0] == 400
+
+
+def test_the_forecast_of_stored_values(open_tables, routes):
+    """Stored values are drawn with what is expected, and when a bound is met; without a bound there is none."""
+    memory = [gauge(LAST * 3600 - T0 - 3600 * (99 - hour), 100.0 + hour) for hour in range(100)]
+    session = open_tables(metrics=memory)
+    status, text, source = read(session, "/forecast?query=m&ahead=2d&bound=230", NOW_NS, routes)
+    assert status == 200
+    assert "Now 199 In 2d 247" in text
+    assert "Meets the bound 15 Nov" in text
+    assert source.count('class="c-lim"') == 1
+    assert "Meets the bound" not in read(session, "/forecast?query=m&ahead=2d", NOW_NS, routes)[1]

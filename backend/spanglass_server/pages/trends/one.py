@@ -66,6 +66,6 @@ def _shown(one: Mapping[str, Any], found: Mapping[str, Any], bound: float | None
         "method": one["method"],
         "error": drawing.text_of(one["error"], unit),
         "naive_error": drawing.text_of(one["naive_error"], unit),
-        "met": {name: parse_time_ns(time) if time else None for name, time in (one["met"] or {}).items()},
+        "met": {name: parse_time_ns(time) for name, time in (one["met"] or {}).items() if time},
         "reason": one["reason"],
     }
