@@ -11,7 +11,8 @@ from spanglass_server.forecasting.backtesting import Backtest, backtest
 from spanglass_server.forecasting.gaps import clean, ends
 from spanglass_server.forecasting.intervals import half_widths
 from spanglass_server.forecasting.methods import How, all_methods
-from spanglass_server.forecasting.seasons import Seasons, find_seasons
+from spanglass_server.forecasting.seasons import Seasons, find_seasons, without
+from spanglass_server.forecasting.shifts import find_shifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ _BEST: Final = 3
 _NOTHING: Final = 1e-100
 #: Intervals hold the truth this often.
 COVERAGE: Final = 0.8
+#: After a jump there is enough if it is this share of the time, and four periods.
+_AFTER_JUMP: Final = 6
 #: Where series begin is told to this share of the time.
 _BEGINNINGS: Final = 24
 #: Series of one period are computed so many at once: 1,000 of 700 steps take 150 MB.
@@ -63,23 +66,39 @@ def forecast(
     seasons = find_seasons(values, periods)
     given = _empty(len(values), ahead, seasons)
     methods = [""] * len(values)
+    begins = _beginnings(values, seasons)
     enough = np.count_nonzero(~np.isnan(values), axis=1) >= 2  # noqa: PLR2004 - nothing is said of one value
     for period in np.unique(seasons.period):
         shorter = max((one for one in periods if 1 < one < period and period % one == 0), default=0)
         for factor in (False, True):
             rows = np.flatnonzero((seasons.period == period) & (seasons.factor == factor) & enough)
             how = How(int(period), shorter, factor)
-            for some, begin in _batches(values, rows):
+            for some, begin in _batches(begins, rows, values.shape[1]):
                 _some(given, methods, some, values[some, begin:], how, coverage)
     return Forecasts(given.expected, given.low, given.high, tuple(methods), given.error, given.naive_error, seasons)
 
 
-def _batches(values: NDArray[np.float64], rows: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int]]:
-    """Rows that begin at about the same step, with a step that is not after it: young series have forecasts, too."""
-    unit = max(1, values.shape[1] // _BEGINNINGS)
-    begins = ends(values[rows])[0] // unit * unit
-    for begin in np.unique(begins):
-        those = rows[begins == begin]
+def _beginnings(values: NDArray[np.float64], seasons: Seasons) -> NDArray[np.intp]:
+    """The step from which on each row is believed: its first value, or its last jump if enough comes after it.
+
+    What was before a jump says little of what comes, and its errors even less.
+    """
+    steps = values.shape[1]
+    begins = ends(values)[0]
+    for row, shifts in enumerate(find_shifts(without(values, seasons))):
+        left = [
+            shift.step for shift in shifts if steps - shift.step >= max(steps // _AFTER_JUMP, 4 * seasons.period[row])
+        ]
+        begins[row] = max([int(begins[row]), *left])
+    return begins
+
+
+def _batches(begins: NDArray[np.intp], rows: NDArray[np.intp], steps: int) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """Rows that begin at about the same step, with a step near it: young series have forecasts, too."""
+    unit = max(1, steps // _BEGINNINGS)
+    places = begins[rows] // unit * unit
+    for begin in np.unique(places):
+        those = rows[places == begin]
         for start in range(0, len(those), _AT_ONCE):
             yield those[start : start + _AT_ONCE], int(begin)
 
