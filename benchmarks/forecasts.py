@@ -73,19 +73,18 @@ def _trends(made: list, past: np.ndarray, spent_s: float) -> None:
     slope = np.array([one.slope for one in made])
     certain = found.slopes.confidence >= 0.95
     held = (found.slopes.low <= slope) & (slope <= found.slopes.high)
-    shifts = [(one.shifts, tuple(shift.step for shift in those)) for one, those in zip(made, found.shifts, strict=True)]
-    near = [
-        abs(true[0] - min(told, key=lambda step: abs(step - true[0]))) <= 3 for true, told in shifts if true and told
-    ]
+    pairs = [(one, [shift.step for shift in those]) for one, those in zip(made, found.shifts, strict=True)]
+    right = [min((abs(step - one.shifts[0]) for step in told), default=None) for one, told in pairs if one.shifts]
+    near = [apart <= 3 for apart in right if apart is not None]
+    wrong = [bool(told) for one, told in pairs if not one.shifts and one.kind != "leak with restarts"]
     print(f"\nperiods right: {100 * (found.seasons.period == period).mean():.0f} % of all series")
     print(
         f"slopes of disks and growing traffic: certain {100 * certain[whole].mean():.0f} %, in the interval "
         f"{100 * held[whole].mean():.0f} %; certain without a slope: {100 * certain[flat].mean():.0f} %"
     )
     print(
-        f"level shifts: found {100 * np.mean([bool(told) for true, told in shifts if true]):.0f} %, of these within "
-        f"3 steps {100 * np.mean(near):.0f} %; told where there is none: "
-        f"{100 * np.mean([bool(told) for (true, told), one in zip(shifts, made, strict=True) if not true and one.kind != 'leak with restarts']):.0f} %"
+        f"level shifts: found {100 * len(near) / len(right):.0f} %, of these within 3 steps {100 * np.mean(near):.0f} %; "
+        f"told where there is none: {100 * np.mean(wrong):.0f} %"
     )
     print(
         f"processor time: {1000 * spent_s / len(made):.1f} ms a series for forecasts, "

@@ -107,9 +107,8 @@ def _shifted(random: np.random.Generator, steps: int) -> Made:
 
 def _counts(random: np.random.Generator, steps: int) -> Made:
     """Few errors an hour, more by day."""
-    return Made(
-        "counts", random.poisson(random.uniform(0.5, 6) * (0.5 + _traffic(random, steps))).astype(float), period=DAY
-    )
+    values = random.poisson(random.uniform(0.5, 6) * (0.5 + _traffic(random, steps)))
+    return Made("counts", values.astype(float), period=DAY)
 
 
 def _latency(random: np.random.Generator, steps: int) -> Made:

@@ -86,9 +86,8 @@ def _beginnings(values: NDArray[np.float64], seasons: Seasons) -> NDArray[np.int
     steps = values.shape[1]
     begins = ends(values)[0]
     for row, shifts in enumerate(find_shifts(without(values, seasons))):
-        left = [
-            shift.step for shift in shifts if steps - shift.step >= max(steps // _AFTER_JUMP, 4 * seasons.period[row])
-        ]
+        least = max(steps // _AFTER_JUMP, 4 * int(seasons.period[row]))
+        left = [shift.step for shift in shifts if steps - shift.step >= least]
         begins[row] = max([int(begins[row]), *left])
     return begins
 
