@@ -83,7 +83,7 @@ def _trends(made: list, past: np.ndarray, spent_s: float) -> None:
         f"{100 * held[whole].mean():.0f} %; certain without a slope: {100 * certain[flat].mean():.0f} %"
     )
     print(
-        f"level shifts: found {100 * len(near) / len(right):.0f} %, of these within 3 steps {100 * np.mean(near):.0f} %; "
+        f"level shifts: found {100 * len(near) / len(right):.0f} %, near {100 * np.mean(near):.0f} % of these; "
         f"told where there is none: {100 * np.mean(wrong):.0f} %"
     )
     print(
