@@ -10,7 +10,7 @@ import numpy as np
 from spanglass_server.forecasting.backtesting import Backtest, backtest
 from spanglass_server.forecasting.gaps import clean, ends
 from spanglass_server.forecasting.intervals import half_widths
-from spanglass_server.forecasting.methods import How, all_methods
+from spanglass_server.forecasting.methods import GROWTH, How, all_methods
 from spanglass_server.forecasting.seasons import Seasons, find_seasons, without
 from spanglass_server.forecasting.shifts import find_shifts
 
@@ -125,7 +125,8 @@ def _some(
     said = np.stack(list(all_methods(values, ahead, how).values()))
     expected = np.einsum("ms,msh->sh", weights, said)
     errors = np.einsum("ms,mosh->osh", weights, tried.errors)
-    below, above = half_widths(errors, ahead, coverage)
+    growth = np.array([GROWTH[name] for name in tried.methods]) @ weights
+    below, above = half_widths(errors, ahead, coverage, growth)
     expected[np.isnan(scores).all(axis=0)] = np.nan
     floor = np.where(np.nanmin(values, axis=1) >= 0, 0.0, -np.inf)[:, None]
     given.expected[rows] = np.maximum(expected, floor)

@@ -18,12 +18,14 @@ _BANDS: Final = 4
 _FEW: Final = 0.8
 
 
-def half_widths(errors: NDArray[np.float64], ahead: int, coverage: float) -> tuple[NDArray[np.float64], ...]:
+def half_widths(
+    errors: NDArray[np.float64], ahead: int, coverage: float, growth: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
     """How far below and above a forecast the interval reaches, for each series and step: (series, ahead) each.
 
     ``errors`` (origins, series, steps) are those of past forecasts, true less forecast. Each is measured where it
     happened, in quarters of the time ahead; no quarter is narrower than the one before. Beyond the steps of ``errors``
-    intervals grow with the root of the time.
+    intervals grow with a power of the time, ``growth`` of each series.
     """
     known = errors.shape[2]
     bands = min(_BANDS, known)
@@ -34,7 +36,8 @@ def half_widths(errors: NDArray[np.float64], ahead: int, coverage: float) -> tup
         below, above = _tails(errors[:, :, start:stop].swapaxes(0, 1), coverage)
         low.append(below)
         high.append(above)
-    return _over_steps(low, middles, ahead, known), _over_steps(high, middles, ahead, known)
+    further = np.maximum(np.arange(1.0, ahead + 1) / known, 1.0) ** growth[:, None]
+    return _over_steps(low, middles, ahead) * further, _over_steps(high, middles, ahead) * further
 
 
 def _tails(errors: NDArray[np.float64], coverage: float) -> tuple[NDArray[np.float64], ...]:
@@ -65,9 +68,7 @@ def _independent(errors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(number / (1 + (size - 1) * alike))
 
 
-def _over_steps(
-    widths: list[NDArray[np.float64]], middles: NDArray[np.float64], ahead: int, known: int
-) -> NDArray[np.float64]:
+def _over_steps(widths: list[NDArray[np.float64]], middles: NDArray[np.float64], ahead: int) -> NDArray[np.float64]:
     each = np.stack(widths, axis=1)  # (series, bands)
     up = np.maximum.accumulate(each, axis=1)
     down = np.minimum.accumulate(each[:, ::-1], axis=1)[:, ::-1]
@@ -76,5 +77,4 @@ def _over_steps(
     at = np.clip(np.interp(steps, middles, np.arange(len(middles))), 0, len(middles) - 1)
     left = np.floor(at).astype(int)
     right = np.minimum(left + 1, len(middles) - 1)
-    width = table[:, left] + (table[:, right] - table[:, left]) * (at - left)
-    return np.asarray(width * np.sqrt(np.maximum(steps / known, 1.0)))
+    return np.asarray(table[:, left] + (table[:, right] - table[:, left]) * (at - left))

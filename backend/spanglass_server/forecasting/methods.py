@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The line of "linear" ends in the median of this share of the series, at least so many steps.
 _END_SHARE, _END_LEAST = 20, 3
+#: Slopes count from this confidence on.
+_CERTAIN: Final = 0.9
 #: Logarithms go on so far beyond the least and the largest: five times.
 _FARTHEST: Final = 1.6
 #: "recent linear" knows this share of the series.
@@ -104,7 +106,7 @@ def level(given: Facts) -> NDArray[np.float64]:
 
 def theta(given: Facts) -> NDArray[np.float64]:
     """The smoothed level with half the slope of the series, with its season."""
-    rise = np.nan_to_num(slopes(given.values).per_step) / 2
+    rise = _rise(given.values) / 2
     return np.asarray(given.smoothed.level[:, None] + rise[:, None] * given.after + given.season)
 
 
@@ -129,14 +131,33 @@ def usual(given: Facts) -> NDArray[np.float64]:
     return np.asarray(median(given.values)[:, None] + given.season)
 
 
+def _rise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The slope of each row, 0 where it may as well be chance: far ahead chance goes far, too."""
+    found = slopes(values)
+    return np.where(found.confidence >= _CERTAIN, np.nan_to_num(found.per_step), 0.0)
+
+
 def _line(given: Facts, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rise = np.nan_to_num(slopes(values).per_step)[:, None]
+    rise = _rise(values)[:, None]
     steps = min(max(values.shape[1] // _END_SHARE, _END_LEAST), values.shape[1])
     end = median(values[:, -steps:] + rise * np.arange(steps - 1.0, -1.0, -1.0))
     end = np.where(np.isnan(end), given.smoothed.level, end)
     return np.asarray(end[:, None] + rise * given.after + given.season)
 
 
+#: How errors grow with the time ahead, as a power of it: not at all around a level that stays, with the root where the
+#: level walks, with the time itself where a slope is wrong.
+GROWTH: Final = {
+    "last value": 0.5,
+    "seasonal naive": 0.25,
+    "level": 0.5,
+    "usual": 0.1,
+    "drift": 1.0,
+    "linear": 1.0,
+    "recent linear": 1.0,
+    "theta": 1.0,
+    "damped trend": 0.75,
+}
 #: By the name that is shown; the simple ones first, which win where methods are as good. ``True`` needs a season.
 METHODS: Final[dict[str, tuple[Callable[[Facts], NDArray[np.float64]], bool]]] = {
     "last value": (last_value, False),

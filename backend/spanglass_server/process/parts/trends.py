@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spanglass_server.self_metrics.registry import Telemetry
     from spanglass_server.store.ports import QuerySession
 
-_STEP_EVERY_S: Final = 1.0
+_STEP_EVERY_S: Final = 2.0
 _INSIST_EVERY_S: Final = 0.05
 
 
