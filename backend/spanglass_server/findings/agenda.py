@@ -34,6 +34,9 @@ _WAIT_MINUTES: Final = 5
 _TOGETHER: Final = 10
 #: Until so many minutes were looked at, nothing waits: people who try it out want to see something.
 _YOUNG: Final = 10
+#: And so soon after the first span, with so many, what a server without any minute yet has is looked at.
+_EARLY_NS: Final = 8 * NS_PER_SECOND
+_EARLY_SPANS: Final = 50
 #: Where in a minute that part lies: at another place each minute, and after some minutes everywhere.
 _GOLDEN: Final = 0.618_033_988_75
 
@@ -53,14 +56,18 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """Minutes that are due, the newest first, and whether there are some that are not over, or wait for others."""
+    """Minutes that are due, the newest first, and whether there are some that are not over, or wait for others.
+
+    ``early`` are the first minutes of a server, which are not over, but hold enough to be looked at before.
+    """
 
     due: Sequence[Due]
     goes_on: bool
+    early: Due | None = None
 
 
 def list_minutes(
-    parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], looked_at: Collection[int], now_ns: int
+    parts: Sequence[Part], count: Callable[[Part], Mapping[int, int]], looked_at: Collection[int], now_ns: int
 ) -> Agenda:
     """Return which minutes of the spans of some parts are to be looked at.
 
@@ -79,7 +86,18 @@ def list_minutes(
         or minutes[-1] <= last - _WAIT_MINUTES
     ]
     due = [make_due(minutes, sum(spans[minute] for minute in minutes)) for minutes in ripe]
-    return Agenda(due, goes_on or len(ripe) < len(several))
+    is_first = not looked_at and not due
+    early = _early(parts, {minute: spans[minute] for minute in left if minute > last}, now_ns) if is_first else None
+    return Agenda(due, goes_on or len(ripe) < len(several), early)
+
+
+def _early(parts: Sequence[Part], spans: Mapping[int, int], now_ns: int) -> Due | None:
+    """The minutes that are not over, newest first, where they hold enough for a first look."""
+    minutes = [minute for minute in spans if minute <= now_ns // MINUTE_NS]
+    is_soon = not minutes or now_ns - min(part.min_time_ns for part in parts) < _EARLY_NS
+    if is_soon or sum(spans.values()) < _EARLY_SPANS or minutes[0] // 60 != minutes[-1] // 60:
+        return None
+    return make_due(minutes, sum(spans.values()))
 
 
 def _spans_by_minute(parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], first: int) -> Counter[int]:

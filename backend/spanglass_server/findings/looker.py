@@ -60,6 +60,12 @@ class Looker:
         self._seen_ns = -1  # what had arrived when the minutes that are due were last listed
         self._waits = False  # for minutes that are not over, or that were too many
         self._looked_at = store.looked_at(clock_ns() // MINUTE_NS - BACK_MINUTES)
+        self._early: Marks | None = None  # spans of minutes that were looked at before they were over
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no minute was looked at yet: then what there is may be worth a look at any time."""
+        return not self._looked_at
 
     def has_news(self) -> bool:
         """Whether there may be a minute to look at, or spans that came late into one that was looked at."""
@@ -80,6 +86,10 @@ class Looker:
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
+        if agenda.early is not None and self._early is None:
+            stretch = self._read(agenda.early)
+            self._store.see(stretch.sightings)
+            self._early = stretch.told
         looked, spans = 0, self._look_again(now_ns)
         for due in agenda.due[:_AT_ONCE]:
             if spans >= MOST_SPANS:
@@ -120,7 +130,7 @@ class Looker:
 
     def _look(self, due: Due) -> int:
         """Look at some minutes, and return how many spans were read."""
-        stretch = self._read(due)
+        stretch = self._read(due, self._early)
         self._keep(due, stretch)
         self._looked_at.update(due.minutes)
         self._latecomers.made(due, stretch.told)

@@ -140,6 +140,24 @@ def test_minutes_are_looked_at_once_when_they_are_over(world):
     assert sum(one.hits for one in world.desk.known()) == 4
 
 
+def test_a_new_server_looks_at_what_it_has(world):
+    """Some seconds after its first spans, before any minute is over, once; the minute tells of the rest when it is."""
+    world.clock.now_ns = MINUTE * MINUTE_NS + 9 * 10**9
+    world.send(traces(1, 4, MINUTE))
+    world.looker.step()
+    assert {one.place.kind for one in world.desk.known()} == {Kind.N_PLUS_ONE}
+    assert sum(one.hits for one in world.desk.known()) == 4
+    assert world.looker.is_new
+    world.send(traces(2, 3, MINUTE))
+    world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 4
+
+    world.clock.now_ns = (MINUTE + 2) * MINUTE_NS
+    world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 7
+    assert not world.looker.is_new
+
+
 def test_whatever_spans_hold_is_looked_at(world):
     """Endless durations, numbers that are none, long names and half a statement cost nothing but their own minute."""
     request = ExportTraceServiceRequest()

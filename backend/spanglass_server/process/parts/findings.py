@@ -14,6 +14,7 @@ from spanglass_server.signals import Signal
 from spanglass_server.store.ports import QueryError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
+from spanglass_server.times import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _LOG = logging.getLogger(__name__)
-_LOOK_EVERY_S: Final = 30.0
+#: So often there is a look, unless nothing was looked at yet; and so often it is asked whether there is to be one.
+_LOOK_EVERY_NS: Final = 30 * NS_PER_SECOND
+_ASK_EVERY_S: Final = 4.0
 _INSIST_EVERY_S: Final = 0.05
 
 
@@ -39,13 +42,15 @@ class Findings:
     ) -> None:
         self._node = node
         self._stop = Stop()
+        self._clock_ns = clock_ns
+        self._looked_ns = 0
         self._store = FindingStore(settings.data.dir.resolve() / FILE_NAME)
         self.desk = FindingDesk(self._store, clock_ns)
         self._announcer = Announcer(self.desk, IngestSink(node.ingest), clock_ns)
         self._looker = Looker(self._store, self._ask, self._arrived_ns, clock_ns)
         self._supervisor = Supervisor(telemetry, pulse=node.pulse)
         node.also(lambda: self._supervisor.problems)
-        self._task = self._supervisor.every(_LOOK_EVERY_S, "findings", self._step, self._looker.has_news)
+        self._task = self._supervisor.every(_ASK_EVERY_S, "findings", self._step, self._is_due)
 
     def _ask(self, query: Callable[[QuerySession], Any]) -> Any:
         return self._node.engine.run_here(query, self._stop)
@@ -53,8 +58,12 @@ class Findings:
     def _arrived_ns(self) -> int:
         return self._node.store.contents.snapshot.arrived[Signal.SPANS].time_ns
 
+    def _is_due(self) -> bool:
+        is_time = self._looker.is_new or not 0 <= self._clock_ns() - self._looked_ns < _LOOK_EVERY_NS
+        return is_time and self._looker.has_news()
+
     def _step(self) -> None:
-        before = self._store.changes
+        before, self._looked_ns = self._store.changes, self._clock_ns()
         try:
             self._looker.step()
         except QueryError:  # no failure where the end of the server interrupts it
