@@ -10,7 +10,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	then echo $$python; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+# in the order of tests/conftest.py, not by the number of tests in a file
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 # Some images set it: each of the hundreds of processes that the tests start would compile the server anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Arguments of the demo, the server, the benchmarks: make demo ARGS='--rate 10'

@@ -1,19 +1,26 @@
-"""Tests that share a server or a page's data stay on one worker, so that it is started once."""
+"""The tests of a file stay on one worker, so that what its fixtures make is made once, and long files come first."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 _HERE = Path(__file__).parent
-# Here fixtures of a module start processes; one start of the server is 1.7 s of a core.
-_SHARING = tuple(_HERE / folder for folder in ("browser", "e2e", "backend/api"))
+#: Marks of tests that take seconds: such a file at the end would leave the other workers without work.
+_LONG = ("slow", "browser", "collector")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make a group of each file whose tests share what a fixture started, unless they name their own."""
+    """Make a group of each file, unless its tests name their own, and put files with long tests before the others.
+
+    A group for each of twelve thousand tests takes pytest-xdist half a minute of a core, and each fixture of a module
+    would be made on every worker; one start of the server is 1.5 s of a core.
+    """
+    long = {item.path for item in items if any(map(item.get_closest_marker, _LONG))}
     for item in items:
-        if item.get_closest_marker("xdist_group") is None and any(item.path.is_relative_to(each) for each in _SHARING):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(_HERE))))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(os.path.relpath(item.path, _HERE)))
+    items.sort(key=lambda item: item.path not in long)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chromium import launched
 from fake_api import PRICES, FakeApi
 from made_up import NOW_NS
+from windows import Windows
 
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.routes import not_found_page, page_routes
@@ -101,48 +102,30 @@ def browser():
         yield chromium
 
 
+@pytest.fixture(scope="module")
+def windows(browser):
+    """Return what opens windows of the module's browser, and uses them again."""
+    return Windows(browser)
+
+
 @pytest.fixture
-def open_page(browser, serve):
-    """Open a path of a scenario in a new window and watches it: nothing may go wrong unseen."""
+def open_page(windows, serve):
+    """Open a path of a scenario in a window that is as a new one and watches it: nothing may go wrong unseen.
+
+    A test that looks at one page after the other closes each, ``open_page.close(page)``: pages that are open go on.
+    """
     opened = []
 
-    def open_(scenario, path, *, width=1440, height=900, scheme="light", script=True, allow=()):
-        served = serve(scenario) if isinstance(scenario, str) else scenario
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            java_script_enabled=script,
-            locale="en-GB",
-            timezone_id="Europe/Berlin",
-        )
-        page = context.new_page()
-        page.set_default_timeout(60_000)  # ms; only a failure waits so long, a busy machine must not fail
-        page.troubles = []
-        page.on(
-            "console",
-            lambda message: (
-                page.troubles.append(f"console {message.type}: {message.text}")
-                if message.type in {"error", "warning"} and not any(text in message.text for text in allow)
-                else None
-            ),
-        )
-        page.on("pageerror", lambda error: page.troubles.append(f"error: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                page.troubles.append(f"request to {request.url}")
-                if not request.url.startswith((served.url, "data:"))
-                else None
-            ),
-        )
-        page.served = served
-        page.goto(served.url + path)
-        if script:
-            page.wait_for_selector("html[data-ready]")
-        opened.append((context, page))
+    def open_(scenario, path, **how):
+        page = windows.open(serve(scenario) if isinstance(scenario, str) else scenario, path, **how)
+        opened.append(page)
         return page
 
+    def close(page):
+        opened.remove(page)
+        windows.close(page)
+
+    open_.close = close
     yield open_
-    for context, page in opened:
-        assert page.troubles == []
-        context.close()
+    for page in opened:
+        windows.close(page)

@@ -105,6 +105,7 @@ def test_axe_finds_nothing(open_page):
         violations += page.evaluate(RUN_LOOK, IMPACTS)
         if violations:
             found[f"{scenario} {path}"] = violations
+        open_page.close(page)
     assert found == {}
 
 

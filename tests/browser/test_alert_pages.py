@@ -241,6 +241,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(open_page, pages
             violations.append("hostile text was run")
         if violations:
             found[f"{scenario} {path}"] = violations
+        open_page.close(page)
     assert found == {}
 
 

@@ -60,7 +60,7 @@ def session():
     spec.loader.exec_module(module)
     opened = module.TableSession(**made_up())
     yield opened
-    opened.connection.close()
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +129,13 @@ def test_the_overview_goes_on_and_leaves_the_focus(page, session):
     link = page.locator("table a", has_text="web").first
     link.focus()
     page.evaluate("document.activeElement.mine = 'kept'")
-    session.connection.execute("UPDATE stored_spans SET status_code = 2")
+    session.execute("UPDATE stored_spans SET status_code = 2")
     page.clock.run_for(11_000)
     page.locator(".now", has_text="of requests fail").wait_for()
     assert page.evaluate("document.activeElement.mine") == "kept"
     assert page.evaluate("document.activeElement.innerText") == "web"
     page.get_by_role("button", name="Live").click()
-    session.connection.execute("UPDATE stored_spans SET status_code = 0")
+    session.execute("UPDATE stored_spans SET status_code = 0")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.clock.run_for(30_000)

@@ -48,3 +48,4 @@ def test_hostile_names_keep_to_their_place(open_page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         assert page.locator(own).first.evaluate(WHOLE), path
         assert page.evaluate(LEAKS) == [], path
+        open_page.close(page)

@@ -337,7 +337,7 @@ def test_a_trace_is_asked_for_once(open_page, serve):
     """Head and waterfall are of one answer; of a chosen span only its details are asked, and only the first time."""
     api = serve("shop").api
     asked = len(api.asked)
-    page = open_page("shop", TRACE)
+    page = open_page("shop", TRACE, own=True)
     asked_for = [each for each in api.asked[asked:] if not each[0].endswith("/findings")]  # another question
     of_page = [(path, params) for path, params in asked_for if path.startswith(f"/api/v1{TRACE}")]
     once = [(f"/api/v1{TRACE}", {"format": "waterfall"}), (f"/api/v1{TRACE}/spans/{33:016x}", {})]
@@ -598,7 +598,7 @@ def test_the_theme_is_kept(open_page):
 
 def test_times_are_the_readers(open_page):
     """The browser's zone reaches the server by a cookie, and what the reader writes is turned into UTC for the URL."""
-    page = open_page("shop", "/traces")
+    page = open_page("shop", "/traces", own=True)
     assert page.evaluate("document.documentElement.dataset.zone") == "Europe/Berlin"
     assert page.locator("tbody time").first.inner_text() == "13:00:00.123"
     open_details(page.locator("details.range summary"))

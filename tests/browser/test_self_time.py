@@ -18,6 +18,7 @@ def test_views_are_sound(open_page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         page.evaluate(AXE)
         assert page.evaluate(RUN, IMPACTS) == [], view
+        open_page.close(page)
 
 
 def test_frames_lead_on(open_page):

@@ -49,6 +49,7 @@ def test_views_are_sound(open_page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         page.evaluate(AXE)
         assert page.evaluate(RUN, IMPACTS) == [], view
+        open_page.close(page)
 
 
 def test_a_flame_graph_is_looked_at_from_near(open_page):

@@ -160,7 +160,7 @@ def tree():
     """A session over ``SPANS``."""
     session = TableSession(spans=SPANS, logs=LOGS)
     yield session
-    session.connection.close()
+    session.close()
 
 
 COMPARED = {
@@ -253,7 +253,7 @@ def test_any_forest(monkeypatch, spans, text, few, part):
         assert found(session, text, part=part) == " ".join(sorted(wanted))
         assert kept(session, text) in (None, " ".join(sorted(wanted)))
     finally:
-        session.connection.close()
+        session.close()
 
 
 @pytest.mark.parametrize(
