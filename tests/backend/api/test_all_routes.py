@@ -87,6 +87,7 @@ BY_ROUTE = {
     ("/reports", "state"): "done",
     ("/reports/", "state"): "done",
     ("/export", "columns"): "name",
+    ("/dashboards/{dashboard}/panels/{panel}/export", "variables"): "{}",
     ("/sql/export", "sql"): "SELECT 1 AS one",
     ("/forecast", "ahead"): "1h",
     **{(f"{path}/uptime", "step"): "1h" for path in ("/health", "/checks/{uid}", "/components/{uid}")},

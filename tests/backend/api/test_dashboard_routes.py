@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from spanglass_server.store.service_slots import service_slot
@@ -153,6 +155,15 @@ def test_the_data_of_a_panel(api):
     assert [(series["name"], series["value"]) for series in answer["series"]] == [("shop", 1.0)]
     assert answer["series"][0]["slot"] == service_slot("shop")
     assert answer["errors"] == []
+    chosen = {"variables": '{"service": "shop"}', "format": "ndjson"}
+    file = client.get("/api/v1/dashboards/one/panels/p/export", params=chosen)
+    (row,) = [json.loads(line) for line in file.text.splitlines()]
+    assert {name: row[name] for name in row if name != "time"} == {
+        "query": "A", "series": "shop", "service.name": "shop", "value": 1.0,
+    }  # fmt: skip
+    assert file.headers["content-disposition"] == 'attachment; filename="p.ndjson"'
+    wrong = client.get("/api/v1/dashboards/one/panels/p/export", params={"variables": "{"})
+    assert told(wrong) == (400, "bad_request", "variables")
     alone = {"panel": {"query": "sum(x"}, "step": "1m", "points": 10}
     failed = client.post("/api/v1/dashboards/panel-data?last=1h", json=alone).json()
     assert [(error["query"], error["line"]) for error in failed["errors"]] == [("A", 1)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spanglass_core.units import UnitError, parse_duration_ns
+from spanglass_server.api.dashboards.exporting import export_route
 from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import body_schema, fields_of, text_of
 from spanglass_server.api.params import RANGE
@@ -177,6 +178,7 @@ def data_routes(
     """Return the routes."""
     ask = PanelsData(library, open_series, deadline_s)
     return (
+        export_route(ask),
         Route(
             method="POST",
             path="/dashboards/panel-data",

@@ -142,11 +142,13 @@ def _export_sql(session: QuerySession, params: Params, running: Running | None) 
     return next_bytes(session, running)
 
 
-def _form(forms: dict[str, Any], default: str) -> Param:
+def form_param(forms: dict[str, Any], default: str) -> Param:
+    """Declare the parameter ``format``."""
     return Param("format", "choice", default, "The form of the file.", choices=tuple(forms))
 
 
-_FORMULAS = Param(
+#: What becomes of texts that a spreadsheet would run.
+FORMULAS = Param(
     "formulas",
     "choice",
     "guarded",
@@ -170,7 +172,7 @@ ROUTES = (
             Param("signal", "choice", "spans", "What is exported.", choices=(*_SENT, *KEPT)),
             *RANGE,
             FILTER,
-            _form(RECORD_FORMS, "parquet"),
+            form_param(RECORD_FORMS, "parquet"),
             Param(
                 "names",
                 "choice",
@@ -181,7 +183,7 @@ ROUTES = (
             ),
             Param("columns", "keys", help="Readable columns, all without.", maximum=1_000),
             Param("part", "text", help="One part of the range, of GET /api/v1/export/plan; with the columns of all."),
-            _FORMULAS,
+            FORMULAS,
             _FRAMING,
         ),
         response=STRING,
@@ -206,9 +208,9 @@ ROUTES = (
         description="An answer of more rows than the limit is refused, never cut.",
         parameters=(
             Param("sql", "text", help="One SELECT, as of POST /api/v1/sql.", required=True),
-            _form(TABLE_FORMS, "csv"),
+            form_param(TABLE_FORMS, "csv"),
             Param("limit", "integer", MAX_LIMIT, "Most rows of the answer.", minimum=1, maximum=MAX_LIMIT),
-            _FORMULAS,
+            FORMULAS,
             _FRAMING,
         ),
         response=STRING,

@@ -10,6 +10,7 @@ from spanglass_server.pages.performance import heat
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import Problem, of_api
 from spanglass_server.pages.rendering import charts, terms
+from spanglass_server.pages.visit import API
 from spanglass_server.pages.window import SECOND_NS
 from spanglass_server.signals import Signal
 
@@ -76,8 +77,14 @@ async def _find(visit: Visit) -> dict[str, Any]:
         "counts": counts, "chart": _chart(counts, visit), "durations": durations,
         "heat": heat.draw(cells, visit), "heat_problem": cells["problem"], "differences": _differences(visit),
         **counted, "open": running.panel(visit, unended),
-        "open_traces": running.by_trace(unended),
+        "open_traces": running.by_trace(unended), "exports": _exports(visit),
     }  # fmt: skip
+
+
+def _exports(visit: Visit) -> dict[str, str]:
+    """Return links to all spans that match as files, by form; the range is absolute, as what is shown."""
+    asked = {**visit.window.absolute(), "signal": "spans", "filter": _whole_filter(visit), "names": "readable"}
+    return {form: visit.link(f"{API}/export", {**asked, "format": form}) for form in ("csv", "ndjson", "parquet")}
 
 
 def _differences(visit: Visit) -> str:

@@ -6,6 +6,16 @@ import { isChart } from "./draw/draw.js";
 
 const item = (text, run, attributes = {}) => { const button = h("button", { type: "button", class: "opt", ...attributes }, text); button.addEventListener("click", run); return button; };
 
+const FORMS = { csv: "CSV", ndjson: "NDJSON", parquet: "Parquet" };
+const MS = 1000;
+
+/** What a panel shows as a file, over the range that it has now. */
+function fileOf(board, definition, form) {
+  const [start, end] = [board.range.start, board.range.end].map((seconds) => new Date(seconds * MS).toISOString());
+  const asked = new URLSearchParams({ start, end, variables: JSON.stringify(board.variables.values), format: form });
+  return `/api/v1/dashboards/${encodeURIComponent(board.uid)}/panels/${encodeURIComponent(definition.id)}/export?${asked}`;
+}
+
 /** A menu that is filled when it is opened, so that it says what is possible then. */
 export function panelMenu(panel) {
   const { board } = panel;
@@ -22,6 +32,7 @@ export function panelMenu(panel) {
       definition.type !== "text" && item("Load again", done(() => panel.load())),
       !board.editing && item("Copy link", done(() => asLink(null, { panel: definition.id }))),
       !board.editing && item("Copy as Markdown", done(() => asMarkdown(null, panel.element, { panel: definition.id }))),
+      ...(board.editing || definition.type === "text" ? [] : ["csv", "ndjson", "parquet"].map((form) => h("a", { class: "opt", href: fileOf(board, definition, form), download: "" }, `Download as ${FORMS[form]}`))),
       ...board.menuItems(panel).map(([text, run]) => item(text, done(run))),
       ...definition.links.map(({ title, url }) => h("a", { class: "opt", href: board.filled(url, true) }, title || url)),
       definition.description && h("p", { class: "note" }, definition.description),
