@@ -51,6 +51,7 @@ PAGES = (
     ("shop", "/issues/NOBODY-1"),
     ("shop", "/findings?state=all"),
     ("shop", "/findings/1"),
+    *(("shop", path) for path in ("/slos", "/slos/up", "/slos/new")),
     ("shop", "/incidents"),
     ("empty", "/incidents"),
     ("shop", "/incidents?view=report&last=7d"),

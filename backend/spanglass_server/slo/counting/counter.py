@@ -139,13 +139,16 @@ class Counter:
         self._ledger.keep(counts, reaches)
 
     def _count_late(self, session: QuerySession, now: int, since_ns: int) -> None:
-        """Count the last day anew, if anything came in for it that was not there when its hours were counted."""
+        """Count of the last day anew what came in since for hours that were counted before."""
         first, last = (now - _LATE) // HOUR * HOUR, (now - _AGAIN) // HOUR * HOUR
         window = Window(first * MINUTE_NS, last * MINUTE_NS, since_ns)
         reaches = ((each, self._ledger.reach(each.key)) for each in self._objectives() if each.spans)
         several = [each for each, reach in reaches if reach is not None and reach.last >= last]
-        if not several or not session.parts(Signal.SPANS, window):
+        parts = session.parts(Signal.SPANS, window) if several else ()
+        if not parts:
             return
+        first = max(first, min(part.min_time_ns for part in parts) // MINUTE_NS // HOUR * HOUR)
+        last = min(last, (max(part.max_time_ns for part in parts) // MINUTE_NS // HOUR + 1) * HOUR)
         counts = self._counted(session, several, first, last, keeps=False)
         self._ledger.keep(counts, {})
 
