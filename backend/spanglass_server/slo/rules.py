@@ -31,20 +31,24 @@ _BRACES: Final = '{{ "{{" }}'
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """A rule: how many times too fast the budget burns, over a long window and a short one (durations)."""
+    """A rule: how many times too fast the budget burns, over a long window and a short one (durations).
+
+    It is evaluated each ``every_ns``: a rule about days need not be each minute.
+    """
 
     name: str
     rate: float
     long: str
     short: str
     severity: Severity
+    every_ns: int = _MINUTE_NS
 
 
 BURNS: Final = (
     Burn("fast", 14.4, "1h", "5m", Severity.CRITICAL),
     Burn("quick", 6, "6h", "30m", Severity.ERROR),
-    Burn("slow", 3, "1d", "2h", Severity.WARNING),
-    Burn("lasting", 1, "3d", "6h", Severity.WARNING),
+    Burn("slow", 3, "1d", "2h", Severity.WARNING, 5 * _MINUTE_NS),
+    Burn("lasting", 1, "3d", "6h", Severity.WARNING, 5 * _MINUTE_NS),
 )
 
 
@@ -78,7 +82,7 @@ def _rule(objective: Objective, burn: Burn) -> Rule:
         name=f"{objective.name}: error budget burns {burn.rate:g} times too fast",
         condition=" and ".join(terms),
         severity=burn.severity,
-        interval_ns=_MINUTE_NS,
+        interval_ns=burn.every_ns,
         labels={"slo": objective.uid, **({"service_name": objective.of_service} if objective.of_service else {})},
         description=_description(objective, burn),
         channels=objective.channels,
