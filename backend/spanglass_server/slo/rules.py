@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spanglass_server.slo.model import Objective
 
 _MINUTE_NS: Final = 60 * 10**9
+_VALUE: Final = '{{ printf "%.1f" $value }}'
 #: Two braces in a template.
 _BRACES: Final = '{{ "{{" }}'
 
@@ -84,6 +85,7 @@ def _rule(objective: Objective, burn: Burn) -> Rule:
         severity=burn.severity,
         interval_ns=burn.every_ns,
         labels={"slo": objective.uid, **({"service_name": objective.of_service} if objective.of_service else {})},
+        title=f"{objective.name.replace('{{', _BRACES)}: the error budget burns {_VALUE} times as fast as it may",
         description=_description(objective, burn),
         channels=objective.channels,
         runbook=objective.runbook or f"/slos/{objective.uid}",

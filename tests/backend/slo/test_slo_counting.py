@@ -11,6 +11,8 @@ import pytest
 from spanglass_core.alerting.severity import Severity
 from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
 from spanglass_server.alerting.evidence.subject import Held, subject_of
+from spanglass_server.alerting.rules.templates.expanding import expand
+from spanglass_server.alerting.rules.templates.values import Filling
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.ports import Selector
@@ -261,4 +263,7 @@ def test_alerts_of_an_objective_are_about_its_bad_spans(open_tables):
 
     assert (subject.topic, subject.service, subject.filter) == ("errors", "front", "service:shop")
     assert subject.bad == "not (status != error)"
+    title = rules_of(replace(SHOP, name="{{Shop}}"))[0].title
+    filling = Filling({"slo": "shop"}, 25.04)
+    assert expand(title, filling) == "{{Shop}}: the error budget burns 25.0 times as fast as it may"
     assert rules_of(replace(SHOP, good='name != "{{x"'))[0].annotations == {}
