@@ -65,6 +65,8 @@ def test_a_trace_is_pinned_with_a_note(open_page):
     page.wait_for_selector("#pinned")
     assert "Pinned by Vera. the bank <b>answers</b> late" in page.locator("#pinned").inner_text()
 
+    page.goto(page.served.url + "/pinned")
+    assert "filter=is%3Apinned&start=2" in page.locator("main form a").get_attribute("href")
     page.goto(page.served.url + "/pinned?q=bank")
     assert "the bank <b>answers</b> late" in page.locator("#pins tbody").inner_text()
     page.locator("#pins tbody a").click()
