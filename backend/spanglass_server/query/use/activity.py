@@ -121,10 +121,13 @@ class Activity:
         """The same with the place of sessions that have no id."""
         return statement("use/told", bins=self.bins(), chosen=TRUE, silence_ns=SILENCE_NS)
 
-    def sessions(self) -> Sql:
-        """All sessions with what was seen of each: those with an id chosen by it, whoever was in them."""
+    def sessions(self, bins: Sql | None = None) -> Sql:
+        """All sessions with what was seen of each: those with an id chosen by it, whoever was in them.
+
+        ``bins`` are those of all users, where they are there already; of some users sessions need others.
+        """
         by_id = self._chosen("session_id")
-        bins = self._bins(any_of([by_id, self._chosen("user_id")]), _BIN_NS)
+        bins = bins or self._bins(any_of([by_id, self._chosen("user_id")]), _BIN_NS)
         return statement("use/sessions", told=statement("use/told", bins=bins, chosen=by_id, silence_ns=SILENCE_NS))
 
     def _bins(self, chosen: Sql, bin_ns: int) -> Sql:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.use.activity import activity, bin_of
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
-    from spanglass_server.query.use.activity import UseQuestion
+    from spanglass_server.query.use.activity import Activity, UseQuestion
     from spanglass_server.query.use.answers import ActiveUsers, UseSummary
     from spanglass_server.store.ports import QuerySession
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 _WEEK_DAYS, _MONTH_DAYS = 7, 30
+#: The pieces of time of ``use/totals.sql``.
+_SEEN = Sql("SELECT * FROM seen")
 _NOBODY: dict[str, Any] = {"users": 0, "requests": 0, "errors": 0, "events": 0}
 _NO_SESSION: dict[str, Any] = {"sessions": 0, "anonymous": 0, "p50_ns": None, "p95_ns": None}
 
@@ -26,11 +29,8 @@ def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) ->
     users: dict[int | None, dict[str, Any]] = {}
     sessions: dict[int | None, dict[str, Any]] = {}
     if found:
-        times, bin_ns = {"first_ns": steps.first_ns, "step_ns": steps.step_ns}, bin_of(steps.step_ns)
-        totals = statement("use/user_totals", bins=found.bins(bin_ns), bin_ns=bin_ns, **times)
-        users = {row["step"]: row for row in rows(session, totals)}
-        totals = statement("use/session_totals", sessions=found.sessions(), **times)
-        sessions = {row["step"]: row for row in rows(session, totals)}
+        totals = _totals(session, found, steps)
+        users, sessions = ({row["step"]: row for row in totals if row["of"] == of} for of in ("users", "sessions"))
     one_in = found.one_in if found else 1
     who, whole = users.get(None, _NOBODY), sessions.get(None, _NO_SESSION)
     return {
@@ -54,6 +54,19 @@ def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) ->
         ],
         "users_share": share_of(one_in),
     }
+
+
+def _totals(session: QuerySession, found: Activity, steps: Buckets) -> list[dict[str, Any]]:
+    """Totals of users and of sessions by step: together, unless only some users are looked at, each by their ids."""
+    times, bin_ns = {"first_ns": steps.first_ns, "step_ns": steps.step_ns}, bin_of(steps.step_ns)
+    is_shared = found.one_in == 1
+    bins = _SEEN if is_shared else found.bins(bin_ns)
+    users = statement("use/user_totals", bins=bins, bin_ns=bin_ns, **times)
+    sessions = statement("use/session_totals", sessions=found.sessions(_SEEN if is_shared else None), **times)
+    if is_shared:
+        return rows(session, statement("use/totals", bins=found.bins(bin_ns), users=users, sessions=sessions))
+    of_users, of_sessions = rows(session, users), rows(session, sessions)
+    return [*({**row, "of": "users"} for row in of_users), *({**row, "of": "sessions"} for row in of_sessions)]
 
 
 def active_users(session: QuerySession, question: UseQuestion) -> ActiveUsers:
