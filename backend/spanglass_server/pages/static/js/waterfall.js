@@ -42,7 +42,7 @@ class Waterfall {
     document.getElementById("map").replaceChildren(minimap(this.tree));
     document.getElementById("more-rows")?.remove();
     this.listen();
-    this.reveal(this.tree.byId.get(this.chosen));
+    this.reveal(this.tree.byKey(this.chosen));
     this.layout();
     this.show();
     if (url.get("span")) this.scrollTo(this.index(this.chosen));
@@ -98,7 +98,7 @@ class Waterfall {
   }
 
   index(id) {
-    const span = this.tree.byId.get(id);
+    const span = this.tree.byKey(id);
     return span ? this.at[span.row] : -1;
   }
 
@@ -135,7 +135,7 @@ class Waterfall {
 
   /** Choose a span: mark its row, show its details, remember it in the URL. */
   choose(id, move = false) {
-    const span = this.tree.byId.get(id);
+    const span = this.tree.byKey(id);
     if (!span) return;
     this.chosen = id;
     if (this.reveal(span)) this.layout();
@@ -149,7 +149,7 @@ class Waterfall {
 
   /** Show the chosen span: at once what its row says, and all of it as soon as it is there. */
   async show() {
-    const span = this.tree.byId.get(this.chosen);
+    const span = this.tree.byKey(this.chosen);
     this.tools.update();
     if (!span) return;
     if (!this.kept.has(span.key)) this.pane.replaceChildren(...beginning(span, this.slotOf(span)));
@@ -211,7 +211,7 @@ class Waterfall {
   left() {
     const row = this.rows[this.index(this.chosen)];
     if (row && !row.like && row.span.children && !this.closed.has(this.chosen)) this.toggle(this.chosen);
-    else if (row && this.tree.byId.has(row.span.parent_key)) this.choose(row.span.parent_key, true);
+    else if (row && this.tree.byKey(row.span.parent_key)) this.choose(row.span.parent_key, true);
   }
 
   right() {
