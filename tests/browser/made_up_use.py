@@ -12,7 +12,14 @@ WINDOW = {"start_time": rfc(NOW_NS - 3_600_000 * MS), "end_time": rfc(NOW_NS)}
 
 def users(api, parts, params):
     """Answer ``GET /api/v1/users`` and what is below it."""
-    answers = {"summary": summary, "active": active, "features": features, "paths": paths, "course": course}
+    answers = {
+        "overview": overview,
+        "summary": summary,
+        "active": active,
+        "features": features,
+        "paths": paths,
+        "course": course,
+    }
     return answers[parts[0]](api, params) if parts else listed(api)
 
 
@@ -42,6 +49,11 @@ def summary(api, params):
     return {"window": WINDOW, "users": count, "anonymous": 1 if count else 0, "sessions": 3 * count, **FIGURES,
             "session_p50_ns": took, "session_p95_ns": took, "step_s": step, "points": points,
             "users_share": None}  # fmt: skip
+
+
+def overview(api, params):
+    """Answer ``GET /api/v1/users/overview``."""
+    return {"summary": summary(api, params), "users": listed(api), "sessions": sessions(api)}
 
 
 def active(api, _params):

@@ -40,14 +40,14 @@ def _sort(visit: Visit) -> str:
 async def _read(visit: Visit) -> dict[str, Any]:
     asked = {**visit.window.as_params(), "filter": visit.param("filter")}
     days = visit.attempt(visit.api("users", "active", **asked), _NO_DAYS)
-    summary, active, users, sessions, features, paths = await visit.together(
-        visit.api("users", "summary", **asked, buckets=_STEPS),
+    shown = {"buckets": _STEPS, "text": visit.param("text"), "sort": _sort(visit), "limit": _MOST_USERS}
+    overview, active, features, paths = await visit.together(
+        visit.api("users", "overview", **asked, **shown, sessions=_MOST),
         days,
-        visit.api("users", **asked, text=visit.param("text"), sort=_sort(visit), limit=_MOST_USERS),
-        visit.api("sessions", **asked, limit=_MOST),
         visit.api("users", "features", **asked, limit=_MOST),
         visit.api("users", "paths", **asked, limit=_MOST),
     )
+    summary, users, sessions = (overview[name] for name in ("summary", "users", "sessions"))
     return {
         "summary": summary,
         "active": active,

@@ -30,6 +30,8 @@ IS_EVENT = Sql("coalesce(event_name <> 'exception' AND event_name NOT LIKE 'span
 SILENCE_NS = 1_800 * NS_PER_SECOND
 #: Users and sessions are put together by pieces of time of this length at most: no such silence fits into one.
 _BIN_NS = SILENCE_NS
+#: All pieces of time, where a statement has looked at them once (``use/totals.sql``, ``use/overview.sql``).
+SEEN = Sql("SELECT * FROM seen")
 #: Up to so many rows nobody asks how many users they are of; of more users than these, every so many-th is counted.
 _FEW_ROWS, MOST_USERS = 5_000_000, 1_000_000
 
@@ -117,9 +119,9 @@ class Activity:
         """What was seen of each user and session in pieces of time of this length, of users that are looked at."""
         return self._bins(self._chosen("coalesce(user_id, session_id)"), bin_ns)
 
-    def told(self) -> Sql:
-        """The same with the place of sessions that have no id."""
-        return statement("use/told", bins=self.bins(), chosen=TRUE, silence_ns=SILENCE_NS)
+    def told(self, bins: Sql | None = None) -> Sql:
+        """The same, or ``bins`` that are there already, with the place of sessions that have no id."""
+        return statement("use/told", bins=bins or self.bins(), chosen=TRUE, silence_ns=SILENCE_NS)
 
     def sessions(self, bins: Sql | None = None) -> Sql:
         """All sessions with what was seen of each: those with an id chosen by it, whoever was in them.

@@ -101,6 +101,14 @@ class SessionList(TypedDict):
     users_share: UserShare
 
 
+class UseOverview(TypedDict):
+    """The answer of ``GET /api/v1/users/overview``: what a page shows together, from one look at the records."""
+
+    summary: UseSummary
+    users: UserList
+    sessions: SessionList
+
+
 class Feature(TypedDict):
     """An event by its name: how often it happened, and by how many."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
@@ -11,6 +11,8 @@ from spanglass_server.query.use.summary import share_of
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from spanglass_server.query.use.activity import UseQuestion
     from spanglass_server.query.use.answers import SessionList, UserList
     from spanglass_server.store.ports import QuerySession
@@ -25,9 +27,18 @@ def list_users(session: QuerySession, question: UseQuestion, text: str, sort: st
     """Answer ``GET /api/v1/users``: those whose id has a text in it, whatever its case."""
     found = activity(session, question)
     if found is None:
-        return {"users": [], "total": 0, "users_share": None}
-    asked = statement("use/users", told=found.told(), text=text, order=Sql(USER_SORTS[sort]), count=limit)
-    users = rows(session, asked)
+        return user_list(())
+    return user_list(rows(session, asked_users(found.told(), text, sort, limit)), found.one_in)
+
+
+def asked_users(told: Sql, text: str, sort: str, limit: int) -> Sql:
+    """Write the statement of users, by what was told of them."""
+    return statement("use/users", told=told, text=text, order=Sql(USER_SORTS[sort]), count=limit)
+
+
+def user_list(found: Iterable[Mapping[str, Any]], one_in: int = 1) -> UserList:
+    """Write users as the API says them, in the order in which they were asked for."""
+    users = sorted(found, key=lambda row: row["place"])
     return {
         "users": [
             {
@@ -42,8 +53,8 @@ def list_users(session: QuerySession, question: UseQuestion, text: str, sort: st
             }
             for row in users
         ],
-        "total": users[0]["total"] * found.one_in if users else 0,
-        "users_share": share_of(found.one_in),
+        "total": users[0]["total"] * one_in if users else 0,
+        "users_share": share_of(one_in),
     }
 
 
@@ -51,9 +62,18 @@ def list_sessions(session: QuerySession, question: UseQuestion, sort: str, limit
     """Answer ``GET /api/v1/sessions``."""
     found = activity(session, question)
     if found is None:
-        return {"sessions": [], "total": 0, "users_share": None}
-    asked = statement("use/newest_sessions", sessions=found.sessions(), order=Sql(SESSION_SORTS[sort]), count=limit)
-    sessions = rows(session, asked)
+        return session_list(())
+    return session_list(rows(session, asked_sessions(found.sessions(), sort, limit)), found.one_in)
+
+
+def asked_sessions(sessions: Sql, sort: str, limit: int) -> Sql:
+    """Write the statement of sessions that are listed."""
+    return statement("use/newest_sessions", sessions=sessions, order=Sql(SESSION_SORTS[sort]), count=limit)
+
+
+def session_list(found: Iterable[Mapping[str, Any]], one_in: int = 1) -> SessionList:
+    """Write sessions as the API says them, in the order in which they were asked for."""
+    sessions = sorted(found, key=lambda row: row["place"])
     return {
         "sessions": [
             {
@@ -69,6 +89,6 @@ def list_sessions(session: QuerySession, question: UseQuestion, sort: str, limit
             }
             for row in sessions
         ],
-        "total": sessions[0]["total"] * found.one_in if sessions else 0,
-        "users_share": share_of(found.one_in),
+        "total": sessions[0]["total"] * one_in if sessions else 0,
+        "users_share": share_of(one_in),
     }

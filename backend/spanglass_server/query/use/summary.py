@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
-from spanglass_server.query.use.activity import activity, bin_of
+from spanglass_server.query.use.activity import SEEN, activity, bin_of
 from spanglass_server.query.window import Buckets, bucket_seconds, clamp, describe
 from spanglass_server.times import NS_PER_SECOND, format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spanglass_server.query.language.compiling.sql import Sql
     from spanglass_server.query.use.activity import Activity, UseQuestion
     from spanglass_server.query.use.answers import ActiveUsers, UseSummary
     from spanglass_server.store.ports import QuerySession
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 _WEEK_DAYS, _MONTH_DAYS = 7, 30
-#: The pieces of time of ``use/totals.sql``.
-_SEEN = Sql("SELECT * FROM seen")
 _NOBODY: dict[str, Any] = {"users": 0, "requests": 0, "errors": 0, "events": 0}
 _NO_SESSION: dict[str, Any] = {"sessions": 0, "anonymous": 0, "p50_ns": None, "p95_ns": None}
 
@@ -26,12 +26,14 @@ _NO_SESSION: dict[str, Any] = {"sessions": 0, "anonymous": 0, "p50_ns": None, "p
 def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) -> UseSummary:
     """Answer ``GET /api/v1/users/summary``: every step of the range, also those without users."""
     steps, found = Buckets.about(question.window, buckets), activity(session, question)
-    users: dict[int | None, dict[str, Any]] = {}
-    sessions: dict[int | None, dict[str, Any]] = {}
-    if found:
-        totals = _totals(session, found, steps)
-        users, sessions = ({row["step"]: row for row in totals if row["of"] == of} for of in ("users", "sessions"))
-    one_in = found.one_in if found else 1
+    return summary_of(question, steps, _totals(session, found, steps) if found else (), found.one_in if found else 1)
+
+
+def summary_of(
+    question: UseQuestion, steps: Buckets, totals: Sequence[Mapping[str, Any]], one_in: int = 1
+) -> UseSummary:
+    """Write totals, those ``of`` users and those of sessions, as the API says them."""
+    users, sessions = ({row["step"]: row for row in totals if row["of"] == of} for of in ("users", "sessions"))
     who, whole = users.get(None, _NOBODY), sessions.get(None, _NO_SESSION)
     return {
         "window": describe(question.window),
@@ -56,15 +58,20 @@ def summarize_use(session: QuerySession, question: UseQuestion, buckets: int) ->
     }
 
 
-def _totals(session: QuerySession, found: Activity, steps: Buckets) -> list[dict[str, Any]]:
-    """Totals of users and of sessions by step: together, unless only some users are looked at, each by their ids."""
+def totals_by_step(found: Activity, steps: Buckets, bins: Sql | None) -> tuple[Sql, Sql]:
+    """Write the statements of users and of sessions by step, over ``bins`` or what the activity has."""
     times, bin_ns = {"first_ns": steps.first_ns, "step_ns": steps.step_ns}, bin_of(steps.step_ns)
+    users = statement("use/user_totals", bins=bins or found.bins(bin_ns), bin_ns=bin_ns, **times)
+    return users, statement("use/session_totals", sessions=found.sessions(bins), **times)
+
+
+def _totals(session: QuerySession, found: Activity, steps: Buckets) -> list[dict[str, Any]]:
+    """Look at all users once; of some of very many twice, since sessions are chosen by their own ids."""
     is_shared = found.one_in == 1
-    bins = _SEEN if is_shared else found.bins(bin_ns)
-    users = statement("use/user_totals", bins=bins, bin_ns=bin_ns, **times)
-    sessions = statement("use/session_totals", sessions=found.sessions(_SEEN if is_shared else None), **times)
+    users, sessions = totals_by_step(found, steps, SEEN if is_shared else None)
     if is_shared:
-        return rows(session, statement("use/totals", bins=found.bins(bin_ns), users=users, sessions=sessions))
+        bins = found.bins(bin_of(steps.step_ns))
+        return rows(session, statement("use/totals", bins=bins, users=users, sessions=sessions))
     of_users, of_sessions = rows(session, users), rows(session, sessions)
     return [*({**row, "of": "users"} for row in of_users), *({**row, "of": "sessions"} for row in of_sessions)]
 

@@ -10,6 +10,7 @@ from spanglass_server.query.use import activity
 from spanglass_server.query.use.activity import UseQuestion
 from spanglass_server.query.use.courses import course_of
 from spanglass_server.query.use.features import list_features, list_paths
+from spanglass_server.query.use.overview import Shown, use_overview
 from spanglass_server.query.use.people import list_sessions, list_users
 from spanglass_server.query.use.summary import active_users, summarize_use
 from spanglass_server.store.ports import Window
@@ -52,6 +53,21 @@ def test_users_and_sessions_over_time(open_tables):
     assert answer["users_share"] is None
     paid = summarize_use(open_tables(**shop()), UseQuestion(WINDOW, 'name = "POST /pay" or event_name = paid'), 4)
     assert (paid["users"], paid["requests"], paid["events"]) == (2, 1, 3)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_an_overview_is_what_each_answer_is(open_tables, monkeypatch, few):
+    """Totals and lists of one look are those of three, also of some of very many users, and without anybody."""
+    if not few:
+        monkeypatch.setattr(activity, "_FEW_ROWS", 0)
+        monkeypatch.setattr(activity, "MOST_USERS", 1)
+    for tables in (shop(), {}):
+        session = open_tables(**tables)
+        assert use_overview(session, ALL, Shown(4, 2, 3, "", "requests")) == {
+            "summary": summarize_use(session, ALL, 4),
+            "users": list_users(session, ALL, "", "requests", 2),
+            "sessions": list_sessions(session, ALL, "last", 3),
+        }
 
 
 def test_filters_of_one_signal(open_tables):

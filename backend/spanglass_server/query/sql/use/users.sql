@@ -7,4 +7,6 @@ WITH users AS (
     WHERE user_id IS NOT NULL AND contains(lower(user_id), lower({text}))
     GROUP BY user_id
 )
-SELECT *, count(*) OVER () AS total FROM users ORDER BY {order} DESC, user_id LIMIT {count}
+SELECT *, count(*) OVER () AS total, row_number() OVER (ORDER BY {order} DESC, user_id) AS place
+FROM users
+QUALIFY place <= {count}

@@ -1,0 +1,9 @@
+-- Totals of users and of sessions, and lists of both, told apart by `of`, from one look at what was seen.
+WITH seen AS MATERIALIZED ({bins})
+SELECT 'users' AS of, * FROM ({users})
+UNION ALL BY NAME
+SELECT 'sessions' AS of, * FROM ({sessions})
+UNION ALL BY NAME
+SELECT 'listed users' AS of, * FROM ({listed_users})
+UNION ALL BY NAME
+SELECT 'listed sessions' AS of, * FROM ({listed_sessions})
