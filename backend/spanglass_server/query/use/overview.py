@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spanglass_server.query.language.compiling.sql import Sql
 from spanglass_server.query.statements import rows, statement
 from spanglass_server.query.use.activity import SEEN, activity, bin_of
 from spanglass_server.query.use.people import (
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from spanglass_server.query.use.answers import UseOverview
     from spanglass_server.store.ports import QuerySession
 
+#: What ``use/overview.sql`` has worked out once.
+_TOLD, _SESSIONS = Sql("SELECT * FROM told_of_all"), Sql("SELECT * FROM all_sessions")
 _NEWEST = "last"
 
 
@@ -47,16 +50,18 @@ def use_overview(session: QuerySession, question: UseQuestion, shown: Shown) -> 
             "sessions": list_sessions(session, question, _NEWEST, shown.sessions),
         }
     steps = Buckets.about(question.window, shown.buckets)
-    users, sessions = totals_by_step(found, steps, SEEN)
+    users, sessions = totals_by_step(found, steps, SEEN, _SESSIONS)
     read = rows(
         session,
         statement(
             "use/overview",
             bins=found.bins(bin_of(steps.step_ns)),
+            told=found.told(SEEN),
+            all_sessions=statement("use/sessions", told=_TOLD),
             users=users,
             sessions=sessions,
-            listed_users=asked_users(found.told(SEEN), shown.text, shown.sort, shown.users),
-            listed_sessions=asked_sessions(found.sessions(SEEN), _NEWEST, shown.sessions),
+            listed_users=asked_users(_TOLD, shown.text, shown.sort, shown.users),
+            listed_sessions=asked_sessions(_SESSIONS, _NEWEST, shown.sessions),
         ),
     )
     return {

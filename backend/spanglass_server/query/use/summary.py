@@ -58,11 +58,11 @@ def summary_of(
     }
 
 
-def totals_by_step(found: Activity, steps: Buckets, bins: Sql | None) -> tuple[Sql, Sql]:
-    """Write the statements of users and of sessions by step, over ``bins`` or what the activity has."""
+def totals_by_step(found: Activity, steps: Buckets, bins: Sql | None, sessions: Sql | None = None) -> tuple[Sql, Sql]:
+    """Write the statements of users and of sessions by step, over ``bins`` and ``sessions`` that are there already."""
     times, bin_ns = {"first_ns": steps.first_ns, "step_ns": steps.step_ns}, bin_of(steps.step_ns)
     users = statement("use/user_totals", bins=bins or found.bins(bin_ns), bin_ns=bin_ns, **times)
-    return users, statement("use/session_totals", sessions=found.sessions(bins), **times)
+    return users, statement("use/session_totals", sessions=sessions or found.sessions(bins), **times)
 
 
 def _totals(session: QuerySession, found: Activity, steps: Buckets) -> list[dict[str, Any]]:
