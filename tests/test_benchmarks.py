@@ -12,6 +12,7 @@ import pytest
 
 import compare
 import generate
+from explaining import judged
 from loadgen import questions
 from loadgen.comparing.aims import compared
 from loadgen.comparing.answer_questions import Asked
@@ -63,6 +64,21 @@ def test_a_share_of_syncs_is_told_by_a_bound_of_the_histogram() -> None:
     shares = [bound_of(share, before, after) for share in (0.5, 0.9, 0.95, 0.98, 0.99)]
     assert shares == [0.001, 0.001, 0.01, 0.01, 0.1]
     assert bound_of(0.99, {}, {}) == float("inf")
+
+
+def test_a_search_by_other_spans_is_held_against_its_twin() -> None:
+    """By processor time, of the smallest figures of all rounds; what has a limit may not pass it the first time."""
+    flat = {"first_ms": 50.0, "p50_ms": 20.0, "cpu_ms": 10.0, "limit_ms": 0, "twin": ""}
+    rounds = [
+        {"flat": flat, "structural": {**flat, "cpu_ms": 30.0, "twin": "flat"}, "map": {**flat, "limit_ms": 40}},
+        {"flat": flat, "structural": {**flat, "cpu_ms": 20.0, "twin": "flat"}, "map": {**flat, "limit_ms": 40}},
+    ]
+    assert [(row["question"], row["limit"], row["met"]) for row in judged("new", rounds)] == [
+        ("flat", "", None),
+        ("structural", "2 x CPU", True),
+        ("map", "40 ms", False),
+    ]
+    assert [row["met"] for row in judged("new", rounds[:1])] == [None, False, False]
 
 
 def test_what_a_process_uses_is_watched() -> None:

@@ -42,7 +42,7 @@ def cost_of_retention(data: Path) -> dict[str, Any]:
     """
     copy = data.with_name(f"{data.name}-copy")
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(data, copy, copy_function=_link_or_copy)
+    shutil.copytree(data, copy, copy_function=link_or_copy)
     kept = int(sum(path.stat().st_size for path in copy.rglob("*.parquet")) * _PART_KEPT)
     try:
         idle_s, _ = _watched(copy, {})
@@ -52,7 +52,8 @@ def cost_of_retention(data: Path) -> dict[str, Any]:
     return {"retention_cpu_ms_per_M": max(cpu_s - idle_s, 0) * 1e9 / deleted if deleted else None}
 
 
-def _link_or_copy(source: str, target: str) -> None:
+def link_or_copy(source: str, target: str) -> None:
+    """Copy a file of a data directory; one that never changes as a link."""
     if source.endswith(_WRITTEN_ONCE):
         os.link(source, target)
     else:
