@@ -40,7 +40,12 @@ def _sort(visit: Visit) -> str:
 async def _read(visit: Visit) -> dict[str, Any]:
     asked = {**visit.window.as_params(), "filter": visit.param("filter")}
     days = visit.attempt(visit.api("users", "active", **asked), _NO_DAYS)
-    shown = {"buckets": _STEPS, "text": visit.param("text"), "sort": _sort(visit), "limit": _MOST_USERS}
+    shown: dict[str, str | int] = {
+        "buckets": _STEPS,
+        "text": visit.param("text"),
+        "sort": _sort(visit),
+        "limit": _MOST_USERS,
+    }
     overview, active, features, paths = await visit.together(
         visit.api("users", "overview", **asked, **shown, sessions=_MOST),
         days,
