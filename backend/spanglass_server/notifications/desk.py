@@ -66,6 +66,8 @@ class Announcement:
     channels: tuple[str, ...] = ()
     why: str = ""
     alerts: tuple[Alert, ...] = ()
+    reason: Reason = Reason.INCIDENT
+    attachment: str = ""  # the name of a file that mails have with them
 
 
 def _nobody() -> None:
@@ -223,12 +225,13 @@ class NotificationDesk:
             "severity": str(announcement.severity),
             "status": announcement.status,
             "link": announcement.link,
+            **({"attachment": announcement.attachment} if announcement.attachment else {}),
         }
         notifications = [
             Notification(
                 id=str(uuid.uuid5(_IDS, f"{announcement.key}\n{channel}")),
                 channel=channel,
-                reason=Reason.INCIDENT,
+                reason=announcement.reason,
                 thread=announcement.thread,
                 created_ns=self._around.clock_ns(),
                 alerts=announcement.alerts,

@@ -121,6 +121,7 @@ class Reason(StrEnum):
     DIGEST = "digest"
     INCIDENT = "incident"
     RESPONSE = "response"  # an alert fired whose rule names the channel under ``responses``
+    REPORT = "report"  # a report of a schedule is there
     TEST = "test"
 
 
@@ -155,6 +156,15 @@ class Action:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a mail has with it."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A notification in words, for a channel. All texts are ready; ``problem`` says which template failed, if one did.
@@ -174,6 +184,7 @@ class Message:
     alerts: tuple[Alert, ...] = ()
     chart_png: bytes = b""
     chart_alt: str = ""
+    attachment: Attachment | None = None
     previous: str = ""
     problem: str = ""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -37,6 +35,7 @@ from spanglass_server.api.prometheus.endpoint import Context as PrometheusContex
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
+from spanglass_server.api.reports.schedules import schedule_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -47,6 +46,7 @@ from spanglass_server.issues.sql_views import sql_views as issue_views
 from spanglass_server.pages.health.public import StatusPage, is_public, public_routes
 from spanglass_server.pages.rendering.links import link_routes
 from spanglass_server.pages.routes import not_found_page, page_routes
+from spanglass_server.process.http_server import HttpServer, uvloop_run
 from spanglass_server.process.in_process_api import InProcessApi
 from spanglass_server.process.parts.alerting import Alerting
 from spanglass_server.process.parts.dashboards import open_library
@@ -78,8 +78,7 @@ from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
@@ -94,7 +93,6 @@ if TYPE_CHECKING:
     from spanglass_server.store.ports import QuerySession
 
 _KEEP_ALIVE_S = 75
-_DATE_EVERY_S = 1.0
 #: Of a query's deadline: what is left is for the answer.
 _BACKTEST_SHARE = 0.7
 
@@ -126,7 +124,7 @@ def run(settings: Settings, tokens: Tokens, jobs: Sequence[Job], on_ready: Calla
         closing.callback(incidents.close)
         findings = Findings(settings, telemetry, node, time.time_ns)
         closing.callback(findings.close)
-        reports = Reports(settings, telemetry, node, time.time_ns)
+        reports = Reports(settings, telemetry, node, notifications, time.time_ns)
         closing.callback(reports.close)
 
         trends = TrendWatch(telemetry, node, series, time.time_ns)
@@ -187,16 +185,6 @@ class Parts:
     trends: TrendWatch
 
 
-def uvloop_run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine on uvloop where it is installed (everywhere but on Windows)."""
-    try:
-        import uvloop  # noqa: PLC0415 - optional
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
-
-
 async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int], None]) -> None:
     settings, node = parts.settings, parts.node
     grace_s = settings.server.shutdown_timeout_ns / 1e9
@@ -213,50 +201,11 @@ async def _serve(parts: Parts, jobs: Sequence[Job], on_ready: Callable[[int, int
     grpc_port = await receiver.start(settings.server.host, settings.server.grpc_port)
     async with scraping(jobs, intake) as targets:
         config = _http_config(parts, intake, targets)
-        server = _Server(config, lambda port: on_ready(port, grpc_port))
+        server = HttpServer(config, lambda port: on_ready(port, grpc_port))
         try:
             await server.serve()
         finally:
             await receiver.stop(grace_s)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it listens, and where."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-        self._exits = asyncio.Event()
-
-    async def main_loop(self) -> None:
-        """Keep the date of answers right, until a signal comes; uvicorn's own looks for one ten times a second."""
-        while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_DATE_EVERY_S):
-                    await self._exits.wait()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """See uvicorn; the loop may sleep when the signal comes."""
-        super().handle_exit(sig, frame)
-        asyncio.get_running_loop().call_soon_threadsafe(self._exits.set)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGTERM and SIGINT. uvicorn's own way raises the signal again at the end, before we have flushed."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        try:
-            await super().startup(sockets)  # type: ignore[arg-type]
-        except SystemExit as error:  # uvicorn's way to say that it can't bind
-            raise OSError(f"can't listen on {self.config.host}:{self.config.port}: is another server there?") from error
-        if self.servers:
-            self._on_ready(self.servers[0].sockets[0].getsockname()[1])
 
 
 def _http_config(parts: Parts, intake: Intake, targets: Targets) -> uvicorn.Config:
@@ -291,6 +240,7 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
         *alerting_routes(parts.alerting.desk, parts.series, _rule_defaults(settings)),
         *health_routes(parts.health.desk, status_page=settings.health.status_page),
         *finding_routes(parts.findings.desk),
+        *schedule_routes(parts.reports.scheduler),
         *report_routes(parts.reports.desk, parts.notifications.address.url),
         *slo_routes(parts.slos.desk),
         *trend_routes(parts.trends.board, parts.series),

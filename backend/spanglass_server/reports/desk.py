@@ -42,8 +42,11 @@ class ReportDesk:
         self._most = most
         self._keep_ns = keep_ns
 
-    def ask(self, scope: Scope, actor: str = "") -> Entry:
-        """Have a report made; ``RefusedError`` where it can't be, ``TooManyError`` while too many wait."""
+    def ask(self, scope: Scope, actor: str = "", schedule: str = "") -> Entry:
+        """Have a report made, for somebody or a schedule.
+
+        ``RefusedError`` where it can't be, ``TooManyError`` while too many wait.
+        """
         if scope.kind not in KINDS:
             raise RefusedError(f"there is no kind of reports {scope.kind!r}", "kind", f"take one of {', '.join(KINDS)}")
         if len(scope.service) > _LONGEST_SERVICE:
@@ -52,7 +55,7 @@ class ReportDesk:
             hint = "wait until some are done, or delete them"
             raise TooManyError(f"{MOST_WAITING} reports wait already", "kind", hint)
         report_id = self._new_id()
-        self._store.add(report_id, scope, actor, self._clock_ns())
+        self._store.add(report_id, scope, self._clock_ns(), actor, schedule)
         self.tidy()
         self._worker.wake()
         return self._store.entry(report_id)

@@ -38,6 +38,7 @@ from spanglass_server.api.prometheus.endpoint import Context
 from spanglass_server.api.prometheus.routes import create_prometheus_api
 from spanglass_server.api.prometheus.rules import Told
 from spanglass_server.api.reports.routes import report_routes
+from spanglass_server.api.reports.schedules import schedule_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -298,6 +299,7 @@ def api(
             *notification_routes(notified.desk, notified.book, notified.alerts.store),
             *health_routes(health.desk),
             *finding_routes(FindingDesk(findings, lambda: NOW_NS)),
+            *schedule_routes(reported.scheduler),
             *report_routes(reported.desk, lambda: "https://spanglass.example"),
             *view_routes(saved.views),
             *pin_routes(saved.pins, 1 << 20),

@@ -23,6 +23,7 @@ from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.params import KINDS
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.reports.routes import report_routes
+from spanglass_server.api.reports.schedules import schedule_routes
 from spanglass_server.api.routes.collection import collection_routes
 from spanglass_server.api.saved.pins import pin_routes
 from spanglass_server.api.saved.views import view_routes
@@ -40,6 +41,7 @@ ROUTES = (
     *notification_routes(None, None, None),
     *health_routes(None),
     *finding_routes(None),
+    *schedule_routes(None),
     *report_routes(None, None),
     *view_routes(None),
     *pin_routes(None, 0),

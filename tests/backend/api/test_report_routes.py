@@ -243,6 +243,46 @@ def test_what_is_wrong_is_named(world, body, field):
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
+def test_schedules_are_kept_changed_and_deleted(world):
+    """A schedule says when it is due next; switched off it never is; deleted it is gone."""
+    path = "/api/v1/report-schedules"
+    body = {"kind": "week", "cron": "30 0 * * *", "channels": ["ops-mail"], "last": "1d", "actor": "ann"}
+    made_one = world.client.post(path, json=body)
+    assert made_one.status_code == 201, made_one.text
+    schedule = made_one.json()
+    assert schedule["next_time"] == "1970-01-02T00:30:00.000000000Z"
+    assert (schedule["title"], schedule["format"], schedule["zone"]) == ("The week", "pdf", "UTC")
+    one = f"{path}/{schedule['id']}"
+    changed = world.client.patch(one, json={"zone": "Europe/Berlin", "format": "html"}).json()
+    assert changed["next_time"] == "1970-01-01T23:30:00.000000000Z"
+    assert world.client.patch(one, json={"enabled": False}).json()["next_time"] is None
+    assert world.client.get(path).json()["schedules"] == [changed | {"enabled": False, "next_time": None}]
+    assert world.client.delete(one).json() == {"deleted": schedule["id"]}
+    assert [world.client.request(method, one, json={}).status_code for method in ("PATCH", "DELETE")] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"cron": "0 25 * * *"}, "cron"),
+        ({"cron": "0 0 31 2 *"}, "cron"),
+        ({"zone": "Mars/Base"}, "zone"),
+        ({"last": "soon"}, "last"),
+        ({"last": "0s"}, "last"),
+        ({"kind": "yearly"}, "kind"),
+        ({"format": "docx"}, "format"),
+        ({"channels": ["nobody"]}, "channels"),
+        ({"channels": "ops-mail"}, "channels"),
+        ({"channels": ["ops-mail"] * 21}, "channels"),
+        ({"enabled": 1}, "enabled"),
+    ],
+)
+def test_what_is_wrong_with_a_schedule_is_named(world, fields, field):
+    """A schedule that can't be is refused with the field at fault."""
+    answer = world.client.post("/api/v1/report-schedules", json={"kind": "week", "cron": "@weekly", **fields})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
 def test_not_too_many_wait(world):
     """The report past twenty that wait is refused with what to do, and taken once there is room."""
     ids = [world.client.post("/api/v1/reports", json={"kind": "usage"}).json()["id"] for _ in range(20)]

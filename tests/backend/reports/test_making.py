@@ -116,7 +116,7 @@ def test_what_was_being_made_is_begun_anew_but_not_for_ever(tmp_path):
     office = Office(tmp_path / "reports.sqlite")
     assert office.worker.step()
     assert office.desk.entry(entry.id).state is State.DONE
-    office.store.add("again", SCOPE, "", 6000)
+    office.store.add("again", SCOPE, 6000)
     for _ in range(3):
         office.store.take()
     office.worker.wake()

@@ -35,6 +35,22 @@ def test_a_report_is_waited_for_and_written(canned, run, tmp_path):
     assert b"the report could not be made: the disk is full" in failed.stderr
 
 
+def test_reports_are_scheduled(canned, run):
+    """What is given is sent; the answer says when it is due next."""
+    kept = {
+        "id": "s1", "kind": "week", "title": "The week", "service": None, "last": "7d", "cron": "0 8 * * mon",
+        "zone": "UTC", "channels": ["ops-mail"], "format": "pdf", "enabled": True, "actor": "ann",
+        "created_time": TIME, "next_time": None,
+    }  # fmt: skip
+    canned.answer("/api/v1/report-schedules", kept, 201)
+    done = run("report", "schedule", "week", "--cron", "0 8 * * mon", "--channel", "ops-mail", "--as", "ann")
+    assert (done.returncode, b"ops-mail" in done.stdout, b"off" in done.stdout) == (0, True, True), done.stderr
+    body = {"kind": "week", "cron": "0 8 * * mon", "channels": ["ops-mail"], "actor": "ann"}
+    assert json.loads(canned.received[0].body) == body
+    canned.answer("/api/v1/report-schedules/s1", {"deleted": "s1"})
+    assert run("report", "unschedule", "s1").returncode == 0
+
+
 def test_reports_are_listed_and_deleted(canned, run):
     """A list has who asked for what; each that is named is deleted."""
     canned.answer("/api/v1/reports", {"reports": [ENTRY], "kinds": []})

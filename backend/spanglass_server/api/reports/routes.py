@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,23 +9,17 @@ from spanglass_server.api.errors import ApiError
 from spanglass_server.api.issues.bodies import ACTOR, body_schema, fields_of, text_of
 from spanglass_server.api.params import Param, limit_param
 from spanglass_server.api.reports import answers
+from spanglass_server.api.reports.refusals import refusals
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, STRING, schema_of
 from spanglass_server.api.streaming import Streamed
 from spanglass_server.query.window import parse_window
-from spanglass_server.reports.errors import (
-    NotDoneError,
-    RefusedError,
-    ReportStoreError,
-    TooManyError,
-    UnknownReportError,
-)
 from spanglass_server.reports.kinds import KINDS
 from spanglass_server.reports.model import Scope, State
 from spanglass_server.reports.rendering.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from spanglass_server.api.params import Params
     from spanglass_server.reports.desk import ReportDesk
@@ -57,24 +50,6 @@ _WHICH: Final = (
 )
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turn what reports refuse into errors of the API."""
-    try:
-        yield
-    except UnknownReportError as error:
-        hint = f"GET {PREFIX}/reports lists reports"
-        raise ApiError("not_found", str(error), field="report", hint=hint) from error
-    except NotDoneError as error:
-        raise ApiError("conflict", str(error), field="report", hint="wait until its state is done") from error
-    except RefusedError as error:
-        code = "conflict" if isinstance(error, TooManyError) else "bad_request"
-        raise ApiError(code, str(error), field=error.field, hint=error.hint) from error
-    except (OSError, ReportStoreError) as error:
-        hint = "free some space or see to the disk of the data directory, and try again"
-        raise ApiError("unavailable", f"reports can't be read or changed: {error}", hint=hint) from error
-
-
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     desk: ReportDesk
@@ -82,7 +57,7 @@ class _Handlers:
 
     def list(self, _: QuerySession, params: Params) -> answers.ReportList:
         """Reports that match."""
-        with _refusals():
+        with refusals():
             found = self.desk.entries(
                 params["kind"] or "", params["service"] or "", params["state"] or "", params["limit"]
             )
@@ -94,23 +69,23 @@ class _Handlers:
     def ask(self, _: QuerySession, params: Params) -> answers.ReportEntry:
         """Have one made."""
         scope, actor = _asked(params["body"], params["now_ns"])
-        with _refusals():
+        with refusals():
             return answers.entry_json(self.desk, self.desk.ask(scope, actor))
 
     def one(self, _: QuerySession, params: Params) -> answers.ReportAnswer:
         """One with its content."""
-        with _refusals():
+        with refusals():
             return answers.report_json(self.desk, self.desk.entry(params["report"]))
 
     def delete(self, _: QuerySession, params: Params) -> answers.DeletedReport:
         """Forget one, or stop making it."""
-        with _refusals():
+        with refusals():
             self.desk.delete(params["report"])
         return {"deleted": params["report"]}
 
     def file(self, _: QuerySession, params: Params, __: Any) -> tuple[bytes, None]:
         """One as a file."""
-        with _refusals():
+        with refusals():
             report = self.desk.content(params["report"])
         return FORMATS[params["format"]].write(report, self.base_url()), None
 

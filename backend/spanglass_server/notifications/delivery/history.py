@@ -26,6 +26,7 @@ _TOLD = {
     Reason.DIGEST: "told in a digest",
     Reason.ESCALATION: "told, as nobody has acknowledged",
     Reason.INCIDENT: "told of the incident",
+    Reason.REPORT: "told of the report",
 }
 
 

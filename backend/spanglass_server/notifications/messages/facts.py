@@ -76,7 +76,7 @@ def in_order(alerts: Sequence[Alert]) -> list[Alert]:
 
 def status_of(notification: Notification, alerts: Sequence[Alert]) -> Literal["firing", "resolved", "info"]:
     """What a message is about: something that is bad, or that is over, or neither."""
-    if notification.reason in {Reason.TEST, Reason.INCIDENT} or not alerts:
+    if notification.reason in {Reason.TEST, Reason.INCIDENT, Reason.REPORT} or not alerts:
         told_as = str(notification.about.get("status", ""))
         return "firing" if told_as == "firing" else "resolved" if told_as == "resolved" else "info"
     return "firing" if any(alert.status in OPEN for alert in alerts) else "resolved"

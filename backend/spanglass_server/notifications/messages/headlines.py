@@ -21,7 +21,7 @@ def headline(facts: Mapping[str, Any]) -> str:
 
 def _mark(facts: Mapping[str, Any]) -> str:
     reason, status = facts["reason"], facts["status"]
-    if reason in {"test", "digest"}:
+    if reason in {"test", "digest", "report"}:
         return str(reason).upper()
     if status == "resolved":
         return "RESOLVED"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.alerting.model import Alert
     from spanglass_server.notifications.messages.rendering.shipped import Part
-    from spanglass_server.notifications.model import Action, Channel, Notification
+    from spanglass_server.notifications.model import Action, Attachment, Channel, Notification
 
 _LOG = logging.getLogger(__name__)
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
@@ -40,13 +40,15 @@ class Sources:
     """What messages are made from.
 
     ``alert`` gives an alert as it is now, with its evidence (``AlertNotFoundError``, ``OSError``); ``base_url`` the
-    address of the pages, without a slash at its end; ``actions`` the signed links of a notification.
+    address of the pages, without a slash at its end; ``actions`` the signed links of a notification; ``attachment`` the
+    file that its ``about`` names, None for one that is gone.
     """
 
     alert: Callable[[str], Alert]
     base_url: Callable[[], str]
     actions: Callable[[Notification, Sequence[Alert]], Sequence[Action]]
     clock_ns: Callable[[], int]
+    attachment: Callable[[str], Attachment | None] = lambda _: None
 
 
 class MessageWriter:
@@ -98,9 +100,15 @@ class MessageWriter:
             alerts=tuple(alerts),
             chart_png=drawn.png,
             chart_alt=drawn.alt,
+            attachment=self._attachment(notification, channel),
             previous=previous,
             problem=problem,
         )
+
+    def _attachment(self, notification: Notification, channel: Channel) -> Attachment | None:
+        """The file of a mail; other channels have the link."""
+        named = str(notification.about.get("attachment", ""))
+        return self._sources.attachment(named) if named and channel.kind == "email" else None
 
     def _with_evidence(self, alerts: Sequence[Alert]) -> list[Alert]:
         """The alerts as they were at the decision, the first of them with the evidence that there is now."""

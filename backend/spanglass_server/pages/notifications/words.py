@@ -19,7 +19,7 @@ STATES: Mapping[str, Level] = {
 #: Why somebody is told.
 REASONS = {
     "firing": "Firing", "resolved": "Resolved", "repeat": "Repeated", "escalation": "Escalation", "digest": "Digest",
-    "incident": "Incident", "test": "Test", "response": "Response",
+    "incident": "Incident", "report": "Report", "test": "Test", "response": "Response",
 }  # fmt: skip
 #: The state of a silence, in the order in which they are listed.
 SILENCES: Mapping[str, Level] = {

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.alerting.desk import Desk
     from spanglass_server.alerting.model import Alert
-    from spanglass_server.notifications.model import Action, Channel, Notification, Subject
+    from spanglass_server.notifications.model import Action, Attachment, Channel, Notification, Subject
     from spanglass_server.notifications.ports import Sender
     from spanglass_server.process.storage_node import StorageNode
     from spanglass_server.self_metrics.registry import Telemetry
@@ -92,6 +92,7 @@ class Notifications:
         self.address = ServerAddress(settings.server.external_url, settings.server.host, settings.server.port)
         self.egress = Egress(Policy.of(settings.egress.allow), settings.egress.proxy.reveal())
         self.book = self._open_book(settings)
+        self.attachment: Callable[[str], Attachment | None] = lambda _: None  # whoever has files says so later
         key = link_key(directory, DISK)
         self._store = SqliteNotificationStore(directory / FILE_NAME)
         self._empty = -1  # the version of the outbox in which nothing waits
@@ -101,6 +102,7 @@ class Notifications:
                 base_url=self.address.url,
                 actions=self._actions,
                 clock_ns=clock_ns,
+                attachment=self._file,
             )
         )
         self._courier = Courier(self._supplies(telemetry))
@@ -188,6 +190,9 @@ class Notifications:
 
     def _actions(self, notification: Notification, told: Sequence[Alert]) -> Sequence[Action]:
         return self.links.actions(notification, told)
+
+    def _file(self, name: str) -> Attachment | None:
+        return self.attachment(name)
 
     def _explain(self, subject: Subject) -> Explanation:
         now_ns = self._clock_ns()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spanglass_server.reports.model import Report
 
 FILE_NAME: Final = "reports.sqlite"
-_SCHEMAS: Final = ("schema_1",)
+_SCHEMAS: Final = ("schema_1", "schema_2")
 _WORDING: Final = Wording("the store of reports", "reports are lost", ReportStoreError, ReportStoreError)
 
 
@@ -28,11 +28,11 @@ class ReportStore:
     def __init__(self, path: Path) -> None:
         self.file = SqliteFile(path, [read_sql(__package__, name) for name in _SCHEMAS], _WORDING)
 
-    def add(self, report_id: str, scope: Scope, actor: str, now_ns: int) -> None:
-        """Have a report wait to be made."""
+    def add(self, report_id: str, scope: Scope, now_ns: int, actor: str = "", schedule: str = "") -> None:
+        """Have a report wait to be made, for somebody or a schedule."""
         values = {
             "id": report_id, "kind": scope.kind, "service": scope.service, "start_ns": scope.start_ns,
-            "end_ns": scope.end_ns, "created_ns": now_ns, "actor": actor,
+            "end_ns": scope.end_ns, "created_ns": now_ns, "actor": actor, "schedule": schedule,
         }  # fmt: skip
         with self.file.write() as connection:
             connection.execute(read_sql(__package__, "insert"), values)

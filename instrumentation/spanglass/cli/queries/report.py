@@ -36,6 +36,18 @@ _COLUMNS = (
     Column("error", rank=1),
 )
 
+_SCHEDULES = (
+    Column("id", "schedule", style="cyan", whole=True),
+    Column("title"),
+    Column("service", show=lambda service: service or "", rank=3),
+    Column("cron"),
+    Column("zone", rank=2),
+    Column("last"),
+    Column("channels", show=", ".join),
+    Column("format", rank=4),
+    Column("next_time", f"next ({show.zone()})", lambda time: show.local_time(time) if time else "off"),
+)
+
 
 def command(argv: Sequence[str]) -> int:
     """Have a report made and print or write it, or do what an action says."""
@@ -141,4 +153,50 @@ def _delete(argv: Sequence[str]) -> int:
     return Exit.OK
 
 
-_ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {"list": _list, "delete": _delete}
+def _schedule(argv: Sequence[str]) -> int:
+    parser = options.parser("report schedule", "Have a report made at times of crontab, and channels told of it.")
+    parser.add_argument("kind", choices=KINDS, help="what it is about")
+    parser.add_argument("--cron", required=True, metavar="TIMES", help="times of crontab: '0 8 * * mon', @weekly")
+    parser.add_argument("--zone", help="their time zone (default UTC)")
+    parser.add_argument("--last", metavar="DURATION", help="how long the range before each is (default 7d)")
+    parser.add_argument("--service", help="only about this service")
+    parser.add_argument("--channel", dest="channels", action="append", metavar="NAME", help="who is told; repeat it")
+    parser.add_argument(
+        "--file", dest="form", choices=_FORMATS, help="the form that mails have with them (default pdf)"
+    )
+    parser.add_argument("--as", dest="actor", metavar="NAME", default=user(), help="who asks for it (default: you)")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    named = ("kind", "cron", "zone", "last", "service", "channels", "actor")
+    body = {name: getattr(arguments, name) for name in named} | {"format": arguments.form}
+    kept = options.client(arguments).post("/report-schedules", {name: one for name, one in body.items() if one})
+    emit(arguments.format, _SCHEDULES, [kept])
+    return Exit.OK
+
+
+def _schedules(argv: Sequence[str]) -> int:
+    parser = options.parser("report schedules", "List schedules of reports.")
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    if not emit(arguments.format, _SCHEDULES, options.client(arguments).get("/report-schedules")["schedules"]):
+        print("spanglass report: no report is scheduled", file=sys.stderr)
+    return Exit.OK
+
+
+def _unschedule(argv: Sequence[str]) -> int:
+    parser = options.parser("report unschedule", "Delete schedules; their reports stay.")
+    parser.add_argument("schedules", nargs="+", metavar="SCHEDULE", help="their ids")
+    arguments = parser.parse_args(argv)
+    client = options.client(arguments)
+    for each in arguments.schedules:
+        client.send("DELETE", f"/report-schedules/{options.segment(each)}", {})
+    return Exit.OK
+
+
+_ACTIONS: dict[str, Callable[[Sequence[str]], int]] = {
+    "list": _list,
+    "delete": _delete,
+    "schedule": _schedule,
+    "schedules": _schedules,
+    "unschedule": _unschedule,
+}

@@ -11,7 +11,7 @@ from made_channels import message, send, sender
 from made_for_messages import HOSTILE, alert, notification
 from smtp_sinks import SmtpSink, smtp_sink
 
-from spanglass_server.notifications.model import Outcome, Reason
+from spanglass_server.notifications.model import Attachment, Outcome, Reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,22 @@ def test_a_mail_has_text_html_and_chart():
         "image/png",
         b"\x89PNG chart",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("week.pdf", "application/pdf"), ('a"\r\nX: 1.csv', "text/csv; charset=utf-8")]
+)
+def test_a_mail_has_a_file_with_it(name: str, media_type: str):
+    """A file goes with text and HTML, byte by byte; its name can't add headers."""
+    file = Attachment(name, media_type, b"%PDF \x00\xff\r\n.\r\n")
+    sink, outcomes = _send({}, "to: b@example.com", message(attachment=file))
+    assert outcomes[0].sent
+    (mail,) = sink.mails
+    (found,) = list(mail.iter_attachments())
+    assert found.get_content_type() == media_type.partition(";")[0]
+    assert found.get_payload(decode=True) == file.content
+    assert (found["X"], mail["X"]) == (None, None)
+    assert mail.get_body(("html",)) is not None
 
 
 @pytest.mark.parametrize("way", ["starttls", "tls"])

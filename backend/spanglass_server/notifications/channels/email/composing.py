@@ -48,6 +48,10 @@ def mail_of(message: Message, options: EmailOptions, recipients: Sequence[str]) 
     if message.html:
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
         _add_chart(mail, message)
+    if message.attachment is not None:
+        file = message.attachment
+        main, _, sub = file.media_type.partition(";")[0].partition("/")
+        mail.add_attachment(file.content, maintype=main, subtype=sub, filename=one_header(file.name))
     return mail
 
 

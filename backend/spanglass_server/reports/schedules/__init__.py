@@ -1,0 +1,1 @@
+"""Reports that are made at times of crontab, and told of over channels."""
