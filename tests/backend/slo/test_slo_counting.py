@@ -264,6 +264,6 @@ def test_alerts_of_an_objective_are_about_its_bad_spans(open_tables):
     assert (subject.topic, subject.service, subject.filter) == ("errors", "front", "service:shop")
     assert subject.bad == "not (status != error)"
     title = rules_of(replace(SHOP, name="{{Shop}}"))[0].title
-    filling = Filling({"slo": "shop"}, 25.04)
+    filling = Filling(labels={"slo": "shop"}, value=25.04)
     assert expand(title, filling) == "{{Shop}}: the error budget burns 25.0 times as fast as it may"
     assert rules_of(replace(SHOP, good='name != "{{x"'))[0].annotations == {}
