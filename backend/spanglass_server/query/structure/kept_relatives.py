@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from spanglass_server.query.kept_columns.matching import matching_rows
 from spanglass_server.query.kept_columns.terms import terms_of
 from spanglass_server.query.language import compile_filter
+from spanglass_server.query.language.compiling.pins import asks_for_pins
 from spanglass_server.query.language.compiling.relations import asks_about_others
 from spanglass_server.query.language.compiling.sql import Sql, all_of
 from spanglass_server.query.language.parsing.ast import And, Operator, Related, Relation
@@ -60,6 +61,8 @@ def kept_filter(tree: Filter, known: Mapping[str, int], more: Sequence[Sql]) -> 
     own = And(tuple(part for part in parts if not isinstance(part, Related)))
     conditions = (own, *(each.term for each in others))
     if any(map(_is_counted, others)) or any(asks_about_others(each, Signal.SPANS) for each in conditions):
+        return None
+    if asks_for_pins(tree):  # it says ids, and which these are the table of pins has to tell
         return None
     of_spans, found = _compared(own, known, more), []
     for each in others:
