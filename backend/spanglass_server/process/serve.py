@@ -88,7 +88,9 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
         from spanglass_server.issues.ports import IssueStoreError  # noqa: PLC0415
         from spanglass_server.notifications.ports import NotificationStoreError  # noqa: PLC0415
         from spanglass_server.process.app import run  # noqa: PLC0415
+        from spanglass_server.reports.errors import ReportStoreError  # noqa: PLC0415
         from spanglass_server.saved.model import SavedStoreError  # noqa: PLC0415
+        from spanglass_server.slo.store.store import SloStoreError  # noqa: PLC0415
         from spanglass_server.store.segment_files.catalog import CatalogError  # noqa: PLC0415
 
     def announce(http_port: int, grpc_port: int) -> None:
@@ -96,7 +98,7 @@ def _run(settings: Settings, tokens: Tokens, jobs: Sequence[Job]) -> int:
 
     stores = (
         *(IssueStoreError, AlertStoreError, NotificationStoreError, IncidentStoreError, HealthStoreError),
-        *(FindingStoreError, SavedStoreError),
+        *(FindingStoreError, SavedStoreError, ReportStoreError, SloStoreError),
     )
     try:
         run(settings, tokens, jobs, on_ready=announce)

@@ -148,6 +148,15 @@ def test_counts_stay_and_late_spans_are_added(world):
     shop.now = NOW + 5
     assert shop.seen(SHOP, *everything) == (20, 3)
 
+    view = shop.ledger.view(shop.session())
+    hours = (NOW // HOUR - 40, NOW // HOUR + 1)
+    assert view.minutes([SHOP], *everything)[SHOP.key].total.sum() == 20
+    shop.now = NOW + 12
+    shop.count()  # what is kept meanwhile is not counted twice
+    assert view.minutes([SHOP], *everything)[SHOP.key].total.sum() == 20
+    assert view.hours([SHOP], *hours)[SHOP.key].total.sum() == 20
+    assert shop.ledger.view(shop.session()).hours([SHOP], *hours)[SHOP.key].total.sum() == 20
+
     shop.now = NOW + 30
     shop.rows = spans_of(NOW - 1, 2, 2) + spans_of(NOW + 4, 1) + spans_of(NOW + 3, 0, 1)  # old ones are deleted
     shop.count()

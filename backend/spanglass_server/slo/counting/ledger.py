@@ -106,10 +106,11 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is counted as one session sees it; for one thread."""
+    """What is counted as one session sees it; for one thread. What is kept meanwhile is counted by it, and once."""
 
     ledger: Ledger
     session: QuerySession
+    _reaches: dict[str, Reach | None] = field(default_factory=dict)
     _tails: dict[tuple[str, int, int], Minutes] = field(default_factory=dict)
 
     def minutes(self, objectives: Sequence[Objective], first: int, last: int) -> dict[str, Minutes]:
@@ -118,7 +119,7 @@ class View:
         tails = self._read_tails(objectives, last)
         for each in objectives:
             minutes = found[each.key] = Minutes.none(first, last)
-            reach = self.ledger.reach(each.key)
+            reach = self._reach(each.key)
             if reach is not None:
                 start, end = max(first, reach.first), min(last, reach.last)
                 if start < end:
@@ -132,17 +133,26 @@ class View:
         tails = self._read_tails(objectives, last * HOUR)
         for each in objectives:
             hours = found[each.key] = self.ledger.kept_hours(each.key, first, last)
-            tail = tails[each.key]
-            if len(tail.total):
-                begin = tail.first // HOUR
-                by_hour = tail.by(HOUR, begin * HOUR)
-                hours.add(Minutes(begin, by_hour.total, by_hour.bad))
+            tail, reach = tails[each.key], self._reach(each.key)
+            edge = min(max((tail.first if reach is None else reach.last) // HOUR, first), last)
+            recent = Minutes.none(edge * HOUR, last * HOUR)
+            if reach is not None and edge * HOUR < reach.last:
+                recent.add(self.ledger.kept(each.key, edge * HOUR, reach.last))
+            recent.add(tail)
+            by_hour = recent.by(HOUR, edge * HOUR)
+            hours.total[edge - first :], hours.bad[edge - first :] = by_hour.total, by_hour.bad
         return found
 
     def since(self, objective: Objective) -> int | None:
         """The first minute that is counted; None where nothing is."""
-        reach = self.ledger.reach(objective.key)
+        reach = self._reach(objective.key)
         return reach.first if reach is not None else None
+
+    def _reach(self, key: str) -> Reach | None:
+        """Which minutes were kept when that was first asked."""
+        if key not in self._reaches:
+            self._reaches[key] = self.ledger.reach(key)
+        return self._reaches[key]
 
     def _read_tails(self, objectives: Sequence[Objective], last: int) -> dict[str, Minutes]:
         """What is not kept yet, up to a minute or to now."""
@@ -166,6 +176,6 @@ class View:
         return found
 
     def _tail_of(self, objective: Objective) -> int:
-        reach = self.ledger.reach(objective.key)
+        reach = self._reach(objective.key)
         earliest = self.ledger.now() - _TAIL
         return max(reach.last, earliest) if reach is not None else earliest
