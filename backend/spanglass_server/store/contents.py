@@ -123,6 +123,11 @@ class Snapshot:
     arrived: Mapping[Signal, Arrived] = field(default_factory=lambda: dict.fromkeys(Signal, Arrived(0, 0)))
     outdated: frozenset[int] | None = None
 
+    @property
+    def rows(self) -> int:
+        """How many rows all parts have."""
+        return sum(part.rows for signal in Signal for part in chain(self.segments[signal], self.chunks[signal]))
+
     def part_keys(self) -> set[tuple[str, int]]:
         """The keys of all parts (``store.ports.Part``)."""
         segments = {segment.key for signal in Signal for segment in self.segments[signal]}

@@ -12,6 +12,7 @@ from stored_spans import Bench, table, trace_id
 
 from spanglass_server.signals import Signal
 from spanglass_server.store.ports import ALL_TIME, OfTraces, QueryError, QueryMemoryError, QueryTimeoutError
+from spanglass_server.store.sessions import engine
 
 ENDLESS = "SELECT sum(hash(a.range * b.range)) FROM range(10000000) a, range(10000000) b"
 
@@ -232,3 +233,16 @@ def test_rows_of_traces_wait_only_for_records_that_may_be_theirs(tmp_path):
     assert both == (1, 1, 0)
     assert of_other == (1, 1, 2)
     assert everything == (3, 1, 2)
+
+
+@pytest.mark.parametrize(("few", "waited_for", "threads"), [(10, False, 1), (10, True, 2), (0, False, 2)])
+def test_a_question_that_nobody_waits_for_has_one_thread_over_few_rows(bench, monkeypatch, few, waited_for, threads):
+    """What someone waits for, or what reads many rows, is shared out among all threads."""
+    monkeypatch.setattr(engine, "_FEW_ROWS", few)
+    bench.write(table([{"n": 1}]))
+
+    def ask(session):
+        return int(session.rows("SELECT current_setting('threads') AS n")[0]["n"]), count(session)
+
+    found = asyncio.run(bench.engine.run(ask, deadline_s=60)) if waited_for else bench.engine.run_here(ask)
+    assert found == (threads, 1)

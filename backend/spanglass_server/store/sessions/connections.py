@@ -42,9 +42,10 @@ class EngineLimits:
 
 @dataclass(slots=True)
 class Pair:
-    """A connection for queries and one for lookups, and how many use them."""
+    """A connection for queries and one with a single thread, that of lookups too, and how many use them."""
 
     queries: duckdb.DuckDBPyConnection
+    single: duckdb.DuckDBPyConnection
     lookup: Lookup
     version: int  # of the store when they were made
     users: int = 0
@@ -108,9 +109,11 @@ class Connections:
 
     def _make(self, version: int) -> Pair:
         limits = self._limits
+        single = _connect(self._data_dir, 1, limits.memory_bytes)
         return Pair(
             _connect(self._data_dir, limits.threads, limits.memory_bytes),
-            Lookup(_connect(self._data_dir, 1, limits.memory_bytes), limits.max_concurrent),
+            single,
+            Lookup(single, limits.max_concurrent),
             version,
         )
 
