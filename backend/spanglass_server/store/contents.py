@@ -126,7 +126,8 @@ class Snapshot:
     @property
     def rows(self) -> int:
         """How many rows all parts have."""
-        return sum(part.rows for signal in Signal for part in chain(self.segments[signal], self.chunks[signal]))
+        segments = sum(segment.rows for signal in Signal for segment in self.segments[signal])
+        return segments + sum(chunk.rows for signal in Signal for chunk in self.chunks[signal])
 
     def part_keys(self) -> set[tuple[str, int]]:
         """The keys of all parts (``store.ports.Part``)."""
