@@ -43,13 +43,13 @@ def first_related(
     session: QuerySession, matching: Matching, window: Window, count: int, *, descending: bool
 ) -> list[dict[str, Any]] | None:
     """The same of a filter about other spans, for a part of its range; where that is not small SQL has to look."""
-    around = Window(
-        min(reach(window, relation).start_ns for relation in Relation),
-        max(reach(window, relation).end_ns for relation in Relation),
-    )
-    wanted = None if matching.parts is None else matching.parts.kept(session.columns(Signal.SPANS, around))
-    batches = None if wanted is None else session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
-    if wanted is None or batches is None:
+    known = session.columns(Signal.SPANS, _around(window, Relation))
+    wanted = None if matching.parts is None else matching.parts.kept(known)
+    if wanted is None:
+        return None
+    around = _around(window, [relation for relation, _ in wanted.others])
+    batches = session.batches(Signal.SPANS, around, most_rows=_RELATED_ROWS)
+    if batches is None:
         return None
     try:
         held = list(batches)
@@ -57,6 +57,12 @@ def first_related(
     except LargeColumnsError:
         return None
     return None if found is None else _read(zip(held, found, strict=True), count, descending=descending)
+
+
+def _around(window: Window, relations: Iterable[Relation]) -> Window:
+    """When spans of a window and those that stand so to them may begin."""
+    windows = [window, *(reach(window, relation) for relation in relations)]
+    return Window(min(each.start_ns for each in windows), max(each.end_ns for each in windows))
 
 
 def _read(

@@ -57,7 +57,15 @@ class Extents:
         return _BYTES_A_TRACE * len(self.rows)
 
 
-def traces_at_least(session: QuerySession, window: Window, condition: Sql, most: int) -> frozenset[bytes] | None:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How many traces may be told, and whether what is not kept yet is read."""
+
+    most: int
+    reads_all: bool
+
+
+def traces_at_least(session: QuerySession, window: Window, condition: Sql, reading: Reading) -> frozenset[bytes] | None:
     """All traces with spans in a window that a condition on a figure of theirs may hold for; None if they are many.
 
     None, too, for conditions that more spans of a trace may make untrue, and where too much is stored.
@@ -66,19 +74,22 @@ def traces_at_least(session: QuerySession, window: Window, condition: Sql, most:
     parts = session.parts(Signal.SPANS, window) if asked else []
     if asked is None or sum(part.rows for part in parts) > _MOST_ROWS:
         return None
-    extents = _of_all(session, parts)
+    extents = _of_all(session, parts, reads_all=reading.reads_all)
     if extents is None:
         return None
     (least,) = condition.parameters
     figures = extents.rows if asked[1] == "spans" else extents.last_ns - extents.first_ns
-    found = np.flatnonzero(figures > least if asked[2] == ">" else figures >= least)
-    return None if len(found) > most else frozenset(extents.ids[place].tobytes() for place in found)
+    is_enough = figures > least if asked[2] == ">" else figures >= least
+    found = np.flatnonzero(is_enough & (extents.first_ns < window.end_ns) & (extents.last_ns >= window.start_ns))
+    return None if len(found) > reading.most else frozenset(extents.ids[place].tobytes() for place in found)
 
 
-def _of_all(session: QuerySession, parts: Sequence[Part]) -> Extents | None:
-    """The extents over all parts; None if one has ids of another length."""
+def _of_all(session: QuerySession, parts: Sequence[Part], *, reads_all: bool) -> Extents | None:
+    """The extents over all parts; None if one has ids of another length, or is not kept and not to be read."""
     kept = {part.key: session.kept.get(_key(part)) for part in parts}
     missing = [part for part in parts if kept[part.key] is None]
+    if missing and not reads_all:
+        return None
     for begin in range(0, len(missing), _AT_ONCE):
         some = missing[begin : begin + _AT_ONCE]
         found = _of_parts(session, some)

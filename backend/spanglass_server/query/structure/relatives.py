@@ -17,7 +17,7 @@ from spanglass_server.query.language.compiling.sql import FALSE, Sql, negated
 from spanglass_server.query.language.parsing.ast import OPPOSITES, Operator, Related, Relation
 from spanglass_server.query.statements import statement
 from spanglass_server.query.structure.few_traces import FEW_TRACES, traces_of
-from spanglass_server.query.structure.kept_extents import traces_at_least
+from spanglass_server.query.structure.kept_extents import Reading, traces_at_least
 from spanglass_server.query.traces.identity import COLUMNS, SPANS
 from spanglass_server.query.window import clamp
 from spanglass_server.signals import Signal
@@ -108,8 +108,9 @@ class StoredRelatives:
         """See ``Relatives``."""
         value, columns = _FIGURES[figure]
         reached, ids = self._reach(Relation.TRACE), None
-        if self.extent is Extent.WHOLE and not self.trace_ids:
-            ids = traces_at_least(self.session, reached, condition, FEW_TRACES)
+        if not self.trace_ids:
+            reading = Reading(FEW_TRACES, reads_all=self.extent is Extent.WHOLE)
+            ids = traces_at_least(self.session, reached, condition, reading)
         if ids is not None and not ids:
             return NOTHING
         inside = replace(self, window=reached, trace_ids=ids or self.trace_ids)

@@ -22,7 +22,7 @@ from spanglass_server.query.logs.search import search_logs
 from spanglass_server.query.matching import SpanQuestion, match_spans
 from spanglass_server.query.structure import few_traces
 from spanglass_server.query.structure.compiling import check_filter
-from spanglass_server.query.structure.kept_extents import Extents, joined, traces_at_least
+from spanglass_server.query.structure.kept_extents import Extents, Reading, joined, traces_at_least
 from spanglass_server.query.structure.kept_relatives import kept_filter, related_rows
 from spanglass_server.query.structure.relatives import reach
 from spanglass_server.query.traces.search import Page, search_traces
@@ -301,8 +301,18 @@ def test_ids_of_other_lengths_are_left_to_sql(open_tables):
 )
 def test_traces_of_a_figure_are_told_by_what_is_kept(tree, condition, value, traces):
     """No trace is missing for which a condition may hold; what cannot be told so is left to SQL, and many traces."""
-    found = traces_at_least(tree, WINDOW, Sql(condition, (value,)), 2)
+    found = traces_at_least(tree, WINDOW, Sql(condition, (value,)), Reading(2, reads_all=True))
     assert (found and {trace_id[0] for trace_id in found}) == (traces or (None if traces is None else frozenset()))
+
+
+def test_what_is_kept_of_traces_is_used_for_parts_of_a_range():
+    """What nobody has read yet is not read for a part; once it is kept, traces of other times are left out."""
+    session = TableSession(spans=SPANS)
+    condition, part = Sql('"spans" >= ?', (1,)), Window(1650 * SECOND, 2000 * SECOND)
+    assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) is None
+    assert traces_at_least(session, part, condition, Reading(2, reads_all=True)) == {b"\x03" * 16}
+    assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) == {b"\x03" * 16}
+    session.connection.close()
 
 
 def test_a_trace_in_two_parts_is_one():
