@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from datetime import UTC, datetime
 
+import psutil
 import pytest
 from targets import answer_http, certificate, greet, hang, name_server, serving
 
@@ -27,8 +27,8 @@ def check(**given):
     return read.checks[0][0]
 
 
-async def said(egress=TRUSTED, timeout_s=5.0, **given):
-    """Run a check once: its status and detail."""
+async def said(egress=TRUSTED, timeout_s=60.0, **given):
+    """Run a check once: its status and detail. What answers has long enough, also on a busy machine."""
     run = await run_check(check(**given), egress, int(timeout_s * 1e9), 7)
     assert run.started_ns == 7
     return str(run.status), run.detail
@@ -175,8 +175,8 @@ def test_what_is_no_certificate(der):
 
 def test_commands(tmp_path):
     """The exit code decides, the first line of output is the detail; nothing outlives the timeout, no child either."""
-    left = tmp_path / "left"
-    script = f"sleep 0.5 && touch {left} & echo hangs; sleep 60"
+    child = tmp_path / "child"
+    script = f"sleep 600 & echo $! > {child}; echo hangs; sleep 60"
 
     def shell(text, **more):
         return {"command": ["/bin/sh", "-c", text], **more}
@@ -188,7 +188,7 @@ def test_commands(tmp_path):
             said(command=shell("echo bad >&2; exit 2", degraded=[1])),
             said(command=shell("exit 1", degraded=[1])),
             said(command=shell("echo $SECRET $SPANGLASS_X", environment={"SECRET": {"env": "HOME"}})),
-            said(command=shell(script), timeout_s=0.2),
+            said(command=shell(script), timeout_s=2),
             said(command="/no/such/program"),
             said(command=shell("yes | head -c 1000000; kill -9 $$")),
             said(command=shell("true", environment={"A": {"env": "NOT_SET_ANYWHERE"}})),
@@ -198,15 +198,23 @@ def test_commands(tmp_path):
     found, took_s = asyncio.run(ask())
     assert found[:3] == [("healthy", "fine"), ("unhealthy", "exit code 2: bad"), ("degraded", "exit code 1")]
     assert found[3][0] == "healthy"
-    assert found[4] == ("unhealthy", "no answer within 0.2 s")
+    assert found[4] == ("unhealthy", "no answer within 2 s")
     assert found[5] == ("unhealthy", "/no/such/program: No such file or directory")
     assert found[6] == ("unhealthy", "ended by signal 9: y")
     assert found[7][1].startswith("the variable NOT_SET_ANYWHERE is not set in the server's environment")
-    assert took_s < 30
-    end = datetime.now(UTC).timestamp() + 0.6
-    while datetime.now(UTC).timestamp() < end:
-        assert not left.exists()
-        time.sleep(0.05)
+    assert took_s < 55
+    end = time.monotonic() + 30
+    while not has_ended(int(child.read_text())):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def has_ended(pid):
+    """Whether a process is gone, or only its code has not been fetched."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.slow
