@@ -1,4 +1,4 @@
-"""Making a report: section after section; one that fails says so in its place, and is tried again first."""
+"""Making a report: its sections at once, few questions at a time; one that fails is tried again, then says so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spanglass_server.reports.model import Progress
 from spanglass_server.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spanglass_server.query.answers import TimeRange
     from spanglass_server.reports.asking import Ask
@@ -34,14 +34,18 @@ async def generate(
     questions = Questions(ask, scope)
     kind = KINDS[scope.kind]
     parts = [part for part in kind.parts if part.of_a_service or not scope.service]
-    sections: list[Section] = []
+    making = [asyncio.ensure_future(_section(part, questions.of_section(), pause_s)) for part in parts]
+    told(_progress(parts, making))
     try:
-        for number, part in enumerate(parts):
-            told(Progress(number, len(parts), part.title))
-            section = await _section(part, questions.of_section(), pause_s)
-            sections += [section] if section["blocks"] or section["problem"] else []
+        for next_one in asyncio.as_completed(making):
+            await next_one
+            told(_progress(parts, making))
     finally:
+        for each in making:
+            each.cancel()
         questions.end()
+    made = [each.result() for each in making]
+    sections = [section for section in made if section["blocks"] or section["problem"]]
     problems = [section["problem"] for section in sections if section["problem"]]
     if problems and len(problems) == len(sections):
         raise ReportFailedError(problems[0])
@@ -54,6 +58,12 @@ async def generate(
         "made_time": format_time(now_ns),
         "sections": sections,
     }
+
+
+def _progress(parts: Sequence[Part], making: Sequence[asyncio.Task[Section]]) -> Progress:
+    """How many are done, and the first that is not."""
+    waits = [part.title for part, task in zip(parts, making, strict=True) if not task.done()]
+    return Progress(len(parts) - len(waits), len(parts), waits[0] if waits else "")
 
 
 async def _section(part: Part, questions: Questions, pause_s: float) -> Section:

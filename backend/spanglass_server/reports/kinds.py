@@ -18,6 +18,7 @@ from spanglass_server.reports.sections import (
     hosts,
     objectives,
     operations,
+    outlook,
     requests,
     services,
     storage,
@@ -62,6 +63,8 @@ _ERRORS: Final = Part("errors", "Errors", errors.build)
 _ALERTS: Final = Part("alerts", "Alerts and incidents", alerts.build)
 _HEALTH: Final = Part("health", "Health and uptime", health.build)
 _OBJECTIVES: Final = Part("objectives", "Objectives", objectives.build)
+_CAPACITY: Final = Part("capacity", "What runs out, and when", outlook.build_capacity)
+_TRENDS: Final = Part("trends", "What rises, falls or jumped", outlook.build_trends)
 _HOSTS: Final = Part("hosts", "Hosts", hosts.build, of_a_service=False)
 _USERS: Final = Part("users", "Users", use.build_users)
 _ACTIVE: Final = Part("active", "Active users, up to the end of the range", use.build_active)
@@ -77,21 +80,21 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The week",
             "Everything that a team looks at weekly, against the period before.",
             (
-                _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _SERVICES, _HOSTS, _USERS,
-                _TASKS, _STORAGE,
+                _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _CAPACITY, _SERVICES,
+                _TRENDS, _HOSTS, _USERS, _TASKS, _STORAGE,
             ),
         ),
         Kind(
             "performance",
             "Performance",
             "Requests, services, what got slower, and what makes it slow.",
-            (_REQUESTS, _SERVICES, _CHANGED, _FINDINGS, _TASKS, _ERRORS),
+            (_REQUESTS, _SERVICES, _CHANGED, _TRENDS, _FINDINGS, _TASKS, _ERRORS),
         ),
         Kind(
             "health",
             "Health",
             "Uptime, alerts and incidents with how long they took, hosts.",
-            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _HOSTS),
+            (_HEALTH, _OBJECTIVES, _ALERTS, _ERRORS, _CAPACITY, _HOSTS),
         ),
         Kind(
             "usage",

