@@ -58,7 +58,7 @@ class Due:
 class Agenda:
     """Minutes that are due, the newest first, and whether there are some that are not over, or wait for others.
 
-    ``early`` are the first minutes of a server, which are not over, but hold enough to be looked at before.
+    ``early`` is the first minute of a server, which is not over, but holds enough to be looked at before.
     """
 
     due: Sequence[Due]
@@ -92,12 +92,12 @@ def list_minutes(
 
 
 def _early(parts: Sequence[Part], spans: Mapping[int, int], now_ns: int) -> Due | None:
-    """The minutes that are not over, newest first, where they hold enough for a first look."""
-    minutes = [minute for minute in spans if minute <= now_ns // MINUTE_NS]
-    is_soon = not minutes or now_ns - min(part.min_time_ns for part in parts) < _EARLY_NS
-    if is_soon or sum(spans.values()) < _EARLY_SPANS or minutes[0] // 60 != minutes[-1] // 60:
+    """The minute that is not over, where it holds enough for a first look."""
+    minute = now_ns // MINUTE_NS
+    is_enough = _EARLY_SPANS <= spans.get(minute, 0) <= MOST_SPANS
+    if not is_enough or now_ns - min(part.min_time_ns for part in parts) < _EARLY_NS:
         return None
-    return make_due(minutes, sum(spans.values()))
+    return make_due([minute], spans[minute])
 
 
 def _spans_by_minute(parts: Iterable[Part], count: Callable[[Part], Mapping[int, int]], first: int) -> Counter[int]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spanglass_server.findings.agenda import (
     AHEAD_NS,
     BACK_MINUTES,
@@ -60,7 +62,7 @@ class Looker:
         self._seen_ns = -1  # what had arrived when the minutes that are due were last listed
         self._waits = False  # for minutes that are not over, or that were too many
         self._looked_at = store.looked_at(clock_ns() // MINUTE_NS - BACK_MINUTES)
-        self._early: Marks | None = None  # spans of minutes that were looked at before they were over
+        self._early: tuple[int, Marks] | None = None  # a minute that was looked at before it was over, what was told
 
     @property
     def is_new(self) -> bool:
@@ -89,7 +91,7 @@ class Looker:
         if agenda.early is not None and self._early is None:
             stretch = self._read(agenda.early)
             self._store.see(stretch.sightings)
-            self._early = stretch.told
+            self._early = agenda.early.minutes[0], stretch.told
         looked, spans = 0, self._look_again(now_ns)
         for due in agenda.due[:_AT_ONCE]:
             if spans >= MOST_SPANS:
@@ -130,10 +132,11 @@ class Looker:
 
     def _look(self, due: Due) -> int:
         """Look at some minutes, and return how many spans were read."""
-        stretch = self._read(due, self._early)
+        early = self._early[1] if self._early and self._early[0] in due.minutes else None
+        stretch = self._read(due, early)
         self._keep(due, stretch)
         self._looked_at.update(due.minutes)
-        self._latecomers.made(due, stretch.told)
+        self._latecomers.made(due, stretch.told if early is None else np.concatenate([early, stretch.told]))
         return stretch.spans
 
     def _read(self, due: Due, seen: Marks | None = None) -> Stretch:

@@ -156,6 +156,10 @@ def test_a_new_server_looks_at_what_it_has(world):
     world.looker.step()
     assert sum(one.hits for one in world.desk.known()) == 7
     assert not world.looker.is_new
+    for _ in range(2):
+        world.clock.now_ns += EVERY_NS
+        world.looker.step()
+    assert sum(one.hits for one in world.desk.known()) == 7
 
 
 def test_whatever_spans_hold_is_looked_at(world):
