@@ -12,7 +12,9 @@ from in_process import application, read
 from reported import Reported
 
 from spanglass_server.api.reports.routes import report_routes
+from spanglass_server.api.reports.schedules import schedule_routes
 from spanglass_server.reports.model import Scope
+from spanglass_server.reports.schedules.model import Schedule
 
 S = 10**9
 NOW_NS = 1_700_000_000 * S
@@ -38,7 +40,7 @@ def office(open_tables, tmp_path):
     """Return pages over some requests, and reports that are made of their API."""
     found = Reported(tmp_path / "reports.sqlite", lambda: NOW_NS)
     session = open_tables(spans=[request(number, 3600 * S, failed=number < 4) for number in range(1, 41)])
-    routes = report_routes(found.desk, lambda: "")
+    routes = (*report_routes(found.desk, lambda: ""), *schedule_routes(found.scheduler))
 
     class Client:
         """Asks the API within the process, from the loop in which a report is made."""
@@ -93,6 +95,17 @@ def test_a_report_from_waiting_to_its_files(office):
     status, text, source = office.page("/reports?kind=performance")
     assert (status, "Performance" in text, "ann" in text) == (200, True, True)
     assert 'href="/reports/r1"' in source
+
+
+def test_schedules_stand_below(office):
+    """A schedule says what is made when, for whom and when next; one that is off says so."""
+    kept = office.scheduler.add(Schedule(kind="week", cron="0 8 * * mon", channels=("ops-mail",), service=EVIL))
+    _, text, source = office.page("/reports")
+    assert "The week of 7d" in text
+    assert "0 8 * * mon UTC ops-mail" in text
+    assert "<img" not in source
+    office.scheduler.change(kept.id, {"enabled": False})
+    assert "ops-mail off Off" in office.page("/reports")[1]
 
 
 def test_reports_that_fail_and_that_are_not_there(office):

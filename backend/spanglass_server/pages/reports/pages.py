@@ -27,9 +27,19 @@ _SECOND: Final = "ink"
 async def show_reports(visit: Visit) -> Response:
     """Render the list."""
     kind = visit.param("kind")
-    found = await visit.api("reports", kind=kind, service=visit.exact("service"), limit=_LIMIT)
+    found, scheduled = await visit.together(
+        visit.api("reports", kind=kind, service=visit.exact("service"), limit=_LIMIT),
+        visit.attempt(visit.api("report-schedules"), {"schedules": []}),
+    )
     return visit.page(
-        "reports/list.html", ranged=False, reports=found["reports"], kinds=found["kinds"], kind=kind, ranges=RANGES
+        "reports/list.html",
+        ranged=False,
+        reports=found["reports"],
+        kinds=found["kinds"],
+        kind=kind,
+        ranges=RANGES,
+        schedules=scheduled["schedules"],
+        problem=scheduled["problem"],
     )
 
 

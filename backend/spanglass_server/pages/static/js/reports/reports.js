@@ -1,4 +1,4 @@
-// The list of reports: asking for one, deleting.
+// The list of reports: asking for one, deleting; schedules.
 
 import { send } from "../api.js";
 import { actor, refusal, say } from "../issues/actions.js";
@@ -20,6 +20,37 @@ form.addEventListener("submit", async (event) => {
     line.hidden = false;
   }
 }, true);
+
+const schedule = document.getElementById("new-schedule");
+
+schedule.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const by = await actor();
+  if (!by) return;
+  const { channels, ...given } = Object.fromEntries(new FormData(schedule));
+  try {
+    await send("POST", "report-schedules", { ...given, channels: channels.split(",").map((name) => name.trim()).filter(Boolean), actor: by });
+    location.reload();
+  } catch (error) {
+    const wrong = schedule.querySelector("[role=alert]");
+    wrong.textContent = refusal(error);
+    wrong.hidden = false;
+  }
+}, true);
+
+document.getElementById("schedules").addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-switch], [data-unschedule]");
+  if (!button) return;
+  const path = `report-schedules/${encodeURIComponent(button.closest("[data-schedule]").dataset.schedule)}`;
+  try {
+    if ("unschedule" in button.dataset) await send("DELETE", path, {});
+    else await send("PATCH", path, { enabled: button.getAttribute("aria-pressed") !== "true" });
+    location.reload();
+  } catch (error) {
+    say(refusal(error), { bad: true });
+  }
+});
 
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-delete]");
