@@ -128,4 +128,5 @@ class ObjectiveRules:
 
     def _found(self, found: FoundObjective, rule: Rule) -> Found:
         where = found.file if found.origin != "kept" else f"the objective {found.uid!r}"
-        return Found(rule, self.origin, where, version_of(rule), found.line)
+        line = found.line if found.origin != "kept" else 0
+        return Found(rule, self.origin, where, version_of(rule), line)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from spanglass_server.pages.alerts import words
 from spanglass_server.pages.health.reading import to_check
 from spanglass_server.pages.rendering.format import parse_time_ns
+from spanglass_server.pages.slos import reading as slos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def alert(found: Mapping[str, Any], visit: Visit, threshold: float | None = None
         "level": words.level(found["severity"]),
         "href": visit.to_alert(found["id"]),
         "rule_href": visit.to_rule(found["rule"]) if found["rule"] else None,
-        "where": [*where(found["service"], found["host"], visit), *_check(labels)],
+        "where": [*where(found["service"], found["host"], visit), *_check(labels), *_objective(found, labels)],
         "others": [(name, value) for name, value in others(labels) if value not in found["title"]],
         "is_open": found["status"] in words.OPEN,
     }
@@ -90,6 +91,13 @@ def _check(labels: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
     """Return the health check of the server that an alert is about, as ``where`` does."""
     uid = labels.get(_CHECK_UID)
     return [("health check", labels.get(_CHECK_NAME) or uid, to_check(uid))] if uid else []
+
+
+def _objective(found: Mapping[str, Any], labels: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
+    """Return the objective of whose rules an alert is, as ``where`` does."""
+    uid = labels.get("slo", "")
+    is_of_objective = uid and str(found["rule"] or "").startswith(f"slo-{uid}-")
+    return [("objective", uid, slos.href(uid))] if is_of_objective else []
 
 
 def others(labels: Mapping[str, str]) -> list[tuple[str, str]]:

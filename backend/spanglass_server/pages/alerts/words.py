@@ -48,6 +48,7 @@ ORIGINS = {
     "kept": ("made here", "is changed here, or over the API"),
     "settings": ("settings", "is changed in the settings file, which is read again when it changes"),
     "files": ("file", "is changed in its file, which is read again when it changes"),
+    "slos": ("objective", "is made of an objective, and changed with it"),
     "shipped": ("shipped", "comes with Spanglass; what is changed of it is kept here"),
 }
 #: Units of alerting as pages/rendering/units.py knows them.

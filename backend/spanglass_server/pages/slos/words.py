@@ -34,7 +34,7 @@ WINDOWS: Final[Mapping[str, str]] = {
     "month": "this month",
 }
 _PERCENT: Final = 100
-_WHOLE: Final = 1000  # counts below are written out
+_WHOLE: Final = 1000  # what is below is written out
 
 
 def percent(share: float | None, target: float | None = None) -> str:
@@ -52,8 +52,12 @@ def _exponent(target: float) -> int:
 
 
 def left(share: float | None) -> str:
-    """Return what is left of a budget: ``82 %``, ``-130 %``."""
-    return NONE if share is None else f"{share * _PERCENT:.0f}{THIN}%".replace("-", "\u2212")
+    """Return what is left of a budget, or was used of it: ``82 %``, and less than none: ``-130 %``, ``-14.9 k %``."""
+    if share is None:
+        return NONE
+    percent = abs(share) * _PERCENT
+    sign = "\u2212" if share < 0 and round(percent) else ""
+    return f"{sign}{compact(percent) if percent >= _WHOLE else f'{percent:.0f}'}{THIN}%"
 
 
 def rate(value: float | None) -> str:
