@@ -211,6 +211,23 @@ def test_a_question_sees_what_was_acknowledged_before_it(tmp_path):
     assert found == 1
 
 
+def test_a_question_that_does_not_need_the_newest_has_nothing_made_of_it(tmp_path):
+    """What waits stays as it is, and is seen by the next question that needs it."""
+    waiting = [table([{"n": 2}])]
+
+    def settle(_stopped):
+        while waiting:
+            bench.buffer(waiting.pop())
+
+    bench = Bench(tmp_path / "data")
+    bench.engine._settle = settle
+    bench.buffer(table([{"n": 1}]))
+    found = [bench.engine.run_here(count, needs_newest=needs) for needs in (False, True, False)]
+    bench.close()
+
+    assert found == [1, 2, 2]
+
+
 def test_rows_of_traces_wait_only_for_records_that_may_be_theirs(tmp_path):
     """A trace is read at once while nothing of it waits, and then for good; whatever else is asked sees what waited."""
     bench = Bench(tmp_path / "data")

@@ -84,21 +84,30 @@ class Engine:
             stop.insist(future)
             raise
 
-    def run_here(self, query: Callable[[QuerySession], T], stop: Stop | None = None) -> T:
+    def run_here(self, query: Callable[[QuerySession], T], stop: Stop | None = None, *, needs_newest: bool = True) -> T:
         """Run ``query`` in this thread, without a deadline: nobody waits for it, so it spares the processor.
 
         While little is stored its statements have one thread. To wake others for a few thousand rows took a quarter of
-        the processor time of such statements.
+        the processor time of such statements. What was acknowledged in the last 16 s may be missing unless the query
+        ``needs_newest``: making columns of it costs 30 ms, however little it is.
         """
-        return self._run(query, stop or Stop(), is_waited_for=False)
+        settle = self._settle if needs_newest else lambda _stopped: None
+        return self._run(query, stop or Stop(), settle, is_waited_for=False)
 
-    def _run(self, query: Callable[[QuerySession], T], stop: Stop, *, is_waited_for: bool = True) -> T:
+    def _run(
+        self,
+        query: Callable[[QuerySession], T],
+        stop: Stop,
+        settle: Callable[[Callable[[], bool]], None] | None = None,
+        *,
+        is_waited_for: bool = True,
+    ) -> T:
         if stop.stopped:
             raise QueryTimeoutError("the query was stopped before it began: the server is busy, try again")
         now = self._contents.snapshot
         try:
             with (
-                Views(self._contents, self._settle, self._may_wait, stop) as views,
+                Views(self._contents, settle or self._settle, self._may_wait, stop) as views,
                 self._connections.use(now.version) as pair,
                 stop.watching(self._connection(pair, now, is_waited_for=is_waited_for).cursor()) as cursor,
             ):
