@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 
+import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from spanglass_server.pages.ports import ApiError
+from spanglass_server.process import in_process_api
 from spanglass_server.process.in_process_api import InProcessApi
 
 
@@ -52,3 +56,18 @@ def test_errors_of_prometheus_are_errors():
         asyncio.run(API("/refuse", {}))
 
     assert (refused.value.status, refused.value.code, str(refused.value)) == (400, "bad_data", "1:5: parse error")
+
+
+def test_large_answers_are_read_beside_the_event_loop(monkeypatch):
+    """Meanwhile other requests are answered, and no collector looks at what is read."""
+    seen, here = [], threading.get_ident()
+
+    def read(body, _status):
+        seen.append((threading.get_ident() == here, gc.isenabled()))
+        return orjson.loads(body)
+
+    monkeypatch.setattr(in_process_api, "_read", read)
+    for letters in (10, 300_000):
+        assert asyncio.run(API("/echo", {"text": "x" * letters})) == {"given": [["text", "x" * letters]]}
+    assert seen == [(True, True), (False, False)]
+    assert gc.isenabled()
