@@ -492,5 +492,5 @@ def test_no_line_before_anything_was_received():
         for t in (0, 60, 120, 180)
     ]
     assert charts.first_filled(young) == 120
-    row = services.with_sparks({"series": young, "error_ratio": 0.0}, 240.0, 120)
+    row = services.with_sparks({"service": "shop", "series": young, "error_ratio": 0.0}, 240.0, 120)
     assert [row[name]["d"].count(",") for name in ("spark_requests", "spark_p95")] == [2, 2]
