@@ -183,17 +183,18 @@ class _Forest:
     def _reached(self, first: Keys, start: Keys, end: Keys, *, itself: bool) -> Keys:
         """All keys that edges lead to from some, step by step; with the first if ``itself``. Circles end it too."""
         edges = np.flatnonzero(self._edges)
-        order = edges[np.argsort(start[edges], kind="stable")]
+        order = edges[np.argsort(start[edges])]
         starts, ends = start[order], end[order]
-        at = np.unique(first)
-        seen = at if itself else at[:0]
+        seen, at = np.zeros(len(order), np.bool_), first
         while len(at):
             begin, until = np.searchsorted(starts, at), np.searchsorted(starts, at, "right")
             counts = until - begin
-            steps = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-            at = np.setdiff1d(ends[steps], seen)
-            seen = np.union1d(seen, at)
-        return seen
+            is_new = np.zeros_like(seen)
+            is_new[np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())] = True
+            is_new &= ~seen
+            seen |= is_new
+            at = ends[is_new]
+        return np.concatenate([first, ends[seen]]) if itself else ends[seen]
 
 
 def _binary(column: Any, rows: int) -> Any:
