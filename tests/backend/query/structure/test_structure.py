@@ -312,7 +312,7 @@ def test_what_is_kept_of_traces_is_used_for_parts_of_a_range():
     assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) is None
     assert traces_at_least(session, part, condition, Reading(2, reads_all=True)) == {b"\x03" * 16}
     assert traces_at_least(session, part, condition, Reading(2, reads_all=False)) == {b"\x03" * 16}
-    session.connection.close()
+    session.close()
 
 
 def test_a_trace_in_two_parts_is_one():
