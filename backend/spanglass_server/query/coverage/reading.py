@@ -39,7 +39,7 @@ def read_subjects(session: QuerySession, window: Window) -> Subjects:
     for row in (*_spans(session, window), *_logs(session, window), *_exceptions(session, window)):
         _keep(found.services, service_name(row["service"]), row)
     for row in _points(session, window):
-        told = {row["family"]: row["last_ns"]}
+        told = {row["family"]: row["last_ns"]} if row["family"] else {}
         if row["service"] is not None:
             _keep(found.services, row["service"], told)
         elif row["host"]:

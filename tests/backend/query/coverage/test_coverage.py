@@ -85,6 +85,15 @@ def test_what_is_measured_grows_stale(open_tables):
     assert answer["stale"] == 1
 
 
+def test_who_sends_other_metrics_alone_misses_everything(open_tables):
+    """A service and a host of which only a metric of their own is known are listed, and miss what all must have."""
+    answer = judge_coverage(open_tables(metrics=[metric(10, "jobs.done", "jobs", "b2")]), WINDOW, 10)
+    assert set(states(answer, "b2").values()) == {"missing"}
+    assert {family for family, state in states(answer, "jobs").items() if state == "missing"} == {
+        "process", "traces", "logs",
+    }  # fmt: skip
+
+
 def test_hostile_and_missing_names_are_subjects_too(open_tables):
     """A service without a name has the name that all of them share; nothing at all has no share."""
     answer = judge_coverage(open_tables(spans=[span(SERVER, None, 1), span(SERVER, "<i>'\0", 2)]), WINDOW, 1)
