@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spanglass_server.findings.agenda import (
     AHEAD_NS,
     BACK_MINUTES,
@@ -62,7 +60,7 @@ class Looker:
         self._seen_ns = -1  # what had arrived when the minutes that are due were last listed
         self._waits = False  # for minutes that are not over, or that were too many
         self._looked_at = store.looked_at(clock_ns() // MINUTE_NS - BACK_MINUTES)
-        self._early: tuple[int, Marks] | None = None  # a minute that was looked at before it was over, what was told
+        self._looked_early = False  # at a minute that was not over
 
     @property
     def is_new(self) -> bool:
@@ -88,10 +86,9 @@ class Looker:
             agenda = list_minutes(parts, lambda part: count_minutes(session, part), self._looked_at, now_ns)
 
         self._ask(list_due)
-        if agenda.early is not None and self._early is None:
-            stretch = self._read(agenda.early)
-            self._store.see(stretch.sightings)
-            self._early = agenda.early.minutes[0], stretch.told
+        if agenda.early is not None and not self._looked_early:
+            self._store.see_early(self._read(agenda.early).sightings, now_ns)
+            self._looked_early = True
         looked, spans = 0, self._look_again(now_ns)
         for due in agenda.due[:_AT_ONCE]:
             if spans >= MOST_SPANS:
@@ -132,11 +129,10 @@ class Looker:
 
     def _look(self, due: Due) -> int:
         """Look at some minutes, and return how many spans were read."""
-        early = self._early[1] if self._early and self._early[0] in due.minutes else None
-        stretch = self._read(due, early)
+        stretch = self._read(due)
         self._keep(due, stretch)
         self._looked_at.update(due.minutes)
-        self._latecomers.made(due, stretch.told if early is None else np.concatenate([early, stretch.told]))
+        self._latecomers.made(due, stretch.told)
         return stretch.spans
 
     def _read(self, due: Due, seen: Marks | None = None) -> Stretch:
@@ -155,10 +151,11 @@ class Looker:
         return stretch
 
     def _keep(self, due: Due, stretch: Stretch, *, is_late: bool = False) -> None:
-        self._store.keep(
-            Look(due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes, is_late, stretch.alike),
-            self._clock_ns(),
-        )
+        look = Look(
+            due.minutes, due.weight, stretch.sightings, stretch.durations, stretch.sizes, is_late, stretch.alike,
+            is_first=self.is_new,
+        )  # fmt: skip
+        self._store.keep(look, self._clock_ns())
         if stretch.told.size:
             self._judge.take(stretch, due.weight)
             self._unjudged += len(due.minutes)

@@ -162,6 +162,40 @@ def test_a_new_server_looks_at_what_it_has(world):
     assert sum(one.hits for one in world.desk.known()) == 7
 
 
+def test_a_cold_start_is_no_finding(world):
+    """What the early look takes for slow is told by its whole minute instead, after a restart too; figures are kept."""
+    start_ns = MINUTE * MINUTE_NS
+    for seconds, count, ms in ((1, 16, 400), (20, 180, 2)):  # the first statements of a service are slow
+        request = ExportTraceServiceRequest()
+        resource = request.resource_spans.add()
+        resource.resource.attributes.add(key="service.name").value.string_value = "shop"
+        spans = resource.scope_spans.add().spans
+        for number in range(seconds * 1000, seconds * 1000 + count):
+            at_ns = start_ns + seconds * 10**9 + number * MS
+            for name, kind, own in (("GET /cart", 2, b"r"), *((f"step {each}", 1, b"%d" % each) for each in range(3))):
+                spans.add(
+                    trace_id=number.to_bytes(16, "big"), span_id=own * 8, name=name, kind=kind,
+                    parent_span_id=b"" if kind == 2 else b"r" * 8,
+                    start_time_unix_nano=at_ns, end_time_unix_nano=at_ns + ms * MS,
+                )  # fmt: skip
+            spans[-1].attributes.add(key="db.query.text").value.string_value = "SELECT a FROM b WHERE c = 1"
+        world.send(request)
+        world.clock.now_ns = start_ns + 15 * 10**9 if seconds == 1 else start_ns + 2 * MINUTE_NS
+        for _ in range(2):  # a restart before the minute is over looks early again
+            world.store.close()
+            world.open()
+            world.looker.step()
+        if seconds == 1:
+            (early,) = world.listed()
+            assert (early["kind"], early["hits"]) == ("slow_query", 16)
+            world.desk.change(early["id"], Dismissal(State.DISMISSED, "known", "mina"))
+            world.desk.change(early["id"], Dismissal(State.OPEN, "", "mina"))
+
+    assert world.desk.known() == []
+    hours = world.store.hours_of([("shop", "GET /cart")], [MINUTE // 60])
+    assert sum(sum(one.durations.buckets.values()) for each in hours.values() for one in each) == 196
+
+
 def test_whatever_spans_hold_is_looked_at(world):
     """Endless durations, numbers that are none, long names and half a statement cost nothing but their own minute."""
     request = ExportTraceServiceRequest()

@@ -33,7 +33,8 @@ Operation = tuple[str, str]
 class Look:
     """What one look at minutes of spans, all of one hour, gave. ``durations`` and ``sizes`` are rows of statements.
 
-    A look that ``is_late`` is at what came into minutes that were looked at before. ``alike`` is of a ``Stretch``.
+    A look that ``is_late`` is at what came into minutes that were looked at before. ``alike`` is of a ``Stretch``. What
+    the first look of a day gave stands in place of what an early one did.
     """
 
     minutes: Sequence[int]
@@ -43,6 +44,7 @@ class Look:
     sizes: Sequence[Mapping[str, Any]] = ()
     is_late: bool = False
     alike: Mapping[Place, int] = field(default_factory=dict)
+    is_first: bool = False
 
     @property
     def hour(self) -> int:
@@ -82,7 +84,11 @@ class FindingStore:
             new = connection.executemany("INSERT OR IGNORE INTO minutes VALUES (?)", minutes).rowcount
             if not new and not look.is_late:
                 return
-            self._see(connection, [replace(one, weight=look.weight) for one in look.sightings])
+            sightings = [replace(one, weight=look.weight) for one in look.sightings]
+            if look.is_first:
+                self._see_instead(connection, sightings, now_ns)
+            else:
+                self._see(connection, sightings)
             alike = [(look.hour, count * look.weight, *_text(place)) for place, count in look.alike.items()]
             connection.executemany(statement("add_alike"), alike)
             _add_durations(connection, look)
@@ -96,6 +102,21 @@ class FindingStore:
         if sightings:
             with self._file.write() as connection:
                 self._see(connection, sightings)
+
+    def see_early(self, sightings: Sequence[Sighting], now_ns: int) -> None:
+        """Keep what is seen of a minute that is not over, until the first look at one that is.
+
+        No minute of the last 24 hours was looked at before.
+        """
+        with self._file.write() as connection:
+            self._see_instead(connection, sightings, now_ns)
+
+    def _see_instead(self, connection: sqlite3.Connection, sightings: Sequence[Sighting], now_ns: int) -> None:
+        """Keep it in place of all that was seen in the last 24 hours, and forget findings that were seen then only."""
+        day = {"first_hour": _day_before(now_ns), "first_ns": _day_before(now_ns) * HOUR_NS}
+        connection.execute("DELETE FROM sightings WHERE hour >= :first_hour", day)
+        self._see(connection, sightings)
+        connection.execute(statement("forget_unseen"), day)
 
     def _see(self, connection: sqlite3.Connection, sightings: Iterable[Sighting]) -> None:
         for one in sightings:
