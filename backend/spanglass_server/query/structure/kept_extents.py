@@ -134,12 +134,29 @@ def joined(each: Sequence[Extents]) -> Extents:
     ids, first_ns, last_ns, rows = (
         np.concatenate([getattr(one, name) for one in each]) for name in ("ids", "first_ns", "last_ns", "rows")
     )
-    keys = ids[:, 0] * _SPREAD ^ ids[:, 1]  # two of a million traces have the same once in ten million times
-    order = np.argsort(keys)
-    begins = np.flatnonzero(np.diff(keys[order], prepend=~keys[order][:1]))
+    order = _by_id(ids)
+    begins = np.flatnonzero(np.concatenate([np.ones(min(1, len(ids)), np.bool_), _changes(ids[order])]))
     return Extents(
         ids[order[begins]],
         np.minimum.reduceat(first_ns[order], begins),
         np.maximum.reduceat(last_ns[order], begins),
         np.add.reduceat(rows[order], begins),
     )
+
+
+def _by_id(ids: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """An order in which the same ids stand together: of one number made of each, in three fifths of the time.
+
+    Where two ids make the same number, as chosen ones may, of both their numbers.
+    """
+    keys = ids[:, 0] * _SPREAD ^ ids[:, 1]
+    order = np.argsort(keys)
+    sorted_keys = keys[order]
+    is_shared = np.any(_changes(ids[order]) & (sorted_keys[1:] == sorted_keys[:-1]))
+    return np.lexsort(ids.T) if is_shared else order
+
+
+def _changes(ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which ids, but for the first, are others than those before them."""
+    changes: NDArray[np.bool_] = (ids[1:, 0] != ids[:-1, 0]) | (ids[1:, 1] != ids[:-1, 1])
+    return changes

@@ -5,6 +5,7 @@ What SQL takes to be planned and to open files is four times what it takes to lo
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,8 @@ _TIME = TIME_COLUMN[Signal.SPANS]
 _IDS = ("trace_id", "span_id", "parent_span_id")
 _ID_BYTES = 8
 #: Odd, so that the numbers of traces are spread over all of a key; two of 100 000 spans share one by chance once in
-#: four billion searches.
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+#: four billion searches. Nobody knows it, so nobody can send ids that do.
+_SPREAD = np.uint64(secrets.randbits(64) | 1)
 #: Relations that are looked up here. Siblings are counted, and so left to SQL.
 _KNOWN = frozenset(Relation) - {Relation.SIBLING}
 

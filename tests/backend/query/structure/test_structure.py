@@ -330,6 +330,30 @@ def test_a_trace_in_two_parts_is_one():
     } == {1: (10, 15, 1), 2: (18, 25, 5), 3: (30, 31, 4)}
 
 
+def test_traces_with_chosen_ids_stay_apart():
+    """Whatever numbers their ids are, and whichever part has them first; each is one trace over the parts."""
+    spread, high = 0x9E3779B97F4A7C15, 1 << 63
+    chosen = [(0, 7), (1, 7 ^ spread), (high, 7 ^ high), (2, 0), (0, 2 * spread % (1 << 64))]
+    ids, one_each = np.array(chosen, np.uint64), np.ones(len(chosen), np.int64)
+    parts = [Extents(ids[order], one_each, one_each, one_each) for order in (slice(None), slice(None, None, -1))]
+    whole = joined(parts)
+    assert sorted(map(tuple, whole.ids.tolist())) == sorted(chosen)
+    assert whole.rows.tolist() == [2] * len(chosen)
+
+
+def test_ids_of_spans_that_are_chosen_stay_apart(open_tables):
+    """A parent's id that makes a span of another trace from it by a constant that anybody may read is no parent."""
+    spread = 0x9E3779B97F4A7C15
+    other = {
+        **span("b", trace=2),
+        "parent_span_id": (int.from_bytes(b"a" * 8, "little") ^ spread).to_bytes(8, "little"),
+    }
+    session = open_tables(spans=[span("a"), other, span("c", "a"), span("d", "b", trace=2)])
+    assert kept(session, "child()") == found(session, "child()") == "a b"
+    assert kept(session, "child(name:b)") == found(session, "child(name:b)") == ""
+    assert kept(session, "parent(name:a)") == found(session, "parent(name:a)") == "c"
+
+
 def test_parents_in_a_circle_end(open_tables):
     """Spans that are each other's parents, or their own, are searched like all others."""
     session = open_tables(spans=[span("a", "b"), span("b", "a"), span("c", "c"), span("d", "b")])
