@@ -80,6 +80,8 @@ def said(query: str, *, is_known: bool) -> tuple[object, list[str]]:
         ("absent_over_time(gone[2m])", ["gone"]),
         ("count_values('v', gone)", ["gone"]),
         ("topk(1, gone)", ["gone"]),
+        ("sort(gone)", ["gone"]),
+        ("sort_desc(sum(gone)) or x", ["gone", "x"]),
         ("quantile(2, gone)", ["gone"]),
         ("scalar(gone) + x", ["gone", "x"]),
         ('label_replace(gone, "a", "$1", "b", "(.*)")', ["gone"]),

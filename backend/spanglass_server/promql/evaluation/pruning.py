@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from spanglass_server.promql.ports import SeriesSource
     from spanglass_server.promql.series.vectors import Steps
 
-#: Functions without a result, and without anything to tell, where their vector has no series.
+#: Functions without a result, and without anything to tell, where their vector has no series. Of ranges ``sort`` tells
+#: that it does nothing, whatever it is given.
 _OF_SERIES = frozenset(
     {
         "rate", "increase", "delta", "irate", "idelta", "changes", "resets", "deriv", "predict_linear",
         "avg_over_time", "count_over_time", "max_over_time", "min_over_time", "sum_over_time", "last_over_time",
         "first_over_time", "present_over_time", "stddev_over_time", "stdvar_over_time", "histogram_avg",
         "histogram_count", "histogram_sum", "histogram_quantile", "abs", "ceil", "floor", "clamp", "clamp_max",
-        "clamp_min", "sort", "sort_desc", "timestamp",
+        "clamp_min", "timestamp",
     }
 )  # fmt: skip
 #: Ranges are looked up to whole multiples of this, so that expressions share what is found out about one.
