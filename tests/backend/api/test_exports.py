@@ -99,7 +99,9 @@ def test_an_export_is_planned_and_taken_in_parts(ask):
         names.append((sorted(table["name"].to_pylist()), "span.size:double" in table.column_names))
     assert names == [(["=op 1"], True), (["=op 2", "=op 3"], True)]
     assert ask("/export", 400, **RANGE, part="5-700000000000")["field"] == "part"
-    assert ask("/export/plan", 400, **RANGE, filter="a = =")["field"] == "filter"
+    for route in ("/export", "/export/plan"):
+        for signal, text in (("spans", "a = ="), ("logs", "has(child, name:a)")):
+            assert ask(route, 400, **RANGE, signal=signal, filter=text)["field"] == "filter"
 
 
 def test_readable_columns_are_sql_over_stored_ones(ask):

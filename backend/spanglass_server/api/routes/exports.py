@@ -19,6 +19,7 @@ from spanglass_server.query.exporting.running import Running, Written, begin_exp
 from spanglass_server.query.language import parse_filter
 from spanglass_server.query.sql_console.read import MAX_LIMIT, sql_table
 from spanglass_server.query.sql_console.views import view_columns
+from spanglass_server.query.structure.compiling import check_filter
 from spanglass_server.query.window import describe
 from spanglass_server.signals import SENT, Signal, sql_type
 from spanglass_server.store.ports import Window
@@ -72,7 +73,9 @@ class ExportPlan(TypedDict):
 
 def _plan(session: QuerySession, params: Params) -> ExportPlan:
     window, signal = params["window"], Signal(params["signal"])
-    parse_filter(params["filter"] or "")  # a mistake in it is told before the first part is asked for
+    check_filter(
+        parse_filter(params["filter"] or ""), signal
+    )  # a mistake in it is told before the first part is asked for
     cut = pieces(session, signal, window, params["rows"])
     if len(cut) > _MOST_PARTS:
         hint = "raise rows, or shorten the range"
