@@ -84,3 +84,42 @@ def test_an_error_of_the_server_ends_the_export(canned, export, tmp_path):
     assert json.loads((tmp_path / "spanglass-export/export.json").read_text())["parts"][0]["records"] is None
     for words in (("-o", "-"), ("-o", "-", "--signal", "spans"), ("--format", "otlp", "--signal", "issues")):
         assert export(*words)[0] == 2
+
+
+def test_a_job_of_somebody_else_touches_no_other_file(export, canned, tmp_path):
+    """An export.json with a value that is none of ours is refused, with and without --restart; no file is deleted."""
+    canned.answer("/api/v1/export/plan", PLAN)
+    canned.answer("/api/v1/export", frame(b"{}\n", 1) + END)
+    words = ("--signal", "spans", "--format", "ndjson", "--last", "1d")
+    assert export(*words)[0] == 0
+    victim = tmp_path / "victim-00001.ndjson"
+    victim.write_text("kept")
+    path = tmp_path / "spanglass-export/export.json"
+    ours = json.loads(path.read_text())
+    of_part = {"signal": "../victim", "number": -1, "part": "1-2&x", "estimate": "2", "records": "1", "size": 2.5}
+    wrong = [{**ours, "parts": [{**ours["parts"][0], name: value}]} for name, value in of_part.items()]
+    wrong += [{**ours, "parts": ours["parts"] * 2}, {**ours, "format": "/../x"}, {**ours, "window": {}}]
+    wrong += [{**ours, "columns": {"a; DROP": {"stored": {}, "readable": {}}}}, {**ours, "question": None}, [], None]
+    for content in wrong:
+        path.write_text(json.dumps(content))
+        for more in ((), ("--restart",)):
+            code, _, told = export(*words, *more)
+            assert (code, "is not of an export of this version" in told.err) == (2, True), content
+    assert victim.read_text() == "kept"
+    assert len(list(path.parent.iterdir())) == 4
+
+
+def test_only_files_of_the_job_are_deleted_once_the_database_is_made(export, canned, tmp_path):
+    """Somebody's notes between the parts of a database stay; a directory with nothing else in it goes."""
+    duckdb = pytest.importorskip("duckdb")
+    duckdb.sql(f"COPY (SELECT 'a' AS name) TO '{tmp_path}/one.parquet'")
+    canned.answer("/api/v1/export/plan", PLAN)
+    canned.answer("/api/v1/export", frame((tmp_path / "one.parquet").read_bytes(), 1) + END)
+    words = ("--signal", "spans", "--format", "duckdb", "--last", "1d", "-o")
+    parts = tmp_path / "a.duckdb.parts"
+    parts.mkdir()
+    (parts / "notes.txt").write_text("mine")
+    (parts / ".spans-00001.parquet.partial").write_text("left by an end without notice")
+    assert [export(*words, name)[0] for name in ("a.duckdb", "b.duckdb")] == [0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.duckdb", "a.duckdb.parts", "b.duckdb", "one.parquet"]
+    assert [path.name for path in parts.iterdir()] == ["notes.txt"]

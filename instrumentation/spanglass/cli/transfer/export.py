@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spanglass.cli import options
 from spanglass.cli.errors import CliError, Exit
 from spanglass.cli.transfer import database
-from spanglass.cli.transfer.fetching import KEPT, Fetcher, asked_for, frames
-from spanglass.cli.transfer.job import Columns, Job, Part, load
+from spanglass.cli.transfer.fetching import Fetcher, asked_for, frames
+from spanglass.cli.transfer.job import KEPT, SENT, Columns, Job, Part, load
 from spanglass.cli.transfer.progress import Progress
 from spanglass.terminal import show
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from spanglass.cli.client import Client
 
-SENT = ("spans", "logs", "metrics")
 FORMATS = ("parquet", "duckdb", "ndjson", "csv", "otlp")
 _STREAMED = frozenset({"ndjson", "csv", "otlp"})
 _DIRECTORY = "spanglass-export"
@@ -48,7 +46,10 @@ def command(argv: Sequence[str]) -> int:
         Fetcher(client, job, _parameters(arguments), arguments.retry_for).fetch_all(arguments.parallel, progress)
     if arguments.format == "duckdb":
         database.build(job, target)
-        shutil.rmtree(directory)
+        try:
+            job.remove()
+        except OSError as error:
+            raise CliError(f"{target} is whole, but {directory} can't be deleted: {error.strerror}") from None
     print(f"exported {_counts(job)} to {target}{_pace(progress)}")
     return Exit.OK
 
@@ -141,8 +142,8 @@ def _begin(client: Client, question: dict[str, Any], signals: Sequence[str], dir
     for signal in sorted(signals, key=(*SENT, *KEPT).index):
         _plan(client, job, signal)
     try:
-        if restart and directory.is_dir():
-            _clear(directory)
+        if restart and (old := load(directory)) is not None:
+            old.remove()
         directory.mkdir(parents=True, exist_ok=True)
         if any(job.path(part).exists() for part in job.parts):
             raise CliError(f"{directory} has files of such names already", "choose another --output, or --restart")
@@ -169,14 +170,6 @@ def _plan(client: Client, job: Job, signal: str) -> None:
     stored = {each["name"]: each["type"] for each in plan["stored"]}
     job.columns[signal] = Columns(stored, {each["name"]: each["sql"] for each in plan["readable"]})
     job.parts += [Part(signal, n, each["part"], each["rows"]) for n, each in enumerate(plan["parts"], 1)]
-
-
-def _clear(directory: Path) -> None:
-    """Delete the files of an export that is there."""
-    old = load(directory)
-    if old is not None:
-        for part in old.parts:
-            old.path(part).unlink(missing_ok=True)
 
 
 def _counts(job: Job) -> str:

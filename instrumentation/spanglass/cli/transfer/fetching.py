@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from spanglass.cli.client import UnreachableError
 from spanglass.cli.errors import CliError
+from spanglass.cli.transfer.job import KEPT, partial_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 #: What stands before each frame of the server's answer: how long it is, and how many records are in it.
 _FRAME = struct.Struct(">II")
-#: What the server keeps beside what is sent to it: whole, without a filter.
-KEPT = ("issues", "alerts", "incidents")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
 
 
@@ -84,7 +83,7 @@ class Fetcher:
     def _attempt(self, part: Part, progress: Progress) -> tuple[int, int]:
         """Write a part beside its place, and put it there when it is whole."""
         path = self._job.path(part)
-        partial = path.with_name(f".{path.name}.partial")
+        partial = partial_of(path)
         try:
             with partial.open("wb") as file:
                 records = self._write(file, part, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOB = "export.json"
+#: What is sent to the server, and what it keeps beside that: the latter whole, without a filter.
+SENT = ("spans", "logs", "metrics")
+KEPT = ("issues", "alerts", "incidents")
+FORMS = ("parquet", "ndjson", "csv", "otlp")
 _VERSION = 1
+_PART = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 @dataclass(slots=True)
@@ -73,6 +79,14 @@ class Job:
         """Whether all parts are there."""
         return not any(True for _ in self.missing())
 
+    def remove(self) -> None:
+        """Delete its files, also those that were under way, and the directory if there is nothing else in it."""
+        for path in (*map(self.path, self.parts), self.directory / JOB):
+            path.unlink(missing_ok=True)
+            partial_of(path).unlink(missing_ok=True)
+        if not any(self.directory.iterdir()):
+            self.directory.rmdir()
+
     def save(self) -> None:
         """Write down how far it is, in one step."""
         content = {
@@ -95,7 +109,7 @@ class Job:
                 for part in self.parts
             ],
         }
-        partial = self.directory / f".{JOB}.partial"
+        partial = partial_of(self.directory / JOB)
         with partial.open("w", encoding="utf-8") as file:
             json.dump(content, file, indent=1)
             file.flush()
@@ -103,24 +117,47 @@ class Job:
         partial.replace(self.directory / JOB)
 
 
-def _check_version(version: int) -> None:
-    if version != _VERSION:
-        raise ValueError(version)
+def partial_of(path: Path) -> Path:
+    """Where a file is while it is written."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def load(directory: Path) -> Job | None:
     """Read the job of a directory, None without one; ``CliError`` for one that is none of ours."""
     path = directory / JOB
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _check_version(content["version"])
-        columns = {name: Columns(each["stored"], each["readable"]) for name, each in content["columns"].items()}
-        parts = [Part(**part) for part in content["parts"]]
-        return Job(directory, content["question"], content["window"], content["format"], parts, columns)
+        return _job(directory, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise CliError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        hint = "choose another place with --output, or begin anew with --restart"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        hint = "choose another directory, or move that file away"
         raise CliError(f"{path} is not of an export of this version", hint, code=Exit.USAGE) from None
+
+
+def _job(directory: Path, content: Any) -> Job:
+    """The job of what stands in its file. Names of files are made of it, so that each value must be one of ours."""
+    _check(content["version"] == _VERSION and content["format"] in FORMS and isinstance(content["question"], dict))
+    window = content["window"]
+    _check(all(isinstance(window[name], str) for name in ("start_time", "end_time")))
+    columns = {name: Columns(each["stored"], each["readable"]) for name, each in content["columns"].items()}
+    _check(set(SENT).issuperset(columns))
+    for texts in (each for of in columns.values() for each in (of.stored, of.readable)):
+        _check(all(isinstance(text, str) for text in texts.values()))
+    parts = [Part(**part) for part in content["parts"]]
+    for part in parts:
+        _check(part.signal in (*SENT, *KEPT) and (part.part is None or bool(_PART.fullmatch(part.part))))
+        _check(_is_count(part.number) and part.number > 0 and _is_count(part.estimate) and _is_count(part.size))
+        _check(part.records is None or _is_count(part.records))
+    _check(len({(part.signal, part.number) for part in parts}) == len(parts))
+    return Job(directory, content["question"], window, content["format"], parts, columns)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _check(holds: bool) -> None:  # noqa: FBT001 - what must hold
+    if not holds:
+        raise ValueError
