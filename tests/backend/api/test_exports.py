@@ -104,6 +104,27 @@ def test_an_export_is_planned_and_taken_in_parts(ask):
             assert ask(route, 400, **RANGE, signal=signal, filter=text)["field"] == "filter"
 
 
+def test_a_filter_may_be_about_spans_of_other_parts(api):
+    """However a range is cut, parents, children and whole traces that lie in another part of it count."""
+    hour = 3_600 * SECOND
+    root = {**SPAN, "span_id": b"\1" * 8, "start_time_ns": SECOND, "name": "root"}
+    child = {**SPAN, "span_id": b"\2" * 8, "parent_span_id": b"\1" * 8, "start_time_ns": hour, "name": "child"}
+    other = {**SPAN, "trace_id": b"\2" * 16, "span_id": b"\3" * 8, "start_time_ns": 2 * hour, "name": "other"}
+    client = api(spans=[root, child, other])
+    asked = {"format": "ndjson", "start": RANGE["start"], "end": "1970-01-01T03:00:00Z"}
+    for text, how, names in (
+        ("parent(name = root)", "stored", ["child"]),
+        ("trace.spans > 1", "readable", ["child", "root"]),
+        ("child(name = child) = 0", "stored", ["child", "other"]),
+    ):
+        found = []
+        for n in range(3):
+            part = f"{n * hour}-{(n + 1) * hour}"
+            answer = client.get("/api/v1/export", params={**asked, "filter": text, "names": how, "part": part})
+            found += [json.loads(line)["name"] for line in answer.text.splitlines()]
+        assert sorted(found) == names, text
+
+
 def test_readable_columns_are_sql_over_stored_ones(ask):
     """What the plan says of readable columns gives them from a file of stored ones."""
     plan = ask("/export/plan", **RANGE).json()

@@ -115,8 +115,9 @@ def read_records(
         if any(name not in columns.expressions for table in found for name in table.column_names):
             raise QueryError(_NEW_COLUMNS)
         return pa.concat_tables([schema.empty_table(), *(_conformed(table, schema) for table in found)])
-    records = _matching(session, wanted, window)
-    if not wanted.readable and set(records.known).difference(columns.stored):
+    # other spans of a record's trace may lie in any piece, so the whole range is asked about, and a piece of it read
+    records = _matching(session, wanted).narrowed(window)
+    if not wanted.readable and set(session.columns(wanted.signal, window)).difference(columns.stored):
         raise QueryError(_NEW_COLUMNS)
     relation = records.relation(session, columns.stored)
     asked = statement("exporting/records", columns=columns.sql, relation=relation, where=records.predicate)
@@ -140,11 +141,12 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
     return column.cast(field.type)
 
 
-def _matching(session: QuerySession, wanted: Wanted, window: Window) -> Records:
+def _matching(session: QuerySession, wanted: Wanted) -> Records:
+    """What is wanted of the whole range."""
     if wanted.readable:
-        return match_records(session, wanted.signal, window, wanted.filter_text)
-    known = session.columns(wanted.signal, window)
-    found = compile_stored(session, wanted.signal, window, parse_filter(wanted.filter_text), known)
+        return match_records(session, wanted.signal, wanted.window, wanted.filter_text)
+    known = session.columns(wanted.signal, wanted.window)
+    found = compile_stored(session, wanted.signal, wanted.window, parse_filter(wanted.filter_text), known)
     predicate = Sql(found.sql, tuple(found.parameters))
     hints = found.require, found.trace_ids, found.values
-    return Records(wanted.signal, window, predicate, found.columns, *hints, known)
+    return Records(wanted.signal, wanted.window, predicate, found.columns, *hints, known)
