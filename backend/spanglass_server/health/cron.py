@@ -77,6 +77,17 @@ class Cron:
             day += timedelta(days=1)
         return 0
 
+    def last_ns(self, until_ns: int, zone: ZoneInfo) -> int:
+        """The newest time up to a time, itself with it, both in ns since 1970; 0 if there is none, as ``next_ns``."""
+        day = datetime.fromtimestamp(until_ns // 10**9, UTC).astimezone(zone).date()
+        for _ in range(_MOST_DAYS):
+            if self._is_day(day):
+                for moment in reversed(self._times(day, zone)):
+                    if moment.timestamp() * 10**9 <= until_ns:
+                        return max(0, int(moment.timestamp())) * 10**9
+            day -= timedelta(days=1)
+        return 0
+
     def _is_day(self, day: date) -> bool:
         if day.month not in self.months:
             return False

@@ -10,7 +10,7 @@ from spanglass_server.reports.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from spanglass_server.reports.model import Entry, Progress, Report, Scope
+    from spanglass_server.reports.model import Entry, Progress, Report, Scope, Turn
     from spanglass_server.reports.store.store import ReportStore
     from spanglass_server.reports.worker import Worker
 
@@ -42,11 +42,15 @@ class ReportDesk:
         self._most = most
         self._keep_ns = keep_ns
 
-    def ask(self, scope: Scope, actor: str = "", schedule: str = "") -> Entry:
-        """Have a report made, for somebody or a schedule.
+    def ask(self, scope: Scope, actor: str = "") -> Entry:
+        """Have a report made; ``RefusedError`` where it can't be, ``TooManyError`` while too many wait."""
+        return self._store.entry(self._ask(scope, actor, None))
 
-        ``RefusedError`` where it can't be, ``TooManyError`` while too many wait.
-        """
+    def ask_at(self, turn: Turn, scope: Scope, actor: str) -> None:
+        """The same at the turn of a schedule, which is taken with it; nothing where it was taken or changed already."""
+        self._ask(scope, actor, turn)
+
+    def _ask(self, scope: Scope, actor: str, turn: Turn | None) -> str:
         if scope.kind not in KINDS:
             raise RefusedError(f"there is no kind of reports {scope.kind!r}", "kind", f"take one of {', '.join(KINDS)}")
         if len(scope.service) > _LONGEST_SERVICE:
@@ -55,10 +59,10 @@ class ReportDesk:
             hint = "wait until some are done, or delete them"
             raise TooManyError(f"{MOST_WAITING} reports wait already", "kind", hint)
         report_id = self._new_id()
-        self._store.add(report_id, scope, self._clock_ns(), actor, schedule)
+        self._store.add(report_id, scope, self._clock_ns(), actor, turn)
         self.tidy()
         self._worker.wake()
-        return self._store.entry(report_id)
+        return report_id
 
     def tidy(self) -> None:
         """Delete what is too old, or too much."""

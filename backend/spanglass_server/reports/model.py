@@ -126,6 +126,15 @@ class Scope:
         return max(0, self.start_ns - (self.end_ns - self.start_ns)), self.start_ns
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A schedule that is due: when it was, and when it is the next time (0: never), in nanoseconds since 1970."""
+
+    schedule: str
+    due_ns: int
+    next_ns: int
+
+
 class State(StrEnum):
     """Of a report that somebody asked for."""
 

@@ -152,12 +152,16 @@ def test_what_pages_may_not_keep(text, why):
     ],
 )
 def test_times_of_crontab(text, zone, after, expected):
-    """The next time is that which cron means, in its zone, over months, leap years and changes of the clock."""
+    """Next and last time are those which cron means, in its zone, over months, leap years and changes of the clock."""
 
     def ns(moment):
         return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()) * 10**9
 
-    assert parse_cron(text).next_ns(ns(after), ZoneInfo(zone)) == (0 if expected is None else ns(expected))
+    cron, found = parse_cron(text), ZoneInfo(zone)
+    next_ns = 0 if expected is None else ns(expected)
+    assert cron.next_ns(ns(after), found) == next_ns
+    assert cron.last_ns(next_ns + 59 * 10**9, found) == next_ns
+    assert cron.last_ns(next_ns - 1, found) <= ns(after)
 
 
 @pytest.mark.parametrize("text", ["* * * *", "60 * * * *", "* * 0 * *", "*/0 * * * *", "5-1 * * * *", "x * * * *", ""])

@@ -56,20 +56,22 @@ class _Told:
 
     def tell(self, telling: Telling) -> None:
         """See ``Tell``: it waits in the outbox, and is tried until it arrives."""
-        self._desk.announce(
-            Announcement(
-                key=telling.key,
-                thread=telling.key,
-                title=telling.title,
-                text=telling.text,
-                severity=Severity.WARNING if telling.failed else Severity.INFO,
-                link=telling.link,
-                channels=telling.channels,
-                why="a schedule of reports names the channel",
-                reason=Reason.REPORT,
-                attachment=telling.file,
-            )
+        announcement = Announcement(
+            key=telling.key,
+            thread=telling.key,
+            title=telling.title,
+            text=telling.text,
+            severity=Severity.WARNING if telling.failed else Severity.INFO,
+            link=telling.link,
+            channels=telling.channels,
+            why="a schedule of reports names the channel",
+            reason=Reason.REPORT,
+            attachment=telling.file,
         )
+        try:
+            self._desk.announce(announcement)
+        except NotificationStoreError as error:
+            raise OSError(str(error)) from error
 
 
 class Reports:
@@ -118,10 +120,10 @@ class Reports:
             raise AskError(error.code, str(error)) from error
 
     def _over(self, entry: Entry | None) -> None:
-        """See ``Worker``: channels of schedules are told; those that can't be now are at the next report or start."""
+        """See ``Worker``: channels of schedules are told; those that can't be now are at the next look."""
         try:
             self.scheduler.tell_all()
-        except (OSError, NotificationStoreError) as error:
+        except OSError as error:
             _LOG.warning("channels could not be told of the report %s: %s", entry.id if entry else "", error)
 
     def _attachment(self, name: str) -> Attachment | None:

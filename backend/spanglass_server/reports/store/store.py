@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from spanglass_server.reports.model import Report
+    from spanglass_server.reports.model import Report, Turn
 
 FILE_NAME: Final = "reports.sqlite"
 _SCHEMAS: Final = ("schema_1", "schema_2")
@@ -28,14 +29,20 @@ class ReportStore:
     def __init__(self, path: Path) -> None:
         self.file = SqliteFile(path, [read_sql(__package__, name) for name in _SCHEMAS], _WORDING)
 
-    def add(self, report_id: str, scope: Scope, now_ns: int, actor: str = "", schedule: str = "") -> None:
-        """Have a report wait to be made, for somebody or a schedule."""
+    def add(self, report_id: str, scope: Scope, now_ns: int, actor: str = "", turn: Turn | None = None) -> bool:
+        """Have a report wait to be made, for somebody or at the turn of a schedule, which is taken with it.
+
+        False where the schedule was deleted or changed meanwhile: nothing was done then.
+        """
         values = {
             "id": report_id, "kind": scope.kind, "service": scope.service, "start_ns": scope.start_ns,
-            "end_ns": scope.end_ns, "created_ns": now_ns, "actor": actor, "schedule": schedule,
+            "end_ns": scope.end_ns, "created_ns": now_ns, "actor": actor, "schedule": turn.schedule if turn else "",
         }  # fmt: skip
         with self.file.write() as connection:
+            if turn is not None and not connection.execute(read_sql(__package__, "take_turn"), asdict(turn)).rowcount:
+                return False
             connection.execute(read_sql(__package__, "insert"), values)
+        return True
 
     def waiting(self) -> int:
         """How many wait or are being made."""
