@@ -12,7 +12,7 @@ from spanglass_server.forms.problems import Problem
 from spanglass_server.slo.form.reading import read_settings_yaml, read_yaml
 from spanglass_server.slo.form.writing import to_yaml, version_of
 from spanglass_server.slo.model import Found
-from spanglass_server.slo.ports import SloConflictError, SloElsewhereError
+from spanglass_server.slo.ports import SloConflictError, SloElsewhereError, TooManySlosError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,10 +71,14 @@ class Book:
     def put(self, objective: Objective, version: str) -> Found:
         """Keep an objective in the place of the one with its uid and this version ("": a new one).
 
-        Raises ``SloConflictError``, ``SloElsewhereError``, and ``OSError`` when the disk can't be used.
+        Raises ``SloConflictError``, ``SloElsewhereError``, ``TooManySlosError``, and ``OSError`` when the disk can't be
+        used.
         """
         with self._lock:
             self._keepable(objective.uid)
+            known = self.found()
+            if objective.uid not in known and len(known) >= MAX_OBJECTIVES:
+                raise TooManySlosError(MAX_OBJECTIVES)
             digest = version_of(objective)
             self._kept.put(objective.uid, version, lambda file: Found(objective, "kept", file, digest))
             return self.found()[objective.uid]

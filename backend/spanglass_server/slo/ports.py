@@ -24,6 +24,13 @@ class SloConflictError(Exception):
         self.current = current
 
 
+class TooManySlosError(Exception):
+    """There are as many objectives as a server may have; a new one would not count."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"there are {most} objectives, and no more can be kept")
+
+
 class SloElsewhereError(Exception):
     """An objective stands in a file, and is changed there."""
 

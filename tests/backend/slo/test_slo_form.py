@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from spanglass_server.slo import book as book_module
 from spanglass_server.slo.book import Book, problems_of
 from spanglass_server.slo.form.reading import read_json, read_yaml
 from spanglass_server.slo.form.writing import to_json, to_yaml
-from spanglass_server.slo.ports import SloConflictError, SloElsewhereError
+from spanglass_server.slo.ports import SloConflictError, SloElsewhereError, TooManySlosError
 from spanglass_server.slo.rules import ObjectiveRules, rules_of
 from spanglass_server.store.disk import DISK
 
@@ -34,6 +37,7 @@ def test_what_is_written_is_read_and_written_again():
         assert read_yaml(to_yaml([objective])).objectives[0][0] == objective
         assert read_json(to_json(objective)).objectives[0][0] == objective
     assert first.key != second.key
+    assert read_yaml("{name: New, target: 99%, check: b}").objectives[0][0].uid == "new-slo"  # /slos/new is a page
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,14 @@ def test_what_is_written_is_read_and_written_again():
         ("{name: a, target: 100%, check: b}", "target", "from 50% to 99.9999%"),
         ("{name: a, target: 3%, check: b}", "target", "from 50% to 99.9999%"),
         ("{name: a, target: much, check: b}", "target", "percentage"),
+        *(
+            (f"{{name: a, target: {text}, check: b}}", "target", "from 50% to 99.9999%")
+            for text in ("NaN", "sNaN", "-Infinity", "-1e999999", "1e999999%")
+        ),
+        *(
+            (f"{{name: a, uid: {uid}, target: 99%, check: b}}", "uid", f"{uid}-slo")
+            for uid in ("new", "changes", "check", "try")
+        ),
         ("{name: a, target: 99%, spans: 'kind:', good: 'x:1'}", "spans", "character"),
         ("{name: a, target: 99%, check: b, window: 5d}", "window", "choices"),
         ("{name: a, target: 99%, check: b, time_zone: Europe/Berlin}", "time_zone", "rolling"),
@@ -98,8 +110,11 @@ def test_rules_of_an_objective_are_those_of_the_workbook():
     assert rules_of(read_json({**text, "alerts": False}).objectives[0][0]) == []
 
 
-def test_objectives_of_files_and_pages_stand_together(tmp_path):
-    """Files are read again when they change, come before what is kept, and are changed there alone; rules follow."""
+def test_objectives_of_files_and_pages_stand_together(tmp_path, monkeypatch):
+    """Files are read again when they change, come before what is kept, and are changed there alone; rules follow.
+
+    A new one that would be one too many is refused, and not kept; one that is there is still changed.
+    """
     (tmp_path / "slos").mkdir()
     (tmp_path / "slos" / "shop.yaml").write_text(YAML)
     book = Book(None, tmp_path / "slos", tmp_path / "kept", DISK, lambda: 10**18)
@@ -117,6 +132,12 @@ def test_objectives_of_files_and_pages_stand_together(tmp_path):
     book.delete("own", kept.version)
     assert "slo-own-fast" not in {found.uid for found in rules.read().found}
     assert [old.uid for _, old in book.versions("own")] == ["own"]
+    monkeypatch.setattr(book_module, "MAX_OBJECTIVES", 3)
+    kept = book.put(own, "")
+    with pytest.raises(TooManySlosError, match="3 objectives"):
+        book.put(replace(own, uid="other"), "")
+    assert set(book.found()) == {"checkout-answers", "site-is-up", "own"}
+    assert book.put(replace(own, name="Mine"), kept.version).objective.name == "Mine"
     (tmp_path / "slos" / "more.yaml").write_text("name: Broken\n")
     assert "target is missing" in str(book.problems()[0])
     assert problems_of(None, tmp_path / "slos") == [str(problem) for problem in book.problems()]

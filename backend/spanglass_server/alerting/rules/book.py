@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from spanglass_server.alerting.ports import Found, RuleChange, RuleConflictError, RuleElsewhereError, Threshold
 from spanglass_server.alerting.rules.form.reading import read_json
 from spanglass_server.alerting.rules.form.writing import to_json, to_yaml
+from spanglass_server.forms.files import Contents
 from spanglass_server.forms.problems import Problem
+from spanglass_server.supervision import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from spanglass_server.alerting.rules.sources.files import RuleSource, Standing
     from spanglass_server.alerting.rules.sources.kept import KeptRules
     from spanglass_server.alerting.rules.sources.tuning import Tuning
-    from spanglass_server.forms.files import Contents
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class Book:
         self._lock = threading.RLock()
         self._shelf = _Shelf((), {}, {}, (), ())
         self._logged: frozenset[str] = frozenset()
+        self._good: list[Contents[Standing]] = [Contents()] * len(self._sources)  # as each was read last
+        self._failing: dict[int, str] = {}  # what was logged of sources that fail
 
     def rules(self) -> Mapping[str, Found]:
         """See ``RuleBook``. The same object as long as nothing changed."""
@@ -125,11 +128,25 @@ class Book:
 
     def _look(self) -> _Shelf:
         with self._lock:
-            contents = tuple(source.read() for source in self._sources)
+            contents = tuple(self._read(place, source) for place, source in enumerate(self._sources))
             if contents != self._shelf.contents or self._tuning.thresholds is not self._shelf.thresholds:
                 self._shelf = self._shelved(contents)
                 self._log(self._shelf.problems)
             return self._shelf
+
+    def _read(self, place: int, source: RuleSource) -> Contents[Standing]:
+        """What a source holds; one that fails keeps what it held, for the rules of the others must go on."""
+        try:
+            self._good[place] = source.read()
+        except Exception as error:  # noqa: BLE001 - a defect costs changes of this source, and no rule
+            message = f"rules of the source {source.origin} can't be read ({in_words(error)}): they stay as they were"
+            if self._failing.get(place) != message:
+                _LOG.exception("alert rules: the source %s failed", source.origin)
+            self._failing[place] = message
+            before = self._good[place]
+            return Contents(before.found, (*before.problems, Problem(message)))
+        self._failing.pop(place, None)
+        return self._good[place]
 
     def _shelved(self, contents: tuple[Contents[Standing], ...]) -> _Shelf:
         rules: dict[str, Found] = {}

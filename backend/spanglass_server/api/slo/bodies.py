@@ -12,7 +12,7 @@ from spanglass_server.api.schema import STRING
 from spanglass_server.forms.nodes import MAX_CHARACTERS
 from spanglass_server.slo.form.reading import Read, read_json, read_yaml
 from spanglass_server.slo.form.spec import OBJECTIVE
-from spanglass_server.slo.ports import SloConflictError, SloElsewhereError
+from spanglass_server.slo.ports import SloConflictError, SloElsewhereError, TooManySlosError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +75,9 @@ def refusals() -> Iterator[None]:
         raise ApiError("conflict", str(error), field="version", hint=hint) from error
     except SloElsewhereError as error:
         raise ApiError("forbidden", str(error), field="uid", hint="change it in its file") from error
+    except TooManySlosError as error:
+        hint = "delete one that nobody needs, and try again"
+        raise ApiError("conflict", str(error), field="slo", hint=hint) from error
     except OSError as error:
         hint = "free some space or see to the disk of the data directory, and try again"
         raise ApiError("unavailable", f"the change could not be kept: {error}", hint=hint) from error

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from spanglass_server.slo.model import Objective
 
 _CALENDAR = ("week", "month")
+#: Words that pages and API have where a uid stands: ``/slos/new``.
+_TAKEN = frozenset({"new", "changes", "check", "try"})
 
 
 def unfold_objective(node: Node, _: Report) -> Node:
@@ -31,11 +33,15 @@ def fold_objective(written: dict[str, Any]) -> dict[str, Any]:
 
 def uid_of(name: str) -> str:
     """The uid of an objective that has none of its own."""
-    return slug(name, "slo")
+    uid = slug(name, "slo")
+    return f"{uid}-slo" if uid in _TAKEN else uid
 
 
 def check_objective(objective: Objective, node: Node, report: Report) -> None:
     """Either spans, with what makes them good, or a check; a time zone only where days begin by it."""
+    if objective.uid in _TAKEN:
+        message = f"{objective.uid!r} can't be a uid: pages and API have that word in its place"
+        report.add(_at(node, "uid"), message, f"write another one, such as {objective.uid}-slo")
     if bool(objective.spans) == bool(objective.check):
         what = "it has both spans and check" if objective.check else "it does not say what is counted"
         report.add(_at(node, "check"), what, "give spans, a filter such as service:shop kind:server, or check")

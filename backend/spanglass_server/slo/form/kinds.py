@@ -36,8 +36,9 @@ class Target:
         except InvalidOperation:
             report.add(node, f"{text!r} is no percentage", _HINT)
             return FAILED
-        percent = value * _PERCENT if value <= 1 and not text.endswith("%") else value
-        if not (percent.is_finite() and _LEAST <= percent <= _MOST):
+        is_share = value.is_finite() and 0 < value <= 1 and not text.endswith("%")
+        percent = value * _PERCENT if is_share else value
+        if not (percent.is_finite() and _LEAST <= percent <= _MOST):  # a NaN can't be compared
             report.add(node, f"{text!r} is no target", _HINT)
             return FAILED
         return float(percent / _PERCENT)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from spanglass_core.alerting.severity import Severity
-from spanglass_server.alerting.ports import RuleConflictError, RuleElsewhereError, Threshold
+from spanglass_server.alerting.ports import Found, RuleConflictError, RuleElsewhereError, Threshold
 from spanglass_server.alerting.rules.form.reading import read_yaml
+from spanglass_server.forms.files import Contents
 from spanglass_server.process.parts.alert_rules import open_book, problems_of
 from spanglass_server.settings.settings import load
 from spanglass_server.store.disk import DISK, Disk
@@ -36,11 +38,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def opened(folder, disk=DISK, **settings):
+def opened(folder, disk=DISK, more=(), **settings):
     """The book of a server."""
     overrides = {"data.dir": str(folder / "data"), "alerting.dir": str(folder / "rules")} | settings
     ticks = iter(range(1, 10_000))
-    return open_book(load(file=folder / "settings.yaml", overrides=overrides), disk, lambda: next(ticks))
+    return open_book(load(file=folder / "settings.yaml", overrides=overrides), disk, lambda: next(ticks), more)
 
 
 def own(book):
@@ -268,3 +270,26 @@ def test_many_threads_lose_no_change(folder):
     assert failures == []
     assert sorted(own(book)) == [f"Rule {number}" for number in range(8)]
     assert len(book.changes()) == 8
+
+
+def test_a_source_that_fails_leaves_the_others(folder, caplog):
+    """The rules of a source that raises stay as they were, and the problem is told; those of the others go on."""
+    file = folder / "rules" / "a.yaml"
+    file.write_text(text_of("One"))
+    objectives = SimpleNamespace(origin="slos", read=lambda: Contents((made,)))
+    made = Found(rule("Made"), "slos", "the objective 'made'", "1", 0)
+    book = opened(folder, more=[objectives])
+    assert set(own(book)) == {"One", "Made"}
+
+    def fail():
+        raise ArithmeticError("no number")
+
+    objectives.read = fail
+    file.write_text(text_of("One", "Two"))
+    assert set(own(book)) == {"One", "Two", "Made"}
+    assert "ArithmeticError: no number" in book.problems()[0]
+    assert caplog.text.count("the source slos failed") == 1
+
+    objectives.read = Contents
+    assert set(own(book)) == {"One", "Two"}
+    assert book.problems() == []
