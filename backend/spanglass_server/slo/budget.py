@@ -191,7 +191,9 @@ class Day:
 
 def days_of(objective: Objective, course: Course) -> list[Day]:
     """The days of a course, the first and last of which may be in it in part."""
-    found = []
+    found: list[Day] = []
+    if not len(course.total):
+        return found  # of a range that is still to come
     begin = -(course.first % DAY_HOURS)
     for place in range(begin, len(course.total), DAY_HOURS):
         start = max(0, place)

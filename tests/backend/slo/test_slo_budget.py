@@ -115,6 +115,7 @@ def test_the_course_of_a_budget_is_that_of_each_hour(seed, back):
         assert np.isnan(left) if own is None else left == pytest.approx(own)
     assert all(day.first % 24 == 0 for day in days_of(SHOP, course)[1:])
     assert sum(day.own.bad for day in days_of(SHOP, course)) == pytest.approx(course.bad.sum())
+    assert days_of(SHOP, course_of(SHOP, hours, last, last)) == []  # of a range that is still to come
 
 
 def test_what_used_most_of_a_budget():

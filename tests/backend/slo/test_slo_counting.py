@@ -13,6 +13,7 @@ from spanglass_server.alerting.evaluation.evaluator import RuleEvaluator
 from spanglass_server.alerting.evidence.subject import Held, subject_of
 from spanglass_server.alerting.rules.templates.expanding import expand
 from spanglass_server.alerting.rules.templates.values import Filling
+from spanglass_server.process.parts.slos import Slos
 from spanglass_server.promql.engine import Options, range_query
 from spanglass_server.promql.errors import PromqlError
 from spanglass_server.promql.ports import Selector
@@ -29,6 +30,8 @@ from spanglass_server.slo.rules import rules_of
 from spanglass_server.slo.series import ObjectiveSeries
 from spanglass_server.slo.standing import standings
 from spanglass_server.slo.store.store import SloStore
+from spanglass_server.store.ports import QueryTimeoutError
+from spanglass_server.store.sessions.stopping import Stop
 
 NOW = 29_400_000  # the minute since 1970, of a whole hour
 SERVICE = AttributeColumn("resource", "service.name", ValueType.STR).name
@@ -170,8 +173,57 @@ def test_counts_stay_and_late_spans_are_added(world):
     assert shop.seen(SHOP, *everything) == (28, 4)
     assert shop.ledger.view(shop.session()).since(SHOP) == NOW - 26 * HOUR
 
+    shop.rows += spans_of(NOW - 3 * HOUR, 5)  # late, and the server begins anew within the hour
+    shop.now = NOW + 110
+    shop.begin()
+    assert not shop.counter._is_late_due(shop.now)  # a start alone counts no day anew
+    shop.now = NOW + 160
+    shop.count()
+    assert shop.seen(SHOP, *everything) == (33, 4)
+
     shop.ledger.forget([SHOP.key], 0, NOW - DAY)
-    assert shop.seen(SHOP, *everything) == (17, 3)
+    assert shop.seen(SHOP, *everything) == (22, 3)
+
+
+@pytest.mark.parametrize("objective", [SHOP, SITE])
+def test_a_clock_that_was_ahead_costs_nothing(world, objective):
+    """Where the clock was years ahead for some steps, all history stays, and what comes from then on is counted."""
+    shop = world(objective)
+    shop.rows = spans_of(NOW - 3 * DAY, 10)
+    shop.now = NOW
+    shop.count()
+    everything = (NOW - 3 * DAY, NOW + DAY)
+    before = shop.seen(objective, *everything)
+
+    for ahead in (2000 * DAY, 2000 * DAY + 10):
+        shop.now = NOW + ahead
+        shop.counter.step()
+        shop.counter.step()
+    shop.now = NOW + 10
+    shop.rows += spans_of(NOW + 4, 3)
+    shop.count()
+
+    assert shop.ledger.reach(objective.key).last <= shop.now
+    assert before[0] >= 10
+    assert shop.seen(objective, *everything) == (before[0] + (3 if objective is SHOP else 10), before[1])
+    shop.now += 20
+    shop.rows += spans_of(NOW + 20, 4)
+    shop.count()
+    assert shop.seen(objective, *everything)[0] == before[0] + (7 if objective is SHOP else 30)
+
+
+def test_what_is_old_is_forgotten_once_the_clock_is_steady(world):
+    """Counts are deleted when they are older than is kept, an hour after the start at the earliest."""
+    shop = world(SHOP)
+    shop.rows = spans_of(NOW - 3 * DAY, 10)
+    shop.count()
+    shop.counter = Counter(shop.ledger, lambda: shop.objectives, lambda ask: ask(shop.session()), DAY)
+
+    for minute, left in ((5, 10), (40, 10), (70, 0)):
+        shop.now = NOW + minute
+        shop.rows = []
+        shop.counter.step()
+        assert shop.seen(SHOP, NOW - 4 * DAY, NOW)[0] == left
 
 
 def test_checks_are_counted_by_their_time(world):
@@ -272,7 +324,18 @@ def test_alerts_of_an_objective_are_about_its_bad_spans(open_tables):
 
     assert (subject.topic, subject.service, subject.filter) == ("errors", "front", "service:shop")
     assert subject.bad == "not (status != error)"
+    either = rules_of(replace(SHOP, spans="service:shop OR service:front"))[0]
+    wide = subject_of(session, either, alert, Held(at_ns - MINUTE_NS, at_ns), 120 * 10**9)
+    assert wide.of_operation("GET").filter == '(service:shop OR service:front) and name = "GET"'
     title = rules_of(replace(SHOP, name="{{Shop}}"))[0].title
     filling = Filling(labels={"slo": "shop"}, value=25.04)
     assert expand(title, filling) == "{{Shop}}: the error budget burns 25.0 times as fast as it may"
     assert rules_of(replace(SHOP, good='name != "{{x"'))[0].annotations == {}
+
+
+def test_a_check_is_not_asked_while_the_server_stops():
+    """Where health checks can't be asked any more that is an error: minutes without any status would be kept."""
+    stop = Stop()
+    stop.now()
+    with pytest.raises(QueryTimeoutError, match="stopping"):
+        Slos.minutes(SimpleNamespace(_stop=stop, _health=None), "site", 0, 5)

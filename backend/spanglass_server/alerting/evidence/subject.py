@@ -36,6 +36,7 @@ _EQUAL = re.compile(r'"?([\w.]+)"?\s*=\s*"((?:[^"\\]|\\.)*)"')
 _SERVICE_IN_FILTER = re.compile(r'service(?:\.name)?\s*[:=]\s*(?:"([^"]+)"|([^\s()",=<>!~]+))')
 #: Labels of counted records that are no attributes.
 _OF_RECORDS = {"span_name": "name", "span_kind": "kind", "status_code": "status", "severity": "severity"}
+_OR, _IN_BRACKETS = re.compile(r"\bor\b|\|\|", re.IGNORECASE), re.compile(r"\([^()]*\)")
 _HEALTH_CHECK = label_name(HEALTH_CHECK_NAME)
 _NO_FILTER = {*SERVICE_LABELS, *HOST_LABELS, "issue", "event", "exception_type", "le"}
 
@@ -93,7 +94,8 @@ class Subject:
         """The same, of spans with one name only; "" for all."""
         if not name or self.signal is Signal.LOGS:
             return self
-        return replace(self, filter=" and ".join(term for term in (self.filter, f"name = {quote(name)}") if term))
+        terms = [_bracketed(self.filter)] if self.filter else []
+        return replace(self, filter=" and ".join([*terms, f"name = {quote(name)}"]))
 
     def shown(self) -> AboutShown:
         """As evidence shows it."""
@@ -140,13 +142,18 @@ def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, defa
         host=host,
         issue=labels.get("issue", "") if kind.topic == "issue" else "",
         health_check=labels.get(_HEALTH_CHECK, ""),
-        filter=" and ".join(f"({term})" if " or " in term and not term.startswith("(") else term for term in terms),
+        filter=" and ".join(terms if len(terms) == 1 else map(_bracketed, terms)),
         bad=kind.bad,
         since_ns=held.since_ns,
         at_ns=held.at_ns,
         window=window,
         before=clamp(window.start_ns - long_ns, window.start_ns),
     )
+
+
+def _bracketed(term: str) -> str:
+    """A filter as one of several that must all hold."""
+    return f"({term})" if _OR.search(term) and not _IN_BRACKETS.fullmatch(term) else term
 
 
 def _is_below(condition: str) -> bool:

@@ -17,7 +17,7 @@ from spanglass_server.slo.rules import ObjectiveRules
 from spanglass_server.slo.series import ObjectiveSeries
 from spanglass_server.slo.store.store import FILE_NAME, SloStore
 from spanglass_server.store.disk import DISK
-from spanglass_server.store.ports import QueryError
+from spanglass_server.store.ports import QueryError, QueryTimeoutError
 from spanglass_server.store.sessions.stopping import Stop
 from spanglass_server.supervision import Supervisor
 
@@ -72,7 +72,9 @@ class Slos:
 
     def minutes(self, uid: str, first: int, last: int) -> Minutes:
         """See ``CheckTimes``."""
-        if self._health is None or self._stop.stopped or first >= last:
+        if self._stop.stopped:  # nothing would be kept as counted
+            raise QueryTimeoutError("the server is stopping: ask again when it is there again")
+        if self._health is None or first >= last:
             return Minutes.none(first, last)
         subject, start_ns = check_subject(uid), first * MINUTE_NS
         changes = self._health.changes(subject, start_ns=start_ns, end_ns=last * MINUTE_NS, limit=MOST_CHANGES)

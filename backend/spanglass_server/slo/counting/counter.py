@@ -39,6 +39,10 @@ _BEFORE: Final = 35 * DAY
 #: What no objective counts any more is kept for a month, as a changed one may be changed back.
 _UNUSED: Final = 30 * DAY
 _CHUNKS_A_STEP: Final = 4
+#: Nothing is forgotten before the clock went on evenly for so long, with no more than so much between two steps: one
+#: that is years ahead would have all of it forgotten.
+_STEADY: Final = HOUR
+_JUMP: Final = 2 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +69,61 @@ class Counter:
         self._objectives = objectives
         self._ask = ask
         self._keep_minutes = keep_minutes
-        self._late_at = ledger.now()  # when what is late was looked for last
+        now = ledger.now()
+        looked = ledger.late_looked()
+        # when what is late was looked for last; where that is not known, counting it again changes nothing
+        self._late_at = now - _LATE if looked is None or looked > now else looked
         self._forgot_at = 0
+        self._stepped_at = self._steady_since = now  # the clock went on evenly since then
         self._earliest: int | None = None  # the first minute of any span that is stored
 
     def has_work(self) -> bool:
         """Whether anything is to be counted now."""
         now = self._ledger.now()
-        return now - self._late_at >= HOUR or next(self._due(now), None) is not None
+        return self._is_late_due(now) or bool(self._ahead(now)) or next(self._due(now), None) is not None
 
     def step(self) -> None:
         """Count what is due, as far as it is not too much for one step."""
         now = self._ledger.now()
+        self._see_clock(now)
         self._ask(self._see_first)
         for _ in range(_CHUNKS_A_STEP):
             stretch = next(self._due(now), None)
             if stretch is None:
                 break
             self._ask(partial(self._count, stretch))
-        if now - self._late_at >= HOUR:
+        if self._is_late_due(now):
             since_ns = self._late_at * MINUTE_NS
             self._ask(lambda session: self._count_late(session, now, since_ns))
             self._late_at = now
-        if now - self._forgot_at >= DAY:
+            self._ledger.note_late_looked(now)
+        if now - self._steady_since >= _STEADY and now - self._forgot_at >= DAY:
             self._forgot_at = now
             used = [each.key for each in self._objectives()]
             self._ledger.forget(used, (now - _UNUSED) * MINUTE_NS, now - self._keep_minutes)
+
+    def _see_clock(self, now: int) -> None:
+        """Take back what a clock that was ahead said, so that what comes from now on is counted."""
+        if not 0 <= now - self._stepped_at <= _JUMP:
+            self._steady_since = now
+            self._late_at, self._forgot_at = min(self._late_at, now - _LATE), min(self._forgot_at, now)
+        self._stepped_at = now
+        settled = now - _SETTLED - _AT_ONCE  # the last hour is counted anew at once, and the day before it as late
+        back = {key: Reach(min(reach.first, settled), settled) for key, reach in self._ahead(now).items()}
+        if back:
+            self._ledger.keep({}, back)
+
+    def _ahead(self, now: int) -> dict[str, Reach]:
+        """What is said to be counted, and is still to come."""
+        reaches = {each.key: self._ledger.reach(each.key) for each in self._objectives()}
+        return {key: reach for key, reach in reaches.items() if reach is not None and reach.last > now}
+
+    def _is_late_due(self, now: int) -> bool:
+        """Whether late spans are to be looked for: each hour, once what is new is counted."""
+        if now - self._late_at < HOUR:
+            return False
+        reaches = (self._ledger.reach(each.key) for each in self._objectives() if each.spans)
+        return all(reach is None or reach.last >= _late_end(now) for reach in reaches)
 
     def _see_first(self, session: QuerySession) -> None:
         first_ns = session.first_ns(Signal.SPANS)
@@ -140,10 +173,10 @@ class Counter:
 
     def _count_late(self, session: QuerySession, now: int, since_ns: int) -> None:
         """Count of the last day anew what came in since for hours that were counted before."""
-        first, last = (now - _LATE) // HOUR * HOUR, (now - _AGAIN) // HOUR * HOUR
+        first, last = (now - _LATE) // HOUR * HOUR, _late_end(now)
         window = Window(first * MINUTE_NS, last * MINUTE_NS, since_ns)
         reaches = ((each, self._ledger.reach(each.key)) for each in self._objectives() if each.spans)
-        several = [each for each, reach in reaches if reach is not None and reach.last >= last]
+        several = [each for each, reach in reaches if reach is not None]
         parts = session.parts(Signal.SPANS, window) if several else ()
         if not parts:
             return
@@ -160,3 +193,8 @@ class Counter:
         counts |= {each.key: self._ledger.checked(each.check, first, last) for each in objectives if each.check}
         end = -(-last // HOUR) * HOUR
         return {key: minutes.cut(first, end) for key, minutes in counts.items()}
+
+
+def _late_end(now: int) -> int:
+    """The minute from which on spans are counted anew anyway."""
+    return (now - _AGAIN) // HOUR * HOUR

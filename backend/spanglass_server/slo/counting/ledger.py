@@ -65,6 +65,14 @@ class Ledger:
                 for hour in range(minutes.first // HOUR, minutes.last // HOUR):
                     self._blocks.pop((key, hour), None)
 
+    def late_looked(self) -> int | None:
+        """The minute in which spans that came late were looked for last, also before the last start."""
+        return self._store.late_looked()
+
+    def note_late_looked(self, minute: int) -> None:
+        """Note that they were looked for."""
+        self._store.note_late_looked(minute)
+
     def forget(self, used: Sequence[str], unused_before_ns: int, before: int) -> None:
         """Let go of what was counted before a minute, and of keys that no objective has."""
         self._store.forget(used, unused_before_ns, before // HOUR)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME: Final = "slo.sqlite"
-_SCHEMAS: Final = ("schema_1",)
+_SCHEMAS: Final = ("schema_1", "schema_2")
 #: Of the changes of all objectives so many are kept.
 _MOST_CHANGES: Final = 10_000
 
@@ -102,6 +102,17 @@ class SloStore:
             connection.executemany(
                 _PUT_COUNTED, [(key, reach.first, reach.last, now_ns) for key, reach in reaches.items()]
             )
+
+    def late_looked(self) -> int | None:
+        """The minute in which spans that came late were looked for last; None for never."""
+        with self._file.read() as connection:
+            row = connection.execute("SELECT minute FROM late_looked").fetchone()
+        return None if row is None else int(row[0])
+
+    def note_late_looked(self, minute: int) -> None:
+        """Note that they were looked for."""
+        with self._file.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO late_looked (one, minute) VALUES (1, ?)", (minute,))
 
     def forget(self, used: Collection[str], unused_before_ns: int, first_hour: int) -> None:
         """Delete counts of hours before one, and all of keys that no objective has and had for long."""
