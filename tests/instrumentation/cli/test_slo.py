@@ -40,7 +40,17 @@ def test_objectives_are_listed_and_shown(server, run):
     assert b"slos.yaml:3:1: wrong" in listed.stderr
     assert server.received[-1].parameters == {"service": "shop"}
     assert run("slo", "--fail").returncode == 1
-    assert b"there is no objective with this status" in run("slo", "--status", "ok", "--fail").stderr
+    none = run("slo", "--status", "ok", "--fail")
+    assert b"there is no objective with this status" in none.stderr
+    assert none.returncode == 1  # a budget is used up, whatever is shown
+    for slos, problems, code in (
+        ([{**SLO, "status": "ok"}], [], 0),
+        ([], [], 1),
+        ([{**SLO, "status": "ok"}], ["x"], 1),
+    ):
+        server.answers.pop("/api/v1/slos")
+        server.answer("/api/v1/slos", {"slos": slos, "problems": problems})
+        assert (run("slo", "--fail").returncode, run("slo").returncode) == (code, 0)
 
     shown = " ".join(run("slo", "show", "shop").stdout.decode().split())
     assert "99.6% good: 4 of 1,000 were bad, 1 may be; -300% of the budget is left" in shown

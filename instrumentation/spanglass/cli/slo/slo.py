@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from spanglass.cli.client import Client
 
+_FAIL = "exit code 1 if a budget is used up, there is no objective, or a file is wrong: for deployments"
 STATUSES = ("exhausted", "burning", "no_data", "ok", "off")
 _STYLES = {"exhausted": "red", "burning": "yellow", "ok": "green"}
 
@@ -69,7 +70,11 @@ _CHANGES = (
 
 
 def command(argv: Sequence[str]) -> int:
-    """List objectives, or do what an action says. Exit code 1 from ``list --fail`` where a budget is used up."""
+    """List objectives, or do what an action says.
+
+    Exit code 1 from ``list --fail`` where a budget is used up, or where that can't be told: there is no objective, or
+    something is wrong with their files.
+    """
     if argv and argv[0] in _ACTIONS:
         return _ACTIONS[argv[0]](argv[1:])
     if argv and argv[0] == "list":
@@ -78,7 +83,7 @@ def command(argv: Sequence[str]) -> int:
     parser = options.parser("slo", f"List objectives with how they stand, or act: spanglass slo {actions} --help.")
     parser.add_argument("--service", help="only objectives of this service")
     parser.add_argument("--status", choices=STATUSES, help="only objectives with this status")
-    parser.add_argument("--fail", action="store_true", help="exit code 1 if a budget is used up: for deployments")
+    parser.add_argument("--fail", action="store_true", help=_FAIL)
     options.add_format(parser)
     arguments = parser.parse_args(argv)
     answer = options.client(arguments).get("/slos", {"service": arguments.service})
@@ -89,8 +94,9 @@ def command(argv: Sequence[str]) -> int:
         )
     for problem in answer["problems"]:
         print(f"spanglass slo: {terminal_text(problem)}", file=sys.stderr)
-    is_used_up = any(one["status"] == "exhausted" for one in found)
-    return Exit.FAILED if arguments.fail and is_used_up else Exit.OK
+    is_used_up = any(one["status"] == "exhausted" for one in answer["slos"])  # whatever is shown
+    is_well = answer["slos"] and not answer["problems"] and not is_used_up
+    return Exit.FAILED if arguments.fail and not is_well else Exit.OK
 
 
 def _row(one: dict[str, Any]) -> dict[str, Any]:
