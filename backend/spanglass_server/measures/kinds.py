@@ -58,11 +58,15 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One count over another: of everything together, or the largest or smallest of each service or host."""
+    """One count over another: of everything together, or the largest or smallest of each service or host.
+
+    ``events`` are what is counted, where ``wholes`` are not: that is what ``min_samples`` of a rule means.
+    """
 
     parts: tuple[str, ...]
     wholes: tuple[str, ...]
     ids: tuple[str, ...]
+    events: tuple[str, ...] = ()
 
     def promql(self, asked: Asked) -> str:
         """The expression."""

@@ -10,7 +10,12 @@ OBJECTIVE_MEASURES: tuple[Measure, ...] = (
         "slo_burn_rate",
         "",
         "How many times faster an error budget burns than it may: at 1 it lasts just as long as its window.",
-        Share(rates("slo_bad_events_total{<m>}"), rates("slo_allowed_bad_events_total{<m>}"), OBJECTIVE),
+        Share(
+            rates("slo_bad_events_total{<m>}"),
+            rates("slo_allowed_bad_events_total{<m>}"),
+            OBJECTIVE,
+            rates("slo_events_total{<m>}"),
+        ),
     ),
     of_objective(
         "slo_events",

@@ -42,6 +42,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class BurnRate:
+    """What a window up to now holds, and how fast the budget burns over it; None where there is no event."""
+
+    total: float
+    bad: float
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """When the budget will be used up, in hours from now: as in the last day, and at the earliest and latest.
 
@@ -80,12 +89,12 @@ def budget_now(objective: Objective, hours: Minutes, hour: int) -> Budget:
     return budget_of(objective, float(inside.total.sum()), float(inside.bad.sum()))
 
 
-def burn_rates(objective: Objective, minutes: Minutes, now: int) -> dict[str, float | None]:
-    """How fast the budget burns over each window up to the minute ``now``; None where there is no event."""
-    rates: dict[str, float | None] = {}
+def burn_rates(objective: Objective, minutes: Minutes, now: int) -> dict[str, BurnRate]:
+    """How fast the budget burns over each window up to the minute ``now``."""
+    rates: dict[str, BurnRate] = {}
     for name, length in BURN_WINDOWS.items():
         total, bad = minutes.cut(now - length, now).since(now - length)
-        rates[name] = bad / total / objective.allowed if total > 0 else None
+        rates[name] = BurnRate(total, bad, bad / total / objective.allowed if total > 0 else None)
     return rates
 
 

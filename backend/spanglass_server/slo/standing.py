@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from spanglass_server.slo.budget import BURN_WINDOWS, Budget, Forecast, budget_now, burn_rates, forecast
+from spanglass_server.alerting.evaluation.quantities.measures import LEAST_FAILED
+from spanglass_server.slo.budget import BURN_WINDOWS, Budget, BurnRate, Forecast, budget_now, burn_rates, forecast
 from spanglass_server.slo.counting.minutes import HOUR
 from spanglass_server.slo.rules import burns_of
 from spanglass_server.slo.windows import DAY_HOURS, Span, longest_hours, window_at
@@ -30,8 +31,8 @@ _AHEAD_HOURS: Final = 3 * DAY_HOURS
 class Standing:
     """An objective now.
 
-    ``burns`` are by window, ``events`` those of them with events too few for what they say. ``since`` is the first
-    minute that is counted, ``last_event`` the minute of the newest event in three days; None for none.
+    ``burns`` are by window; None where it has no event. ``since`` is the first minute that is counted, ``last_event``
+    the minute of the newest event in three days; None for none.
     """
 
     found: Found
@@ -74,7 +75,7 @@ def standings(view: View, several: Sequence[Found], now: int) -> list[Standing]:
                 _status(each, budget, burns),
                 window,
                 budget,
-                burns,
+                {name: burn.rate for name, burn in burns.items()},
                 ahead,
                 view.since(objective),
                 own.first + int(used[-1]) if len(used) else None,
@@ -83,13 +84,18 @@ def standings(view: View, several: Sequence[Found], now: int) -> list[Standing]:
     return found
 
 
-def _status(found: Found, budget: Budget, burns: dict[str, float | None]) -> Status:
+def _status(found: Found, budget: Budget, burns: dict[str, BurnRate]) -> Status:
     if budget.left is None:
         return "no_data"
     if budget.left <= 0:
         return "exhausted"
     for burn in burns_of(found.objective):
-        long, short = burns[burn.long], burns[burn.short]
-        if long is not None and short is not None and long > burn.rate and short > burn.rate:
+        both = burns[burn.long], burns[burn.short]
+        if both[0].total >= found.objective.min_events and all(_is_faster(each, burn.rate) for each in both):
             return "burning"
     return "ok"
+
+
+def _is_faster(burn: BurnRate, rate: float) -> bool:
+    """Whether a budget burns faster than it may, with as many bad events as an alert rule needs."""
+    return burn.rate is not None and burn.rate > rate and burn.bad > LEAST_FAILED - 0.5  # estimates are no whole ones

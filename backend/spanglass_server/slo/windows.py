@@ -23,7 +23,7 @@ class Span:
 
 
 def window_at(objective: Objective, hour: int) -> Span:
-    """The window in which an hour, which is not over yet, lies."""
+    """The window in which an hour, which is not over yet, lies: a calendar one by the hour's first minute."""
     if objective.window.endswith("d"):
         days = int(objective.window[:-1])
         return Span(hour + 1 - days * DAY_HOURS, hour + 1)
@@ -51,5 +51,5 @@ def longest_hours(objective: Objective) -> int:
 
 
 def _hour_of(time: datetime) -> int:
-    """The hour in which a time lies; some zones have days that begin within one."""
-    return int(time.timestamp()) // _HOUR_S
+    """The hour that begins with a time or after it; some zones have days that begin within one."""
+    return -(-int(time.timestamp()) // _HOUR_S)

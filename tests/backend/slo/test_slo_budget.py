@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spanglass_server.slo.budget import (
+    BurnRate,
     budget_now,
     burn_rates,
     course_of,
@@ -51,11 +52,16 @@ def test_what_is_left_of_a_budget():
         ("28d", "UTC", (2026, 3, 12, 15), (2026, 2, 12, 16), (2026, 3, 12, 16)),
         ("week", "UTC", (2026, 3, 12, 15), (2026, 3, 9, 0), (2026, 3, 16, 0)),
         ("month", "UTC", (2026, 12, 31, 23), (2026, 12, 1, 0), (2027, 1, 1, 0)),
+        ("month", "Asia/Kolkata", (2026, 3, 31, 18), (2026, 2, 28, 19), (2026, 3, 31, 19)),
+        ("month", "Asia/Kolkata", (2026, 3, 31, 19), (2026, 3, 31, 19), (2026, 4, 30, 19)),
         ("month", "Europe/Berlin", (2026, 3, 31, 23), (2026, 3, 31, 22), (2026, 4, 30, 22)),
     ],
 )
 def test_where_windows_begin(window, zone, now, first, last):
-    """Rolling windows end with the hour that is not over; calendar ones begin at midnight of their zone."""
+    """Rolling windows end with the hour that is not over; calendar ones begin at midnight of their zone.
+
+    Where that is within an hour of UTC, they begin with the next one: each hour lies in its own window.
+    """
     objective = Objective(uid="a", name="a", target=0.99, window=window, time_zone=zone, check="a")
 
     found = window_at(objective, hour_of(*now))
@@ -70,9 +76,9 @@ def test_burn_rates_are_those_of_the_last_minutes():
 
     rates = burn_rates(SHOP, minutes, 4320)
 
-    assert rates["5m"] == pytest.approx(10)
-    assert rates["1h"] == pytest.approx((55 + 5 * 10) / 60)
-    assert burn_rates(SHOP, minutes, 9000)["1h"] is None
+    assert rates["5m"] == BurnRate(500, 50, pytest.approx(10))
+    assert rates["1h"].rate == pytest.approx((55 + 5 * 10) / 60)
+    assert burn_rates(SHOP, minutes, 9000)["1h"] == BurnRate(0, 0, None)
 
 
 def test_when_a_rolling_budget_is_used_up():

@@ -291,9 +291,12 @@ def test_series_and_rules_say_what_is_counted(world):
 
 
 def test_few_bad_events_wake_nobody(world):
-    """One bad event of two burns a budget fifty times too fast, and is no alert."""
+    """One bad event of two burns a budget fifty times too fast, and is no alert; nor is the objective burning.
+
+    With enough bad ones it is, where there are as many events as it asks for; and so it is with its rules' own number.
+    """
     shop = world(SHOP)
-    shop.rows = spans_of(NOW - 2, 1, 1)
+    shop.rows = [*spans_of(NOW - DAY, 5000), *spans_of(NOW - 2, 1, 1)]
     shop.count()
     session = shop.session()
     source = StoredSeries(session, objectives=ObjectiveSeries(lambda: shop.objectives, shop.ledger.view(session)))
@@ -302,6 +305,23 @@ def test_few_bad_events_wake_nobody(world):
 
     assert readings["slo-shop-fast"].values[0, -1] == pytest.approx(50)
     assert not any(np.any(each.levels) for each in readings.values())
+
+    def status(objective):
+        view = shop.ledger.view(shop.session())
+        return standings(view, [Found(objective, "kept", "", "1")], shop.now)[0].status
+
+    assert status(SHOP) == "ok"
+    shop.rows += spans_of(NOW - 3, 4, 4)
+    assert status(SHOP) == "burning"
+    assert status(replace(SHOP, min_events=10)) == "burning"
+    assert status(replace(SHOP, min_events=20_000)) == "ok"
+
+    session = shop.session()
+    source = StoredSeries(session, objectives=ObjectiveSeries(lambda: shop.objectives, shop.ledger.view(session)))
+    for least, fires in ((10, True), (11, False)):
+        own = replace(rules_of(SHOP)[0], min_samples=least)
+        readings = RuleEvaluator(lambda _: source, look=None).evaluate(session, [own], Steps((NOW + 1) * 60_000, 0, 1))
+        assert bool(np.any(readings[own.uid].levels)) == fires
 
 
 def test_large_parts_are_read_in_slices():

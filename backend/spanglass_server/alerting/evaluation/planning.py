@@ -169,7 +169,8 @@ class _Planning:
             return source
         offset_ms = milliseconds(node.offset_ns)
         samples = source.samples.before(offset_ms) if source.samples is not None else None
-        return replace(source, value=source.value.before(offset_ms), samples=samples)
+        events = source.events.before(offset_ms) if source.events is not None else None
+        return replace(source, value=source.value.before(offset_ms), samples=samples, events=events)
 
     def _main(self) -> Comparison | None:
         """The comparison whose value people see."""
@@ -212,7 +213,7 @@ class _Planning:
             if not isinstance(node, Comparison) or source is None or source.samples is None:
                 continue
             if self.rule.min_samples and quantity == seen:
-                guards[node] = Guard(source.samples, source.column, self.rule.min_samples)
+                guards[node] = Guard(source.events or source.samples, source.column, self.rule.min_samples)
             elif source.least or source.least_part:
                 part = source.least_part if shown(node) is quantity else 0
                 guards[node] = Guard(source.samples, source.column, source.least, part)

@@ -64,6 +64,7 @@ class Source:
     of; ``least`` how many of them there must be if the rule does not say, and ``least_part`` how many of those that
     make a share too large. ``present`` says where there was
     data in so many milliseconds. ``is_counted``: it is of what is counted, so that nothing is no lack of data.
+    ``events`` are what ``min_samples`` of a rule counts, where these are not the ``samples``.
     """
 
     value: Expression
@@ -75,6 +76,7 @@ class Source:
     least_part: int = 0
     pinned: tuple[tuple[str, str], ...] = ()
     is_counted: bool = False
+    events: Expression | None = None
 
     @property
     def fixed_key(self) -> dict[str, str] | None:

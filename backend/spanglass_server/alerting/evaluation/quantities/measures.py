@@ -61,6 +61,7 @@ def measure_source(quantity: Quantity, measure: Measure, aggregate: str, asked: 
         least_part,
         tuple((each.label, each.value) for each in measured.conditions if each.is_fixed),
         measured.is_rate,
+        measured.events,
     )
 
 
@@ -99,7 +100,16 @@ class _Measured:
     @property
     def samples(self) -> Expression:
         """How many requests, records or points are in the window."""
-        number = Values(tuple(map(self._counting, self._wholes)), self.measure.kind.ids, "sum")
+        return self._number(self._wholes)
+
+    @property
+    def events(self) -> Expression | None:
+        """How many of what ``min_samples`` of a rule means, where these are not its samples."""
+        kind = self.measure.kind
+        return self._number(kind.events) if isinstance(kind, Share) and kind.events else None
+
+    def _number(self, sources: tuple[str, ...]) -> Expression:
+        number = Values(tuple(map(self._counting, sources)), self.measure.kind.ids, "sum")
         counted = replace(self, measure=replace(self.measure, kind=number), aggregate="")
         return counted._shared(lambda asked: asked(promql_duration(self.window_ms)))  # noqa: SLF001 - of its own kind
 
