@@ -346,6 +346,10 @@ def test_alerts_of_an_objective_are_about_its_bad_spans(open_tables):
     assert subject.bad == "not (status != error)"
     either = rules_of(replace(SHOP, spans="service:shop OR service:front"))[0]
     wide = subject_of(session, either, alert, Held(at_ns - MINUTE_NS, at_ns), 120 * 10**9)
+    assert subject.is_of_one_service
+    assert not wide.is_of_one_service
+    lasting = subject_of(session, rules_of(SHOP)[3], alert, Held(at_ns - MINUTE_NS, at_ns), 120 * 10**9)
+    assert (lasting.window.end_ns - lasting.window.start_ns) // MINUTE_NS == 6 * HOUR  # its short window
     assert wide.of_operation("GET").filter == '(service:shop OR service:front) and name = "GET"'
     title = rules_of(replace(SHOP, name="{{Shop}}"))[0].title
     filling = Filling(labels={"slo": "shop"}, value=25.04)

@@ -144,7 +144,10 @@ class Evidences:
             return issues.attributes_of(session, self._known, subject, _NO_REASONS, _MOST_ATTRIBUTES)
         operation = bad.main_name
         groups = subject.of_operation(operation).groups(session)
-        return {"operation": operation, **standing_out(session, groups, _NO_REASONS, _MOST_ATTRIBUTES)}
+        # of records of several services, which one fails may be all there is to say
+        telling = () if subject.is_of_one_service else ("service.name",)
+        no_reasons = tuple(each for each in _NO_REASONS if each not in telling)
+        return {"operation": operation, **standing_out(session, groups, no_reasons, _MOST_ATTRIBUTES)}
 
     def _of_surroundings(self, session: QuerySession, subject: Subject, evidence: Evidence, parts: _Parts) -> None:
         """Figures of the service, what changed, logs of errors, processes."""

@@ -69,6 +69,11 @@ class Subject:
         """From when on figures are those of now: since it is bad, as far as that is known."""
         return self.onset_ns or self.window.start_ns
 
+    @property
+    def is_of_one_service(self) -> bool:
+        """Whether its filter asks for one service; that of an objective may ask for several, or for none."""
+        return len({quoted or plain for quoted, plain in _SERVICE_IN_FILTER.findall(self.filter)}) == 1
+
     def both(self) -> Window:
         """The time before and the window."""
         return clamp(self.before.start_ns, self.window.end_ns)
@@ -127,8 +132,11 @@ def subject_of(session: QuerySession, rule: Rule, alert: Alert, held: Held, defa
     service, host = (next((labels[name] for name in names if labels.get(name)), "")
                      for names in (SERVICE_LABELS, HOST_LABELS))  # fmt: skip
     service = service or _service_in(kind.bad) or _service_in(kind.filter)
-    asked_ns = max([rule.window_ns or default_window_ns, *(each.window_ns for each in quantities(rule.condition))])
-    long_ns = min(max(held.at_ns - held.since_ns + asked_ns, _LEAST_NS), _MOST_NS)
+    asked = [each.window_ns for each in quantities(rule.condition)]
+    asked_ns = max([rule.window_ns or default_window_ns, *asked])
+    # bad spans of an objective may be few, but some lie in its shortest window
+    most_ns = max(_MOST_NS, min(asked, default=0)) if COUNTED_SPANS in rule.annotations else _MOST_NS
+    long_ns = min(max(held.at_ns - held.since_ns + asked_ns, _LEAST_NS), most_ns)
     window = clamp(held.at_ns - long_ns, held.at_ns + 1)
     signal = Signal.LOGS if kind.topic == "logs" else Signal.SPANS
     keyed = {**_fixed(rule.condition), **dict(alert.key)}
