@@ -128,8 +128,17 @@ def _queue(random: np.random.Generator, steps: int) -> Made:
     return Made("queue of a nightly job", np.maximum(size * np.exp(_noise(random, steps, 0.2)), 0), period=DAY)
 
 
+def _errors(random: np.random.Generator, steps: int) -> Made:
+    return Made("counts without a day", random.poisson(random.uniform(0.3, 5), steps).astype(float))
+
+
+def _threads(random: np.random.Generator, steps: int) -> Made:
+    return Made("threads", (int(random.uniform(5, 50)) + random.integers(-1, 2, steps)).astype(float))
+
+
 MAKERS: Final[tuple[Callable[[np.random.Generator, int], Made], ...]] = (
     _daily, _weekly, _growing, _disk, _cleaned, _leak, _walk, _level, _shifted, _counts, _latency, _queue,
+    _errors, _threads,
 )  # fmt: skip
 
 

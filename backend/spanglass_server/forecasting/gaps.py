@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Squares of larger numbers are infinite.
 _LARGEST: Final = 1e100
+#: A series is over after this share of its steps without a value; but after so many, and so many of its usual gaps.
+_OVER, _OVER_STEPS, _OVER_GAPS = 0.05, 3, 2
 
 
 def clean(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,3 +46,17 @@ def ends(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp
     """The steps of the first and of the last known value of each row; 0 and the last step for rows without any."""
     known = ~np.isnan(values)
     return known.argmax(axis=-1), values.shape[-1] - 1 - known[..., ::-1].argmax(axis=-1)
+
+
+def is_over(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each row (series, steps) whether its end is so long ago that nothing more is expected of it.
+
+    That is a twentieth of the steps, at least three, at least twice the mean distance of its values; rows without any
+    value are over.
+    """
+    steps = values.shape[-1]
+    first, last = ends(values)
+    number = np.count_nonzero(~np.isnan(values), axis=-1)
+    usual = (last - first) / np.maximum(number - 1, 1)
+    most = np.maximum(max(_OVER * steps, _OVER_STEPS), _OVER_GAPS * usual)
+    return np.asarray((number == 0) | (steps - 1 - last > most))

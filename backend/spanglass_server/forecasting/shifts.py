@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _PARTS, _LEAST = 20, 6
 #: A jump is so many times what levels of neighbours usually differ, and such a share of the level.
 _TIMES, _SHARE = 6.0, 0.02
+#: So many times the error of a median of independent values, 1.25 deviations over the root of their number.
+_ERRORS, _OF_MEDIAN = 4.0, 1.25
+#: Means differ by so many of their errors, and by this share of what medians do: those of whole numbers leap by one.
+_MEAN_ERRORS, _MEAN_SHARE = 5.0, 0.5
+#: Values farther from the level of their window, in deviations, count as these in means.
+_FENCE: Final = 4.0
 #: So many are told of a series, the largest.
 _MOST: Final = 5
 
@@ -37,13 +43,21 @@ def find_shifts(values: NDArray[np.float64], most: int = _MOST) -> list[list[Shi
     levels = median(np.lib.stride_tricks.sliding_window_view(values, size, axis=1))
     jumps = levels[:, size:] - levels[:, :-size]  # the jump at step i + size
     usual = NORMAL * median(np.abs(jumps))
-    least = np.maximum(_TIMES * usual, _SHARE * np.abs(median(values)))
+    noise = _ERRORS * _OF_MEDIAN * _noise(values, levels, size) / np.sqrt(size)
+    least = np.maximum(np.maximum(_TIMES * usual, noise), _SHARE * np.abs(median(values)))
     heights = np.where(np.isnan(jumps), 0.0, np.abs(jumps))
     suspects = (heights.max(axis=1) > least) & (heights.max(axis=1) > 0)
     found: list[list[Shift]] = [[] for _ in range(rows)]
     for row in np.flatnonzero(suspects):
         found[row] = _of_one(values[row], heights[row], (float(least[row]), size), most)
     return found
+
+
+def _noise(values: NDArray[np.float64], levels: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """The deviation of each row's values from the level of the window around them."""
+    start = size // 2
+    around = values[:, start : start + levels.shape[1]] - levels
+    return NORMAL * np.nan_to_num(median(np.abs(around)))
 
 
 def _of_one(
@@ -58,7 +72,25 @@ def _of_one(
     edges = [0, *sorted(set(at)), len(values)]
     levels = [float(median(values[start:stop])) for start, stop in itertools.pairwise(edges)]
     told = zip(edges[1:-1], levels[:-1], levels[1:], strict=True)
-    return [Shift(step, before, after) for step, before, after in told if abs(after - before) > least]
+    shifts = [Shift(step, before, after) for step, before, after in told if abs(after - before) > least]
+    return [shift for shift in shifts if _means_differ(values, shift, size)]
+
+
+def _means_differ(values: NDArray[np.float64], shift: Shift, size: int) -> bool:
+    """Whether the means beside a shift differ as its levels do, and more than by chance."""
+    sides = values[max(shift.step - size, 0) : shift.step], values[shift.step : shift.step + size]
+    inside = [_fenced(side[~np.isnan(side)]) for side in sides]
+    if not all(len(side) for side in inside):
+        return False
+    apart = abs(float(inside[1].mean() - inside[0].mean()))
+    error = np.sqrt(sum(float(side.var()) / len(side) for side in inside))
+    return bool(apart > _MEAN_ERRORS * error and apart >= _MEAN_SHARE * abs(shift.after - shift.before))
+
+
+def _fenced(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    middle = median(values)
+    away = _FENCE * NORMAL * median(np.abs(values - middle))
+    return np.clip(values, middle - away, middle + away) if away > 0 else values
 
 
 def _exactly(values: NDArray[np.float64], step: int, size: int) -> int:

@@ -82,7 +82,10 @@ class Trend(TypedDict):
 
 
 class Looked(TypedDict):
-    """How much is watched of a quantity. ``left_out`` are series beyond the most that are kept."""
+    """How much is watched of a quantity. ``left_out`` are series beyond the most that are kept.
+
+    What is told of it is as of ``time``.
+    """
 
     quantity: str
     title: str
@@ -93,13 +96,17 @@ class Looked(TypedDict):
 
 
 class TrendList(TypedDict):
-    """Series, the most important first. ``past_s`` and ``ahead_s`` are the time of their points."""
+    """Series, the most important first. ``past_s`` and ``ahead_s`` are the time of their points.
+
+    When a bound is met is told up to ``bounds_s`` ahead.
+    """
 
     trends: list[Trend]
     total: int
     step_s: float
     past_s: float
     ahead_s: float
+    bounds_s: float
     looked: list[Looked]
 
 
@@ -111,6 +118,7 @@ class CapacityList(TypedDict):
     step_s: float
     past_s: float
     ahead_s: float
+    bounds_s: float
     looked: list[Looked]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from spanglass_server.forecasting.capacity import Reached, reached
 from spanglass_server.forecasting.forecasts import COVERAGE, forecast
+from spanglass_server.forecasting.gaps import ends, is_over
 from spanglass_server.forecasting.trends import find_trends
 from spanglass_server.measures.grammar import MeasureError, parse_measure
 from spanglass_server.promql.series.vectors import Steps
@@ -55,7 +56,8 @@ def answer(source: SeriesSource, question: Question) -> ForecastAnswer:
     labels, values = values_of(source, promql, steps)
     chosen = _largest(values, question.limit)
     values = values[chosen]
-    enough = np.where((~np.isnan(values)).sum(axis=1, keepdims=True) >= _LEAST, values, np.nan)
+    is_told = (np.count_nonzero(~np.isnan(values), axis=1) >= _LEAST) & ~is_over(values)
+    enough = np.where(is_told[:, None], values, np.nan)
     trends, given = find_trends(values, course.periods), forecast(enough, course.ahead, course.periods)
     met = _met(question, given, values)
     ahead = [steps.end_ms + step * course.step_ms for step in range(1, course.ahead + 1)]
@@ -112,9 +114,7 @@ def _series(
     grid: tuple[Course, int],
 ) -> ForecastSeries:
     (trends, given, met), (course, end_ms) = found, grid
-    known = int(np.count_nonzero(~np.isnan(values)))
     is_told = bool(given.method[row])
-    reason = None if is_told else f"{known} values are known, {_LEAST} are needed; ask for less time ahead, or later"
     return {
         "labels": dict(labels),
         "values": listed(values),
@@ -128,5 +128,13 @@ def _series(
         "season": season_of(trends.seasons, row, course.step_ms),
         "shifts": shifts_of(trends.shifts[row], end_ms, course.past, course.step_ms),
         "met": met_of(met, row, end_ms, course.step_ms) if met is not None and is_told else None,
-        "reason": reason,
+        "reason": None if is_told else _reason(values, end_ms, course),
     }
+
+
+def _reason(values: np.ndarray[Any, Any], end_ms: int, course: Course) -> str:
+    known = int(np.count_nonzero(~np.isnan(values)))
+    if known and is_over(values):
+        since_ms = end_ms - (len(values) - 1 - int(ends(values)[1])) * course.step_ms
+        return f"no value since {format_time(since_ms * NS_PER_MS)}: the series is over"
+    return f"{known} values are known, {_LEAST} are needed; ask for less time ahead, or later"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 #: Series of one quantity that are kept; more are counted.
 MOST_SERIES: Final = 3000
+#: Larger values are infinite in 32 bits.
+_LARGEST: Final = 3e38
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class History:
         """The first place that was read; the one after the last if none was."""
         return self._first_read
 
+    @property
+    def is_read_to_last(self) -> bool:
+        """Whether the newest place was read."""
+        return self._first_read <= self._last_read == self.last
+
     def advance(self, last: int) -> None:
         """Let ``last`` be the newest place; what is too old goes, and series that have nothing else."""
         moved = last - self.last
@@ -88,13 +95,16 @@ class History:
             self._first_read, self._last_read = last + 1, last
         self._forget()
 
-    def missing(self) -> tuple[int, int] | None:
-        """The next places to read, first and number: the newest, then those before what was read; None if all was."""
-        if self._last_read < self.last:
-            number = min(self.last - self._last_read, self.course.at_once)
-            return self._last_read + 1, number
-        number = min(self._first_read - (self.last + 1 - self.course.past), self.course.at_once)
-        return (self._first_read - number, number) if number > 0 else None
+    def missing(self, *, past_first: bool = False) -> tuple[int, int] | None:
+        """The next places to read, first and number: the newest, then those before what was read; None if all was.
+
+        ``past_first`` is the other way round.
+        """
+        newest = min(self.last - self._last_read, self.course.at_once)
+        before = min(self._first_read - (self.last + 1 - self.course.past), self.course.at_once)
+        if newest > 0 and (before <= 0 or not past_first):
+            return self._last_read + 1, newest
+        return (self._first_read - before, before) if before > 0 else None
 
     def put(self, first: int, labels: Sequence[Labels], values: NDArray[np.float64]) -> None:
         """Keep values (series, places) from a place on, which were missing."""
@@ -104,7 +114,8 @@ class History:
         known = [place for place, row in enumerate(places) if row is not None]
         rows = [row for row in places if row is not None]
         self.left_out = len(labels) - len(rows)
-        self._values[rows, start : start + number] = values[known]
+        kept = values[known]
+        self._values[rows, start : start + number] = np.where(np.abs(kept) <= _LARGEST, kept, np.nan)
         self._first_read = min(self._first_read, first)
         self._last_read = max(self._last_read, first + number - 1)
 

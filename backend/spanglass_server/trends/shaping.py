@@ -51,6 +51,7 @@ def _about(board: Board) -> dict[str, Any]:
         "step_s": course.step_ms / 1000,
         "past_s": course.past * course.step_ms / 1000,
         "ahead_s": course.outlook * course.step_ms / 1000,
+        "bounds_s": course.ahead * course.step_ms / 1000,
         "looked": [_looked(found) for found in all_found],
     }
 

@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 #: After a step comes a rest of so many times the processor time that its thread took. DuckDB's threads take as much and
 #: more: with 50, ten million spans of three days and 425 operations took 6.6 % of a core while they were read.
 _REST: Final = 100
+#: A quantity is computed anew after so many times the processor time that this took, so that others have their turn.
+_APART: Final = 200
+#: Of so many steps of a quantity one reads the past, though there are new places: they may come faster than turns.
+_PAST_EVERY: Final = 3
 #: Without anything to do, the watcher looks again after so long.
 _IDLE_S: Final = 15.0
 #: Records come late; a place of the grid is read when it is over for so long.
 _LATE_MS: Final = 60_000
 #: From this age on of the oldest record, the past is read by the hour.
 _YOUNG_MS: Final = 2 * 86_400_000
+#: Once it is, this much is enough: where records are kept for two days, their age goes up and down.
+_STILL_MS: Final = 86_400_000
 #: Where older records come than there were, more of them will follow: everything is read anew, then and after so long.
 _AGAIN_MS: Final = (120_000, 600_000)
 
@@ -43,6 +49,13 @@ _AGAIN_MS: Final = (120_000, 600_000)
 class _Watched:
     history: History
     computed: tuple[int, float] | None = None  # the last place and the share that was read then
+    stepped: int = 0  # the number of its last step
+    turns: int = 0
+    free_s: float = 0.0  # it is not computed before
+
+    def missing(self) -> tuple[int, int] | None:
+        """The next places to read: the newest, but every third turn those before what was read."""
+        return self.history.missing(past_first=self.turns % _PAST_EVERY == _PAST_EVERY - 1)
 
 
 @dataclass(slots=True)
@@ -66,6 +79,7 @@ class Watcher:
     _was_empty: bool = False
     _again_ms: list[int] = field(default_factory=list)
     _due_s: float = 0.0
+    _steps: int = 0
 
     def is_due(self) -> bool:
         """Whether it is time for a step, within the share of a core."""
@@ -79,19 +93,20 @@ class Watcher:
             self._due_s = self.elapsed_s() + _IDLE_S
             return False
         quantity, watched = piece
-        missing = watched.history.missing()
+        missing = watched.missing()
+        self._steps += 1
+        watched.stepped, watched.turns = self._steps, watched.turns + 1
         try:
             if missing is not None:
                 self._read(quantity, watched.history, missing)
-            if _is_to_compute(watched):
-                self.board.put(find(quantity, watched.history))
-                watched.computed = watched.history.last, watched.history.share_read
+            if self._is_to_compute(watched):
+                self._compute(quantity, watched)
         finally:
             self._due_s = self.elapsed_s() + _REST * (self.spent_s() - spent_s)
         return True
 
     def _next(self) -> tuple[Quantity, _Watched] | None:
-        """The quantity that is farthest behind: new places first, then those with series, by what was read of them."""
+        """The quantity with something to do whose last step is longest ago."""
         first_ns = self.first_ns()
         if first_ns is None:
             self._was_empty = True
@@ -99,26 +114,21 @@ class Watcher:
         now_ms, first_ms = self.now_ns() // NS_PER_MS, first_ns // NS_PER_MS
         self._begin(first_ms, now_ms)
         last = (now_ms - _LATE_MS) // self._course.step_ms
-        behind: list[tuple[tuple[int, float, int], Quantity, _Watched]] = []
-        for place, quantity in enumerate(QUANTITIES):
+        behind: list[tuple[Quantity, _Watched]] = []
+        for quantity in QUANTITIES:
             watched = self._watched.setdefault(quantity.name, _Watched(History(self._course, last)))
             history = watched.history
             history.advance(last)
             if first_ms // self._course.step_ms >= history.oldest_read:
                 history.nothing_before()
-            missing = history.missing()
-            if missing is not None or _is_to_compute(watched):
-                is_new = missing is not None and missing[0] + missing[1] > last
-                turn = 0 if is_new else 1 if history.labels else 2
-                behind.append(((turn, history.share_read, place), quantity, watched))
-        if not behind:
-            return None
-        _, quantity, chosen = min(behind, key=lambda each: each[0])
-        return quantity, chosen
+            if history.missing() is not None or self._is_to_compute(watched):
+                behind.append((quantity, watched))
+        return min(behind, key=lambda each: each[1].stepped, default=None)
 
     def _begin(self, first_ms: int, now_ms: int) -> None:
         """Begin anew where the past is to be read in another way, or is not what it was."""
-        course = DAYS if now_ms - first_ms < _YOUNG_MS else WEEKS
+        enough_ms = _YOUNG_MS if self._course is DAYS else _STILL_MS
+        course = DAYS if now_ms - first_ms < enough_ms else WEEKS
         before_ms = now_ms if self._was_empty else self._first_ms
         is_older = before_ms is not None and first_ms < before_ms - course.step_ms
         self._was_empty = False
@@ -145,14 +155,22 @@ class Watcher:
             self.problems[quantity.name] = str(problem)
         history.put(first, labels, values)
 
+    def _compute(self, quantity: Quantity, watched: _Watched) -> None:
+        spent_s = self.spent_s()
+        self.board.put(find(quantity, watched.history))
+        watched.computed = watched.history.last, watched.history.share_read
+        watched.free_s = self.elapsed_s() + _APART * (self.spent_s() - spent_s)
 
-def _is_to_compute(watched: _Watched) -> bool:
+    def _is_to_compute(self, watched: _Watched) -> bool:
+        """Whether its newest places are read, there is something to tell, and it was not just computed."""
+        return self.elapsed_s() >= watched.free_s and watched.history.is_read_to_last and _is_outdated(watched)
+
+
+def _is_outdated(watched: _Watched) -> bool:
     """Anew when there is a new place, and when a quarter more of the past was read, or all of it."""
     history = watched.history
-    if history.share_read <= 0:
-        return False
-    if watched.computed is None:
-        return True
+    if watched.computed is None:  # without series there is nothing to tell before all was read
+        return bool(history.labels) or history.missing() is None
     last, share = watched.computed
     is_whole = history.missing() is None and share < history.share_read
     return history.last > last or history.share_read >= share + 0.25 or is_whole

@@ -7,8 +7,9 @@ import pytest
 
 from spanglass_server.forecasting.capacity import reached
 from spanglass_server.forecasting.forecasts import COVERAGE, forecast
-from spanglass_server.forecasting.gaps import clean, filled
+from spanglass_server.forecasting.gaps import clean, filled, is_over
 from spanglass_server.forecasting.medians import median, ranked, spread
+from spanglass_server.forecasting.shifts import find_shifts
 from spanglass_server.forecasting.trends import find_trends
 
 DAY, WEEK = 24, 168
@@ -136,6 +137,29 @@ def test_when_a_bound_is_met() -> None:
     down = reached(given, last, np.array([0.0, 0.0, 0.0, -5.0]), falling=True)
     assert np.isnan(down.expected[:3]).all()
     assert np.isnan(down.expected[3])  # it never was negative
+
+
+def test_whole_numbers_do_not_jump_by_chance() -> None:
+    """Few counts and a few threads more or less have no level shift; whole numbers that stay elsewhere have one."""
+    random = np.random.default_rng(6)
+    at = np.arange(PAST)
+    for size in (288, PAST):
+        chance = [random.poisson(mean, (40, size)) for mean in (0.3, 1, 2, 5)]
+        chance += [10 + random.integers(-1, 2, (40, size)), random.integers(0, 2, (40, size))]
+        told = [bool(one) for one in find_shifts(np.concatenate(chance).astype(float))]
+        assert np.mean(told) <= 0.02, size
+    low = np.where(at < 300, 0, 1)
+    real = [10 + low, 10 + 10 * low + random.integers(-1, 2, PAST), random.poisson(5 + 10 * low)]
+    for (shift,) in find_shifts(np.array(real, float)):
+        assert abs(shift.step - 300) <= 3
+
+
+def test_series_that_are_over() -> None:
+    """A series is over after a twentieth of its steps; rare values are given twice their usual distance."""
+    rows = np.full((5, 200), np.nan)
+    rows[0, :189], rows[1, :190], rows[2, :181:20], rows[3, :150:20] = 1, 1, 1, 1
+    assert is_over(rows).tolist() == [True, False, False, True, True]
+    assert is_over(np.array([[1, 1, np.nan, np.nan, np.nan], [1, np.nan, np.nan, np.nan, np.nan]])).tolist() == [0, 1]
 
 
 def test_small_tools() -> None:

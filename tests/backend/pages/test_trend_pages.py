@@ -53,6 +53,8 @@ def test_trends_and_capacity(open_tables, routes):
     assert "/forecast?query=max%28disk_usage%7Bhost_name%3D" in unescape(source)
     _, text, source = read(session, "/capacity", NOW_NS, routes)
     assert "in 5 days" in text
+    assert "What is told is as of 00:00 (Disk) or later" in text
+    assert "&ahead=28d&bound=1" in unescape(source)  # a week ahead the date would be out of the forecast
     assert "not in sight" in text
     assert "<i>&" not in source
     _, text, _ = read(session, "/capacity?text=nobody", NOW_NS, routes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,12 @@ from spanglass_server.promql.in_memory import SeriesInMemory
 from spanglass_server.promql.series.labels import NAME, LabelSets
 from spanglass_server.promql.series.samples import Samples
 from spanglass_server.promql.series.vectors import Steps
+from spanglass_server.times import format_time
 from spanglass_server.trends.asking import Question, answer
 from spanglass_server.trends.board import Board, Wanted
+from spanglass_server.trends.found import find
 from spanglass_server.trends.history import DAYS, WEEKS, History
-from spanglass_server.trends.quantities import QUANTITIES
+from spanglass_server.trends.quantities import QUANTITIES, Quantity
 from spanglass_server.trends.shaping import capacity_list, trend_list
 from spanglass_server.trends.watcher import Watcher
 
@@ -47,16 +51,17 @@ class World:
         values = np.concatenate([values for _, values in series])
         self.source = SeriesInMemory(Samples(labels, sizes, np.tile(times, len(series)), values))
         self.first_ms: int | None = start_ms
-        self.now_ms, self.asked, self.spent = end_ms + 120_000, 0, 0.0
+        self.now_ms, self.asked, self.spent, self.elapsed_s, self.cost_s = end_ms + 120_000, 0, 0.0, 0.0, 0.0
         self.board = Board()
         self.watcher = Watcher(
             self.board, self.ask, lambda: None if self.first_ms is None else self.first_ms * 10**6,
-            lambda: self.now_ms * 10**6, lambda: self.spent, lambda: 0.0,
+            lambda: self.now_ms * 10**6, lambda: self.elapsed_s, lambda: self.spent,
         )  # fmt: skip
 
     def ask(self, question):
         """Count questions."""
         self.asked += 1
+        self.spent += self.cost_s
         return question(self.source)
 
     def work(self) -> int:
@@ -137,6 +142,64 @@ def test_only_what_is_new_is_read() -> None:
     world.first_ms -= 10 * DAY
     world.work()
     assert world.asked - asked > 5 * len(QUANTITIES)
+
+
+def test_no_quantity_starves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more new places than turns, each quantity has one, is computed, and its past is read."""
+    world = World()
+    computed: list[tuple[float, str]] = []
+
+    def find_slowly(quantity: Quantity, history: History) -> SimpleNamespace:
+        computed.append((world.elapsed_s, quantity.name))
+        world.spent += 5.0 if quantity.name in {"disk", "process-memory"} else 0.1
+        return SimpleNamespace(quantity=quantity, end_ms=history.last * HOUR, share_read=history.share_read)
+
+    monkeypatch.setattr("spanglass_server.trends.watcher.find", find_slowly)
+    for _ in range(400):  # 600 s a step: a new place after six, a round of 13 quantities after 13
+        assert world.watcher.step()
+        world.elapsed_s += 600
+        world.now_ms += 600_000
+    ages = {each.quantity.name: world.now_ms - each.end_ms for each in world.board.all_found}
+    assert max(ages["disk"], ages["process-memory"]) < 6 * HOUR
+    assert min(each.share_read for each in world.board.all_found) > 0.7
+    times = [at for at, name in computed if name == "disk"]
+    assert min(np.diff(times)) >= 200 * 5.0
+
+
+def test_course_stays_where_records_are_kept_for_two_days() -> None:
+    """An age that goes up and down around two days is read by the hour all the time, and nothing is read anew."""
+    world = World(END - 2 * DAY)
+    world.work()
+    for removed, passed in ((4, 0), (0, 6), (8, 0)):  # hours: 44, 50, 42 are kept
+        asked = world.asked
+        world.first_ms += removed * HOUR
+        world.now_ms += passed * HOUR
+        world.work()
+        assert world.asked - asked == (len(QUANTITIES) if passed else 0)
+    assert trend_list(world.board, [], 1)["step_s"] == 3600
+
+
+def test_series_that_are_over_have_no_forecast() -> None:
+    """What has had no value for a twentieth of the time is not listed nor forecast; it is said since when."""
+    world = World(END - 20 * DAY, END - 3 * DAY)
+    world.now_ms += 3 * DAY
+    world.work()
+    assert world.board.trends(Wanted("all")) == []
+    found = answer(world.source, Question("process_memory", 7 * DAY, END))
+    assert found["total"] == 2
+    for series in found["series"]:
+        assert (series["method"], series["met"], series["expected"]) == (None, None, [])
+        assert series["reason"].startswith(f"no value since {format_time((END - 3 * DAY) * 10**6)[:13]}")
+
+
+def test_values_that_32_bits_cannot_hold() -> None:
+    """They are not known, and the chart of what is ahead of large ones has no infinity."""
+    history = History(WEEKS, 1000)
+    history.put(953, [((("a", "1"),))], np.where(np.arange(48) == 5, 1e39, np.linspace(1e38, 3e38, 48))[None])
+    found = find(QUANTITIES[0], history)
+    assert np.isnan(history.values[0, -43])
+    assert np.isfinite(found.now).all()
+    assert not np.isinf(found.paths).any()
 
 
 def test_young_data_is_read_by_five_minutes() -> None:

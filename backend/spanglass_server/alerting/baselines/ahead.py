@@ -12,6 +12,7 @@ import numpy as np
 
 from spanglass_server.alerting.baselines.samples import Grid, Quantity, Reader, Table, all_keys
 from spanglass_server.forecasting.forecasts import forecast
+from spanglass_server.forecasting.gaps import is_over
 from spanglass_server.promql.engine import Options
 from spanglass_server.promql.evaluation.windows import step_times
 from spanglass_server.store.part_cache import PartCache
@@ -72,8 +73,8 @@ class StoredForecasts:
     ) -> tuple[tuple[Key, ...], NDArray[np.float64]]:
         """The value that each key is expected to have ``ahead_ms`` after each step: keys, and an array (keys, steps).
 
-        NaN where less than a quarter of that time is known. ``promql`` gives a series a key, told apart by the labels
-        ``keys_by`` (by all of them if empty). Raises what evaluation of the expression raises.
+        NaN where less than a quarter of that time is known, or the series is over. ``promql`` gives a series a key,
+        told apart by the labels ``keys_by`` (by all if empty). Raises what evaluation of the expression raises.
         """
         course = _SOON if ahead_ms <= _SOON_MS else _LATER
         reader = Reader(source, self._options, self._cache, Quantity(promql, tuple(keys_by)))
@@ -110,7 +111,7 @@ def _paths(
     number, first = course.slot + 1, max(1, round(ahead_ms / course.grid.step_ms))
     rows = table.values.reshape(-1, course.past)
     least = max(_LEAST, _LEAST_PART * ahead_ms / course.grid.step_ms)
-    known = np.count_nonzero(~np.isnan(rows), axis=1) >= least
+    known = (np.count_nonzero(~np.isnan(rows), axis=1) >= least) & ~is_over(rows)
     values = np.full((len(rows), number), np.nan)
     # the last known value is one step before the slot
     values[known] = forecast(rows[known], first + number, course.periods).expected[:, first : first + number]

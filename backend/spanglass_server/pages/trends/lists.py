@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from spanglass_server.pages.ports import ApiError
 from spanglass_server.pages.problem import of_api
+from spanglass_server.pages.rendering.format import parse_time_ns
 from spanglass_server.pages.trends.rows import row, span_text
 from spanglass_server.trends.quantities import QUANTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from starlette.responses import Response
 
     from spanglass_server.pages.visit import Visit
@@ -22,6 +25,7 @@ KINDS: Final = (
 )  # fmt: skip
 _NOTHING: Final[dict[str, Any]] = {
     "trends": [], "capacity": [], "total": 0, "looked": [], "step_s": 300, "past_s": 0, "ahead_s": 0,
+    "bounds_s": 0,
 }  # fmt: skip
 
 
@@ -52,5 +56,12 @@ async def _show(visit: Visit, which: str, kind: str) -> Response:
         is_filtered=any(asked.values()), series=sum(each["series"] for each in looked),
         left_out=sum(each["left_out"] for each in looked),
         read=sum(each["share_read"] for each in looked) / len(QUANTITIES), past=span_text(found["past_s"]),
-        ahead=span_text(found["ahead_s"]), step=span_text(found["step_s"]),
+        ahead=span_text(found["ahead_s"]), step=span_text(found["step_s"]), oldest=_oldest(looked),
     )  # fmt: skip
+
+
+def _oldest(looked: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The quantity with series that was computed first, and as of when: a large server takes hours for all."""
+    told = [each for each in looked if each["series"]]
+    first = min(told, key=lambda each: str(each["time"]), default=None)
+    return {"title": first["title"], "ns": parse_time_ns(first["time"])} if first else None

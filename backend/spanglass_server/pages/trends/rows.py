@@ -43,7 +43,9 @@ def row(one: Mapping[str, Any], answer: Mapping[str, Any], visit: Visit) -> Row:
     unit, slope, ahead = one["unit"], one["slope"], one["forecast"]
     jump = max(one["shifts"], key=lambda shift: str(shift["time"]), default=None)
     met = {name: parse_time_ns(time) if time else None for name, time in (one["met"] or {}).items()}
-    asked = {"query": one["query"], "ahead": span_text(answer["ahead_s"]), "bound": _plain(one["bound"])}
+    # with a bound as far as its date may be
+    far_s = answer["ahead_s"] if one["bound"] is None else answer["bounds_s"]
+    asked = {"query": one["query"], "ahead": span_text(far_s), "bound": _plain(one["bound"])}
     return Row(
         one=one,
         name=" ".join(one["labels"].values()) or one["title"],

@@ -48,5 +48,11 @@ def test_too_little_is_known() -> None:
     assert (keys, values.shape) == ((), (0, 2))
 
 
+def test_nothing_is_told_of_what_is_over() -> None:
+    """A host that was taken away has no forecast after a twentieth of the past, else it would be told of for weeks."""
+    found = StoredForecasts().ahead(_source(), "x", ("host",), Steps(START + 6 * DAY, DAY, 3), 2 * DAY)[1]
+    assert np.isnan(found).tolist() == [[False, False, True], [False, False, True]]
+
+
 def _times(steps: Steps) -> np.ndarray:
     return steps.start_ms + steps.step_ms * np.arange(steps.size)
