@@ -48,6 +48,12 @@ def ends(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp
     return known.argmax(axis=-1), values.shape[-1] - 1 - known[..., ::-1].argmax(axis=-1)
 
 
+def spans(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The steps from the first to the last known value of each row, both counted; 0 for rows without any."""
+    first, last = ends(values)
+    return np.asarray(np.where(np.isnan(values).all(axis=-1), 0, last - first + 1))
+
+
 def is_over(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return for each row (series, steps) whether its end is so long ago that nothing more is expected of it.
 

@@ -139,6 +139,34 @@ def test_when_a_bound_is_met() -> None:
     assert np.isnan(down.expected[3])  # it never was negative
 
 
+def test_seasons_of_series_with_gaps() -> None:
+    """A day stays a day and a week a week where a third of the values is missing, and no slope is certain."""
+    random = np.random.default_rng(3)
+    at = np.arange(PAST)
+    day = 100 + 30 * np.sin(2 * np.pi * at / DAY)
+    rows = np.repeat([day, day * np.where(at // DAY % 7 >= 5, 0.5, 1.0), np.full(PAST, 100.0)], 25, axis=0)
+    rows += random.normal(0, 4, rows.shape)
+    rows[random.random(rows.shape) < 0.3] = np.nan
+    found = find_trends(rows, PERIODS)
+    assert found.seasons.period.reshape(3, 25).tolist() == [[DAY] * 25, [WEEK] * 25, [0] * 25]
+    certain = (found.slopes.confidence >= 0.95).reshape(3, 25).mean(axis=1)
+    assert (certain <= [0.1, 0.25, 0.1]).all()
+
+
+@pytest.mark.parametrize("known", [60, 100, 200, 340])
+def test_noise_of_young_series_is_no_season(known: int) -> None:
+    """Chance that forgets slowly has no period, however much of it is known; a day is found in the same time."""
+    random = np.random.default_rng(known)
+    rows = random.normal(0, 1, (60, PAST))
+    for step in range(1, PAST):
+        rows[20:40, step] += 0.9 * rows[20:40, step - 1]
+    rows[40:] += 20 * np.sin(2 * np.pi * np.arange(PAST) / DAY)
+    rows[:, : PAST - known] = np.nan
+    period = find_trends(rows, PERIODS).seasons.period
+    assert np.mean(period[:40] > 0) <= 0.05
+    assert (period[40:] == DAY).all()
+
+
 def test_whole_numbers_do_not_jump_by_chance() -> None:
     """Few counts and a few threads more or less have no level shift; whole numbers that stay elsewhere have one."""
     random = np.random.default_rng(6)
