@@ -63,7 +63,8 @@ class Sighting:
 
     ``requests`` are all of the operation, ``hits`` those with the pattern, which lost ``waste_ns`` to it in ``calls``.
     ``weight`` is how many requests each stands for, where not all spans were looked at. Of the hits, which lie in so
-    many ``minutes``, those that are ``doubtful`` may be of a machine that was busy.
+    many ``minutes``, those that are ``doubtful`` may be of a machine that was busy, or of clocks that differ: their
+    minutes do not count.
     """
 
     place: Place

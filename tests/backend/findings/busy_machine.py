@@ -72,7 +72,7 @@ def _plain(trace: Trace, slowed: float) -> None:
     trace.query("SELECT d FROM e WHERE f = ?", slowed)
 
 
-_KINDS: Final = (
+KINDS: Final = (
     Made("gap", _plain, _QUERIES_A_MINUTE, has_it=False),
     Made("gap", _untold_work, _GAPS_A_MINUTE, has_it=True),
     Made("gap", _untold_now_and_then, _GAPS_A_MINUTE, has_it=True),
@@ -83,10 +83,16 @@ _KINDS: Final = (
 )
 
 
-def make_hour(each: int, seed: int, busy: Container[int]) -> tuple[list[Row], Sequence[tuple[str, str, bool]]]:
+#: What is slow at times by itself, for as many requests as would be held on a busy machine.
+SLOW_AT_TIMES: Final = (Made("slow_query", _slow_for_some, _QUERIES_A_MINUTE, has_it=True),)
+
+
+def make_hour(
+    each: int, seed: int, busy: Container[int], sorts: Sequence[Made] = KINDS
+) -> tuple[list[Row], Sequence[tuple[str, str, bool]]]:
     """Make ``each`` operations of each sort, on a machine busy in some minutes: rows; kind, name and truth of each."""
     chance, rows, number, labels = random.Random(seed), [], 0, []
-    for sort, made in enumerate(_KINDS):
+    for sort, made in enumerate(sorts):
         for place in range(each):
             name = f"POST /{sort}/{place}"
             labels.append((made.kind, name, made.has_it))
@@ -97,9 +103,9 @@ def make_hour(each: int, seed: int, busy: Container[int]) -> tuple[list[Row], Se
                 shift_ns = int((at * 60_000 / made.a_minute - trace.now) * 1_000_000)
                 trace.root["name"], trace.root["resource.service.name:str"] = name, "shop"
                 trace.service = "shop"
-                made.request(
-                    trace, chance.uniform(1.0, _SLOWED) if minute in busy and chance.random() > _QUICK else 1.0
-                )
+                slowed = chance.uniform(1.0, _SLOWED) if minute in busy and chance.random() > _QUICK else 1.0
+                trace.now += slowed  # what it does itself waits for the processor like all else
+                made.request(trace, slowed)
                 for row in trace.end():
                     row["start_time_ns"] += shift_ns
                     rows.append(row)

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from busy_machine import MINUTES, make_hour
+from busy_machine import KINDS, MINUTES, SLOW_AT_TIMES, make_hour
 
 from spanglass_server.findings.agenda import MINUTE_NS
 from spanglass_server.findings.detecting.stretch import read_stretch
@@ -17,8 +17,10 @@ from spanglass_server.findings.store.store import FILE_NAME, FindingStore, Look
 from spanglass_server.store.ports import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Sequence
     from pathlib import Path
+
+    from busy_machine import Made
 
     from conftest import TableSession
 
@@ -26,13 +28,19 @@ TOGETHER = 10  # minutes of a look
 
 
 @pytest.mark.parametrize(
-    "busy", [{*range(9), *range(37, 46)}, {*range(60)} - {*range(3, 60, 4)}], ids=["twice", "mostly"]
+    ("busy", "each", "sorts"),
+    [
+        ({*range(9), *range(37, 46)}, 1, KINDS),
+        ({*range(60)} - {*range(3, 60, 4)}, 1, KINDS),
+        ((), 3, SLOW_AT_TIMES),
+    ],
+    ids=["twice", "mostly", "never"],
 )
 def test_a_busy_machine_is_no_finding(
-    open_tables: Callable[..., TableSession], tmp_path: Path, busy: Container[int]
+    open_tables: Callable[..., TableSession], tmp_path: Path, busy: Container[int], each: int, sorts: Sequence[Made]
 ) -> None:
     """Of operations on a machine that is busy for a part of an hour, those are told that are slow without it."""
-    rows, labels = make_hour(1, 14, busy)
+    rows, labels = make_hour(each, 14, busy, sorts)
     session, store = open_tables(spans=rows), FindingStore(tmp_path / FILE_NAME)
     for first in range(0, MINUTES, TOGETHER):
         window = Window(first * MINUTE_NS, (first + TOGETHER) * MINUTE_NS)

@@ -307,7 +307,7 @@ def test_messages_that_were_sent_long_before_are_known(open_tables):
         trace = Trace(chance, number + 1)
         sent = trace.span("send orders", 4, trace.root, 2)
         rows += trace.end()
-        took = Trace(chance, number + 1200)  # twenty minutes later
+        took = Trace(chance, number * 4 + 1200)  # twenty minutes later, each by 3 s more than the one before
         link = {"link_trace_id": [trace.id], "link_span_id": [sent["span_id"]]}
         took.root |= {"name": "process orders", "kind": 5, "resource.service.name:str": "mailer", **link}
         rows += took.end()
@@ -318,7 +318,35 @@ def test_messages_that_were_sent_long_before_are_known(open_tables):
     (wait,) = found.sightings
     assert (wait.place, wait.hits) == (Place(Kind.QUEUE_WAIT, "mailer", "process orders", "process orders"), 9)
     assert wait.doubtful == 0
-    assert wait.waste_ns / wait.hits == pytest.approx(1200 * 10**9, rel=0.01)
+    assert wait.waste_ns / wait.hits == pytest.approx(1212 * 10**9, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("behind_ms", "growth", "below_server", "doubtful", "minutes"),
+    [
+        (5_000, 0, False, 9, 0),  # all wait as long: the clock of the sender may be 5 s behind
+        (0, 0, False, None, None),
+        (0, 600, False, 0, 1),  # those that are sent last wait longest
+        (5_000, 600, False, 0, 1),
+        (5_000, 600, True, None, None),
+    ],
+)
+def test_clocks_that_differ_are_no_queue(open_tables, behind_ms, growth, below_server, doubtful, minutes):
+    """Waits that are all about the same may be of clocks; what a plain server's span has below it was not sent."""
+    chance, rows = random.Random(8), []  # noqa: S311 - makes traces, not secrets
+    for number in range(1, 10):
+        trace = Trace(chance, number)
+        sent = trace.root if below_server else trace.span("send orders", 4, trace.root, 2)
+        wait_ms = 1_000 * (growth > 0) + number * growth + trace.chance.uniform(20, 80)
+        service = {"resource.service.name:str": "mailer"}
+        trace.span("process orders", 5, sent, 40, trace.now + behind_ms + wait_ms, **service)
+        rows += trace.end()
+    window = Window(0, MINUTE_NS)
+
+    found = stretch.read_stretch(open_tables(spans=rows), window, window)
+
+    seen = [(one.doubtful, one.minutes) for one in found.sightings if one.place.kind is Kind.QUEUE_WAIT]
+    assert seen == ([] if doubtful is None else [(doubtful, minutes)])
 
 
 def test_counts_of_parts_are_taken_where_they_are(monkeypatch):

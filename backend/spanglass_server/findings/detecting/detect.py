@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 #: Of one stretch of time, those that cost most.
 _MOST_FOUND: Final = 300
-#: A column that not all detectors give.
-_DOUBTS: Final = pa.schema([("is_doubtful", pa.bool_())]).empty_table()
+#: Columns that not all detectors give.
+_DOUBTS: Final = pa.schema([("is_doubtful", pa.bool_()), ("is_offset", pa.bool_())]).empty_table()
 NO_MINUTES: Final = pa.schema([("minute", pa.int64())]).empty_table()
 
 
@@ -26,8 +26,8 @@ def patterns(session: QuerySession, spans: pa.Table, name: str) -> pa.Table | No
     """Return a row for each pattern in each request; ``spans`` are those of ``read_spans``, a table of this name.
 
     ``kind`` and ``subject`` say what it is, ``request`` and ``span`` are rows of ``spans``, ``calls`` of it took part,
-    and ``waste_ns`` might be saved; what ``is_doubtful`` may be of a busy machine (NULL: is not). None if there can't
-    be any.
+    and ``waste_ns`` might be saved; what ``is_doubtful`` may be of a busy machine, or, if ``is_offset``, of clocks
+    that differ (NULL: is not). None if there can't be any.
     """
     found = [
         run(session, statement(f"findings/{detector}", spans=Sql(name), **LIMITS[detector]))

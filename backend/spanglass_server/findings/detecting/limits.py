@@ -22,6 +22,8 @@ _SLOW_SHARE: Final = 0.2
 _OFTEN: Final = 0.3
 #: Where the quickest tenth of the like calls of a minute is slow as well, that is no busy machine; of fewer none knows.
 _QUICK, _LEAST_ALIKE = 0.1, 8
+#: Where the middle wait is longer than the quick ones by less than this share of it, all may be of clocks that differ.
+_LEAST_SPREAD: Final = 0.1
 CHAIN_NS, _CHAIN_GAPS, _CHAIN_LEAST = 30 * NS_PER_MS, 0.1, 0.1
 LARGE_BYTES: Final = 1_000_000
 LOCK_NS: Final = 20 * NS_PER_MS
@@ -64,6 +66,6 @@ LIMITS: Final[Mapping[str, Mapping[str, Any]]] = {
         "least_alike": _LEAST_ALIKE,
     },
     "retries": {},
-    "queue_waits": {"slow_ns": WAIT_NS, "often": _OFTEN, **_DOUBT},
+    "queue_waits": {"slow_ns": WAIT_NS, "often": _OFTEN, "least_spread": _LEAST_SPREAD, **_DOUBT},
     "gaps": {"notable_ns": GAP_NS, "notable_share": _GAP_SHARE, "often": _OFTEN},
 }  # fmt: skip

@@ -1,4 +1,5 @@
--- What was found in requests that are told of, by pattern and place, with those requests that it cost most.
+-- What was found in requests that are told of, by pattern and place, with those requests that it cost most. Minutes do
+-- not count in which it may be of clocks that differ.
 WITH here AS (
     SELECT found.*, spans.service, spans.name AS operation, spans.trace_id, spans.span_id, spans.start_ns, spans.ns
     FROM {found} AS found
@@ -16,7 +17,8 @@ SELECT
     here.kind, service, operation, here.subject, any_value(served.requests) AS requests,
     count(DISTINCT request) AS hits,
     count(DISTINCT request) FILTER (here.is_doubtful) AS doubtful,
-    count(DISTINCT start_ns // 60000000000) AS minutes, count(DISTINCT trace_id) AS traces, sum(here.calls)::BIGINT AS calls,
+    count(DISTINCT start_ns // 60000000000) FILTER (NOT coalesce(here.is_offset, false)) AS minutes,
+    count(DISTINCT trace_id) AS traces, sum(here.calls)::BIGINT AS calls,
     sum(here.waste_ns)::BIGINT AS waste_ns, arg_max(here.detail, here.waste_ns) AS detail,
     min(here.start_ns) AS first_ns, max(here.start_ns) AS last_ns,
     arg_max(
