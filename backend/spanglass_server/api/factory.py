@@ -16,6 +16,7 @@ from spanglass_server.api.openapi import describe_api
 from spanglass_server.api.performance import differences, operations, profiles, self_time, service_map
 from spanglass_server.api.prometheus.describing import described_paths
 from spanglass_server.api.routes import (
+    costs,
     coverage,
     exports,
     facets,
@@ -33,6 +34,7 @@ from spanglass_server.api.routes import (
 from spanglass_server.api.routing import PREFIX, Route
 from spanglass_server.api.schema import ANYTHING, table
 from spanglass_server.api.use import tasks, users
+from spanglass_server.query.costs.pricing import CostTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from spanglass_server.api.endpoint import QueryRunner
 
 
-def plain_routes(prices: Prices) -> tuple[Route, ...]:
+def plain_routes(prices: Prices, cost_terms: CostTerms | None = None) -> tuple[Route, ...]:
     """All routes that need only a session, gathered from the modules that answer them."""
     return (
         *services.ROUTES,
@@ -66,6 +68,7 @@ def plain_routes(prices: Prices) -> tuple[Route, ...]:
         *users.ROUTES,
         *tasks.ROUTES,
         *coverage.ROUTES,
+        *costs.cost_routes(cost_terms or CostTerms()),
         *sql.ROUTES,
         *exports.ROUTES,
     )

@@ -41,7 +41,7 @@ from spanglass_server.pages.rendering.assets import load_assets
 from spanglass_server.pages.rendering.templates import make_environment
 from spanglass_server.pages.reports import pages as report_pages
 from spanglass_server.pages.saved.pages import show_pins, show_views
-from spanglass_server.pages.services import coverage, service, services
+from spanglass_server.pages.services import costs, coverage, service, services
 from spanglass_server.pages.slos import editor as slo_editor
 from spanglass_server.pages.slos import listing as slos
 from spanglass_server.pages.slos import objective
@@ -152,6 +152,7 @@ PAGES: Sequence[tuple[str, Show]] = (
     ("/slos/{uid}/edit", slo_editor.show_edit),
     ("/map", service_map.show),
     ("/coverage", coverage.show),
+    ("/costs", costs.show),
     ("/tasks", tasks.show),
     ("/trends", trend_lists.show_trends),
     ("/capacity", trend_lists.show_capacity),

@@ -61,9 +61,10 @@ from spanglass_server.process.parts.scraping import scraping
 from spanglass_server.process.parts.slos import Slos
 from spanglass_server.process.parts.trends import TrendWatch
 from spanglass_server.process.status_route import Configured, status_route
-from spanglass_server.process.storage_node import StorageNode
+from spanglass_server.process.storage_node import StorageNode, kept_ns
 from spanglass_server.process.tuning import CodeRelease, tune_allocators, tune_collector, tune_turns
 from spanglass_server.promql.stored.source import StoredSeries, most_samples
+from spanglass_server.query.costs.pricing import CostTerms
 from spanglass_server.query.issues.event_log import EventLog
 from spanglass_server.query.issues.known import KnownIssues
 from spanglass_server.receive.cors import Cors
@@ -74,6 +75,7 @@ from spanglass_server.receive.remote_write import remote_write_routes
 from spanglass_server.saved.answers import pinned_notes, seen_views
 from spanglass_server.self_metrics.measuring import CountRequests, watch_process
 from spanglass_server.self_metrics.registry import Telemetry
+from spanglass_server.settings.storage_prices import StoragePrices
 from spanglass_server.store.disk import DISK
 from spanglass_server.supervision import Supervisor
 
@@ -227,13 +229,14 @@ def build_app(parts: Parts, intake: Intake, targets: Targets) -> ASGIApp:
     """The HTTP application: OTLP, the API, the pages and the routes for operators."""
     settings, tokens, node, telemetry = parts.settings, parts.tokens, parts.node, parts.telemetry
     release, prices = version("spanglass"), Prices(settings.genai.prices, settings.genai.currency)
+    storage_prices = StoragePrices(settings.costs.prices, settings.costs.currency)
     issues = KnownIssues(node.errors.issues, node.errors.tracker.try_observe)
     library = open_library(settings, DISK, time.time_ns)
     views = sql_views(parts.alerting.desk.book, parts.alerting.desk.store)
     own = {**incident_views(parts.incidents.desk.store), **issue_views(node.errors.issues, time.time_ns)}
     node.engine.offer({**views, **own})
     routes = [
-        *plain_routes(prices),
+        *plain_routes(prices, CostTerms(storage_prices, kept_ns(settings))),
         *issue_routes(issues, node.errors.regrouping),
         *collection_routes(node.collection),
         *notification_routes(parts.notifications.desk, parts.notifications.book, parts.alerting.desk.store),

@@ -225,7 +225,8 @@ class StorageNode:
         _LOG.info("stopped in %.1f s", time.monotonic() - start)
 
 
-def _store_limits(settings: Settings) -> StoreLimits:
+def kept_ns(settings: Settings) -> dict[Signal, int]:
+    """How long each signal is kept, in nanoseconds; 0 for ever."""
     retention = settings.retention
     ages = {
         Signal.SPANS: retention.traces_ns,
@@ -236,7 +237,12 @@ def _store_limits(settings: Settings) -> StoreLimits:
     }
     sources_ns = (retention.traces_ns, retention.logs_ns)  # occurrences stay as long as what they come from
     ages[Signal.OCCURRENCES] = max(sources_ns) if all(sources_ns) else 0
-    limits = RetentionLimits(ages, retention.max_bytes)
+    return ages
+
+
+def _store_limits(settings: Settings) -> StoreLimits:
+    retention = settings.retention
+    limits = RetentionLimits(kept_ns(settings), retention.max_bytes)
     return StoreLimits(settings.storage.max_columns, limits, 2 * retention.max_pinned_bytes)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from spanglass_server.reports.sections import (
     alerts,
+    costs,
     errors,
     findings,
     health,
@@ -70,6 +71,7 @@ _USERS: Final = Part("users", "Users", use.build_users)
 _ACTIVE: Final = Part("active", "Active users, up to the end of the range", use.build_active)
 _FEATURES: Final = Part("features", "Features and paths", use.build_features)
 _TASKS: Final = Part("tasks", "Background tasks", tasks.build)
+_COSTS: Final = Part("costs", "What it costs, and what to drop", costs.build, of_a_service=False)
 _STORAGE: Final = Part("storage", "What is stored", storage.build, of_a_service=False)
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -81,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Everything that a team looks at weekly, against the period before.",
             (
                 _REQUESTS, _CHANGED, _FINDINGS, _ERRORS, _ALERTS, _HEALTH, _OBJECTIVES, _CAPACITY, _SERVICES,
-                _TRENDS, _HOSTS, _USERS, _TASKS, _STORAGE,
+                _TRENDS, _HOSTS, _USERS, _TASKS, _COSTS, _STORAGE,
             ),
         ),
         Kind(
@@ -102,6 +104,11 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Users, sessions, features and paths, background tasks.",
             (_USERS, _ACTIVE, _FEATURES, _TASKS),
         ),
-        Kind("cost", "Cost", "What is stored, by signal and service.", (_STORAGE,)),
+        Kind(
+            "cost",
+            "Cost",
+            "What is stored and what it costs, by signal, service and attribute, and what to drop.",
+            (_COSTS, _STORAGE),
+        ),
     )
 }  # fmt: skip

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from spanglass_core.settings_types import SECRET, Secret, SettingsError, suggest
 from spanglass_server.settings.file import read_file
-from spanglass_server.settings.table import GROUPS, TABLE, Setting, Settings
+from spanglass_server.settings.table import GROUPS, TABLE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from spanglass_server.settings.rows import Setting
 
 __all__ = ["Secret", "Settings", "SettingsError", "describe", "load", "parse_assignments"]
 

@@ -53,7 +53,7 @@ class Part:
     """Rows of a signal that never change: a segment, or a chunk of memory. What is made of them may be kept by ``key``.
 
     No other part ever has the same key while the process runs. ``columns`` are all that it has. ``minute_counts`` are
-    those of some segments of spans.
+    those of some segments of spans. ``bytes`` is what it takes on disk, 0 of memory.
     """
 
     key: tuple[str, int]
@@ -63,6 +63,7 @@ class Part:
     max_time_ns: int
     columns: frozenset[str]
     minute_counts: MinuteCounts | None = field(default=None, compare=False, repr=False)
+    bytes: int = field(default=0, compare=False)
 
     def is_inside(self, window: Window) -> bool:
         """Whether all its rows lie in a window."""
@@ -136,6 +137,9 @@ class QuerySession(Protocol):
 
         Texts may be dictionaries. Two tables of one part have the same rows in another order.
         """
+
+    def column_bytes(self, part: Part) -> Mapping[str, int]:
+        """How many bytes each column of a part takes on disk, by its stored name; nothing of memory. Reads no data."""
 
     @property
     def kept(self) -> PartCache:

@@ -54,6 +54,7 @@ BUILT_IN = {
     "users": ("spanglass.cli.queries.users", "list users with sessions and errors, show what one did; features, paths"),
     "tasks": ("spanglass.cli.queries.tasks", "list background tasks, and queues"),
     "coverage": ("spanglass.cli.queries.coverage", "list telemetry that services and hosts should send and do not"),
+    "costs": ("spanglass.cli.queries.costs", "list what telemetry takes on disk and costs, and what to drop"),
     "report": ("spanglass.cli.queries.report", "have a report made, as PDF, HTML, CSV or text; list, delete them"),
     "trends": ("spanglass.cli.trends.trends", "list what rises, falls or jumped"),
     "capacity": ("spanglass.cli.trends.capacity", "list what is used up, and when"),

@@ -39,6 +39,7 @@ EXAMPLES = {
     "capacity": ("", "--host db-1"),
     "forecast": ("disk_usage --ahead 7d --bound 0.95", "'max(queue_size) by (queue)' --ahead 6h"),
     "coverage": ("", "--all --last 24h --format csv"),
+    "costs": ("--last 7d", "--by saving --last 30d", "--by attribute --format csv"),
     "tasks": ("--last 6h", "--queue mails", "queues --last 1d"),
     "tasks queues": ("--last 6h",),
     "users": ("--last 7d --sort errors", "show u-4711 --last 1d", "features --last 30d"),

@@ -46,6 +46,7 @@ ALSO = {
     "/users": "/services",
     "/sessions": "/services",
     "/reports": "/dashboards",
+    "/costs": "/server",
 } | dict.fromkeys(("/incidents", "/rules", "/silences", "/routes", "/channels", "/on-call", "/deliveries"), "/alerts")
 
 #: Where ``g`` and a letter go: the letter, path and name.

@@ -21,11 +21,11 @@ from spanglass_server.store.batches.whole_rows import rows_of_file
 from spanglass_server.store.ports import QueryError, QueryTimeoutError
 from spanglass_server.store.sessions.results import table_of
 from spanglass_server.store.sessions.stopping import Stop
-from spanglass_server.store.traces.footers import Footers
+from spanglass_server.store.traces.footers import Footer, Footers
 from spanglass_server.store.traces.rows import find, row_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -79,6 +79,15 @@ class Lookup:
             if self._stop.stopped:
                 raise QueryTimeoutError("the query was stopped")
             yield table
+
+    def column_bytes(self, path: Path) -> Mapping[str, int]:
+        """How many bytes each column of a file takes, of the footer alone, which is not kept."""
+        if self._stop.stopped:
+            raise QueryTimeoutError("the query was stopped")
+        try:
+            return Footer(path).compressed()
+        except (OSError, pa.ArrowException) as error:
+            raise QueryError(f"stored data could not be read: {error}") from error
 
     def columns(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> pa.Table:
         """Columns of all rows of a file; those that are ``texts`` as dictionaries."""

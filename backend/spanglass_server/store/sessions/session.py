@@ -120,7 +120,7 @@ class StoreSession:
     def parts(self, signal: Signal, window: Window) -> list[Part]:
         """See ``QuerySession``."""
         held: list[tuple[Part, Segment | Chunk]] = [
-            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns, s.minute_counts), s)
+            (Part(s.key, signal, s.rows, s.min_time_ns, s.max_time_ns, s.columns, s.minute_counts, s.bytes), s)
             for s in self._segments(signal, window)
         ]
         held += [
@@ -152,6 +152,11 @@ class StoreSession:
             return held.table.select(present)
         texts = [name for name in present if sql_type(part.signal, name) == "VARCHAR"]
         return self._lookup.columns(self._data_dir / held.file_for(present), present, texts)
+
+    def column_bytes(self, part: Part) -> Mapping[str, int]:
+        """See ``QuerySession``."""
+        held = self._parts[part.key]
+        return self._lookup.column_bytes(self._data_dir / held.file) if isinstance(held, Segment) else {}
 
     @property
     def kept(self) -> PartCache:

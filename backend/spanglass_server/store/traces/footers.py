@@ -89,6 +89,14 @@ class Footer:
         group = self._metadata.row_group(number)
         return sum(group.column(leaf).total_uncompressed_size for leaf in leaves)
 
+    def compressed(self) -> Mapping[str, int]:
+        """How many bytes each column takes in the file."""
+        groups = [self._metadata.row_group(number) for number in range(self.row_groups)]
+        return {
+            name: sum(group.column(leaf).total_compressed_size for group in groups)
+            for name, leaf in self.leaves.items()
+        }
+
     def extremes(self, number: int, column: str) -> tuple[Any, Any] | None:
         """The least and the greatest value of a column in a row group; None where the footer does not say."""
         said = self._metadata.row_group(number).column(self.leaves[column]).statistics

@@ -1,0 +1,1 @@
+"""Groups of the table of settings, by topic."""

@@ -1,0 +1,67 @@
+"""``spanglass costs``: what telemetry takes on disk and costs, and what to drop."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from spanglass.cli import options
+from spanglass.cli.errors import Exit
+from spanglass.cli.output import Column, emit
+from spanglass.terminal import show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: What can be listed: the list of the answer, and its columns.
+_LISTS = {
+    "signal": ("signals", ("signal", "stored_bytes", "bytes", "share", "bytes_a_day", "records_a_day", "kept_days")),
+    "service": ("services", ("service", "bytes", "share", "bytes_a_day", "spans", "logs", "metrics")),
+    "attribute": ("attributes", ("signal", "attribute", "bytes", "share", "bytes_a_day", "values", "services")),
+    "saving": ("savings", ("kind", "signal", "attribute", "services", "bytes_a_month", "share", "place", "remedy")),
+}
+_COLUMNS = {
+    "service": Column("service", style="cyan"),
+    "attribute": Column("attribute", style="cyan"),
+    "stored_bytes": Column("stored_bytes", "on disk", show.size),
+    "bytes": Column("bytes", "in range", show.size),
+    "bytes_a_day": Column("bytes_a_day", "a day", show.size),
+    "bytes_a_month": Column("bytes_a_month", "a month", show.size),
+    "share": Column("share", "share", lambda share: f"{share:.1%}"),
+    "services": Column("services", rank=2),
+    "place": Column("place", rank=3),
+    "remedy": Column("remedy", "a line that drops it", rank=1),
+    **{name: Column(name, name, lambda count: f"{count:.0f}") for name in ("spans", "logs", "metrics")},
+    "records_a_day": Column("records_a_day", "records a day", lambda count: f"{count:.0f}"),
+}
+
+
+def command(argv: Sequence[str]) -> int:
+    """List what is stored by signal, service or attribute, or what could be dropped."""
+    parser = options.parser("costs", "List what telemetry takes on disk and costs, or what to drop (--by saving).")
+    parser.add_argument("--by", choices=tuple(_LISTS), default="signal", help="what to list (default signal)")
+    parser.add_argument("--limit", type=options.positive, default=50, help="at most so many (default 50)")
+    options.add_range(parser)
+    options.add_format(parser)
+    arguments = parser.parse_args(argv)
+    answer = options.client(arguments).get("/costs", {**options.range_parameters(arguments), "limit": arguments.limit})
+    key, names = _LISTS[arguments.by]
+    columns = [_COLUMNS.get(name, Column(name)) for name in names]
+    if answer["priced"]:
+        columns.append(Column("price", f"{answer['currency']} a month", show.value, rank=1))
+    emit(arguments.format, columns, [_row(each) for each in answer[key]][: arguments.limit])
+    if not answer["stored_bytes"]:
+        print("spanglass costs: nothing is on disk yet; records are written within half a minute", file=sys.stderr)
+    elif arguments.format == "table":
+        print(f"{show.size(answer['stored_bytes'])} on disk, {show.size(answer['bytes_a_day'])} a day", file=sys.stderr)
+    return Exit.OK
+
+
+def _row(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the name of an attribute, and the names of services."""
+    row = dict(found)
+    if "key" in row:
+        row["attribute"] = row["key"] if row["position"] is None else f"{row['position']}.{row['key']}"
+    if "services" in row:
+        row["services"] = ", ".join(sender["service"] for sender in row["services"])
+    return row
