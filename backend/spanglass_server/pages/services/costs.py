@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from spanglass_server.pages.visit import Visit
 
-_MOST: Final = 50
+_MOST: Final = 25
 #: What comes in an hour says little of a month.
 _LONGEST_DEFAULT: Final = "7d"
 _SIGNALS: Final = {
@@ -24,9 +24,9 @@ _SIGNALS: Final = {
 }
 _KINDS: Final = {"debug_logs": "Log records of DEBUG and TRACE", "health_checks": "Spans of health checks"}
 _VALUES: Final = {
-    "constant": "one value in each service",
-    "unique": "a new value in nearly every record",
-    "repeated": "values that repeat",
+    "constant": "one in each service",
+    "unique": "nearly all differ",
+    "repeated": "repeated",
 }
 
 
