@@ -121,8 +121,11 @@ def forecast(objective: Objective, hours: Minutes, hour: int) -> Forecast | None
     window = window_at(objective, hour)
     known = hours.cut(window.first, hour + 1)
     total, bad = float(known.total.sum()), float(known.bad.sum())
-    if total <= 0 or len(known.total) <= 1:
+    # an objective that is new has no pace before its first hour that is over
+    begun = np.flatnonzero(hours.cut(hours.first, hour).total)
+    if total <= 0 or not len(begun):
         return None
+    hours = hours.cut(hours.first + int(begun[0]), hours.last)
     is_over = bad >= total * objective.allowed
     ahead = [_hours_until(objective, hours, window, hour, pace, is_over=is_over) for pace in _PACES]
     told = [each for each in ahead if each is not None]
@@ -135,7 +138,7 @@ def _hours_until(
 ) -> int | None:
     """The hours until the budget is used up, or there again, with as many events an hour as in the last hours."""
     # the hour that is not over says too little
-    recent = hours.cut(hour - pace, hour)
+    recent = hours.cut(max(hour - pace, hours.first), hour)
     each_total, each_bad = float(recent.total.mean()), float(recent.bad.mean())
     length = window.last - window.first
     ahead = np.arange(1, (length if is_rolling(objective) else window.last - hour) + 1)

@@ -10,6 +10,7 @@ import pytest
 
 from spanglass_server.slo.budget import (
     BurnRate,
+    Forecast,
     budget_now,
     burn_rates,
     course_of,
@@ -93,6 +94,17 @@ def test_when_a_rolling_budget_is_used_up():
     assert (found.earliest, found.latest) == (9, 26)  # as in the last six hours, and as in the last three days
     hours.bad[-24:] = 0
     assert forecast(SHOP, hours, HOUR).hours is None
+
+
+def test_the_forecast_of_a_new_objective_knows_its_own_hours_only():
+    """Before the first hour is over there is none; then it goes on as since the first event, not as in an empty day."""
+    hours = Minutes.none(HOUR - 400, HOUR + 1)
+    hours.total[-1], hours.bad[-1] = 100, 50
+    assert forecast(SHOP, hours, HOUR) is None
+    hours.total[-3:], hours.bad[-3:] = 100, 50
+    assert forecast(SHOP, hours, HOUR) == Forecast(is_over=True, hours=None, earliest=None, latest=None)
+    hours.bad[-3:] = 0.5
+    assert forecast(SHOP, hours, HOUR) == Forecast(is_over=False, hours=None, earliest=None, latest=None)
 
 
 def test_when_a_budget_that_is_used_up_is_there_again():
