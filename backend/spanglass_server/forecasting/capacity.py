@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Reached:
     """In how many steps each series meets its bound, with parts of steps: at the earliest, as expected, at the latest.
 
-    NaN where that is not within the time that was forecast. A series that is beyond its bound already meets it at 0.
+    NaN where that is not within the time that was forecast, and without a forecast: of a few values nothing is told. A
+    series that is beyond its bound already meets it at 0.
     """
 
     earliest: NDArray[np.float64]
@@ -35,7 +36,8 @@ def reached(
     sign = -1.0 if falling else 1.0
     soon, late = (given.low, given.high) if falling else (given.high, given.low)
     paths = (np.concatenate([last[:, None], path], axis=1) * sign for path in (soon, given.expected, late))
-    return Reached(*(_crossing(path, bound * sign) for path in paths))
+    is_told = np.array([bool(method) for method in given.method], np.bool_)
+    return Reached(*(np.where(is_told, _crossing(path, bound * sign), np.nan) for path in paths))
 
 
 def _crossing(path: NDArray[np.float64], bound: NDArray[np.float64]) -> NDArray[np.float64]:

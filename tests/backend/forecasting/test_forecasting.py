@@ -134,6 +134,8 @@ def test_when_a_bound_is_met() -> None:
     assert met.expected[0] == pytest.approx(20.5, abs=1.5)
     assert np.isnan(met.expected[[1, 3]]).all()
     assert met.expected[2] == 0
+    few = forecast(np.where(at < 97, np.nan, rows), 40)
+    assert np.isnan(reached(few, last, np.zeros(4)).expected).all()
     down = reached(given, last, np.array([0.0, 0.0, 0.0, -5.0]), falling=True)
     assert np.isnan(down.expected[:3]).all()
     assert np.isnan(down.expected[3])  # it never was negative

@@ -129,6 +129,18 @@ def test_the_query_of_a_series_gives_that_series(world: World) -> None:
     assert "are needed" in soon["series"][0]["reason"]
 
 
+def test_nothing_is_used_up_by_one_value() -> None:
+    """A disk that has been over its bound for one step is no trend, and comes after none with a time."""
+    world = World(END - 60_000, step_ms=60_000)
+    world.source.samples.value[:] = 1.0
+    world.work()
+    assert world.board.trends(Wanted()) == []
+    listed = capacity_list(world.board, world.board.capacity(Wanted(quantity="disk")), 10)["capacity"]
+    assert [(one["now"], one["met"]) for one in listed] == [
+        (1.0, {"earliest_time": None, "expected_time": None, "latest_time": None})
+    ] * 2
+
+
 def test_only_what_is_new_is_read() -> None:
     """After an hour one question for each quantity is asked, and nothing before; what is older brings all anew."""
     world = World(END - 4 * DAY)
