@@ -72,6 +72,22 @@ class SloDesk:
         course = course_of(objective, hours[objective.key], first, last)
         return course, days_of(objective, course)
 
+    def counted(self, session: QuerySession, uid: str, first: int, last: int) -> Budget:
+        """The events of a range of minutes and their budget; of whole hours their sums are read."""
+        objective = self.book.found()[uid].objective
+        last = min(last, self._ledger.now() + 1)
+        first = min(max(first, last - MOST_HOURS * HOUR), last)
+        view, total, bad = self._ledger.view(session), 0.0, 0.0
+        begin = min(-(-first // HOUR) * HOUR, last)
+        end = max(begin, last // HOUR * HOUR)
+        found = [view.minutes([objective], *edges) for edges in ((first, begin), (end, last)) if edges[0] < edges[1]]
+        if begin < end:
+            found.append(view.hours([objective], begin // HOUR, end // HOUR))
+        for part in found:
+            counts = part[objective.key]
+            total, bad = total + float(counts.total.sum()), bad + float(counts.bad.sum())
+        return budget_of(objective, total, bad)
+
     def episodes(self, session: QuerySession, uid: str, first: int, last: int, limit: int) -> Sequence[Episode]:
         """What used most of the budget of a range of minutes, most first."""
         objective = self.book.found()[uid].objective

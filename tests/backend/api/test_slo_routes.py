@@ -72,6 +72,14 @@ def test_course_and_episodes_of_an_objective(api):
     assert course["left"] == pytest.approx([0])
     assert course["days"][0]["budget"]["good"] == pytest.approx(0.99)
 
+    def counted(start, end):
+        found = client.get(f"/api/v1/slos/{uid}/history", params={"start": start, "end": end}).json()["counted"]
+        return found["total"], found["bad"], found["good"]
+
+    assert counted("0", "960") == (0, 0, None)
+    assert counted("990", "1290") == (300, 5, pytest.approx(1 - 5 / 300))
+    assert counted("1290", "7200") == (180, 0, 1)
+
     (episode,) = client.get(f"/api/v1/slos/{uid}/episodes", params={"start": "0"}).json()["episodes"]
     assert (episode["start_time"], episode["bad"]) == ("1970-01-01T00:17:00.000000000Z", 5)
     assert episode["share"] == pytest.approx(1)

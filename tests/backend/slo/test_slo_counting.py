@@ -25,6 +25,7 @@ from spanglass_server.slo.counting.counter import Counter
 from spanglass_server.slo.counting.ledger import Ledger
 from spanglass_server.slo.counting.minutes import DAY, HOUR, Minutes
 from spanglass_server.slo.counting.spans import _slices, count_spans
+from spanglass_server.slo.desk import SloDesk
 from spanglass_server.slo.model import MINUTE_NS, Found, Objective
 from spanglass_server.slo.rules import rules_of
 from spanglass_server.slo.series import ObjectiveSeries
@@ -255,6 +256,21 @@ def test_an_objective_stands_as_it_is_counted(world):
     assert counted.status == "burning"
     assert counted.budget.left == pytest.approx(1 - 10 / (2040 * 0.01))
     assert counted.is_partial
+
+
+def test_a_range_holds_its_own_minutes_alone(world):
+    """A range that begins or ends within hours counts what its minutes count, kept or not; before all it is nothing."""
+    shop = world(SHOP)
+    shop.rows = [row for ago in range(300, 1, -7) for row in spans_of(NOW - ago, 3, 1)]
+    shop.count()
+    shop.now = NOW + 17
+    shop.rows += spans_of(NOW + 10, 5, 2)
+    book = SimpleNamespace(found=lambda: {"shop": Found(SHOP, "kept", "", "1")})
+    desk = SloDesk(book, shop.ledger, shop.store, lambda: 0)
+    for first, last in ((-290, -20), (-240, -120), (-31, 17), (-50, -45), (-61, -59), (-900, -301), (-5, 5000)):
+        found = desk.counted(shop.session(), "shop", NOW + first, NOW + last)
+        assert (found.total, found.bad) == shop.seen(SHOP, NOW + first, NOW + last)
+        assert (found.good is None) == (last in {-301, -59})
 
 
 def test_series_and_rules_say_what_is_counted(world):

@@ -110,9 +110,13 @@ class DayJson(TypedDict):
 
 
 class SloHistory(TypedDict):
-    """The course of a budget. Lists have an entry for each hour: events, bad ones, and what was left at its end."""
+    """The course of a budget. Lists have an entry for each hour: events, bad ones, and what was left at its end.
+
+    ``range`` is of whole hours; ``counted`` are the events of the minutes that begin in the range that was asked for.
+    """
 
     range: TimeRange
+    counted: BudgetJson
     times: list[Time]
     total: list[float]
     bad: list[float]

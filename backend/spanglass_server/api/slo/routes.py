@@ -43,10 +43,13 @@ class Slos:
         return shown.slo_page(self.desk.one(session, uid), params["now_ns"])
 
     def history(self, session: QuerySession, params: Params) -> answers.SloHistory:
-        """Return the course of a budget over a range, of whole hours."""
+        """Return the course of a budget over a range, of whole hours, and what was counted in the range itself."""
         uid, window = found_slo(self.desk, params["uid"]).uid, params["window"]
         first, last = window.start_ns // _HOUR_NS, -(-window.end_ns // _HOUR_NS)
-        return shown.history_json(*self.desk.course(session, uid, first, last))
+        course, days = self.desk.course(session, uid, first, last)
+        # a minute belongs to the range in which it begins: to one of two that follow each other
+        begin, end = (-(-edge // MINUTE_NS) for edge in (window.start_ns, window.end_ns))
+        return shown.history_json(course, days, self.desk.counted(session, uid, begin, end))
 
     def episodes(self, session: QuerySession, params: Params) -> answers.SloEpisodes:
         """Return what used most of the budget of a range."""
@@ -78,7 +81,8 @@ def slo_routes(desk: SloDesk) -> tuple[Route, ...]:
         Route(
             path="/slos/{uid}/history",
             summary="The course of an error budget by hours and days.",
-            description="At most 366 days, the last of the range.",
+            description="Of whole hours, those at the edges of the range too; counted has the events of the minutes "
+            "that begin in the range. At most 366 days, the last of the range.",
             parameters=(UID, *RANGE),
             response=schema_of(answers.SloHistory),
             query=ask.history,

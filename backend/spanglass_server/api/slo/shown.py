@@ -116,12 +116,13 @@ def slo_page(standing: Standing, now_ns: int) -> answers.SloPage:
     }
 
 
-def history_json(course: Course, days: Sequence[Day]) -> answers.SloHistory:
-    """A course."""
+def history_json(course: Course, days: Sequence[Day], counted: Budget) -> answers.SloHistory:
+    """A course, and what was counted in the range that was asked for."""
     last = course.first + len(course.total)
     times = [hour * _HOUR_NS for hour in range(course.first, last)]
     return {
         "range": range_json(minute_of(course.first), minute_of(last)),
+        "counted": budget_json(counted),
         "times": format_times(times) if times else [],
         "total": course.total.tolist(),
         "bad": course.bad.tolist(),

@@ -21,7 +21,7 @@ async def build(questions: Questions) -> list[Block]:
     found = [each for each in answer["slos"] if each["enabled"]]
     if not found:
         return []
-    ranges = await questions.together(*(_course(questions, each) for each in found[:_MOST]))
+    ranges = await questions.together(*(_counted(questions, each) for each in found[:_MOST]))
     rows = [_row(each, *both) for each, both in zip(found, ranges, strict=False)]
     columns: blocks.Columns = (
         ("Objective", "text"),
@@ -43,27 +43,23 @@ async def build(questions: Questions) -> list[Block]:
     ]
 
 
-async def _course(questions: Questions, slo: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The course of an objective over the range, and over the one before."""
-    return await questions.together(
+async def _counted(questions: Questions, slo: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was counted of an objective in the range, and in the one before."""
+    courses = await questions.together(
         questions.now("slos", slo["uid"], "history"), questions.before("slos", slo["uid"], "history")
     )
+    return [course["counted"] for course in courses]
 
 
 def _row(slo: Mapping[str, Any], now: Mapping[str, Any], before: Mapping[str, Any]) -> Any:
     return blocks.row(
         slo["name"],
         slo["target"],
-        _good(now),
-        _good(before),
-        sum(now["bad"]),
-        sum(now["total"]),
+        now["good"],
+        before["good"],
+        now["bad"],
+        now["total"],
         slo["budget"]["left"],
         slo["window"],
         link=blocks.place("slos", slo["uid"]),
     )
-
-
-def _good(course: Mapping[str, Any]) -> float | None:
-    total = sum(course["total"])
-    return 1 - sum(course["bad"]) / total if total else None
