@@ -81,6 +81,7 @@ def test_a_report_from_waiting_to_its_files(office):
     status, text, source = office.page(f"/reports/{entry.id}")
     assert (status, "This report waits for its turn." in text) == (200, True)
     assert 'data-state="waiting"' in source
+    assert 'data-running="This report is being made."' in source  # what script says once it is not waiting
     office.work()
     status, text, source = office.page(f"/reports/{entry.id}")
     assert status == 200, text
@@ -94,6 +95,7 @@ def test_a_report_from_waiting_to_its_files(office):
     assert source.count('data-chart="') == 2
     status, text, source = office.page("/reports?kind=performance")
     assert (status, "Performance" in text, "ann" in text) == (200, True, True)
+    assert "22:13:20 ann" in text  # two reports of one range are told apart
     assert 'href="/reports/r1"' in source
 
 

@@ -93,7 +93,7 @@ def test_pages_say_what_is_left_and_what_used_it(pages):
     assert status == 200
     assert "The error budget is used up: 10 events were bad, 1 may be" in text
     assert "Good 90 % · 99 % asked" in text
-    assert "slo-shop-answers-fast critical 14.4 \u00d7 10 \u00d7" in text
+    assert "fast slo-shop-answers-fast critical 14.4 \u00d7 10 \u00d7" in text
     assert "mara created it" in text
     (episode,) = re.findall(r'href="(/differences[^"]+)">what is different', source)
     asked = parse_qs(urlsplit(html.unescape(episode)).query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import numpy as np
@@ -10,6 +11,7 @@ from in_process import read
 from metric_tables import T0, gauge
 
 from spanglass_server.api.trends.routes import trend_routes
+from spanglass_server.pages.rendering.assets import load_assets
 from spanglass_server.promql.stored.source import StoredSeries
 from spanglass_server.trends.board import Board
 from spanglass_server.trends.found import find
@@ -50,6 +52,7 @@ def test_trends_and_capacity(open_tables, routes):
     assert "95.4 MiB to 191 MiB 6 Nov" in text.replace("\u2009", " ")
     assert "3 series are watched, by values 1h apart over 28d" in text
     assert "<i>&" not in source
+    assert re.search(r'\.chip \{[^\n]*&\[aria-current\] \{', load_assets().files["spanglass.css"].decode())
     assert "/forecast?query=max%28disk_usage%7Bhost_name%3D" in unescape(source)
     _, text, source = read(session, "/capacity", NOW_NS, routes)
     assert "in 5 days" in text

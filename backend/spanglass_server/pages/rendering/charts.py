@@ -21,8 +21,8 @@ TICK_STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200, 864
 MOST_TICKS = 7
 #: Pixels of a character of a label, and of the narrowest axis on a desk: alone, and as one of three in a row.
 CHARACTER, WIDTH, THIRD = 6.2, 600, 320
-#: Per cent at the end of an axis in which a phone has no room for another label.
-PHONE_EDGE = 15.0
+#: Pixels of an axis on a phone.
+PHONE = 300
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def ticks(start_ns: int, end_ns: int, clock: Clock, width: int = WIDTH) -> list[
     for at_ns in _round_times(start_ns, end_ns, step_s, clock.zone):
         x, text = 100 * (at_ns - start_ns) / (end_ns - start_ns), _tick(at_ns, style, clock)
         if _room(first, text, width) < x < 100 - _room(last, text, width):
-            found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1 or x > 100 - PHONE_EDGE})
+            found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1 or x > 100 - _room(last, text, PHONE)})
     return [*found, {"x": 100, "text": last, "hide": False}]
 
 

@@ -64,6 +64,7 @@ def _rule(rule: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:
     rates = [one["burn_rates"].get(rule[name]) for name in ("long", "short")]
     return {
         **rule,
+        "name": rule["uid"].removeprefix(f"slo-{one['uid']}-"),  # what tells it from the others is never cut
         "rates": [words.rate(rate) for rate in rates],
         "over": [rate is not None and rate > rule["rate"] for rate in rates],
         "text": words.rate(rule["rate"]),

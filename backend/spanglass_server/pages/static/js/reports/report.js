@@ -7,6 +7,7 @@ const EVERY_MS = 500;
 const { report, state } = document.getElementById("report").dataset;
 const path = `reports/${encodeURIComponent(report)}`;
 const line = document.getElementById("refused");
+const stage = document.getElementById("stage");
 
 document.getElementById("delete").addEventListener("click", async () => {
   try {
@@ -25,6 +26,7 @@ async function look() {
       location.reload();
       return;
     }
+    stage.textContent = stage.dataset[one.state];
     const { done, total, section } = one.progress;
     document.getElementById("progress").textContent = total ? `${done} of ${total}: ${section}` : "";
   } catch (error) {
