@@ -52,7 +52,7 @@ def test_trends_and_capacity(open_tables, routes):
     assert "95.4 MiB to 191 MiB 6 Nov" in text.replace("\u2009", " ")
     assert "3 series are watched, by values 1h apart over 28d" in text
     assert "<i>&" not in source
-    assert re.search(r'\.chip \{[^\n]*&\[aria-current\] \{', load_assets().files["spanglass.css"].decode())
+    assert re.search(r"\.chip \{[^\n]*&\[aria-current\] \{", load_assets().files["spanglass.css"].decode())
     assert "/forecast?query=max%28disk_usage%7Bhost_name%3D" in unescape(source)
     _, text, source = read(session, "/capacity", NOW_NS, routes)
     assert "in 5 days" in text
