@@ -178,7 +178,8 @@ def ticks(start_ns: int, end_ns: int, clock: Clock, width: int = WIDTH) -> list[
     for at_ns in _round_times(start_ns, end_ns, step_s, clock.zone):
         x, text = 100 * (at_ns - start_ns) / (end_ns - start_ns), _tick(at_ns, style, clock)
         if _room(first, text, width) < x < 100 - _room(last, text, width):
-            found.append({"x": round(x, 2), "text": text, "hide": len(found) % 2 == 1 or x > 100 - _room(last, text, PHONE)})
+            is_off_phones = len(found) % 2 == 1 or x > 100 - _room(last, text, PHONE)
+            found.append({"x": round(x, 2), "text": text, "hide": is_off_phones})
     return [*found, {"x": 100, "text": last, "hide": False}]
 
 
